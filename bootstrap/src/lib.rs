@@ -1,1 +1,24 @@
-//! placeholder
+//! `backstack` as a library: everything but the command line's own text.
+//!
+//! ```text
+//! cli        what was typed            -> settings
+//! settings   what it means             -> UpSettings and friends
+//! stack      files under stacks/       -> Stack (validated, rendered per platform)
+//! doctor     the machine               -> Checks
+//! plan       settings + stack + what exists -> Plan (pure)
+//! execute    Plan                      -> outcomes, through the adapters below
+//!   cluster    Docker Engine: network, registry, nodes, kubeadm, kubeconfig
+//!   images     the one road: upstream, bundle or source -> the local registry
+//!   source     recipes -> OCI images, from package registries alone
+//!   platform   Kubernetes API: apply, inventory, readiness, blockers, secrets
+//! report     typed events              -> terminal, plain lines, JSON lines, recorder
+//! error      every error's kind (exit code), text and hints
+//! ```
+//!
+//! The library never prints: it reports events ([`report::Reporter`]) and returns errors that
+//! explain themselves ([`error::Explain`]).
+
+pub mod error;
+pub mod images;
+pub mod report;
+pub mod stack;

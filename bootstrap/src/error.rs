@@ -1,0 +1,95 @@
+//! How errors reach a person: a kind (the exit code), a message, what lies behind it, what to do.
+//!
+//! Each module has its own `thiserror` enum and implements [`Explain`] for it. The binary renders
+//! all of them in one place.
+
+use std::fmt;
+
+/// Why the program ends; each has its own exit code, which is part of the interface.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ExitKind {
+    /// 1: a defect of ours, or an input/output fault nobody planned for.
+    Internal,
+    /// 2: what was typed, or a file that was given, is wrong.
+    Usage,
+    /// 3: the machine lacks something (`backstack doctor` shows it).
+    Prerequisite,
+    /// 4: something did not become ready in time.
+    Timeout,
+    /// 5: the engine or the cluster refused or broke.
+    Cluster,
+    /// 6: an image could not be had: network, authentication, digest, build.
+    Image,
+    /// 130: interrupted by Ctrl-C.
+    Interrupted,
+}
+
+impl ExitKind {
+    /// The process exit code.
+    pub fn code(self) -> u8 {
+        match self {
+            Self::Internal => 1,
+            Self::Usage => 2,
+            Self::Prerequisite => 3,
+            Self::Timeout => 4,
+            Self::Cluster => 5,
+            Self::Image => 6,
+            Self::Interrupted => 130,
+        }
+    }
+}
+
+/// An error that knows its kind and what a person can do about it.
+pub trait Explain: std::error::Error {
+    /// Decides the exit code.
+    fn kind(&self) -> ExitKind;
+    /// Facts shown below the message, one line each (log lines, further problems).
+    fn details(&self) -> Vec<String> {
+        Vec::new()
+    }
+    /// What to do next, one sentence each. Every error should have at least one.
+    fn hints(&self) -> Vec<String> {
+        Vec::new()
+    }
+}
+
+/// Any explained error, ready to be shown.
+#[derive(Debug)]
+pub struct Failure {
+    pub kind: ExitKind,
+    /// The message and, behind it, each cause.
+    pub messages: Vec<String>,
+    pub details: Vec<String>,
+    pub hints: Vec<String>,
+}
+
+impl<E: Explain + 'static> From<E> for Failure {
+    fn from(error: E) -> Self {
+        Self {
+            kind: error.kind(),
+            details: error.details(),
+            hints: error.hints(),
+            messages: chain(&error),
+        }
+    }
+}
+
+/// The message of an error and of each of its sources, without those that only repeat the one before.
+pub fn chain(error: &dyn std::error::Error) -> Vec<String> {
+    let mut messages = vec![error.to_string()];
+    let mut source = error.source();
+    while let Some(cause) = source {
+        let text = cause.to_string();
+        if !messages.last().is_some_and(|last| last.contains(&text)) {
+            messages.push(text);
+        }
+        source = cause.source();
+    }
+    messages
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.messages.join(": "))
+    }
+}

@@ -1,0 +1,156 @@
+//! Blobs by content, in a folder laid out as an OCI image layout (`blobs/sha256/HEX`).
+//!
+//! A blob appears under its name only when it is whole and its digest is right; what is being
+//! written lies in `partial/`. Any number of processes may use the folder at once.
+
+use std::fs::{self, File};
+use std::io::{self, BufWriter, Write};
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
+use tempfile::NamedTempFile;
+
+use super::digest::Digest;
+
+/// A folder of blobs.
+#[derive(Debug, Clone)]
+pub struct BlobStore {
+    root: PathBuf,
+}
+
+/// A blob by type, digest and size, as OCI manifests name it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Descriptor {
+    pub media_type: String,
+    pub digest: Digest,
+    /// Bytes.
+    pub size: u64,
+}
+
+impl BlobStore {
+    /// Opens the store, making its folders.
+    ///
+    /// # Errors
+    /// The folders cannot be made.
+    pub fn open(root: impl Into<PathBuf>) -> io::Result<Self> {
+        let root = root.into();
+        fs::create_dir_all(root.join("blobs/sha256"))?;
+        fs::create_dir_all(root.join("partial"))?;
+        Ok(Self { root })
+    }
+
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
+    /// Where a blob lies, or would lie.
+    pub fn path(&self, digest: &Digest) -> PathBuf {
+        self.root.join("blobs/sha256").join(digest.hex())
+    }
+
+    /// Where the unfinished download of a blob is kept, so that it can be resumed.
+    pub fn partial_path(&self, digest: &Digest) -> PathBuf {
+        self.root.join("partial").join(digest.hex())
+    }
+
+    pub fn contains(&self, digest: &Digest) -> bool {
+        self.path(digest).is_file()
+    }
+
+    /// The content of a small blob (a manifest or a configuration).
+    ///
+    /// # Errors
+    /// The blob is not there or cannot be read.
+    pub fn read(&self, digest: &Digest) -> io::Result<Vec<u8>> {
+        fs::read(self.path(digest))
+    }
+
+    /// Keeps these bytes.
+    ///
+    /// # Errors
+    /// The disk is full or the folder is not writable.
+    pub fn put(&self, media_type: &str, bytes: &[u8]) -> io::Result<Descriptor> {
+        let mut writer = self.writer()?;
+        writer.write_all(bytes)?;
+        writer.commit(media_type)
+    }
+
+    /// A writer for a blob whose digest is known only at its end.
+    ///
+    /// # Errors
+    /// No file can be made in the store.
+    pub fn writer(&self) -> io::Result<BlobWriter> {
+        let file = NamedTempFile::new_in(self.root.join("partial"))?;
+        Ok(BlobWriter { store: self.clone(), file: BufWriter::new(file), hasher: Sha256::new(), size: 0 })
+    }
+}
+
+/// Writes one blob; dropped without [`BlobWriter::commit`], it leaves nothing.
+pub struct BlobWriter {
+    store: BlobStore,
+    file: BufWriter<NamedTempFile>,
+    hasher: Sha256,
+    size: u64,
+}
+
+impl BlobWriter {
+    /// Puts the blob in its place under its digest.
+    ///
+    /// # Errors
+    /// What is buffered cannot be written, or the file cannot be renamed.
+    pub fn commit(self, media_type: &str) -> io::Result<Descriptor> {
+        let digest = Digest::from_hasher(self.hasher);
+        let file = self.file.into_inner().map_err(|error| error.into_error())?;
+        let path = self.store.path(&digest);
+        make_readable(file.as_file())?;
+        file.persist(&path)?;
+        Ok(Descriptor { media_type: media_type.into(), digest, size: self.size })
+    }
+}
+
+/// Temporary files are private to their owner; blobs are not secret.
+fn make_readable(file: &File) -> io::Result<()> {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        file.set_permissions(fs::Permissions::from_mode(0o644))?;
+    }
+    #[cfg(not(unix))]
+    let _ = file;
+    Ok(())
+}
+
+impl Write for BlobWriter {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let written = self.file.write(bytes)?;
+        self.hasher.update(&bytes[..written]);
+        self.size += written as u64;
+        Ok(written)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.file.flush()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_blob_appears_only_when_committed() {
+        let folder = tempfile::tempdir().expect("temporary folder");
+        let store = BlobStore::open(folder.path()).expect("store");
+        let digest = Digest::of(b"hello");
+        let mut writer = store.writer().expect("writer");
+        writer.write_all(b"hello").expect("write");
+        assert!(!store.contains(&digest));
+        let descriptor = writer.commit("text/plain").expect("commit");
+        assert_eq!((descriptor.digest.clone(), descriptor.size), (digest.clone(), 5));
+        assert_eq!(store.read(&digest).expect("read"), b"hello");
+        drop(store.writer().expect("writer"));
+        assert_eq!(fs::read_dir(folder.path().join("partial")).expect("partial").count(), 0);
+    }
+}
