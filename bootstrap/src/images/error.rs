@@ -94,7 +94,10 @@ impl Explain for ImageError {
         match self {
             Self::Reference(_) => one("Write it as HOST/REPOSITORY:TAG, for instance quay.io/argoproj/argocd:v3.1.0.".into()),
             Self::NotFound { image, .. } => one(format!("Check name and tag: `docker manifest inspect {image}`.")),
-            Self::Unauthorised { host, .. } => one(format!("Sign in with `docker login {host}`, then run the command again.")),
+            Self::Unauthorised { host, .. } => vec![
+                format!("Sign in with `docker login {host}`, then run the command again."),
+                "If that is not it, check the name: some registries answer so to names they do not know.".into(),
+            ],
             Self::RateLimited { host, .. } => vec![
                 format!("Accounts have higher limits: `docker login {host}`; or run the command again later, it goes on from here."),
                 OTHER_ROADS.into(),

@@ -42,7 +42,7 @@ impl Upstream {
         if let Some(value) = self.authorization(site).filter(|value| Some(value) != refused.as_ref()) {
             return Ok(value);
         }
-        let found = self.credentials.of(&credential_host(site)).await;
+        let found = self.credentials.of(&authority(&site.base)).await;
         let value = match challenge(headers) {
             Some(Challenge::Bearer { realm, service, scope }) => {
                 let scope = scope.unwrap_or_else(|| format!("repository:{}:pull", site.repository));
@@ -111,11 +111,6 @@ fn key(site: &Site) -> String {
     format!("{}{}", site.base, site.repository)
 }
 
-/// The host under which credentials are filed.
-fn credential_host(site: &Site) -> String {
-    authority(&site.base)
-}
-
 fn basic(found: &Found) -> Option<Value> {
     let Credential::Plain(RegistryAuth::Basic(user, password)) = &found.credential else { return None };
     secret(format!("Basic {}", STANDARD.encode(format!("{user}:{password}"))))
@@ -129,8 +124,8 @@ fn secret(text: String) -> Option<Value> {
 }
 
 fn refused_access(site: &Site, found: &Found, said: String) -> Fault {
-    let note = found.note.clone().or_else(|| found.is_anonymous().then(|| "without credentials".to_string()));
-    Fault::last(ImageError::Unauthorised { image: site.image.clone(), host: site.host().to_string(), said, note })
+    let (image, host) = (site.image.clone(), site.host().to_string());
+    Fault::last(ImageError::Unauthorised { image, host, said, note: Some(found.note()) })
 }
 
 /// The challenge that suits best: tokens before passwords.

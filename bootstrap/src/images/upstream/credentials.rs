@@ -41,12 +41,17 @@ impl std::fmt::Debug for Token {
 #[derive(Clone, Debug)]
 pub(super) struct Found {
     pub credential: Credential,
-    pub note: Option<String>,
+    note: Option<String>,
 }
 
 impl Found {
     fn anonymous(note: Option<String>) -> Self {
         Self { credential: Credential::Plain(RegistryAuth::Anonymous), note }
+    }
+
+    /// Which credentials were used.
+    pub fn note(&self) -> String {
+        self.note.clone().unwrap_or_else(|| "without credentials".into())
     }
 
     pub fn is_anonymous(&self) -> bool {

@@ -8,7 +8,7 @@ use time::OffsetDateTime;
 use time::format_description::well_known::Rfc2822;
 
 use super::pace::Patience;
-use super::{Site, Upstream};
+use super::{Site, Upstream, authority};
 use crate::images::digest::Digest;
 use crate::images::error::{ImageError, reason, said};
 use crate::images::manifest;
@@ -110,7 +110,20 @@ impl Upstream {
             let authorization = self.sign_in(site, answer.headers(), before).await?;
             answer = self.send(site, ask, Some(&authorization)).await?;
         }
-        if answer.status().is_success() { Ok(answer) } else { Err(refusal(site, ask.what(), answer).await) }
+        if answer.status().is_success() {
+            return Ok(answer);
+        }
+        Err(self.noted(site, refusal(site, ask.what(), answer).await).await)
+    }
+
+    /// Adds to a refusal which credentials it is about.
+    async fn noted(&self, site: &Site, mut fault: Fault) -> Fault {
+        if let Fault::Final(error) = &mut fault
+            && let ImageError::Unauthorised { note, .. } = error.as_mut()
+        {
+            *note = Some(self.credentials.of(&authority(&site.base)).await.note());
+        }
+        fault
     }
 
     async fn send(&self, site: &Site, ask: &Ask<'_>, authorization: Option<&super::auth::Value>) -> Result<Response, Fault> {
