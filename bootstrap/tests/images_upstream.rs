@@ -137,6 +137,10 @@ async fn a_whole_file_of_a_killed_run_is_only_pushed() {
     fixture.pull(&fixture.wanted("a/b:1")).await.unwrap();
     assert!(fixture.upstream.seen_of("GET", layers[0].as_str()).is_empty());
     assert_eq!(fixture.partials(), 0);
+    // Killed after the push, before it could be removed.
+    std::fs::write(fixture.store.partial_path(&layers[0]), &layer).unwrap();
+    assert_eq!(fixture.pull(&fixture.wanted("a/b:1")).await.unwrap().bytes, 0);
+    assert_eq!(fixture.partials(), 0);
 }
 
 #[tokio::test]
@@ -296,9 +300,15 @@ async fn a_layer_of_several_images_comes_once() {
         fixture.road.pull(&client, &c, &silent),
     );
     moved.unwrap();
-    let asked: BTreeSet<_> = ["a", "b", "c"].map(|name| fixture.mirror(name)).into();
+    let mirrored: BTreeSet<_> = ["a", "b", "c"].map(|name| fixture.mirror(name)).into();
     assert_eq!(fixture.upstream.seen_of("GET", Digest::of(&base).as_str()).len(), 1);
-    assert!(asked.iter().all(|repository| fixture.local.blob(repository, &Digest::of(&base)).is_some()));
+    assert!(mirrored.iter().all(|repository| fixture.local.blob(repository, &Digest::of(&base)).is_some()));
+    // A later run that only plans knows as much.
+    fixture.upstream.put_image("d", "1", &[&base, b"own"]);
+    let later = Road::new(LocalRegistry::at_port(fixture.local.port).unwrap(), fixture.store.clone());
+    let inspection = later.inspect(&client, &fixture.wanted("d:1")).await.unwrap();
+    let config = inspection.blobs.iter().map(|blob| blob.size).sum::<u64>() - 200_003;
+    assert_eq!(Sizes::of([&inspection]), Sizes { total: 200_003 + config, missing: 3 + config });
 }
 
 #[tokio::test]
@@ -326,6 +336,19 @@ async fn credentials_come_from_dockers_configuration() {
 }
 
 #[tokio::test]
+async fn an_identity_token_buys_a_token() {
+    let mut fixture = fixture(Door::Token(Some(("me".into(), "secret".into())))).await;
+    fixture.upstream.put_image("a/b", "1", &[b"layer"]);
+    let config = |token: &str| format!(r#"{{"auths": {{"{}": {{"identitytoken": "{token}"}}}}}}"#, fixture.upstream.host());
+    let (good, bad) = (config(played::IDENTITY), config("somebody-elses"));
+    fixture.docker_config(&bad);
+    let error = fixture.pull(&fixture.wanted("a/b:1")).await.unwrap_err();
+    assert!(matches!(error, ImageError::Unauthorised { .. }), "{error:?}");
+    fixture.docker_config(&good);
+    fixture.pull(&fixture.wanted("a/b:1")).await.unwrap();
+}
+
+#[tokio::test]
 async fn what_is_not_there_is_said() {
     let fixture = fixture(Door::Open).await;
     let error = fixture.pull(&fixture.wanted("a/b:1")).await.unwrap_err();
@@ -343,7 +366,7 @@ async fn silence_is_told_from_answers() {
     let start = Instant::now();
     let answers = fixture.client().probe([answering.as_str(), &refusing, &silent, &answering]).await;
     assert!(start.elapsed() < Duration::from_secs(5));
-    assert_eq!(answers.answered, [answering.clone()]);
+    assert_eq!(answers.answered, std::slice::from_ref(&answering));
     let why = |host: &str| answers.silent.iter().find(|one| one.host == host).unwrap().why.clone();
     assert!(why(&refusing).contains("refused"), "{answers}");
     assert!(why(&silent).contains("3 s"), "{answers}");

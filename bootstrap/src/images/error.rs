@@ -139,7 +139,7 @@ pub(super) fn said(body: &[u8]) -> String {
     let text = String::from_utf8_lossy(&body[..body.len().min(4096)]).into_owned();
     let messages = serde_json::from_slice::<serde_json::Value>(body).ok().and_then(|json| {
         let errors = json.get("errors")?.as_array()?.iter();
-        let texts: Vec<_> = errors.filter_map(|error| error_text(error)).collect();
+        let texts: Vec<_> = errors.filter_map(error_text).collect();
         (!texts.is_empty()).then(|| texts.join("; "))
     });
     let first = messages.unwrap_or_else(|| text.lines().find(|line| !line.trim().is_empty()).unwrap_or("").trim().into());

@@ -6,7 +6,7 @@
 //! need not ask upstream: `upstream-TAG` (an image built here has the same tag, but not that one), and
 //! `index-HEX` for the index it was chosen from, whose digest is what people pin.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -15,12 +15,12 @@ use tokio::sync::{Mutex as AsyncMutex, OnceCell, Semaphore};
 
 use super::digest::Digest;
 use super::error::ImageError;
-use super::local::LocalRegistry;
+use super::local::{LocalError, LocalRegistry};
 use super::manifest::{ImageManifest, Raw};
 use super::meter::Meter;
 use super::reference::{Reference, Wanted};
 use super::store::{BlobStore, Descriptor};
-use super::upstream::{Fetched, Site, Upstream};
+use super::upstream::{Fetched, Site, Upstream, tidy};
 use crate::report::Progress;
 
 /// Blobs that move at the same time, over all images.
@@ -147,7 +147,9 @@ impl Road {
     pub async fn pull(&self, upstream: &Upstream, wanted: &Wanted, progress: &Progress) -> Result<Moved, ImageError> {
         let (image, repository) = (wanted.to_string(), wanted.reference.mirror_repository());
         if let Some(raw) = self.settled(wanted).await? {
-            return Ok(Moved { digest: raw.digest(), bytes: 0, size: parse(&image, &raw)?.size() });
+            let manifest = parse(&image, &raw)?;
+            tidy(&self.store, &manifest.blobs());
+            return Ok(Moved { digest: raw.digest(), bytes: 0, size: manifest.size() });
         }
         let found = upstream.resolve(wanted).await?;
         let digest = found.manifest.digest();
@@ -160,6 +162,7 @@ impl Road {
             self.put_manifest(&image, &repository, &mark, &found.manifest).await?;
         }
         self.put_manifest(&image, &repository, &name, &found.manifest).await?;
+        tidy(&self.store, &manifest.blobs());
         Ok(Moved { digest, bytes, size: manifest.size() })
     }
 
@@ -175,8 +178,15 @@ impl Road {
             return Ok(Inspection { digest: raw.digest(), blobs, missing: Vec::new() });
         }
         let mut inspection = upstream.inspect(wanted, &self.store).await?;
-        let missing = self.missing(&image, &wanted.reference.mirror_repository(), &inspection.blobs).await?;
-        inspection.missing.retain(|(digest, _)| missing.iter().any(|blob| blob.digest == *digest));
+        let repository = wanted.reference.mirror_repository();
+        let mut absent = HashSet::new();
+        for blob in self.missing(&image, &repository, &inspection.blobs).await? {
+            let found = self.elsewhere(&repository, &blob.digest).await;
+            if found.map_err(|error| ImageError::local(&image, error))?.is_none() {
+                absent.insert(blob.digest);
+            }
+        }
+        inspection.missing.retain(|(digest, _)| absent.contains(digest));
         Ok(inspection)
     }
 
@@ -301,16 +311,24 @@ impl Road {
     }
 
     /// Whether the registry could take the blob from another of its repositories.
-    async fn mounted(&self, repository: &str, digest: &Digest, known: Option<&str>) -> Result<bool, super::local::LocalError> {
+    async fn mounted(&self, repository: &str, digest: &Digest, known: Option<&str>) -> Result<bool, LocalError> {
         if let Some(from) = known {
             return Ok(from == repository || self.local.mount(repository, digest, from).await?);
         }
+        match self.elsewhere(repository, digest).await? {
+            Some(from) => self.local.mount(repository, digest, from).await,
+            None => Ok(false),
+        }
+    }
+
+    /// Another repository that had the blob before this run.
+    async fn elsewhere(&self, repository: &str, digest: &Digest) -> Result<Option<&str>, LocalError> {
         for from in self.repositories.get_or_try_init(|| self.local.repositories()).await? {
             if from != repository && self.local.has_blob(from, digest).await? {
-                return self.local.mount(repository, digest, from).await;
+                return Ok(Some(from));
             }
         }
-        Ok(false)
+        Ok(None)
     }
 
     fn place_of(&self, digest: &Digest) -> Place {

@@ -24,6 +24,9 @@ use tokio::net::TcpListener;
 pub const OCI_MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
 pub const OCI_INDEX: &str = "application/vnd.oci.image.index.v1+json";
 
+/// The identity token that the token server knows.
+pub const IDENTITY: &str = "identity-of-me";
+
 type Body = BoxBody<Bytes, std::io::Error>;
 type Answer = Response<Body>;
 
@@ -207,7 +210,7 @@ impl Played {
             return answer;
         }
         if path == "/token" {
-            return self.token(&request, seen.authorization);
+            return self.token(request, seen.authorization).await;
         }
         if let Some(refusal) = self.refusal(seen.authorization.as_deref()) {
             return refusal;
@@ -234,18 +237,27 @@ impl Played {
         }
     }
 
-    /// The token server: a token for whoever knows the password, if there is one.
-    fn token(&self, request: &Request<Incoming>, authorization: Option<String>) -> Answer {
-        let mut state = self.state.lock().unwrap();
-        let Door::Token(password) = state.door.clone() else { return plain(404, "") };
-        let query = request.uri().query().unwrap_or_default();
-        assert!(query.contains("scope=repository%3A") && query.contains("service=played"), "{query}");
-        let wanted = password.map(|(user, password)| basic(&user, &password));
-        if wanted.is_some() && wanted != authorization {
+    /// The token server: a token for whoever knows the password, if there is one, or for the identity
+    /// token [`IDENTITY`].
+    async fn token(&self, request: Request<Incoming>, authorization: Option<String>) -> Answer {
+        let Door::Token(password) = self.state.lock().unwrap().door.clone() else { return plain(404, "") };
+        let post = request.method() == Method::POST;
+        let query = request.uri().query().unwrap_or_default().to_string();
+        let body = request.into_body().collect().await.unwrap().to_bytes();
+        let fields = if post { String::from_utf8(body.to_vec()).unwrap() } else { query };
+        assert!(fields.contains("scope=repository%3A") && fields.contains("service=played"), "{fields}");
+        let known = match (post, password) {
+            (true, _) => fields.contains(&format!("refresh_token={IDENTITY}")) && fields.contains("grant_type=refresh_token"),
+            (false, Some((user, password))) => authorization == Some(basic(&user, &password)),
+            (false, None) => true,
+        };
+        if !known {
             return plain(401, r#"{"details":"incorrect username or password"}"#);
         }
+        let mut state = self.state.lock().unwrap();
         state.tokens += 1;
-        plain(200, &json!({"token": format!("token-{}", state.tokens)}).to_string())
+        let name = if post { "access_token" } else { "token" };
+        plain(200, &json!({name: format!("token-{}", state.tokens)}).to_string())
     }
 
     /// Makes every token that was given worthless.

@@ -9,7 +9,7 @@ use http_auth::parser::ChallengeParser;
 use oci_client::secrets::RegistryAuth;
 use oci_client::token_cache::RegistryToken;
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue, WWW_AUTHENTICATE};
-use reqwest::{RequestBuilder, StatusCode, Url};
+use reqwest::{Client, RequestBuilder, StatusCode, Url};
 
 use super::credentials::{Credential, Found};
 use super::request::{Fault, refusal};
@@ -73,7 +73,8 @@ impl Upstream {
             return Err(refused_access(site, found, said));
         }
         let server = Site { host: authority(&url), ..site.clone() };
-        let request = self.token_request(found, url, service, scope);
+        let client = self.client_for(&url).await.map_err(Fault::last)?;
+        let request = token_request(client, found, url, service, scope);
         let answer = request.send().await.map_err(|error| Fault::again(server.unreachable(error)))?;
         match answer.status() {
             status if status.is_success() => {
@@ -87,23 +88,23 @@ impl Upstream {
             _ => Err(refusal(&server, "a request for a token", answer).await),
         }
     }
+}
 
-    fn token_request(&self, found: &Found, mut url: Url, service: Option<&str>, scope: &str) -> RequestBuilder {
-        let mut fields = vec![("scope", scope)];
-        fields.extend(service.map(|service| ("service", service)));
-        if let Credential::Identity(token) = &found.credential {
-            fields.extend([("grant_type", "refresh_token"), ("client_id", "backstack"), ("refresh_token", &token.0)]);
-            let form = Url::parse_with_params("http://form/", fields).expect("a fixed address");
-            let body = form.query().unwrap_or_default().to_string();
-            let request = self.client_for(&url).post(url);
-            return request.header(CONTENT_TYPE, "application/x-www-form-urlencoded").body(body);
-        }
-        url.query_pairs_mut().extend_pairs(fields);
-        let request = self.client_for(&url).get(url);
-        match basic(found) {
-            Some(value) => request.header(AUTHORIZATION, value),
-            None => request,
-        }
+fn token_request(client: &Client, found: &Found, mut url: Url, service: Option<&str>, scope: &str) -> RequestBuilder {
+    let mut fields = vec![("scope", scope)];
+    fields.extend(service.map(|service| ("service", service)));
+    if let Credential::Identity(token) = &found.credential {
+        fields.extend([("grant_type", "refresh_token"), ("client_id", "backstack"), ("refresh_token", &token.0)]);
+        let form = Url::parse_with_params("http://form/", fields).expect("a fixed address");
+        let body = form.query().unwrap_or_default().to_string();
+        let request = client.post(url);
+        return request.header(CONTENT_TYPE, "application/x-www-form-urlencoded").body(body);
+    }
+    url.query_pairs_mut().extend_pairs(fields);
+    let request = client.get(url);
+    match basic(found) {
+        Some(value) => request.header(AUTHORIZATION, value),
+        None => request,
     }
 }
 

@@ -43,6 +43,18 @@ impl Fetched {
     }
 }
 
+/// Removes what earlier runs left of blobs that the local registry has by now: a run that is killed
+/// between the last byte pushed and its tidying up leaves a whole file.
+pub(in crate::images) fn tidy(store: &BlobStore, blobs: &[Descriptor]) {
+    for path in blobs.iter().map(|blob| store.partial_path(&blob.digest)) {
+        // Whoever holds the lock is still at it, for another registry.
+        let unused = File::open(&path).is_ok_and(|file| file.try_lock().is_ok() && is_still(&file, &path));
+        if unused {
+            let _ = std::fs::remove_file(&path);
+        }
+    }
+}
+
 /// The partial file of a blob, and the digest of what it holds so far.
 struct Partial<'a> {
     site: &'a Site,

@@ -1,8 +1,8 @@
 //! Upstream registries: signing in, choosing the platform's image, fetching blobs.
 //!
-//! References, the formats of manifests and indexes and the credentials' type are oci-client's. The
-//! requests are made here: oci-client's errors do not carry the headers of an answer, so a
-//! registry's `Retry-After` could not be honoured, nor a failing token server told from a refusal.
+//! The formats of indexes, credentials and tokens are oci-client's. The requests are made here:
+//! oci-client's errors do not carry the headers of an answer, so a registry's `Retry-After` could not
+//! be honoured, nor a failing token server told from a refusal.
 
 mod auth;
 mod credentials;
@@ -17,6 +17,7 @@ use std::sync::{Arc, Mutex};
 
 use reqwest::header::CONTENT_TYPE;
 use reqwest::{Response, Url};
+use tokio::sync::OnceCell;
 
 use super::digest::Digest;
 use super::error::ImageError;
@@ -28,6 +29,7 @@ use super::tls;
 use auth::SignedIn;
 use credentials::Credentials;
 pub use download::Fetched;
+pub(super) use download::tidy;
 pub use pace::Patience;
 pub use probe::{Answers, Silent};
 
@@ -65,12 +67,19 @@ impl UpstreamOptions {
 #[derive(Clone)]
 pub struct Upstream {
     options: Arc<UpstreamOptions>,
-    /// Through the proxy that the environment names, if any.
-    http: reqwest::Client,
-    /// For loopback addresses, which no proxy can reach.
-    direct: reqwest::Client,
+    clients: Arc<Clients>,
     credentials: Arc<Credentials>,
     signed_in: Arc<Mutex<HashMap<String, SignedIn>>>,
+}
+
+/// HTTP clients, made when they are first needed: reading the system's certificates takes longer
+/// than finding out that everything is here already.
+#[derive(Default)]
+struct Clients {
+    /// Through the proxy that the environment names, if any.
+    proxied: OnceCell<reqwest::Client>,
+    /// For loopback addresses, which no proxy can reach.
+    direct: OnceCell<reqwest::Client>,
 }
 
 /// Where one image is fetched from.
@@ -97,15 +106,14 @@ impl Upstream {
     /// A client with these options.
     ///
     /// # Errors
-    /// A mirror's address is wrong, or a proxy's or the file of certificates.
+    /// A mirror's address is wrong.
     pub fn new(options: UpstreamOptions) -> Result<Self, ImageError> {
         tls::install();
         for (host, url) in &options.mirrors {
             mirror(url).map_err(|reason| ImageError::Client { reason: format!("the mirror of {host}, `{url}`: {reason}") })?;
         }
         Ok(Self {
-            http: request::client(&options.patience, false)?,
-            direct: request::client(&options.patience, true)?,
+            clients: Arc::default(),
             credentials: Arc::new(Credentials::new(options.docker_config.clone())),
             signed_in: Arc::default(),
             options: Arc::new(options),
@@ -203,8 +211,14 @@ impl Upstream {
         Ok((url, String::new()))
     }
 
-    fn client_for(&self, url: &Url) -> &reqwest::Client {
-        if is_loopback(&authority(url)) { &self.direct } else { &self.http }
+    /// The client that reaches an address.
+    ///
+    /// # Errors
+    /// A proxy's address or the file of certificates is wrong.
+    async fn client_for(&self, url: &Url) -> Result<&reqwest::Client, ImageError> {
+        let direct = is_loopback(&authority(url));
+        let cell = if direct { &self.clients.direct } else { &self.clients.proxied };
+        cell.get_or_try_init(|| async { request::client(&self.options.patience, direct) }).await
     }
 }
 

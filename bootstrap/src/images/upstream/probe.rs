@@ -72,7 +72,8 @@ impl Upstream {
     async fn ask(&self, host: &str) -> Result<(), String> {
         let (base, _) = self.base(host).map_err(|error| error.to_string())?;
         let url = base.join("v2/").map_err(|error| error.to_string())?;
-        let answer = self.client_for(&url).get(url).send().await.map_err(reason)?;
+        let client = self.client_for(&url).await.map_err(|error| error.to_string())?;
+        let answer = client.get(url).send().await.map_err(reason)?;
         let page = answer.headers().get(CONTENT_TYPE).is_some_and(|value| value.as_bytes().starts_with(b"text/html"));
         match answer.status() {
             // A network that asks people to sign in first answers everything with a page of its own.

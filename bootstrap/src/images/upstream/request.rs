@@ -128,7 +128,7 @@ impl Upstream {
 
     async fn send(&self, site: &Site, ask: &Ask<'_>, authorization: Option<&super::auth::Value>) -> Result<Response, Fault> {
         let url = site.base.join(&ask.path(&site.repository)).expect("a checked name");
-        let mut request = self.client_for(&url).get(url);
+        let mut request = self.client_for(&url).await.map_err(Fault::last)?.get(url);
         if let Some(value) = authorization {
             request = request.header(AUTHORIZATION, value.clone());
         }
