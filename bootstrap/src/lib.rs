@@ -20,5 +20,6 @@
 
 pub mod error;
 pub mod images;
+pub mod platform;
 pub mod report;
 pub mod stack;
