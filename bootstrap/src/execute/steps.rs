@@ -211,9 +211,7 @@ async fn unit(context: &Context, live: &Live, name: &str) -> Result<Unit, Failur
     let objects = render::render(component, &facts);
     let file = &component.file;
     Ok(Unit::new(
-        &file.name,
-        &file.version,
-        &file.namespace,
+        (&file.name, &file.version, &file.namespace),
         context.definitions(name),
         objects,
         file.secrets.clone(),

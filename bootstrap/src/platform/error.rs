@@ -13,6 +13,8 @@ pub enum Error {
     Kubeconfig(#[source] Box<dyn std::error::Error + Send + Sync>),
     #[error("the Kubernetes API did not answer within {} s: {reason}", waited.as_secs())]
     Unavailable { waited: Duration, reason: String },
+    #[error("not all nodes are ready after {} s", waited.as_secs())]
+    NodesNotReady { waited: Duration, nodes: Vec<String> },
     /// A request of our own bookkeeping failed; `action` completes "cannot ...".
     #[error("cannot {action}")]
     Request { action: String, source: kube::Error },
@@ -59,7 +61,10 @@ impl Explain for Error {
     fn kind(&self) -> ExitKind {
         match self {
             Self::Kubeconfig(_) | Self::Manifest { .. } => ExitKind::Usage,
-            Self::Unavailable { .. } | Self::Unfinished { .. } | Self::NotGone { .. } => ExitKind::Timeout,
+            Self::Unavailable { .. }
+            | Self::Unfinished { .. }
+            | Self::NotGone { .. }
+            | Self::NodesNotReady { .. } => ExitKind::Timeout,
             Self::NotReady(error) => error.kind(),
             Self::Certificate { .. } => ExitKind::Internal,
             Self::Request { .. } | Self::Refused { .. } | Self::Secret { .. } | Self::Inventory { .. } => {
@@ -74,6 +79,7 @@ impl Explain for Error {
                 failures.iter().flat_map(lines).collect()
             }
             Self::NotReady(error) => error.details(),
+            Self::NodesNotReady { nodes, .. } => nodes.clone(),
             Self::NotGone { left, .. } => left.iter().map(ToString::to_string).collect(),
             _ => Vec::new(),
         }
@@ -84,6 +90,9 @@ impl Explain for Error {
         match self {
             Self::Kubeconfig(_) => one("Check the file and the context named with `--kubeconfig` and `--context`."),
             Self::Unavailable { .. } => one("Check that the cluster runs: `backstack status`."),
+            Self::NodesNotReady { .. } => {
+                one("`docker exec NODE journalctl -u kubelet` says more; `backstack up` goes on from here.")
+            }
             Self::Request { .. } => one("Run the same command again: it continues from here."),
             Self::Manifest { .. } => one("Correct the file under the component's `manifests/` folder."),
             Self::Refused { failures, .. } | Self::Unfinished { failures, .. } => hints(failures),

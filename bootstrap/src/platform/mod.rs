@@ -21,6 +21,7 @@ use serde_json::Value;
 use crate::images::digest::Digest;
 use crate::stack::model::{GeneratedSecret, Readiness};
 
+pub mod announce;
 pub mod apply;
 pub mod authority;
 pub mod blockers;
@@ -31,6 +32,7 @@ pub mod facts;
 pub mod install;
 pub mod inventory;
 pub mod kinds;
+pub mod nodes;
 pub mod object;
 pub mod prune;
 pub mod quantity;
@@ -43,7 +45,6 @@ pub mod status;
 pub mod view;
 pub mod watch;
 mod waves;
-
 
 pub use error::Error;
 pub use install::{Installed, Installer};
@@ -66,4 +67,20 @@ pub struct Unit {
     pub readiness: Readiness,
     /// Digest of all of the above.
     pub digest: Digest,
+}
+
+impl Unit {
+    /// A unit with the digest of all its parts.
+    pub fn new(
+        (name, version, namespace): (&str, &str, &str),
+        crds: Vec<Value>,
+        objects: Vec<Value>,
+        secrets: BTreeMap<String, GeneratedSecret>,
+        readiness: Readiness,
+    ) -> Self {
+        let all = serde_json::json!([name, version, namespace, crds, objects, secrets, readiness]);
+        let digest = Digest::of(all.to_string().as_bytes());
+        let (name, version, namespace) = (name.into(), version.into(), namespace.into());
+        Self { name, version, namespace, crds, objects, secrets, readiness, digest }
+    }
 }
