@@ -9,7 +9,8 @@ use crate::cluster::{ClusterError, Engine, kubeconfig};
 use crate::error::Failure;
 use crate::execute::nodes::kubeconfig_entry;
 use crate::platform::client;
-use crate::stack::{Stack, StackSource};
+use crate::stack::Stack;
+use crate::up;
 
 /// Reading commands do not wait for a platform that is starting.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -53,7 +54,7 @@ impl Platform {
     /// The stack that the platform was made with.
     pub fn stack(&self) -> Result<Stack, Failure> {
         let name = self.observed.settings.as_ref().map_or(crate::settings::DEFAULT_STACK, |settings| &settings.stack);
-        Ok(Stack::load(StackSource::named(name))?)
+        Ok(Stack::load(up::stack_named(name))?)
     }
 
     /// Address under which people reach the platform.

@@ -5,7 +5,9 @@ use serde_json::json;
 
 use super::printer::Printer;
 use crate::error::Failure;
-use crate::stack::{self, Stack, StackSource};
+use crate::stack::schema::{Format, schema};
+use crate::stack::{Stack, StackSource};
+use crate::up;
 
 /// Look at stacks: list them, check one of your own, print the format
 #[derive(Debug, Args)]
@@ -54,12 +56,12 @@ pub fn run(args: &StackArgs, printer: &Printer) -> Result<u8, Failure> {
         StackCommand::List => list(printer),
         StackCommand::Check { stack } => check(stack, printer),
         StackCommand::Schema { kind } => {
-            let schema = match kind {
-                Kind::Stack => stack::schema::text(stack::schema::FileKind::Stack),
-                Kind::Component => stack::schema::text(stack::schema::FileKind::Component),
-                Kind::Image => stack::schema::text(stack::schema::FileKind::ImageRecipe),
+            let format = match kind {
+                Kind::Stack => Format::Stack,
+                Kind::Component => Format::Component,
+                Kind::Image => Format::Image,
             };
-            printer.text(&schema);
+            printer.text(&schema(format));
             Ok(0)
         }
     }
@@ -67,7 +69,7 @@ pub fn run(args: &StackArgs, printer: &Printer) -> Result<u8, Failure> {
 
 fn list(printer: &Printer) -> Result<u8, Failure> {
     let mut stacks = Vec::new();
-    for name in stack::builtin_names() {
+    for name in Stack::builtin_names() {
         stacks.push(Stack::load(StackSource::Builtin(name))?);
     }
     let facts: Vec<_> = stacks.iter().map(facts).collect();
@@ -76,7 +78,7 @@ fn list(printer: &Printer) -> Result<u8, Failure> {
 }
 
 fn check(name: &str, printer: &Printer) -> Result<u8, Failure> {
-    let stack = Stack::load(StackSource::named(name))?;
+    let stack = Stack::load(up::stack_named(name))?;
     printer.facts(&facts(&stack), || format!("{}\nNo problem found.\n", text(&stack)));
     Ok(0)
 }

@@ -21,7 +21,7 @@ use crate::platform::{Installer, watch::ClusterWatch};
 use crate::settings::UpSettings;
 use crate::source::Builder;
 use crate::stack::files::FileTree;
-use crate::stack::{ClusterSpec, Stack};
+use crate::stack::{ClusterSpec, Component, Stack};
 
 /// Where images come from, decided.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -90,6 +90,11 @@ impl Context {
     /// Name of the control plane's container.
     pub fn control_plane(&self) -> String {
         names::control_plane(&self.settings.name)
+    }
+
+    /// A component of the stack that the plan was made from.
+    pub fn component(&self, name: &str) -> &Component {
+        self.stack.component(name).expect("the plan names components of this stack")
     }
 
     /// Names of all nodes, control plane first.

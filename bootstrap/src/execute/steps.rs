@@ -4,6 +4,8 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD as BASE64;
 use tokio::time::Instant;
 
 use super::context::{API_DEADLINE, Context, Live, Origin, set};
@@ -18,6 +20,8 @@ use crate::plan::{Action, PlannedStep, Step};
 use crate::platform::{self, Installer, Unit, readiness, scope::Scope, watch::ClusterWatch};
 use crate::report::{Outcome, Phase, Progress, units};
 use crate::stack::render;
+
+const REGISTRY_DEADLINE: Duration = Duration::from_secs(30);
 
 /// How a step ended well.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -108,12 +112,24 @@ async fn ensure_registry(context: &Context) -> Result<Ended, Failure> {
     let (image, upstream) = (set(&context.found.registry_image), context.registry_image.reference.to_string());
     let running =
         registry::ensure(&context.engine, network, image, &upstream, context.settings.registry_port).await?;
-    let local = LocalRegistry::at_port(running.host_port).map_err(crate::images::ImageError::from)?;
-    local.await_answer(Duration::from_secs(30)).await.map_err(crate::images::ImageError::from)?;
+    let local = LocalRegistry::at_port(running.host_port)?;
+    await_answer(&local).await?;
     context.found.road.set(Road::new(local, context.store.clone())).ok();
     let changed = running.changed;
     context.found.registry.set(running).ok();
     Ok(Ended::changed(changed))
+}
+
+/// A program that just started gives no event when it listens: asking is all there is.
+async fn await_answer(local: &LocalRegistry) -> Result<(), Failure> {
+    let deadline = Instant::now() + REGISTRY_DEADLINE;
+    loop {
+        match local.ping().await {
+            Ok(()) => return Ok(()),
+            Err(error) if Instant::now() >= deadline => return Err(error.into()),
+            Err(_) => tokio::time::sleep(Duration::from_millis(50)).await,
+        }
+    }
 }
 
 async fn build_image(context: &Context, reference: &str, progress: &Progress) -> Result<Ended, Failure> {
@@ -144,7 +160,7 @@ async fn mirror_image(context: &Context, reference: &str, progress: &Progress) -
 }
 
 async fn fetch_definitions(context: &Context, component: &str, progress: &Progress) -> Result<Ended, Failure> {
-    let sources = &context.stack.component(component).file.crds;
+    let sources = &context.component(component).file.crds;
     let first = match context.origin {
         Origin::Source => definitions::From::Modules,
         Origin::Registry => definitions::From::Upstream,
@@ -198,15 +214,15 @@ async fn install(context: &Context, name: &str, progress: &Progress) -> Result<E
 
 /// A component as it is applied to this platform.
 async fn unit(context: &Context, live: &Live, name: &str) -> Result<Unit, Failure> {
-    let component = context.stack.component(name);
+    let component = context.component(name);
     let facts = render::PlatformFacts {
         name: context.settings.name.clone(),
         url: context.settings.url.clone(),
         host: context.settings.host().into(),
         port: context.settings.public_port(),
         namespace: platform::SYSTEM_NAMESPACE.into(),
-        ca_bundle: live.installer.secrets().ca_pem().await?.unwrap_or_default(),
-        ingress_class: context.stack.ingress_class(),
+        ca_bundle: BASE64.encode(live.installer.secrets().ca_pem().await?.unwrap_or_default()),
+        ingress_class: context.stack.ingress_class().map(str::to_string),
     };
     let objects = render::render(component, &facts);
     let file = &component.file;

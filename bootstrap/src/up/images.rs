@@ -1,10 +1,11 @@
 //! Which source images come from, and where each of them stands.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
 
 use crate::cluster::observe::ObservedPlatform;
 use crate::cluster::{Engine, network, registry};
-use crate::error::Failure;
+use crate::error::{ExitKind, Failure};
 use crate::execute::context::{ImagePlan, Origin};
 use crate::execute::engine_images;
 use crate::images::local::LocalRegistry;
@@ -14,7 +15,7 @@ use crate::images::road::Road;
 use crate::images::upstream::{Upstream, UpstreamOptions};
 use crate::images::{BlobStore, ImageError};
 use crate::plan::{EngineImage, ImageState, Observed};
-use crate::settings::{ImageSource, UpSettings, folders};
+use crate::settings::{ImageSource, UpSettings, display, folders};
 use crate::source::{Architecture, Builder};
 use crate::stack::files::FileTree;
 use crate::stack::model::ImageRef;
@@ -39,7 +40,7 @@ impl Sources {
     /// Decides where images come from; asks the upstream registries if that is left open.
     pub async fn decide(settings: &UpSettings, stack: &Stack, cluster: &ClusterSpec) -> Result<Self, Failure> {
         let cache = folders::cache();
-        let store = BlobStore::open(&cache).map_err(|error| ImageError::cache(&cache, error))?;
+        let store = BlobStore::open(&cache).map_err(|error| no_cache(&cache, &error))?;
         let upstream = Upstream::new(UpstreamOptions::new(Platform::here()))?;
         let mut node = plan(&cluster.file.node, &cluster.tree)?;
         if let Some(image) = &settings.node_image
@@ -125,6 +126,15 @@ async fn choose(wanted: ImageSource, upstream: &Upstream, hosts: BTreeSet<&str>)
     }
 }
 
+fn no_cache(folder: &Path, error: &std::io::Error) -> Failure {
+    Failure {
+        kind: ExitKind::Prerequisite,
+        messages: vec![format!("the cache {} cannot be used", display(&folder.into())), error.to_string()],
+        details: Vec::new(),
+        hints: vec!["Make it writable, make room, or set BACKSTACK_CACHE to another folder.".into()],
+    }
+}
+
 /// Looks where everything stands; touches nothing.
 pub async fn observe(
     engine: &Engine,
@@ -134,7 +144,7 @@ pub async fn observe(
     let network = network::find(engine).await?.is_some();
     let registry_port = registry::find(engine).await?;
     let road = match registry_port {
-        Some(port) => Some(Road::new(LocalRegistry::at_port(port).map_err(ImageError::from)?, sources.store.clone())),
+        Some(port) => Some(Road::new(LocalRegistry::at_port(port)?, sources.store.clone())),
         None => None,
     };
     let mut images = BTreeMap::new();
@@ -155,7 +165,7 @@ async fn state(sources: &Sources, image: &ImagePlan, road: Option<&Road>) -> Res
         let there = match (road, image.reference.tag()) {
             (Some(road), Some(tag)) => {
                 let found = road.local().has_manifest(&image.reference.mirror_repository(), tag).await;
-                found.map_err(ImageError::from)? == Some(built.manifest.digest.clone())
+                found? == Some(built.manifest.digest.clone())
             }
             _ => false,
         };

@@ -2,7 +2,7 @@
 //!
 //! [`prepare`] touches nothing; [`execute`] does what the plan says.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -20,6 +20,7 @@ use crate::settings::{self, UpSettings, UpWishes, folders};
 use crate::stack::{ClusterSpec, Stack, StackSource};
 
 mod images;
+mod parameters;
 
 pub use images::{Sources, limits as image_limits, plan as image_plan};
 
@@ -143,7 +144,7 @@ async fn ground(request: UpRequest) -> Result<Ground, Failure> {
     wishes.clone().decide(&request.name, None, &cluster.file.kubernetes)?;
     let stack_name = wishes.stack.clone();
     if let Some(name) = &stack_name {
-        Stack::load(StackSource::named(name))?;
+        Stack::load(stack_named(name))?;
     }
     let engine = Engine::connect().await?;
     let existing = observe::platforms(&engine).await?.remove(&request.name);
@@ -152,8 +153,8 @@ async fn ground(request: UpRequest) -> Result<Ground, Failure> {
     let workers = |platform: &ObservedPlatform| u16::try_from(platform.nodes.len().saturating_sub(1)).unwrap_or(u16::MAX);
     let kept = kept.and_then(|platform| Some((platform.settings.as_ref()?, workers(platform))));
     let settings = wishes.decide(&request.name, kept, &cluster.file.kubernetes)?;
-    let mut stack = Stack::load(StackSource::named(&settings.stack))?;
-    stack.set_parameters(&settings.parameters)?;
+    let mut stack = Stack::load(stack_named(&settings.stack))?;
+    parameters::set(&mut stack, &settings.parameters)?;
     let mode = match kept {
         Some((settings, _)) => settings.node_mode.clone(),
         None => mode::detect(&engine).await?,
@@ -242,6 +243,16 @@ pub async fn execute(prepared: &Prepared, reporter: Arc<dyn Reporter>) -> Outcom
         context: names::context(&context.settings.name),
         registry_port,
     })
+}
+
+/// A built-in stack's name, or the folder of a user's own.
+pub fn stack_named(name: &str) -> StackSource {
+    let is_builtin = Stack::builtin_names().iter().any(|builtin| builtin == name);
+    if !is_builtin && (name.contains(['/', '\\', '.']) || Path::new(name).is_dir()) {
+        StackSource::Dir(name.into())
+    } else {
+        StackSource::Builtin(name.into())
+    }
 }
 
 /// Where the components of a stack answer.

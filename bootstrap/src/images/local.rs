@@ -1,0 +1,346 @@
+//! The local registry, from which the nodes pull.
+//!
+//! It listens on loopback and speaks plain HTTP without authentication. The requests are made here
+//! and not by oci-client: they must never go through a proxy, which that client cannot leave out, and
+//! its mount of a blob treats the usual `not there, upload it` as a violation.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures::TryStreamExt;
+use reqwest::header::{ACCEPT, CONTENT_LENGTH, CONTENT_TYPE, LOCATION};
+use reqwest::{Method, RequestBuilder, Response, StatusCode, Url};
+use serde::Deserialize;
+use tokio_util::io::ReaderStream;
+
+use super::digest::Digest;
+use super::error::{reason, said};
+use super::manifest::{self, Raw};
+use super::store::Descriptor;
+use super::tls;
+use crate::error::{ExitKind, Explain};
+
+/// Told how many further bytes went out; negative when an upload starts anew.
+pub type Sent = Arc<dyn Fn(i64) + Send + Sync>;
+
+/// How often an upload is tried: the registry may be starting.
+const UPLOADS: u32 = 3;
+/// Large enough that reading the file costs no time, small enough to be no memory.
+const CHUNK: usize = 256 * 1024;
+
+/// A client of the registry at a loopback port.
+#[derive(Debug, Clone)]
+pub struct LocalRegistry {
+    address: String,
+    http: reqwest::Client,
+}
+
+/// The local registry does not do what it should.
+#[derive(Debug, thiserror::Error)]
+pub enum LocalError {
+    #[error("the local registry at {address} does not answer: {reason}")]
+    Unreachable { address: String, reason: String },
+    #[error("the local registry at {address} answered {status} to {what}")]
+    Refused { address: String, what: String, status: u16, said: String },
+    #[error("cannot read {}", .path.display())]
+    File { path: PathBuf, source: std::io::Error },
+    #[error("no HTTP client can be made: {0}")]
+    Client(String),
+}
+
+impl LocalError {
+    /// Whether the registry's volume has no room left.
+    fn is_full(&self) -> bool {
+        matches!(self, Self::Refused { said, .. } if said.contains("no space left"))
+    }
+}
+
+impl Explain for LocalError {
+    fn kind(&self) -> ExitKind {
+        match self {
+            _ if self.is_full() => ExitKind::Prerequisite,
+            Self::Unreachable { .. } | Self::Refused { .. } => ExitKind::Cluster,
+            Self::File { .. } | Self::Client(_) => ExitKind::Internal,
+        }
+    }
+
+    fn details(&self) -> Vec<String> {
+        match self {
+            Self::Refused { said, .. } if !said.is_empty() => vec![format!("it said: {said}")],
+            _ => Vec::new(),
+        }
+    }
+
+    fn hints(&self) -> Vec<String> {
+        let hint = match self {
+            _ if self.is_full() => "Free some space on the engine's disk (`docker system df` shows who uses it), then run the command again.",
+            Self::Unreachable { .. } => "See that the engine runs and `docker ps` lists the registry, then run the command again: it goes on where it stopped.",
+            Self::Refused { .. } => "`docker logs` of the registry's container says more.",
+            Self::File { .. } => "See that the file can be read by you.",
+            Self::Client(_) => "This is a defect; please report it.",
+        };
+        vec![hint.into()]
+    }
+}
+
+/// What came of asking for a blob that may lie in another repository.
+enum Begun {
+    Mounted,
+    Upload(Url),
+}
+
+impl LocalRegistry {
+    /// The registry that listens on this port of the loopback address.
+    ///
+    /// # Errors
+    /// No HTTP client can be made.
+    pub fn at_port(port: u16) -> Result<Self, LocalError> {
+        tls::install();
+        let http = reqwest::Client::builder()
+            .no_proxy()
+            // No TLS here: reading the system's certificates would be wasted time.
+            .tls_certs_only([])
+            .connect_timeout(Duration::from_secs(5))
+            .read_timeout(Duration::from_secs(120))
+            .build()
+            .map_err(|error| LocalError::Client(error.to_string()))?;
+        Ok(Self { address: format!("127.0.0.1:{port}"), http })
+    }
+
+    /// `127.0.0.1:PORT`.
+    pub fn address(&self) -> &str {
+        &self.address
+    }
+
+    /// Asks whether it answers.
+    ///
+    /// # Errors
+    /// It does not, or not as a registry.
+    pub async fn ping(&self) -> Result<(), LocalError> {
+        let answer = self.send(self.request(Method::GET, "").timeout(Duration::from_secs(5))).await?;
+        self.check("a greeting", answer).await.map(drop)
+    }
+
+    /// The digest of the manifest that a tag or digest names in a repository, if it is there.
+    ///
+    /// # Errors
+    /// The registry does not answer, or not properly.
+    pub async fn has_manifest(&self, repository: &str, name: &str) -> Result<Option<Digest>, LocalError> {
+        let what = format!("a question for {repository}:{name}");
+        let request = self.request(Method::HEAD, &format!("{repository}/manifests/{name}"));
+        let answer = self.send(request.header(ACCEPT, manifest::ACCEPT)).await?;
+        if answer.status() == StatusCode::NOT_FOUND {
+            return Ok(None);
+        }
+        let answer = self.check(&what, answer).await?;
+        let digest = answer.headers().get("docker-content-digest").and_then(|value| value.to_str().ok());
+        Ok(digest.and_then(|text| text.parse().ok()))
+    }
+
+    /// A manifest, if it is there.
+    ///
+    /// # Errors
+    /// The registry does not answer, or not properly.
+    pub async fn manifest(&self, repository: &str, name: &str) -> Result<Option<Raw>, LocalError> {
+        let what = format!("a request for {repository}:{name}");
+        let request = self.request(Method::GET, &format!("{repository}/manifests/{name}"));
+        let answer = self.send(request.header(ACCEPT, manifest::ACCEPT)).await?;
+        if answer.status() == StatusCode::NOT_FOUND {
+            return Ok(None);
+        }
+        let answer = self.check(&what, answer).await?;
+        let media_type = header(&answer, CONTENT_TYPE.as_str()).unwrap_or_default();
+        let bytes = answer.bytes().await.map_err(|error| self.unreachable(error))?.to_vec();
+        Ok(Some(Raw { media_type, bytes }))
+    }
+
+    /// Whether a repository has a blob.
+    ///
+    /// # Errors
+    /// The registry does not answer, or not properly.
+    pub async fn has_blob(&self, repository: &str, digest: &Digest) -> Result<bool, LocalError> {
+        let what = format!("a question for a blob of {repository}");
+        let answer = self.send(self.request(Method::HEAD, &format!("{repository}/blobs/{digest}"))).await?;
+        if answer.status() == StatusCode::NOT_FOUND {
+            return Ok(false);
+        }
+        self.check(&what, answer).await.map(|_| true)
+    }
+
+    /// Every repository.
+    ///
+    /// # Errors
+    /// The registry does not answer, or not properly.
+    pub async fn repositories(&self) -> Result<Vec<String>, LocalError> {
+        #[derive(Deserialize)]
+        struct Catalog {
+            repositories: Vec<String>,
+        }
+        const PAGE: usize = 500;
+        let mut all = Vec::new();
+        loop {
+            let mut query = vec![("n", PAGE.to_string())];
+            query.extend(all.last().map(|last: &String| ("last", last.clone())));
+            let request = self.request_url(Method::GET, self.url("_catalog", &query));
+            let answer = self.check("a request for its list", self.send(request).await?).await?;
+            let bytes = answer.bytes().await.map_err(|error| self.unreachable(error))?;
+            let page: Catalog = serde_json::from_slice(&bytes)
+                .map_err(|error| LocalError::Unreachable { address: self.address.clone(), reason: error.to_string() })?;
+            let full = page.repositories.len() == PAGE;
+            all.extend(page.repositories);
+            if !full {
+                return Ok(all);
+            }
+        }
+    }
+
+    /// Makes a blob of one repository one of another, without moving it; false if `from` lacks it.
+    ///
+    /// # Errors
+    /// The registry does not answer, or not properly.
+    pub async fn mount(&self, repository: &str, digest: &Digest, from: &str) -> Result<bool, LocalError> {
+        match self.begin(repository, digest, Some(from)).await? {
+            Begun::Mounted => Ok(true),
+            Begun::Upload(session) => {
+                // The registry opened an upload instead; it is not wanted.
+                let _ = self.send(self.request_url(Method::DELETE, session)).await;
+                Ok(false)
+            }
+        }
+    }
+
+    /// Uploads a blob from a file, in a stream. The registry verifies its digest.
+    ///
+    /// # Errors
+    /// The file cannot be read, or the registry does not take it.
+    pub async fn push_blob(&self, repository: &str, blob: &Descriptor, file: &Path, sent: Sent) -> Result<(), LocalError> {
+        let mut tries = 1;
+        loop {
+            let out = Arc::new(std::sync::atomic::AtomicI64::new(0));
+            let counted = count(sent.clone(), out.clone());
+            match self.upload(repository, blob, file, counted).await {
+                Err(error) if tries < UPLOADS && transient(&error) => {
+                    sent(-out.load(std::sync::atomic::Ordering::Relaxed));
+                    tokio::time::sleep(Duration::from_millis(500) * tries).await;
+                    tries += 1;
+                }
+                result => return result,
+            }
+        }
+    }
+
+    /// Puts a manifest under a tag or under its digest (it has its digest in any case).
+    ///
+    /// # Errors
+    /// The registry does not take it: it lacks a blob of it, or does not answer.
+    pub async fn push_manifest(&self, repository: &str, name: &str, manifest: &Raw) -> Result<(), LocalError> {
+        let what = format!("the manifest {repository}:{name}");
+        let request = self
+            .request(Method::PUT, &format!("{repository}/manifests/{name}"))
+            .header(CONTENT_TYPE, &manifest.media_type)
+            .body(manifest.bytes.clone());
+        self.check(&what, self.send(request).await?).await.map(drop)
+    }
+
+    async fn upload(&self, repository: &str, blob: &Descriptor, file: &Path, sent: Sent) -> Result<(), LocalError> {
+        let unread = |source| LocalError::File { path: file.to_path_buf(), source };
+        let content = tokio::fs::File::open(file).await.map_err(unread)?;
+        let Begun::Upload(mut session) = self.begin(repository, &blob.digest, None).await? else { return Ok(()) };
+        session.query_pairs_mut().append_pair("digest", blob.digest.as_str());
+        let stream = ReaderStream::with_capacity(content, CHUNK).inspect_ok(move |chunk| sent(chunk.len() as i64));
+        let request = self
+            .request_url(Method::PUT, session)
+            .header(CONTENT_TYPE, "application/octet-stream")
+            .header(CONTENT_LENGTH, blob.size)
+            .body(reqwest::Body::wrap_stream(stream));
+        let what = format!("a blob of {repository}");
+        self.check(&what, self.send(request).await?).await.map(drop)
+    }
+
+    async fn begin(&self, repository: &str, digest: &Digest, from: Option<&str>) -> Result<Begun, LocalError> {
+        let what = format!("an upload to {repository}");
+        let query: Vec<_> = match from {
+            Some(from) => vec![("mount", digest.to_string()), ("from", from.to_string())],
+            None => Vec::new(),
+        };
+        let url = self.url(&format!("{repository}/blobs/uploads/"), &query);
+        let request = self.request_url(Method::POST, url).header(CONTENT_LENGTH, 0);
+        let answer = self.check(&what, self.send(request).await?).await?;
+        if answer.status() == StatusCode::CREATED {
+            return Ok(Begun::Mounted);
+        }
+        let session = header(&answer, LOCATION.as_str()).and_then(|location| self.own(&location));
+        session.map(Begun::Upload).ok_or_else(|| LocalError::Refused {
+            address: self.address.clone(),
+            what,
+            status: answer.status().as_u16(),
+            said: "no place to upload to".into(),
+        })
+    }
+
+    /// A location as an address that we reach: the registry knows itself by its own port, which is
+    /// not the one that the engine publishes.
+    fn own(&self, location: &str) -> Option<Url> {
+        let base = self.url("", &[]);
+        let mut url = base.join(location).ok()?;
+        url.set_scheme("http").ok()?;
+        url.set_host(base.host_str()).ok()?;
+        url.set_port(base.port()).ok()?;
+        Some(url)
+    }
+
+    fn url(&self, path: &str, query: &[(&str, String)]) -> Url {
+        let mut url = Url::parse(&format!("http://{}/v2/{path}", self.address)).expect("an address and a checked name");
+        if !query.is_empty() {
+            url.query_pairs_mut().extend_pairs(query);
+        }
+        url
+    }
+
+    fn request(&self, method: Method, path: &str) -> RequestBuilder {
+        self.request_url(method, self.url(path, &[]))
+    }
+
+    fn request_url(&self, method: Method, url: Url) -> RequestBuilder {
+        self.http.request(method, url)
+    }
+
+    async fn send(&self, request: RequestBuilder) -> Result<Response, LocalError> {
+        request.send().await.map_err(|error| self.unreachable(error))
+    }
+
+    fn unreachable(&self, error: reqwest::Error) -> LocalError {
+        LocalError::Unreachable { address: self.address.clone(), reason: reason(error) }
+    }
+
+    async fn check(&self, what: &str, answer: Response) -> Result<Response, LocalError> {
+        if answer.status().is_success() {
+            return Ok(answer);
+        }
+        let status = answer.status().as_u16();
+        let body = answer.bytes().await.unwrap_or_default();
+        Err(LocalError::Refused { address: self.address.clone(), what: what.into(), status, said: said(&body) })
+    }
+}
+
+/// Passes counts on and keeps their sum, so that they can be taken back.
+fn count(sent: Sent, sum: Arc<std::sync::atomic::AtomicI64>) -> Sent {
+    Arc::new(move |bytes| {
+        sum.fetch_add(bytes, std::sync::atomic::Ordering::Relaxed);
+        sent(bytes);
+    })
+}
+
+/// Whether trying again may help.
+fn transient(error: &LocalError) -> bool {
+    match error {
+        LocalError::Unreachable { .. } => true,
+        LocalError::Refused { status, .. } => *status >= 500 && !error.is_full(),
+        _ => false,
+    }
+}
+
+fn header(answer: &Response, name: &str) -> Option<String> {
+    answer.headers().get(name)?.to_str().ok().map(Into::into)
+}

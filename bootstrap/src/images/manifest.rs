@@ -1,0 +1,162 @@
+//! Manifests as registries serve them: of one image, or an index of several platforms' images.
+
+use oci_client::manifest as oci;
+use serde::Deserialize;
+
+use super::digest::Digest;
+use super::store::Descriptor;
+
+/// Every type of manifest that is understood, in the form of an `Accept` header.
+pub const ACCEPT: &str = "application/vnd.oci.image.manifest.v1+json, \
+    application/vnd.docker.distribution.manifest.v2+json, \
+    application/vnd.oci.image.index.v1+json, \
+    application/vnd.docker.distribution.manifest.list.v2+json";
+
+/// A manifest with the bytes that its digest is made of.
+#[derive(Debug, Clone)]
+pub struct Raw {
+    pub media_type: String,
+    pub bytes: Vec<u8>,
+}
+
+impl Raw {
+    pub fn digest(&self) -> Digest {
+        Digest::of(&self.bytes)
+    }
+
+    pub fn is_index(&self) -> bool {
+        matches!(self.media_type.as_str(), oci::OCI_IMAGE_INDEX_MEDIA_TYPE | oci::IMAGE_MANIFEST_LIST_MEDIA_TYPE)
+    }
+
+    pub fn is_image(&self) -> bool {
+        matches!(self.media_type.as_str(), oci::OCI_IMAGE_MEDIA_TYPE | oci::IMAGE_MANIFEST_MEDIA_TYPE)
+    }
+}
+
+/// The manifest of one image.
+#[derive(Debug, Clone, Deserialize)]
+pub struct ImageManifest {
+    pub config: Descriptor,
+    pub layers: Vec<Descriptor>,
+}
+
+impl ImageManifest {
+    /// Reads a manifest.
+    ///
+    /// # Errors
+    /// It is not JSON, or lacks its configuration or layers.
+    pub fn parse(bytes: &[u8]) -> Result<Self, serde_json::Error> {
+        serde_json::from_slice(bytes)
+    }
+
+    /// Configuration and layers, each content once: some images have the same layer twice.
+    pub fn blobs(&self) -> Vec<Descriptor> {
+        let mut blobs: Vec<Descriptor> = Vec::new();
+        for blob in self.layers.iter().chain([&self.config]) {
+            if !blobs.iter().any(|known| known.digest == blob.digest) {
+                blobs.push(blob.clone());
+            }
+        }
+        blobs
+    }
+
+    /// Bytes of all blobs.
+    pub fn size(&self) -> u64 {
+        self.blobs().iter().map(|blob| blob.size).sum()
+    }
+}
+
+/// What the machine runs: `linux` on some processor.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Platform {
+    pub architecture: String,
+}
+
+impl Platform {
+    /// Linux on this processor, named as OCI (`amd64`), the kernel (`x86_64`) or an engine does.
+    pub fn linux(architecture: &str) -> Self {
+        let architecture = match architecture {
+            "x86_64" => "amd64",
+            "aarch64" => "arm64",
+            other => other,
+        };
+        Self { architecture: architecture.into() }
+    }
+
+    /// Linux on the processor this program was built for.
+    pub fn here() -> Self {
+        Self::linux(std::env::consts::ARCH)
+    }
+}
+
+impl std::fmt::Display for Platform {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "linux/{}", self.architecture)
+    }
+}
+
+/// What an index has for a platform.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Choice {
+    Found(Digest),
+    /// Nothing; these it has.
+    Missing { offered: Vec<String> },
+}
+
+/// Chooses the image for a platform out of an index.
+///
+/// # Errors
+/// The index cannot be read.
+pub fn choose(index: &[u8], platform: &Platform) -> Result<Choice, serde_json::Error> {
+    let index: oci::OciImageIndex = serde_json::from_slice(index)?;
+    let mut offered = Vec::new();
+    for entry in &index.manifests {
+        let Some(own) = &entry.platform else { continue };
+        let (os, architecture) = (own.os.to_string(), own.architecture.to_string());
+        if os == "linux" && architecture == platform.architecture {
+            use serde::de::Error;
+            return entry.digest.parse().map(Choice::Found).map_err(serde_json::Error::custom);
+        }
+        // Attestations are listed as images of an unknown platform.
+        if os != "unknown" {
+            offered.push(format!("{os}/{architecture}"));
+        }
+    }
+    offered.dedup();
+    Ok(Choice::Missing { offered })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn index(platforms: &[(&str, &str)]) -> (Vec<Digest>, Vec<u8>) {
+        let digests: Vec<_> = platforms.iter().map(|(_, arch)| Digest::of(arch.as_bytes())).collect();
+        let manifests: Vec<_> = platforms
+            .iter()
+            .zip(&digests)
+            .map(|((os, architecture), digest)| {
+                serde_json::json!({"mediaType": oci::OCI_IMAGE_MEDIA_TYPE, "digest": digest, "size": 1,
+                    "platform": {"os": os, "architecture": architecture}})
+            })
+            .collect();
+        let index = serde_json::json!({"schemaVersion": 2, "manifests": manifests});
+        (digests, serde_json::to_vec(&index).expect("JSON"))
+    }
+
+    #[test]
+    fn the_platform_is_chosen_out_of_an_index() {
+        let (digests, index) = index(&[("windows", "amd64"), ("linux", "arm64"), ("unknown", "unknown")]);
+        assert_eq!(choose(&index, &Platform::linux("aarch64")).expect("index"), Choice::Found(digests[1].clone()));
+        let offered = vec!["windows/amd64".to_string(), "linux/arm64".into()];
+        assert_eq!(choose(&index, &Platform::linux("amd64")).expect("index"), Choice::Missing { offered });
+    }
+
+    #[test]
+    fn a_layer_that_is_there_twice_counts_once() {
+        let blob = |text: &str| serde_json::json!({"mediaType": "x", "digest": Digest::of(text.as_bytes()), "size": 7});
+        let manifest = serde_json::json!({"config": blob("c"), "layers": [blob("a"), blob("a"), blob("b")]});
+        let manifest = ImageManifest::parse(manifest.to_string().as_bytes()).expect("manifest");
+        assert_eq!((manifest.blobs().len(), manifest.size()), (3, 21));
+    }
+}

@@ -1,0 +1,205 @@
+//! One request to an upstream registry, signed in, and what its answer means.
+
+use std::time::{Duration, SystemTime};
+
+use reqwest::header::{ACCEPT, AUTHORIZATION, RANGE, RETRY_AFTER, WWW_AUTHENTICATE};
+use reqwest::{Certificate, Response, StatusCode};
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc2822;
+
+use super::pace::Patience;
+use super::{Site, Upstream, authority};
+use crate::images::digest::Digest;
+use crate::images::error::{ImageError, reason, said};
+use crate::images::manifest;
+
+/// Why an attempt failed.
+pub(super) enum Fault {
+    /// Trying again would change nothing.
+    Final(Box<ImageError>),
+    /// It may go better next time, not before `after` if the registry said so.
+    Again { error: Box<ImageError>, after: Option<Duration> },
+}
+
+impl Fault {
+    pub fn last(error: ImageError) -> Self {
+        Self::Final(Box::new(error))
+    }
+
+    pub fn again(error: ImageError) -> Self {
+        Self::Again { error: Box::new(error), after: None }
+    }
+}
+
+/// Why a body could not be read.
+pub(super) enum Problem {
+    Broken(reqwest::Error),
+    TooLarge,
+}
+
+impl Problem {
+    pub fn fault(self, site: &Site) -> Fault {
+        match self {
+            Self::Broken(error) => Fault::again(site.cut(reason(error))),
+            Self::TooLarge => {
+                let reason = "it is larger than any manifest should be".into();
+                Fault::last(ImageError::Manifest { image: site.image.clone(), reason })
+            }
+        }
+    }
+}
+
+/// What is asked for.
+pub(super) enum Ask<'a> {
+    /// A manifest by tag or digest.
+    Manifest(&'a str),
+    /// A blob from a byte on.
+    Blob(&'a Digest, u64),
+}
+
+impl Ask<'_> {
+    fn path(&self, repository: &str) -> String {
+        match self {
+            Self::Manifest(name) => format!("v2/{repository}/manifests/{name}"),
+            Self::Blob(digest, _) => format!("v2/{repository}/blobs/{digest}"),
+        }
+    }
+
+    fn what(&self) -> &'static str {
+        match self {
+            Self::Manifest(_) => "a request for its manifest",
+            Self::Blob(..) => "a request for a blob of it",
+        }
+    }
+}
+
+/// A client with the proxies of the environment, or `direct` without any.
+pub(super) fn client(patience: &Patience, direct: bool) -> Result<reqwest::Client, ImageError> {
+    let failed = |error: reqwest::Error| ImageError::Client { reason: reason(error) };
+    let builder = || {
+        let builder = reqwest::Client::builder()
+            .user_agent(concat!("backstack/", env!("CARGO_PKG_VERSION")))
+            .connect_timeout(patience.connect)
+            .read_timeout(patience.idle);
+        if direct { builder.no_proxy() } else { builder }
+    };
+    let extra = extra_certificates()?;
+    match builder().tls_certs_merge(extra.clone()).build() {
+        Ok(client) => Ok(client),
+        // A machine without any certificates (a bare container) can still reach plain HTTP.
+        Err(_) => builder().tls_certs_only(extra).build().map_err(failed),
+    }
+}
+
+/// The certificates of `SSL_CERT_FILE`, which not every system's own verifier looks at.
+fn extra_certificates() -> Result<Vec<Certificate>, ImageError> {
+    let Some(path) = std::env::var_os("SSL_CERT_FILE").filter(|path| !path.is_empty()) else {
+        return Ok(Vec::new());
+    };
+    let failed = |reason: String| ImageError::Client { reason: format!("SSL_CERT_FILE {}: {reason}", path.display()) };
+    let text = std::fs::read(&path).map_err(|error| failed(error.to_string()))?;
+    Certificate::from_pem_bundle(&text).map_err(|error| failed(error.to_string()))
+}
+
+impl Upstream {
+    /// Asks once, signing in if the registry wants that.
+    pub(super) async fn get(&self, site: &Site, ask: &Ask<'_>) -> Result<Response, Fault> {
+        let before = self.authorization(site);
+        let mut answer = self.send(site, ask, before.as_ref()).await?;
+        if answer.status() == StatusCode::UNAUTHORIZED && answer.headers().contains_key(WWW_AUTHENTICATE) {
+            let authorization = self.sign_in(site, answer.headers(), before).await?;
+            answer = self.send(site, ask, Some(&authorization)).await?;
+        }
+        if answer.status().is_success() {
+            return Ok(answer);
+        }
+        Err(self.noted(site, refusal(site, ask.what(), answer).await).await)
+    }
+
+    /// Adds to a refusal which credentials it is about.
+    async fn noted(&self, site: &Site, mut fault: Fault) -> Fault {
+        if let Fault::Final(error) = &mut fault
+            && let ImageError::Unauthorised { note, .. } = error.as_mut()
+        {
+            *note = Some(self.credentials.of(&authority(&site.base)).await.note());
+        }
+        fault
+    }
+
+    async fn send(&self, site: &Site, ask: &Ask<'_>, authorization: Option<&super::auth::Value>) -> Result<Response, Fault> {
+        let url = site.base.join(&ask.path(&site.repository)).expect("a checked name");
+        let mut request = self.client_for(&url).await.map_err(Fault::last)?.get(url);
+        if let Some(value) = authorization {
+            request = request.header(AUTHORIZATION, value.clone());
+        }
+        request = match ask {
+            Ask::Manifest(_) => request.header(ACCEPT, manifest::ACCEPT),
+            Ask::Blob(_, 0) => request,
+            Ask::Blob(_, from) => request.header(RANGE, format!("bytes={from}-")),
+        };
+        request.send().await.map_err(|error| Fault::again(site.unreachable(error)))
+    }
+}
+
+impl Site {
+    pub(super) fn unreachable(&self, error: reqwest::Error) -> ImageError {
+        ImageError::Unreachable { image: self.image.clone(), host: self.host.clone(), reason: reason(error) }
+    }
+
+    pub(super) fn cut(&self, reason: String) -> ImageError {
+        ImageError::Cut { image: self.image.clone(), host: self.host.clone(), attempts: 1, reason }
+    }
+
+    pub(super) fn host(&self) -> &str {
+        &self.host
+    }
+}
+
+/// What an answer means that is no success.
+pub(super) async fn refusal(site: &Site, what: &str, answer: Response) -> Fault {
+    let (image, host) = (site.image.clone(), site.host.clone());
+    let (status, after) = (answer.status(), retry_after(&answer));
+    let said = said(&answer.bytes().await.unwrap_or_default());
+    let odd = |said| ImageError::Answer { image: image.clone(), host: host.clone(), what: what.into(), status: status.as_u16(), said };
+    match status {
+        StatusCode::NOT_FOUND => Fault::last(ImageError::NotFound { image, host, said }),
+        StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => {
+            Fault::last(ImageError::Unauthorised { image, host, said, note: None })
+        }
+        StatusCode::TOO_MANY_REQUESTS => {
+            let error = ImageError::RateLimited { image, host, retry_after: after, said };
+            Fault::Again { error: Box::new(error), after }
+        }
+        StatusCode::REQUEST_TIMEOUT => Fault::again(odd(said)),
+        status if status.is_server_error() => Fault::Again { error: Box::new(odd(said)), after },
+        _ => Fault::last(odd(said)),
+    }
+}
+
+/// How long a registry asks to wait: seconds, or a date.
+fn retry_after(answer: &Response) -> Option<Duration> {
+    let text = answer.headers().get(RETRY_AFTER)?.to_str().ok()?;
+    wait_of(text, SystemTime::now())
+}
+
+fn wait_of(text: &str, now: SystemTime) -> Option<Duration> {
+    if let Ok(seconds) = text.trim().parse() {
+        return Some(Duration::from_secs(seconds));
+    }
+    let date = OffsetDateTime::parse(&text.trim().replace("GMT", "+0000"), &Rfc2822).ok()?;
+    Some(SystemTime::from(date).duration_since(now).unwrap_or_default())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_wait_is_seconds_or_a_date() {
+        let now = SystemTime::UNIX_EPOCH + Duration::from_secs(1_445_412_480 - 90);
+        assert_eq!(wait_of("120", now), Some(Duration::from_secs(120)));
+        assert_eq!(wait_of("Wed, 21 Oct 2015 07:28:00 GMT", now), Some(Duration::from_secs(90)));
+        assert_eq!(wait_of("Wed, 21 Oct 2009 07:28:00 GMT", now), Some(Duration::ZERO));
+        assert_eq!(wait_of("soon", now), None);
+    }
+}
