@@ -57,8 +57,8 @@ impl Printer {
     pub fn reporter(&self) -> Arc<dyn Reporter> {
         match self.output {
             Output::Json => Arc::new(JsonLines::new(std::io::stdout())),
-            Output::Text if std::io::stderr().is_terminal() => Arc::new(Terminal::new()),
-            Output::Text => Arc::new(Plain::new(std::io::stderr())),
+            Output::Text if std::io::stderr().is_terminal() => Arc::new(Terminal::stderr()),
+            Output::Text => Arc::new(Plain::stderr()),
         }
     }
 

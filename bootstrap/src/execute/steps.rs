@@ -17,7 +17,7 @@ use crate::images::local::LocalRegistry;
 use crate::images::reference::Wanted;
 use crate::images::road::Road;
 use crate::plan::{Action, PlannedStep, Step};
-use crate::platform::{self, Installer, Unit, readiness, scope::Scope, watch::ClusterWatch};
+use crate::platform::{self, Installer, Unit, watch::ClusterWatch};
 use crate::report::{Outcome, Phase, Progress, units};
 use crate::stack::render;
 
@@ -204,11 +204,7 @@ async fn install(context: &Context, name: &str, progress: &Progress) -> Result<E
     let live = set(&context.found.live);
     let unit = unit(context, live, name).await?;
     let deadline = Instant::now() + Duration::from_secs(unit.readiness.timeout_seconds);
-    progress.phase(Phase::Applying);
-    let installed = live.installer.install(&unit, deadline, progress).await?;
-    progress.phase(Phase::Starting);
-    let scope = Scope::of_unit(&unit, &installed.objects);
-    readiness::await_ready(&live.watch, live.installer.kinds(), &scope, deadline, progress).await?;
+    let installed = platform::bring_up(&live.installer, &live.watch, &unit, deadline, progress).await?;
     Ok(Ended::with(installed.outcome(), unit.version))
 }
 

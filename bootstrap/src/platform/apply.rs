@@ -89,19 +89,23 @@ impl Applier<'_> {
         if object.namespace.is_none() {
             object.namespace = Some(self.namespace.into());
         }
-        let attempt = || self.attempt(&object, manifest);
-        self.retry.run(&object, attempt).await
+        let kind = self.retry.run(&object, || async {
+            Ok(self.kinds.resolve(&object.api_version, &object.kind).await?)
+        });
+        // From here on messages name it as people know it.
+        if !kind.await?.namespaced {
+            object.namespace = None;
+        }
+        self.retry.run(&object, || self.attempt(&object, manifest)).await
     }
 
     async fn attempt(&self, object: &ObjectRef, manifest: &Value) -> Result<Applied, Fault> {
-        let kind = self.kinds.resolve(&object.api_version, &object.kind).await?;
-        let object = ObjectRef { namespace: object.namespace.clone().filter(|_| kind.namespaced), ..object.clone() };
-        let api = self.kinds.api(&object).await?;
+        let api = self.kinds.api(object).await?;
         let before = api.get_metadata_opt(&object.name).await?;
         let body = prepare(manifest, object.namespace.as_deref(), self.owner);
         let after = api.patch(&object.name, &PatchParams::apply(MANAGER).force(), &Patch::Apply(body)).await?;
         let change = change(before.as_ref().map(|before| &before.metadata), &after.metadata);
-        Ok(Applied { object, change, generation: after.metadata.generation })
+        Ok(Applied { object: object.clone(), change, generation: after.metadata.generation })
     }
 
     async fn established_one(&self, definition: &ObjectRef) -> Result<(), GaveUp> {

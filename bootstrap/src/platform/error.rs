@@ -22,7 +22,7 @@ pub enum Error {
     Manifest { component: String, problem: String },
     #[error("component `{component}`: the cluster refuses {}", objects(failures))]
     Refused { component: String, failures: Vec<Failed> },
-    #[error("component `{component}`: {} could not be applied within {} s", objects(failures), waited.as_secs())]
+    #[error("component `{component}`: {} could not be applied within {} s", objects(failures), waited.as_secs_f64().round())]
     Unfinished { component: String, waited: Duration, failures: Vec<Failed> },
     #[error(transparent)]
     NotReady(#[from] NotReady),

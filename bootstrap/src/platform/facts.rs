@@ -4,8 +4,21 @@
 
 use std::collections::BTreeMap;
 
+use serde::de::IgnoredAny;
 use serde::{Deserialize, Deserializer};
+use time::format_description::well_known::Rfc3339;
+use time::{Duration, OffsetDateTime};
 use serde_json::Value;
+
+/// How long a container without a readiness probe has to run.
+const SETTLES: Duration = Duration::seconds(2);
+/// The same for one that has ended before.
+const SETTLES_AGAIN: Duration = Duration::seconds(10);
+
+/// Reads a time as Kubernetes writes it.
+pub fn parse_time(text: &str) -> Option<OffsetDateTime> {
+    OffsetDateTime::parse(text, &Rfc3339).ok()
+}
 
 /// Metadata that matters.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
@@ -120,6 +133,9 @@ pub struct Container {
     pub name: String,
     pub image: String,
     pub resources: Resources,
+    /// Whether it has one.
+    #[serde(rename = "readinessProbe", deserialize_with = "is_there")]
+    pub has_readiness_probe: bool,
 }
 
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
@@ -197,6 +213,24 @@ pub struct Terminated {
 impl Pod {
     pub fn is_ready(&self) -> bool {
         self.status.conditions.iter().any(|condition| condition.kind == "Ready" && condition.is_true())
+    }
+
+    /// How much longer until its being ready can be believed; nothing if it can.
+    ///
+    /// A container without a readiness probe is ready the moment it runs, also if it ends a moment later.
+    pub fn settles_in(&self, now: OffsetDateTime) -> Option<Duration> {
+        let unsettled = self.status.container_statuses.iter().filter_map(|status| {
+            let container = self.spec.containers.iter().find(|container| container.name == status.name)?;
+            if container.has_readiness_probe {
+                return None;
+            }
+            let needed = if status.restart_count > 0 { SETTLES_AGAIN } else { SETTLES };
+            let started = parse_time(status.state.running.as_ref()?.started_at.as_deref()?)?;
+            let runs = now - started;
+            // A start in the future comes from another clock, which tells nothing.
+            (runs < needed && runs > -SETTLES).then(|| needed - runs)
+        });
+        unsettled.max()
     }
 
     /// Whether it still counts: not deleted, not through.
@@ -357,4 +391,9 @@ pub struct Owned {
 /// Kubernetes writes `null` for an empty list here and there.
 fn or_default<'de, D: Deserializer<'de>, T: Default + Deserialize<'de>>(deserializer: D) -> Result<T, D::Error> {
     Ok(Option::deserialize(deserializer)?.unwrap_or_default())
+}
+
+/// Whether there is anything but `null`.
+fn is_there<'de, D: Deserializer<'de>>(deserializer: D) -> Result<bool, D::Error> {
+    Ok(Option::<IgnoredAny>::deserialize(deserializer)?.is_some())
 }

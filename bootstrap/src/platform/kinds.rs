@@ -62,6 +62,12 @@ impl Kinds {
         Ok(kind.api(&self.client, object.namespace.as_deref()))
     }
 
+    /// The object without a namespace if its kind is known to have none.
+    pub async fn normalized(&self, object: &ObjectRef) -> ObjectRef {
+        let cluster_wide = self.resolve(&object.api_version, &object.kind).await.is_ok_and(|kind| !kind.namespaced);
+        ObjectRef { namespace: object.namespace.clone().filter(|_| !cluster_wide), ..object.clone() }
+    }
+
     async fn ask(&self, api_version: &str) -> Result<HashMap<String, Kind>, kube::Error> {
         let (group, version) = api_version.split_once('/').unwrap_or(("", api_version));
         match discovery::pinned_group(&self.client, &GroupVersion::gv(group, version)).await {

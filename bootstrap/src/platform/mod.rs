@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! Unit (rendered component)
+//!   -> bring_up    install, then readiness
 //!   -> install     union inventory -> apply -> prune -> exact inventory
 //!        apply       server-side apply in waves; refusal decides what is tried again
 //!        secrets     passwords and certificates that are made once and kept
@@ -25,6 +26,7 @@ pub mod announce;
 pub mod apply;
 pub mod authority;
 pub mod blockers;
+pub mod bring_up;
 pub mod client;
 pub mod credentials;
 pub mod error;
@@ -46,6 +48,12 @@ pub mod view;
 pub mod watch;
 mod waves;
 
+#[cfg(test)]
+mod fake_api;
+#[cfg(test)]
+mod scenarios;
+
+pub use bring_up::bring_up;
 pub use error::Error;
 pub use install::{Installed, Installer};
 

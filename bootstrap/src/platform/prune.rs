@@ -57,7 +57,7 @@ impl Pruner<'_> {
         let mut leaving = Vec::new();
         for object in previous {
             // A list written before its kinds were known may have a namespace too many.
-            let object = self.normalized(object).await;
+            let object = self.kinds.normalized(object).await;
             if !now.iter().any(|kept| kept.is_same(&object)) {
                 leaving.push(object);
             }
@@ -68,16 +68,6 @@ impl Pruner<'_> {
             self.delete_wave(of_wave, &mut pruned).await?;
         }
         Ok(pruned)
-    }
-
-    async fn normalized(&self, object: &ObjectRef) -> ObjectRef {
-        let mut object = object.clone();
-        if let Ok(kind) = self.kinds.resolve(&object.api_version, &object.kind).await
-            && !kind.namespaced
-        {
-            object.namespace = None;
-        }
-        object
     }
 
     async fn delete_wave(&self, objects: Vec<ObjectRef>, pruned: &mut Pruned) -> Result<(), Error> {

@@ -25,7 +25,7 @@ const LOG_TIME: Duration = Duration::from_secs(5);
 
 /// A component did not become ready.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
-#[error("component `{component}` is not ready after {} s", waited.as_secs())]
+#[error("component `{component}` is not ready after {} s", waited.as_secs_f64().round())]
 pub struct NotReady {
     pub component: String,
     pub waited: Duration,
@@ -61,6 +61,8 @@ pub struct Assessment {
     pub pods: (i64, i64),
     /// Nothing left means that it is ready.
     pub blockers: Vec<Blocker>,
+    /// When to look again although nothing changes.
+    pub look_again: Option<Duration>,
 }
 
 impl Assessment {
@@ -84,14 +86,22 @@ impl Assessment {
 pub fn assess(scope: &Scope, view: &View, now: OffsetDateTime) -> Assessment {
     let mut pods = (0, 0);
     let mut pending = Vec::new();
+    let mut look_again = None;
     for rollout in &scope.workloads {
-        let state = state(rollout, view.workload(&rollout.kind, &rollout.namespace, &rollout.name));
+        let mut state = state(rollout, view.workload(&rollout.kind, &rollout.namespace, &rollout.name));
+        if state.done && rollout.kind != "Job" {
+            let pods = view.pods_of(&rollout.kind, &rollout.namespace, &rollout.name);
+            let settles_in = pods.iter().filter_map(|pod| pod.settles_in(now)).max();
+            let settles_in = settles_in.and_then(|time| Duration::try_from(time).ok());
+            state.done = settles_in.is_none();
+            look_again = look_again.max(settles_in);
+        }
         pods = (pods.0 + state.ready.min(state.wanted), pods.1 + state.wanted);
         if !state.done {
             pending.push((rollout, state));
         }
     }
-    Assessment { pods, blockers: explain(scope, &pending, view, now) }
+    Assessment { pods, blockers: explain(scope, &pending, view, now), look_again }
 }
 
 /// How far one workload is.
@@ -153,6 +163,7 @@ pub async fn await_ready(
     progress: &Progress,
 ) -> Result<(), NotReady> {
     let start = Instant::now();
+    let scope = &scope.normalized(kinds).await;
     for (object, _) in &scope.conditions {
         watch.follow(object, kinds.clone());
     }
@@ -175,6 +186,7 @@ pub async fn await_ready(
         }
         tokio::select! {
             _ = changes.changed() => sleep(SHOWER).await,
+            () = sleep(found.look_again.unwrap_or(Duration::MAX)) => {}
             () = sleep_until(deadline) => {}
         }
     }
@@ -236,6 +248,29 @@ mod tests {
         assert!(done("DaemonSet", 1, daemon(2)) && !done("DaemonSet", 1, daemon(1)));
         let job = |kind: &str| json!({"status": {"conditions": [{"type": kind, "status": "True"}]}});
         assert!(done("Job", 1, job("Complete")) && !done("Job", 1, job("SuccessCriteriaMet")));
+    }
+
+    #[test]
+    fn a_container_without_a_probe_is_believed_only_after_a_while() {
+        let scope = Scope { component: "c".into(), workloads: vec![rollout("DaemonSet", 1)], ..Scope::default() };
+        let set = json!({"kind": "DaemonSet", "metadata": {"name": "x", "namespace": "a", "generation": 1},
+            "status": {"observedGeneration": 1, "desiredNumberScheduled": 1, "updatedNumberScheduled": 1, "numberAvailable": 1}});
+        let found = |now: i64, restarts: i64, probe: Value| {
+            let pod = json!({"kind": "Pod", "metadata": {"name": "p", "namespace": "a",
+                    "ownerReferences": [{"kind": "DaemonSet", "name": "x"}]},
+                "spec": {"nodeName": "n", "containers": [{"name": "app", "readinessProbe": probe}]},
+                "status": {"phase": "Running", "conditions": [{"type": "Ready", "status": "True"}], "containerStatuses": [
+                    {"name": "app", "ready": true, "restartCount": restarts, "state": {"running": {"startedAt": "1970-01-01T00:01:00Z"}},
+                     "lastState": {"terminated": {"exitCode": 3}}}]}});
+            let now = OffsetDateTime::from_unix_timestamp(60 + now).expect("a time");
+            assess(&scope, &View::of(&[set.clone(), pod]), now)
+        };
+        assert_eq!(found(0, 0, Value::Null).look_again, Some(Duration::from_secs(2)));
+        assert!(found(2, 0, Value::Null).is_ready());
+        assert_eq!(found(2, 1, Value::Null).summary(), "pod a/p: container `app` exits 3, 1 restart");
+        assert!(found(10, 1, Value::Null).is_ready());
+        assert!(found(0, 1, json!({"httpGet": {"port": 80}})).is_ready(), "a probe is believed at once");
+        assert!(found(-3600, 0, Value::Null).is_ready(), "another clock tells nothing");
     }
 
     #[test]

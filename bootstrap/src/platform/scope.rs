@@ -5,6 +5,7 @@ use serde_json::Value;
 use super::Unit;
 use super::apply::Applied;
 use super::inventory::Entry;
+use super::kinds::Kinds;
 use super::object::ObjectRef;
 use super::view::Tracked;
 use crate::stack::model::ReadyCondition;
@@ -49,6 +50,15 @@ impl Scope {
         scope
     }
 
+    /// The scope of a unit of which nobody knows how much was applied.
+    pub fn of_manifests(unit: &Unit) -> Self {
+        let mut scope = Self::of_unit(unit, &[]);
+        for object in unit.objects.iter().filter_map(|object| ObjectRef::of(object).ok()) {
+            scope.add(&ObjectRef { namespace: object.namespace.clone().or_else(|| Some(unit.namespace.clone())), ..object }, 0);
+        }
+        scope
+    }
+
     /// The scope of what the inventory lists.
     pub fn of_entry(entry: &Entry) -> Self {
         let mut scope = Self::of_conditions(&entry.component, &entry.namespace, &entry.conditions);
@@ -65,6 +75,15 @@ impl Scope {
             (object, condition.condition.clone())
         });
         Self { component: component.into(), conditions: conditions.collect(), ..Self::default() }
+    }
+
+    /// The same without namespaces for objects whose kind has none, as far as kinds are known.
+    pub async fn normalized(&self, kinds: &Kinds) -> Self {
+        let mut scope = self.clone();
+        for (object, _) in &mut scope.conditions {
+            *object = kinds.normalized(object).await;
+        }
+        scope
     }
 
     fn add(&mut self, object: &ObjectRef, generation: i64) {

@@ -60,7 +60,7 @@ pub async fn platform_status(client: &Client, platform: &str) -> Result<Platform
     let kinds = Kinds::new(client.clone());
     let mut components = Vec::new();
     for entry in entries.values() {
-        let scope = Scope::of_entry(entry);
+        let scope = Scope::of_entry(entry).normalized(&kinds).await;
         look_at_conditions(&scope, &kinds, &mut view).await?;
         let found = assess(&scope, &view, OffsetDateTime::now_utc());
         components.push(component(entry, found));

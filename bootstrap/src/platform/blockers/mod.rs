@@ -26,6 +26,8 @@ pub enum Cause {
     Failed,
     /// A container ends again and again.
     Crash,
+    /// An object could not be applied, and that did not pass.
+    Apply,
     /// An image cannot be had.
     Image,
     /// A container cannot be made: a Secret is missing, a command is wrong.

@@ -1,10 +1,9 @@
 //! Why one pod is not ready.
 
 use time::OffsetDateTime;
-use time::format_description::well_known::Rfc3339;
 
 use super::{Blocker, Cause, LogSource, scheduling, sentence};
-use crate::platform::facts::{Container, ContainerStatus, Event, Pod, Terminated};
+use crate::platform::facts::{Container, ContainerStatus, Event, Pod, Terminated, parse_time};
 use crate::platform::view::View;
 
 /// Reasons of a container that waits because of its image.
@@ -17,7 +16,7 @@ const CONFIGURATION: [&str; 5] =
 /// Why this pod is not ready; nothing if it is.
 pub fn explain(pod: &Pod, view: &View, now: OffsetDateTime) -> Option<Blocker> {
     if pod.is_ready() {
-        return None;
+        return pod.settles_in(now).map(|_| Look { pod, view, now }.unsettled());
     }
     let look = Look { pod, view, now };
     look.unscheduled().or_else(|| look.init_containers()).or_else(|| look.containers()).or_else(|| look.at_all())
@@ -33,6 +32,15 @@ struct Look<'a> {
 impl Look<'_> {
     fn blocker(&self, cause: Cause, text: impl Into<String>) -> Blocker {
         Blocker::new(format!("pod {}/{}", self.pod.metadata.namespace, self.pod.metadata.name), cause, text)
+    }
+
+    /// It is ready, but did not run for long enough to believe it.
+    fn unsettled(&self) -> Blocker {
+        let ended = self.pod.status.container_statuses.iter().find_map(|status| {
+            let end = status.last_state.terminated.as_ref()?;
+            (status.restart_count > 0).then(|| self.crash(status, "container", end))
+        });
+        ended.unwrap_or_else(|| self.blocker(Cause::Starting, "has just started"))
     }
 
     fn unscheduled(&self) -> Option<Blocker> {
@@ -125,7 +133,7 @@ impl Look<'_> {
     fn crash(&self, status: &ContainerStatus, word: &str, end: &Terminated) -> Blocker {
         let how = match end.reason.as_str() {
             "OOMKilled" => "is killed because it needs more memory than its limit".to_string(),
-            "ContainerCannotRun" | "StartError" => format!("cannot be started: {}", sentence(&end.message)),
+            "ContainerCannotRun" | "StartError" => format!("cannot be started: {}", start_failure(&end.message)),
             _ => format!("exits {}", end.exit_code),
         };
         let restarts = match status.restart_count {
@@ -205,8 +213,7 @@ impl Look<'_> {
     }
 
     fn seconds_since(&self, time: &str) -> Option<i64> {
-        let time = OffsetDateTime::parse(time, &Rfc3339).ok()?;
-        Some((self.now - time).whole_seconds().max(0))
+        Some((self.now - parse_time(time)?).whole_seconds().max(0))
     }
 }
 
@@ -226,6 +233,12 @@ fn last_end(status: &ContainerStatus) -> Option<&Terminated> {
     }
     let waits_again = status.state.waiting.as_ref().is_some_and(|waiting| waiting.reason == "CrashLoopBackOff");
     status.last_state.terminated.as_ref().filter(|_| waits_again || status.restart_count > 1)
+}
+
+/// Every layer of the runtime says that it failed; what failed comes last.
+fn start_failure(message: &str) -> &str {
+    let line = sentence(message);
+    line.rsplit("container process: ").next().unwrap_or(line)
 }
 
 /// Go's errors name every layer they went through; the last one says what happened.

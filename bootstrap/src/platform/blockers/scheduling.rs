@@ -9,8 +9,8 @@ use crate::platform::view::View;
 
 /// `0 of 1 nodes fit: insufficient memory (needs 512 Mi, 210 Mi free)`.
 pub fn explain(pod: &Pod, message: &str, view: &View) -> String {
-    // What follows is about pushing other pods off a node, which helps nobody here.
-    let message = message.split(" preemption:").next().unwrap_or(message);
+    // What follows the first sentence is about pushing other pods off a node, which helps nobody here.
+    let message = message.split(". ").next().unwrap_or(message);
     let Some((head, reasons)) = message.split_once(": ") else { return sentence(message).to_string() };
     let reasons: Vec<_> = reasons.split(", ").map(|reason| one(pod, sentence(reason), view)).collect();
     match head.strip_suffix(" nodes are available").and_then(|counts| counts.split_once('/')) {

@@ -140,7 +140,7 @@ fn the_scheduler_is_told_with_the_numbers_it_leaves_out() {
     let spec = json!({"containers": [{"name": "app", "resources": {"requests": {"memory": "512Mi"}}}]});
     let unfit = |message: &str| json!({"phase": "Pending", "conditions": [
         {"type": "PodScheduled", "status": "False", "reason": "Unschedulable", "message": message}]});
-    let full = "0/1 nodes are available: 1 Insufficient memory. preemption: 0/1 nodes are available: 1 No preemption \
+    let full = "0/1 nodes are available: 1 Insufficient memory. no new claims to deallocate, preemption: 0/1 nodes are available: 1 No preemption \
         victims found for incoming pod.";
     let cases = [
         (full, "0 of 1 nodes fit: insufficient memory (needs 512 Mi, 210 Mi free)"),
