@@ -10,7 +10,10 @@ fn explained(error: StackErrors) -> String {
 fn all() -> Vec<Stack> {
     let names = Stack::builtin_names();
     assert!(names.contains(&"back".to_string()), "built in: {names:?}");
-    names.into_iter().map(|name| Stack::load(StackSource::Builtin(name)).unwrap_or_else(|error| panic!("{}", explained(error)))).collect()
+    names
+        .into_iter()
+        .map(|name| Stack::load(StackSource::Builtin(name)).unwrap_or_else(|error| panic!("{}", explained(error))))
+        .collect()
 }
 
 #[test]
@@ -35,7 +38,8 @@ fn every_image_can_be_built_from_packages() {
     for stack in all() {
         for component in &stack.components {
             for (name, image) in &component.file.images {
-                let recipe = image.recipe.as_ref().unwrap_or_else(|| panic!("{}: image {name} has no recipe", component.name()));
+                let recipe =
+                    image.recipe.as_ref().unwrap_or_else(|| panic!("{}: image {name} has no recipe", component.name()));
                 assert!(component.recipes.contains_key(recipe), "{}: {recipe}", component.name());
             }
         }

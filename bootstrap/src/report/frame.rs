@@ -83,7 +83,8 @@ pub fn lasting(event: &Event, state: &State, size: Size, look: &Look) -> Option<
         // Warnings and notes are read in full: the terminal wraps them.
         Event::Note { message } => Some(look.plain(format!("  {}", one_line(message)))),
         Event::Warning { subject, message } => {
-            let about = subject.as_ref().filter(|name| !name.is_empty()).map(|name| format!("{name}: ")).unwrap_or_default();
+            let about =
+                subject.as_ref().filter(|name| !name.is_empty()).map(|name| format!("{name}: ")).unwrap_or_default();
             let text = look.plain(one_line(&format!("{about}{message}")));
             Some(format!("  {} {text}", look.paint("!", color(AnsiColor::Yellow))))
         }
@@ -107,7 +108,15 @@ fn outcome_mark(outcome: Outcome, look: &Look) -> String {
     look.paint(if look.unicode { unicode } else { ascii }, style)
 }
 
-fn done_line(subject: &Subject, outcome: Outcome, seconds: f64, mark: &str, names: usize, width: usize, look: &Look) -> String {
+fn done_line(
+    subject: &Subject,
+    outcome: Outcome,
+    seconds: f64,
+    mark: &str,
+    names: usize,
+    width: usize,
+    look: &Look,
+) -> String {
     let says_enough = outcome == Outcome::Created && !subject.detail.is_empty();
     let text = match (says_enough, subject.detail.is_empty()) {
         (true, _) => subject.detail.clone(),
@@ -125,11 +134,18 @@ pub fn live(state: &State, now: f64, ticks: usize, size: Size, look: &Look) -> V
     let names = name_width(state);
     let is_working = |subject: &&Subject| matches!(subject.stage, Stage::Working(_));
     let is_queued = |subject: &&Subject| subject.stage == Stage::Queued;
-    let mut lines: Vec<String> =
-        state.subjects.iter().filter(is_working).map(|subject| working_line(subject, now, ticks, names, width, look)).collect();
+    let mut lines: Vec<String> = state
+        .subjects
+        .iter()
+        .filter(is_working)
+        .map(|subject| working_line(subject, now, ticks, names, width, look))
+        .collect();
     lines.extend(state.subjects.iter().filter(is_queued).map(|subject| {
         let mark = if look.unicode { "·" } else { "-" };
-        look.paint(&line(mark, &subject.name, names, "next", &subject.detail, "", width, &Look { color: false, ..*look }), dim())
+        look.paint(
+            &line(mark, &subject.name, names, "next", &subject.detail, "", width, &Look { color: false, ..*look }),
+            dim(),
+        )
     }));
     // The painted part must fit the window, or it could not be painted over.
     let room = size.rows.saturating_sub(4).max(1);
@@ -154,7 +170,16 @@ fn working_line(subject: &Subject, now: f64, ticks: usize, names: usize, width: 
 
 /// `  ✔ name  phase  text ........ time`, cut to the width; the text gives way first.
 #[expect(clippy::too_many_arguments, reason = "the columns of one line, all of them short")]
-fn line(mark: &str, name: &str, names: usize, phase: &str, text: &str, time: &str, width: usize, look: &Look) -> String {
+fn line(
+    mark: &str,
+    name: &str,
+    names: usize,
+    phase: &str,
+    text: &str,
+    time: &str,
+    width: usize,
+    look: &Look,
+) -> String {
     let name = truncate_str(name, names, look.ellipsis()).into_owned();
     let mut head = format!("  {mark} {name}{}", " ".repeat(names - measure_text_width(&name)));
     if !phase.is_empty() {
@@ -231,7 +256,10 @@ mod tests {
     #[test]
     fn no_line_is_wider_than_the_window() {
         let mut state = busy();
-        state.apply(&detail("argocd", "a very long detail with ünïcödé and 日本語 in it, which goes on and on and on"), 39.0);
+        state.apply(
+            &detail("argocd", "a very long detail with ünïcödé and 日本語 in it, which goes on and on and on"),
+            39.0,
+        );
         for look in [PLAIN, Look { color: true, unicode: true }, Look { color: false, unicode: false }] {
             for columns in 1..120 {
                 for text in live(&state, 40.0, 0, Size { rows: 30, columns }, &look) {
@@ -269,7 +297,10 @@ mod tests {
             "  ✔ argocd      unchanged                                                  0.4 s"
         );
         let long = "a reason that has to be read in full, however narrow the window may be at that moment";
-        assert_eq!(ended(finished("argocd", Outcome::Failed, long, 300.0)), format!("  ✘ argocd      failed: {long}  5 min 0 s"));
+        assert_eq!(
+            ended(finished("argocd", Outcome::Failed, long, 300.0)),
+            format!("  ✘ argocd      failed: {long}  5 min 0 s")
+        );
         assert_eq!(ended(Event::Warning { subject: Some("a".into()), message: "m".into() }), "  ! a: m");
     }
 

@@ -54,8 +54,7 @@ mod tests {
 
     #[test]
     fn every_event_is_an_object_on_its_own_line() {
-        let mut buffer = Vec::new();
-        let sink = JsonLines::new(&mut buffer);
+        let sink = JsonLines::new(Vec::new());
         let planned = Planned {
             platform: "dev".into(),
             stack: "back".into(),
@@ -68,9 +67,13 @@ mod tests {
         let subject = || "shop".to_string();
         sink.report(Event::Planned(planned));
         sink.report(Event::Bytes { subject: subject(), item: "a".into(), done: 1, total: Some(2) });
-        sink.report(Event::Finished { subject: subject(), outcome: Outcome::Failed, detail: "two\nlines".into(), seconds: 1.5 });
-        drop(sink);
-        let text = String::from_utf8(buffer).expect("UTF-8");
+        sink.report(Event::Finished {
+            subject: subject(),
+            outcome: Outcome::Failed,
+            detail: "two\nlines".into(),
+            seconds: 1.5,
+        });
+        let text = String::from_utf8(sink.out.into_inner().expect("not poisoned")).expect("UTF-8");
         let mut lines: Vec<Value> = text.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
         for line in &mut lines {
             let time = line.as_object_mut().expect("an object").remove("time").expect("a time");

@@ -118,7 +118,10 @@ impl Lines {
                 let Stage::Working(phase) = subject.stage else { return None };
                 let activity = subject.activity_without_rate();
                 let text = format!("{}: {activity}", phase_word(phase));
-                let is_new = self.told.get(&subject.name).is_none_or(|told| told.text != text && now - told.at >= DETAIL_SECONDS);
+                let is_new = self
+                    .told
+                    .get(&subject.name)
+                    .is_none_or(|told| told.text != text && now - told.at >= DETAIL_SECONDS);
                 (is_new && !activity.is_empty()).then(|| (subject.name.clone(), text))
             })
             .collect();

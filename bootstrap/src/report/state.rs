@@ -39,7 +39,10 @@ pub enum Stage {
     #[default]
     Queued,
     Working(Phase),
-    Done { outcome: Outcome, seconds: f64 },
+    Done {
+        outcome: Outcome,
+        seconds: f64,
+    },
 }
 
 #[derive(Debug, Default, Clone, Copy)]
@@ -272,7 +275,11 @@ pub mod tests {
 
     #[test]
     fn subjects_keep_the_order_of_the_plan() {
-        let state = state(&[(0.0, planned(&["cluster", "a", "b"])), (1.0, phase("b", Phase::Images)), (2.0, phase("new", Phase::Images))]);
+        let state = state(&[
+            (0.0, planned(&["cluster", "a", "b"])),
+            (1.0, phase("b", Phase::Images)),
+            (2.0, phase("new", Phase::Images)),
+        ]);
         let names: Vec<_> = state.subjects.iter().map(|subject| subject.name.as_str()).collect();
         assert_eq!(names, ["cluster", "a", "b", "new"]);
         let b = state.find("b").expect("b");
@@ -282,7 +289,8 @@ pub mod tests {
 
     #[test]
     fn a_new_phase_forgets_the_detail_but_not_the_start() {
-        let state = state(&[(1.0, phase("a", Phase::Images)), (2.0, detail("a", "x")), (3.0, phase("a", Phase::Starting))]);
+        let state =
+            state(&[(1.0, phase("a", Phase::Images)), (2.0, detail("a", "x")), (3.0, phase("a", Phase::Starting))]);
         let a = state.find("a").expect("a");
         assert_eq!((a.detail.as_str(), a.since), ("", Some(1.0)));
     }

@@ -108,10 +108,9 @@ impl Stack {
         if !errors.is_empty() {
             return Err(StackErrors::Problems { origin, problems: errors });
         }
-        draft.finish(warnings).ok_or_else(|| StackErrors::NotAStack {
-            path: origin,
-            reason: "it could not be read".into(),
-        })
+        draft
+            .finish(warnings)
+            .ok_or_else(|| StackErrors::NotAStack { path: origin, reason: "it could not be read".into() })
     }
 
     /// The component with this name.
@@ -152,10 +151,10 @@ impl ClusterSpec {
             validate::cluster(draft, &mut problems);
         }
         let errors = problems.sorted().errors;
-        draft.filter(|_| errors.is_empty()).and_then(read::ClusterDraft::finish).ok_or(StackErrors::Problems {
-            origin: "the built-in cluster".into(),
-            problems: errors,
-        })
+        draft
+            .filter(|_| errors.is_empty())
+            .and_then(read::ClusterDraft::finish)
+            .ok_or(StackErrors::Problems { origin: "the built-in cluster".into(), problems: errors })
     }
 }
 

@@ -133,10 +133,7 @@ mod tests {
         let error = StackErrors::Problems { origin: "./mine".into(), problems };
         assert_eq!(error.to_string(), "2 problems in ./mine");
         assert_eq!(error.kind(), ExitKind::Usage);
-        assert_eq!(
-            error.details(),
-            ["components/shop/component.yaml:7  one", "stack.yaml:12                     two"]
-        );
+        assert_eq!(error.details(), ["components/shop/component.yaml:7  one", "stack.yaml:12                     two"]);
     }
 
     #[test]

@@ -30,6 +30,11 @@ impl<T> Read<T> {
     pub fn line(&self, pointer: &str) -> usize {
         self.document.as_ref().map_or(1, |document| document.places.line(pointer))
     }
+
+    /// How a number or word at a pointer was written.
+    pub fn written(&self, pointer: &str) -> Option<&str> {
+        self.document.as_ref()?.places.written(pointer)
+    }
 }
 
 #[derive(Debug)]
@@ -85,7 +90,11 @@ pub fn stack(tree: &FileTree, problems: &mut Problems) -> StackDraft {
         let Some(name) = entry.get("name").and_then(Value::as_str) else { continue };
         let line = stack.line(&format!("{pointer}/name"));
         if !is_label(name) {
-            problems.error("stack.yaml", line, format!("component name `{name}` must be lower-case letters, digits and dashes"));
+            problems.error(
+                "stack.yaml",
+                line,
+                format!("component name `{name}` must be lower-case letters, digits and dashes"),
+            );
         } else if !seen.insert(name) {
             problems.error("stack.yaml", line, format!("component `{name}` is listed twice"));
         } else {
@@ -100,10 +109,12 @@ pub fn stack(tree: &FileTree, problems: &mut Problems) -> StackDraft {
 pub fn cluster(tree: FileTree, problems: &mut Problems) -> Option<ClusterDraft> {
     let cluster: Read<ClusterFile> = document(Format::Cluster, &tree, "cluster.yaml", "cluster.yaml", problems);
     let file = cluster.file.as_ref()?;
-    let wanted = [("/node/recipe", &file.node), ("/registry/recipe", &file.registry)].into_iter().filter_map(|(pointer, image)| {
-        let folder = image.recipe.clone()?;
-        Some(Wanted { folder, file: cluster.name.clone(), line: cluster.line(pointer) })
-    });
+    let wanted = [("/node/recipe", &file.node), ("/registry/recipe", &file.registry)].into_iter().filter_map(
+        |(pointer, image)| {
+            let folder = image.recipe.clone()?;
+            Some(Wanted { folder, file: cluster.name.clone(), line: cluster.line(pointer) })
+        },
+    );
     let recipes = recipes(&tree, "", wanted.collect(), problems);
     Some(ClusterDraft { cluster, tree, recipes })
 }
@@ -121,7 +132,11 @@ fn component(
             let known = Stack::builtin_names();
             if !known.iter().any(|name| name == from) {
                 let help = did_you_mean(from, known.iter().map(String::as_str));
-                problems.error("stack.yaml", line, format!("component `{name}` is from `{from}`, which is no built-in stack{help}"));
+                problems.error(
+                    "stack.yaml",
+                    line,
+                    format!("component `{name}` is from `{from}`, which is no built-in stack{help}"),
+                );
                 return None;
             }
             let tree = FileTree::builtin().join(&format!("{from}/components/{name}"));
@@ -132,7 +147,11 @@ fn component(
     if !tree.exists("component.yaml") {
         let around = component_folders(&tree.join(".."));
         let help = did_you_mean(name, around.iter().map(String::as_str));
-        problems.error("stack.yaml", line, format!("there is no file {prefix}component.yaml for component `{name}`{help}"));
+        problems.error(
+            "stack.yaml",
+            line,
+            format!("there is no file {prefix}component.yaml for component `{name}`{help}"),
+        );
         return None;
     }
     let given = entry.get("parameters").and_then(Value::as_object);
@@ -251,7 +270,12 @@ fn wanted_by(component: &Read<ComponentFile>) -> Vec<Wanted> {
 }
 
 /// Reads the wanted recipes and those that they are made of in turn.
-fn recipes(tree: &FileTree, prefix: &str, mut wanted: Vec<Wanted>, problems: &mut Problems) -> BTreeMap<String, RecipeDraft> {
+fn recipes(
+    tree: &FileTree,
+    prefix: &str,
+    mut wanted: Vec<Wanted>,
+    problems: &mut Problems,
+) -> BTreeMap<String, RecipeDraft> {
     let images = tree.join("images");
     let mut recipes = BTreeMap::new();
     while let Some(Wanted { folder, file, line }) = wanted.pop() {

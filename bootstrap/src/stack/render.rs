@@ -166,7 +166,8 @@ fn ingress_name(component: &str, path: &str) -> String {
     if is_plain {
         return format!("{component}-{trimmed}");
     }
-    let dashed: String = trimmed.to_ascii_lowercase().chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).collect();
+    let dashed: String =
+        trimmed.to_ascii_lowercase().chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).collect();
     let short: String = dashed.trim_matches('-').chars().take(40).collect();
     let digest = Digest::of(trimmed.as_bytes());
     format!("{component}-{}-{}", short.trim_matches('-'), &digest.hex()[..6]).replace("--", "-")
@@ -225,7 +226,8 @@ mod tests {
 
     #[test]
     fn every_route_has_an_ingress() {
-        let routes = "ingress_class: web\nroutes:\n  - {path: /, service: s, port: 80}\n  - {path: /a, service: t, port: 81}\n";
+        let routes =
+            "ingress_class: web\nroutes:\n  - {path: /, service: s, port: 80}\n  - {path: /a, service: t, port: 81}\n";
         let objects = rendered(routes, "");
         assert_eq!(objects.len(), 2);
         assert_eq!(
@@ -248,7 +250,8 @@ mod tests {
 
     #[test]
     fn names_of_ingresses_are_valid_and_apart() {
-        let names = ["/", "/root", "/a", "/a/b", "/a-b", "/A", "/a.b", "/~", "/-x-"].map(|path| ingress_name("shop", path));
+        let names =
+            ["/", "/root", "/a", "/a/b", "/a-b", "/A", "/a.b", "/~", "/-x-"].map(|path| ingress_name("shop", path));
         let distinct: std::collections::BTreeSet<_> = names.iter().collect();
         assert_eq!(distinct.len(), names.len(), "{names:?}");
         for name in &names {

@@ -31,8 +31,12 @@ fn word(text: &str) -> Result<Value, String> {
         _ => {}
     }
     match text.to_ascii_lowercase().as_str() {
-        "yes" | "on" => Err(format!("`{text}` is true for some readers of YAML: write `true`, or \"{text}\" in quotes")),
-        "no" | "off" => Err(format!("`{text}` is false for some readers of YAML: write `false`, or \"{text}\" in quotes")),
+        "yes" | "on" => {
+            Err(format!("`{text}` is true for some readers of YAML: write `true`, or \"{text}\" in quotes"))
+        }
+        "no" | "off" => {
+            Err(format!("`{text}` is false for some readers of YAML: write `false`, or \"{text}\" in quotes"))
+        }
         ".inf" | "+.inf" | "-.inf" | ".nan" => Err(format!("`{text}` is not a number that JSON has")),
         _ => Ok(number(text)?.map_or_else(|| text.into(), Value::Number)),
     }

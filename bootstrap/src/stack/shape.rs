@@ -98,7 +98,10 @@ impl Checker<'_> {
                     self.missing_key(pointer, key);
                 }
             }
-            ValidationErrorKind::Type { kind } => self.say(pointer, wrong_type(&name, kind, value)),
+            ValidationErrorKind::Type { kind } => {
+                let written = self.document.places.written(pointer);
+                self.say(pointer, wrong_type(&name, kind, value, written));
+            }
             ValidationErrorKind::Enum { options } => {
                 let options: Vec<_> = options.as_array().into_iter().flatten().map(plain).collect();
                 self.say(pointer, not_one_of(&name, &plain(value), &options));
@@ -106,8 +109,12 @@ impl Checker<'_> {
             ValidationErrorKind::Constant { expected_value } => {
                 self.say(pointer, not_one_of(&name, &plain(value), &[plain(expected_value)]));
             }
-            ValidationErrorKind::Minimum { limit } => self.say(pointer, format!("{name} must be at least {limit}, not {value}")),
-            ValidationErrorKind::Maximum { limit } => self.say(pointer, format!("{name} must be at most {limit}, not {value}")),
+            ValidationErrorKind::Minimum { limit } => {
+                self.say(pointer, format!("{name} must be at least {limit}, not {value}"))
+            }
+            ValidationErrorKind::Maximum { limit } => {
+                self.say(pointer, format!("{name} must be at most {limit}, not {value}"))
+            }
             ValidationErrorKind::OneOfNotValid { context } | ValidationErrorKind::AnyOf { context } => {
                 self.variants(pointer, value, context);
             }
@@ -139,7 +146,9 @@ impl Checker<'_> {
         let purpose = subschema(self.schema, &child(pointer, key))
             .and_then(|schema| schema.get("description"))
             .and_then(Value::as_str)
-            .map(|text| format!(" ({})", text.split_terminator(['.', ':', ';']).next().unwrap_or(text).replace('\n', " ")))
+            .map(|text| {
+                format!(" ({})", text.split_terminator(['.', ':', ';']).next().unwrap_or(text).replace('\n', " "))
+            })
             .unwrap_or_default();
         self.say(pointer, format!("key `{key}` is missing{inside}{purpose}"));
     }
@@ -148,14 +157,18 @@ impl Checker<'_> {
     fn variants(&mut self, pointer: &str, value: &Value, branches: &[Vec<ValidationError<'static>>]) {
         let lacking: Vec<Option<String>> = branches.iter().map(|branch| lacks(branch, pointer)).collect();
         let keys: Vec<&str> = lacking.iter().flatten().map(String::as_str).collect();
-        let fitting = branches.iter().zip(&lacking).find(|(branch, lacks)| lacks.is_none() && !is_null_branch(branch, pointer));
+        let fitting =
+            branches.iter().zip(&lacking).find(|(branch, lacks)| lacks.is_none() && !is_null_branch(branch, pointer));
         let written: Vec<&String> = value.as_object().into_iter().flat_map(|map| map.keys()).collect();
         let name = path_name(pointer);
         match (fitting, written.as_slice()) {
             (Some((branch, _)), [_]) => self.all(&branch.iter().collect::<Vec<_>>()),
             (_, []) => {
                 let kinds = self.known_keys(pointer);
-                self.say(pointer, format!("{name} must be a map with one key: {}", one_of(kinds.iter().map(String::as_str))));
+                self.say(
+                    pointer,
+                    format!("{name} must be a map with one key: {}", one_of(kinds.iter().map(String::as_str))),
+                );
             }
             (_, [key]) => {
                 self.unknown_key(pointer, key);
@@ -241,7 +254,7 @@ pub fn path_name(pointer: &str) -> String {
     if name.is_empty() { "the file".into() } else { format!("`{name}`") }
 }
 
-fn wrong_type(name: &str, kind: &TypeKind, value: &Value) -> String {
+fn wrong_type(name: &str, kind: &TypeKind, value: &Value, written: Option<&str>) -> String {
     let wanted: Vec<String> = match kind {
         TypeKind::Single(kind) => vec![kind.to_string()],
         TypeKind::Multiple(kinds) => kinds.iter().map(|kind| kind.to_string()).collect(),
@@ -249,11 +262,16 @@ fn wrong_type(name: &str, kind: &TypeKind, value: &Value) -> String {
     let wanted: Vec<&str> = wanted.iter().map(String::as_str).filter(|kind| *kind != "null").collect();
     let words: Vec<&str> = wanted.iter().map(|kind| type_words(kind)).collect();
     let quotes = match value {
-        Value::Number(_) | Value::Bool(_) if wanted == ["string"] => format!("; put it in quotes: \"{value}\""),
+        Value::Number(_) | Value::Bool(_) if wanted == ["string"] => in_quotes(value, written),
         Value::String(text) if wanted == ["integer"] && text.parse::<i64>().is_ok() => "; leave the quotes out".into(),
         _ => String::new(),
     };
-    format!("{name} must be {}, not {}{quotes}", words.join(" or "), describe(value))
+    format!("{name} must be {}, not {}{quotes}", words.join(" or "), describe(value, written))
+}
+
+/// The advice to quote a number or word, as it was written.
+pub fn in_quotes(value: &Value, written: Option<&str>) -> String {
+    format!("; put it in quotes: \"{}\"", written.map_or_else(|| value.to_string(), str::to_string))
 }
 
 fn type_words(kind: &str) -> &'static str {
@@ -269,11 +287,11 @@ fn type_words(kind: &str) -> &'static str {
 }
 
 /// What a value is, for "not ...".
-pub fn describe(value: &Value) -> String {
+pub fn describe(value: &Value, written: Option<&str>) -> String {
     match value {
         Value::Null => "empty".into(),
         Value::Bool(value) => format!("`{value}`"),
-        Value::Number(value) => format!("the number {value}"),
+        Value::Number(value) => format!("the number {}", written.map_or_else(|| value.to_string(), str::to_string)),
         Value::String(text) if text.len() <= 40 && !text.contains('\n') => format!("the text `{text}`"),
         Value::String(_) => "text".into(),
         Value::Array(_) => "a list".into(),
@@ -304,7 +322,8 @@ mod tests {
         faults
     }
 
-    const COMPONENT: &str = "apiVersion: backstack.dev/v1\nkind: Component\nname: a\nversion: '1'\ndescription: d\nnamespace: n\n";
+    const COMPONENT: &str =
+        "apiVersion: backstack.dev/v1\nkind: Component\nname: a\nversion: '1'\ndescription: d\nnamespace: n\n";
     const IMAGE: &str = "apiVersion: backstack.dev/v1\nkind: ImageRecipe\nlayers:\n";
 
     #[test]
@@ -319,25 +338,57 @@ mod tests {
             ("spec: {}", 7, "unknown key `spec`; there is no `spec` here; its keys stand at the top"),
             ("depends_on: b", 7, "`depends_on` must be a list, not the text `b`"),
             ("depends_on:", 7, "`depends_on` must be a list, not empty"),
-            ("depends_on:\n  - b\n  - 1.5", 9, "`depends_on[1]` must be text, not the number 1.5; put it in quotes: \"1.5\""),
-            ("routes:\n  - path: /a\n    service: s\n    port: 70000", 10, "`routes[0].port` must be at most 65535, not 70000"),
-            ("routes:\n  - path: /a\n    service: s\n    port: '80'", 10, "`routes[0].port` must be a whole number, not the text `80`; leave the quotes out"),
+            (
+                "depends_on:\n  - b\n  - 1.5",
+                9,
+                "`depends_on[1]` must be text, not the number 1.5; put it in quotes: \"1.5\"",
+            ),
+            (
+                "routes:\n  - path: /a\n    service: s\n    port: 70000",
+                10,
+                "`routes[0].port` must be at most 65535, not 70000",
+            ),
+            (
+                "routes:\n  - path: /a\n    service: s\n    port: '80'",
+                10,
+                "`routes[0].port` must be a whole number, not the text `80`; leave the quotes out",
+            ),
             ("routes:\n  - path: /a\n    service: s", 8, "key `port` is missing in `routes[0]` (Port of that service)"),
             ("routes:\n  - path: /a\n    service: s\n    prot: 80", 10, "unknown key `prot`; did you mean `port`?"),
-            ("parameters:\n  x: {type: int, description: d}", 8, "`parameters.x.type` must be `string`, `integer` or `boolean`, not `int`"),
+            (
+                "parameters:\n  x: {type: int, description: d}",
+                8,
+                "`parameters.x.type` must be `string`, `integer` or `boolean`, not `int`",
+            ),
             ("secrets:\n  x:\n    radnom: {a: 1}", 9, "unknown key `radnom`; did you mean `random`?"),
             ("secrets:\n  x:\n    random: {a: b}", 9, "`secrets.x.random.a` must be a whole number, not the text `b`"),
-            ("secrets:\n  x: {random: {a: 1}, authority: {}}", 8, "`secrets.x` must have exactly one key, not 2: `random`, `certificate` or `authority`"),
-            ("secrets:\n  x: random", 8, "`secrets.x` must be a map with one key: `random`, `certificate` or `authority`"),
-            ("images:\n  x: example.org/a:1", 8, "`images.x` must be a map of keys and values, not the text `example.org/a:1`"),
+            (
+                "secrets:\n  x: {random: {a: 1}, authority: {}}",
+                8,
+                "`secrets.x` must have exactly one key, not 2: `random`, `certificate` or `authority`",
+            ),
+            (
+                "secrets:\n  x: random",
+                8,
+                "`secrets.x` must be a map with one key: `random`, `certificate` or `authority`",
+            ),
+            (
+                "images:\n  x: example.org/a:1",
+                8,
+                "`images.x` must be a map of keys and values, not the text `example.org/a:1`",
+            ),
         ] {
-            assert_eq!(faults(Format::Component, &format!("{COMPONENT}{text}\n")), [(line, message.to_string())], "{text}");
+            assert_eq!(
+                faults(Format::Component, &format!("{COMPONENT}{text}\n")),
+                [(line, message.to_string())],
+                "{text}"
+            );
         }
     }
 
     #[test]
     fn every_fault_is_found() {
-        let text = "apiVersion: backstack.dev/v2\nkind: Stack\nnaem: a\nversion: 1.0\nnamespace: n\n";
+        let text = "apiVersion: backstack.dev/v2\nkind: Stack\nnaem: a\nversion: 1.10\nnamespace: n\n";
         assert_eq!(
             faults(Format::Component, text),
             [
@@ -345,10 +396,13 @@ mod tests {
                 (1, "key `description` is missing (One sentence on what it does here)".to_string()),
                 (2, "`kind` must be `Component`, not `Stack`".to_string()),
                 (3, "unknown key `naem`; did you mean `name`?".to_string()),
-                (4, "`version` must be text, not the number 1.0; put it in quotes: \"1.0\"".to_string()),
+                (4, "`version` must be text, not the number 1.10; put it in quotes: \"1.10\"".to_string()),
             ]
         );
-        assert_eq!(faults(Format::Stack, "[]\n"), [(1, "the file must be a map of keys and values, not a list".to_string())]);
+        assert_eq!(
+            faults(Format::Stack, "[]\n"),
+            [(1, "the file must be a map of keys and values, not a list".to_string())]
+        );
     }
 
     #[test]
@@ -358,7 +412,11 @@ mod tests {
             ("  - debian:\n      suite: trixie", 4, "key `packages` is missing in `layers[0].debian` (Packages)"),
             ("  - go:\n      programms: {/a: .}", 5, "unknown key `programms`; did you mean `programs`?"),
             ("  - files:\n      - path: /a\n        symlink: b", 6, "unknown key `symlink`; write `link`"),
-            ("  - files:\n      - path: /a\n        from: b\n        mode: 0755", 7, "`layers[0].files[0].mode` must be text, not the number 493; put it in quotes: \"493\""),
+            (
+                "  - files:\n      - path: /a\n        from: b\n        mode: 0755",
+                7,
+                "`layers[0].files[0].mode` must be text, not the number 0755; put it in quotes: \"0755\"",
+            ),
         ] {
             assert_eq!(faults(Format::Image, &format!("{IMAGE}{text}\n")), [(line, message.to_string())], "{text}");
         }

@@ -30,12 +30,14 @@ pub type Fault = (usize, String);
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Places(BTreeMap<String, Place>);
 
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 struct Place {
     /// Line of the key, or of the list's item.
     line: usize,
     /// First line of the text itself, where the text keeps its lines (`|`).
     text: Option<usize>,
+    /// How a number or a word such as `true` was written: `1.10` is more than the number 1.1.
+    written: Option<String>,
 }
 
 impl Places {
@@ -51,6 +53,11 @@ impl Places {
                 None => return 1,
             }
         }
+    }
+
+    /// How the number or word at a JSON pointer was written.
+    pub fn written(&self, pointer: &str) -> Option<&str> {
+        self.0.get(pointer)?.written.as_deref()
     }
 
     /// The line of byte `offset` within the text at a JSON pointer.
@@ -100,7 +107,7 @@ struct Node {
 
 #[derive(Debug, Clone)]
 enum Content {
-    Scalar { value: Value, text: Option<usize> },
+    Scalar { value: Value, text: Option<usize>, written: Option<String> },
     List(Vec<Node>),
     Map(Vec<Entry>),
 }
@@ -138,9 +145,7 @@ impl Builder {
                 Some(open) => self.finish(open.anchor, open.node),
                 None => Ok(()),
             },
-            Event::Scalar(text, style, anchor, tag) => {
-                self.scalar(&text, style, anchor, tag.as_deref(), span)
-            }
+            Event::Scalar(text, style, anchor, tag) => self.scalar(&text, style, anchor, tag.as_deref(), span),
             Event::Alias(anchor) => self.alias(anchor, line),
             Event::DocumentStart(_) | Event::DocumentEnd => {
                 self.anchors.clear();
@@ -181,7 +186,8 @@ impl Builder {
         // The parser says where the content of a block starts, not its `|`.
         let leading = text.len() - text.trim_start_matches('\n').len();
         let first = (style == ScalarStyle::Literal).then_some(line - leading.min(line));
-        self.finish(anchor, Node { line, content: Content::Scalar { value, text: first } })
+        let written = (!value.is_string()).then(|| text.to_string());
+        self.finish(anchor, Node { line, content: Content::Scalar { value, text: first, written } })
     }
 
     fn wants_key(&self) -> bool {
@@ -262,9 +268,12 @@ impl Node {
     }
 
     fn into_value(self, pointer: String, line: usize, places: &mut Places) -> Value {
-        let text = if let Content::Scalar { text, .. } = &self.content { *text } else { None };
+        let mut place = Place { line, text: None, written: None };
         let value = match self.content {
-            Content::Scalar { value, .. } => value,
+            Content::Scalar { value, text, written } => {
+                (place.text, place.written) = (text, written);
+                value
+            }
             Content::List(items) => {
                 let items = items.into_iter().enumerate();
                 items
@@ -283,7 +292,7 @@ impl Node {
                 Value::Object(map)
             }
         };
-        places.0.insert(pointer, Place { line, text });
+        places.0.insert(pointer, place);
         value
     }
 }
@@ -309,7 +318,10 @@ mod tests {
         let document = one("# head\na: 1\nb:\n  - x\n  - c: {d: e}\n    f: g\n");
         assert_eq!(document.value, json!({"a": 1, "b": ["x", {"c": {"d": "e"}, "f": "g"}]}));
         let line = |pointer| document.places.line(pointer);
-        assert_eq!([line(""), line("/a"), line("/b"), line("/b/0"), line("/b/1/c/d"), line("/b/1/f")], [2, 2, 3, 4, 5, 6]);
+        assert_eq!(
+            [line(""), line("/a"), line("/b"), line("/b/0"), line("/b/1/c/d"), line("/b/1/f")],
+            [2, 2, 3, 4, 5, 6]
+        );
         assert_eq!(line("/b/1/unknown"), 5);
     }
 

@@ -107,7 +107,8 @@ fn check_digest<T>(read: &Read<T>, pointer: &str, digest: &str, problems: &mut P
 fn crds<T>(read: &Read<T>, pointer: &str, source: &CrdSource, problems: &mut Problems) {
     let module = source.module.split_once('@');
     if !module.is_some_and(|(path, version)| path.contains('/') && version.starts_with('v')) {
-        let message = format!("`{}` must be a Go module and its version, as `example.org/module@v1.2.3`", source.module);
+        let message =
+            format!("`{}` must be a Go module and its version, as `example.org/module@v1.2.3`", source.module);
         problems.error(&read.name, read.line(&child(pointer, "module")), message);
     }
     if !source.url.starts_with("https://") {

@@ -57,7 +57,8 @@ fn walk(
     problems: &mut Problems,
 ) {
     if let Some(first) = path.iter().position(|seen| *seen == at) {
-        let cycle: Vec<&str> = path[first..].iter().chain([&at]).map(|index| components[*index].name.as_str()).collect();
+        let cycle: Vec<&str> =
+            path[first..].iter().chain([&at]).map(|index| components[*index].name.as_str()).collect();
         let draft = &components[at];
         let message = format!("components wait for each other: {}", cycle.join(" -> "));
         problems.error(&draft.component.name, draft.component.line("/depends_on"), message);

@@ -42,7 +42,8 @@ pub fn check(draft: &ComponentDraft, problems: &mut Problems) {
     for manifest in &draft.manifests {
         let name = format!("{}{}", draft.prefix, manifest.path);
         identity(manifest, &name, problems);
-        let mut checker = Checker { file: draft.component.file.as_ref(), manifest, name: &name, problems, used: &mut used };
+        let mut checker =
+            Checker { file: draft.component.file.as_ref(), manifest, name: &name, problems, used: &mut used };
         checker.value(&manifest.object, "");
         if is_workload(&manifest.object) {
             checker.containers(&manifest.object, "");
@@ -65,7 +66,11 @@ fn identity(manifest: &Manifest, name: &str, problems: &mut Problems) {
         }
     }
     if object.get("kind").and_then(Value::as_str) == Some("List") && object.get("items").is_some() {
-        problems.error(name, manifest.line, "a `List` is not read; write its items as documents with `---` between them");
+        problems.error(
+            name,
+            manifest.line,
+            "a `List` is not read; write its items as documents with `---` between them",
+        );
         return;
     }
     let own_name = object.pointer("/metadata/name").and_then(Value::as_str);
@@ -106,7 +111,10 @@ impl Checker<'_> {
                 for (key, item) in map {
                     let pointer = child(pointer, key);
                     if pieces(key).iter().any(|piece| matches!(piece, Piece::Reference(..))) {
-                        self.say(self.manifest.places.line(&pointer), format!("`{key}`: references are filled in in values, not in keys"));
+                        self.say(
+                            self.manifest.places.line(&pointer),
+                            format!("`{key}`: references are filled in in values, not in keys"),
+                        );
                     }
                     self.value(item, &pointer);
                 }

@@ -8,7 +8,7 @@ use super::component::short_name;
 use crate::stack::model::{Parameter, ParameterType};
 use crate::stack::problem::Problems;
 use crate::stack::read::{ComponentDraft, StackDraft};
-use crate::stack::shape::describe;
+use crate::stack::shape::{describe, in_quotes};
 use crate::stack::words::{did_you_mean, it_has, one_of};
 use crate::stack::yaml::child;
 
@@ -31,7 +31,8 @@ pub fn check(stack: &StackDraft, draft: &ComponentDraft, problems: &mut Problems
         let line = stack.stack.line(&child(&place, name));
         match file.parameters.get(name) {
             Some(parameter) => {
-                if let Some(message) = misfit(name, value, parameter) {
+                let written = stack.stack.written(&child(&place, name));
+                if let Some(message) = misfit(name, value, written, parameter) {
                     problems.error(&stack.stack.name, line, message);
                 }
             }
@@ -39,13 +40,18 @@ pub fn check(stack: &StackDraft, draft: &ComponentDraft, problems: &mut Problems
                 let names = || file.parameters.keys().map(String::as_str);
                 let guess = did_you_mean(name, names());
                 let help = if guess.is_empty() { format!(" {}", it_has(names())) } else { guess };
-                problems.error(&stack.stack.name, line, format!("component `{}` has no parameter `{name}`{help}", file.name));
+                problems.error(
+                    &stack.stack.name,
+                    line,
+                    format!("component `{}` has no parameter `{name}`{help}", file.name),
+                );
             }
         }
     }
     for (name, parameter) in &file.parameters {
         if parameter.default.is_none() && !draft.given.contains_key(name) {
-            let message = format!("component `{}` needs a value for parameter `{name}` ({})", file.name, parameter.description);
+            let message =
+                format!("component `{}` needs a value for parameter `{name}` ({})", file.name, parameter.description);
             problems.error(&stack.stack.name, stack.stack.line(&draft.pointer), message);
         }
     }
@@ -57,19 +63,22 @@ fn declaration(draft: &ComponentDraft, name: &str, parameter: &Parameter, proble
     short_name(read, &pointer, "parameter", name, problems);
     for (index, value) in parameter.allowed.iter().enumerate() {
         if !has_type(value, parameter.kind) {
-            let line = read.line(&format!("{pointer}/enum/{index}"));
-            problems.error(&read.name, line, wrong_type(&format!("`enum` of `{name}`"), value, parameter.kind));
+            let at = format!("{pointer}/enum/{index}");
+            let message = wrong_type(&format!("`enum` of `{name}`"), value, read.written(&at), parameter.kind);
+            problems.error(&read.name, read.line(&at), message);
         }
     }
-    if let Some(message) = parameter.default.as_ref().and_then(|value| misfit(name, value, parameter)) {
-        problems.error(&read.name, read.line(&child(&pointer, "default")), format!("default of {message}"));
+    let at = child(&pointer, "default");
+    let default = parameter.default.as_ref();
+    if let Some(message) = default.and_then(|value| misfit(name, value, read.written(&at), parameter)) {
+        problems.error(&read.name, read.line(&at), format!("default of {message}"));
     }
 }
 
-fn misfit(name: &str, value: &Value, parameter: &Parameter) -> Option<String> {
+fn misfit(name: &str, value: &Value, written: Option<&str>, parameter: &Parameter) -> Option<String> {
     let subject = format!("parameter `{name}`");
     if !has_type(value, parameter.kind) {
-        return Some(wrong_type(&subject, value, parameter.kind));
+        return Some(wrong_type(&subject, value, written, parameter.kind));
     }
     if parameter.allowed.is_empty() || parameter.allowed.contains(value) {
         return None;
@@ -90,16 +99,16 @@ fn has_type(value: &Value, kind: ParameterType) -> bool {
     }
 }
 
-fn wrong_type(subject: &str, value: &Value, kind: ParameterType) -> String {
+fn wrong_type(subject: &str, value: &Value, written: Option<&str>, kind: ParameterType) -> String {
     let wanted = match kind {
         ParameterType::String => "text",
         ParameterType::Integer => "a whole number",
         ParameterType::Boolean => "`true` or `false`",
     };
     let quotes = if kind == ParameterType::String && (value.is_number() || value.is_boolean()) {
-        format!("; put it in quotes: \"{value}\"")
+        in_quotes(value, written)
     } else {
         String::new()
     };
-    format!("{subject} must be {wanted}, not {}{quotes}", describe(value))
+    format!("{subject} must be {wanted}, not {}{quotes}", describe(value, written))
 }

@@ -64,7 +64,10 @@ impl Checker<'_> {
             for (index, name) in names.iter().enumerate() {
                 let allowed = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"+-.".contains(&byte);
                 if name.len() < 2 || !name.bytes().all(allowed) {
-                    self.say(&child(&child(pointer, list), index), format!("`{name}` cannot be the name of a Debian package"));
+                    self.say(
+                        &child(&child(pointer, list), index),
+                        format!("`{name}` cannot be the name of a Debian package"),
+                    );
                 }
             }
         }
@@ -122,7 +125,10 @@ impl Checker<'_> {
         if let Some(path) = self.beside(&at, &layer.requirements) {
             match self.images().read(&path) {
                 Ok(bytes) if !String::from_utf8_lossy(&bytes).contains("--hash=") => {
-                    self.say(&at, format!("`{}` has no hashes; every requirement needs `--hash=sha256:...`", layer.requirements));
+                    self.say(
+                        &at,
+                        format!("`{}` has no hashes; every requirement needs `--hash=sha256:...`", layer.requirements),
+                    );
                 }
                 Ok(_) => {}
                 Err(_) => self.say(&at, format!("there is no file `{}`", layer.requirements)),

@@ -15,7 +15,11 @@ pub fn check(stack: &StackDraft, problems: &mut Problems) {
             let pointer = format!("/routes/{index}");
             let read = &draft.component;
             if let Some(fault) = path_fault(&route.path) {
-                problems.error(&read.name, read.line(&format!("{pointer}/path")), format!("path `{}` {fault}", route.path));
+                problems.error(
+                    &read.name,
+                    read.line(&format!("{pointer}/path")),
+                    format!("path `{}` {fault}", route.path),
+                );
             }
             if !is_label(&route.service) {
                 let message = format!("`{}` cannot be the name of a Service", route.service);
@@ -42,7 +46,8 @@ pub fn check(stack: &StackDraft, problems: &mut Problems) {
 }
 
 fn ingress(stack: &StackDraft, problems: &mut Problems) {
-    let with_class = |draft: &&ComponentDraft| draft.component.file.as_ref().is_some_and(|file| file.ingress_class.is_some());
+    let with_class =
+        |draft: &&ComponentDraft| draft.component.file.as_ref().is_some_and(|file| file.ingress_class.is_some());
     let mut serving = stack.components.iter().filter(with_class);
     let first = serving.next();
     for draft in serving {
