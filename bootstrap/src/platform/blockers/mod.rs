@@ -26,8 +26,6 @@ pub enum Cause {
     Failed,
     /// A container ends again and again.
     Crash,
-    /// An object could not be applied, and that did not pass.
-    Apply,
     /// An image cannot be had.
     Image,
     /// A container cannot be made: a Secret is missing, a command is wrong.
@@ -40,6 +38,8 @@ pub enum Cause {
     Volume,
     /// A container runs but its probe fails.
     Probe,
+    /// An object could not be applied, and that did not pass.
+    Apply,
     /// An admission webhook has nobody who answers.
     Webhook,
     /// An API that a component serves does not answer.
@@ -229,5 +229,5 @@ fn sentence(message: &str) -> &str {
 /// What a refusal says after naming what was to be made.
 fn plain(message: &str) -> &str {
     let message = sentence(message);
-    message.strip_prefix("Error creating: ").or_else(|| message.split_once(" error: ").map(|(_, tail)| tail)).unwrap_or(message)
+    message.split_once("Error creating: ").map_or(message, |(_, tail)| tail)
 }

@@ -202,7 +202,7 @@ fn init_containers_come_first() {
 
 #[test]
 fn pods_that_may_not_be_made_are_told_by_their_workload() {
-    let refused = "Error creating: pods \"web-1-x\" is forbidden: exceeded quota: q, requested: pods=1, used: pods=5, limited: pods=5";
+    let refused = "(combined from similar events): Error creating: pods \"web-1-x\" is forbidden: exceeded quota: q, requested: pods=1, used: pods=5, limited: pods=5";
     let objects = [deployment(), replica_set(), event("ReplicaSet", "web-1", "FailedCreate", refused, "03:04:00")];
     let blockers = assess(&scope(), &View::of(&objects), now()).blockers;
     assert_eq!(blockers[0].to_string(), "Deployment shop/web: its pods cannot be made: pods \"web-1-x\" is forbidden: \
