@@ -9,6 +9,7 @@ use crate::cluster::{ClusterError, Engine, kubeconfig};
 use crate::error::Failure;
 use crate::execute::nodes::kubeconfig_entry;
 use crate::platform::client;
+use crate::platform::record::{self, Record};
 use crate::stack::Stack;
 use crate::up;
 
@@ -51,14 +52,15 @@ impl Platform {
         Ok(client)
     }
 
-    /// The stack that the platform was made with.
-    pub fn stack(&self) -> Result<Stack, Failure> {
-        let name = self.observed.settings.as_ref().map_or(crate::settings::DEFAULT_STACK, |settings| &settings.stack);
-        Ok(Stack::load(up::stack_named(name))?)
-    }
-
-    /// Address under which people reach the platform.
-    pub fn url(&self) -> String {
-        self.observed.settings.as_ref().map(|settings| settings.url.clone()).unwrap_or_default()
+    /// What the platform is, and its stack.
+    pub async fn record(&self, client: &kube::Client) -> Result<(Record, Stack), Failure> {
+        let Some(record) = record::read(client).await? else {
+            return Err(Failure::not_yet(
+                format!("platform `{}` is not set up yet", self.observed.name),
+                "Run `backstack up` to the end.",
+            ));
+        };
+        let stack = Stack::load(up::stack_named(&record.stack))?;
+        Ok((record, stack))
     }
 }

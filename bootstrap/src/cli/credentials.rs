@@ -27,12 +27,13 @@ struct Shown {
 
 pub async fn run(_: &CredentialsArgs, name: &str, printer: &Printer) -> Result<u8, Failure> {
     let platform = access::find(name).await?;
-    let (stack, client) = (platform.stack()?, platform.client().await?);
+    let client = platform.client().await?;
+    let (record, stack) = platform.record(&client).await?;
     let mut all = Vec::new();
     for component in &stack.components {
         let file = &component.file;
         for found in credentials::read(&client, &file.namespace, &file.credentials).await? {
-            let url = found.path.as_ref().map(|path| format!("{}{path}", platform.url()));
+            let url = found.path.as_ref().map(|path| format!("{}{path}", record.url));
             all.push(Shown { component: file.name.clone(), url, found });
         }
     }

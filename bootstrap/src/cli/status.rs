@@ -42,11 +42,11 @@ struct Limit {
 
 pub async fn run(_: &StatusArgs, name: &str, printer: &Printer) -> Result<u8, Failure> {
     let platform = access::find(name).await?;
-    let stack = platform.stack()?;
     let client = platform.client().await?;
+    let (record, stack) = platform.record(&client).await?;
     let live = platform_status(&client, name).await?;
     let mut limits = Vec::new();
-    if platform.observed.settings.as_ref().is_some_and(|settings| settings.from_packages) {
+    if record.from_packages {
         for component in &stack.components {
             for image in component.file.images.values() {
                 let plan = up::image_plan(image, &component.tree)?;
@@ -54,13 +54,12 @@ pub async fn run(_: &StatusArgs, name: &str, printer: &Printer) -> Result<u8, Fa
             }
         }
     }
-    let url = platform.url();
-    let routes = up::routes(&stack, &url);
+    let routes = up::routes(&stack, &record.url);
     let healthy = live.components.iter().all(|component| component.health == Health::Ready);
     let shown = Shown {
         platform: name.into(),
         stack: format!("{} {}", stack.name, stack.version),
-        url,
+        url: record.url,
         containers: platform.observed.nodes,
         live,
         routes,

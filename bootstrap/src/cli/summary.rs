@@ -2,14 +2,15 @@
 
 use std::fmt::Write;
 
+use crate::report::units;
 use crate::up::Ready;
 
 pub fn ready(ready: &Ready) -> String {
     let mut text = String::new();
     if ready.changed {
-        let _ = writeln!(text, "\n  Ready in {}. {}\n", crate::report::units::duration(ready.seconds), ready.images);
+        let _ = writeln!(text, "\n  Ready in {}. {}\n", units::duration(ready.seconds), ready.images);
     } else {
-        let _ = writeln!(text, "\n  Nothing to do: {} components unchanged, {}. {}\n", ready.components, crate::report::units::duration(ready.seconds), ready.images);
+        let _ = writeln!(text, "\n  Nothing to do: {} unchanged, {}. {}\n", units::count(ready.components, "component"), units::duration(ready.seconds), ready.images);
     }
     for route in &ready.routes {
         let _ = writeln!(text, "  {:<12} {}", route.title, route.url);

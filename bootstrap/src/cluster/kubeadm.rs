@@ -124,6 +124,9 @@ fn kubelet(facts: &NodeFacts) -> Value {
         "kind": "KubeletConfiguration",
         "cgroupRoot": "/kubelet",
         "failSwapOn": false,
+        // The kubelet asks the cluster's authority for its serving certificate, so that whoever reads metrics can
+        // check it; `platform::certificates` approves the request.
+        "serverTLSBootstrap": true,
         // A full disk of the host must not evict the platform: `doctor` and `status` tell of it instead.
         "imageGCHighThresholdPercent": 100,
         "evictionHard": {"nodefs.available": "0%", "nodefs.inodesFree": "0%", "imagefs.available": "0%"},

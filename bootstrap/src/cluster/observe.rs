@@ -20,18 +20,13 @@ use super::provision::MARKER;
 pub struct PlatformSettings {
     /// Version of backstack that made it.
     pub made_by: String,
-    /// Name or folder of its stack.
-    pub stack: String,
-    /// Address under which people reach it, without a slash at the end.
-    pub url: String,
     pub http_port: u16,
     pub https_port: u16,
     /// Further ports.
     pub ports: Vec<PortMapping>,
     /// Reference of the node image.
     pub node_image: String,
-    /// Whether its images were built from packages.
-    pub from_packages: bool,
+
     /// How its nodes run.
     pub node_mode: NodeMode,
 }

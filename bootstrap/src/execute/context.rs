@@ -17,11 +17,12 @@ use crate::cluster::{Engine, names};
 use crate::images::road::Road;
 use crate::images::upstream::Upstream;
 use crate::images::{BlobStore, Reference};
+use crate::platform::record::Record;
 use crate::platform::{Installer, watch::ClusterWatch};
 use crate::settings::UpSettings;
 use crate::source::Builder;
 use crate::stack::files::FileTree;
-use crate::stack::{ClusterSpec, Component, Stack};
+use crate::stack::{ClusterSpec, Component, Stack, StackSource};
 
 /// Where images come from, decided.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -112,14 +113,26 @@ impl Context {
     pub fn platform_settings(&self) -> PlatformSettings {
         PlatformSettings {
             made_by: env!("CARGO_PKG_VERSION").into(),
-            stack: self.settings.stack.clone(),
-            url: self.settings.url.clone(),
             http_port: self.settings.http_port,
             https_port: self.settings.https_port,
             ports: self.settings.ports.clone(),
             node_image: self.node.reference.to_string(),
-            from_packages: self.origin == Origin::Source,
             node_mode: self.mode.clone(),
+        }
+    }
+
+    /// What the platform is, as it is recorded in the cluster.
+    pub fn record(&self) -> Record {
+        // A folder is recorded in full: the next command may be run from elsewhere.
+        let folder = match crate::up::stack_named(&self.settings.stack) {
+            StackSource::Dir(folder) => std::fs::canonicalize(folder).ok(),
+            StackSource::Builtin(_) => None,
+        };
+        Record {
+            by: env!("CARGO_PKG_VERSION").into(),
+            stack: folder.map_or(self.settings.stack.clone(), |folder| folder.display().to_string()),
+            url: self.settings.url.clone(),
+            from_packages: self.origin == Origin::Source,
         }
     }
 

@@ -10,7 +10,7 @@ use crate::cluster::kubeadm::NodeFacts;
 use crate::cluster::node::{self, NodeSpec, PortMapping, Role};
 use crate::cluster::{ClusterError, Engine, kubeconfig, mirrors, names, provision, proxy};
 use crate::error::Failure;
-use crate::platform::nodes as live_nodes;
+use crate::platform::{certificates, nodes as live_nodes};
 use crate::report::{Outcome, Progress};
 
 const NODES_DEADLINE: Duration = Duration::from_secs(180);
@@ -24,17 +24,21 @@ pub async fn provision(context: &Context, node: &str, role: Role, progress: &Pro
     let alive = context.existing.as_ref().and_then(|it| it.control_plane()).is_some_and(|node| node.complete);
     if had.is_some_and(|had| had.complete) && alive {
         progress.detail(format!("starting node {node}"));
+        context.engine.write_files(node, &mirrors(context)).await?;
         context.engine.start(node).await?;
     } else {
         progress.detail(format!("making node {node}"));
         context.engine.remove_container(node).await?;
-        let registry = set(&context.found.registry);
-        let network = *set(&context.found.network);
-        let files = mirrors::files(&context.upstream_hosts(), network.registry(), registry.host_port);
-        node::create(&context.engine, &spec(context, node, role), &files).await?;
+        node::create(&context.engine, &spec(context, node, role), &mirrors(context)).await?;
     }
     node::await_runtime(&context.engine, node).await?;
     Ok(Ended::new(Outcome::Created))
+}
+
+/// The files by which containerd asks the local registry first.
+pub fn mirrors(context: &Context) -> Vec<(String, String)> {
+    let registry = set(&context.found.registry);
+    mirrors::files(&context.upstream_hosts(), set(&context.found.network).registry(), registry.host_port)
 }
 
 fn spec(context: &Context, name: &str, role: Role) -> NodeSpec {
@@ -106,7 +110,11 @@ pub async fn kubeconfig_entry(engine: &Engine, platform: &str, node: &str) -> Re
 pub async fn await_ready(context: &Context, progress: &Progress) -> Result<Ended, Failure> {
     let live = set(&context.found.live);
     let deadline = Instant::now() + NODES_DEADLINE;
-    let version = live_nodes::await_ready(&live.watch, &context.nodes(), deadline, progress).await?;
+    let names = context.nodes();
+    let (version, ()) = tokio::try_join!(
+        live_nodes::await_ready(&live.watch, &names, deadline, progress),
+        certificates::approve(live.installer.client(), &names, deadline),
+    )?;
     let count = context.nodes().len();
     let nodes = if count == 1 { "1 node".to_string() } else { format!("{count} nodes") };
     Ok(Ended { outcome: Outcome::Unchanged, detail: format!("Kubernetes {version}, {nodes}") })

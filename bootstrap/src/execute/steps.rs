@@ -59,6 +59,8 @@ pub async fn perform(context: &Context, planned: &PlannedStep, progress: &Progre
         Step::FetchDefinitions { component } => fetch_definitions(context, component, progress).await,
         Step::ProvisionNode { node, role } => {
             if planned.action == Action::Exists {
+                // Another stack may name other upstreams; containerd reads these files at every pull.
+                context.engine.write_files(node, &nodes::mirrors(context)).await?;
                 return Ok(Ended::new(Outcome::Unchanged));
             }
             progress.phase(Phase::Applying);
@@ -196,7 +198,9 @@ async fn prepare(context: &Context, progress: &Progress) -> Result<Ended, Failur
     live.installer.prepare(Instant::now() + API_DEADLINE, progress).await?;
     let port = set(&context.found.registry).host_port;
     let inside = format!("{}:{}", set(&context.found.network).registry(), names::REGISTRY_PORT);
-    platform::announce::local_registry(live.installer.client(), port, &inside).await?;
+    let client = live.installer.client();
+    platform::announce::local_registry(client, port, &inside).await?;
+    platform::record::write(client, &context.record()).await?;
     Ok(Ended::new(Outcome::Unchanged))
 }
 

@@ -49,6 +49,11 @@ fn in_unit(bytes: u64, unit: u64) -> String {
     if unit == UNITS[0].1 { format!("{value:.2}") } else { format!("{value:.0}") }
 }
 
+/// A number of things: `1 component`, `3 components`.
+pub fn count(number: usize, thing: &str) -> String {
+    format!("{number} {thing}{}", if number == 1 { "" } else { "s" })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::cluster::node::PortMapping;
 use crate::cluster::observe::PlatformSettings;
+use crate::platform::record::Record;
 use crate::error::{ExitKind, Explain};
 
 pub mod file;
@@ -75,6 +76,15 @@ pub struct UpSettings {
     pub url: String,
     /// Parameters of components: component, parameter, value.
     pub parameters: Vec<(String, String, serde_json::Value)>,
+}
+
+/// A platform that exists, as far as settings care.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Existing {
+    pub settings: PlatformSettings,
+    pub workers: u16,
+    /// What the last `up` recorded; none if it did not get that far, or the cluster does not run.
+    pub record: Option<Record>,
 }
 
 /// A setting makes no sense.
@@ -155,7 +165,7 @@ impl UpWishes {
     pub fn decide(
         self,
         name: &str,
-        existing: Option<(&PlatformSettings, u16)>,
+        existing: Option<&Existing>,
         kubernetes: &str,
     ) -> Result<UpSettings, SettingsError> {
         if let Some(why) = crate::cluster::names::name_problem(name) {
@@ -178,12 +188,16 @@ impl UpWishes {
             url: String::new(),
             parameters,
         };
-        if let Some((had, workers)) = existing {
-            self.keep_what_is_fixed(&mut settings, had, workers)?;
+        if let Some(existing) = existing {
+            self.keep_what_is_fixed(&mut settings, &existing.settings, existing.workers)?;
         }
-        settings.url = match (&self.url, existing) {
+        let record = existing.and_then(|existing| existing.record.as_ref());
+        if let (None, Some(record)) = (&self.stack, record) {
+            settings.stack = record.stack.clone();
+        }
+        settings.url = match (&self.url, record) {
             (Some(url), _) => url_of(url)?,
-            (None, Some((had, _))) => had.url.clone(),
+            (None, Some(record)) => record.url.clone(),
             (None, None) => format!("https://localhost{}", port_suffix(settings.https_port)),
         };
         no_port_twice(&settings)?;
@@ -228,9 +242,6 @@ impl UpWishes {
         settings.https_port = had.https_port;
         settings.ports = had.ports.clone();
         settings.node_image = Some(had.node_image.clone());
-        if self.stack.is_none() {
-            settings.stack = had.stack.clone();
-        }
         Ok(())
     }
 }

@@ -4,15 +4,22 @@ use crate::cluster::mode::NodeMode;
 fn had() -> PlatformSettings {
     PlatformSettings {
         made_by: "0".into(),
-        stack: "minimal".into(),
-        url: "https://localhost:9443".into(),
         http_port: 9080,
         https_port: 9443,
         ports: Vec::new(),
         node_image: "node:1".into(),
-        from_packages: false,
         node_mode: NodeMode::Privileged,
     }
+}
+
+fn existing(workers: u16) -> Existing {
+    let record = Record {
+        by: "0".into(),
+        stack: "minimal".into(),
+        url: "https://localhost:9443".into(),
+        from_packages: false,
+    };
+    Existing { settings: had(), workers, record: Some(record) }
 }
 
 fn decide(wishes: UpWishes) -> Result<UpSettings, SettingsError> {
@@ -37,15 +44,15 @@ fn the_first_layer_wins() {
 
 #[test]
 fn an_existing_platform_keeps_what_cannot_change() {
-    let settings = UpWishes::default().decide("p", Some((&had(), 2)), "1.36.3").expect("as it was");
+    let settings = UpWishes::default().decide("p", Some(&existing(2)), "1.36.3").expect("as it was");
     assert_eq!((settings.https_port, settings.workers, settings.stack.as_str()), (9443, 2, "minimal"));
     assert_eq!(settings.url, "https://localhost:9443");
     let wishes = UpWishes { https_port: Some(1), ..Default::default() };
-    assert!(matches!(wishes.decide("p", Some((&had(), 0)), "1"), Err(SettingsError::Fixed { what: "--https-port", .. })));
+    assert!(matches!(wishes.decide("p", Some(&existing(0)), "1"), Err(SettingsError::Fixed { what: "--https-port", .. })));
     let wishes = UpWishes { workers: Some(1), ..Default::default() };
-    assert!(matches!(wishes.decide("p", Some((&had(), 2)), "1"), Err(SettingsError::FewerWorkers { .. })));
+    assert!(matches!(wishes.decide("p", Some(&existing(2)), "1"), Err(SettingsError::FewerWorkers { .. })));
     let wishes = UpWishes { workers: Some(3), ..Default::default() };
-    assert_eq!(wishes.decide("p", Some((&had(), 2)), "1").expect("more").workers, 3);
+    assert_eq!(wishes.decide("p", Some(&existing(2)), "1").expect("more").workers, 3);
 }
 
 #[test]

@@ -14,6 +14,7 @@ use crate::images::reference::Wanted;
 use crate::images::road::Road;
 use crate::images::upstream::{Upstream, UpstreamOptions};
 use crate::images::{BlobStore, ImageError};
+use crate::platform::inventory::Inventory;
 use crate::plan::{EngineImage, ImageState, Observed};
 use crate::settings::{ImageSource, UpSettings, display, folders};
 use crate::source::{Architecture, Builder};
@@ -81,14 +82,6 @@ impl Sources {
         let missing = self.builder.missing_tools(&open)?;
         Ok(missing.into_iter().map(|tool| (format!("{} is missing ({})", tool.tool, tool.needed_for), tool.hint)).collect())
     }
-
-    /// What images from packages lack, by reference.
-    pub fn limits(&self) -> Vec<(String, String)> {
-        if self.origin != Origin::Source {
-            return Vec::new();
-        }
-        self.all().filter_map(|image| Some((image.reference.to_string(), limits(image)?))).collect()
-    }
 }
 
 /// What an image from packages lacks, as its recipe says.
@@ -140,6 +133,7 @@ pub async fn observe(
     engine: &Engine,
     sources: &Sources,
     platform: Option<ObservedPlatform>,
+    client: Option<&kube::Client>,
 ) -> Result<Observed, Failure> {
     let network = network::find(engine).await?.is_some();
     let registry_port = registry::find(engine).await?;
@@ -155,7 +149,8 @@ pub async fn observe(
     for (name, image) in &sources.components {
         images.insert(name.clone(), state(sources, image, road.as_ref()).await?);
     }
-    let installed = installed(engine, platform.as_ref()).await;
+    let name = platform.as_ref().map_or("", |platform| platform.name.as_str());
+    let installed = installed(name, client).await?;
     Ok(Observed { network, registry: registry_port.is_some(), platform, images, installed })
 }
 
@@ -180,15 +175,8 @@ async fn state(sources: &Sources, image: &ImagePlan, road: Option<&Road>) -> Res
 }
 
 /// Components in the inventory of a platform whose API answers; none otherwise.
-async fn installed(engine: &Engine, platform: Option<&ObservedPlatform>) -> BTreeMap<String, String> {
-    let Some(platform) = platform else { return BTreeMap::new() };
-    let Some(node) = platform.control_plane().filter(|node| node.running && node.complete) else { return BTreeMap::new() };
-    let read = async {
-        let entry = crate::execute::nodes::kubeconfig_entry(engine, &platform.name, &node.name).await?;
-        let client = crate::platform::client::connect(&crate::cluster::kubeconfig::standalone(&entry)?, None).await?;
-        let inventory = crate::platform::inventory::Inventory::new(client, &platform.name);
-        Ok::<_, Failure>(inventory.load_all().await?)
-    };
-    let entries = read.await.unwrap_or_default();
-    entries.into_iter().map(|(name, entry)| (name, entry.version)).collect()
+async fn installed(platform: &str, client: Option<&kube::Client>) -> Result<BTreeMap<String, String>, Failure> {
+    let Some(client) = client else { return Ok(BTreeMap::new()) };
+    let entries = Inventory::new(client.clone(), platform).load_all().await?;
+    Ok(entries.into_iter().map(|(name, entry)| (name, entry.version)).collect())
 }

@@ -21,6 +21,7 @@ use crate::stack::{ClusterSpec, Stack, StackSource};
 
 mod images;
 mod parameters;
+mod reach;
 
 pub use images::{Sources, limits as image_limits, plan as image_plan};
 
@@ -83,6 +84,8 @@ struct Ground {
     stack: Stack,
     cluster: ClusterSpec,
     existing: Option<ObservedPlatform>,
+    /// A client of the platform that exists, if its API answers.
+    live: Option<kube::Client>,
     mode: mode::NodeMode,
 }
 
@@ -99,7 +102,7 @@ pub async fn prepare(request: UpRequest) -> Result<Prepared, Failure> {
         return Err(doctor::Unmet(checks).into());
     }
     let warnings = checks.iter().filter(|check| check.verdict != doctor::Verdict::Ok).map(|check| check.found.clone()).collect();
-    let observed = images::observe(&ground.engine, &sources, ground.existing.clone()).await?;
+    let observed = images::observe(&ground.engine, &sources, ground.existing.clone(), ground.live.as_ref()).await?;
     let plan = plan::build(&inputs(&ground, &sources), &observed);
     let info = ground.engine.info().await?;
     let cgroup_v1 = info.cgroup_version == Some(bollard::models::SystemInfoCgroupVersionEnum::_1);
@@ -150,27 +153,26 @@ async fn ground(request: UpRequest) -> Result<Ground, Failure> {
     let existing = observe::platforms(&engine).await?.remove(&request.name);
     // A half-made control plane is made anew, so its settings bind nobody.
     let kept = existing.as_ref().filter(|platform| platform.control_plane().is_some_and(|node| node.complete));
-    let workers = |platform: &ObservedPlatform| u16::try_from(platform.nodes.len().saturating_sub(1)).unwrap_or(u16::MAX);
-    let kept = kept.and_then(|platform| Some((platform.settings.as_ref()?, workers(platform))));
-    let settings = wishes.decide(&request.name, kept, &cluster.file.kubernetes)?;
+    let live = reach::live(&engine, kept).await;
+    let kept = match kept {
+        Some(platform) => reach::existing(platform, live.as_ref()).await?,
+        None => None,
+    };
+    let settings = wishes.decide(&request.name, kept.as_ref(), &cluster.file.kubernetes)?;
     let mut stack = Stack::load(stack_named(&settings.stack))?;
     parameters::set(&mut stack, &settings.parameters)?;
     let mode = match kept {
-        Some((settings, _)) => settings.node_mode.clone(),
+        Some(kept) => kept.settings.node_mode.clone(),
         None => mode::detect(&engine).await?,
     };
-    Ok(Ground { engine, settings, stack, cluster, existing, mode })
+    Ok(Ground { engine, settings, stack, cluster, existing, live, mode })
 }
 
 async fn checks(ground: &Ground, sources: &Sources) -> Result<Vec<Check>, Failure> {
     let missing = sources.missing_tools()?;
     let facts =
         doctor::facts::gather(&ground.engine, &ground.settings, &ground.mode, ground.existing.as_ref(), missing).await?;
-    let mut checks = doctor::judge(&facts, &ground.stack.needs, &ground.stack.name);
-    checks.extend(sources.limits().into_iter().map(|(image, limits)| {
-        doctor::warning("image", format!("{image}: {limits}"), "`--images registry` takes upstream's own image")
-    }));
-    Ok(checks)
+    Ok(doctor::judge(&facts, &ground.stack.needs, &ground.stack.name))
 }
 
 fn inputs(ground: &Ground, sources: &Sources) -> plan::Inputs {
@@ -200,7 +202,7 @@ impl Prepared {
             _ => format!("{count} images"),
         };
         let stack = &self.context.stack;
-        format!("{} {}  ·  {} components  ·  {size}\n{}\n", stack.name, stack.version, stack.components.len(), self.images)
+        format!("{} {}  ·  {}   ·  {size}\n{}\n", stack.name, stack.version, units::count(stack.components.len(), "component"), self.images)
     }
 
     /// Numbers of images and bytes, for programs.
