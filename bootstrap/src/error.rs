@@ -74,6 +74,29 @@ impl<E: Explain + 'static> From<E> for Failure {
     }
 }
 
+impl Failure {
+    /// A defect of ours, or a fault nobody planned for.
+    pub fn internal(message: String) -> Self {
+        let hints = vec!["This should not happen: please report it, with what you ran.".into()];
+        Self { kind: ExitKind::Internal, messages: vec![message], details: Vec::new(), hints }
+    }
+
+    /// Something that will be there later, or would be if a command had been run.
+    pub fn not_yet(message: String, hint: &str) -> Self {
+        Self { kind: ExitKind::Cluster, messages: vec![message], details: Vec::new(), hints: vec![hint.into()] }
+    }
+
+    /// Ctrl-C.
+    pub fn interrupted() -> Self {
+        Self {
+            kind: ExitKind::Interrupted,
+            messages: vec!["interrupted".into()],
+            details: Vec::new(),
+            hints: vec!["Run the same command again: it goes on from here. `backstack down` takes away what there is.".into()],
+        }
+    }
+}
+
 /// The message of an error and of each of its sources, without those that only repeat the one before.
 pub fn chain(error: &dyn std::error::Error) -> Vec<String> {
     let mut messages = vec![error.to_string()];

@@ -18,7 +18,18 @@
 //! The library never prints: it reports events ([`report::Reporter`]) and returns errors that
 //! explain themselves ([`error::Explain`]).
 
+pub mod cli;
+pub mod cluster;
+pub mod definitions;
+pub mod doctor;
+pub mod down;
 pub mod error;
+pub mod execute;
 pub mod images;
+pub mod plan;
+pub mod platform;
 pub mod report;
+pub mod settings;
+pub mod source;
 pub mod stack;
+pub mod up;

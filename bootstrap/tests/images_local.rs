@@ -105,7 +105,8 @@ async fn bytes_are_told() {
     let recorder = Arc::new(Recorder(Mutex::default()));
     fixture.road.push_built(&built, &name("quay.io/a/b:1"), &Progress::new(recorder.clone(), "argocd")).await.unwrap();
     let events = recorder.0.lock().unwrap();
-    let bytes = |done| Event::Bytes { subject: "argocd".into(), item: "quay.io/a/b:1".into(), done, total: Some(500_002) };
+    let bytes =
+        |done| Event::Bytes { subject: "argocd".into(), item: "quay.io/a/b:1".into(), done, total: Some(500_002) };
     assert_eq!(events.first(), Some(&bytes(0)));
     assert_eq!(events.last(), Some(&bytes(500_002)));
 }

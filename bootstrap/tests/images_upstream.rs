@@ -108,7 +108,8 @@ async fn a_cut_blob_goes_on_where_it_stopped() {
     let moved = fixture.pull(&fixture.wanted("a/b:1")).await.unwrap();
     assert_eq!(moved.bytes, moved.size);
     assert_eq!(fixture.upstream.sent(), moved.size, "no byte came twice");
-    let ranges: Vec<_> = fixture.upstream.seen_of("GET", layers[0].as_str()).into_iter().map(|seen| seen.range).collect();
+    let ranges: Vec<_> =
+        fixture.upstream.seen_of("GET", layers[0].as_str()).into_iter().map(|seen| seen.range).collect();
     assert_eq!(ranges, [None, Some("bytes=150000-".into())]);
     assert_eq!(fixture.local.blob(&fixture.mirror("a/b"), &layers[0]).unwrap(), layer);
 }
@@ -227,7 +228,9 @@ async fn faults_without_end_are_given_up() {
 async fn wrong_content_is_never_pushed() {
     let fixture = fixture(Door::Open).await;
     let (_, layers) = fixture.upstream.put_image("a/b", "1", &[b"right"]);
-    for (wrong, found) in [(&b"wrong"[..], Digest::of(b"wrong").to_string()), (b"too long", "more than its 5 bytes".into())] {
+    for (wrong, found) in
+        [(&b"wrong"[..], Digest::of(b"wrong").to_string()), (b"too long", "more than its 5 bytes".into())]
+    {
         fixture.upstream.spoil(&layers[0], wrong);
         let error = fixture.pull(&fixture.wanted("a/b:1")).await.unwrap_err();
         let text = error.to_string();
@@ -339,7 +342,8 @@ async fn credentials_come_from_dockers_configuration() {
 async fn an_identity_token_buys_a_token() {
     let mut fixture = fixture(Door::Token(Some(("me".into(), "secret".into())))).await;
     fixture.upstream.put_image("a/b", "1", &[b"layer"]);
-    let config = |token: &str| format!(r#"{{"auths": {{"{}": {{"identitytoken": "{token}"}}}}}}"#, fixture.upstream.host());
+    let config =
+        |token: &str| format!(r#"{{"auths": {{"{}": {{"identitytoken": "{token}"}}}}}}"#, fixture.upstream.host());
     let (good, bad) = (config(played::IDENTITY), config("somebody-elses"));
     fixture.docker_config(&bad);
     let error = fixture.pull(&fixture.wanted("a/b:1")).await.unwrap_err();
@@ -362,7 +366,8 @@ async fn silence_is_told_from_answers() {
     let fixture = fixture(Door::Token(None)).await;
     let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let mute = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let (answering, refusing, silent) = (fixture.upstream.host(), free.to_string(), mute.local_addr().unwrap().to_string());
+    let (answering, refusing, silent) =
+        (fixture.upstream.host(), free.to_string(), mute.local_addr().unwrap().to_string());
     let start = Instant::now();
     let answers = fixture.client().probe([answering.as_str(), &refusing, &silent, &answering]).await;
     assert!(start.elapsed() < Duration::from_secs(5));
@@ -392,7 +397,8 @@ async fn two_processes_share_one_download_folder() {
     let fixture = fixture(Door::Open).await;
     let layer = content(300_000, 19);
     fixture.upstream.put_image("a/b", "1", &[&layer]);
-    let roads: Vec<_> = (0..2).map(|_| Road::new(LocalRegistry::at_port(fixture.local.port).unwrap(), fixture.store.clone())).collect();
+    let roads: Vec<_> =
+        (0..2).map(|_| Road::new(LocalRegistry::at_port(fixture.local.port).unwrap(), fixture.store.clone())).collect();
     let (client, wanted, silent) = (fixture.client(), fixture.wanted("a/b:1"), Progress::silent());
     let both = futures::future::try_join_all(roads.iter().map(|road| road.pull(&client, &wanted, &silent))).await;
     assert_eq!(both.unwrap().len(), 2);

@@ -142,7 +142,8 @@ pub(super) fn said(body: &[u8]) -> String {
         let texts: Vec<_> = errors.filter_map(error_text).collect();
         (!texts.is_empty()).then(|| texts.join("; "))
     });
-    let first = messages.unwrap_or_else(|| text.lines().find(|line| !line.trim().is_empty()).unwrap_or("").trim().into());
+    let first =
+        messages.unwrap_or_else(|| text.lines().find(|line| !line.trim().is_empty()).unwrap_or("").trim().into());
     first.chars().take(300).collect()
 }
 

@@ -74,8 +74,12 @@ impl Explain for LocalError {
 
     fn hints(&self) -> Vec<String> {
         let hint = match self {
-            _ if self.is_full() => "Free some space on the engine's disk (`docker system df` shows who uses it), then run the command again.",
-            Self::Unreachable { .. } => "See that the engine runs and `docker ps` lists the registry, then run the command again: it goes on where it stopped.",
+            _ if self.is_full() => {
+                "Free some space on the engine's disk (`docker system df` shows who uses it), then run the command again."
+            }
+            Self::Unreachable { .. } => {
+                "See that the engine runs and `docker ps` lists the registry, then run the command again: it goes on where it stopped."
+            }
             Self::Refused { .. } => "`docker logs` of the registry's container says more.",
             Self::File { .. } => "See that the file can be read by you.",
             Self::Client(_) => "This is a defect; please report it.",
@@ -185,8 +189,10 @@ impl LocalRegistry {
             let request = self.request_url(Method::GET, self.url("_catalog", &query));
             let answer = self.check("a request for its list", self.send(request).await?).await?;
             let bytes = answer.bytes().await.map_err(|error| self.unreachable(error))?;
-            let page: Catalog = serde_json::from_slice(&bytes)
-                .map_err(|error| LocalError::Unreachable { address: self.address.clone(), reason: error.to_string() })?;
+            let page: Catalog = serde_json::from_slice(&bytes).map_err(|error| LocalError::Unreachable {
+                address: self.address.clone(),
+                reason: error.to_string(),
+            })?;
             let full = page.repositories.len() == PAGE;
             all.extend(page.repositories);
             if !full {
@@ -214,7 +220,13 @@ impl LocalRegistry {
     ///
     /// # Errors
     /// The file cannot be read, or the registry does not take it.
-    pub async fn push_blob(&self, repository: &str, blob: &Descriptor, file: &Path, sent: Sent) -> Result<(), LocalError> {
+    pub async fn push_blob(
+        &self,
+        repository: &str,
+        blob: &Descriptor,
+        file: &Path,
+        sent: Sent,
+    ) -> Result<(), LocalError> {
         let mut tries = 1;
         loop {
             let out = Arc::new(std::sync::atomic::AtomicI64::new(0));

@@ -100,7 +100,9 @@ impl std::fmt::Display for Platform {
 pub enum Choice {
     Found(Digest),
     /// Nothing; these it has.
-    Missing { offered: Vec<String> },
+    Missing {
+        offered: Vec<String>,
+    },
 }
 
 /// Chooses the image for a platform out of an index.

@@ -123,7 +123,12 @@ impl Road {
     ///
     /// # Errors
     /// A blob is missing in the store, or the local registry does not take one.
-    pub async fn push_built(&self, built: &Descriptor, reference: &Reference, progress: &Progress) -> Result<Moved, ImageError> {
+    pub async fn push_built(
+        &self,
+        built: &Descriptor,
+        reference: &Reference,
+        progress: &Progress,
+    ) -> Result<Moved, ImageError> {
         let (image, repository) = (reference.to_string(), reference.mirror_repository());
         let raw = self.built_manifest(built, &image)?;
         let manifest = parse(&image, &raw)?;
@@ -243,14 +248,17 @@ impl Road {
         let missing = self.missing(image, repository, &manifest.blobs()).await?;
         let meter = Arc::new(Meter::new(progress, image, missing.iter().map(|blob| blob.size).sum()));
         let trip = Trip { image, repository, origin, meter: meter.clone() };
-        stream::iter(missing.iter().map(Ok))
-            .try_for_each_concurrent(None, |blob| self.place(&trip, blob))
-            .await?;
+        stream::iter(missing.iter().map(Ok)).try_for_each_concurrent(None, |blob| self.place(&trip, blob)).await?;
         meter.report();
         Ok(meter.done())
     }
 
-    async fn missing(&self, image: &str, repository: &str, blobs: &[Descriptor]) -> Result<Vec<Descriptor>, ImageError> {
+    async fn missing(
+        &self,
+        image: &str,
+        repository: &str,
+        blobs: &[Descriptor],
+    ) -> Result<Vec<Descriptor>, ImageError> {
         let asked = stream::iter(blobs.to_vec())
             .map(|blob| async move {
                 let there = self.local.has_blob(repository, &blob.digest).await;
@@ -297,7 +305,11 @@ impl Road {
         let meter = trip.meter.clone();
         // What is fetched was counted on its way here; the last step stays on this machine.
         let counts = matches!(trip.origin, Origin::Store);
-        let sent = Arc::new(move |bytes| if counts { meter.add(bytes) });
+        let sent = Arc::new(move |bytes| {
+            if counts {
+                meter.add(bytes)
+            }
+        });
         let path = match &supply {
             Supply::Built(path) => path.as_path(),
             Supply::Fetched(fetched) => fetched.path(),
@@ -344,7 +356,8 @@ fn name_here(wanted: &Wanted, digest: &Digest) -> Result<String, ImageError> {
         (None, Some(pin)) if pin == digest => Ok(pin.to_string()),
         _ => Err(ImageError::Manifest {
             image: wanted.to_string(),
-            reason: "its digest is that of an index of several platforms; name a tag as well, nodes pull by that".into(),
+            reason: "its digest is that of an index of several platforms; name a tag as well, nodes pull by that"
+                .into(),
         }),
     }
 }

@@ -4,6 +4,14 @@
 //! subject goes through phases and ends with an outcome. Library code gets a [`Progress`], which
 //! is a [`Reporter`] bound to one subject.
 
+pub mod frame;
+pub mod json;
+pub mod plain;
+pub mod recorder;
+pub mod state;
+pub mod terminal;
+pub mod units;
+
 use std::sync::Arc;
 
 use serde::Serialize;

@@ -1,5 +1,21 @@
 //! Stacks: data, typed. See [`model`] for the format.
 
 pub mod files;
+pub mod load;
 pub mod model;
+mod paths;
+pub mod problem;
+mod read;
 pub mod recipe;
+pub mod render;
+mod reference;
+mod scalar;
+pub mod schema;
+mod shape;
+mod validate;
+mod words;
+mod yaml;
+
+pub use load::{ClusterSpec, Component, Manifest, Recipe, Stack, StackSource};
+pub use problem::{Problem, StackErrors};
+pub use render::{PlatformFacts, render};

@@ -94,7 +94,8 @@ impl Played {
                     let played = played.clone();
                     async move { Ok::<_, Infallible>(played.answer(request).await) }
                 });
-                let connection = hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(socket), service);
+                let connection =
+                    hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(socket), service);
                 tokio::spawn(connection);
             }
         });
@@ -195,7 +196,12 @@ impl Played {
     async fn answer(&self, request: Request<Incoming>) -> Answer {
         let path = request.uri().path().to_string();
         let header = |name| request.headers().get(name).and_then(|value| value.to_str().ok()).map(String::from);
-        let seen = Seen { method: request.method().to_string(), path: path.clone(), range: header(RANGE), authorization: header(AUTHORIZATION) };
+        let seen = Seen {
+            method: request.method().to_string(),
+            path: path.clone(),
+            range: header(RANGE),
+            authorization: header(AUTHORIZATION),
+        };
         let fault = {
             let mut state = self.state.lock().unwrap();
             state.seen.push(seen.clone());
@@ -247,7 +253,9 @@ impl Played {
         let fields = if post { String::from_utf8(body.to_vec()).unwrap() } else { query };
         assert!(fields.contains("scope=repository%3A") && fields.contains("service=played"), "{fields}");
         let known = match (post, password) {
-            (true, _) => fields.contains(&format!("refresh_token={IDENTITY}")) && fields.contains("grant_type=refresh_token"),
+            (true, _) => {
+                fields.contains(&format!("refresh_token={IDENTITY}")) && fields.contains("grant_type=refresh_token")
+            }
             (false, Some((user, password))) => authorization == Some(basic(&user, &password)),
             (false, None) => true,
         };
@@ -336,7 +344,8 @@ impl Played {
             }
             state.uploads += 1;
             // A registry behind a published port names itself wrongly.
-            let location = format!("http://registry.internal:5000/v2/{repository}/blobs/uploads/{}?_state=x", state.uploads);
+            let location =
+                format!("http://registry.internal:5000/v2/{repository}/blobs/uploads/{}?_state=x", state.uploads);
             return Response::builder().status(202).header(LOCATION, location).body(full(Bytes::new())).unwrap();
         }
         assert!(!session.is_empty() && query.contains("_state=x"), "{query}");
@@ -350,7 +359,14 @@ impl Played {
         plain(201, "")
     }
 
-    fn blobs(&self, repository: &str, digest: &str, method: &Method, range: Option<String>, fault: Option<Fault>) -> Answer {
+    fn blobs(
+        &self,
+        repository: &str,
+        digest: &str,
+        method: &Method,
+        range: Option<String>,
+        fault: Option<Fault>,
+    ) -> Answer {
         let Ok(digest) = digest.parse::<Digest>() else { return plain(400, "") };
         let Some(bytes) = self.blob(repository, &digest) else { return plain(404, "") };
         if method == Method::HEAD {

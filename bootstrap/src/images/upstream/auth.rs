@@ -37,7 +37,12 @@ impl Upstream {
     }
 
     /// Answers a challenge; `refused` is what was tried before.
-    pub(super) async fn sign_in(&self, site: &Site, headers: &HeaderMap, refused: Option<Value>) -> Result<Value, Fault> {
+    pub(super) async fn sign_in(
+        &self,
+        site: &Site,
+        headers: &HeaderMap,
+        refused: Option<Value>,
+    ) -> Result<Value, Fault> {
         // Another blob of the same image may have signed in meanwhile.
         if let Some(value) = self.authorization(site).filter(|value| Some(value) != refused.as_ref()) {
             return Ok(value);
@@ -67,7 +72,8 @@ impl Upstream {
         if let Credential::Plain(RegistryAuth::Bearer(token)) = &found.credential {
             return secret(format!("Bearer {token}")).ok_or_else(|| refused_access(site, found, String::new()));
         }
-        let url = Url::parse(realm).map_err(|error| refused_access(site, found, format!("token server `{realm}`: {error}")))?;
+        let url = Url::parse(realm)
+            .map_err(|error| refused_access(site, found, format!("token server `{realm}`: {error}")))?;
         if !found.is_anonymous() && url.scheme() != "https" && site.base.scheme() == "https" {
             let said = format!("its token server {realm} is not encrypted; no password goes there");
             return Err(refused_access(site, found, said));
@@ -78,7 +84,8 @@ impl Upstream {
         let answer = request.send().await.map_err(|error| Fault::again(server.unreachable(error)))?;
         match answer.status() {
             status if status.is_success() => {
-                let token = answer.json::<RegistryToken>().await.map_err(|error| Fault::again(server.unreachable(error)))?;
+                let token =
+                    answer.json::<RegistryToken>().await.map_err(|error| Fault::again(server.unreachable(error)))?;
                 secret(token.bearer_token()).ok_or_else(|| refused_access(site, found, "its token is malformed".into()))
             }
             StatusCode::BAD_REQUEST | StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => {

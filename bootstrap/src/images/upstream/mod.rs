@@ -110,7 +110,8 @@ impl Upstream {
     pub fn new(options: UpstreamOptions) -> Result<Self, ImageError> {
         tls::install();
         for (host, url) in &options.mirrors {
-            mirror(url).map_err(|reason| ImageError::Client { reason: format!("the mirror of {host}, `{url}`: {reason}") })?;
+            mirror(url)
+                .map_err(|reason| ImageError::Client { reason: format!("the mirror of {host}, `{url}`: {reason}") })?;
         }
         Ok(Self {
             clients: Arc::default(),
@@ -306,7 +307,10 @@ mod tests {
         let site = |text: &str| upstream.site(&Wanted::new(text.parse().expect("reference"))).expect("site");
         let mirrored = site("busybox:1");
         assert_eq!(mirrored.base.as_str(), "https://mirror.example:8443/");
-        assert_eq!((mirrored.repository.as_str(), mirrored.host.as_str()), ("hub/library/busybox", "mirror.example:8443"));
+        assert_eq!(
+            (mirrored.repository.as_str(), mirrored.host.as_str()),
+            ("hub/library/busybox", "mirror.example:8443")
+        );
         assert_eq!(site("quay.io/a/b:1").base.as_str(), "https://quay.io/");
     }
 

@@ -85,7 +85,9 @@ impl Pace<'_> {
 
     fn given_up(&self, error: ImageError) -> ImageError {
         match error {
-            ImageError::Cut { image, host, reason, .. } => ImageError::Cut { image, host, attempts: self.failures, reason },
+            ImageError::Cut { image, host, reason, .. } => {
+                ImageError::Cut { image, host, attempts: self.failures, reason }
+            }
             other => other,
         }
     }
@@ -102,7 +104,12 @@ mod tests {
     use super::*;
 
     fn patience() -> Patience {
-        Patience { attempts: 4, pause: Duration::from_secs(1), waiting: Duration::from_secs(100), ..Patience::default() }
+        Patience {
+            attempts: 4,
+            pause: Duration::from_secs(1),
+            waiting: Duration::from_secs(100),
+            ..Patience::default()
+        }
     }
 
     #[test]

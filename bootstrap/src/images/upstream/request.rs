@@ -126,7 +126,12 @@ impl Upstream {
         fault
     }
 
-    async fn send(&self, site: &Site, ask: &Ask<'_>, authorization: Option<&super::auth::Value>) -> Result<Response, Fault> {
+    async fn send(
+        &self,
+        site: &Site,
+        ask: &Ask<'_>,
+        authorization: Option<&super::auth::Value>,
+    ) -> Result<Response, Fault> {
         let url = site.base.join(&ask.path(&site.repository)).expect("a checked name");
         let mut request = self.client_for(&url).await.map_err(Fault::last)?.get(url);
         if let Some(value) = authorization {
@@ -160,7 +165,13 @@ pub(super) async fn refusal(site: &Site, what: &str, answer: Response) -> Fault 
     let (image, host) = (site.image.clone(), site.host.clone());
     let (status, after) = (answer.status(), retry_after(&answer));
     let said = said(&answer.bytes().await.unwrap_or_default());
-    let odd = |said| ImageError::Answer { image: image.clone(), host: host.clone(), what: what.into(), status: status.as_u16(), said };
+    let odd = |said| ImageError::Answer {
+        image: image.clone(),
+        host: host.clone(),
+        what: what.into(),
+        status: status.as_u16(),
+        said,
+    };
     match status {
         StatusCode::NOT_FOUND => Fault::last(ImageError::NotFound { image, host, said }),
         StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => {

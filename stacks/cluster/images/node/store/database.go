@@ -31,49 +31,60 @@ func writeDatabase(path string, images []image) error {
 	if err := os.Remove(path); err != nil && !os.IsNotExist(err) {
 		return err
 	}
-	// The page size is fixed, since the default is the builder's.
-	database, err := bolt.Open(path, 0o600, &bolt.Options{PageSize: 4096})
+	// The page size is fixed, since the default is the builder's. Nothing is lost without syncing:
+	// a build that is cut off starts again.
+	database, err := bolt.Open(path, 0o600, &bolt.Options{PageSize: 4096, NoSync: true})
 	if err != nil {
 		return err
 	}
-	err = database.Update(func(tx *bolt.Tx) error { return fill(tx, images) })
+	err = fill(database, images)
 	if closed := database.Close(); err == nil {
 		err = closed
 	}
 	return err
 }
 
-func fill(tx *bolt.Tx, images []image) error {
-	root, err := tx.CreateBucket([]byte(schema))
-	if err != nil {
-		return err
-	}
-	if err := root.Put([]byte("version"), number(schemaVersion)); err != nil {
-		return err
-	}
-	space, err := nested(root, namespace)
-	if err != nil {
-		return err
-	}
-	names, err := nested(space, "images")
-	if err != nil {
-		return err
-	}
-	blobs, err := nested(space, "content", "blob")
+// fill enters everything. Each transaction touches one entry only: with several, bbolt would lay out
+// their pages in the order of a map, which is another one every time.
+func fill(database *bolt.DB, images []image) error {
+	err := database.Update(func(tx *bolt.Tx) error {
+		root, err := tx.CreateBucket([]byte(schema))
+		if err != nil {
+			return err
+		}
+		return root.Put([]byte("version"), number(schemaVersion))
+	})
 	if err != nil {
 		return err
 	}
 	for _, image := range images {
-		if err := enterImage(names, image); err != nil {
+		err := within(database, []string{"images"}, func(names *bolt.Bucket) error {
+			return enterImage(names, image)
+		})
+		if err != nil {
 			return fmt.Errorf("image %s: %w", image.name, err)
 		}
 		for _, blob := range image.blobs() {
-			if err := enterBlob(blobs, blob, references(image, blob)); err != nil {
+			err := within(database, []string{"content", "blob"}, func(blobs *bolt.Bucket) error {
+				return enterBlob(blobs, blob, references(image, blob))
+			})
+			if err != nil {
 				return fmt.Errorf("blob %s: %w", blob.Digest, err)
 			}
 		}
 	}
 	return nil
+}
+
+// within changes one bucket of the namespace, in a transaction of its own.
+func within(database *bolt.DB, path []string, change func(*bolt.Bucket) error) error {
+	return database.Update(func(tx *bolt.Tx) error {
+		bucket, err := nested(tx.Bucket([]byte(schema)), append([]string{namespace}, path...)...)
+		if err != nil {
+			return err
+		}
+		return change(bucket)
+	})
 }
 
 // enterImage enters a name. The label makes the CRI take the image for one of its own.

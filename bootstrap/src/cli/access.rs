@@ -1,0 +1,66 @@
+//! The way to a platform that exists: its containers, and a client for its API.
+
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use crate::cluster::observe::{self, ObservedPlatform};
+use crate::cluster::{ClusterError, Engine, kubeconfig};
+use crate::error::Failure;
+use crate::execute::nodes::kubeconfig_entry;
+use crate::platform::client;
+use crate::platform::record::{self, Record};
+use crate::stack::Stack;
+use crate::up;
+
+/// Reading commands do not wait for a platform that is starting.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// A platform that exists.
+pub struct Platform {
+    pub engine: Engine,
+    pub observed: ObservedPlatform,
+}
+
+/// Finds a platform by name.
+///
+/// # Errors
+/// [`ClusterError::NoPlatform`] with those that there are.
+pub async fn find(name: &str) -> Result<Platform, Failure> {
+    let engine = Engine::connect().await?;
+    let mut platforms = observe::platforms(&engine).await?;
+    match platforms.remove(name) {
+        Some(observed) => Ok(Platform { engine, observed }),
+        None => Err(ClusterError::NoPlatform { name: name.into(), existing: platforms.into_keys().collect() }.into()),
+    }
+}
+
+impl Platform {
+    /// A client for the platform's API.
+    pub async fn client(&self) -> Result<kube::Client, Failure> {
+        let node = self.observed.control_plane().filter(|node| node.running);
+        let Some(node) = node else {
+            return Err(ClusterError::Timeout {
+                what: format!("platform `{}`: its control plane does not run", self.observed.name),
+                waited: Duration::ZERO,
+            }
+            .into());
+        };
+        let entry = kubeconfig_entry(&self.engine, &self.observed.name, &node.name).await?;
+        let client = client::connect(&kubeconfig::standalone(&entry)?, None).await?;
+        client::wait_for_api(&client, Instant::now() + PATIENCE).await?;
+        Ok(client)
+    }
+
+    /// What the platform is, and its stack.
+    pub async fn record(&self, client: &kube::Client) -> Result<(Record, Stack), Failure> {
+        let Some(record) = record::read(client).await? else {
+            return Err(Failure::not_yet(
+                format!("platform `{}` is not set up yet", self.observed.name),
+                "Run `backstack up` to the end.",
+            ));
+        };
+        let stack = Stack::load(up::stack_named(&record.stack))?;
+        Ok((record, stack))
+    }
+}

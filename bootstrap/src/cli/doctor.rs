@@ -1,0 +1,28 @@
+//! `backstack doctor`
+
+use clap::Args;
+
+use super::printer::Printer;
+use super::up::WishArgs;
+use crate::doctor;
+use crate::error::{ExitKind, Failure};
+use crate::up::{self, UpRequest};
+
+/// Check every prerequisite, all at once, each failure with its fix
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  backstack doctor
+  backstack doctor --images source     also the tools that build images
+  backstack doctor -o json | jq '.[] | select(.verdict == \"failed\")'")]
+pub struct DoctorArgs {
+    #[command(flatten)]
+    wishes: WishArgs,
+}
+
+pub async fn run(args: DoctorArgs, name: &str, printer: &Printer) -> Result<u8, Failure> {
+    let (wishes, config) = args.wishes.split();
+    let request = UpRequest { name: name.into(), wishes, config, skip_checks: true };
+    let checks = up::check(request).await?;
+    printer.facts(&checks, || doctor::show(&checks));
+    Ok(if doctor::has_failed(&checks) { ExitKind::Prerequisite.code() } else { 0 })
+}

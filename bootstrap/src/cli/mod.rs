@@ -1,0 +1,154 @@
+//! The command line: what was typed, one file a command.
+//!
+//! The doc comments on the arguments are the help. Facts go to stdout, everything else to stderr.
+
+use std::ffi::OsString;
+use std::process::ExitCode;
+
+use clap::{CommandFactory, Parser, Subcommand, ValueEnum};
+
+use crate::error::{ExitKind, Failure};
+use crate::settings::DEFAULT_NAME;
+
+mod access;
+mod ca;
+mod completions;
+mod credentials;
+mod doctor;
+mod down;
+mod man;
+mod printer;
+mod render;
+mod stack;
+mod status;
+mod summary;
+mod up;
+
+use printer::Printer;
+
+/// A whole internal developer platform on your own machine, with one command.
+#[derive(Debug, Parser)]
+#[command(name = "backstack", version, propagate_version = true, max_term_width = 100)]
+#[command(after_help = "Examples:
+  backstack up                    make the platform, or go on where it stopped
+  backstack up --plan             show what that would do
+  backstack status                what runs, and where
+  backstack down                  take it all away
+
+Exit codes: 0 done, 1 internal error, 2 wrong usage or file, 3 the machine lacks something,
+4 not ready in time, 5 engine or cluster fault, 6 an image cannot be had, 130 interrupted.")]
+pub struct Args {
+    #[command(flatten)]
+    global: Global,
+    #[command(subcommand)]
+    command: Command,
+}
+
+/// Flags of every command.
+#[derive(Debug, clap::Args)]
+struct Global {
+    /// Name of the platform, for several side by side
+    #[arg(long, global = true, env = "BACKSTACK_NAME", default_value = DEFAULT_NAME)]
+    name: String,
+    /// How facts are printed
+    #[arg(long, short, global = true, env = "BACKSTACK_OUTPUT", value_enum, default_value_t = Output::Text)]
+    output: Output,
+}
+
+/// How facts are printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Output {
+    /// For people
+    Text,
+    /// For programs; `up` and `down` give one event a line
+    Json,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Up(Box<up::UpArgs>),
+    Status(status::StatusArgs),
+    Doctor(Box<doctor::DoctorArgs>),
+    Credentials(credentials::CredentialsArgs),
+    Ca(ca::CaArgs),
+    Down(down::DownArgs),
+    Stack(stack::StackArgs),
+    Completions(completions::CompletionsArgs),
+    Man(man::ManArgs),
+}
+
+/// Runs the program with these arguments.
+pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let args = match Args::try_parse_from(arguments) {
+        Ok(args) => args,
+        Err(error) => {
+            // Help and version are answers, not errors: clap knows which goes where.
+            let _ = error.print();
+            return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(ExitKind::Usage.code()));
+        }
+    };
+    let printer = Printer::new(args.global.output);
+    match dispatch(args, &printer) {
+        Ok(code) => ExitCode::from(code),
+        Err(failure) => {
+            printer.failure(&failure);
+            ExitCode::from(failure.kind.code())
+        }
+    }
+}
+
+/// Commands that only print need no runtime, and answer at once.
+fn dispatch(args: Args, printer: &Printer) -> Result<u8, Failure> {
+    let Args { global, command } = args;
+    match command {
+        Command::Completions(args) => return Ok(completions::run(&args, &mut Args::command(), printer)),
+        Command::Man(args) => return man::run(&args, Args::command(), printer),
+        Command::Stack(args) => return stack::run(&args, printer),
+        _ => {}
+    }
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| Failure::internal(format!("cannot start the runtime: {error}")))?;
+    let result = runtime.block_on(async {
+        crate::images::tls::install();
+        tokio::select! {
+            result = run(global, command, printer) => result,
+            _ = tokio::signal::ctrl_c() => Err(Failure::interrupted()),
+        }
+    });
+    // What was dropped above is cleaned up by its owners; nothing else is worth waiting for.
+    runtime.shutdown_timeout(std::time::Duration::from_secs(2));
+    result
+}
+
+async fn run(global: Global, command: Command, printer: &Printer) -> Result<u8, Failure> {
+    let name = &global.name;
+    match command {
+        Command::Up(args) => up::run(*args, name, printer).await,
+        Command::Status(args) => status::run(&args, name, printer).await,
+        Command::Doctor(args) => doctor::run(*args, name, printer).await,
+        Command::Credentials(args) => credentials::run(&args, name, printer).await,
+        Command::Ca(args) => ca::run(&args, name, printer).await,
+        Command::Down(args) => down::run(&args, name, printer).await,
+        Command::Completions(_) | Command::Man(_) | Command::Stack(_) => Ok(0),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_well_formed() {
+        Args::command().debug_assert();
+    }
+
+    #[test]
+    fn every_command_shows_examples() {
+        for command in Args::command().get_subcommands() {
+            let shown = command.get_after_help().map(ToString::to_string).unwrap_or_default();
+            assert!(shown.contains("Examples:"), "{} has no examples", command.get_name());
+        }
+    }
+}

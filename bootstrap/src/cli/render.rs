@@ -1,0 +1,40 @@
+//! Failures as a person reads them: what, why, what lies behind it, what next.
+
+use std::fmt::Write;
+
+use crate::error::Failure;
+
+/// The text of a failure, ending with a line break.
+pub fn failure(failure: &Failure) -> String {
+    let mut text = format!("error: {}\n", failure.messages.first().map(String::as_str).unwrap_or_default());
+    for cause in failure.messages.iter().skip(1) {
+        let _ = writeln!(text, "  because: {cause}");
+    }
+    for detail in &failure.details {
+        let _ = writeln!(text, "  {detail}");
+    }
+    if !failure.hints.is_empty() {
+        text.push('\n');
+    }
+    for hint in &failure.hints {
+        let _ = writeln!(text, "  → {hint}");
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::error::ExitKind;
+
+    #[test]
+    fn a_failure_says_what_why_and_what_next() {
+        let shown = failure(&Failure {
+            kind: ExitKind::Usage,
+            messages: vec!["it broke".into(), "no disk".into()],
+            details: vec!["| log".into()],
+            hints: vec!["Buy one.".into()],
+        });
+        assert_eq!(shown, "error: it broke\n  because: no disk\n  | log\n\n  → Buy one.\n");
+    }
+}

@@ -1,0 +1,102 @@
+//! `backstack status`
+
+use std::fmt::Write;
+
+use clap::Args;
+use serde::Serialize;
+
+use super::access;
+use super::printer::Printer;
+use crate::cluster::observe::ObservedNode;
+use crate::error::{ExitKind, Failure};
+use crate::platform::status::{Health, PlatformStatus, platform_status};
+use crate::up::{self, RouteUrl};
+
+/// Show the cluster, its nodes, components, routes and health
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  backstack status
+  backstack status -o json | jq '.components[] | select(.health != \"ready\")'
+
+Exits with 5 if a component is not healthy.")]
+pub struct StatusArgs {}
+
+#[derive(Serialize)]
+struct Shown {
+    platform: String,
+    stack: String,
+    url: String,
+    containers: Vec<ObservedNode>,
+    #[serde(flatten)]
+    live: PlatformStatus,
+    routes: Vec<RouteUrl>,
+    /// What images from packages lack, by reference.
+    limits: Vec<Limit>,
+}
+
+#[derive(Serialize)]
+struct Limit {
+    image: String,
+    limits: String,
+}
+
+pub async fn run(_: &StatusArgs, name: &str, printer: &Printer) -> Result<u8, Failure> {
+    let platform = access::find(name).await?;
+    let client = platform.client().await?;
+    let (record, stack) = platform.record(&client).await?;
+    let live = platform_status(&client, name).await?;
+    let mut limits = Vec::new();
+    if record.from_packages {
+        for component in &stack.components {
+            for image in component.file.images.values() {
+                let plan = up::image_plan(image, &component.tree)?;
+                limits.extend(up::image_limits(&plan).map(|limits| Limit { image: image.reference.clone(), limits }));
+            }
+        }
+    }
+    let routes = up::routes(&stack, &record.url);
+    let healthy = live.components.iter().all(|component| component.health == Health::Ready);
+    let shown = Shown {
+        platform: name.into(),
+        stack: format!("{} {}", stack.name, stack.version),
+        url: record.url,
+        containers: platform.observed.nodes,
+        live,
+        routes,
+        limits,
+    };
+    printer.facts(&shown, || text(&shown));
+    Ok(if healthy { 0 } else { ExitKind::Cluster.code() })
+}
+
+fn text(shown: &Shown) -> String {
+    let mut text = format!("{}  stack {}  {}\n\n", shown.platform, shown.stack, shown.url);
+    for node in &shown.live.nodes {
+        let mark = if node.ready { "✔" } else { "✘" };
+        let _ = writeln!(text, "  {mark} node {:<28} Kubernetes {}", node.name, node.version);
+    }
+    text.push('\n');
+    for component in &shown.live.components {
+        let (mark, word) = match component.health {
+            Health::Ready => ("✔", "ready"),
+            Health::Progressing => ("…", "progressing"),
+            Health::Degraded => ("✘", "degraded"),
+        };
+        let urls: Vec<_> =
+            shown.routes.iter().filter(|route| route.component == component.name).map(|route| route.url.as_str()).collect();
+        let line = format!("  {mark} {:<16} {:<10} {word:<12} {}", component.name, component.version, urls.join("  "));
+        let _ = writeln!(text, "{}", line.trim_end());
+        for blocker in &component.blockers {
+            for line in blocker.lines() {
+                let _ = writeln!(text, "      {line}");
+            }
+        }
+    }
+    if !shown.limits.is_empty() {
+        text.push_str("\n  Built from packages, with limits:\n");
+        for limit in &shown.limits {
+            let _ = writeln!(text, "  - {}: {}", limit.image, limit.limits);
+        }
+    }
+    text
+}

@@ -1,0 +1,129 @@
+//! `backstack up`
+
+use std::path::PathBuf;
+
+use clap::Args;
+use serde_json::json;
+
+use super::printer::Printer;
+use super::summary;
+use crate::error::Failure;
+use crate::plan;
+use crate::settings::{ImageSource, UpWishes};
+use crate::up::{self, Outcome, UpRequest};
+
+/// Make the platform: a cluster, and the stack on it
+///
+/// What exists already is left alone: a second run changes nothing, and a run after a failure goes on from
+/// there.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  backstack up                              cluster and stack, with all defaults
+  backstack up --plan                       the plan, with images and bytes; nothing is touched
+  backstack up --stack minimal --workers 2  ingress alone, on three nodes
+  backstack up --stack ./mine               a stack of your own
+  backstack up --name two --http-port 9080 --https-port 9443 --registry-port 5001
+                                            a second platform beside the first")]
+pub struct UpArgs {
+    #[command(flatten)]
+    pub wishes: WishArgs,
+    /// Show the plan and stop
+    #[arg(long)]
+    plan: bool,
+    /// Go on although `backstack doctor` found problems
+    #[arg(long)]
+    skip_checks: bool,
+}
+
+/// What `up` and `doctor` share.
+#[derive(Debug, Args)]
+pub struct WishArgs {
+    /// A built-in stack (`back`, `minimal`) or the folder of your own [default: back]
+    #[arg(long, env = "BACKSTACK_STACK", value_name = "NAME|DIR")]
+    stack: Option<String>,
+    /// Where images come from [default: auto]
+    #[arg(long, env = "BACKSTACK_IMAGES", value_enum)]
+    images: Option<ImageSource>,
+    /// Number of worker nodes besides the control plane [default: 0]
+    #[arg(long, env = "BACKSTACK_WORKERS", value_name = "N", value_parser = clap::value_parser!(u16).range(0..=20))]
+    workers: Option<u16>,
+    /// Another node image, made for kind
+    #[arg(long, env = "BACKSTACK_NODE_IMAGE", value_name = "IMAGE")]
+    node_image: Option<String>,
+    /// Version of Kubernetes; others than the built-in one need --node-image
+    #[arg(long, env = "BACKSTACK_KUBERNETES_VERSION", value_name = "VERSION")]
+    kubernetes_version: Option<String>,
+    /// Port on this machine for HTTP [default: 8080]
+    #[arg(long, env = "BACKSTACK_HTTP_PORT", value_name = "PORT", value_parser = clap::value_parser!(u16).range(1..))]
+    http_port: Option<u16>,
+    /// Port on this machine for HTTPS [default: 8443]
+    #[arg(long, env = "BACKSTACK_HTTPS_PORT", value_name = "PORT", value_parser = clap::value_parser!(u16).range(1..))]
+    https_port: Option<u16>,
+    /// Port on this machine for the Kubernetes API [default: a free one]
+    #[arg(long, env = "BACKSTACK_API_PORT", value_name = "PORT", value_parser = clap::value_parser!(u16).range(1..))]
+    api_port: Option<u16>,
+    /// Port on this machine for the local registry; 0 takes a free one [default: 5001]
+    #[arg(long, env = "BACKSTACK_REGISTRY_PORT", value_name = "PORT")]
+    registry_port: Option<u16>,
+    /// A further port of this machine that leads to a port of the control plane's node; may be repeated
+    #[arg(long = "port", value_name = "HOST:NODE")]
+    ports: Vec<String>,
+    /// Address under which people reach the platform [default: https://localhost:HTTPS_PORT]
+    #[arg(long, env = "BACKSTACK_URL", value_name = "URL")]
+    url: Option<String>,
+    /// Set a parameter of a component; may be repeated
+    #[arg(long, value_name = "COMPONENT.PARAMETER=VALUE")]
+    set: Vec<String>,
+    /// Settings file [default: ~/.config/backstack/config.yaml, if it exists]
+    #[arg(long, env = "BACKSTACK_CONFIG", value_name = "FILE")]
+    config: Option<PathBuf>,
+}
+
+impl WishArgs {
+    /// Splits what was wished from where the settings file is.
+    pub fn split(self) -> (UpWishes, Option<PathBuf>) {
+        let wishes = UpWishes {
+            stack: self.stack,
+            images: self.images,
+            workers: self.workers,
+            node_image: self.node_image,
+            kubernetes_version: self.kubernetes_version,
+            http_port: self.http_port,
+            https_port: self.https_port,
+            api_port: self.api_port,
+            registry_port: self.registry_port,
+            ports: self.ports,
+            url: self.url,
+            set: self.set,
+        };
+        (wishes, self.config)
+    }
+}
+
+pub async fn run(args: UpArgs, name: &str, printer: &Printer) -> Result<u8, Failure> {
+    let (wishes, config) = args.wishes.split();
+    let request = UpRequest { name: name.into(), wishes, config, skip_checks: args.skip_checks };
+    let prepared = up::prepare(request).await?;
+    if args.plan {
+        let facts = json!({"plan": prepared.plan, "images": prepared.image_facts()});
+        printer.facts(&facts, || format!("{}\n{}", prepared.headline(), plan::show(&prepared.plan)));
+        return Ok(0);
+    }
+    let reporter = printer.reporter();
+    let outcome = up::execute(&prepared, reporter.clone()).await;
+    drop(reporter);
+    match outcome {
+        Outcome::Ready(ready) => {
+            printer.event(&json!({"event": "ready", "summary": ready}));
+            printer.people(|| summary::ready(&ready));
+            Ok(0)
+        }
+        Outcome::Failed(mut failures) => {
+            let last = failures.pop().unwrap_or_else(|| Failure::internal("a step failed without saying why".into()));
+            for failure in &failures {
+                printer.failure(failure);
+            }
+            Err(last)
+        }
+    }
+}

@@ -1,0 +1,250 @@
+//! The connection to a Docker Engine, and the few calls that everything else is made of.
+
+use std::time::Duration;
+
+use bollard::Docker;
+use bollard::container::LogOutput;
+use bollard::exec::{CreateExecOptions, StartExecOptions, StartExecResults};
+use bollard::models::{ContainerInspectResponse, SystemInfo};
+use bollard::query_parameters as query;
+use bytes::Bytes;
+use futures::{StreamExt, TryStreamExt};
+use tokio::io::AsyncWriteExt;
+
+use super::error::ClusterError;
+
+/// Loading a node image of more than a gigabyte must not hit the client's time limit.
+const REQUEST_TIMEOUT: Duration = Duration::from_secs(900);
+const PING_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// A Docker Engine that answers.
+#[derive(Clone)]
+pub struct Engine {
+    docker: Docker,
+    address: String,
+}
+
+/// What a command in a container printed, and how it ended.
+#[derive(Debug, Clone, Default)]
+pub struct CommandOutput {
+    pub code: i64,
+    pub stdout: String,
+    pub stderr: String,
+}
+
+impl Engine {
+    /// Connects to the engine that DOCKER_HOST, the current Docker context or the platform's default names.
+    ///
+    /// # Errors
+    /// [`ClusterError::EngineAddress`] for an address of an unknown form, [`ClusterError::NoEngine`] if nothing
+    /// answers there.
+    pub async fn connect() -> Result<Self, ClusterError> {
+        let address = address();
+        let docker = Docker::connect_with_host(&address)
+            .map_err(|source| ClusterError::EngineAddress { address: address.clone(), source: Box::new(source) })?
+            .with_timeout(REQUEST_TIMEOUT);
+        let no_engine = |source| ClusterError::NoEngine { address: address.clone(), source: Box::new(source) };
+        let docker = tokio::time::timeout(PING_TIMEOUT, docker.negotiate_version())
+            .await
+            .map_err(|_| no_engine(bollard::errors::Error::RequestTimeoutError))?
+            .map_err(no_engine)?;
+        Ok(Self { docker, address })
+    }
+
+    /// The client itself, for calls that only one place makes.
+    pub fn docker(&self) -> &Docker {
+        &self.docker
+    }
+
+    /// Where the engine answers, as DOCKER_HOST would say it.
+    pub fn address(&self) -> &str {
+        &self.address
+    }
+
+    /// What the engine says of itself and its machine.
+    ///
+    /// # Errors
+    /// The engine does not answer.
+    pub async fn info(&self) -> Result<SystemInfo, ClusterError> {
+        self.docker.info().await.map_err(ClusterError::engine("tell about itself"))
+    }
+
+    /// A container's state, or `None` where there is no such container.
+    ///
+    /// # Errors
+    /// The engine does not answer.
+    pub async fn inspect(&self, container: &str) -> Result<Option<ContainerInspectResponse>, ClusterError> {
+        let found = self.docker.inspect_container(container, None::<query::InspectContainerOptions>).await;
+        none_if_missing(found).map_err(ClusterError::engine(format!("inspect container `{container}`")))
+    }
+
+    /// Whether the engine has this image; its ID if so.
+    ///
+    /// # Errors
+    /// The engine does not answer.
+    pub async fn image_id(&self, image: &str) -> Result<Option<String>, ClusterError> {
+        let found = none_if_missing(self.docker.inspect_image(image).await)
+            .map_err(ClusterError::engine(format!("inspect image `{image}`")))?;
+        Ok(found.and_then(|image| image.id))
+    }
+
+    /// Starts a container; one that runs already is left alone.
+    ///
+    /// # Errors
+    /// [`ClusterError::PortTaken`], or whatever the engine refuses.
+    pub async fn start(&self, container: &str) -> Result<(), ClusterError> {
+        self.docker
+            .start_container(container, None::<query::StartContainerOptions>)
+            .await
+            .map_err(ClusterError::engine(format!("start container `{container}`")))
+    }
+
+    /// Removes a container with its anonymous volumes; one that is gone already is no error.
+    ///
+    /// # Errors
+    /// The engine refuses.
+    pub async fn remove_container(&self, container: &str) -> Result<bool, ClusterError> {
+        let options = query::RemoveContainerOptionsBuilder::default().force(true).v(true).build();
+        let removed = self.docker.remove_container(container, Some(options)).await;
+        Ok(none_if_missing(removed)
+            .map_err(ClusterError::engine(format!("remove container `{container}`")))?
+            .is_some())
+    }
+
+    /// Removes the images that were built here and loaded into the engine.
+    ///
+    /// # Errors
+    /// The engine refuses, for instance because a container uses one.
+    pub async fn remove_built_images(&self) -> Result<(), ClusterError> {
+        let filters = [("reference".to_string(), vec!["backstack/*".to_string()])].into();
+        let options = query::ListImagesOptions { filters: Some(filters), ..Default::default() };
+        let images = self.docker.list_images(Some(options)).await.map_err(ClusterError::engine("list images"))?;
+        for tag in images.into_iter().flat_map(|image| image.repo_tags) {
+            let removed = self.docker.remove_image(&tag, None::<query::RemoveImageOptions>, None).await;
+            none_if_missing(removed).map_err(ClusterError::engine(format!("remove image `{tag}`")))?;
+        }
+        Ok(())
+    }
+
+    /// The last lines that a container wrote.
+    pub async fn logs(&self, container: &str, lines: u32) -> String {
+        let options =
+            query::LogsOptionsBuilder::default().stdout(true).stderr(true).tail(&lines.to_string()).build();
+        let mut stream = self.docker.logs(container, Some(options));
+        let mut text = String::new();
+        while let Some(Ok(chunk)) = stream.next().await {
+            text.push_str(&chunk.to_string());
+        }
+        text
+    }
+
+    /// Runs a command in a container and waits for its end.
+    ///
+    /// # Errors
+    /// The engine refuses. A command that fails is not an error here: see [`Engine::run`].
+    pub async fn exec(&self, container: &str, command: &[&str], stdin: Option<&[u8]>) -> Result<CommandOutput, ClusterError> {
+        let failed = || ClusterError::engine(format!("run `{}` in `{container}`", command.join(" ")));
+        let options = CreateExecOptions {
+            attach_stdin: Some(stdin.is_some()),
+            attach_stdout: Some(true),
+            attach_stderr: Some(true),
+            cmd: Some(command.to_vec()),
+            ..Default::default()
+        };
+        let id = self.docker.create_exec(container, options).await.map_err(failed())?.id;
+        let mut output = CommandOutput::default();
+        let started = self.docker.start_exec(&id, None::<StartExecOptions>).await.map_err(failed())?;
+        if let StartExecResults::Attached { output: mut stream, mut input } = started {
+            if let Some(bytes) = stdin {
+                let io = |error| failed()(bollard::errors::Error::IOError { err: error });
+                input.write_all(bytes).await.map_err(io)?;
+                input.shutdown().await.map_err(io)?;
+            }
+            while let Some(chunk) = stream.try_next().await.map_err(failed())? {
+                match chunk {
+                    LogOutput::StdErr { message } => output.stderr.push_str(&String::from_utf8_lossy(&message)),
+                    other => output.stdout.push_str(&String::from_utf8_lossy(&other.into_bytes())),
+                }
+            }
+        }
+        output.code = self.docker.inspect_exec(&id).await.map_err(failed())?.exit_code.unwrap_or(-1);
+        Ok(output)
+    }
+
+    /// Runs a command in a container that has to succeed; gives what it wrote to stdout.
+    ///
+    /// # Errors
+    /// [`ClusterError::Command`] with all its output if it exits with another code than 0.
+    pub async fn run(&self, container: &str, command: &[&str], stdin: Option<&[u8]>) -> Result<String, ClusterError> {
+        let output = self.exec(container, command, stdin).await?;
+        if output.code == 0 {
+            return Ok(output.stdout);
+        }
+        Err(ClusterError::Command {
+            node: container.into(),
+            command: command.join(" "),
+            code: output.code,
+            output: format!("{}{}", output.stdout, output.stderr),
+        })
+    }
+
+    /// Writes files into a container, started or not. Paths are absolute; folders are made.
+    ///
+    /// # Errors
+    /// The engine refuses, or its disk is full.
+    pub async fn write_files(&self, container: &str, files: &[(String, String)]) -> Result<(), ClusterError> {
+        let archive = tar_of(files)
+            .map_err(|err| ClusterError::engine("make an archive")(bollard::errors::Error::IOError { err }))?;
+        let options = query::UploadToContainerOptionsBuilder::default().path("/").build();
+        self.docker
+            .upload_to_container(container, Some(options), bollard::body_full(Bytes::from(archive)))
+            .await
+            .map_err(ClusterError::engine(format!("write files into `{container}`")))
+    }
+}
+
+fn tar_of(files: &[(String, String)]) -> std::io::Result<Vec<u8>> {
+    let mut archive = tar::Builder::new(Vec::new());
+    for (path, content) in files {
+        let mut header = tar::Header::new_gnu();
+        header.set_size(content.len() as u64);
+        header.set_mode(0o644);
+        archive.append_data(&mut header, path.trim_start_matches('/'), content.as_bytes())?;
+    }
+    archive.into_inner()
+}
+
+/// Turns the engine's "no such object" into `None`.
+pub fn none_if_missing<T>(result: Result<T, bollard::errors::Error>) -> Result<Option<T>, bollard::errors::Error> {
+    match result {
+        Ok(found) => Ok(Some(found)),
+        Err(bollard::errors::Error::DockerResponseServerError { status_code: 404, .. }) => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// Where to look for the engine: DOCKER_HOST, then the current Docker context, then the default socket.
+fn address() -> String {
+    let fallback = if cfg!(windows) { "npipe:////./pipe/docker_engine" } else { "unix:///var/run/docker.sock" };
+    std::env::var("DOCKER_HOST")
+        .ok()
+        .filter(|host| !host.is_empty())
+        .or_else(context_address)
+        .unwrap_or_else(|| fallback.into())
+}
+
+/// The endpoint of the Docker context in use, as Colima, Rancher Desktop and others set it.
+fn context_address() -> Option<String> {
+    let folder = std::env::var_os("DOCKER_CONFIG")
+        .map(std::path::PathBuf::from)
+        .or_else(|| std::env::home_dir().map(|home| home.join(".docker")))?;
+    let name = std::env::var("DOCKER_CONTEXT").ok().filter(|name| !name.is_empty()).or_else(|| {
+        let config: serde_json::Value =
+            serde_json::from_slice(&std::fs::read(folder.join("config.json")).ok()?).ok()?;
+        Some(config["currentContext"].as_str()?.to_string())
+    })?;
+    let id = crate::images::Digest::of(name.as_bytes());
+    let meta = folder.join("contexts/meta").join(id.hex()).join("meta.json");
+    let meta: serde_json::Value = serde_json::from_slice(&std::fs::read(meta).ok()?).ok()?;
+    Some(meta["Endpoints"]["docker"]["Host"].as_str()?.to_string())
+}

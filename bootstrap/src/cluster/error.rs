@@ -1,0 +1,145 @@
+//! What can go wrong between us and the engine.
+
+use std::time::Duration;
+
+use crate::error::{ExitKind, Explain};
+
+/// A fault of the engine, a node, or a file of the cluster's.
+#[derive(Debug, thiserror::Error)]
+pub enum ClusterError {
+    #[error("no Docker Engine answers at {address}")]
+    NoEngine { address: String, source: Box<bollard::errors::Error> },
+    #[error("the address of the Docker Engine, `{address}`, cannot be used")]
+    EngineAddress { address: String, source: Box<bollard::errors::Error> },
+    #[error("the Docker Engine could not {action}")]
+    Engine { action: String, source: Box<bollard::errors::Error> },
+    #[error("port {port} on {address} is taken already")]
+    PortTaken { address: String, port: u16, flag: &'static str },
+    #[error("the name `{name}` is in use: container `{container}` was not made by backstack")]
+    NameInUse { name: String, container: String },
+    #[error("no free subnet for the platform's network: {tried} are all in use")]
+    NoSubnet { tried: String },
+    #[error("in node `{node}`, `{command}` failed with exit code {code}")]
+    Command { node: String, command: String, code: i64, output: String },
+    #[error("node `{node}` stopped while it was being set up")]
+    NodeDied { node: String, logs: String },
+    #[error("{what} took longer than {} s", waited.as_secs())]
+    Timeout { what: String, waited: Duration },
+    #[error("node image `{image}` is not usable as a node: {why}")]
+    NotANodeImage { image: String, why: String },
+    #[error("kubeconfig {path} {problem}")]
+    Kubeconfig { path: String, problem: String },
+    #[error("there is no platform named `{name}`")]
+    NoPlatform { name: String, existing: Vec<String> },
+}
+
+impl ClusterError {
+    /// Wraps an engine error with what was being done.
+    pub fn engine(action: impl Into<String>) -> impl FnOnce(bollard::errors::Error) -> Self {
+        let action = action.into();
+        move |source| match port_taken(&source) {
+            Some((address, port)) => Self::PortTaken { address, port, flag: flag_for(&action) },
+            None => Self::Engine { action, source: Box::new(source) },
+        }
+    }
+}
+
+fn flag_for(action: &str) -> &'static str {
+    if action.contains("registry") { "--registry-port" } else { "--http-port, --https-port or --api-port" }
+}
+
+/// The engine tells a taken port only in its message.
+fn port_taken(error: &bollard::errors::Error) -> Option<(String, u16)> {
+    let bollard::errors::Error::DockerResponseServerError { message, .. } = error else { return None };
+    if !(message.contains("address already in use") || message.contains("port is already allocated")) {
+        return None;
+    }
+    let at = message.find("127.0.0.1:").or_else(|| message.find("0.0.0.0:"))?;
+    let (address, rest) = message[at..].split_once(':')?;
+    let digits: String = rest.chars().take_while(char::is_ascii_digit).collect();
+    Some((address.into(), digits.parse().ok()?))
+}
+
+impl Explain for ClusterError {
+    fn kind(&self) -> ExitKind {
+        match self {
+            Self::NoEngine { .. } | Self::EngineAddress { .. } | Self::PortTaken { .. } | Self::NoSubnet { .. } => {
+                ExitKind::Prerequisite
+            }
+            Self::NameInUse { .. } | Self::NoPlatform { .. } | Self::Kubeconfig { .. } | Self::NotANodeImage { .. } => {
+                ExitKind::Usage
+            }
+            Self::Timeout { .. } => ExitKind::Timeout,
+            Self::Engine { .. } | Self::Command { .. } | Self::NodeDied { .. } => ExitKind::Cluster,
+        }
+    }
+
+    fn details(&self) -> Vec<String> {
+        let text = match self {
+            Self::Command { output, .. } => output,
+            Self::NodeDied { logs, .. } => logs,
+            _ => return Vec::new(),
+        };
+        let lines: Vec<_> = text.lines().filter(|line| !line.trim().is_empty()).collect();
+        let last = lines.len().saturating_sub(15);
+        lines[last..].iter().map(|line| format!("| {line}")).collect()
+    }
+
+    fn hints(&self) -> Vec<String> {
+        let hint = match self {
+            Self::NoEngine { .. } => {
+                "Start Docker (Docker Desktop, or `sudo systemctl start docker`), or set DOCKER_HOST to where it \
+                 answers. `scripts/quickstart` installs it on Debian and Ubuntu."
+            }
+            Self::EngineAddress { .. } => "Set DOCKER_HOST to unix:///path, tcp://host:port or npipe://...",
+            Self::PortTaken { flag, .. } => {
+                return vec![format!(
+                    "Choose another port with {flag}, or stop what uses it (`docker ps`, `ss -ltnp`)."
+                )];
+            }
+            Self::NameInUse { .. } => "Choose another name with `--name`, or remove that container.",
+            Self::NoSubnet { .. } => "Remove networks that nobody uses: `docker network prune`.",
+            Self::Command { .. } | Self::NodeDied { .. } => {
+                "Run `backstack up` again: it continues, and makes a half-made node anew. \
+                 `docker logs NODE` and `docker exec NODE journalctl -u kubelet` say more."
+            }
+            Self::Timeout { .. } => "Run `backstack up` again: it continues from here; `backstack doctor` checks the machine.",
+            Self::NotANodeImage { .. } => "Give `--node-image` an image made for kind, as `kindest/node:v1.36.3`.",
+            Self::Kubeconfig { .. } => "Mend the file, or point KUBECONFIG at another one, and run the command again.",
+            Self::NoPlatform { existing, .. } if existing.is_empty() => "Make one with `backstack up`.",
+            Self::NoPlatform { existing, .. } => {
+                return vec![format!("There are: {}. Choose with `--name`.", existing.join(", "))];
+            }
+            Self::Engine { .. } => "`backstack doctor` checks the engine; run the command again once it is well.",
+        };
+        vec![hint.into()]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refused(message: &str) -> bollard::errors::Error {
+        bollard::errors::Error::DockerResponseServerError { status_code: 500, message: message.into() }
+    }
+
+    #[test]
+    fn a_taken_port_is_recognised_in_both_of_the_engine_s_wordings() {
+        for message in [
+            "driver failed programming external connectivity: Error starting userland proxy: listen tcp4 127.0.0.1:8443: bind: address already in use",
+            "Bind for 127.0.0.1:8443 failed: port is already allocated",
+        ] {
+            match ClusterError::engine("start node")(refused(message)) {
+                ClusterError::PortTaken { port, .. } => assert_eq!(port, 8443),
+                other => panic!("{other}"),
+            }
+        }
+    }
+
+    #[test]
+    fn other_refusals_keep_what_was_being_done() {
+        let error = ClusterError::engine("start node `x`")(refused("no such image"));
+        assert_eq!(error.to_string(), "the Docker Engine could not start node `x`");
+    }
+}

@@ -1,0 +1,34 @@
+//! The cluster: kind's contract, through the Docker Engine API alone.
+//!
+//! ```text
+//! engine      connection, facts about the machine, exec and file upload
+//! mode        how a node may run here: privileged, or with every capability there is
+//! names       container names and labels (kind's, so that `kind` sees the cluster too)
+//! network     one network for all platforms, with fixed addresses
+//! registry    the local registry container and its volume
+//! mirrors     containerd's certs.d: every upstream is asked for at the local registry first
+//! node        one node container
+//! kubeadm     its configuration (pure)
+//! proxy       the user's proxy, handed to the nodes
+//! provision   control plane, workers, networking, storage
+//! kubeconfig  merged under a lock, removed without a trace
+//! observe     what exists already
+//! ```
+
+pub mod engine;
+pub mod kubeadm;
+pub mod kubeconfig;
+pub mod mirrors;
+pub mod mode;
+pub mod names;
+pub mod network;
+pub mod node;
+pub mod observe;
+pub mod provision;
+pub mod proxy;
+pub mod registry;
+
+mod error;
+
+pub use engine::Engine;
+pub use error::ClusterError;

@@ -1,0 +1,143 @@
+//! One network for all platforms of an engine, with fixed addresses.
+//!
+//! Addresses are fixed so that a cluster comes back after `docker restart` and a reboot: etcd, the API server's
+//! certificate and kubeadm's files all hold the node's address. The registry has the first usable one; nodes
+//! follow, each on the lowest that no container of ours holds, running or not.
+
+use std::collections::BTreeSet;
+use std::net::Ipv4Addr;
+
+use bollard::models::{Ipam, IpamConfig, NetworkCreateRequest, NetworkInspect};
+use bollard::query_parameters as query;
+
+use super::engine::{Engine, none_if_missing};
+use super::error::ClusterError;
+use super::names;
+
+/// Subnets (/24) to try, in this order: seldom used by others, outside Docker's own default pools.
+const CANDIDATES: &[[u8; 3]] = &[[172, 31, 250], [172, 31, 249], [10, 250, 31], [192, 168, 231], [10, 131, 77]];
+const REGISTRY_HOST: u8 = 5;
+const FIRST_NODE_HOST: u8 = 10;
+
+/// The network as it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PlatformNetwork {
+    base: [u8; 3],
+}
+
+impl PlatformNetwork {
+    /// The registry's fixed address.
+    pub fn registry(self) -> Ipv4Addr {
+        self.host(REGISTRY_HOST)
+    }
+
+    /// The subnet, as `172.31.250.0/24`.
+    pub fn cidr(self) -> String {
+        format!("{}/24", self.host(0))
+    }
+
+    fn host(self, last: u8) -> Ipv4Addr {
+        let [a, b, c] = self.base;
+        Ipv4Addr::new(a, b, c, last)
+    }
+
+    /// The lowest `count` node addresses that are not taken.
+    ///
+    /// # Errors
+    /// [`ClusterError::NoSubnet`] if the network is full.
+    pub fn free(self, taken: &BTreeSet<Ipv4Addr>, count: usize) -> Result<Vec<Ipv4Addr>, ClusterError> {
+        let free: Vec<_> =
+            (FIRST_NODE_HOST..=254).map(|last| self.host(last)).filter(|at| !taken.contains(at)).take(count).collect();
+        if free.len() == count { Ok(free) } else { Err(ClusterError::NoSubnet { tried: self.cidr() }) }
+    }
+}
+
+/// The network if it exists.
+///
+/// # Errors
+/// The engine does not answer.
+pub async fn find(engine: &Engine) -> Result<Option<PlatformNetwork>, ClusterError> {
+    let found = engine.docker().inspect_network(names::NETWORK, None::<query::InspectNetworkOptions>).await;
+    let found = none_if_missing(found).map_err(ClusterError::engine("inspect the platform network"))?;
+    Ok(found.and_then(|network| base_of(&network)).map(|base| PlatformNetwork { base }))
+}
+
+/// Makes the network unless it is there; says whether it was made.
+///
+/// # Errors
+/// [`ClusterError::NoSubnet`] if every candidate overlaps with a network there is.
+pub async fn ensure(engine: &Engine) -> Result<(PlatformNetwork, bool), ClusterError> {
+    if let Some(network) = find(engine).await? {
+        return Ok((network, false));
+    }
+    for &base in CANDIDATES {
+        let network = PlatformNetwork { base };
+        match engine.docker().create_network(request(network)).await {
+            Ok(_) => return Ok((network, true)),
+            Err(error) if overlaps(&error) => {}
+            Err(error) => {
+                // Another `up` may have been quicker.
+                return match find(engine).await? {
+                    Some(network) => Ok((network, false)),
+                    None => Err(ClusterError::engine("create the platform network")(error)),
+                };
+            }
+        }
+    }
+    let tried: Vec<_> = CANDIDATES.iter().map(|&base| PlatformNetwork { base }.cidr()).collect();
+    Err(ClusterError::NoSubnet { tried: tried.join(", ") })
+}
+
+/// Removes the network; one that is gone already, or still in use by another platform, is no error.
+///
+/// # Errors
+/// The engine does not answer.
+pub async fn remove(engine: &Engine) -> Result<bool, ClusterError> {
+    match none_if_missing(engine.docker().remove_network(names::NETWORK).await) {
+        Ok(removed) => Ok(removed.is_some()),
+        Err(error) if error.to_string().contains("active endpoints") => Ok(false),
+        Err(error) => Err(ClusterError::engine("remove the platform network")(error)),
+    }
+}
+
+fn request(network: PlatformNetwork) -> NetworkCreateRequest {
+    let pool = IpamConfig {
+        subnet: Some(network.cidr()),
+        gateway: Some(network.host(1).to_string()),
+        ..Default::default()
+    };
+    NetworkCreateRequest {
+        name: names::NETWORK.into(),
+        driver: Some("bridge".into()),
+        ipam: Some(Ipam { config: Some(vec![pool]), ..Default::default() }),
+        labels: Some([(names::MANAGED.to_string(), "true".to_string())].into()),
+        ..Default::default()
+    }
+}
+
+fn overlaps(error: &bollard::errors::Error) -> bool {
+    let text = error.to_string();
+    text.contains("overlaps") || text.contains("overlap with")
+}
+
+fn base_of(network: &NetworkInspect) -> Option<[u8; 3]> {
+    let subnet = network.ipam.as_ref()?.config.as_ref()?.iter().find_map(|pool| pool.subnet.clone())?;
+    let address: Ipv4Addr = subnet.split('/').next()?.parse().ok()?;
+    let [a, b, c, _] = address.octets();
+    Some([a, b, c])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nodes_get_the_lowest_free_addresses() {
+        let network = PlatformNetwork { base: [172, 31, 250] };
+        let taken = [network.host(10), network.host(12)].into();
+        let free = network.free(&taken, 2).expect("room");
+        assert_eq!(free, vec![network.host(11), network.host(13)]);
+        let all: BTreeSet<_> = (0..=255).map(|last| network.host(last)).collect();
+        assert!(network.free(&all, 1).is_err());
+    }
+}

@@ -1,0 +1,193 @@
+//! Custom resource definitions from upstream's own release, by content.
+//!
+//! They are never part of this project. A component names each file with its digest, and two places where the
+//! same file lies: the Go module of that version, and upstream's own address. Once fetched it is kept by digest,
+//! so that later runs need neither.
+
+use std::path::{Path, PathBuf};
+
+use futures::future::try_join_all;
+use serde::Deserialize;
+use serde_json::Value;
+
+use crate::error::{ExitKind, Explain};
+use crate::images::{BlobStore, Digest};
+use crate::report::Progress;
+use crate::stack::model::CrdSource;
+
+/// Where definitions are looked for first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum From {
+    /// Go modules, through the `go` command.
+    Modules,
+    /// Upstream's own address.
+    Upstream,
+}
+
+/// Definitions could not be had.
+#[derive(Debug, thiserror::Error)]
+pub enum DefinitionError {
+    #[error("`{digest}` of {module} is not a digest")]
+    Digest { module: String, digest: String },
+    #[error("{place} has no file `{path}`")]
+    Missing { place: String, path: String },
+    #[error("`{path}` from {place} is not what the component expects: digest {found} instead of {expected}")]
+    Wrong { place: String, path: String, expected: Digest, found: Digest },
+    #[error("the Go module {module} cannot be had: {why}")]
+    Module { module: String, why: String },
+    #[error("{url} cannot be fetched: {why}")]
+    Fetch { url: String, why: String },
+    #[error("`{path}` from {place} is not YAML: {why}")]
+    Malformed { place: String, path: String, why: String },
+    #[error("definitions cannot be kept in the cache")]
+    Cache(#[from] std::io::Error),
+}
+
+impl Explain for DefinitionError {
+    fn kind(&self) -> ExitKind {
+        match self {
+            Self::Digest { .. } => ExitKind::Usage,
+            _ => ExitKind::Image,
+        }
+    }
+
+    fn hints(&self) -> Vec<String> {
+        vec![match self {
+            Self::Digest { .. } => "Write `sha256:` and 64 hexadecimal digits behind each file of `crds`.".into(),
+            Self::Wrong { .. } => "The component's version and its digests do not belong together: mend its `crds`.".into(),
+            Self::Missing { .. } | Self::Malformed { .. } => "Check `crds` in the component's component.yaml.".into(),
+            Self::Module { .. } => "Check that `go` is installed and GOPROXY answers, or take `--images registry`.".into(),
+            Self::Fetch { .. } => "Check the network and HTTPS_PROXY, or take `--images source` (needs Go).".into(),
+            Self::Cache(_) => "Make room in the cache folder, or set BACKSTACK_CACHE to another one.".into(),
+        }]
+    }
+}
+
+/// Gets the definitions of all sources, as objects.
+///
+/// # Errors
+/// [`DefinitionError`], naming file and place.
+pub async fn fetch(
+    sources: &[CrdSource],
+    first: From,
+    store: &BlobStore,
+    http: &reqwest::Client,
+    progress: &Progress,
+) -> Result<Vec<Value>, DefinitionError> {
+    let fetched = sources.iter().map(|source| one(source, first, store, http, progress));
+    Ok(try_join_all(fetched).await?.concat())
+}
+
+async fn one(
+    source: &CrdSource,
+    first: From,
+    store: &BlobStore,
+    http: &reqwest::Client,
+    progress: &Progress,
+) -> Result<Vec<Value>, DefinitionError> {
+    let mut wanted = Vec::new();
+    for (path, digest) in &source.files {
+        let digest: Digest = digest
+            .parse()
+            .map_err(|_| DefinitionError::Digest { module: source.module.clone(), digest: digest.clone() })?;
+        wanted.push((path.as_str(), digest));
+    }
+    let missing: Vec<_> = wanted.iter().filter(|(_, digest)| !store.contains(digest)).collect();
+    if !missing.is_empty() {
+        progress.detail(format!("{} definitions from {}", missing.len(), source.module));
+        match first {
+            From::Modules => from_module(source, &missing, store).await?,
+            From::Upstream => from_upstream(source, &missing, store, http).await?,
+        }
+    }
+    let mut objects = Vec::new();
+    for (path, digest) in &wanted {
+        let malformed = |why: String| DefinitionError::Malformed {
+            place: source.module.clone(),
+            path: (*path).into(),
+            why,
+        };
+        let text = String::from_utf8(store.read(digest)?).map_err(|error| malformed(error.to_string()))?;
+        for document in serde_yaml::Deserializer::from_str(&text) {
+            let object = Value::deserialize(document).map_err(|error| malformed(error.to_string()))?;
+            if !object.is_null() {
+                objects.push(object);
+            }
+        }
+    }
+    Ok(objects)
+}
+
+async fn from_module(source: &CrdSource, missing: &[&(&str, Digest)], store: &BlobStore) -> Result<(), DefinitionError> {
+    let folder = module_folder(&source.module).await?;
+    for (path, digest) in missing {
+        let found = std::fs::read(folder.join(path))
+            .map_err(|_| DefinitionError::Missing { place: source.module.clone(), path: (*path).into() })?;
+        keep(store, &source.module, path, digest, &found)?;
+    }
+    Ok(())
+}
+
+/// Downloads a module with the `go` command; gives the folder with its files.
+async fn module_folder(module: &str) -> Result<PathBuf, DefinitionError> {
+    let failed = |why: String| DefinitionError::Module { module: module.into(), why };
+    let output = tokio::process::Command::new("go")
+        .args(["mod", "download", "-json", module])
+        .current_dir(std::env::temp_dir())
+        .env("GOFLAGS", "-mod=mod")
+        .env("GOWORK", "off")
+        .kill_on_drop(true)
+        .output()
+        .await
+        .map_err(|error| failed(format!("`go` cannot be run: {error}")))?;
+    let answer: Value = serde_json::from_slice(&output.stdout)
+        .map_err(|_| failed(String::from_utf8_lossy(&output.stderr).trim().to_string()))?;
+    match (answer["Dir"].as_str(), answer["Error"].as_str()) {
+        (Some(folder), _) => Ok(Path::new(folder).into()),
+        (None, error) => Err(failed(error.unwrap_or("it has no files").into())),
+    }
+}
+
+async fn from_upstream(
+    source: &CrdSource,
+    missing: &[&(&str, Digest)],
+    store: &BlobStore,
+    http: &reqwest::Client,
+) -> Result<(), DefinitionError> {
+    let downloads = missing.iter().map(|(path, digest)| async move {
+        let url = format!("{}/{path}", source.url.trim_end_matches('/'));
+        let failed = |why: reqwest::Error| DefinitionError::Fetch {
+            url: url.clone(),
+            why: crate::error::chain(&why).pop().unwrap_or_default(),
+        };
+        let answer = http.get(&url).send().await.and_then(reqwest::Response::error_for_status).map_err(failed)?;
+        let bytes = answer.bytes().await.map_err(failed)?;
+        keep(store, &source.url, path, digest, &bytes)
+    });
+    try_join_all(downloads).await.map(drop)
+}
+
+fn keep(store: &BlobStore, place: &str, path: &str, expected: &Digest, bytes: &[u8]) -> Result<(), DefinitionError> {
+    let found = Digest::of(bytes);
+    if found != *expected {
+        return Err(DefinitionError::Wrong { place: place.into(), path: path.into(), expected: expected.clone(), found });
+    }
+    store.put("application/yaml", bytes)?;
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_with_another_digest_is_refused() {
+        let folder = tempfile::tempdir().expect("folder");
+        let store = BlobStore::open(folder.path()).expect("store");
+        let expected = Digest::of(b"right");
+        let error = keep(&store, "m@v1", "crd.yaml", &expected, b"wrong").expect_err("wrong content");
+        assert!(matches!(error, DefinitionError::Wrong { .. }) && !store.contains(&Digest::of(b"wrong")));
+        keep(&store, "m@v1", "crd.yaml", &expected, b"right").expect("right content");
+        assert!(store.contains(&expected));
+    }
+}

@@ -1,0 +1,155 @@
+//! What the steps of one run share: what was decided before, and what earlier steps found out for later ones.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::Ipv4Addr;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use serde_json::Value;
+use tokio::sync::OnceCell;
+
+use crate::cluster::mode::NodeMode;
+use crate::cluster::network::PlatformNetwork;
+use crate::cluster::observe::{ObservedPlatform, PlatformSettings};
+use crate::cluster::registry::RunningRegistry;
+use crate::cluster::{Engine, names};
+use crate::images::road::Road;
+use crate::images::upstream::Upstream;
+use crate::images::{BlobStore, Reference};
+use crate::platform::record::Record;
+use crate::platform::{Installer, watch::ClusterWatch};
+use crate::settings::UpSettings;
+use crate::source::Builder;
+use crate::stack::files::FileTree;
+use crate::stack::{ClusterSpec, Component, Stack, StackSource};
+
+/// Where images come from, decided.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Origin {
+    Registry,
+    Source,
+}
+
+/// An image, and where it is made from if it is built.
+#[derive(Debug, Clone)]
+pub struct ImagePlan {
+    pub reference: Reference,
+    pub pin: Option<crate::images::Digest>,
+    pub recipe: Option<FileTree>,
+}
+
+/// Everything that steps share.
+pub struct Context {
+    pub engine: Engine,
+    pub settings: UpSettings,
+    pub stack: Stack,
+    pub cluster: ClusterSpec,
+    pub origin: Origin,
+    pub node: ImagePlan,
+    pub registry_image: ImagePlan,
+    /// Images of components, by reference.
+    pub images: BTreeMap<String, ImagePlan>,
+    pub builder: Builder,
+    pub upstream: Upstream,
+    pub store: BlobStore,
+    pub http: reqwest::Client,
+    pub mode: NodeMode,
+    pub cgroup_v1: bool,
+    pub existing: Option<ObservedPlatform>,
+    pub kubeconfig: PathBuf,
+    pub found: Found,
+}
+
+/// What steps find out for later ones. A step reads only what the steps that it needs have set.
+#[derive(Default)]
+pub struct Found {
+    pub network: OnceCell<PlatformNetwork>,
+    pub addresses: OnceCell<BTreeMap<String, Ipv4Addr>>,
+    pub node_image: OnceCell<String>,
+    pub registry_image: OnceCell<String>,
+    pub registry: OnceCell<RunningRegistry>,
+    pub road: OnceCell<Road>,
+    pub live: OnceCell<Live>,
+    pub definitions: Mutex<BTreeMap<String, Vec<Value>>>,
+    /// Bytes that were pushed or fetched.
+    pub moved: std::sync::atomic::AtomicU64,
+    pub built: std::sync::atomic::AtomicUsize,
+}
+
+/// A cluster whose API answers.
+pub struct Live {
+    pub kubeconfig: crate::cluster::kubeconfig::Entry,
+    pub installer: Installer,
+    pub watch: Arc<ClusterWatch>,
+}
+
+/// How long the API server may need after kubeadm, or after a restart of its node.
+pub const API_DEADLINE: Duration = Duration::from_secs(120);
+
+impl Context {
+    /// Name of the control plane's container.
+    pub fn control_plane(&self) -> String {
+        names::control_plane(&self.settings.name)
+    }
+
+    /// A component of the stack that the plan was made from.
+    pub fn component(&self, name: &str) -> &Component {
+        self.stack.component(name).expect("the plan names components of this stack")
+    }
+
+    /// Names of all nodes, control plane first.
+    pub fn nodes(&self) -> Vec<String> {
+        let workers = (1..=self.settings.workers).map(|number| names::worker(&self.settings.name, number));
+        std::iter::once(self.control_plane()).chain(workers).collect()
+    }
+
+    /// Registry hosts of all images of the stack.
+    pub fn upstream_hosts(&self) -> BTreeSet<String> {
+        self.images.values().map(|image| image.reference.host().to_string()).collect()
+    }
+
+    /// The settings as they are kept on the control plane's container.
+    pub fn platform_settings(&self) -> PlatformSettings {
+        PlatformSettings {
+            made_by: env!("CARGO_PKG_VERSION").into(),
+            http_port: self.settings.http_port,
+            https_port: self.settings.https_port,
+            ports: self.settings.ports.clone(),
+            node_image: self.node.reference.to_string(),
+            node_mode: self.mode.clone(),
+        }
+    }
+
+    /// What the platform is, as it is recorded in the cluster.
+    pub fn record(&self) -> Record {
+        // A folder is recorded in full: the next command may be run from elsewhere.
+        let folder = match crate::up::stack_named(&self.settings.stack) {
+            StackSource::Dir(folder) => std::fs::canonicalize(folder).ok(),
+            StackSource::Builtin(_) => None,
+        };
+        Record {
+            by: env!("CARGO_PKG_VERSION").into(),
+            stack: folder.map_or(self.settings.stack.clone(), |folder| folder.display().to_string()),
+            url: self.settings.url.clone(),
+            from_packages: self.origin == Origin::Source,
+        }
+    }
+
+    /// Keeps a component's definitions for its installation.
+    pub fn keep_definitions(&self, component: &str, objects: Vec<Value>) {
+        let mut definitions = self.found.definitions.lock().unwrap_or_else(PoisonError::into_inner);
+        definitions.insert(component.into(), objects);
+    }
+
+    /// A component's definitions; none if it takes none.
+    pub fn definitions(&self, component: &str) -> Vec<Value> {
+        let definitions = self.found.definitions.lock().unwrap_or_else(PoisonError::into_inner);
+        definitions.get(component).cloned().unwrap_or_default()
+    }
+}
+
+/// What an earlier step must have set: the plan's needs see to it.
+pub fn set<T>(cell: &OnceCell<T>) -> &T {
+    cell.get().expect("the plan puts the step that sets this before every step that reads it")
+}

@@ -1,0 +1,109 @@
+//! Images that the engine itself runs: the node's and the registry's.
+
+use bollard::query_parameters as query;
+use futures::{StreamExt, TryStreamExt};
+
+use super::context::{Context, ImagePlan, Origin};
+use super::steps::Ended;
+use crate::cluster::{ClusterError, Engine};
+use crate::error::Failure;
+use crate::plan::{EngineImage, ImageState};
+use crate::report::{Outcome, Phase, Progress};
+use crate::source::archive::docker_archive_stream;
+use crate::source::{BuiltImage, Builder, SourceError};
+
+/// What the engine calls an image that was built here: by its recipe's key, so that a changed recipe is another
+/// image and nothing of the user's is ever replaced.
+fn built_name(image: EngineImage, built: &BuiltImage) -> String {
+    let role = match image {
+        EngineImage::Node => "node",
+        EngineImage::Registry => "registry",
+    };
+    format!("backstack/{role}:{}", built.manifest.digest.short())
+}
+
+/// Where the image stands, without changing anything.
+pub async fn observe(
+    engine: &Engine,
+    builder: &Builder,
+    origin: Origin,
+    image: EngineImage,
+    plan: &ImagePlan,
+) -> Result<ImageState, Failure> {
+    let Some(recipe) = plan.recipe.as_ref().filter(|_| origin == Origin::Source) else {
+        let there = engine.image_id(&plan.reference.to_string()).await?.is_some();
+        return Ok(if there { ImageState::Present { bytes: None } } else { ImageState::ToFetch { bytes: None } });
+    };
+    let key = builder.key(recipe)?;
+    let Some(built) = builder.cached(&key) else { return Ok(ImageState::ToBuild) };
+    let there = engine.image_id(&built_name(image, &built)).await?.is_some();
+    Ok(if there { ImageState::Present { bytes: Some(built.size) } } else { ImageState::Built { bytes: built.size } })
+}
+
+/// Makes sure that the engine has the image.
+pub async fn provide(context: &Context, image: EngineImage, progress: &Progress) -> Result<Ended, Failure> {
+    let (plan, cell) = match image {
+        EngineImage::Node => (&context.node, &context.found.node_image),
+        EngineImage::Registry => (&context.registry_image, &context.found.registry_image),
+    };
+    let (name, ended) = match plan.recipe.as_ref().filter(|_| context.origin == Origin::Source) {
+        Some(recipe) => built(context, image, recipe, progress).await?,
+        None => pulled(context, &plan.reference.to_string(), progress).await?,
+    };
+    cell.set(name).ok();
+    Ok(ended)
+}
+
+async fn built(
+    context: &Context,
+    image: EngineImage,
+    recipe: &crate::stack::files::FileTree,
+    progress: &Progress,
+) -> Result<(String, Ended), Failure> {
+    let was_cached = context.builder.cached(&context.builder.key(recipe)?).is_some();
+    if !was_cached {
+        progress.phase(Phase::Building);
+        context.found.built.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+    }
+    let built: BuiltImage = context.builder.build(recipe, progress).await.map_err(|error: SourceError| Failure::from(error))?;
+    let name = built_name(image, &built);
+    if context.engine.image_id(&name).await?.is_some() {
+        return Ok((name, Ended::new(Outcome::Unchanged)));
+    }
+    progress.phase(Phase::Images);
+    load(context, &built, &name, progress).await?;
+    Ok((name, Ended::new(Outcome::Created)))
+}
+
+/// Streams the image into the engine, which unpacks it on the way.
+async fn load(context: &Context, built: &BuiltImage, name: &str, progress: &Progress) -> Result<(), Failure> {
+    progress.detail(format!("loading {name} into the engine"));
+    let archive = docker_archive_stream(&context.store, &built.manifest, name);
+    let options = query::ImportImageOptionsBuilder::default().quiet(true).build();
+    let loaded = context.engine.docker().import_image_stream(options, archive, None);
+    loaded.try_collect::<Vec<_>>().await.map_err(ClusterError::engine(format!("load image `{name}`")))?;
+    Ok(())
+}
+
+/// Lets the engine pull the image, as `docker pull` does: with its own credentials, mirrors and proxy.
+async fn pulled(context: &Context, reference: &str, progress: &Progress) -> Result<(String, Ended), Failure> {
+    if context.engine.image_id(reference).await?.is_some() {
+        return Ok((reference.into(), Ended::new(Outcome::Unchanged)));
+    }
+    progress.phase(Phase::Images);
+    let options = query::CreateImageOptionsBuilder::default().from_image(reference).build();
+    let mut layers = std::collections::BTreeMap::new();
+    let mut stream = std::pin::pin!(context.engine.docker().create_image(Some(options), None, None));
+    while let Some(step) = stream.next().await {
+        let step = step.map_err(ClusterError::engine(format!("pull image `{reference}`")))?;
+        if let (Some(id), Some(detail)) = (step.id, step.progress_detail) {
+            let (done, total) = (detail.current.unwrap_or(0).max(0), detail.total.unwrap_or(0).max(0));
+            if total > 0 {
+                layers.insert(id, (done, total));
+                let sum = layers.values().fold((0, 0), |(a, b), (done, total)| (a + done, b + total));
+                progress.bytes(reference, sum.0 as u64, Some(sum.1 as u64));
+            }
+        }
+    }
+    Ok((reference.into(), Ended::new(Outcome::Created)))
+}

@@ -1,0 +1,75 @@
+//! Runs a plan: every step as soon as what it needs is through, independent ones side by side.
+//!
+//! ```text
+//! graph          the order: pure, knows only needs
+//! subjects       from steps to the lines that a person sees
+//! context        what steps share: engine, builder, registry, cluster
+//! steps          one function a kind of step
+//! nodes          ... those that make nodes
+//! engine_images  ... those that give the engine its images
+//! ```
+
+use std::sync::Arc;
+
+use crate::error::Failure;
+use crate::plan::{Plan, StepId};
+use crate::report::{Outcome, Reporter};
+
+pub mod context;
+pub mod engine_images;
+pub mod graph;
+pub mod nodes;
+pub mod steps;
+pub mod subjects;
+
+pub use context::{Context, Origin};
+
+/// A step that failed, and why.
+#[derive(Debug)]
+pub struct StepFailure {
+    pub subject: String,
+    pub step: StepId,
+    pub failure: Failure,
+}
+
+/// What became of a plan.
+#[derive(Debug, Default)]
+pub struct Executed {
+    /// Failures in the order in which they happened; empty if all went well.
+    pub failures: Vec<StepFailure>,
+    /// Whether anything but images was made, changed or removed.
+    pub changed: bool,
+}
+
+/// Runs the plan to its end. Dropping the future stops all that it started; a later run goes on from there.
+pub async fn run(plan: &Plan, context: &Context, reporter: Arc<dyn Reporter>) -> Executed {
+    let subjects = subjects::Subjects::new(plan, reporter);
+    let needs: Vec<_> = plan.steps.iter().map(|step| step.needs.clone()).collect();
+    let mut executed = Executed::default();
+    let ends = graph::run(
+        &needs,
+        |id| {
+            let progress = subjects.begin(plan, id);
+            async move { steps::perform(context, &plan.steps[id], &progress).await }
+        },
+        |id, end| match end {
+            graph::End::Done(ended) => {
+                executed.changed |= !matches!(ended.outcome, Outcome::Unchanged);
+                subjects.end(plan, id, ended.outcome, &ended.detail);
+            }
+            graph::End::Failed(failure) => subjects.end(plan, id, Outcome::Failed, &failure.messages[0]),
+            graph::End::Skipped(cause) => {
+                let because = &plan.steps[*cause];
+                let why = if because.subject == plan.steps[id].subject { String::new() } else { format!("needs {}", because.subject) };
+                subjects.end(plan, id, Outcome::Skipped, &why);
+            }
+        },
+    )
+    .await;
+    for (step, end) in ends.into_iter().enumerate() {
+        if let graph::End::Failed(failure) = end {
+            executed.failures.push(StepFailure { subject: plan.steps[step].subject.clone(), step, failure });
+        }
+    }
+    executed
+}

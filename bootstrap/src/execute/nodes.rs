@@ -1,0 +1,121 @@
+//! Steps that make nodes.
+
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::context::{Context, set};
+use super::steps::Ended;
+use crate::cluster::kubeadm::NodeFacts;
+use crate::cluster::node::{self, NodeSpec, PortMapping, Role};
+use crate::cluster::{ClusterError, Engine, kubeconfig, mirrors, names, provision, proxy};
+use crate::error::Failure;
+use crate::platform::{certificates, nodes as live_nodes};
+use crate::report::{Outcome, Progress};
+
+const NODES_DEADLINE: Duration = Duration::from_secs(180);
+/// Ports of a node that its ingress listens on.
+const HTTP: u16 = 80;
+const HTTPS: u16 = 443;
+
+/// Starts a stopped node, or makes one; what is half made is made anew.
+pub async fn provision(context: &Context, node: &str, role: Role, progress: &Progress) -> Result<Ended, Failure> {
+    let had = context.existing.iter().flat_map(|platform| &platform.nodes).find(|had| had.name == node);
+    let alive = context.existing.as_ref().and_then(|it| it.control_plane()).is_some_and(|node| node.complete);
+    if had.is_some_and(|had| had.complete) && alive {
+        progress.detail(format!("starting node {node}"));
+        context.engine.write_files(node, &mirrors(context)).await?;
+        context.engine.start(node).await?;
+    } else {
+        progress.detail(format!("making node {node}"));
+        context.engine.remove_container(node).await?;
+        node::create(&context.engine, &spec(context, node, role), &mirrors(context)).await?;
+    }
+    node::await_runtime(&context.engine, node).await?;
+    Ok(Ended::new(Outcome::Created))
+}
+
+/// The files by which containerd asks the local registry first.
+pub fn mirrors(context: &Context) -> Vec<(String, String)> {
+    let registry = set(&context.found.registry);
+    mirrors::files(&context.upstream_hosts(), set(&context.found.network).registry(), registry.host_port)
+}
+
+fn spec(context: &Context, name: &str, role: Role) -> NodeSpec {
+    let settings = &context.settings;
+    let control_plane = role == Role::ControlPlane;
+    let mut labels = vec![(names::IMAGE.into(), context.node.reference.to_string())];
+    let mut ports = Vec::new();
+    if control_plane {
+        let kept = serde_json::to_string(&context.platform_settings()).expect("plain data is JSON");
+        labels.push((names::SETTINGS.into(), kept));
+        ports.push(PortMapping { host: settings.http_port, node: HTTP });
+        ports.push(PortMapping { host: settings.https_port, node: HTTPS });
+        ports.extend(&settings.ports);
+    }
+    let mut inside = context.nodes();
+    inside.push(set(&context.found.network).cidr());
+    NodeSpec {
+        platform: settings.name.clone(),
+        name: name.into(),
+        role,
+        image: set(&context.found.node_image).clone(),
+        address: set(&context.found.addresses)[name],
+        mode: context.mode.clone(),
+        ports,
+        api_port: settings.api_port,
+        env: proxy::environment(&inside, |name| std::env::var(name).ok()),
+        labels,
+    }
+}
+
+/// Makes the control plane in a node that runs.
+pub async fn init(context: &Context, node: &str, progress: &Progress) -> Result<(), Failure> {
+    progress.detail("kubeadm makes the control plane");
+    Ok(provision::init(&context.engine, &facts(context, node, Role::ControlPlane).await?).await?)
+}
+
+/// Lets a worker join.
+pub async fn join(context: &Context, node: &str, progress: &Progress) -> Result<(), Failure> {
+    progress.detail(format!("{node} joins"));
+    Ok(provision::join(&context.engine, &facts(context, node, Role::Worker).await?).await?)
+}
+
+async fn facts(context: &Context, node: &str, role: Role) -> Result<NodeFacts, ClusterError> {
+    let image = context.node.reference.to_string();
+    let host = context.settings.host().to_string();
+    Ok(NodeFacts {
+        platform: context.settings.name.clone(),
+        name: node.into(),
+        role,
+        address: set(&context.found.addresses)[node].to_string(),
+        control_plane: context.control_plane(),
+        version: provision::kubernetes_version(&context.engine, node, &image).await?,
+        cgroup_v1: context.cgroup_v1,
+        restricted: context.mode.is_restricted(),
+        single: context.settings.workers == 0,
+        api_names: if host == "localhost" { Vec::new() } else { vec![host] },
+    })
+}
+
+/// The platform's entry for a kubeconfig, read from its control plane.
+pub async fn kubeconfig_entry(engine: &Engine, platform: &str, node: &str) -> Result<kubeconfig::Entry, ClusterError> {
+    let admin = provision::admin_kubeconfig(engine, node).await?;
+    let port = crate::cluster::observe::api_port_of(engine, node).await?;
+    let server = format!("https://127.0.0.1:{port}");
+    Ok(kubeconfig::Entry { context: names::context(platform), server, admin })
+}
+
+/// Waits until every node is ready.
+pub async fn await_ready(context: &Context, progress: &Progress) -> Result<Ended, Failure> {
+    let live = set(&context.found.live);
+    let deadline = Instant::now() + NODES_DEADLINE;
+    let names = context.nodes();
+    let (version, ()) = tokio::try_join!(
+        live_nodes::await_ready(&live.watch, &names, deadline, progress),
+        certificates::approve(live.installer.client(), &names, deadline),
+    )?;
+    let count = context.nodes().len();
+    let nodes = if count == 1 { "1 node".to_string() } else { format!("{count} nodes") };
+    Ok(Ended { outcome: Outcome::Unchanged, detail: format!("Kubernetes {version}, {nodes}") })
+}

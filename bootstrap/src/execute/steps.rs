@@ -1,0 +1,253 @@
+//! One function for each kind of step: the adapters are called here, and nowhere is order decided.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD as BASE64;
+use tokio::time::Instant;
+
+use super::context::{API_DEADLINE, Context, Live, Origin, set};
+use super::{engine_images, nodes};
+use crate::cluster::{kubeconfig, names, network, observe, provision, registry};
+use crate::definitions;
+use crate::error::Failure;
+use crate::images::local::LocalRegistry;
+use crate::images::reference::Wanted;
+use crate::images::road::Road;
+use crate::plan::{Action, PlannedStep, Step};
+use crate::platform::{self, Installer, Unit, watch::ClusterWatch};
+use crate::report::{Outcome, Phase, Progress, units};
+use crate::stack::render;
+
+const REGISTRY_DEADLINE: Duration = Duration::from_secs(30);
+
+/// How a step ended well.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Ended {
+    pub outcome: Outcome,
+    /// A few words for the subject's line, or nothing.
+    pub detail: String,
+}
+
+impl Ended {
+    pub fn new(outcome: Outcome) -> Self {
+        Self { outcome, detail: String::new() }
+    }
+
+    fn with(outcome: Outcome, detail: impl Into<String>) -> Self {
+        Self { outcome, detail: detail.into() }
+    }
+
+    fn changed(changed: bool) -> Self {
+        Self::new(if changed { Outcome::Created } else { Outcome::Unchanged })
+    }
+}
+
+/// Does one step.
+///
+/// # Errors
+/// Whatever the adapter says, explained.
+pub async fn perform(context: &Context, planned: &PlannedStep, progress: &Progress) -> Result<Ended, Failure> {
+    match &planned.step {
+        Step::EnsureNetwork => ensure_network(context).await,
+        Step::ProvideImage { image, .. } => engine_images::provide(context, *image, progress).await,
+        Step::EnsureRegistry => ensure_registry(context).await,
+        Step::BuildImage { reference } => build_image(context, reference, progress).await,
+        Step::MirrorImage { reference } => mirror_image(context, reference, progress).await,
+        Step::FetchDefinitions { component } => fetch_definitions(context, component, progress).await,
+        Step::ProvisionNode { node, role } => {
+            if planned.action == Action::Exists {
+                // Another stack may name other upstreams; containerd reads these files at every pull.
+                context.engine.write_files(node, &nodes::mirrors(context)).await?;
+                return Ok(Ended::new(Outcome::Unchanged));
+            }
+            progress.phase(Phase::Applying);
+            nodes::provision(context, node, *role, progress).await
+        }
+        Step::InitControlPlane { node } => {
+            if planned.action != Action::Exists {
+                nodes::init(context, node, progress).await?;
+            }
+            connect(context, node, progress).await?;
+            Ok(Ended::changed(planned.action != Action::Exists))
+        }
+        Step::JoinNode { node } => {
+            if planned.action != Action::Exists {
+                nodes::join(context, node, progress).await?;
+            }
+            Ok(Ended::changed(planned.action != Action::Exists))
+        }
+        Step::InstallDefaults { node } => {
+            if planned.action != Action::Exists {
+                provision::install_defaults(&context.engine, node, &context.node.reference.to_string()).await?;
+            }
+            Ok(Ended::changed(planned.action != Action::Exists))
+        }
+        Step::WriteKubeconfig => write_kubeconfig(context),
+        Step::AwaitNodes => nodes::await_ready(context, progress).await,
+        Step::PreparePlatform => prepare(context, progress).await,
+        Step::InstallComponent { component } => install(context, component, progress).await,
+        Step::RemoveComponent { component } => remove(context, component, progress).await,
+    }
+}
+
+async fn ensure_network(context: &Context) -> Result<Ended, Failure> {
+    let (network, made) = network::ensure(&context.engine).await?;
+    let mut addresses: std::collections::BTreeMap<_, _> = context
+        .existing
+        .iter()
+        .flat_map(|platform| &platform.nodes)
+        .filter_map(|node| Some((node.name.clone(), node.address?)))
+        .collect();
+    let new: Vec<_> = context.nodes().into_iter().filter(|node| !addresses.contains_key(node)).collect();
+    let taken = observe::taken_addresses(&context.engine).await?;
+    addresses.extend(new.into_iter().zip(network.free(&taken, context.nodes().len())?));
+    context.found.addresses.set(addresses).ok();
+    context.found.network.set(network).ok();
+    Ok(Ended::changed(made))
+}
+
+async fn ensure_registry(context: &Context) -> Result<Ended, Failure> {
+    let network = *set(&context.found.network);
+    let (image, upstream) = (set(&context.found.registry_image), context.registry_image.reference.to_string());
+    let running =
+        registry::ensure(&context.engine, network, image, &upstream, context.settings.registry_port).await?;
+    let local = LocalRegistry::at_port(running.host_port)?;
+    await_answer(&local).await?;
+    context.found.road.set(Road::new(local, context.store.clone())).ok();
+    let changed = running.changed;
+    context.found.registry.set(running).ok();
+    Ok(Ended::changed(changed))
+}
+
+/// A program that just started gives no event when it listens: asking is all there is.
+async fn await_answer(local: &LocalRegistry) -> Result<(), Failure> {
+    let deadline = Instant::now() + REGISTRY_DEADLINE;
+    loop {
+        match local.ping().await {
+            Ok(()) => return Ok(()),
+            Err(error) if Instant::now() >= deadline => return Err(error.into()),
+            Err(_) => tokio::time::sleep(Duration::from_millis(50)).await,
+        }
+    }
+}
+
+async fn build_image(context: &Context, reference: &str, progress: &Progress) -> Result<Ended, Failure> {
+    let Some(recipe) = &context.images[reference].recipe else { return Ok(Ended::new(Outcome::Unchanged)) };
+    progress.phase(Phase::Building);
+    progress.detail(format!("building {reference}"));
+    context.builder.build(recipe, progress).await?;
+    context.found.built.fetch_add(1, Ordering::Relaxed);
+    Ok(Ended::new(Outcome::Created))
+}
+
+async fn mirror_image(context: &Context, reference: &str, progress: &Progress) -> Result<Ended, Failure> {
+    let image = &context.images[reference];
+    let road = set(&context.found.road);
+    let moved = match (&image.recipe, context.origin) {
+        (Some(recipe), Origin::Source) => {
+            let built = context.builder.build(recipe, progress).await?;
+            road.push_built(&built.manifest, &image.reference, progress).await?
+        }
+        _ => {
+            let wanted = Wanted { reference: image.reference.clone(), pin: image.pin.clone() };
+            road.pull(&context.upstream, &wanted, progress).await?
+        }
+    };
+    context.found.moved.fetch_add(moved.bytes, Ordering::Relaxed);
+    // Bytes in the registry are not yet a change of the component.
+    Ok(Ended::new(Outcome::Unchanged))
+}
+
+async fn fetch_definitions(context: &Context, component: &str, progress: &Progress) -> Result<Ended, Failure> {
+    let sources = &context.component(component).file.crds;
+    let first = match context.origin {
+        Origin::Source => definitions::From::Modules,
+        Origin::Registry => definitions::From::Upstream,
+    };
+    let objects = definitions::fetch(sources, first, &context.store, &context.http, progress).await?;
+    context.keep_definitions(component, objects);
+    Ok(Ended::new(Outcome::Unchanged))
+}
+
+/// Connects to the API of a control plane that was just made, or runs already.
+async fn connect(context: &Context, node: &str, progress: &Progress) -> Result<(), Failure> {
+    let kubeconfig = nodes::kubeconfig_entry(&context.engine, &context.settings.name, node).await?;
+    let client = platform::client::connect(&kubeconfig::standalone(&kubeconfig)?, None).await?;
+    progress.detail("waiting for the API server");
+    platform::client::wait_for_api(&client, Instant::now() + API_DEADLINE).await?;
+    let watch = Arc::new(ClusterWatch::start(client.clone()));
+    let installer = Installer::new(client, &context.settings.name, context.settings.host());
+    context.found.live.set(Live { kubeconfig, installer, watch }).ok();
+    Ok(())
+}
+
+fn write_kubeconfig(context: &Context) -> Result<Ended, Failure> {
+    let entry = &set(&context.found.live).kubeconfig;
+    let there = kubeconfig::has(&context.kubeconfig, &entry.context, &entry.server);
+    if !there {
+        kubeconfig::add(&context.kubeconfig, entry)?;
+    }
+    Ok(Ended::changed(!there))
+}
+
+async fn prepare(context: &Context, progress: &Progress) -> Result<Ended, Failure> {
+    let live = set(&context.found.live);
+    live.installer.prepare(Instant::now() + API_DEADLINE, progress).await?;
+    let port = set(&context.found.registry).host_port;
+    let inside = format!("{}:{}", set(&context.found.network).registry(), names::REGISTRY_PORT);
+    let client = live.installer.client();
+    platform::announce::local_registry(client, port, &inside).await?;
+    platform::record::write(client, &context.record()).await?;
+    Ok(Ended::new(Outcome::Unchanged))
+}
+
+async fn install(context: &Context, name: &str, progress: &Progress) -> Result<Ended, Failure> {
+    let live = set(&context.found.live);
+    let unit = unit(context, live, name).await?;
+    let deadline = Instant::now() + Duration::from_secs(unit.readiness.timeout_seconds);
+    let installed = platform::bring_up(&live.installer, &live.watch, &unit, deadline, progress).await?;
+    Ok(Ended::with(installed.outcome(), unit.version))
+}
+
+/// A component as it is applied to this platform.
+async fn unit(context: &Context, live: &Live, name: &str) -> Result<Unit, Failure> {
+    let component = context.component(name);
+    let facts = render::PlatformFacts {
+        name: context.settings.name.clone(),
+        url: context.settings.url.clone(),
+        host: context.settings.host().into(),
+        port: context.settings.public_port(),
+        namespace: platform::SYSTEM_NAMESPACE.into(),
+        ca_bundle: BASE64.encode(live.installer.secrets().ca_pem().await?.unwrap_or_default()),
+        ingress_class: context.stack.ingress_class().map(str::to_string),
+    };
+    let objects = render::render(component, &facts);
+    let file = &component.file;
+    Ok(Unit::new(
+        (&file.name, &file.version, &file.namespace),
+        context.definitions(name),
+        objects,
+        file.secrets.clone(),
+        file.readiness.clone(),
+    ))
+}
+
+async fn remove(context: &Context, component: &str, progress: &Progress) -> Result<Ended, Failure> {
+    progress.phase(Phase::Removing);
+    let deadline = Instant::now() + Duration::from_secs(180);
+    set(&context.found.live).installer.remove(component, deadline, progress).await?;
+    Ok(Ended::new(Outcome::Removed))
+}
+
+/// What moved, for the summary.
+pub fn moved(context: &Context) -> String {
+    let (bytes, built) = (context.found.moved.load(Ordering::Relaxed), context.found.built.load(Ordering::Relaxed));
+    match (built, bytes) {
+        (0, 0) => "No image was built and no byte moved: all images were there.".into(),
+        (0, bytes) => format!("No image was built; {} moved into the local registry.", units::bytes(bytes)),
+        (built, bytes) => format!("{built} images were built; {} moved into the local registry.", units::bytes(bytes)),
+    }
+}

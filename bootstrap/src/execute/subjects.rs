@@ -1,0 +1,81 @@
+//! From steps to the lines that a person sees: a subject begins with its first step that does something, and is
+//! through when its last step is.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
+use std::time::Instant;
+
+use crate::plan::{Action, Plan, StepId};
+use crate::report::{Event, Outcome, Progress, Reporter};
+
+/// Follows the subjects of one plan.
+pub struct Subjects {
+    reporter: Arc<dyn Reporter>,
+    lines: Mutex<BTreeMap<String, Line>>,
+}
+
+#[derive(Debug)]
+struct Line {
+    open: usize,
+    began: Option<Instant>,
+    outcome: Outcome,
+    detail: String,
+}
+
+impl Subjects {
+    pub fn new(plan: &Plan, reporter: Arc<dyn Reporter>) -> Self {
+        let mut lines = BTreeMap::new();
+        for step in &plan.steps {
+            let fresh = || Line { open: 0, began: None, outcome: Outcome::Unchanged, detail: String::new() };
+            lines.entry(step.subject.clone()).or_insert_with(fresh).open += 1;
+        }
+        Self { reporter, lines: Mutex::new(lines) }
+    }
+
+    /// A step begins.
+    pub fn begin(&self, plan: &Plan, id: StepId) -> Progress {
+        let step = &plan.steps[id];
+        let mut lines = self.lines.lock().expect("no panic while the lines are held");
+        if let Some(line) = lines.get_mut(&step.subject)
+            && step.action != Action::Exists
+        {
+            line.began.get_or_insert_with(Instant::now);
+        }
+        Progress::new(self.reporter.clone(), &step.subject)
+    }
+
+    /// A step ended so; the subject's line is closed with its last one.
+    pub fn end(&self, plan: &Plan, id: StepId, outcome: Outcome, detail: &str) {
+        let subject = &plan.steps[id].subject;
+        let mut lines = self.lines.lock().expect("no panic while the lines are held");
+        let Some(line) = lines.get_mut(subject) else { return };
+        line.open -= 1;
+        if weight(outcome) > weight(line.outcome) {
+            line.outcome = outcome;
+        }
+        if !detail.is_empty() && (line.detail.is_empty() || outcome != Outcome::Skipped) {
+            line.detail = detail.into();
+        }
+        if line.open == 0 {
+            let seconds = line.began.map_or(0.0, |began| began.elapsed().as_secs_f64());
+            self.reporter.report(Event::Finished {
+                subject: subject.clone(),
+                outcome: line.outcome,
+                detail: line.detail.clone(),
+                seconds,
+            });
+        }
+    }
+}
+
+/// The heaviest outcome of a subject's steps is the subject's.
+fn weight(outcome: Outcome) -> u8 {
+    match outcome {
+        Outcome::Unchanged => 0,
+        Outcome::Removed => 1,
+        Outcome::Changed => 2,
+        Outcome::Created => 3,
+        Outcome::Skipped => 4,
+        Outcome::Failed => 5,
+    }
+}

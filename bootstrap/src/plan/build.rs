@@ -1,0 +1,177 @@
+//! From settings, stack and what exists to the graph of steps.
+
+use std::collections::BTreeMap;
+
+use super::observed::{ImageState, Observed};
+use super::step::{Action, EngineImage, PlannedStep, Step, StepId};
+use super::{CLUSTER, Plan};
+use crate::cluster::names;
+use crate::cluster::node::Role;
+
+/// What a plan has to know of a component.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct PlannedComponent {
+    pub name: String,
+    pub depends_on: Vec<String>,
+    /// References of its images.
+    pub images: Vec<String>,
+    /// It takes definitions from upstream's release.
+    pub definitions: bool,
+}
+
+/// Everything a plan is made from, but what exists.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Inputs {
+    pub platform: String,
+    pub workers: u16,
+    pub stack: String,
+    pub version: String,
+    pub node_image: String,
+    pub registry_image: String,
+    /// In an order in which each comes after what it depends on.
+    pub components: Vec<PlannedComponent>,
+}
+
+/// Makes the plan.
+pub fn build(inputs: &Inputs, observed: &Observed) -> Plan {
+    let mut graph = Graph::default();
+    let base = base(&mut graph, inputs, observed);
+    let ready = cluster(&mut graph, inputs, observed, &base);
+    components(&mut graph, inputs, observed, &base, &ready);
+    let (platform, stack, version) = (inputs.platform.clone(), inputs.stack.clone(), inputs.version.clone());
+    Plan { platform, stack, version, steps: graph.steps }
+}
+
+#[derive(Default)]
+struct Graph {
+    steps: Vec<PlannedStep>,
+}
+
+impl Graph {
+    fn add(&mut self, subject: &str, action: Action, step: Step, needs: &[StepId]) -> StepId {
+        self.steps.push(PlannedStep { step, needs: needs.to_vec(), subject: subject.into(), action, bytes: None });
+        self.steps.len() - 1
+    }
+
+    fn sized(&mut self, id: StepId, bytes: Option<u64>) -> StepId {
+        self.steps[id].bytes = bytes;
+        id
+    }
+}
+
+/// What stands before any node.
+struct Base {
+    network: StepId,
+    node_image: StepId,
+    registry: StepId,
+    node_is_built: bool,
+}
+
+fn base(graph: &mut Graph, inputs: &Inputs, observed: &Observed) -> Base {
+    let exists = |there: bool| if there { Action::Exists } else { Action::Create };
+    let network = graph.add(CLUSTER, exists(observed.network), Step::EnsureNetwork, &[]);
+    let registry_image = engine_image(graph, EngineImage::Registry, &inputs.registry_image, observed);
+    let node_image = engine_image(graph, EngineImage::Node, &inputs.node_image, observed);
+    let node_is_built = graph.steps[node_image].action == Action::Build;
+    let registry =
+        graph.add(CLUSTER, exists(observed.registry), Step::EnsureRegistry, &[network, registry_image]);
+    Base { network, node_image, registry, node_is_built }
+}
+
+fn engine_image(graph: &mut Graph, image: EngineImage, reference: &str, observed: &Observed) -> StepId {
+    let (action, bytes) = image_action(observed.images.get(reference));
+    let id = graph.add(CLUSTER, action, Step::ProvideImage { image, reference: reference.into() }, &[]);
+    graph.sized(id, bytes)
+}
+
+fn image_action(state: Option<&ImageState>) -> (Action, Option<u64>) {
+    match state {
+        Some(ImageState::Present { bytes }) => (Action::Exists, *bytes),
+        Some(ImageState::Built { bytes }) => (Action::Create, Some(*bytes)),
+        Some(ImageState::ToBuild) => (Action::Build, None),
+        Some(ImageState::ToFetch { bytes }) => (Action::Fetch, *bytes),
+        None => (Action::Fetch, None),
+    }
+}
+
+/// What components wait for.
+struct Ready {
+    /// The API answers, and the platform's own objects are there.
+    prepared: StepId,
+    defaults: StepId,
+}
+
+fn cluster(graph: &mut Graph, inputs: &Inputs, observed: &Observed, base: &Base) -> Ready {
+    let name = names::control_plane(&inputs.platform);
+    let had = |node: &str| observed.platform.as_ref().and_then(|it| it.nodes.iter().find(|had| had.name == node));
+    // Without its control plane a worker is worth nothing: then all nodes are made anew.
+    let alive = had(&name).is_some_and(|node| node.complete);
+    let provision = |graph: &mut Graph, node: &str, role| {
+        let running = alive && had(node).is_some_and(|had| had.complete && had.running);
+        let action = if running { Action::Exists } else { Action::Create };
+        let step = Step::ProvisionNode { node: node.into(), role };
+        graph.add(CLUSTER, action, step, &[base.network, base.registry, base.node_image])
+    };
+    let made = if alive { Action::Exists } else { Action::Create };
+    let container = provision(graph, &name, Role::ControlPlane);
+    let init = graph.add(CLUSTER, made, Step::InitControlPlane { node: name.clone() }, &[container]);
+    let mut joined = Vec::new();
+    for number in 1..=inputs.workers {
+        let worker = names::worker(&inputs.platform, number);
+        let member = alive && had(&worker).is_some_and(|had| had.complete);
+        let container = provision(graph, &worker, Role::Worker);
+        let action = if member { Action::Exists } else { Action::Create };
+        joined.push(graph.add(CLUSTER, action, Step::JoinNode { node: worker }, &[container, init]));
+    }
+    let defaults = graph.add(CLUSTER, made, Step::InstallDefaults { node: name }, &[init]);
+    graph.add(CLUSTER, Action::Converge, Step::WriteKubeconfig, &[init]);
+    joined.push(defaults);
+    graph.add(CLUSTER, Action::Wait, Step::AwaitNodes, &joined);
+    let prepared = graph.add(CLUSTER, Action::Converge, Step::PreparePlatform, &[init]);
+    Ready { prepared, defaults }
+}
+
+fn components(graph: &mut Graph, inputs: &Inputs, observed: &Observed, base: &Base, ready: &Ready) {
+    let mut images: BTreeMap<&str, StepId> = BTreeMap::new();
+    let mut installed: BTreeMap<&str, StepId> = BTreeMap::new();
+    for component in &inputs.components {
+        let mut needs = vec![ready.prepared, ready.defaults];
+        for reference in &component.images {
+            let mirrored = *images
+                .entry(reference)
+                .or_insert_with(|| mirror(graph, &component.name, reference, observed, base));
+            needs.push(mirrored);
+        }
+        if component.definitions {
+            let step = Step::FetchDefinitions { component: component.name.clone() };
+            needs.push(graph.add(&component.name, Action::Fetch, step, &[]));
+        }
+        needs.extend(component.depends_on.iter().filter_map(|name| installed.get(name.as_str())));
+        let step = Step::InstallComponent { component: component.name.clone() };
+        installed.insert(&component.name, graph.add(&component.name, Action::Converge, step, &needs));
+    }
+    let all: Vec<_> = installed.values().copied().collect();
+    for gone in observed.installed.keys().filter(|name| !installed.contains_key(name.as_str())) {
+        let step = Step::RemoveComponent { component: gone.clone() };
+        let needs: Vec<_> = all.iter().copied().chain([ready.prepared]).collect();
+        graph.add(gone, Action::Remove, step, &needs);
+    }
+}
+
+/// An image of a component: built if it must be, then brought into the registry.
+fn mirror(graph: &mut Graph, subject: &str, reference: &str, observed: &Observed, base: &Base) -> StepId {
+    let (action, bytes) = image_action(observed.images.get(reference));
+    let mut needs = vec![base.registry];
+    if action == Action::Build {
+        // Everything waits for the node: its image has the compilers to itself until it is built.
+        let after: &[StepId] = if base.node_is_built { &[base.node_image] } else { &[] };
+        needs.push(graph.add(subject, action, Step::BuildImage { reference: reference.into() }, after));
+    }
+    let action = if action == Action::Build { Action::Create } else { action };
+    let id = graph.add(subject, action, Step::MirrorImage { reference: reference.into() }, &needs);
+    graph.sized(id, bytes)
+}
+
+#[cfg(test)]
+#[path = "tests.rs"]
+mod tests;

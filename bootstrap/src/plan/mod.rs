@@ -1,0 +1,51 @@
+//! What `up` will do, as a graph: pure, so that it can be shown without being done.
+//!
+//! [`build`] takes settings, stack and what exists, and gives the same plan for the same three. A step starts
+//! as soon as the steps it needs are through; the executor knows nothing else about order.
+
+mod build;
+mod observed;
+mod show;
+mod step;
+
+pub use build::{Inputs, PlannedComponent, build};
+pub use observed::{ImageState, Observed};
+pub use show::show;
+pub use step::{Action, EngineImage, PlannedStep, Step, StepId};
+
+use serde::Serialize;
+
+/// Subject of everything that concerns the cluster itself.
+pub const CLUSTER: &str = "cluster";
+
+/// The steps, each after all those it needs.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Plan {
+    pub platform: String,
+    pub stack: String,
+    pub version: String,
+    pub steps: Vec<PlannedStep>,
+}
+
+impl Plan {
+    /// Subjects in the order of their first step.
+    pub fn subjects(&self) -> Vec<String> {
+        let mut subjects: Vec<String> = Vec::new();
+        for step in &self.steps {
+            if !subjects.contains(&step.subject) {
+                subjects.push(step.subject.clone());
+            }
+        }
+        subjects
+    }
+
+    /// Number of images, bytes of those whose size is known, and bytes still to be moved.
+    pub fn images(&self) -> (usize, Option<u64>, Option<u64>) {
+        let images: Vec<_> = self.steps.iter().filter(|step| step.step.is_image()).collect();
+        let known = images.iter().all(|step| step.bytes.is_some());
+        let sum = |steps: &mut dyn Iterator<Item = &&PlannedStep>| steps.filter_map(|step| step.bytes).sum::<u64>();
+        let all = sum(&mut images.iter());
+        let missing = sum(&mut images.iter().filter(|step| step.action != Action::Exists));
+        (images.len(), known.then_some(all), known.then_some(missing))
+    }
+}

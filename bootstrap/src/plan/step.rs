@@ -1,0 +1,126 @@
+//! The kinds of step.
+
+use serde::Serialize;
+
+use crate::cluster::node::Role;
+
+/// Index of a step in its plan.
+pub type StepId = usize;
+
+/// An image that the engine itself runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum EngineImage {
+    Node,
+    Registry,
+}
+
+/// One thing to be done.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(tag = "step", rename_all = "snake_case")]
+pub enum Step {
+    /// The network that all platforms share.
+    EnsureNetwork,
+    /// An image that the engine runs: built and loaded, or pulled by the engine.
+    ProvideImage { image: EngineImage, reference: String },
+    /// The local registry's container.
+    EnsureRegistry,
+    /// An image of a component is built from packages.
+    BuildImage { reference: String },
+    /// An image of a component is brought into the local registry.
+    MirrorImage { reference: String },
+    /// Definitions that a component takes from upstream's release.
+    FetchDefinitions { component: String },
+    /// A node's container is made, or a stopped one started, until containerd answers.
+    ProvisionNode { node: String, role: Role },
+    /// kubeadm makes the control plane.
+    InitControlPlane { node: String },
+    /// kubeadm joins a worker.
+    JoinNode { node: String },
+    /// Pod network and storage class, as the node image brings them.
+    InstallDefaults { node: String },
+    /// The context is merged into the user's kubeconfig.
+    WriteKubeconfig,
+    /// Every node is ready.
+    AwaitNodes,
+    /// Namespace, certificate authority and the like, that components stand on.
+    PreparePlatform,
+    /// A component is applied and awaited.
+    InstallComponent { component: String },
+    /// A component that the stack no longer has is taken away.
+    RemoveComponent { component: String },
+}
+
+impl Step {
+    /// Whether it moves or makes an image; a built image counts when it is mirrored.
+    pub fn is_image(&self) -> bool {
+        matches!(self, Self::ProvideImage { .. } | Self::MirrorImage { .. })
+    }
+
+    /// What it does, for people.
+    pub fn describe(&self) -> String {
+        match self {
+            Self::EnsureNetwork => "network for the nodes".into(),
+            Self::ProvideImage { image: EngineImage::Node, reference } => format!("node image {reference}"),
+            Self::ProvideImage { image: EngineImage::Registry, reference } => format!("registry image {reference}"),
+            Self::EnsureRegistry => "local registry".into(),
+            Self::BuildImage { reference } => format!("image {reference} from packages"),
+            Self::MirrorImage { reference } => format!("image {reference} into the local registry"),
+            Self::FetchDefinitions { component } => format!("custom resource definitions of {component}"),
+            Self::ProvisionNode { node, role } => format!("node {node} ({})", role.label()),
+            Self::InitControlPlane { node } => format!("control plane on {node}"),
+            Self::JoinNode { node } => format!("{node} joins"),
+            Self::InstallDefaults { .. } => "pod network and storage class".into(),
+            Self::WriteKubeconfig => "kubeconfig context".into(),
+            Self::AwaitNodes => "all nodes ready".into(),
+            Self::PreparePlatform => "platform namespace and certificate authority".into(),
+            Self::InstallComponent { component } => format!("component {component}"),
+            Self::RemoveComponent { component } => format!("component {component}, which the stack no longer has"),
+        }
+    }
+}
+
+/// What a step will have to do, as far as can be told beforehand.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Action {
+    /// Nothing: it is there.
+    Exists,
+    Create,
+    Build,
+    Fetch,
+    /// Compared with what is there, and changed if it differs.
+    Converge,
+    Wait,
+    Remove,
+}
+
+impl Action {
+    /// The word in front of a step in the printed plan.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Exists => "exists",
+            Self::Create => "create",
+            Self::Build => "build",
+            Self::Fetch => "fetch",
+            Self::Converge => "apply",
+            Self::Wait => "await",
+            Self::Remove => "remove",
+        }
+    }
+}
+
+/// A step with its place in the graph.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct PlannedStep {
+    #[serde(flatten)]
+    pub step: Step,
+    /// Steps that must be through before.
+    pub needs: Vec<StepId>,
+    /// The line on the screen it belongs to: `cluster` or a component's name.
+    pub subject: String,
+    pub action: Action,
+    /// Size of the image, where known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub bytes: Option<u64>,
+}

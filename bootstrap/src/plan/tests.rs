@@ -1,0 +1,123 @@
+use super::*;
+use crate::cluster::observe::{ObservedNode, ObservedPlatform};
+
+fn component(name: &str, depends_on: &[&str]) -> PlannedComponent {
+    PlannedComponent {
+        name: name.into(),
+        depends_on: depends_on.iter().map(ToString::to_string).collect(),
+        images: vec![format!("example.org/{name}:1")],
+        definitions: name == "a",
+    }
+}
+
+fn inputs(workers: u16) -> Inputs {
+    Inputs {
+        platform: "p".into(),
+        workers,
+        stack: "s".into(),
+        version: "1".into(),
+        node_image: "node".into(),
+        registry_image: "registry".into(),
+        components: vec![component("a", &[]), component("b", &["a"])],
+    }
+}
+
+fn node(name: &str, role: Role, complete: bool, running: bool) -> ObservedNode {
+    ObservedNode { name: name.into(), role, running, complete, address: None, api_port: None }
+}
+
+fn find<'a>(plan: &'a Plan, wanted: &Step) -> &'a PlannedStep {
+    plan.steps.iter().find(|planned| planned.step == *wanted).unwrap_or_else(|| panic!("{wanted:?} in {plan:?}"))
+}
+
+fn install(name: &str) -> Step {
+    Step::InstallComponent { component: name.into() }
+}
+
+#[test]
+fn every_step_comes_after_what_it_needs() {
+    let plan = build(&inputs(2), &Observed::default());
+    for (id, step) in plan.steps.iter().enumerate() {
+        assert!(step.needs.iter().all(|need| *need < id), "{step:?}");
+    }
+    assert_eq!(plan.subjects(), vec!["cluster", "a", "b"]);
+    assert_eq!(plan, build(&inputs(2), &Observed::default()));
+}
+
+#[test]
+fn images_move_while_the_control_plane_starts() {
+    let plan = build(&inputs(0), &Observed::default());
+    let mirror = find(&plan, &Step::MirrorImage { reference: "example.org/a:1".into() });
+    let needed: Vec<_> = mirror.needs.iter().map(|id| &plan.steps[*id].step).collect();
+    assert_eq!(needed, vec![&Step::EnsureRegistry]);
+}
+
+#[test]
+fn a_component_waits_for_its_own_needs_only() {
+    let plan = build(&inputs(0), &Observed::default());
+    let needs = |step: &PlannedStep| step.needs.iter().map(|id| plan.steps[*id].step.clone()).collect::<Vec<_>>();
+    let (a, b) = (needs(find(&plan, &install("a"))), needs(find(&plan, &install("b"))));
+    assert!(b.contains(&install("a")) && !a.contains(&install("b")));
+    assert!(a.contains(&Step::FetchDefinitions { component: "a".into() }));
+    assert!(!b.contains(&Step::MirrorImage { reference: "example.org/a:1".into() }));
+    assert!(!a.contains(&Step::AwaitNodes));
+}
+
+#[test]
+fn the_node_image_is_built_before_the_components() {
+    let mut observed = Observed::default();
+    observed.images.insert("node".into(), ImageState::ToBuild);
+    observed.images.insert("example.org/a:1".into(), ImageState::ToBuild);
+    let plan = build(&inputs(0), &observed);
+    let built = find(&plan, &Step::BuildImage { reference: "example.org/a:1".into() });
+    assert_eq!(built.needs.len(), 1);
+    assert!(matches!(plan.steps[built.needs[0]].step, Step::ProvideImage { image: EngineImage::Node, .. }));
+}
+
+#[test]
+fn what_runs_is_not_made_again() {
+    let nodes = vec![node("p-control-plane", Role::ControlPlane, true, true), node("p-worker", Role::Worker, true, false)];
+    let observed = Observed {
+        network: true,
+        registry: true,
+        platform: Some(ObservedPlatform { name: "p".into(), settings: None, nodes }),
+        ..Default::default()
+    };
+    let plan = build(&inputs(2), &observed);
+    let action = |step: Step| find(&plan, &step).action;
+    let provision = |node: &str, role| Step::ProvisionNode { node: node.into(), role };
+    assert_eq!(action(provision("p-control-plane", Role::ControlPlane)), Action::Exists);
+    assert_eq!(action(provision("p-worker", Role::Worker)), Action::Create);
+    assert_eq!(action(Step::JoinNode { node: "p-worker".into() }), Action::Exists);
+    assert_eq!(action(Step::JoinNode { node: "p-worker2".into() }), Action::Create);
+    assert_eq!(action(install("a")), Action::Converge);
+}
+
+#[test]
+fn a_half_made_control_plane_means_all_nodes_anew() {
+    let nodes = vec![node("p-control-plane", Role::ControlPlane, false, true), node("p-worker", Role::Worker, true, true)];
+    let observed =
+        Observed { platform: Some(ObservedPlatform { name: "p".into(), settings: None, nodes }), ..Default::default() };
+    let plan = build(&inputs(1), &observed);
+    assert!(plan.steps.iter().filter(|step| matches!(step.step, Step::JoinNode { .. } | Step::ProvisionNode { .. })).all(|step| step.action == Action::Create));
+}
+
+#[test]
+fn a_component_that_left_the_stack_is_removed_last() {
+    let observed = Observed { installed: [("old".to_string(), "1".to_string())].into(), ..Default::default() };
+    let plan = build(&inputs(0), &observed);
+    let last = plan.steps.last().expect("steps");
+    assert_eq!(last.step, Step::RemoveComponent { component: "old".into() });
+    assert!(last.needs.iter().any(|id| plan.steps[*id].step == install("b")));
+}
+
+#[test]
+fn image_bytes_are_told_only_when_all_are_known() {
+    let mut observed = Observed::default();
+    for reference in ["node", "registry", "example.org/a:1"] {
+        observed.images.insert(reference.into(), ImageState::Present { bytes: Some(10) });
+    }
+    assert_eq!(build(&inputs(0), &observed).images(), (4, None, None));
+    observed.images.insert("example.org/b:1".into(), ImageState::ToFetch { bytes: Some(5) });
+    assert_eq!(build(&inputs(0), &observed).images(), (4, Some(35), Some(5)));
+}

@@ -1,0 +1,55 @@
+//! A component from nothing to running: applied, then awaited, with one answer to "why not".
+
+use time::OffsetDateTime;
+use tokio::time::Instant;
+
+use super::blockers::{Blocker, Cause, logs};
+use super::readiness::{NotReady, assess, await_ready};
+use super::refusal::Failed;
+use super::scope::Scope;
+use super::watch::ClusterWatch;
+use super::{Error, Installed, Installer, Unit};
+use crate::report::{Phase, Progress};
+
+/// Installs a component and waits until it runs.
+///
+/// # Errors
+/// Those of [`Installer::install`], and [`Error::NotReady`] with what blocks. An object that could not be
+/// applied in time is told together with what keeps the component's own workloads from running: its
+/// webhook mostly does not answer because of them.
+pub async fn bring_up(
+    installer: &Installer,
+    watch: &ClusterWatch,
+    unit: &Unit,
+    deadline: Instant,
+    progress: &Progress,
+) -> Result<Installed, Error> {
+    progress.phase(Phase::Applying);
+    let installed = match installer.install(unit, deadline, progress).await {
+        Err(Error::Unfinished { component, waited, failures }) => {
+            let blockers = behind(watch, unit, &failures).await;
+            return Err(NotReady { component, waited, blockers }.into());
+        }
+        other => other?,
+    };
+    progress.phase(Phase::Starting);
+    let scope = Scope::of_unit(unit, &installed.objects);
+    await_ready(watch, installer.kinds(), &scope, deadline, progress).await?;
+    Ok(installed)
+}
+
+/// What could not be applied, and what of the component does not run.
+async fn behind(watch: &ClusterWatch, unit: &Unit, failures: &[Failed]) -> Vec<Blocker> {
+    // Conditions and webhooks of objects that were not applied would only repeat it.
+    let scope = Scope { conditions: Vec::new(), webhooks: Vec::new(), ..Scope::of_manifests(unit) };
+    let mut blockers = watch.read(|view| assess(&scope, view, OffsetDateTime::now_utc())).blockers;
+    blockers.retain(|blocker| blocker.cause != Cause::Starting);
+    let unapplied = failures.iter().map(|failed| {
+        let hint = failed.refusal.hint.as_deref().map(|hint| format!(" ({hint})")).unwrap_or_default();
+        Blocker::new(failed.object.to_string(), Cause::Apply, format!("{}{hint}", failed.refusal.message))
+    });
+    blockers.extend(unapplied);
+    blockers.sort_by_key(|blocker| blocker.cause);
+    let _ = tokio::time::timeout(std::time::Duration::from_secs(5), logs::fetch(watch.client(), &mut blockers)).await;
+    blockers
+}

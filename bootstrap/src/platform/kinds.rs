@@ -1,0 +1,95 @@
+//! What the API serves: the plural and the scope of a kind, asked once and asked again when unknown.
+
+use std::collections::HashMap;
+
+use kube::api::{Api, ApiResource, DynamicObject};
+use kube::core::gvk::GroupVersion;
+use kube::{Client, discovery};
+use kube::discovery::Scope;
+use tokio::sync::Mutex;
+
+use super::object::ObjectRef;
+
+/// A kind as the API serves it.
+#[derive(Debug, Clone)]
+pub struct Kind {
+    pub resource: ApiResource,
+    pub namespaced: bool,
+}
+
+/// Why a kind could not be resolved.
+#[derive(Debug, thiserror::Error)]
+pub enum Unresolved {
+    /// The API does not serve it, at least not yet.
+    #[error("the cluster knows no kind `{kind}` in `{api_version}`")]
+    Unknown { api_version: String, kind: String },
+    #[error(transparent)]
+    Request(#[from] kube::Error),
+}
+
+/// The kinds of one cluster; cheap to share.
+pub struct Kinds {
+    client: Client,
+    known: Mutex<HashMap<String, HashMap<String, Kind>>>,
+}
+
+impl Kinds {
+    pub fn new(client: Client) -> Self {
+        Self { client, known: Mutex::default() }
+    }
+
+    /// Finds a kind; asks the API for the group's version when the kind is not known yet.
+    pub async fn resolve(&self, api_version: &str, kind: &str) -> Result<Kind, Unresolved> {
+        // Held while asking, so that a wave of objects asks once and not eight times.
+        let mut known = self.known.lock().await;
+        if let Some(found) = known.get(api_version).and_then(|kinds| kinds.get(kind)) {
+            return Ok(found.clone());
+        }
+        let kinds = self.ask(api_version).await?;
+        let found = kinds.get(kind).cloned();
+        known.insert(api_version.into(), kinds);
+        found.ok_or_else(|| Unresolved::Unknown { api_version: api_version.into(), kind: kind.into() })
+    }
+
+    /// Forgets a group's version: the API answered that it is gone.
+    pub async fn forget(&self, api_version: &str) {
+        self.known.lock().await.remove(api_version);
+    }
+
+    /// The API of an object's kind, in the object's namespace if the kind has namespaces.
+    pub async fn api(&self, object: &ObjectRef) -> Result<Api<DynamicObject>, Unresolved> {
+        let kind = self.resolve(&object.api_version, &object.kind).await?;
+        Ok(kind.api(&self.client, object.namespace.as_deref()))
+    }
+
+    /// The object without a namespace if its kind is known to have none.
+    pub async fn normalized(&self, object: &ObjectRef) -> ObjectRef {
+        let cluster_wide = self.resolve(&object.api_version, &object.kind).await.is_ok_and(|kind| !kind.namespaced);
+        ObjectRef { namespace: object.namespace.clone().filter(|_| !cluster_wide), ..object.clone() }
+    }
+
+    async fn ask(&self, api_version: &str) -> Result<HashMap<String, Kind>, kube::Error> {
+        let (group, version) = api_version.split_once('/').unwrap_or(("", api_version));
+        match discovery::pinned_group(&self.client, &GroupVersion::gv(group, version)).await {
+            Ok(group) => Ok(group
+                .versioned_resources(version)
+                .into_iter()
+                .map(|(resource, able)| {
+                    let namespaced = able.scope == Scope::Namespaced;
+                    (resource.kind.clone(), Kind { resource, namespaced })
+                })
+                .collect()),
+            Err(kube::Error::Api(status)) if status.code == 404 => Ok(HashMap::new()),
+            Err(error) => Err(error),
+        }
+    }
+}
+
+impl Kind {
+    pub fn api(&self, client: &Client, namespace: Option<&str>) -> Api<DynamicObject> {
+        match namespace.filter(|_| self.namespaced) {
+            Some(namespace) => Api::namespaced_with(client.clone(), namespace, &self.resource),
+            None => Api::all_with(client.clone(), &self.resource),
+        }
+    }
+}

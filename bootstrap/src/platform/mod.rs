@@ -1,0 +1,96 @@
+//! What talks to the Kubernetes API when components are installed.
+//!
+//! ```text
+//! Unit (rendered component)
+//!   -> bring_up    install, then readiness
+//!   -> install     union inventory -> apply -> prune -> exact inventory
+//!        apply       server-side apply in waves; refusal decides what is tried again
+//!        secrets     passwords and certificates that are made once and kept
+//!        prune       what a newer stack no longer has
+//!   -> readiness   waits on ClusterWatch until all of the unit runs
+//!        facts       the few fields of objects that matter, kept by ClusterWatch
+//!        blockers    why something does not run yet (pure)
+//! inventory -> status, credentials
+//! ```
+//!
+//! Nothing here knows a component by name. All waits have a deadline and say what they wait for.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use crate::images::digest::Digest;
+use crate::stack::model::{GeneratedSecret, Readiness};
+
+pub mod announce;
+pub mod apply;
+pub mod authority;
+pub mod blockers;
+pub mod bring_up;
+pub mod certificates;
+pub mod client;
+pub mod credentials;
+pub mod error;
+pub mod facts;
+pub mod install;
+pub mod inventory;
+pub mod kinds;
+pub mod nodes;
+pub mod object;
+pub mod prune;
+pub mod quantity;
+pub mod readiness;
+pub mod record;
+pub mod refusal;
+mod retry;
+pub mod scope;
+pub mod secrets;
+pub mod status;
+pub mod view;
+pub mod watch;
+mod waves;
+
+#[cfg(test)]
+mod fake_api;
+#[cfg(test)]
+mod scenarios;
+
+pub use bring_up::bring_up;
+pub use error::Error;
+pub use install::{Installed, Installer};
+
+/// Namespace of what belongs to the platform itself: inventory and certificate authority.
+pub const SYSTEM_NAMESPACE: &str = "backstack-system";
+/// Field manager of everything that is applied.
+pub const MANAGER: &str = "backstack";
+
+/// A component, rendered: all that is applied of it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Unit {
+    pub name: String,
+    pub version: String,
+    /// Where its namespaced objects go that name no namespace themselves.
+    pub namespace: String,
+    pub crds: Vec<Value>,
+    pub objects: Vec<Value>,
+    pub secrets: BTreeMap<String, GeneratedSecret>,
+    pub readiness: Readiness,
+    /// Digest of all of the above.
+    pub digest: Digest,
+}
+
+impl Unit {
+    /// A unit with the digest of all its parts.
+    pub fn new(
+        (name, version, namespace): (&str, &str, &str),
+        crds: Vec<Value>,
+        objects: Vec<Value>,
+        secrets: BTreeMap<String, GeneratedSecret>,
+        readiness: Readiness,
+    ) -> Self {
+        let all = serde_json::json!([name, version, namespace, crds, objects, secrets, readiness]);
+        let digest = Digest::of(all.to_string().as_bytes());
+        let (name, version, namespace) = (name.into(), version.into(), namespace.into());
+        Self { name, version, namespace, crds, objects, secrets, readiness, digest }
+    }
+}

@@ -1,0 +1,198 @@
+//! Deletes what is no longer in the stack: the reverse of applying.
+//!
+//! Only objects that still carry our labels are touched. A definition goes only when no object of it
+//! is left, because deleting it would delete those, and they may be somebody's work.
+
+use futures::{StreamExt, stream};
+use kube::api::{DeleteParams, ListParams, Preconditions, PropagationPolicy};
+use kube::core::PartialObjectMeta;
+use kube::api::DynamicObject;
+use kube::runtime::WatchStreamExt;
+use kube::runtime::watcher::watch_object;
+use tokio::time::{Instant, timeout_at};
+
+use super::kinds::{Kinds, Unresolved};
+use super::object::{ObjectRef, Owner};
+use super::retry::{Fault, GaveUp, Retry};
+use super::waves::Wave;
+use super::Error;
+
+/// Namespaces that belong to the cluster, whatever their labels say.
+const KEPT_NAMESPACES: [&str; 4] = ["default", "kube-system", "kube-public", "kube-node-lease"];
+const CONCURRENCY: usize = 8;
+
+/// What pruning did.
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
+pub struct Pruned {
+    pub removed: Vec<ObjectRef>,
+    /// Left alone although no longer in the stack, and why. They stay in the inventory.
+    pub kept: Vec<(ObjectRef, String)>,
+}
+
+/// Deletes objects of one component.
+pub struct Pruner<'a> {
+    pub kinds: &'a Kinds,
+    pub owner: &'a Owner,
+    pub retry: &'a Retry<'a>,
+    pub start: Instant,
+    /// Objects of other components: a namespace that they live in is left alone.
+    pub others: &'a [ObjectRef],
+}
+
+/// What became of one object.
+enum Fate {
+    /// Somebody deleted it, or took it over.
+    NotOurs,
+    /// Its deletion has begun; it is gone when an object of this uid is.
+    Deleting { uid: Option<String> },
+    Kept(String),
+}
+
+impl Pruner<'_> {
+    /// Deletes those of `previous` that are not in `now`, and waits until they are gone.
+    ///
+    /// # Errors
+    /// [`Error::NotGone`] with what is still there at the deadline, or the API's refusal.
+    pub async fn prune(&self, previous: &[ObjectRef], now: &[ObjectRef]) -> Result<Pruned, Error> {
+        let mut leaving = Vec::new();
+        for object in previous {
+            // A list written before its kinds were known may have a namespace too many.
+            let object = self.kinds.normalized(object).await;
+            if !now.iter().any(|kept| kept.is_same(&object)) {
+                leaving.push(object);
+            }
+        }
+        let mut pruned = Pruned::default();
+        for wave in Wave::ALL.iter().rev() {
+            let of_wave: Vec<_> = leaving.iter().filter(|object| Wave::of(object) == *wave).cloned().collect();
+            self.delete_wave(of_wave, &mut pruned).await?;
+        }
+        Ok(pruned)
+    }
+
+    async fn delete_wave(&self, objects: Vec<ObjectRef>, pruned: &mut Pruned) -> Result<(), Error> {
+        let deletions = objects.into_iter().map(|object| async move {
+            let fate = self.delete_one(&object).await;
+            (object, fate)
+        });
+        let fates = stream::iter(deletions).buffered(CONCURRENCY).collect::<Vec<_>>().await;
+        let (mut going, mut refused) = (Vec::new(), Vec::new());
+        for (object, fate) in fates {
+            match fate {
+                Ok(Fate::NotOurs) | Err(GaveUp::Stopped) => {}
+                Ok(Fate::Deleting { uid }) => going.push((object, uid)),
+                Ok(Fate::Kept(why)) => pruned.kept.push((object, why)),
+                Err(GaveUp::Refused(failed) | GaveUp::Late(failed)) => refused.push(failed),
+                Err(GaveUp::Fatal(error)) => return Err(error),
+            }
+        }
+        if !refused.is_empty() {
+            return Err(Error::Refused { component: self.owner.component.clone(), failures: refused });
+        }
+        self.await_gone(&going).await?;
+        pruned.removed.extend(going.into_iter().map(|(object, _)| object));
+        Ok(())
+    }
+
+    async fn delete_one(&self, object: &ObjectRef) -> Result<Fate, GaveUp> {
+        let result = self.retry.run(object, || self.try_delete(object)).await;
+        match result {
+            Err(GaveUp::Late(failed)) if failed.refusal.message.contains("knows no kind") => Ok(Fate::NotOurs),
+            other => other,
+        }
+    }
+
+    async fn try_delete(&self, object: &ObjectRef) -> Result<Fate, Fault> {
+        let api = match self.kinds.api(object).await {
+            Ok(api) => api,
+            // Its definition is gone, and it with it.
+            Err(Unresolved::Unknown { .. }) => return Ok(Fate::NotOurs),
+            Err(error) => return Err(error.into()),
+        };
+        let Some(found) = api.get_metadata_opt(&object.name).await? else { return Ok(Fate::NotOurs) };
+        if !self.owner.owns(&found.metadata) {
+            return Ok(Fate::NotOurs);
+        }
+        if let Some(why) = self.reason_to_keep(object).await? {
+            return Ok(Fate::Kept(why));
+        }
+        match api.delete(&object.name, &deletion(&found)).await {
+            Err(kube::Error::Api(status)) if status.is_not_found() => Ok(Fate::NotOurs),
+            Err(error) => Err(error.into()),
+            Ok(_) => Ok(Fate::Deleting { uid: found.metadata.uid }),
+        }
+    }
+
+    async fn reason_to_keep(&self, object: &ObjectRef) -> Result<Option<String>, Fault> {
+        match Wave::of(object) {
+            Wave::Namespaces => Ok(self.namespace_in_use(&object.name)),
+            Wave::Definitions => self.definition_in_use(object).await,
+            _ => Ok(None),
+        }
+    }
+
+    fn namespace_in_use(&self, name: &str) -> Option<String> {
+        if KEPT_NAMESPACES.contains(&name) {
+            return Some("the namespace belongs to the cluster".into());
+        }
+        let tenant = self.others.iter().find(|other| other.namespace.as_deref() == Some(name))?;
+        Some(format!("the namespace is still used by {tenant}"))
+    }
+
+    async fn definition_in_use(&self, object: &ObjectRef) -> Result<Option<String>, Fault> {
+        let definition = self.kinds.api(object).await?.get(&object.name).await?;
+        let text = |pointer: &str| definition.data.pointer(pointer).and_then(|value| value.as_str());
+        let versions = definition.data.pointer("/spec/versions").and_then(|value| value.as_array());
+        let served = versions.into_iter().flatten().find(|version| version["served"] == true);
+        let (Some(group), Some(kind), Some(version)) =
+            (text("/spec/group"), text("/spec/names/kind"), served.and_then(|version| version["name"].as_str()))
+        else {
+            return Ok(None);
+        };
+        let every = ObjectRef::new(&format!("{group}/{version}"), kind, None, "");
+        let api = match self.kinds.api(&every).await {
+            Ok(api) => api,
+            Err(Unresolved::Unknown { .. }) => return Ok(None),
+            Err(error) => return Err(error.into()),
+        };
+        let left = api.list_metadata(&ListParams::default().limit(1)).await?;
+        Ok(left.items.first().map(|one| {
+            let namespace = one.metadata.namespace.as_deref();
+            let name = one.metadata.name.as_deref().unwrap_or_default();
+            format!("there still is {}", ObjectRef { namespace: namespace.map(Into::into), name: name.into(), ..every })
+        }))
+    }
+
+    async fn await_gone(&self, going: &[(ObjectRef, Option<String>)]) -> Result<(), Error> {
+        let waits = going.iter().map(|(object, uid)| async move { (object, self.is_gone(object, uid.as_deref()).await) });
+        let results = stream::iter(waits).buffer_unordered(CONCURRENCY * 4).collect::<Vec<_>>().await;
+        let left: Vec<_> = results.into_iter().filter(|(_, gone)| !gone).map(|(object, _)| object.clone()).collect();
+        if left.is_empty() {
+            return Ok(());
+        }
+        Err(Error::NotGone { component: self.owner.component.clone(), waited: self.start.elapsed(), left })
+    }
+
+    async fn is_gone(&self, object: &ObjectRef, uid: Option<&str>) -> bool {
+        let Ok(api) = self.kinds.api(object).await else { return true };
+        self.retry.progress.detail(format!("waiting until {object} is gone"));
+        let mut states = std::pin::pin!(watch_object(api, &object.name).default_backoff());
+        while let Ok(Some(state)) = timeout_at(self.retry.deadline, states.next()).await {
+            match state {
+                Ok(None) => return true,
+                Ok(Some(found)) if found.metadata.uid.as_deref() != uid => return true,
+                Ok(Some(_)) | Err(_) => {}
+            }
+        }
+        false
+    }
+}
+
+/// Deletes exactly the object that was looked at, and in the background what it owns.
+fn deletion(found: &PartialObjectMeta<DynamicObject>) -> DeleteParams {
+    DeleteParams {
+        propagation_policy: Some(PropagationPolicy::Background),
+        preconditions: Some(Preconditions { uid: found.metadata.uid.clone(), resource_version: None }),
+        ..Default::default()
+    }
+}

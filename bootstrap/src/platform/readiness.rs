@@ -1,0 +1,283 @@
+//! Waiting until a component runs, and saying meanwhile what it waits for.
+//!
+//! Judging is pure: [`assess`] looks at a picture of the cluster. [`await_ready`] only asks it again
+//! after every change.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use time::OffsetDateTime;
+use tokio::time::{Instant, sleep, sleep_until};
+
+use super::blockers::{Blocker, Cause, explain, logs};
+use super::facts::Workload;
+use super::kinds::Kinds;
+use super::scope::{Rollout, Scope};
+use super::view::View;
+use super::watch::ClusterWatch;
+use crate::error::{ExitKind, Explain};
+use crate::report::Progress;
+
+/// Changes come in showers; one look per this time is enough.
+const SHOWER: Duration = Duration::from_millis(100);
+/// Logs are a help, not a duty.
+const LOG_TIME: Duration = Duration::from_secs(5);
+
+/// A component did not become ready.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+#[error("component `{component}` is not ready after {} s", waited.as_secs_f64().round())]
+pub struct NotReady {
+    pub component: String,
+    pub waited: Duration,
+    /// What blocks, the likeliest cause first.
+    pub blockers: Vec<Blocker>,
+}
+
+impl Explain for NotReady {
+    fn kind(&self) -> ExitKind {
+        ExitKind::Timeout
+    }
+
+    fn details(&self) -> Vec<String> {
+        self.blockers.iter().flat_map(Blocker::lines).collect()
+    }
+
+    fn hints(&self) -> Vec<String> {
+        let mut hints: Vec<String> = Vec::new();
+        for hint in self.blockers.iter().filter_map(|blocker| blocker.cause.hint()) {
+            if !hints.iter().any(|known| known == hint) {
+                hints.push(hint.into());
+            }
+        }
+        hints.push("Run the same command again: it continues from here.".into());
+        hints
+    }
+}
+
+/// How far a component is.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Assessment {
+    /// Pods that are ready, and pods that there should be.
+    pub pods: (i64, i64),
+    /// Nothing left means that it is ready.
+    pub blockers: Vec<Blocker>,
+    /// When to look again although nothing changes.
+    pub look_again: Option<Duration>,
+}
+
+impl Assessment {
+    pub fn is_ready(&self) -> bool {
+        self.blockers.is_empty()
+    }
+
+    /// `2 of 4 pods ready · pod a/b: pulling ...`, for a progress line.
+    pub fn summary(&self) -> String {
+        let pods = match self.pods {
+            (_, 0) => None,
+            (ready, wanted) if ready >= wanted => None,
+            (ready, wanted) => Some(format!("{ready} of {wanted} pods ready")),
+        };
+        let blocker = self.blockers.first().map(ToString::to_string);
+        pods.into_iter().chain(blocker).collect::<Vec<_>>().join(" · ")
+    }
+}
+
+/// How far a component is in this picture of the cluster. Pure.
+pub fn assess(scope: &Scope, view: &View, now: OffsetDateTime) -> Assessment {
+    let mut pods = (0, 0);
+    let mut pending = Vec::new();
+    let mut look_again = None;
+    for rollout in &scope.workloads {
+        let mut state = state(rollout, view.workload(&rollout.kind, &rollout.namespace, &rollout.name));
+        if state.done && rollout.kind != "Job" {
+            let pods = view.pods_of(&rollout.kind, &rollout.namespace, &rollout.name);
+            let settles_in = pods.iter().filter_map(|pod| pod.settles_in(now)).max();
+            let settles_in = settles_in.and_then(|time| Duration::try_from(time).ok());
+            state.done = settles_in.is_none();
+            look_again = look_again.max(settles_in);
+        }
+        pods = (pods.0 + state.ready.min(state.wanted), pods.1 + state.wanted);
+        if !state.done {
+            pending.push((rollout, state));
+        }
+    }
+    Assessment { pods, blockers: explain(scope, &pending, view, now), look_again }
+}
+
+/// How far one workload is.
+#[derive(Debug, Clone, PartialEq)]
+pub struct State {
+    pub done: bool,
+    pub ready: i64,
+    pub wanted: i64,
+    /// What is missing, for when nothing better is known.
+    pub missing: String,
+}
+
+/// Whether the wanted generation of a workload runs in full, and nothing older beside it.
+fn state(rollout: &Rollout, workload: Option<&Workload>) -> State {
+    let Some(workload) = workload else {
+        return State { done: false, ready: 0, wanted: 0, missing: "has not been seen yet".into() };
+    };
+    let status = &workload.status;
+    if rollout.kind == "Job" {
+        return job(workload);
+    }
+    let (wanted, updated, ready) = match rollout.kind.as_str() {
+        "DaemonSet" => {
+            (status.desired_number_scheduled, status.updated_number_scheduled, status.number_available)
+        }
+        _ => (workload.spec.replicas.unwrap_or(1), status.updated_replicas, status.available_replicas),
+    };
+    let generation = workload.metadata.generation;
+    let seen = generation >= rollout.generation && status.observed_generation >= generation;
+    // With `OnDelete` pods are replaced by hand: waiting for that would never end.
+    let by_hand = workload.spec.update_strategy.kind == "OnDelete";
+    let old_left = rollout.kind == "Deployment" && status.replicas > updated;
+    let done = seen && (by_hand || updated >= wanted) && ready >= wanted && !old_left;
+    let missing = match (seen, updated >= wanted || by_hand, old_left) {
+        (false, ..) => "its newest version has not been looked at yet".into(),
+        (_, false, _) => format!("{updated} of {wanted} pods are of the newest version"),
+        (_, _, true) if ready >= wanted => "pods of an older version are still there".into(),
+        _ => format!("{ready} of {wanted} pods are ready"),
+    };
+    State { done, ready, wanted, missing }
+}
+
+fn job(workload: &Workload) -> State {
+    let done = workload.status.conditions.iter().any(|condition| condition.kind == "Complete" && condition.is_true());
+    let suspended = workload.spec.suspend == Some(true);
+    let missing = if suspended { "is suspended" } else { "has not finished" };
+    State { done, ready: 0, wanted: 0, missing: missing.into() }
+}
+
+/// Waits until all of a component runs.
+///
+/// # Errors
+/// [`NotReady`] at the deadline, or at once when waiting cannot help any more (a Job that has failed).
+pub async fn await_ready(
+    watch: &ClusterWatch,
+    kinds: &Arc<Kinds>,
+    scope: &Scope,
+    deadline: Instant,
+    progress: &Progress,
+) -> Result<(), NotReady> {
+    let start = Instant::now();
+    let scope = &scope.normalized(kinds).await;
+    for (object, _) in &scope.conditions {
+        watch.follow(object, kinds.clone());
+    }
+    let mut changes = watch.changes();
+    let mut told = String::new();
+    loop {
+        changes.mark_unchanged();
+        let found = watch.read(|view| assess(scope, view, OffsetDateTime::now_utc()));
+        if found.is_ready() {
+            return Ok(());
+        }
+        let hopeless = found.blockers.iter().any(|blocker| blocker.cause == Cause::Failed);
+        if hopeless || Instant::now() >= deadline {
+            return Err(given_up(watch, scope, start.elapsed(), found.blockers).await);
+        }
+        let summary = found.summary();
+        if summary != told {
+            progress.detail(summary.clone());
+            told = summary;
+        }
+        tokio::select! {
+            _ = changes.changed() => sleep(SHOWER).await,
+            () = sleep(found.look_again.unwrap_or(Duration::MAX)) => {}
+            () = sleep_until(deadline) => {}
+        }
+    }
+}
+
+async fn given_up(watch: &ClusterWatch, scope: &Scope, waited: Duration, mut blockers: Vec<Blocker>) -> NotReady {
+    let _ = tokio::time::timeout(LOG_TIME, logs::fetch(watch.client(), &mut blockers)).await;
+    NotReady { component: scope.component.clone(), waited, blockers }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::{Value, json};
+
+    fn rollout(kind: &str, generation: i64) -> Rollout {
+        Rollout { kind: kind.into(), namespace: "a".into(), name: "x".into(), generation }
+    }
+
+    fn done(kind: &str, generation: i64, object: Value) -> bool {
+        let workload: Workload = serde_json::from_value(object).expect("a workload");
+        state(&rollout(kind, generation), Some(&workload)).done
+    }
+
+    fn deployment(status: Value) -> Value {
+        json!({"metadata": {"name": "x", "namespace": "a", "generation": 2}, "spec": {"replicas": 2}, "status": status})
+    }
+
+    #[test]
+    fn a_deployment_runs_when_all_pods_are_new_and_available() {
+        let full = json!({"observedGeneration": 2, "replicas": 2, "updatedReplicas": 2, "availableReplicas": 2});
+        assert!(done("Deployment", 2, deployment(full.clone())));
+        assert!(!done("Deployment", 3, deployment(full)), "the picture is older than what was applied");
+        let cases = [
+            ("old status", json!({"observedGeneration": 1, "replicas": 2, "updatedReplicas": 2, "availableReplicas": 2})),
+            ("old pods", json!({"observedGeneration": 2, "replicas": 3, "updatedReplicas": 2, "availableReplicas": 3})),
+            ("half new", json!({"observedGeneration": 2, "replicas": 2, "updatedReplicas": 1, "availableReplicas": 2})),
+            ("not available", json!({"observedGeneration": 2, "replicas": 2, "updatedReplicas": 2})),
+            ("no status", json!({})),
+        ];
+        for (name, status) in cases {
+            assert!(!done("Deployment", 2, deployment(status)), "{name}");
+        }
+    }
+
+    #[test]
+    fn a_deployment_scaled_to_nothing_is_ready() {
+        let object = json!({"metadata": {"generation": 1}, "spec": {"replicas": 0}, "status": {"observedGeneration": 1}});
+        assert!(done("Deployment", 1, object));
+    }
+
+    #[test]
+    fn stateful_and_daemon_sets_and_jobs_have_rules_of_their_own() {
+        let set = json!({"metadata": {"generation": 1}, "spec": {"updateStrategy": {"type": "OnDelete"}},
+            "status": {"observedGeneration": 1, "availableReplicas": 1, "updatedReplicas": 0}});
+        assert!(done("StatefulSet", 1, set), "with OnDelete nobody replaces the pods");
+        let daemon = |available: i64| json!({"metadata": {"generation": 1}, "status": {"observedGeneration": 1,
+            "desiredNumberScheduled": 2, "updatedNumberScheduled": 2, "numberAvailable": available}});
+        assert!(done("DaemonSet", 1, daemon(2)) && !done("DaemonSet", 1, daemon(1)));
+        let job = |kind: &str| json!({"status": {"conditions": [{"type": kind, "status": "True"}]}});
+        assert!(done("Job", 1, job("Complete")) && !done("Job", 1, job("SuccessCriteriaMet")));
+    }
+
+    #[test]
+    fn a_container_without_a_probe_is_believed_only_after_a_while() {
+        let scope = Scope { component: "c".into(), workloads: vec![rollout("DaemonSet", 1)], ..Scope::default() };
+        let set = json!({"kind": "DaemonSet", "metadata": {"name": "x", "namespace": "a", "generation": 1},
+            "status": {"observedGeneration": 1, "desiredNumberScheduled": 1, "updatedNumberScheduled": 1, "numberAvailable": 1}});
+        let found = |now: i64, restarts: i64, probe: Value| {
+            let pod = json!({"kind": "Pod", "metadata": {"name": "p", "namespace": "a",
+                    "ownerReferences": [{"kind": "DaemonSet", "name": "x"}]},
+                "spec": {"nodeName": "n", "containers": [{"name": "app", "readinessProbe": probe}]},
+                "status": {"phase": "Running", "conditions": [{"type": "Ready", "status": "True"}], "containerStatuses": [
+                    {"name": "app", "ready": true, "restartCount": restarts, "state": {"running": {"startedAt": "1970-01-01T00:01:00Z"}},
+                     "lastState": {"terminated": {"exitCode": 3}}}]}});
+            let now = OffsetDateTime::from_unix_timestamp(60 + now).expect("a time");
+            assess(&scope, &View::of(&[set.clone(), pod]), now)
+        };
+        assert_eq!(found(0, 0, Value::Null).look_again, Some(Duration::from_secs(2)));
+        assert!(found(2, 0, Value::Null).is_ready());
+        assert_eq!(found(2, 1, Value::Null).summary(), "pod a/p: container `app` exits 3, 1 restart");
+        assert!(found(10, 1, Value::Null).is_ready());
+        assert!(found(0, 1, json!({"httpGet": {"port": 80}})).is_ready(), "a probe is believed at once");
+        assert!(found(-3600, 0, Value::Null).is_ready(), "another clock tells nothing");
+    }
+
+    #[test]
+    fn a_workload_that_was_never_seen_is_not_ready() {
+        let scope = Scope { component: "c".into(), workloads: vec![rollout("Deployment", 0)], ..Scope::default() };
+        let found = assess(&scope, &View::default(), OffsetDateTime::UNIX_EPOCH);
+        assert!(!found.is_ready());
+        assert_eq!(found.summary(), "Deployment a/x: has not been seen yet");
+    }
+}

@@ -1,0 +1,222 @@
+//! Installing against an API server that misbehaves in known ways.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use http::Method;
+use serde_json::{Value, json};
+use tokio::time::Instant;
+
+use super::fake_api::{FakeApi, Rule};
+use super::{Error, Installed, Installer, Unit};
+use crate::error::Explain;
+use crate::images::digest::Digest;
+use crate::report::{Event, Outcome, Progress, Reporter};
+use crate::stack::model::{GeneratedSecret, Readiness};
+
+#[derive(Default)]
+struct Recorder(Mutex<Vec<Event>>);
+
+impl Reporter for Recorder {
+    fn report(&self, event: Event) {
+        self.0.lock().expect("events").push(event);
+    }
+}
+
+fn config_map(name: &str) -> Value {
+    json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": name}, "data": {"a": "b"}})
+}
+
+fn deployment(name: &str) -> Value {
+    json!({"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": name}})
+}
+
+fn unit(objects: Vec<Value>) -> Unit {
+    Unit {
+        name: "shop".into(),
+        version: "1".into(),
+        namespace: "shop".into(),
+        crds: Vec::new(),
+        objects,
+        secrets: BTreeMap::new(),
+        readiness: Readiness::default(),
+        digest: Digest::of(b""),
+    }
+}
+
+/// Runs with time that passes by itself when everybody waits, so that no test waits.
+async fn install(fake: &FakeApi, unit: &Unit) -> (Result<Installed, Error>, Vec<String>) {
+    let recorder = Arc::new(Recorder::default());
+    let progress = Progress::new(recorder.clone(), &unit.name);
+    let installer = Installer::new(fake.client(), "lab", "localhost");
+    let result = installer.install(unit, Instant::now() + Duration::from_secs(60), &progress).await;
+    let events = recorder.0.lock().expect("events");
+    let details = events.iter().filter_map(|event| match event {
+        Event::Detail { detail, .. } => Some(detail.clone()),
+        Event::Warning { message, .. } => Some(message.clone()),
+        _ => None,
+    });
+    (result, details.collect())
+}
+
+fn status(code: u16, reason: &str, message: &str) -> Value {
+    json!({"kind": "Status", "status": "Failure", "code": code, "reason": reason, "message": message})
+}
+
+fn rule(path: &'static str, times: usize, status: Value) -> Rule {
+    Rule { method: Method::PATCH, path, times, status }
+}
+
+const WEBHOOK: &str = "Internal error occurred: failed calling webhook \"w.example.dev\": failed to call webhook: \
+    Post \"https://w.a.svc:443/v\": dial tcp 10.96.0.9:443: connect: connection refused";
+const MAP: &str = "/configmaps/a";
+
+#[tokio::test(start_paused = true)]
+async fn what_passes_is_tried_again_and_named() {
+    let scenarios = [
+        ("webhook that starts", status(500, "InternalError", WEBHOOK), "webhook `w.example.dev` does not answer"),
+        ("too many requests", status(429, "TooManyRequests", "slow down"), "the API server is busy"),
+        ("conflict", status(409, "Conflict", "the object has been modified"), "changed by somebody else"),
+        ("server that starts", status(503, "ServiceUnavailable", "starting"), "not able to answer yet: starting"),
+        ("kind that is about to be served", status(404, "NotFound", "404 page not found"), "does not serve its kind yet"),
+    ];
+    for (name, status, expected) in scenarios {
+        let fake = FakeApi::with(vec![rule(MAP, 3, status)]);
+        let (result, details) = install(&fake, &unit(vec![config_map("a")])).await;
+        assert_eq!(result.expect(name).outcome(), Outcome::Created, "{name}");
+        let told: Vec<_> = details.iter().filter(|detail| detail.contains(expected)).collect();
+        assert_eq!(told.len(), 3, "{name}: {details:?}");
+        assert!(told[0].starts_with("ConfigMap shop/a: "), "{name}: {}", told[0]);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_does_not_pass_until_the_deadline_is_named_in_the_error() {
+    let fake = FakeApi::with(vec![rule(MAP, usize::MAX, status(500, "InternalError", WEBHOOK))]);
+    let (result, _) = install(&fake, &unit(vec![config_map("a")])).await;
+    let error = result.expect_err("a webhook that never answers");
+    assert!(matches!(error, Error::Unfinished { .. }), "{error}");
+    assert!(error.details()[0].contains("webhook `w.example.dev` does not answer"), "{:?}", error.details());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_refusal_ends_it_at_once_and_tells_all_that_was_refused() {
+    let invalid = |name: &str| status(422, "Invalid", &format!("ConfigMap \"{name}\" is invalid"));
+    let fake = FakeApi::with(vec![
+        rule("/configmaps/a", usize::MAX, invalid("a")),
+        rule("/configmaps/b", usize::MAX, invalid("b")),
+        rule("/configmaps/c", usize::MAX, status(503, "", "starting")),
+    ]);
+    let start = Instant::now();
+    let objects = vec![config_map("a"), config_map("b"), config_map("c"), config_map("d"), deployment("web")];
+    let (result, _) = install(&fake, &unit(objects)).await;
+    let error = result.expect_err("two refusals");
+    assert_eq!(error.to_string(), "component `shop`: the cluster refuses 2 objects");
+    assert_eq!(error.details(), ["ConfigMap shop/a: ConfigMap \"a\" is invalid", "ConfigMap shop/b: ConfigMap \"b\" is invalid"]);
+    assert!(start.elapsed() < Duration::from_secs(10), "it waited for `c` though nothing could come of it");
+    let log = fake.log();
+    assert!(log.iter().any(|request| request.ends_with("/configmaps/d")), "the rest of the wave is applied: {log:?}");
+    assert!(!log.iter().any(|request| request.ends_with("/deployments/web")), "the next wave is not: {log:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_kind_that_never_comes_is_named_with_what_to_do() {
+    let object = json!({"apiVersion": "nowhere.dev/v1", "kind": "Ghost", "metadata": {"name": "a"}});
+    let (result, _) = install(&FakeApi::default(), &unit(vec![object])).await;
+    let error = result.expect_err("no such kind");
+    assert!(error.details()[0].contains("knows no kind `Ghost` in `nowhere.dev/v1`"), "{:?}", error.details());
+    assert!(error.hints()[0].contains("`depends_on`"), "{:?}", error.hints());
+}
+
+#[tokio::test(start_paused = true)]
+async fn objects_come_in_order_and_a_second_run_changes_nothing() {
+    let fake = FakeApi::default();
+    let mut unit = unit(vec![
+        json!({"apiVersion": "example.dev/v1", "kind": "Thing", "metadata": {"name": "one"}}),
+        deployment("web"),
+        config_map("a"),
+    ]);
+    unit.crds = vec![json!({"apiVersion": "apiextensions.k8s.io/v1", "kind": "CustomResourceDefinition",
+        "metadata": {"name": "things.example.dev"}})];
+    unit.secrets.insert("admin".into(), GeneratedSecret::Random(BTreeMap::from([("password".into(), 20)])));
+    assert_eq!(install(&fake, &unit).await.0.expect("installed").outcome(), Outcome::Created);
+    let inventory = "PATCH /api/v1/namespaces/backstack-system/configmaps/inventory-shop";
+    assert_eq!(fake.log(), [
+        inventory,
+        "PATCH /api/v1/namespaces/shop",
+        "PATCH /apis/apiextensions.k8s.io/v1/customresourcedefinitions/things.example.dev",
+        "POST /api/v1/namespaces/shop/secrets",
+        "PATCH /api/v1/namespaces/shop/configmaps/a",
+        "PATCH /apis/apps/v1/namespaces/shop/deployments/web",
+        "PATCH /apis/example.dev/v1/namespaces/shop/things/one",
+        inventory,
+    ]);
+    let password = fake.get("/api/v1/namespaces/shop/secrets/admin");
+    assert_eq!(install(&fake, &unit).await.0.expect("installed").outcome(), Outcome::Unchanged);
+    assert_eq!(fake.get("/api/v1/namespaces/shop/secrets/admin"), password);
+}
+
+#[tokio::test(start_paused = true)]
+async fn only_our_own_objects_are_pruned_and_definitions_in_use_are_kept() {
+    let fake = FakeApi::default();
+    let role = json!({"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "ClusterRole", "metadata": {"name": "r"}});
+    let mut first = unit(vec![config_map("a"), config_map("b"), config_map("taken"), role, deployment("web")]);
+    first.crds = vec![json!({"apiVersion": "apiextensions.k8s.io/v1", "kind": "CustomResourceDefinition",
+        "metadata": {"name": "things.example.dev"},
+        "spec": {"group": "example.dev", "names": {"kind": "Thing"}, "versions": [{"name": "v1", "served": true}]}})];
+    install(&fake, &first).await.0.expect("installed");
+    fake.put("/api/v1/namespaces/shop/configmaps/taken", config_map("taken"));
+    fake.put("/apis/example.dev/v1/namespaces/x/things/theirs",
+        json!({"apiVersion": "example.dev/v1", "kind": "Thing", "metadata": {"name": "theirs", "namespace": "x"}}));
+
+    let (result, told) = install(&fake, &unit(vec![config_map("a")])).await;
+    let done = result.expect("installed");
+    let removed: Vec<_> = done.pruned.removed.iter().map(ToString::to_string).collect();
+    assert_eq!(removed, ["Deployment shop/web", "ConfigMap shop/b", "ClusterRole r"]);
+    assert_eq!(done.outcome(), Outcome::Changed);
+    assert!(told.iter().any(|text| text.contains("kept: there still is Thing x/theirs")), "{told:?}");
+    let left = fake.paths();
+    for path in ["/api/v1/namespaces/shop", "/api/v1/namespaces/shop/configmaps/a", "/api/v1/namespaces/shop/configmaps/taken",
+        "/apis/apiextensions.k8s.io/v1/customresourcedefinitions/things.example.dev"] {
+        assert!(left.iter().any(|found| found == path), "{path} is gone: {left:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn nothing_is_forgotten_when_it_dies_half_way() {
+    let fake = FakeApi::with(vec![rule("/configmaps/new", usize::MAX, status(422, "Invalid", "no"))]);
+    install(&fake, &unit(vec![config_map("old")])).await.0.expect("installed");
+    install(&fake, &unit(vec![config_map("new")])).await.0.expect_err("refused");
+    let entry = fake.get("/api/v1/namespaces/backstack-system/configmaps/inventory-shop").expect("an inventory");
+    let objects = entry["data"]["objects"].as_str().expect("objects");
+    assert!(objects.contains("\"old\"") && objects.contains("\"new\""), "{objects}");
+    assert_eq!(entry["data"]["complete"], "false");
+}
+
+#[tokio::test(start_paused = true)]
+async fn removing_takes_all_of_it_but_namespaces_that_others_use() {
+    let fake = FakeApi::default();
+    install(&fake, &unit(vec![config_map("a")])).await.0.expect("installed");
+    let guest = Unit { name: "guest".into(), ..unit(vec![config_map("g")]) };
+    install(&fake, &guest).await.0.expect("installed");
+    let installer = Installer::new(fake.client(), "lab", "localhost");
+    let deadline = Instant::now() + Duration::from_secs(60);
+    let shop = installer.remove("shop", deadline, &Progress::silent()).await.expect("removed");
+    assert_eq!(shop.kept.len(), 1, "{shop:?}");
+    installer.remove("guest", deadline, &Progress::silent()).await.expect("removed");
+    let again = installer.remove("shop", deadline, &Progress::silent()).await.expect("removed");
+    assert_eq!(again.removed.len(), 1, "{again:?}");
+    assert!(fake.paths().is_empty(), "{:?}", fake.paths());
+}
+
+#[tokio::test(start_paused = true)]
+async fn whoever_comes_second_takes_the_secret_that_is_there() {
+    let exists = Rule { method: Method::POST, path: "/secrets", times: 1, status: status(409, "AlreadyExists", "exists") };
+    let fake = FakeApi::with(vec![exists]);
+    let mut unit = unit(Vec::new());
+    unit.secrets.insert("admin".into(), GeneratedSecret::Random(BTreeMap::from([("password".into(), 20)])));
+    install(&fake, &unit).await.0.expect("installed");
+    let posts = fake.log().into_iter().filter(|request| request.starts_with("POST")).count();
+    assert_eq!(posts, 2, "read again and made, after somebody else had made and deleted it");
+}

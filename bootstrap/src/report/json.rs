@@ -1,0 +1,108 @@
+//! Events as JSON, one object a line, for programs: `--output json`.
+
+use std::io::Write;
+use std::sync::{Mutex, PoisonError};
+
+use serde::Serialize;
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
+
+use super::{Event, Reporter};
+
+/// Writes each event at once, with the time (RFC 3339, UTC) at which it was reported.
+pub struct JsonLines<W> {
+    out: Mutex<W>,
+}
+
+#[derive(Serialize)]
+struct Line<'a> {
+    time: String,
+    #[serde(flatten)]
+    event: &'a Event,
+}
+
+impl<W: Write> JsonLines<W> {
+    pub fn new(out: W) -> Self {
+        Self { out: Mutex::new(out) }
+    }
+
+    fn write(&self, event: &Event) -> std::io::Result<()> {
+        let now = OffsetDateTime::now_utc();
+        // Milliseconds: more would only pretend.
+        let now = now.replace_nanosecond(now.nanosecond() / 1_000_000 * 1_000_000).unwrap_or(now);
+        let time = now.format(&Rfc3339).map_err(std::io::Error::other)?;
+        let mut line = serde_json::to_string(&Line { time, event })?;
+        line.push('\n');
+        let mut out = self.out.lock().unwrap_or_else(PoisonError::into_inner);
+        out.write_all(line.as_bytes())?;
+        out.flush()
+    }
+}
+
+impl<W: Write + Send> Reporter for JsonLines<W> {
+    fn report(&self, event: Event) {
+        // Whoever read this may have gone; the work goes on without them.
+        let _ = self.write(&event);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::{Outcome, Planned};
+    use serde_json::{Value, json};
+
+    #[test]
+    fn every_event_is_an_object_on_its_own_line() {
+        let sink = JsonLines::new(Vec::new());
+        let planned = Planned {
+            platform: "dev".into(),
+            stack: "back".into(),
+            version: "1.0".into(),
+            subjects: vec!["cluster".into()],
+            images: 2,
+            image_bytes: None,
+            fetch_bytes: Some(5),
+        };
+        let subject = || "shop".to_string();
+        sink.report(Event::Planned(planned));
+        sink.report(Event::Bytes { subject: subject(), item: "a".into(), done: 1, total: Some(2) });
+        sink.report(Event::Finished {
+            subject: subject(),
+            outcome: Outcome::Failed,
+            detail: "two\nlines".into(),
+            seconds: 1.5,
+        });
+        let text = String::from_utf8(sink.out.into_inner().expect("not poisoned")).expect("UTF-8");
+        let mut lines: Vec<Value> = text.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
+        for line in &mut lines {
+            let time = line.as_object_mut().expect("an object").remove("time").expect("a time");
+            OffsetDateTime::parse(time.as_str().expect("text"), &Rfc3339).expect("RFC 3339");
+        }
+        assert_eq!(
+            lines,
+            [
+                json!({
+                    "event": "planned", "platform": "dev", "stack": "back", "version": "1.0", "subjects": ["cluster"],
+                    "images": 2, "image_bytes": null, "fetch_bytes": 5,
+                }),
+                json!({"event": "bytes", "subject": "shop", "item": "a", "done": 1, "total": 2}),
+                json!({"event": "finished", "subject": "shop", "outcome": "failed", "detail": "two\nlines", "seconds": 1.5}),
+            ]
+        );
+    }
+
+    #[test]
+    fn a_reader_that_is_gone_does_not_matter() {
+        struct Gone;
+        impl Write for Gone {
+            fn write(&mut self, _: &[u8]) -> std::io::Result<usize> {
+                Err(std::io::ErrorKind::BrokenPipe.into())
+            }
+            fn flush(&mut self) -> std::io::Result<()> {
+                Ok(())
+            }
+        }
+        JsonLines::new(Gone).report(Event::Note { message: "x".into() });
+    }
+}

@@ -1,0 +1,325 @@
+//! What was typed, found in the environment, or written in the settings file, resolved once.
+//!
+//! Precedence: flag, environment variable, settings file, what an existing platform was made with, default.
+//! The layers before the last are [`UpWishes`]: everything optional. [`UpSettings`] is what is meant.
+
+use std::path::PathBuf;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+use crate::cluster::node::PortMapping;
+use crate::cluster::observe::PlatformSettings;
+use crate::platform::record::Record;
+use crate::error::{ExitKind, Explain};
+
+pub mod file;
+pub mod folders;
+
+/// Name of the platform when none is given.
+pub const DEFAULT_NAME: &str = "backstack";
+/// Stack when none is given.
+pub const DEFAULT_STACK: &str = "back";
+/// Ports on loopback when none are given.
+pub const DEFAULT_HTTP_PORT: u16 = 8080;
+pub const DEFAULT_HTTPS_PORT: u16 = 8443;
+/// The registry's port on loopback when none is given (5000 is taken on macOS).
+pub const DEFAULT_REGISTRY_PORT: u16 = 5001;
+
+/// Where images come from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, clap::ValueEnum)]
+#[serde(rename_all = "lowercase")]
+pub enum ImageSource {
+    /// The upstream registries if they answer, else packages.
+    #[default]
+    Auto,
+    /// The upstream registries.
+    Registry,
+    /// Built here from package registries (Go modules, Debian, PyPI, npm); Linux only.
+    Source,
+}
+
+/// What one layer (flags and environment, or the settings file) wants; nothing is decided yet.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct UpWishes {
+    pub stack: Option<String>,
+    pub images: Option<ImageSource>,
+    pub workers: Option<u16>,
+    pub node_image: Option<String>,
+    pub kubernetes_version: Option<String>,
+    pub http_port: Option<u16>,
+    pub https_port: Option<u16>,
+    pub api_port: Option<u16>,
+    pub registry_port: Option<u16>,
+    pub ports: Vec<String>,
+    pub url: Option<String>,
+    pub set: Vec<String>,
+}
+
+/// Everything that `up` has to know, decided.
+#[derive(Debug, Clone, PartialEq)]
+pub struct UpSettings {
+    pub name: String,
+    pub stack: String,
+    pub images: ImageSource,
+    pub workers: u16,
+    /// Another node image than the stack's own.
+    pub node_image: Option<String>,
+    pub http_port: u16,
+    pub https_port: u16,
+    /// 0: the engine chooses.
+    pub api_port: u16,
+    pub registry_port: u16,
+    pub ports: Vec<PortMapping>,
+    /// Address under which people reach the platform, without a slash at the end.
+    pub url: String,
+    /// Parameters of components: component, parameter, value.
+    pub parameters: Vec<(String, String, serde_json::Value)>,
+}
+
+/// A platform that exists, as far as settings care.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Existing {
+    pub settings: PlatformSettings,
+    pub workers: u16,
+    /// What the last `up` recorded; none if it did not get that far, or the cluster does not run.
+    pub record: Option<Record>,
+}
+
+/// A setting makes no sense.
+#[derive(Debug, thiserror::Error, PartialEq)]
+pub enum SettingsError {
+    #[error("`{value}` is not a name for a platform: {why}")]
+    Name { value: String, why: &'static str },
+    #[error("`{value}` is not a port mapping")]
+    Port { value: String },
+    #[error("`{value}` is not a parameter")]
+    Parameter { value: String },
+    #[error("`{value}` is not an address for the platform: {why}")]
+    Url { value: String, why: String },
+    #[error("port {port} is given twice")]
+    PortTwice { port: u16 },
+    #[error("platform `{name}` was made with {what} {had}, which cannot change to {wanted}")]
+    Fixed { name: String, what: &'static str, had: String, wanted: String },
+    #[error("platform `{name}` has {had} worker nodes, and {wanted} are wanted")]
+    FewerWorkers { name: String, had: u16, wanted: u16 },
+    #[error("--kubernetes-version {wanted} needs a node image")]
+    KubernetesVersion { wanted: String, own: String },
+    #[error("settings file {path}: {problem}")]
+    File { path: String, problem: String },
+}
+
+impl Explain for SettingsError {
+    fn kind(&self) -> ExitKind {
+        ExitKind::Usage
+    }
+
+    fn hints(&self) -> Vec<String> {
+        let hint = match self {
+            Self::Name { .. } => "Use lower-case letters, digits and dashes, as `workshop-1`.".into(),
+            Self::Port { .. } => "Write HOST:NODE, as `--port 5432:30432`.".into(),
+            Self::Parameter { .. } => "Write COMPONENT.PARAMETER=VALUE, as `--set ingress.replicas=2`.".into(),
+            Self::Url { .. } => "Write scheme and host, as `https://box.example` or `https://localhost:9443`.".into(),
+            Self::PortTwice { .. } => "Give every port of the host once.".into(),
+            Self::Fixed { name, .. } => format!(
+                "Leave the flag out to go on with what there is; or make it anew: `backstack down --name {name}`, then `up`."
+            ),
+            Self::FewerWorkers { name, .. } => {
+                format!("Leave --workers out; or make it anew: `backstack down --name {name}`, then `up`.")
+            }
+            Self::KubernetesVersion { wanted, own } => format!(
+                "This release builds and tests Kubernetes {own}. Give `--node-image kindest/node:v{wanted}` to use another."
+            ),
+            Self::File { .. } => "Mend the file or remove it; its keys are the long flags of `up` with underscores.".into(),
+        };
+        vec![hint]
+    }
+}
+
+impl UpWishes {
+    /// Takes what this layer leaves open from the next one.
+    pub fn or(self, next: Self) -> Self {
+        let list = |mine: Vec<String>, theirs| if mine.is_empty() { theirs } else { mine };
+        Self {
+            stack: self.stack.or(next.stack),
+            images: self.images.or(next.images),
+            workers: self.workers.or(next.workers),
+            node_image: self.node_image.or(next.node_image),
+            kubernetes_version: self.kubernetes_version.or(next.kubernetes_version),
+            http_port: self.http_port.or(next.http_port),
+            https_port: self.https_port.or(next.https_port),
+            api_port: self.api_port.or(next.api_port),
+            registry_port: self.registry_port.or(next.registry_port),
+            ports: list(self.ports, next.ports),
+            url: self.url.or(next.url),
+            set: list(self.set, next.set),
+        }
+    }
+
+    /// Decides, given what the platform was made with if it exists (with its number of workers) and the
+    /// version of Kubernetes that the built-in node image has.
+    ///
+    /// # Errors
+    /// [`SettingsError`] for a value that makes no sense or cannot change any more.
+    pub fn decide(
+        self,
+        name: &str,
+        existing: Option<&Existing>,
+        kubernetes: &str,
+    ) -> Result<UpSettings, SettingsError> {
+        if let Some(why) = crate::cluster::names::name_problem(name) {
+            return Err(SettingsError::Name { value: name.into(), why });
+        }
+        let node_image = self.decided_node_image(kubernetes)?;
+        let ports: Vec<PortMapping> = self.ports.iter().map(|text| port(text)).collect::<Result<_, _>>()?;
+        let parameters = self.set.iter().map(|text| parameter(text)).collect::<Result<_, _>>()?;
+        let mut settings = UpSettings {
+            name: name.into(),
+            stack: self.stack.clone().unwrap_or_else(|| DEFAULT_STACK.into()),
+            images: self.images.unwrap_or_default(),
+            workers: self.workers.unwrap_or(0),
+            node_image,
+            http_port: self.http_port.unwrap_or(DEFAULT_HTTP_PORT),
+            https_port: self.https_port.unwrap_or(DEFAULT_HTTPS_PORT),
+            api_port: self.api_port.unwrap_or(0),
+            registry_port: self.registry_port.unwrap_or(DEFAULT_REGISTRY_PORT),
+            ports,
+            url: String::new(),
+            parameters,
+        };
+        if let Some(existing) = existing {
+            self.keep_what_is_fixed(&mut settings, &existing.settings, existing.workers)?;
+        }
+        let record = existing.and_then(|existing| existing.record.as_ref());
+        if let (None, Some(record)) = (&self.stack, record) {
+            settings.stack = record.stack.clone();
+        }
+        settings.url = match (&self.url, record) {
+            (Some(url), _) => url_of(url)?,
+            (None, Some(record)) => record.url.clone(),
+            (None, None) => format!("https://localhost{}", port_suffix(settings.https_port)),
+        };
+        no_port_twice(&settings)?;
+        Ok(settings)
+    }
+
+    fn decided_node_image(&self, kubernetes: &str) -> Result<Option<String>, SettingsError> {
+        match (&self.node_image, &self.kubernetes_version) {
+            (None, Some(wanted)) if wanted.trim_start_matches('v') != kubernetes => {
+                let wanted = wanted.trim_start_matches('v').to_string();
+                Err(SettingsError::KubernetesVersion { wanted, own: kubernetes.into() })
+            }
+            (image, _) => Ok(image.clone()),
+        }
+    }
+
+    /// What lives in containers that exist cannot change; what was not asked for stays as it is.
+    fn keep_what_is_fixed(
+        &self,
+        settings: &mut UpSettings,
+        had: &PlatformSettings,
+        workers: u16,
+    ) -> Result<(), SettingsError> {
+        let fixed = |what, had: String, wanted: Option<String>| match wanted {
+            Some(wanted) if wanted != had => {
+                Err(SettingsError::Fixed { name: settings.name.clone(), what, had, wanted })
+            }
+            _ => Ok(()),
+        };
+        fixed("--http-port", had.http_port.to_string(), self.http_port.map(|port| port.to_string()))?;
+        fixed("--https-port", had.https_port.to_string(), self.https_port.map(|port| port.to_string()))?;
+        fixed("--node-image", had.node_image.clone(), self.node_image.clone())?;
+        let show = |ports: &[PortMapping]| {
+            ports.iter().map(|port| format!("{}:{}", port.host, port.node)).collect::<Vec<_>>().join(",")
+        };
+        fixed("--port", show(&had.ports), (!self.ports.is_empty()).then(|| show(&settings.ports)))?;
+        if self.workers.is_some_and(|wanted| wanted < workers) {
+            return Err(SettingsError::FewerWorkers { name: settings.name.clone(), had: workers, wanted: settings.workers });
+        }
+        settings.workers = settings.workers.max(workers);
+        settings.http_port = had.http_port;
+        settings.https_port = had.https_port;
+        settings.ports = had.ports.clone();
+        settings.node_image = Some(had.node_image.clone());
+        Ok(())
+    }
+}
+
+impl UpSettings {
+    /// Host name of the platform's address.
+    pub fn host(&self) -> &str {
+        let rest = self.url.split_once("://").map_or(self.url.as_str(), |(_, rest)| rest);
+        rest.split(':').next().unwrap_or(rest)
+    }
+
+    /// Port of the platform's address.
+    pub fn public_port(&self) -> u16 {
+        let rest = self.url.split_once("://").map_or("", |(_, rest)| rest);
+        let scheme_port = if self.url.starts_with("http://") { 80 } else { 443 };
+        rest.split_once(':').and_then(|(_, port)| port.parse().ok()).unwrap_or(scheme_port)
+    }
+}
+
+fn port_suffix(https_port: u16) -> String {
+    if https_port == 443 { String::new() } else { format!(":{https_port}") }
+}
+
+fn port(text: &str) -> Result<PortMapping, SettingsError> {
+    let number = |part: &str| u16::from_str(part).ok().filter(|port| *port != 0);
+    let (host, node) = text.split_once(':').unwrap_or((text, text));
+    match (number(host), number(node)) {
+        (Some(host), Some(node)) => Ok(PortMapping { host, node }),
+        _ => Err(SettingsError::Port { value: text.into() }),
+    }
+}
+
+/// A value is YAML, so that `2` is a number and `true` a boolean; what is no YAML is text.
+fn parameter(text: &str) -> Result<(String, String, serde_json::Value), SettingsError> {
+    let wrong = || SettingsError::Parameter { value: text.into() };
+    let (path, value) = text.split_once('=').ok_or_else(wrong)?;
+    let (component, name) = path.split_once('.').ok_or_else(wrong)?;
+    if component.is_empty() || name.is_empty() {
+        return Err(wrong());
+    }
+    let parsed = serde_yaml::from_str(value).unwrap_or_else(|_| value.into());
+    Ok((component.into(), name.into(), parsed))
+}
+
+fn url_of(text: &str) -> Result<String, SettingsError> {
+    let wrong = |why: &str| SettingsError::Url { value: text.into(), why: why.into() };
+    let trimmed = text.trim_end_matches('/');
+    let rest = trimmed
+        .strip_prefix("https://")
+        .or_else(|| trimmed.strip_prefix("http://"))
+        .ok_or_else(|| wrong("it does not begin with https:// or http://"))?;
+    if rest.is_empty() || rest.contains(['/', '?', '#', '@', ' ']) {
+        return Err(wrong("after the scheme there must be a host and at most a port"));
+    }
+    match rest.split_once(':') {
+        Some((_, port)) if port.parse::<u16>().is_err() => Err(wrong("its port is not a number from 1 to 65535")),
+        _ => Ok(trimmed.to_lowercase()),
+    }
+}
+
+fn no_port_twice(settings: &UpSettings) -> Result<(), SettingsError> {
+    let mut ports = vec![settings.http_port, settings.https_port];
+    ports.extend(settings.ports.iter().map(|port| port.host));
+    ports.extend([settings.api_port, settings.registry_port].iter().filter(|port| **port != 0));
+    ports.sort_unstable();
+    match ports.windows(2).find(|pair| pair[0] == pair[1]) {
+        Some(pair) => Err(SettingsError::PortTwice { port: pair[0] }),
+        None => Ok(()),
+    }
+}
+
+/// Where a user's own files lie, for messages.
+pub fn display(path: &PathBuf) -> String {
+    match std::env::home_dir().and_then(|home| path.strip_prefix(home).ok().map(PathBuf::from)) {
+        Some(rest) => format!("~/{}", rest.display()),
+        None => path.display().to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,85 @@
+use super::*;
+use crate::cluster::mode::NodeMode;
+
+fn had() -> PlatformSettings {
+    PlatformSettings {
+        made_by: "0".into(),
+        http_port: 9080,
+        https_port: 9443,
+        ports: Vec::new(),
+        node_image: "node:1".into(),
+        node_mode: NodeMode::Privileged,
+    }
+}
+
+fn existing(workers: u16) -> Existing {
+    let record = Record {
+        by: "0".into(),
+        stack: "minimal".into(),
+        url: "https://localhost:9443".into(),
+        from_packages: false,
+    };
+    Existing { settings: had(), workers, record: Some(record) }
+}
+
+fn decide(wishes: UpWishes) -> Result<UpSettings, SettingsError> {
+    wishes.decide("p", None, "1.36.3")
+}
+
+#[test]
+fn nothing_said_means_the_defaults() {
+    let settings = decide(UpWishes::default()).expect("defaults");
+    assert_eq!((settings.stack.as_str(), settings.url.as_str()), ("back", "https://localhost:8443"));
+    assert_eq!((settings.host(), settings.public_port()), ("localhost", 8443));
+}
+
+#[test]
+fn the_first_layer_wins() {
+    let flags = UpWishes { http_port: Some(1), ..Default::default() };
+    let file = UpWishes { http_port: Some(2), workers: Some(2), ports: vec!["5:6".into()], ..Default::default() };
+    let settings = decide(flags.or(file)).expect("settings");
+    assert_eq!((settings.http_port, settings.workers), (1, 2));
+    assert_eq!(settings.ports, vec![PortMapping { host: 5, node: 6 }]);
+}
+
+#[test]
+fn an_existing_platform_keeps_what_cannot_change() {
+    let settings = UpWishes::default().decide("p", Some(&existing(2)), "1.36.3").expect("as it was");
+    assert_eq!((settings.https_port, settings.workers, settings.stack.as_str()), (9443, 2, "minimal"));
+    assert_eq!(settings.url, "https://localhost:9443");
+    let wishes = UpWishes { https_port: Some(1), ..Default::default() };
+    assert!(matches!(wishes.decide("p", Some(&existing(0)), "1"), Err(SettingsError::Fixed { what: "--https-port", .. })));
+    let wishes = UpWishes { workers: Some(1), ..Default::default() };
+    assert!(matches!(wishes.decide("p", Some(&existing(2)), "1"), Err(SettingsError::FewerWorkers { .. })));
+    let wishes = UpWishes { workers: Some(3), ..Default::default() };
+    assert_eq!(wishes.decide("p", Some(&existing(2)), "1").expect("more").workers, 3);
+}
+
+#[test]
+fn nonsense_is_refused_by_name() {
+    let bad = [
+        UpWishes { ports: vec!["x:1".into()], ..Default::default() },
+        UpWishes { ports: vec!["0:1".into()], ..Default::default() },
+        UpWishes { ports: vec!["99999:1".into()], ..Default::default() },
+        UpWishes { set: vec!["a=b".into()], ..Default::default() },
+        UpWishes { set: vec![".a=b".into()], ..Default::default() },
+        UpWishes { url: Some("localhost".into()), ..Default::default() },
+        UpWishes { url: Some("https://a/b".into()), ..Default::default() },
+        UpWishes { url: Some("https://a:b".into()), ..Default::default() },
+        UpWishes { http_port: Some(8443), ..Default::default() },
+        UpWishes { kubernetes_version: Some("1.30.0".into()), ..Default::default() },
+    ];
+    for wishes in bad {
+        let error = decide(wishes.clone()).expect_err(&format!("{wishes:?}"));
+        assert!(!error.hints().is_empty(), "{error}");
+    }
+    assert!(matches!(UpWishes::default().decide("No", None, "1"), Err(SettingsError::Name { .. })));
+}
+
+#[test]
+fn parameters_are_typed() {
+    let set = vec!["a.n=2".to_string(), "a.b=true".into(), "a.s=x=y".into()];
+    let settings = decide(UpWishes { set, ..Default::default() }).expect("settings");
+    let values: Vec<_> = settings.parameters.iter().map(|(_, _, value)| value.clone()).collect();
+    assert_eq!(values, vec![serde_json::json!(2), serde_json::json!(true), serde_json::json!("x=y")]);
+}

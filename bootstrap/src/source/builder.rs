@@ -1,0 +1,282 @@
+//! Builds images, each layer once.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use futures::future::{BoxFuture, FutureExt, try_join_all};
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use tokio::sync::{Mutex, OnceCell, Semaphore, SemaphorePermit};
+
+use super::debian::{self, Apt};
+use super::error::SourceError;
+use super::golang::Built;
+use super::image::{self, BuiltImage};
+use super::layer::{self, BuiltLayer};
+use super::lock::Locks;
+use super::recipe::{KeyedLayer, Recipe};
+use super::tools::{self, MissingTool};
+use super::workdir::WorkRoot;
+use super::{Architecture, Package, containerd, files, golang, npm, pypi};
+use crate::images::{BlobStore, Digest};
+use crate::report::Progress;
+use crate::stack::files::FileTree;
+use crate::stack::recipe::{DebianLayer, Layer};
+
+/// Builds recipes into a store. Cheap to clone; clones share locks and limits.
+#[derive(Clone)]
+pub struct Builder {
+    context: Arc<Context>,
+}
+
+/// What all builds of a [`Builder`] share.
+pub struct Context {
+    cache: PathBuf,
+    store: BlobStore,
+    architecture: Architecture,
+    mirror: Option<String>,
+    locks: OnceCell<Locks>,
+    work: OnceCell<WorkRoot>,
+    compilers: Semaphore,
+    /// Suites whose package lists were read by this process.
+    updated: Mutex<BTreeSet<String>>,
+}
+
+/// What is kept of a layer, besides its blob.
+#[derive(Clone, Serialize, Deserialize)]
+struct CachedLayer {
+    layer: BuiltLayer,
+    packages: Vec<Package>,
+}
+
+impl Context {
+    pub fn store(&self) -> &BlobStore {
+        &self.store
+    }
+
+    pub fn architecture(&self) -> Architecture {
+        self.architecture
+    }
+
+    /// The process's temporary folder; made when the first build starts.
+    pub fn work(&self) -> &WorkRoot {
+        self.work.get().expect("every build prepares it first")
+    }
+
+    /// Waits for a turn to compile: compilers use all cores and much memory by themselves.
+    pub async fn compile_turn(&self, progress: &Progress) -> SemaphorePermit<'_> {
+        if self.compilers.available_permits() == 0 {
+            progress.detail("waiting for a compiler");
+        }
+        self.compilers.acquire().await.expect("never closed")
+    }
+
+    /// Makes what building needs on disk.
+    async fn prepare(&self) -> Result<&Locks, SourceError> {
+        let failed = || SourceError::io(format!("cannot use the cache directory {}", self.cache.display()));
+        self.work.get_or_try_init(|| async { WorkRoot::new(&self.cache) }).await.map_err(failed())?;
+        self.locks.get_or_try_init(|| async { Locks::new(&self.cache.join("locks")) }).await.map_err(failed())
+    }
+
+    fn index_file(&self, kind: &str, key: &Digest) -> PathBuf {
+        self.cache.join(kind).join(format!("{}.json", key.hex()))
+    }
+
+    fn read_index<T: DeserializeOwned>(&self, kind: &str, key: &Digest) -> Option<T> {
+        // A file that cannot be read or parsed is as good as none: it is written anew.
+        serde_json::from_slice(&std::fs::read(self.index_file(kind, key)).ok()?).ok()
+    }
+
+    fn write_index(&self, kind: &str, key: &Digest, value: &impl Serialize) -> Result<(), SourceError> {
+        let path = self.index_file(kind, key);
+        let folder = path.parent().expect("it lies in a folder");
+        let write = || -> std::io::Result<()> {
+            std::fs::create_dir_all(folder)?;
+            let file = tempfile::NamedTempFile::new_in(folder)?;
+            serde_json::to_writer(&file, value)?;
+            file.persist(&path)?;
+            Ok(())
+        };
+        write().map_err(SourceError::io(format!("cannot write {}", path.display())))
+    }
+}
+
+impl Builder {
+    /// A builder that keeps what it makes in `store`, and what it needs for that below `cache`.
+    pub fn new(cache: &Path, store: BlobStore, architecture: Architecture) -> Self {
+        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        Self {
+            context: Arc::new(Context {
+                cache: cache.into(),
+                store,
+                architecture,
+                mirror: None,
+                locks: OnceCell::new(),
+                work: OnceCell::new(),
+                compilers: Semaphore::new((cores / 2).max(1)),
+                updated: Mutex::default(),
+            }),
+        }
+    }
+
+    /// Compiles at most so many programs at once. Default: half the number of cores.
+    #[must_use]
+    pub fn with_compilers(self, count: usize) -> Self {
+        self.changed(|context| context.compilers = Semaphore::new(count.max(1)))
+    }
+
+    /// Takes Debian packages from this mirror. Default: the host's own, or debootstrap's.
+    #[must_use]
+    pub fn with_debian_mirror(self, uri: Option<String>) -> Self {
+        self.changed(|context| context.mirror = uri)
+    }
+
+    fn changed(mut self, change: impl FnOnce(&mut Context)) -> Self {
+        change(Arc::get_mut(&mut self.context).expect("settings come before the builder is shared"));
+        self
+    }
+
+    /// The key of a recipe: a digest over all that its author decided. Reads only the recipe's files.
+    ///
+    /// # Errors
+    /// The recipe or a file that it uses is missing or malformed.
+    pub fn key(&self, recipe: &FileTree) -> Result<Digest, SourceError> {
+        Recipe::load(recipe, self.context.architecture).map(|recipe| recipe.key)
+    }
+
+    /// The image of a key, if it was built before and all of it is still there.
+    pub fn cached(&self, key: &Digest) -> Option<BuiltImage> {
+        self.context.read_index::<BuiltImage>("images", key).filter(|image| image.is_in(&self.context.store))
+    }
+
+    /// Tools that these recipes, and those they contain, need and the machine lacks.
+    ///
+    /// # Errors
+    /// A recipe is missing or malformed.
+    pub fn missing_tools(&self, recipes: &[FileTree]) -> Result<Vec<MissingTool>, SourceError> {
+        let mut found = Vec::new();
+        for tree in recipes {
+            collect_recipes(&Recipe::load(tree, self.context.architecture)?, &mut found);
+        }
+        Ok(tools::missing(&found))
+    }
+
+    /// Builds an image, or returns it from the cache. Any number of builds may run at once, in any
+    /// number of processes; a layer that several need is built by one while the others wait.
+    ///
+    /// Dropping the future ends the tools that it started.
+    ///
+    /// # Errors
+    /// The recipe is wrong, a tool is missing or fails, packages cannot be had, the disk is full.
+    pub async fn build(&self, recipe: &FileTree, progress: &Progress) -> Result<BuiltImage, SourceError> {
+        self.build_loaded(&Recipe::load(recipe, self.context.architecture)?, progress).await
+    }
+
+    fn build_loaded<'a>(&'a self, recipe: &'a Recipe, progress: &'a Progress) -> BoxFuture<'a, Result<BuiltImage, SourceError>> {
+        async move {
+            if let Some(image) = self.cached(&recipe.key) {
+                return Ok(image);
+            }
+            if !cfg!(target_os = "linux") {
+                return Err(SourceError::NotLinux);
+            }
+            self.context.prepare().await?;
+            let layers = recipe.layers.iter().map(|layer| self.layer(recipe, layer, progress));
+            let (layers, packages): (Vec<_>, Vec<_>) =
+                try_join_all(layers).await?.into_iter().map(|built| (built.layer, built.packages)).unzip();
+            let context = &self.context;
+            let image = image::write(&context.store, recipe, context.architecture, layers, packages.concat());
+            let image = image.map_err(SourceError::io(format!("cannot write to {}", context.store.root().display())))?;
+            context.write_index("images", &recipe.key, &image)?;
+            Ok(image)
+        }
+        .boxed()
+    }
+
+    /// A layer from the cache, or built.
+    async fn layer(&self, recipe: &Recipe, layer: &KeyedLayer, progress: &Progress) -> Result<CachedLayer, SourceError> {
+        let context = &self.context;
+        let cached = || {
+            let found = context.read_index::<CachedLayer>("layers", &layer.key);
+            found.filter(|found| context.store.contains(&found.layer.blob.digest))
+        };
+        if let Some(found) = cached() {
+            return Ok(found);
+        }
+        let _held = context.prepare().await?.hold(layer.key.hex()).await?;
+        if let Some(found) = cached() {
+            return Ok(found);
+        }
+        let (tree, packages, folder) = self.tree(recipe, layer, progress).await?;
+        let store = context.store.clone();
+        let written = blocking(move || {
+            let written = layer::write(&store, &tree);
+            drop(folder);
+            written
+        });
+        let layer_blob = written.await.map_err(SourceError::io(format!("cannot write a layer of {}", recipe.tree.display("."))))?;
+        let built = CachedLayer { layer: layer_blob, packages };
+        context.write_index("layers", &layer.key, &built)?;
+        Ok(built)
+    }
+
+    async fn tree(&self, recipe: &Recipe, layer: &KeyedLayer, progress: &Progress) -> Result<Built, SourceError> {
+        let (context, folder, merged) = (&*self.context, &recipe.tree, layer.merged_usr);
+        match &layer.layer {
+            Layer::Debian(debian) => self.debian(debian, progress).await,
+            Layer::Go(go) => golang::programs(context, folder, go, merged, progress).await,
+            Layer::GoModuleFiles(files) => golang::module_files(context, folder, files, merged, progress).await,
+            Layer::Pypi(pypi) => pypi::install(context, folder, pypi, merged, progress).await,
+            Layer::Npm(npm) => npm::build(context, folder, npm, merged, progress).await,
+            Layer::Files(entries) => Ok((files::build(folder, entries, merged)?, Vec::new(), None)),
+            Layer::ContainerdStore(store) => {
+                let images = layer.contains.iter().map(|(reference, recipe)| async move {
+                    Ok::<_, SourceError>((reference.clone(), self.build_loaded(recipe, progress).await?))
+                });
+                let images = try_join_all(images).await?;
+                containerd::write(context, folder, store, &images, merged, progress).await
+            }
+        }
+    }
+
+    async fn debian(&self, layer: &DebianLayer, progress: &Progress) -> Result<Built, SourceError> {
+        let files = self.fetch_debian(layer, progress).await?;
+        progress.detail(format!("unpacking {} Debian packages", files.len()));
+        let work = self.context.work().folder()?;
+        let layer = layer.clone();
+        blocking(move || {
+            let (tree, packages) = debian::unpack(&layer, &files, work.path())?;
+            Ok((tree, packages, Some(work)))
+        })
+        .await
+    }
+
+    /// One at a time: apt keeps its state in files.
+    async fn fetch_debian(&self, layer: &DebianLayer, progress: &Progress) -> Result<Vec<PathBuf>, SourceError> {
+        let context = &self.context;
+        let mut updated = context.updated.lock().await;
+        let _held = context.prepare().await?.hold("debian").await?;
+        let apt = Apt::open(&context.cache, &layer.suite, context.architecture)?;
+        if !updated.contains(&layer.suite) {
+            apt.update(context.mirror.as_deref(), progress).await?;
+            updated.insert(layer.suite.clone());
+        }
+        apt.fetch(layer, progress).await
+    }
+}
+
+fn collect_recipes(recipe: &Recipe, found: &mut Vec<crate::stack::recipe::ImageRecipe>) {
+    found.push(recipe.recipe.clone());
+    for (_, contained) in recipe.layers.iter().flat_map(|layer| &layer.contains) {
+        collect_recipes(contained, found);
+    }
+}
+
+/// Runs work that computes or writes for long apart from the tasks that must stay responsive.
+async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
+    match tokio::task::spawn_blocking(work).await {
+        Ok(result) => result,
+        Err(error) => std::panic::resume_unwind(error.into_panic()),
+    }
+}

@@ -1,0 +1,57 @@
+//! `containerd_store` layers: images inside an image, where containerd looks for its own.
+//!
+//! containerd's database is written by a Go program that comes with the recipe; it is given every
+//! image as an OCI layout.
+
+use super::archive::write_oci_layout;
+use super::builder::Context;
+use super::error::SourceError;
+use super::files::put_folder;
+use super::golang::{Built, Module, Settings};
+use super::image::BuiltImage;
+use super::process::Tool;
+use super::tree::Tree;
+use super::Architecture;
+use crate::report::Progress;
+use crate::stack::files::FileTree;
+use crate::stack::recipe::ContainerdStoreLayer;
+
+/// Writes built images into a store below a new tree.
+///
+/// # Errors
+/// The writer does not compile, or fails.
+pub async fn write(
+    context: &Context,
+    recipe: &FileTree,
+    layer: &ContainerdStoreLayer,
+    images: &[(String, BuiltImage)],
+    merged_usr: bool,
+    progress: &Progress,
+) -> Result<Built, SourceError> {
+    let work = context.work().folder()?;
+    let failed = || SourceError::io(format!("cannot write to {}", work.path().display()));
+    let module = Module::new(context, recipe, &layer.writer)?;
+    let writer = work.path().join("writer");
+    {
+        let _turn = context.compile_turn(progress).await;
+        // The writer runs here, whatever machine the image is for.
+        module.build(".", &writer, &Settings::plain(Architecture::host()), progress).await?;
+    }
+    progress.detail(format!("putting {} images into containerd's store", images.len()));
+    let root = work.path().join("root");
+    std::fs::create_dir(&root).map_err(failed())?;
+    let mut arguments = Vec::new();
+    for (number, (reference, image)) in images.iter().enumerate() {
+        let layout = work.path().join(format!("image-{number}"));
+        write_oci_layout(context.store(), &image.manifest, reference, &layout).map_err(failed())?;
+        arguments.push(format!("{reference}={}", layout.display()));
+    }
+    let writer = writer.display().to_string();
+    let tool = Tool::new(&writer, format!("writing {}", recipe.display(".")))?.with(|command| {
+        command.arg(&root).args(&arguments);
+    });
+    tool.run(|_| {}).await?;
+    let mut tree = Tree::new(merged_usr);
+    put_folder(&mut tree, &root, "")?;
+    Ok((tree, Vec::new(), Some(work)))
+}

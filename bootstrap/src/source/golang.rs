@@ -1,0 +1,268 @@
+//! `go` and `go_module_files` layers.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+use tempfile::TempDir;
+
+use super::builder::Context;
+use super::error::SourceError;
+use super::files::disk_entry;
+use super::process::Tool;
+use super::recipe::{RECIPE_FILE, module_files as files_of_module, module_folders};
+use super::tree::{Entry, Tree};
+use super::workdir::materialize;
+use super::{Architecture, Package, PackageSource, glob};
+use crate::report::Progress;
+use crate::stack::files::FileTree;
+use crate::stack::recipe::{GoLayer, GoModuleFilesLayer};
+
+/// Depth of the module below its temporary folder, so that `replace` lines may lead upwards.
+const DEPTH: &str = "1/2/3/module";
+
+/// A Go module on disk for the `go` command.
+pub struct Module {
+    root: TempDir,
+    name: String,
+}
+
+impl Module {
+    /// Copies the module, and the folders its `replace` lines name, to a temporary folder.
+    ///
+    /// # Errors
+    /// go.mod or go.sum is missing, or a folder cannot be copied.
+    pub fn new(context: &Context, recipe: &FileTree, module: &str) -> Result<Self, SourceError> {
+        let folder = recipe.join(module);
+        let needs_sums = folder.read("go.mod").is_ok_and(|text| String::from_utf8_lossy(&text).contains("require"));
+        if needs_sums && !folder.exists("go.sum") {
+            let problem = "it is missing, so the modules' content cannot be checked; run `go mod tidy`";
+            return Err(SourceError::recipe(folder.display("go.sum"), problem));
+        }
+        let root = context.work().folder()?;
+        for (place, folder) in module_folders(recipe, module)? {
+            let target = root.path().join(DEPTH).join(&place);
+            if place.iter().filter(|part| *part == "..").count() > DEPTH.split('/').count() {
+                return Err(SourceError::recipe(folder.display("go.mod"), "a `replace` line leads too far up"));
+            }
+            std::fs::create_dir_all(&target).map_err(SourceError::io(format!("cannot make {}", target.display())))?;
+            materialize(&folder, &files_of_module(&folder)?, &target)?;
+        }
+        Ok(Self { root, name: folder.display(".") })
+    }
+
+    fn path(&self) -> PathBuf {
+        self.root.path().join(DEPTH)
+    }
+
+    /// A `go` command in the module; the user's own proxies and caches apply.
+    fn go(&self, what: &str, settings: &Settings) -> Result<Tool, SourceError> {
+        let (cgo, architecture) = (if settings.cgo { "1" } else { "0" }, settings.architecture.as_str());
+        Ok(Tool::gentle("go", what)?.with(|go| {
+            go.current_dir(self.path()).env("GOOS", "linux").env("GOARCH", architecture).env("CGO_ENABLED", cgo);
+            go.env("GOFLAGS", "-mod=readonly").env("GOTOOLCHAIN", "local").env("GOWORK", "off");
+            // These change the program, so the user's own must not count.
+            go.env_remove("GOEXPERIMENT").env("GOAMD64", "v1").env("GOARM64", "v8.0");
+            go.env_remove("CGO_CFLAGS").env_remove("CGO_LDFLAGS");
+        }))
+    }
+
+    /// Compiles one package.
+    ///
+    /// # Errors
+    /// Go is missing or says no.
+    pub async fn build(&self, package: &str, output: &Path, settings: &Settings, progress: &Progress) -> Result<(), SourceError> {
+        let what = format!("compiling {package} in {}", self.name);
+        let short = package.rsplit('/').next().filter(|name| *name != ".").unwrap_or(&self.name);
+        progress.detail(format!("compiling {short}"));
+        let mut packages = 0_u32;
+        let tool = self.go(&what, settings)?.with(|go| {
+            go.args(["build", "-v", "-trimpath", "-buildvcs=false", "-ldflags"]).arg(&settings.ldflags);
+            if !settings.tags.is_empty() {
+                go.arg("-tags").arg(settings.tags.join(","));
+            }
+            go.arg("-o").arg(output).arg(package);
+        });
+        let told = |line: &str| match line.strip_prefix("go: downloading ") {
+            Some(module) => progress.detail(format!("{short}: downloading {module}")),
+            // With -v, Go prints the path of each package that it compiles.
+            None if !line.contains(' ') => {
+                packages += 1;
+                progress.detail(format!("compiling {short}: {packages} packages, {line}"));
+            }
+            None => {}
+        };
+        tool.run(told).await.map(drop)
+    }
+
+    /// Where a module's files lie, after they were fetched and checked against go.sum.
+    async fn download(&self, module: &str, settings: &Settings) -> Result<Downloaded, SourceError> {
+        let what = format!("fetching Go module {module} for {}", self.name);
+        let tool = self.go(&what, settings)?.with(|go| {
+            go.args(["mod", "download", "-json", module]);
+        });
+        let output = tool.run(|_| {}).await?;
+        let wrong = |problem: String| SourceError::recipe(format!("{}/go.mod", self.name), problem);
+        let found: Downloaded = serde_json::from_str(&output).map_err(|error| wrong(format!("module {module}: {error}")))?;
+        let sums = std::fs::read_to_string(self.path().join("go.sum")).unwrap_or_default();
+        let line = format!("{} {} {}", found.path, found.version, found.sum);
+        if sums.lines().any(|known| known == line) {
+            Ok(found)
+        } else {
+            Err(wrong(format!("module {module} {} is not in go.sum", found.version)))
+        }
+    }
+}
+
+/// How programs are compiled.
+pub struct Settings {
+    pub architecture: Architecture,
+    pub cgo: bool,
+    pub tags: Vec<String>,
+    pub ldflags: String,
+}
+
+impl Settings {
+    pub fn plain(architecture: Architecture) -> Self {
+        Self { architecture, cgo: false, tags: Vec::new(), ldflags: "-s -w".into() }
+    }
+
+    fn of(layer: &GoLayer, architecture: Architecture) -> Self {
+        let mut ldflags = vec!["-s -w".to_string()];
+        ldflags.extend(layer.ldflags.iter().cloned());
+        Self { architecture, cgo: layer.cgo, tags: layer.tags.clone(), ldflags: ldflags.join(" ") }
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Downloaded {
+    path: String,
+    version: String,
+    dir: PathBuf,
+    sum: String,
+}
+
+/// A built layer's tree; the folder must live until the tree is written.
+pub type Built = (Tree, Vec<Package>, Option<TempDir>);
+
+/// Compiles a layer's programs.
+///
+/// # Errors
+/// The recipe is wrong, Go is missing, or a program does not compile.
+pub async fn programs(
+    context: &Context,
+    recipe: &FileTree,
+    layer: &GoLayer,
+    merged_usr: bool,
+    progress: &Progress,
+) -> Result<Built, SourceError> {
+    let settings = Settings::of(layer, context.architecture());
+    // A C compiler for another architecture would have to be named by the recipe.
+    if layer.cgo && settings.architecture != Architecture::host() {
+        let problem = format!("`cgo` programs for {} can be built only on such a machine", settings.architecture);
+        return Err(SourceError::recipe(recipe.display(RECIPE_FILE), problem));
+    }
+    let module = Module::new(context, recipe, &layer.module)?;
+    let output = context.work().folder()?;
+    let wrong = |path: &str, problem: String| SourceError::recipe(recipe.display(RECIPE_FILE), format!("program {path}: {problem}"));
+    let mut tree = Tree::new(merged_usr);
+    let mut packages = BTreeMap::new();
+    let _turn = context.compile_turn(progress).await;
+    for (number, (path, package)) in layer.programs.iter().enumerate() {
+        let file = output.path().join(number.to_string());
+        module.build(package, &file, &settings, progress).await?;
+        let entry = Entry::disk(&file, 0o755).map_err(|error| wrong(path, format!("{package} gave no program: {error}")))?;
+        tree.put(path, entry).map_err(|problem| wrong(path, problem.to_string()))?;
+        packages.extend(modules_of(&file).await?);
+    }
+    for (path, target) in &layer.links {
+        tree.put(path, Entry::symlink(target)).map_err(|problem| wrong(path, problem.to_string()))?;
+    }
+    let packages = packages.into_iter().map(|(name, version)| Package { source: PackageSource::Go, name, version });
+    Ok((tree, packages.collect(), Some(output)))
+}
+
+/// The modules that went into a program, by name.
+async fn modules_of(program: &Path) -> Result<BTreeMap<String, String>, SourceError> {
+    let tool = Tool::new("go", "reading a program's modules")?.with(|go| {
+        go.args(["version", "-m"]).arg(program);
+    });
+    let output = tool.run(|_| {}).await?;
+    let module = |line: &str| {
+        let mut words = line.split_whitespace();
+        matches!(words.next()?, "dep" | "=>").then_some(())?;
+        Some((words.next()?.to_string(), words.next().unwrap_or("(devel)").to_string()))
+    };
+    Ok(output.lines().filter_map(module).collect())
+}
+
+/// Copies files of a module.
+///
+/// # Errors
+/// The module or a file in it does not exist.
+pub async fn module_files(
+    context: &Context,
+    recipe: &FileTree,
+    layer: &GoModuleFilesLayer,
+    merged_usr: bool,
+    progress: &Progress,
+) -> Result<Built, SourceError> {
+    progress.detail(format!("fetching files of {}", layer.module));
+    let module = Module::new(context, recipe, &layer.in_module)?;
+    let found = module.download(&layer.module, &Settings::plain(context.architecture())).await?;
+    let mut tree = Tree::new(merged_usr);
+    for (from, to) in &layer.copy {
+        let copied = copy(&found.dir, from, to, &mut tree)?;
+        if copied == 0 {
+            let problem = format!("{} {} has no files at `{from}`", found.path, found.version);
+            return Err(SourceError::recipe(recipe.display(RECIPE_FILE), problem));
+        }
+    }
+    let package = Package { source: PackageSource::Go, name: found.path, version: found.version };
+    Ok((tree, vec![package], None))
+}
+
+/// Copies what lies in the folder `from`, or the files that the pattern matches, into `to`.
+fn copy(module: &Path, from: &str, to: &str, tree: &mut Tree) -> Result<usize, SourceError> {
+    let mut copied = 0;
+    for file in walkdir::WalkDir::new(module).sort_by_file_name().into_iter().flatten() {
+        let relative = file.path().strip_prefix(module).expect("below the module").to_string_lossy();
+        let Some(name) = place(&relative, from).filter(|_| file.file_type().is_file()) else { continue };
+        let entry = disk_entry(file.path()).map_err(SourceError::io(format!("cannot read {}", file.path().display())))?;
+        let path = format!("{to}/{name}");
+        if let Some(entry) = entry {
+            tree.put(&path, entry).map_err(|problem| SourceError::recipe(&path, problem.to_string()))?;
+            copied += 1;
+        }
+    }
+    Ok(copied)
+}
+
+/// A file's place below the target: its path in the folder, or its name if it matches the pattern.
+fn place<'a>(file: &'a str, from: &str) -> Option<&'a str> {
+    let name = file.rsplit('/').next().unwrap_or(file);
+    if glob::is_pattern(from) {
+        return glob::matches(from, file).then_some(name);
+    }
+    let from = from.trim_matches('/');
+    match file.strip_prefix(from)? {
+        "" => Some(name),
+        rest if from.is_empty() || from == "." => Some(rest),
+        rest => rest.strip_prefix('/'),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn files_of_a_module_find_their_place() {
+        assert_eq!(place("config/crds/a/x.yaml", "config/crds"), Some("a/x.yaml"));
+        assert_eq!(place("config/crds/a/x.yaml", "config/*/a/*.yaml"), Some("x.yaml"));
+        assert_eq!(place("config/crds.yaml", "config/crds"), None);
+        assert_eq!(place("config/crds.yaml", "/config/crds.yaml"), Some("crds.yaml"));
+        assert_eq!(place("config/crds.yaml", ""), Some("config/crds.yaml"));
+    }
+}

@@ -1,0 +1,70 @@
+//! `npm` layers: a project installed by its lock file and built by its own scripts.
+
+use super::builder::Context;
+use super::error::SourceError;
+use super::files::{disk_entry, put_folder};
+use super::golang::Built;
+use super::process::Tool;
+use super::recipe::RECIPE_FILE;
+use super::tree::Tree;
+use super::workdir::materialize;
+use super::{Package, PackageSource};
+use crate::report::Progress;
+use crate::stack::files::FileTree;
+use crate::stack::recipe::NpmLayer;
+
+/// Installs and builds a project, and copies what is kept of it.
+///
+/// # Errors
+/// npm is missing, the lock file is, a script fails, or nothing lies where something should be kept.
+pub async fn build(
+    context: &Context,
+    recipe: &FileTree,
+    layer: &NpmLayer,
+    merged_usr: bool,
+    progress: &Progress,
+) -> Result<Built, SourceError> {
+    let project = recipe.join(&layer.project);
+    let lock = project.read("package-lock.json").map_err(SourceError::io(format!("cannot read {}", project.display("package-lock.json"))))?;
+    let work = context.work().folder()?;
+    let name = project.display(".");
+    let mut files = project.files().map_err(SourceError::io(format!("cannot read {name}")))?;
+    files.retain(|file| !file.starts_with("node_modules/"));
+    materialize(&project, &files, work.path())?;
+    progress.detail(format!("installing npm packages of {name}"));
+    let npm = |what: String, arguments: &[&str]| {
+        Ok::<_, SourceError>(Tool::gentle("npm", what)?.with(|npm| {
+            npm.current_dir(work.path()).args(arguments).env("CI", "1");
+        }))
+    };
+    npm(format!("installing {name}"), &["ci", "--no-audit", "--no-fund", "--no-update-notifier"])?.run(|_| {}).await?;
+    for script in &layer.run {
+        progress.detail(format!("running `{script}` of {name}"));
+        npm(format!("running `{script}` of {name}"), &["run", script])?.run(|_| {}).await?;
+    }
+    let mut tree = Tree::new(merged_usr);
+    for (from, to) in &layer.copy {
+        let path = work.path().join(from);
+        let entry = disk_entry(&path).ok().flatten();
+        let wrong = |problem: String| SourceError::recipe(recipe.display(RECIPE_FILE), format!("npm project {name}: {problem}"));
+        match entry {
+            None => return Err(wrong(format!("there is no `{from}` after the build"))),
+            Some(_) if path.is_dir() => put_folder(&mut tree, &path, to)?,
+            Some(entry) => tree.put(to, entry).map_err(|problem| wrong(problem.to_string()))?,
+        }
+    }
+    Ok((tree, packages(&lock), Some(work)))
+}
+
+/// The packages of a lock file.
+fn packages(lock: &[u8]) -> Vec<Package> {
+    let lock: serde_json::Value = serde_json::from_slice(lock).unwrap_or_default();
+    let package = |(path, facts): (&String, &serde_json::Value)| {
+        let name = path.rsplit_once("node_modules/")?.1.to_string();
+        Some(Package { source: PackageSource::Npm, name, version: facts["version"].as_str()?.into() })
+    };
+    let mut found: Vec<_> = lock["packages"].as_object().into_iter().flatten().filter_map(package).collect();
+    found.sort();
+    found.dedup();
+    found
+}

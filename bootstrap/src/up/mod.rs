@@ -1,0 +1,271 @@
+//! `up`, as a library: wishes -> settings -> stack -> machine -> what exists -> plan -> done.
+//!
+//! [`prepare`] touches nothing; [`execute`] does what the plan says.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Instant;
+
+use serde::Serialize;
+use serde_json::{Value, json};
+
+use crate::cluster::observe::{self, ObservedPlatform};
+use crate::cluster::{Engine, kubeconfig, mode, names};
+use crate::doctor::{self, Check};
+use crate::error::Failure;
+use crate::execute::{self, Context, context::Found};
+use crate::plan::{self, Plan, PlannedComponent};
+use crate::report::{Event, Planned, Reporter, units};
+use crate::settings::{self, UpSettings, UpWishes, folders};
+use crate::stack::{ClusterSpec, Stack, StackSource};
+
+mod images;
+mod parameters;
+mod reach;
+
+pub use images::{Sources, limits as image_limits, plan as image_plan};
+
+/// What was asked for.
+#[derive(Debug, Clone)]
+pub struct UpRequest {
+    pub name: String,
+    pub wishes: UpWishes,
+    /// Settings file that was asked for by name.
+    pub config: Option<PathBuf>,
+    /// Go on although checks failed.
+    pub skip_checks: bool,
+}
+
+/// A plan, and everything that carrying it out needs.
+pub struct Prepared {
+    pub plan: Plan,
+    pub context: Context,
+    /// Which source images come from, and why.
+    pub images: String,
+    pub warnings: Vec<String>,
+}
+
+/// How `up` ended.
+pub enum Outcome {
+    Ready(Ready),
+    /// In the order in which they happened.
+    Failed(Vec<Failure>),
+}
+
+/// A platform that is ready.
+#[derive(Debug, Clone, Serialize)]
+pub struct Ready {
+    pub name: String,
+    pub stack: String,
+    /// Whether anything had to be done.
+    pub changed: bool,
+    pub components: usize,
+    pub seconds: f64,
+    /// What was built and moved.
+    pub images: String,
+    pub routes: Vec<RouteUrl>,
+    /// kubeconfig context.
+    pub context: String,
+    pub registry_port: u16,
+}
+
+/// Where a component answers.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct RouteUrl {
+    pub component: String,
+    pub title: String,
+    pub url: String,
+}
+
+/// Everything up to the engine's own facts.
+struct Ground {
+    engine: Engine,
+    settings: UpSettings,
+    stack: Stack,
+    cluster: ClusterSpec,
+    existing: Option<ObservedPlatform>,
+    /// A client of the platform that exists, if its API answers.
+    live: Option<kube::Client>,
+    mode: mode::NodeMode,
+}
+
+/// Finds out what has to be done. Nothing is touched but a probe of the engine's privileges.
+///
+/// # Errors
+/// Wrong settings or stack, no engine, unmet prerequisites, all explained.
+pub async fn prepare(request: UpRequest) -> Result<Prepared, Failure> {
+    let skip = request.skip_checks;
+    let ground = ground(request).await?;
+    let sources = Sources::decide(&ground.settings, &ground.stack, &ground.cluster).await?;
+    let checks = checks(&ground, &sources).await?;
+    if doctor::has_failed(&checks) && !skip {
+        return Err(doctor::Unmet(checks).into());
+    }
+    let warnings = checks.iter().filter(|check| check.verdict != doctor::Verdict::Ok).map(|check| check.found.clone()).collect();
+    let observed = images::observe(&ground.engine, &sources, ground.existing.clone(), ground.live.as_ref()).await?;
+    let plan = plan::build(&inputs(&ground, &sources), &observed);
+    let info = ground.engine.info().await?;
+    let cgroup_v1 = info.cgroup_version == Some(bollard::models::SystemInfoCgroupVersionEnum::_1);
+    let images = sources.why.clone();
+    let context = Context {
+        engine: ground.engine,
+        settings: ground.settings,
+        stack: ground.stack,
+        cluster: ground.cluster,
+        origin: sources.origin,
+        node: sources.node,
+        registry_image: sources.registry,
+        images: sources.components,
+        builder: sources.builder,
+        upstream: sources.upstream,
+        store: sources.store,
+        http: sources.http,
+        mode: ground.mode,
+        cgroup_v1,
+        existing: ground.existing,
+        kubeconfig: kubeconfig::path()?,
+        found: Found::default(),
+    };
+    Ok(Prepared { plan, context, images, warnings })
+}
+
+/// Checks the machine as [`prepare`] does, and gives all checks.
+///
+/// # Errors
+/// As [`prepare`], but for the checks themselves.
+pub async fn check(request: UpRequest) -> Result<Vec<Check>, Failure> {
+    let ground = ground(request).await?;
+    let sources = Sources::decide(&ground.settings, &ground.stack, &ground.cluster).await?;
+    checks(&ground, &sources).await
+}
+
+async fn ground(request: UpRequest) -> Result<Ground, Failure> {
+    let file = request.config.clone().unwrap_or_else(folders::config_file);
+    let wishes = request.wishes.or(settings::file::read(&file, request.config.is_some())?);
+    let cluster = ClusterSpec::load()?;
+    // What is wrong with the command itself is told before the engine is asked anything.
+    wishes.clone().decide(&request.name, None, &cluster.file.kubernetes)?;
+    let stack_name = wishes.stack.clone();
+    if let Some(name) = &stack_name {
+        Stack::load(stack_named(name))?;
+    }
+    let engine = Engine::connect().await?;
+    let existing = observe::platforms(&engine).await?.remove(&request.name);
+    // A half-made control plane is made anew, so its settings bind nobody.
+    let kept = existing.as_ref().filter(|platform| platform.control_plane().is_some_and(|node| node.complete));
+    let live = reach::live(&engine, kept).await;
+    let kept = match kept {
+        Some(platform) => reach::existing(platform, live.as_ref()).await?,
+        None => None,
+    };
+    let settings = wishes.decide(&request.name, kept.as_ref(), &cluster.file.kubernetes)?;
+    let mut stack = Stack::load(stack_named(&settings.stack))?;
+    parameters::set(&mut stack, &settings.parameters)?;
+    let mode = match kept {
+        Some(kept) => kept.settings.node_mode.clone(),
+        None => mode::detect(&engine).await?,
+    };
+    Ok(Ground { engine, settings, stack, cluster, existing, live, mode })
+}
+
+async fn checks(ground: &Ground, sources: &Sources) -> Result<Vec<Check>, Failure> {
+    let missing = sources.missing_tools()?;
+    let facts =
+        doctor::facts::gather(&ground.engine, &ground.settings, &ground.mode, ground.existing.as_ref(), missing).await?;
+    Ok(doctor::judge(&facts, &ground.stack.needs, &ground.stack.name))
+}
+
+fn inputs(ground: &Ground, sources: &Sources) -> plan::Inputs {
+    let components = ground.stack.components.iter().map(|component| PlannedComponent {
+        name: component.file.name.clone(),
+        depends_on: component.file.depends_on.clone(),
+        images: component.file.images.values().map(|image| image.reference.clone()).collect(),
+        definitions: !component.file.crds.is_empty(),
+    });
+    plan::Inputs {
+        platform: ground.settings.name.clone(),
+        workers: ground.settings.workers,
+        stack: ground.stack.name.clone(),
+        version: ground.stack.version.clone(),
+        node_image: sources.node.reference.to_string(),
+        registry_image: sources.registry.reference.to_string(),
+        components: components.collect(),
+    }
+}
+
+impl Prepared {
+    /// The head line, for people.
+    pub fn headline(&self) -> String {
+        let (count, all, missing) = self.plan.images();
+        let size = match (all, missing) {
+            (Some(all), Some(missing)) => format!("{count} images ({}, {} to move)", units::bytes(all), units::bytes(missing)),
+            _ => format!("{count} images"),
+        };
+        let stack = &self.context.stack;
+        format!("{} {}  ·  {}   ·  {size}\n{}\n", stack.name, stack.version, units::count(stack.components.len(), "component"), self.images)
+    }
+
+    /// Numbers of images and bytes, for programs.
+    pub fn image_facts(&self) -> Value {
+        let (count, all, missing) = self.plan.images();
+        json!({"count": count, "bytes": all, "bytes_to_move": missing, "source": self.images})
+    }
+}
+
+/// Carries the plan out. Dropping the future stops it; a later run goes on from there.
+pub async fn execute(prepared: &Prepared, reporter: Arc<dyn Reporter>) -> Outcome {
+    let (context, start) = (&prepared.context, Instant::now());
+    let (images, image_bytes, fetch_bytes) = prepared.plan.images();
+    reporter.report(Event::Planned(Planned {
+        platform: context.settings.name.clone(),
+        stack: context.stack.name.clone(),
+        version: context.stack.version.clone(),
+        subjects: prepared.plan.subjects(),
+        images,
+        image_bytes,
+        fetch_bytes,
+    }));
+    reporter.report(Event::Note { message: prepared.images.clone() });
+    for warning in &prepared.warnings {
+        reporter.report(Event::Warning { subject: None, message: warning.clone() });
+    }
+    let executed = execute::run(&prepared.plan, context, reporter).await;
+    if !executed.failures.is_empty() {
+        return Outcome::Failed(executed.failures.into_iter().map(|failed| failed.failure).collect());
+    }
+    let registry_port = context.found.registry.get().map_or(0, |registry| registry.host_port);
+    Outcome::Ready(Ready {
+        name: context.settings.name.clone(),
+        stack: context.stack.name.clone(),
+        changed: executed.changed,
+        components: context.stack.components.len(),
+        seconds: start.elapsed().as_secs_f64(),
+        images: execute::steps::moved(context),
+        routes: routes(&context.stack, &context.settings.url),
+        context: names::context(&context.settings.name),
+        registry_port,
+    })
+}
+
+/// A built-in stack's name, or the folder of a user's own.
+pub fn stack_named(name: &str) -> StackSource {
+    let is_builtin = Stack::builtin_names().iter().any(|builtin| builtin == name);
+    if !is_builtin && (name.contains(['/', '\\', '.']) || Path::new(name).is_dir()) {
+        StackSource::Dir(name.into())
+    } else {
+        StackSource::Builtin(name.into())
+    }
+}
+
+/// Where the components of a stack answer.
+pub fn routes(stack: &Stack, url: &str) -> Vec<RouteUrl> {
+    let mut routes = Vec::new();
+    for component in &stack.components {
+        for route in &component.file.routes {
+            let title = route.title.clone().or(component.file.title.clone()).unwrap_or(component.file.name.clone());
+            let url = format!("{url}{}", route.path);
+            routes.push(RouteUrl { component: component.file.name.clone(), title, url });
+        }
+    }
+    routes
+}

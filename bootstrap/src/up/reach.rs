@@ -1,0 +1,37 @@
+//! A platform that exists: can it be asked, and what was it made with.
+
+use tokio::time::{Duration, Instant};
+
+use crate::cluster::observe::ObservedPlatform;
+use crate::cluster::{Engine, kubeconfig};
+use crate::error::Failure;
+use crate::execute::nodes::kubeconfig_entry;
+use crate::platform::{client, record};
+use crate::settings::Existing;
+
+/// A cluster that starts at this moment is not waited for here: the plan's own steps do that.
+const PATIENCE: Duration = Duration::from_secs(3);
+
+/// A client for the platform, if its API answers now.
+pub async fn live(engine: &Engine, platform: Option<&ObservedPlatform>) -> Option<kube::Client> {
+    let platform = platform?;
+    let node = platform.control_plane().filter(|node| node.running)?;
+    let entry = kubeconfig_entry(engine, &platform.name, &node.name).await.ok()?;
+    let client = client::connect(&kubeconfig::standalone(&entry).ok()?, None).await.ok()?;
+    client::wait_for_api(&client, Instant::now() + PATIENCE).await.ok()?;
+    Some(client)
+}
+
+/// What the platform was made with, and what the last `up` recorded.
+///
+/// # Errors
+/// The API answers but does not give the record.
+pub async fn existing(platform: &ObservedPlatform, live: Option<&kube::Client>) -> Result<Option<Existing>, Failure> {
+    let Some(settings) = platform.settings.clone() else { return Ok(None) };
+    let workers = u16::try_from(platform.nodes.len().saturating_sub(1)).unwrap_or(u16::MAX);
+    let record = match live {
+        Some(client) => record::read(client).await?,
+        None => None,
+    };
+    Ok(Some(Existing { settings, workers, record }))
+}

@@ -1,0 +1,70 @@
+//! Every stack in the binary, and its cluster, must pass every check without even a warning.
+
+use backstack::error::Explain;
+use backstack::stack::{ClusterSpec, PlatformFacts, Stack, StackErrors, StackSource, render};
+
+fn explained(error: StackErrors) -> String {
+    format!("{error}\n{}", error.details().join("\n"))
+}
+
+fn all() -> Vec<Stack> {
+    let names = Stack::builtin_names();
+    assert!(names.contains(&"back".to_string()), "built in: {names:?}");
+    names
+        .into_iter()
+        .map(|name| Stack::load(StackSource::Builtin(name)).unwrap_or_else(|error| panic!("{}", explained(error))))
+        .collect()
+}
+
+#[test]
+fn the_cluster_loads() {
+    let cluster = ClusterSpec::load().unwrap_or_else(|error| panic!("{}", explained(error)));
+    for image in [&cluster.file.node, &cluster.file.registry] {
+        let recipe = image.recipe.as_ref().expect("the cluster's images can be built from packages");
+        assert!(cluster.recipes.contains_key(recipe), "{recipe}");
+    }
+}
+
+#[test]
+fn every_stack_loads_without_a_warning() {
+    for stack in all() {
+        let warnings: Vec<_> = stack.warnings.iter().map(ToString::to_string).collect();
+        assert_eq!(warnings, Vec::<String>::new(), "{}", stack.name);
+    }
+}
+
+#[test]
+fn every_image_can_be_built_from_packages() {
+    for stack in all() {
+        for component in &stack.components {
+            for (name, image) in &component.file.images {
+                let recipe =
+                    image.recipe.as_ref().unwrap_or_else(|| panic!("{}: image {name} has no recipe", component.name()));
+                assert!(component.recipes.contains_key(recipe), "{}: {recipe}", component.name());
+            }
+        }
+    }
+}
+
+#[test]
+fn nothing_is_left_to_fill_in() {
+    let facts = PlatformFacts {
+        name: "test".into(),
+        url: "https://localhost:8443".into(),
+        host: "localhost".into(),
+        port: 8443,
+        namespace: "backstack-system".into(),
+        ca_bundle: "Q0E=".into(),
+        ingress_class: None,
+    };
+    for stack in all() {
+        for component in &stack.components {
+            for object in render(component, &facts) {
+                let text = object.to_string();
+                for group in ["${images.", "${parameters.", "${platform.", "${namespace}"] {
+                    assert!(!text.contains(group), "{}: {group} in {text}", component.name());
+                }
+            }
+        }
+    }
+}

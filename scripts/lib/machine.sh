@@ -1,0 +1,86 @@
+# What a machine needs before anything is built or run. Sourced by the other scripts; installs only what is missing.
+# Every function says what it does on stderr and is harmless when called again.
+
+say() { printf '%s\n' "$*" >&2; }
+fail() { say "error: $1"; shift; for hint in "$@"; do say "  → $hint"; done; exit 3; }
+
+as_root() {
+  if [ "$(id -u)" = 0 ]; then "$@"; elif command -v sudo >/dev/null 2>&1; then sudo "$@"
+  else fail "\`$*\` needs root, and there is no sudo" "run this script as root, or install sudo"; fi
+}
+
+# packages COMMAND... -- PACKAGE...   installs the packages if one of the commands is missing
+packages() {
+  local missing=0
+  while [ "$1" != -- ]; do command -v "$1" >/dev/null 2>&1 || [ -e "$1" ] || missing=1; shift; done
+  shift
+  [ $missing = 0 ] && return 0
+  command -v apt-get >/dev/null 2>&1 || fail "$* are missing, and this is neither Debian nor Ubuntu" "install them by hand, then run this script again"
+  if [ -z "${packages_updated:-}" ]; then
+    say "updating the package lists"
+    as_root apt-get update -qq >&2 || fail "apt-get update failed" "check the network and /etc/apt"
+    packages_updated=1
+  fi
+  say "installing $*"
+  as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$@" >&2 \
+    || fail "apt-get could not install $*" "see its message above"
+}
+
+engine_answers() { curl -fsS --max-time 5 --unix-socket /var/run/docker.sock http://localhost/_ping >/dev/null 2>&1; }
+
+# A Docker Engine that answers: the user's own if DOCKER_HOST is set, else the distribution's.
+engine() {
+  packages curl -- curl ca-certificates
+  [ -n "${DOCKER_HOST:-}" ] && return 0
+  engine_answers && return 0
+  packages dockerd iptables -- docker.io iptables
+  engine_answers && return 0
+  if [ -d /run/systemd/system ]; then
+    say "starting the Docker Engine"
+    as_root systemctl start docker
+  else
+    say "starting the Docker Engine by hand: no init system runs here"
+    # Left behind by an engine that was killed, it would keep a new one from starting.
+    if [ -f /var/run/docker.pid ] && ! grep -q dockerd "/proc/$(cat /var/run/docker.pid)/cmdline" 2>/dev/null; then
+      as_root rm -f /var/run/docker.pid
+    fi
+    as_root sh -c 'setsid nohup dockerd >/var/log/backstack-dockerd.log 2>&1 </dev/null &'
+  fi
+  local tries=0
+  until engine_answers; do
+    tries=$((tries + 1))
+    [ $tries -le 120 ] || fail "the Docker Engine does not answer" "see /var/log/backstack-dockerd.log, or \`journalctl -u docker\`" \
+      "if you are not root: \`sudo usermod -aG docker $(id -un)\`, then sign in again"
+    sleep 0.5
+  done
+}
+
+# File watches: with the usual limit, pods fail with "too many open files".
+file_watches() {
+  local now; now=$(cat /proc/sys/fs/inotify/max_user_instances 2>/dev/null || echo 512)
+  if [ "$now" -lt 512 ]; then
+    say "raising fs.inotify.max_user_instances from $now to 512 (until the next boot)"
+    as_root sysctl -q fs.inotify.max_user_instances=512
+  fi
+}
+
+# What builds the binary.
+rust_tools() {
+  packages cc make pkg-config -- build-essential pkg-config
+  if ! command -v cargo >/dev/null 2>&1 && [ -r "$HOME/.cargo/env" ]; then . "$HOME/.cargo/env"; fi
+  if ! command -v cargo >/dev/null 2>&1; then
+    packages rustup -- rustup
+    rustup default stable >&2 || fail "no Rust toolchain could be installed" "install Rust 1.90 or newer, then run this script again"
+  fi
+}
+
+# What builds images from packages; needed only where no registry can be reached.
+source_tools() {
+  packages apt-get gpgv /usr/share/keyrings/debian-archive-keyring.gpg -- gpgv debian-archive-keyring
+  [ -e /etc/debian_version ] && ! grep -qi ubuntu /etc/os-release || packages debootstrap -- debootstrap
+  [ -x /usr/local/go/bin/go ] && PATH="/usr/local/go/bin:$PATH"
+  if ! command -v go >/dev/null 2>&1; then packages go -- golang-go; fi
+}
+
+# The folder for what is slow to make and stable: outside the checkout, so that a fresh clone finds it.
+cache_folder() { printf '%s' "${BACKSTACK_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/backstack}"; }
