@@ -275,7 +275,6 @@ mod tests {
             "a.b-c.example:80/",
             "index.docker.io/",
             "-x.io/",
-           
             "x.io:/",
         ];
         let names = ["a", "a/b", "a_b/c__d", "a.b", "a---b/c", "a___b", "a.-b", "_a", "a-", "a/", "", "0/1"];
