@@ -219,6 +219,7 @@ async fn faults_without_end_are_given_up() {
     }
     let error = fixture.pull(&fixture.wanted("a/b:1")).await.unwrap_err();
     assert!(matches!(error, ImageError::Cut { attempts: 3, .. }), "{error:?}");
+    assert!(error.to_string().contains("broke 3 times in a row"), "{error}");
     assert_eq!(fixture.local.manifest(&fixture.mirror("a/b"), "1"), None);
     // Nothing is broken for the next run.
     fixture.pull(&fixture.wanted("a/b:1")).await.unwrap();

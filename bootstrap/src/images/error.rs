@@ -22,7 +22,7 @@ pub enum ImageError {
     RateLimited { image: String, host: String, retry_after: Option<Duration>, said: String },
     #[error("{image}: {host} cannot be reached: {reason}")]
     Unreachable { image: String, host: String, reason: String },
-    #[error("{image}: the connection to {host} broke {attempts} times without bringing anything: {reason}")]
+    #[error("{image}: the connection to {host} broke{}: {reason}", times(.attempts))]
     Cut { image: String, host: String, attempts: u32, reason: String },
     #[error("{image}: {host} answered {status} to {what}")]
     Answer { image: String, host: String, what: String, status: u16, said: String },
@@ -63,6 +63,10 @@ fn in_time(wait: &Option<Duration>) -> String {
     wait.map_or_else(String::new, |wait| format!(", for another {} s", wait.as_secs()))
 }
 
+fn times(attempts: &u32) -> String {
+    if *attempts > 1 { format!(" {attempts} times in a row") } else { String::new() }
+}
+
 fn list(platforms: &[String]) -> String {
     if platforms.is_empty() { "no platform".into() } else { platforms.join(", ") }
 }
@@ -74,7 +78,7 @@ impl Explain for ImageError {
     fn kind(&self) -> ExitKind {
         match self {
             Self::Reference(_) => ExitKind::Usage,
-            Self::DiskFull { .. } => ExitKind::Prerequisite,
+            Self::DiskFull { .. } | Self::Client { .. } => ExitKind::Prerequisite,
             Self::Local { source, .. } => source.kind(),
             _ => ExitKind::Image,
         }
