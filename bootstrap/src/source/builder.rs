@@ -277,6 +277,8 @@ fn collect_recipes(recipe: &Recipe, found: &mut Vec<crate::stack::recipe::ImageR
 async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
     match tokio::task::spawn_blocking(work).await {
         Ok(result) => result,
-        Err(error) => std::panic::resume_unwind(error.into_panic()),
+        Err(error) if error.is_panic() => std::panic::resume_unwind(error.into_panic()),
+        // The runtime is being shut down: nobody waits for an answer any more.
+        Err(_) => std::future::pending().await,
     }
 }

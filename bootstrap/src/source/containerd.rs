@@ -7,7 +7,7 @@ use super::archive::write_oci_layout;
 use super::builder::Context;
 use super::error::SourceError;
 use super::files::put_folder;
-use super::golang::{Built, Module, Settings};
+use super::golang::{Built, Module, Program, Settings};
 use super::image::BuiltImage;
 use super::process::Tool;
 use super::tree::Tree;
@@ -35,7 +35,8 @@ pub async fn write(
     {
         let _turn = context.compile_turn(progress).await;
         // The writer runs here, whatever machine the image is for.
-        module.build(".", &writer, &Settings::plain(Architecture::host()), progress).await?;
+        let program = Program { name: "the store's writer", package: ".", output: &writer };
+        module.build(&program, &Settings::plain(Architecture::host()), progress).await?;
     }
     progress.detail(format!("putting {} images into containerd's store", images.len()));
     let root = work.path().join("root");

@@ -67,14 +67,14 @@ impl Module {
         }))
     }
 
-    /// Compiles one package.
+    /// Compiles one program.
     ///
     /// # Errors
     /// Go is missing or says no.
-    pub async fn build(&self, package: &str, output: &Path, settings: &Settings, progress: &Progress) -> Result<(), SourceError> {
+    pub async fn build(&self, program: &Program<'_>, settings: &Settings, progress: &Progress) -> Result<(), SourceError> {
+        let Program { name, package, output } = program;
         let what = format!("compiling {package} in {}", self.name);
-        let short = package.rsplit('/').next().filter(|name| *name != ".").unwrap_or(&self.name);
-        progress.detail(format!("compiling {short}"));
+        progress.detail(format!("compiling {name}"));
         let mut packages = 0_u32;
         let tool = self.go(&what, settings)?.with(|go| {
             go.args(["build", "-v", "-trimpath", "-buildvcs=false", "-ldflags"]).arg(&settings.ldflags);
@@ -84,11 +84,11 @@ impl Module {
             go.arg("-o").arg(output).arg(package);
         });
         let told = |line: &str| match line.strip_prefix("go: downloading ") {
-            Some(module) => progress.detail(format!("{short}: downloading {module}")),
+            Some(module) => progress.detail(format!("fetching {module} for {name}")),
             // With -v, Go prints the path of each package that it compiles.
             None if !line.contains(' ') => {
                 packages += 1;
-                progress.detail(format!("compiling {short}: {packages} packages, {line}"));
+                progress.detail(format!("compiling {name}: {packages} packages, {line}"));
             }
             None => {}
         };
@@ -112,6 +112,15 @@ impl Module {
             Err(wrong(format!("module {module} {} is not in go.sum", found.version)))
         }
     }
+}
+
+/// A program to compile.
+pub struct Program<'a> {
+    /// For people.
+    pub name: &'a str,
+    /// An import path, or `.` for the module's own.
+    pub package: &'a str,
+    pub output: &'a Path,
 }
 
 /// How programs are compiled.
@@ -171,7 +180,8 @@ pub async fn programs(
     let _turn = context.compile_turn(progress).await;
     for (number, (path, package)) in layer.programs.iter().enumerate() {
         let file = output.path().join(number.to_string());
-        module.build(package, &file, &settings, progress).await?;
+        let name = path.rsplit('/').next().unwrap_or(path);
+        module.build(&Program { name, package, output: &file }, &settings, progress).await?;
         let entry = Entry::disk(&file, 0o755).map_err(|error| wrong(path, format!("{package} gave no program: {error}")))?;
         tree.put(path, entry).map_err(|problem| wrong(path, problem.to_string()))?;
         packages.extend(modules_of(&file).await?);

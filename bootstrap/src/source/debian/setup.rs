@@ -53,7 +53,9 @@ fn users(tree: &mut Tree) -> io::Result<()> {
         let names = String::from_utf8_lossy(&master);
         let lines = names.lines().filter_map(|line| line.split(':').next());
         let secret: String = lines.map(|name| format!("{name}{locked}\n")).collect();
-        put(tree, &format!("etc/{file}"), master.clone(), 0o644)?;
+        // `x` sends programs to the shadow file.
+        let open: String = names.lines().map(|line| line.replacen(":*:", ":x:", 1) + "\n").collect();
+        put(tree, &format!("etc/{file}"), open.into_bytes(), 0o644)?;
         const SHADOW_GROUP: u64 = 42;
         let entry = Entry::bytes(secret.into_bytes(), 0o640).owned_by(0, SHADOW_GROUP);
         tree.put(&format!("etc/{shadow}"), entry).map_err(io::Error::other)?;
@@ -144,7 +146,7 @@ mod tests {
             ],
             false,
         );
-        assert_eq!(text(&tree, "etc/passwd"), "root:*:0:0:root:/root:/bin/bash\n");
+        assert_eq!(text(&tree, "etc/passwd"), "root:x:0:0:root:/root:/bin/bash\n");
         assert_eq!(text(&tree, "etc/shadow"), "root:*:1:0:99999:7:::\n");
         assert_eq!(text(&tree, "etc/gshadow"), "root:*::\nmail:*::\n");
         assert_eq!(tree.get("etc/shadow").map(|entry| (entry.mode, entry.gid)), Some((0o640, 42)));

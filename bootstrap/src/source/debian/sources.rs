@@ -120,7 +120,7 @@ fn one_line(line: &str) -> Option<AptEntry> {
 fn stanzas(text: &str) -> Vec<AptEntry> {
     let lines: Vec<&str> = text.lines().filter(|line| !line.starts_with('#')).collect();
     let paragraphs = lines.split(|line| line.trim().is_empty()).filter(|lines| !lines.is_empty());
-    paragraphs.filter_map(|lines| stanza(lines)).collect()
+    paragraphs.filter_map(stanza).collect()
 }
 
 fn stanza(lines: &[&str]) -> Option<AptEntry> {

@@ -53,6 +53,7 @@ func run(ctx context.Context) error {
 		return err
 	}
 	nodes, changed := watchNodes(ctx, client)
+	awaitServices(ctx)
 	for {
 		wait := resync
 		if err := reconcile(name, pods.Masked(), nodes()); err != nil {

@@ -1,0 +1,142 @@
+//! Running programs as a user does, and asking the cluster with kubectl in its own node.
+
+use std::ffi::OsStr;
+use std::path::PathBuf;
+use std::process::{Command, Output, Stdio};
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+/// A platform of the tests' own, beside any that the user has.
+pub struct Platform {
+    pub name: &'static str,
+    pub http_port: u16,
+    pub https_port: u16,
+    folder: TempDir,
+}
+
+/// What a program printed.
+pub struct Ran {
+    pub code: i32,
+    pub stdout: String,
+    pub stderr: String,
+}
+
+impl Ran {
+    /// Fails the test unless the program succeeded.
+    pub fn succeeded(self, what: &str) -> Self {
+        assert_eq!(self.code, 0, "{what}\n--- stdout\n{}\n--- stderr\n{}", self.stdout, self.stderr);
+        self
+    }
+
+    pub fn json(&self) -> Value {
+        serde_json::from_str(&self.stdout).unwrap_or_else(|error| panic!("{error}: {}", self.stdout))
+    }
+}
+
+impl From<Output> for Ran {
+    fn from(output: Output) -> Self {
+        Self {
+            code: output.status.code().unwrap_or(-1),
+            stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
+            stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
+        }
+    }
+}
+
+/// Runs any program.
+pub fn run(program: &str, arguments: &[impl AsRef<OsStr>]) -> Ran {
+    let output = Command::new(program).args(arguments).stdin(Stdio::null()).output();
+    output.unwrap_or_else(|error| panic!("{program}: {error}")).into()
+}
+
+/// Runs `docker`.
+pub fn docker(arguments: &[&str]) -> Ran {
+    run("docker", arguments)
+}
+
+/// Asks until the answer is yes.
+pub fn eventually(what: &str, seconds: u64, mut ask: impl FnMut() -> bool) {
+    let deadline = Instant::now() + Duration::from_secs(seconds);
+    while !ask() {
+        assert!(Instant::now() < deadline, "{what}: not within {seconds} s");
+        std::thread::sleep(Duration::from_millis(500));
+    }
+}
+
+/// Tells how far a long test is.
+pub fn step(name: &str) {
+    eprintln!("   {name}");
+}
+
+impl Platform {
+    pub fn new(name: &'static str, http_port: u16, https_port: u16) -> Self {
+        let platform = Self { name, http_port, https_port, folder: tempfile::tempdir().expect("temporary folder") };
+        // What an earlier run left behind.
+        platform.backstack(&["down"]).succeeded("down");
+        platform
+    }
+
+    /// A path in the test's own folder.
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    pub fn kubeconfig(&self) -> PathBuf {
+        self.path("kubeconfig")
+    }
+
+    /// Runs the program under test for this platform.
+    pub fn backstack(&self, arguments: &[&str]) -> Ran {
+        let binary = std::env::var("BACKSTACK_BINARY").unwrap_or_else(|_| env!("CARGO_BIN_EXE_backstack").into());
+        let output = Command::new(binary)
+            .args(arguments)
+            .args(["--name", self.name])
+            .env("KUBECONFIG", self.kubeconfig())
+            .stdin(Stdio::null())
+            .output();
+        output.expect("the program under test").into()
+    }
+
+    /// `up` with this platform's ports, from packages.
+    pub fn up(&self, arguments: &[&str]) -> Ran {
+        let (http, https) = (self.http_port.to_string(), self.https_port.to_string());
+        let ports = ["up", "--images", "source", "--http-port", &http, "--https-port", &https];
+        self.backstack(&[&ports, arguments].concat())
+    }
+
+    /// kubectl as the node has it.
+    pub fn kubectl(&self, arguments: &[&str]) -> Ran {
+        let node = format!("{}-control-plane", self.name);
+        docker(&[&["exec", &node, "kubectl", "--kubeconfig", "/etc/kubernetes/admin.conf"], arguments].concat())
+    }
+
+    /// Applies a manifest; the answer is the caller's to judge.
+    pub fn apply(&self, manifest: &str) -> Ran {
+        let node = format!("{}-control-plane", self.name);
+        let script = format!("kubectl --kubeconfig /etc/kubernetes/admin.conf apply -f - <<'END'\n{manifest}\nEND");
+        docker(&["exec", &node, "sh", "-c", &script])
+    }
+
+    /// Fetches a page through the ingress, trusting nothing but the platform's own authority.
+    pub fn get(&self, path: &str) -> Ran {
+        let ca = self.path("ca.crt");
+        if !ca.exists() {
+            let pem = self.backstack(&["ca"]).succeeded("ca").stdout;
+            std::fs::write(&ca, pem).expect("write the certificate");
+        }
+        let url = format!("https://localhost:{}{path}", self.https_port);
+        let ca = ca.display().to_string();
+        run("curl", &["-sS", "--fail-with-body", "-L", "--max-redirs", "3", "--cacert", &ca, &url])
+    }
+}
+
+impl Drop for Platform {
+    fn drop(&mut self) {
+        // A failed test leaves its platform for whoever wants to look; the next run begins with `down`.
+        if !std::thread::panicking() {
+            self.backstack(&["down"]);
+        }
+    }
+}

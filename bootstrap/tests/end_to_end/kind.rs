@@ -1,0 +1,60 @@
+//! The real `kind` command on a cluster of ours: it lists, exports, loads into and deletes it.
+
+use crate::harness::{Platform, Ran, docker, run, step};
+
+/// Builds `kind` from its Go module; the Go cache makes that seconds.
+fn build_kind(platform: &Platform) -> String {
+    let binary = platform.path("kind").display().to_string();
+    let module = concat!(env!("CARGO_MANIFEST_DIR"), "/../scripts/tools/kind");
+    run("go", &["-C", module, "build", "-o", &binary, "sigs.k8s.io/kind"]).succeeded("go build kind");
+    binary
+}
+
+#[test]
+fn kind_knows_our_clusters() {
+    let platform = Platform::new("e2e-kind", 28081, 28444);
+    let binary = build_kind(&platform);
+    let kind = |arguments: &[&str]| -> Ran { run(&binary, arguments) };
+
+    step("up with a worker");
+    platform.up(&["--stack", "minimal", "--workers", "1"]).succeeded("up");
+    let nodes = platform.kubectl(&["get", "nodes", "--no-headers"]).succeeded("get nodes").stdout;
+    assert_eq!(nodes.lines().filter(|line| line.contains(" Ready ")).count(), 2, "{nodes}");
+
+    step("kind get");
+    assert!(kind(&["get", "clusters"]).stdout.lines().any(|line| line == "e2e-kind"));
+    let mut nodes: Vec<_> = kind(&["get", "nodes", "--name", "e2e-kind"]).stdout.lines().map(str::to_string).collect();
+    nodes.sort();
+    assert_eq!(nodes, ["e2e-kind-control-plane", "e2e-kind-worker"]);
+
+    step("kind export kubeconfig");
+    let exported = platform.path("exported").display().to_string();
+    kind(&["export", "kubeconfig", "--name", "e2e-kind", "--kubeconfig", &exported]).succeeded("kind export kubeconfig");
+    let text = std::fs::read_to_string(&exported).expect("exported kubeconfig");
+    assert!(text.contains("current-context: kind-e2e-kind") && text.contains("https://127.0.0.1:"), "{text}");
+
+    step("kind load docker-image");
+    let source = docker(&["images", "-q", "backstack/registry"]).stdout;
+    let source = source.lines().next().expect("the registry's own image");
+    docker(&["tag", source, "e2e.example/loaded:1"]).succeeded("tag");
+    kind(&["load", "docker-image", "e2e.example/loaded:1", "--name", "e2e-kind"]).succeeded("kind load docker-image");
+    docker(&["rmi", "e2e.example/loaded:1"]);
+    for (index, node) in ["e2e-kind-control-plane", "e2e-kind-worker"].iter().enumerate() {
+        let name = format!("loaded{index}");
+        let overrides = format!(r#"{{"spec": {{"nodeName": "{node}"}}}}"#);
+        let run = ["run", &name, "--image", "e2e.example/loaded:1", "--image-pull-policy=Never", "--overrides", &overrides];
+        platform.kubectl(&run).succeeded("run the loaded image");
+        let wait = format!("pod/{name}");
+        platform.kubectl(&["wait", &wait, "--for=condition=Ready", "--timeout=60s"]).succeeded("the loaded image runs");
+    }
+
+    step("kind delete cluster");
+    let config = platform.kubeconfig().display().to_string();
+    kind(&["delete", "cluster", "--name", "e2e-kind", "--kubeconfig", &config]).succeeded("kind delete cluster");
+    assert_eq!(docker(&["ps", "-aq", "--filter", "name=^e2e-kind-"]).stdout, "");
+    let kubeconfig = std::fs::read_to_string(platform.kubeconfig()).expect("kubeconfig");
+    assert!(!kubeconfig.contains("e2e-kind"), "{kubeconfig}");
+
+    step("down after that has nothing left to do but the shared parts");
+    platform.backstack(&["down"]).succeeded("down");
+}

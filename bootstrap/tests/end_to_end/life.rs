@@ -1,0 +1,154 @@
+//! A platform's life: made, looked at, used, stopped and started, made again, taken away.
+
+use crate::harness::{Platform, docker, eventually, run, step};
+
+const JUDGE: &str = "
+apiVersion: kyverno.io/v1
+kind: ClusterPolicy
+metadata: {name: e2e-no-latest}
+spec:
+  background: false
+  rules:
+    - name: no-latest
+      match: {any: [{resources: {kinds: [Pod], namespaces: [default]}}]}
+      validate:
+        failureAction: Enforce
+        message: images need a tag other than latest
+        pattern: {spec: {containers: [{image: '!*:latest'}]}}
+";
+
+#[test]
+fn a_platform_from_nothing_to_nothing() {
+    let platform = Platform::new("e2e", 28080, 28443);
+
+    step("the plan touches nothing");
+    let plan = platform.up(&["--plan", "-o", "json"]).succeeded("up --plan").json();
+    assert!(plan["plan"]["steps"].as_array().is_some_and(|steps| steps.len() > 20), "{plan}");
+    assert_eq!(containers("e2e"), "");
+
+    step("up");
+    let up = platform.up(&[]).succeeded("up");
+    eprintln!("{}", up.stdout);
+    assert!(up.stdout.contains("Ready in"), "{}", up.stdout);
+    assert!(up.stdout.contains("https://localhost:28443/argocd"), "{}", up.stdout);
+
+    everything_is_ready(&platform);
+    argocd_answers(&platform);
+    a_policy_judges(&platform);
+    an_image_of_ones_own(&platform);
+    a_second_up_changes_nothing(&platform);
+    stopped_and_started(&platform);
+
+    step("down leaves nothing");
+    platform.backstack(&["down"]).succeeded("down");
+    assert_eq!(containers("e2e"), "");
+    assert_eq!(docker(&["volume", "ls", "-q", "--filter", "dangling=true", "--filter", "label=io.x-k8s.kind.cluster=e2e"]).stdout, "");
+    let kubeconfig = std::fs::read_to_string(platform.kubeconfig()).unwrap_or_default();
+    assert!(!kubeconfig.contains("e2e"), "{kubeconfig}");
+}
+
+fn containers(name: &str) -> String {
+    docker(&["ps", "-aq", "--filter", &format!("name=^{name}-")]).succeeded("docker ps").stdout
+}
+
+fn everything_is_ready(platform: &Platform) {
+    step("everything is ready, and says so");
+    let status = platform.backstack(&["status", "-o", "json"]).succeeded("status").json();
+    let components = status["components"].as_array().expect("components");
+    assert_eq!(components.len(), 5, "{status}");
+    assert!(components.iter().all(|component| component["health"] == "ready"), "{status}");
+    let pods = platform.kubectl(&["get", "pods", "-A", "--no-headers"]).succeeded("get pods").stdout;
+    for pod in pods.lines() {
+        let columns: Vec<_> = pod.split_whitespace().collect();
+        let (ready, wanted) = columns[2].split_once('/').expect("READY column");
+        assert!(ready == wanted && columns[3] == "Running", "{pod}");
+    }
+    // Measured values come a little after the API.
+    eventually("kubectl top nodes", 60, || platform.kubectl(&["top", "nodes"]).code == 0);
+    let text = platform.backstack(&["status"]).succeeded("status").stdout;
+    assert!(text.contains("Built from packages"), "{text}");
+}
+
+fn argocd_answers(platform: &Platform) {
+    step("Argo CD answers through the ingress");
+    let version = platform.get("/argocd/api/version").succeeded("GET /argocd/api/version").json();
+    assert!(version["Version"].as_str().is_some_and(|version| version.starts_with('v')), "{version}");
+    platform.get("/argocd").succeeded("GET /argocd");
+    platform.get("/argocd/").succeeded("GET /argocd/");
+
+    step("the real argocd command logs in through the ingress");
+    let binary = platform.path("argocd");
+    let copied = std::fs::File::create(&binary).expect("file");
+    let node = format!("{}-control-plane", platform.name);
+    let status = std::process::Command::new("docker")
+        .args(["exec", &node, "kubectl", "--kubeconfig", "/etc/kubernetes/admin.conf"])
+        .args(["-n", "argocd", "exec", "deploy/argocd-server", "--", "cat", "/usr/local/bin/argocd"])
+        .stdout(copied)
+        .status();
+    assert!(status.expect("docker").success());
+    run("chmod", &["+x", &binary.display().to_string()]).succeeded("chmod");
+    let credentials = platform.backstack(&["credentials", "-o", "json"]).succeeded("credentials").json();
+    let entry = credentials.as_array().and_then(|all| all.iter().find(|one| one["component"] == "argocd"));
+    let entry = entry.unwrap_or_else(|| panic!("{credentials}"));
+    let (user, password) = (entry["username"].as_str().expect("user"), entry["password"].as_str().expect("password"));
+    let server = format!("localhost:{}", platform.https_port);
+    let config = platform.path("argocd-config").display().to_string();
+    let ca = platform.path("ca.crt").display().to_string();
+    let binary = binary.display().to_string();
+    let common = ["--grpc-web-root-path", "/argocd", "--server-crt", &ca, "--config", &config];
+    let login = ["login", &server, "--username", user, "--password", password];
+    run(&binary, &[&login[..], &common[..]].concat()).succeeded("argocd login");
+    run(&binary, &[&["app", "list"][..], &common[..]].concat()).succeeded("argocd app list");
+}
+
+fn a_policy_judges(platform: &Platform) {
+    step("a policy refuses a bad pod and lets a good one in");
+    platform.apply(JUDGE).succeeded("apply the policy");
+    let ready = ["wait", "clusterpolicy/e2e-no-latest", "--for=condition=Ready", "--timeout=60s"];
+    platform.kubectl(&ready).succeeded("the policy becomes ready");
+    let pod = |image: &str| {
+        let arguments = ["run", "judged", "--image", image, "--dry-run=server"];
+        platform.kubectl(&arguments)
+    };
+    let refused = pod("example.org/app:latest");
+    assert!(refused.code != 0 && refused.stderr.contains("images need a tag other than latest"), "{}", refused.stderr);
+    pod("example.org/app:1.0").succeeded("a good pod");
+    platform.kubectl(&["delete", "clusterpolicy", "e2e-no-latest"]).succeeded("delete the policy");
+}
+
+fn an_image_of_ones_own(platform: &Platform) {
+    step("an image pushed to the local registry runs in the cluster");
+    let status = platform.up(&["-o", "json"]).succeeded("up -o json");
+    let last: serde_json::Value = status.stdout.lines().last().map(|line| serde_json::from_str(line).expect("JSON")).expect("events");
+    let port = last["summary"]["registry_port"].as_u64().expect("registry port");
+    let source = docker(&["images", "-q", "backstack/registry"]).stdout;
+    let source = source.lines().next().expect("the registry's own image");
+    let name = format!("localhost:{port}/e2e/own:1");
+    docker(&["tag", source, &name]).succeeded("tag");
+    docker(&["push", &name]).succeeded("push");
+    platform.kubectl(&["run", "own", "--image", &name]).succeeded("run");
+    platform.kubectl(&["wait", "pod/own", "--for=condition=Ready", "--timeout=60s"]).succeeded("the pod runs");
+    platform.kubectl(&["delete", "pod", "own", "--grace-period=1"]).succeeded("delete the pod");
+    docker(&["rmi", &name]);
+}
+
+fn a_second_up_changes_nothing(platform: &Platform) {
+    step("a second up changes nothing and moves no bytes");
+    let again = platform.up(&[]).succeeded("second up");
+    assert!(again.stdout.contains("Nothing to do: 5 components unchanged"), "{}{}", again.stdout, again.stderr);
+    assert!(again.stdout.contains("no byte moved"), "{}", again.stdout);
+}
+
+fn stopped_and_started(platform: &Platform) {
+    step("the cluster comes back after docker stop and start, with its addresses");
+    let node = format!("{}-control-plane", platform.name);
+    let address = ["inspect", "-f", "{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}", &node];
+    let before = docker(&address).stdout;
+    docker(&["stop", &node]).succeeded("stop");
+    let down = platform.backstack(&["status"]);
+    assert!(down.code != 0 && down.stderr.contains("does not run"), "{}", down.stderr);
+    docker(&["start", &node]).succeeded("start");
+    assert_eq!(docker(&address).stdout, before);
+    eventually("everything is healthy again", 180, || platform.backstack(&["status"]).code == 0);
+    platform.get("/argocd/api/version").succeeded("GET /argocd/api/version after the restart");
+}

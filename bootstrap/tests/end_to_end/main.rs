@@ -1,0 +1,8 @@
+//! The real thing: Docker Engine, kubeadm cluster, components, and clients that we did not write.
+//!
+//! One platform goes through its whole life, because making it is what takes time; a second, smaller one has
+//! workers and ends by the `kind` command. `scripts/test` runs this with `--test-threads=1`.
+
+mod harness;
+mod kind;
+mod life;

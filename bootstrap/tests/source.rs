@@ -1,0 +1,226 @@
+//! The source road for real: packages of every kind become images.
+//!
+//! Needs apt-get, Go, pip and npm with their registries, so `scripts/test` runs it and a plain
+//! `cargo test` does not.
+#![cfg(target_os = "linux")]
+
+use std::collections::BTreeMap;
+use std::io::Read;
+use std::path::Path;
+use std::time::Instant;
+
+use backstack::error::{ExitKind, Explain};
+use backstack::images::BlobStore;
+use backstack::report::Progress;
+use backstack::source::{Architecture, Builder, BuiltImage, PackageSource, SourceError};
+use backstack::stack::files::FileTree;
+use tempfile::TempDir;
+
+const NEEDS: &str = "apiVersion: backstack.dev/v1\nkind: ImageRecipe\n";
+
+/// Recipes in a folder.
+struct Recipes(TempDir);
+
+impl Recipes {
+    fn new() -> Self {
+        Self(tempfile::tempdir().expect("temporary folder"))
+    }
+
+    fn with(self, file: &str, text: &str) -> Self {
+        let path = self.0.path().join(file);
+        std::fs::create_dir_all(path.parent().expect("parent")).expect("folder");
+        std::fs::write(path, text).expect("write");
+        self
+    }
+
+    fn recipe(self, name: &str, layers: &str) -> Self {
+        self.with(&format!("{name}/image.yaml"), &format!("{NEEDS}layers:\n{layers}\n"))
+    }
+
+    fn tree(&self, name: &str) -> FileTree {
+        FileTree::Disk(self.0.path().join(name))
+    }
+}
+
+fn builder(cache: &Path) -> (Builder, BlobStore) {
+    let store = BlobStore::open(cache.join("store")).expect("store");
+    (Builder::new(cache, store.clone(), Architecture::host()), store)
+}
+
+/// Path -> content (of links: `-> target`) over all layers.
+fn files(store: &BlobStore, image: &BuiltImage) -> BTreeMap<String, Vec<u8>> {
+    let mut found = BTreeMap::new();
+    for layer in &image.layers {
+        let plain = zstd::decode_all(&store.read(&layer.blob.digest).expect("blob")[..]).expect("zstd");
+        for entry in tar::Archive::new(&plain[..]).entries().expect("entries") {
+            let mut entry = entry.expect("entry");
+            let path = entry.path().expect("path").display().to_string();
+            let link = entry.link_name().expect("link").map(|link| format!("-> {}", link.display()).into_bytes());
+            let mut content = Vec::new();
+            entry.read_to_end(&mut content).expect("read");
+            found.insert(path, link.unwrap_or(content));
+        }
+    }
+    found
+}
+
+#[tokio::test]
+#[ignore = "fetches packages"]
+async fn the_same_recipe_gives_the_same_image_anywhere() {
+    let recipes = Recipes::new()
+        .with("hello/go.mod", "module hello\n\ngo 1.24\n")
+        .with("hello/main.go", "package main\n\nfunc main() { println(\"hello\") }\n")
+        .with("hello/greeting", "hi")
+        .recipe(
+            "hello",
+            "  - debian: {suite: trixie, packages: [busybox-static, ca-certificates], without: [debconf, openssl], exclude: [/usr/share/doc/*]}\n  \
+               - go: {programs: {/bin/hello: .}}\n  \
+               - files: [{path: /etc/greeting, from: greeting}, {path: /bin/sh, link: busybox}]",
+        );
+    let mut images = Vec::new();
+    for _ in 0..2 {
+        let cache = tempfile::tempdir().expect("temporary folder");
+        let (builder, store) = builder(cache.path());
+        let image = builder.build(&recipes.tree("hello"), &Progress::silent()).await.expect("image");
+        let found = files(&store, &image);
+        assert_eq!(found["bin"], b"-> usr/bin");
+        assert_eq!(found["usr/bin/sh"], b"-> busybox");
+        assert_eq!(found["etc/greeting"], b"hi");
+        assert!(found["usr/bin/hello"].starts_with(b"\x7fELF"));
+        assert!(found["etc/ssl/certs/ca-certificates.crt"].starts_with(b"-----BEGIN CERTIFICATE-----"));
+        assert!(!found.keys().any(|path| path.starts_with("usr/share/doc/b") || path.contains("openssl")));
+        let debian: Vec<_> = image.packages.iter().filter(|package| package.source == PackageSource::Debian).collect();
+        assert_eq!(debian.iter().map(|package| package.name.as_str()).collect::<Vec<_>>(), ["busybox-static", "ca-certificates"]);
+        let again = builder.cached(&builder.key(&recipes.tree("hello")).expect("key")).expect("cached");
+        assert_eq!(again, image);
+        std::fs::remove_file(store.path(&image.layers[2].blob.digest)).expect("remove");
+        assert_eq!(builder.cached(&image.recipe_key), None);
+        assert_eq!(builder.build(&recipes.tree("hello"), &Progress::silent()).await.expect("image"), image);
+        images.push(image);
+    }
+    assert_eq!(images[0], images[1]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "fetches packages"]
+async fn python_npm_and_module_files() {
+    let six = "six==1.17.0 --hash=sha256:4721f391ed90541fddacab5acf947aa0d3dc7d27b2e1e8eda2be8970586c3274\n";
+    let package = r#"{"name": "tiny", "version": "1.0.0", "scripts": {"build": "node -p 'require(\"is-number\")(5)' > out.txt"}, "dependencies": {"is-number": "7.0.0"}}"#;
+    let lock = r#"{"name": "tiny", "version": "1.0.0", "lockfileVersion": 3, "requires": true, "packages": {
+        "": {"name": "tiny", "version": "1.0.0", "dependencies": {"is-number": "7.0.0"}},
+        "node_modules/is-number": {"version": "7.0.0", "integrity": "sha512-41Cifkg6e8TylSpdtTpeLVMqvSBEVzTttHvERD741+pnZ8ANv0004MRL43QKPDlK9cGvNp6NZWZUBlbGXYxxng=="}}}"#;
+    let recipes = Recipes::new()
+        .with("all/requirements.txt", six)
+        .with("all/web/package.json", package)
+        .with("all/web/package-lock.json", lock)
+        .with("all/m/go.mod", "module m\n\ngo 1.24\n\nrequire github.com/google/uuid v1.6.0\n")
+        .with(
+            "all/m/go.sum",
+            "github.com/google/uuid v1.6.0 h1:NIvaJDMOsjHA8n1jAhLSgzrAzy1Hgr+hNrb57e+94F0=\n\
+             github.com/google/uuid v1.6.0/go.mod h1:TIyPZe4MgqvfeYDBFedMoGGpEw/LqOeaOT+nhxU+yHo=\n",
+        )
+        .recipe(
+            "all",
+            "  - pypi: {requirements: requirements.txt, python: '3.13', target: /opt/site}\n  \
+               - npm: {project: web, run: [build], copy: {out.txt: /web/out.txt, node_modules: /web/node_modules}}\n  \
+               - go_module_files: {module: github.com/google/uuid, in_module: m, copy: {'*.md': /docs, LICENSE: /docs}}",
+        );
+    let mut digests = Vec::new();
+    for _ in 0..2 {
+        let cache = tempfile::tempdir().expect("temporary folder");
+        let (builder, store) = builder(cache.path());
+        let image = builder.build(&recipes.tree("all"), &Progress::silent()).await.expect("image");
+        let found = files(&store, &image);
+        assert_eq!(found["web/out.txt"], b"true\n");
+        for path in ["opt/site/six.py", "web/node_modules/is-number/package.json", "docs/README.md", "docs/LICENSE"] {
+            assert!(found.contains_key(path), "{path}");
+        }
+        assert!(!found.keys().any(|path| path.ends_with(".pyc")));
+        let packages: Vec<_> = image.packages.iter().map(|package| package.name.as_str()).collect();
+        assert_eq!(packages, ["github.com/google/uuid", "six", "is-number"]);
+        digests.push(image.manifest.digest);
+        assert!(std::fs::read_dir(cache.path().join("tmp")).expect("tmp").flatten().all(|work| {
+            !work.path().is_dir() || std::fs::read_dir(work.path()).expect("folder").next().is_none()
+        }));
+    }
+    assert_eq!(digests[0], digests[1]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "compiles"]
+async fn a_layer_that_several_images_need_is_built_once() {
+    let layer = "  - go: {module: ../program, programs: {/program: .}}";
+    let recipes = Recipes::new()
+        .with("program/go.mod", "module program\n\ngo 1.24\n")
+        .with("program/main.go", "package main\n\nfunc main() {}\n")
+        .recipe("a", layer)
+        .recipe("b", &format!("{layer}\n  - files: [{{path: /x, text: b}}]"));
+    let cache = tempfile::tempdir().expect("temporary folder");
+    let (builder, store) = builder(cache.path());
+    // A second builder stands for another process: they share nothing but the folder.
+    let other = Builder::new(cache.path(), store, Architecture::host());
+    let (quiet, a, b) = (Progress::silent(), recipes.tree("a"), recipes.tree("b"));
+    let (a, b, c) = tokio::join!(builder.build(&a, &quiet), builder.build(&b, &quiet), other.build(&b, &quiet));
+    let (a, b, c) = (a.expect("a"), b.expect("b"), c.expect("b again"));
+    assert_eq!(a.layers[0], b.layers[0]);
+    assert_eq!(b, c);
+    assert_ne!(a.manifest.digest, b.manifest.digest);
+    assert_eq!(std::fs::read_dir(cache.path().join("layers")).expect("layers").count(), 2);
+}
+
+#[tokio::test]
+#[ignore = "asks package registries"]
+async fn failures_say_what_to_do() {
+    let uuid = "module b\n\ngo 1.24\n\nrequire github.com/google/uuid v1.6.0\n";
+    let main = "package main\n\nimport _ \"github.com/google/uuid\"\n\nfunc main() {}\n";
+    let recipes = Recipes::new()
+        .with("no-sums/go.mod", uuid)
+        .recipe("no-sums", "  - go: {programs: {/x: .}}")
+        .with("empty-sums/go.mod", uuid)
+        .with("empty-sums/go.sum", "")
+        .with("empty-sums/main.go", main)
+        .recipe("empty-sums", "  - go: {programs: {/x: .}}")
+        .recipe("no-package", "  - debian: {suite: trixie, packages: [no-such-package]}")
+        .recipe("no-suite", "  - debian: {suite: no-such-suite, packages: [bash]}");
+    let cache = tempfile::tempdir().expect("temporary folder");
+    let (builder, _) = builder(cache.path());
+    let cases = [
+        ("no-sums", ExitKind::Usage, "go.sum", ""),
+        ("empty-sums", ExitKind::Image, "go build", "go mod tidy"),
+        ("no-package", ExitKind::Image, "no-such-package", "package's name"),
+        ("no-suite", ExitKind::Image, "no-such-suite", "suite"),
+    ];
+    for (name, kind, message, hint) in cases {
+        let error: SourceError = builder.build(&recipes.tree(name), &Progress::silent()).await.expect_err(name);
+        assert_eq!(error.kind(), kind, "{error}");
+        assert!(error.to_string().contains(message), "{error}");
+        assert!(error.hints().concat().contains(hint), "{error}: {:?}", error.hints());
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "compiles"]
+async fn a_dropped_build_leaves_nothing_running_and_can_be_repeated() {
+    let recipes = Recipes::new()
+        .with("p/go.mod", "module p\n\ngo 1.24\n")
+        .with("p/main.go", "package main\n\nimport _ \"net/http\"\n\nfunc main() {}\n")
+        .recipe("p", "  - go: {programs: {/p: .}}");
+    let cache = tempfile::tempdir().expect("temporary folder");
+    let (builder, _) = builder(cache.path());
+    let tree = recipes.tree("p");
+    let started = Instant::now();
+    let cut = tokio::time::timeout(std::time::Duration::from_millis(300), builder.build(&tree, &Progress::silent())).await;
+    assert!(cut.is_err(), "it was done after {:?}", started.elapsed());
+    let mine = cache.path().display().to_string();
+    let running = || {
+        let processes = std::fs::read_dir("/proc").expect("proc").flatten();
+        processes.filter_map(|process| std::fs::read(process.path().join("cmdline")).ok()).any(|line| {
+            String::from_utf8_lossy(&line).contains(&mine)
+        })
+    };
+    while running() {
+        assert!(started.elapsed().as_secs() < 20, "the compiler is still running");
+        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+    }
+    builder.build(&tree, &Progress::silent()).await.expect("image");
+}
