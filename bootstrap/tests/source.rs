@@ -1,6 +1,6 @@
 //! The source road for real: packages of every kind become images.
 //!
-//! Needs apt-get, Go, pip and npm with their registries, so `scripts/test` runs it and a plain
+//! Needs apt-get, Go, pip and npm with their registries, so `scripts/test` runs it (feature `end-to-end`) and a plain
 //! `cargo test` does not.
 #![cfg(target_os = "linux")]
 
@@ -65,7 +65,6 @@ fn files(store: &BlobStore, image: &BuiltImage) -> BTreeMap<String, Vec<u8>> {
 }
 
 #[tokio::test]
-#[ignore = "fetches packages"]
 async fn the_same_recipe_gives_the_same_image_anywhere() {
     let recipes = Recipes::new()
         .with("hello/go.mod", "module hello\n\ngo 1.24\n")
@@ -102,7 +101,6 @@ async fn the_same_recipe_gives_the_same_image_anywhere() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-#[ignore = "fetches packages"]
 async fn python_npm_and_module_files() {
     let six = "six==1.17.0 --hash=sha256:4721f391ed90541fddacab5acf947aa0d3dc7d27b2e1e8eda2be8970586c3274\n";
     let package = r#"{"name": "tiny", "version": "1.0.0", "scripts": {"build": "node -p 'require(\"is-number\")(5)' > out.txt"}, "dependencies": {"is-number": "7.0.0"}}"#;
@@ -147,7 +145,6 @@ async fn python_npm_and_module_files() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-#[ignore = "compiles"]
 async fn a_layer_that_several_images_need_is_built_once() {
     let layer = "  - go: {module: ../program, programs: {/program: .}}";
     let recipes = Recipes::new()
@@ -169,7 +166,6 @@ async fn a_layer_that_several_images_need_is_built_once() {
 }
 
 #[tokio::test]
-#[ignore = "asks package registries"]
 async fn failures_say_what_to_do() {
     let uuid = "module b\n\ngo 1.24\n\nrequire github.com/google/uuid v1.6.0\n";
     let main = "package main\n\nimport _ \"github.com/google/uuid\"\n\nfunc main() {}\n";
@@ -199,7 +195,6 @@ async fn failures_say_what_to_do() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-#[ignore = "compiles"]
 async fn a_dropped_build_leaves_nothing_running_and_can_be_repeated() {
     let recipes = Recipes::new()
         .with("p/go.mod", "module p\n\ngo 1.24\n")

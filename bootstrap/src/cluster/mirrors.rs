@@ -8,6 +8,7 @@ use std::collections::BTreeSet;
 use std::net::Ipv4Addr;
 
 use super::names::REGISTRY_PORT;
+use crate::images::reference::mirror_folder;
 
 const FOLDER: &str = "/etc/containerd/certs.d";
 
@@ -35,8 +36,9 @@ fn path(host: &str) -> String {
 fn mirror(host: &str, address: &str) -> String {
     let server = if host == "docker.io" { "registry-1.docker.io" } else { host };
     format!(
-        "server = \"https://{server}\"\n\n[host.\"http://{address}/v2/{host}\"]\n  \
-         capabilities = [\"pull\", \"resolve\"]\n  override_path = true\n"
+        "server = \"https://{server}\"\n\n[host.\"http://{address}/v2/{}\"]\n  \
+         capabilities = [\"pull\", \"resolve\"]\n  override_path = true\n",
+        mirror_folder(host)
     )
 }
 

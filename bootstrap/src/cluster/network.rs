@@ -70,8 +70,12 @@ pub async fn ensure(engine: &Engine) -> Result<(PlatformNetwork, bool), ClusterE
     if let Some(network) = find(engine).await? {
         return Ok((network, false));
     }
+    let routes = std::fs::read_to_string("/proc/net/route").unwrap_or_default();
     for &base in CANDIDATES {
         let network = PlatformNetwork { base };
+        if is_routed(&routes, network) {
+            continue;
+        }
         match engine.docker().create_network(request(network)).await {
             Ok(_) => return Ok((network, true)),
             Err(error) if overlaps(&error) => {}
@@ -98,6 +102,24 @@ pub async fn remove(engine: &Engine) -> Result<bool, ClusterError> {
         Err(error) if error.to_string().contains("active endpoints") => Ok(false),
         Err(error) => Err(ClusterError::engine("remove the platform network")(error)),
     }
+}
+
+/// Whether the machine's routing table (`/proc/net/route`) leads these addresses somewhere already: a VPN, or the
+/// network of another engine. The engine itself does not look there.
+fn is_routed(table: &str, network: PlatformNetwork) -> bool {
+    let number = |text: &str| u32::from_str_radix(text, 16).ok().map(u32::swap_bytes);
+    let ours = u32::from(network.host(0));
+    table.lines().skip(1).any(|line| {
+        let columns: Vec<_> = line.split_whitespace().collect();
+        let (Some(destination), Some(mask)) =
+            (columns.get(1).and_then(|text| number(text)), columns.get(7).and_then(|text| number(text)))
+        else {
+            return false;
+        };
+        // The default route, and what is so wide that it says nothing about these addresses, do not count.
+        let common = mask & 0xffff_ff00;
+        mask.leading_ones() >= 12 && ours & common == destination & common
+    })
 }
 
 fn request(network: PlatformNetwork) -> NetworkCreateRequest {
@@ -130,6 +152,18 @@ fn base_of(network: &NetworkInspect) -> Option<[u8; 3]> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_routed_subnet_is_left_alone() {
+        // Columns as the kernel writes them; 172.31.250.0/24 on the third line, a default route on the second.
+        let table = "Iface Destination Gateway Flags RefCnt Use Metric Mask MTU Window IRTT\n\
+                     eth0 00000000 0101A8C0 0003 0 0 0 00000000 0 0 0\n\
+                     br-1 00FA1FAC 00000000 0001 0 0 0 00FFFFFF 0 0 0\n";
+        assert!(is_routed(table, PlatformNetwork { base: [172, 31, 250] }));
+        assert!(!is_routed(table, PlatformNetwork { base: [172, 31, 249] }));
+        let vpn = "h\ntun0 00001FAC 00000000 0001 0 0 0 0000FFFF 0 0 0\n";
+        assert!(is_routed(vpn, PlatformNetwork { base: [172, 31, 249] }));
+    }
 
     #[test]
     fn nodes_get_the_lowest_free_addresses() {
