@@ -9,7 +9,7 @@ use super::{SettingsError, UpWishes, display};
 /// # Errors
 /// [`SettingsError::File`] for a file that cannot be read, or that says what is no setting.
 pub fn read(path: &Path, asked_for: bool) -> Result<UpWishes, SettingsError> {
-    let problem = |problem: String| SettingsError::File { path: display(&path.into()), problem };
+    let problem = |problem: String| SettingsError::File { path: display(path), problem };
     let text = match std::fs::read_to_string(path) {
         Ok(text) => text,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound && !asked_for => return Ok(UpWishes::default()),

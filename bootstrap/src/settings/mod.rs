@@ -3,7 +3,7 @@
 //! Precedence: flag, environment variable, settings file, what an existing platform was made with, default.
 //! The layers before the last are [`UpWishes`]: everything optional. [`UpSettings`] is what is meant.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
@@ -314,7 +314,7 @@ fn no_port_twice(settings: &UpSettings) -> Result<(), SettingsError> {
 }
 
 /// Where a user's own files lie, for messages.
-pub fn display(path: &PathBuf) -> String {
+pub fn display(path: &Path) -> String {
     match std::env::home_dir().and_then(|home| path.strip_prefix(home).ok().map(PathBuf::from)) {
         Some(rest) => format!("~/{}", rest.display()),
         None => path.display().to_string(),

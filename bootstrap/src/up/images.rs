@@ -122,7 +122,7 @@ async fn choose(wanted: ImageSource, upstream: &Upstream, hosts: BTreeSet<&str>)
 fn no_cache(folder: &Path, error: &std::io::Error) -> Failure {
     Failure {
         kind: ExitKind::Prerequisite,
-        messages: vec![format!("the cache {} cannot be used", display(&folder.into())), error.to_string()],
+        messages: vec![format!("the cache {} cannot be used", display(folder)), error.to_string()],
         details: Vec::new(),
         hints: vec!["Make it writable, make room, or set BACKSTACK_CACHE to another folder.".into()],
     }

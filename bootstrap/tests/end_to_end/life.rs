@@ -95,10 +95,15 @@ fn argocd_answers(platform: &Platform) {
     let config = platform.path("argocd-config").display().to_string();
     let ca = platform.path("ca.crt").display().to_string();
     let binary = binary.display().to_string();
-    let common = ["--grpc-web-root-path", "/argocd", "--server-crt", &ca, "--config", &config];
+    // It trusts nothing but the platform's own authority.
+    let argocd = |arguments: &[&str]| {
+        let common = ["SSL_CERT_FILE=".to_string() + &ca, binary.clone()];
+        let common = common.iter().map(String::as_str).chain(arguments.iter().copied());
+        run("env", &common.chain(["--grpc-web-root-path", "/argocd", "--config", &config]).collect::<Vec<_>>())
+    };
     let login = ["login", &server, "--username", user, "--password", password];
-    run(&binary, &[&login[..], &common[..]].concat()).succeeded("argocd login");
-    run(&binary, &[&["app", "list"][..], &common[..]].concat()).succeeded("argocd app list");
+    argocd(&login).succeeded("argocd login");
+    argocd(&["app", "list"]).succeeded("argocd app list");
 }
 
 fn a_policy_judges(platform: &Platform) {

@@ -3,6 +3,9 @@
 //! One platform goes through its whole life, because making it is what takes time; a second, smaller one has
 //! workers and ends by the `kind` command. `scripts/test` runs this with `--test-threads=1`.
 
+// Tests tell how far they are.
+#![allow(clippy::print_stderr)]
+
 mod harness;
 mod kind;
 mod life;
