@@ -8,7 +8,8 @@ use std::process::ExitCode;
 use clap::{CommandFactory, Parser, Subcommand, ValueEnum};
 
 use crate::error::{ExitKind, Failure};
-use crate::settings::DEFAULT_NAME;
+use crate::cluster::names;
+use crate::settings::{DEFAULT_NAME, SettingsError};
 
 mod access;
 mod ca;
@@ -28,7 +29,7 @@ use printer::Printer;
 
 /// A whole internal developer platform on your own machine, with one command.
 #[derive(Debug, Parser)]
-#[command(name = "backstack", version, propagate_version = true, max_term_width = 100)]
+#[command(name = "backstack", version, max_term_width = 100)]
 #[command(after_help = "Examples:
   backstack up                    make the platform, or go on where it stopped
   backstack up --plan             show what that would do
@@ -124,6 +125,9 @@ fn dispatch(args: Args, printer: &Printer) -> Result<u8, Failure> {
 
 async fn run(global: Global, command: Command, printer: &Printer) -> Result<u8, Failure> {
     let name = &global.name;
+    if let Some(why) = names::name_problem(name) {
+        return Err(SettingsError::Name { value: name.clone(), why }.into());
+    }
     match command {
         Command::Up(args) => up::run(*args, name, printer).await,
         Command::Status(args) => status::run(&args, name, printer).await,

@@ -9,7 +9,7 @@ use super::printer::Printer;
 use super::summary;
 use crate::error::Failure;
 use crate::plan;
-use crate::settings::{ImageSource, UpWishes};
+use crate::settings::{ImageSource, MAX_WORKERS, UpWishes};
 use crate::up::{self, Outcome, UpRequest};
 
 /// Make the platform: a cluster, and the stack on it
@@ -22,7 +22,7 @@ use crate::up::{self, Outcome, UpRequest};
   backstack up --plan                       the plan, with images and bytes; nothing is touched
   backstack up --stack minimal --workers 2  ingress alone, on three nodes
   backstack up --stack ./mine               a stack of your own
-  backstack up --name two --http-port 9080 --https-port 9443 --registry-port 5001
+  backstack up --name two --http-port 9080 --https-port 9443
                                             a second platform beside the first")]
 pub struct UpArgs {
     #[command(flatten)]
@@ -45,7 +45,7 @@ pub struct WishArgs {
     #[arg(long, env = "BACKSTACK_IMAGES", value_enum)]
     images: Option<ImageSource>,
     /// Number of worker nodes besides the control plane [default: 0]
-    #[arg(long, env = "BACKSTACK_WORKERS", value_name = "N", value_parser = clap::value_parser!(u16).range(0..=20))]
+    #[arg(long, env = "BACKSTACK_WORKERS", value_name = "N", value_parser = clap::value_parser!(u16).range(0..=i64::from(MAX_WORKERS)))]
     workers: Option<u16>,
     /// Another node image, made for kind
     #[arg(long, env = "BACKSTACK_NODE_IMAGE", value_name = "IMAGE")]

@@ -37,17 +37,16 @@ impl Engine {
     ///
     /// # Errors
     /// [`ClusterError::EngineAddress`] for an address of an unknown form, [`ClusterError::NoEngine`] if nothing
-    /// answers there.
+    /// answers there, each with why.
     pub async fn connect() -> Result<Self, ClusterError> {
         let address = address();
         let docker = Docker::connect_with_host(&address)
-            .map_err(|source| ClusterError::EngineAddress { address: address.clone(), source: Box::new(source) })?
+            .map_err(|error| ClusterError::unreachable(&address, &error))?
             .with_timeout(REQUEST_TIMEOUT);
-        let no_engine = |source| ClusterError::NoEngine { address: address.clone(), source: Box::new(source) };
         let docker = tokio::time::timeout(PING_TIMEOUT, docker.negotiate_version())
             .await
-            .map_err(|_| no_engine(bollard::errors::Error::RequestTimeoutError))?
-            .map_err(no_engine)?;
+            .unwrap_or(Err(bollard::errors::Error::RequestTimeoutError))
+            .map_err(|error| ClusterError::unreachable(&address, &error))?;
         Ok(Self { docker, address })
     }
 

@@ -7,10 +7,10 @@ use crate::error::{ExitKind, Explain};
 /// A fault of the engine, a node, or a file of the cluster's.
 #[derive(Debug, thiserror::Error)]
 pub enum ClusterError {
-    #[error("no Docker Engine answers at {address}")]
-    NoEngine { address: String, source: Box<bollard::errors::Error> },
-    #[error("the address of the Docker Engine, `{address}`, cannot be used")]
-    EngineAddress { address: String, source: Box<bollard::errors::Error> },
+    #[error("no Docker Engine answers at {address}: {why}")]
+    NoEngine { address: String, why: String },
+    #[error("the address of the Docker Engine, `{address}`, cannot be used: {why}")]
+    EngineAddress { address: String, why: String },
     #[error("the Docker Engine could not {action}")]
     Engine { action: String, source: Box<bollard::errors::Error> },
     #[error("port {port} on {address} is taken already")]
@@ -34,6 +34,22 @@ pub enum ClusterError {
 }
 
 impl ClusterError {
+    /// Why the engine at an address cannot be spoken to. The client's own words name its parts; only the last cause
+    /// says something to a person.
+    pub fn unreachable(address: &str, error: &bollard::errors::Error) -> Self {
+        use bollard::errors::Error;
+        let address = address.to_string();
+        match error {
+            Error::UnsupportedURISchemeError { .. } => {
+                Self::EngineAddress { address, why: "its scheme is none that is understood here".into() }
+            }
+            Error::URLParseError { .. } => Self::EngineAddress { address, why: "it has no host that can be read".into() },
+            Error::SocketNotFoundError(_) => Self::NoEngine { address, why: "there is no such socket".into() },
+            Error::RequestTimeoutError => Self::NoEngine { address, why: "it was asked and said nothing".into() },
+            other => Self::NoEngine { address, why: crate::error::chain(other).pop().unwrap_or_default() },
+        }
+    }
+
     /// Wraps an engine error with what was being done.
     pub fn engine(action: impl Into<String>) -> impl FnOnce(bollard::errors::Error) -> Self {
         let action = action.into();
@@ -87,9 +103,16 @@ impl Explain for ClusterError {
 
     fn hints(&self) -> Vec<String> {
         let hint = match self {
+            Self::NoEngine { why, .. } if why.contains("ermission denied") => {
+                "You may not speak to Docker: `sudo usermod -aG docker $USER`, then log in again."
+            }
             Self::NoEngine { .. } => {
                 "Start Docker (Docker Desktop, or `sudo systemctl start docker`), or set DOCKER_HOST to where it \
                  answers. `scripts/quickstart` installs it on Debian and Ubuntu."
+            }
+            Self::EngineAddress { address, .. } if address.starts_with("ssh://") => {
+                "Let ssh carry the socket, `ssh -NL /tmp/docker.sock:/var/run/docker.sock USER@HOST`, and set \
+                 DOCKER_HOST=unix:///tmp/docker.sock."
             }
             Self::EngineAddress { .. } => "Set DOCKER_HOST to unix:///path, tcp://host:port or npipe://...",
             Self::PortTaken { flag, .. } => {

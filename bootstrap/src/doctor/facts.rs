@@ -6,6 +6,7 @@ use std::path::Path;
 use crate::cluster::mode::NodeMode;
 use crate::cluster::observe::ObservedPlatform;
 use crate::cluster::{ClusterError, Engine, kubeconfig, names, observe, registry};
+use crate::error::Explain;
 use crate::settings::{UpSettings, display};
 
 /// A port that the platform wants on loopback.
@@ -21,8 +22,27 @@ pub struct PortUse {
 /// Facts about engine and machine.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Facts {
-    pub engine_version: String,
-    pub engine_address: String,
+    pub engine: Result<EngineFacts, Absent>,
+    pub ports: Vec<PortUse>,
+    /// Path for people, or what is wrong.
+    pub kubeconfig: Result<String, String>,
+    /// Tool and how to install it.
+    pub missing_tools: Vec<(String, String)>,
+    pub proxy: Option<String>,
+}
+
+/// No engine can be asked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Absent {
+    pub found: String,
+    pub fix: String,
+}
+
+/// What the engine says of itself and its machine.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EngineFacts {
+    pub version: String,
+    pub address: String,
     pub storage_driver: String,
     pub mode: String,
     pub cpus: u64,
@@ -33,13 +53,7 @@ pub struct Facts {
     /// Unknown for an engine on another machine.
     pub inotify_instances: Option<u64>,
     pub inotify_watches: Option<u64>,
-    pub ports: Vec<PortUse>,
-    /// Path for people, or what is wrong.
-    pub kubeconfig: Result<String, String>,
     pub name_in_use: Option<String>,
-    /// Tool and how to install it.
-    pub missing_tools: Vec<(String, String)>,
-    pub proxy: Option<String>,
 }
 
 /// Asks engine and machine.
@@ -59,9 +73,11 @@ pub async fn gather(
     let local = engine.address().starts_with("unix://") && cfg!(target_os = "linux") && Path::new(&root).exists();
     let wanted: Vec<String> = node_names(settings);
     let foreign = observe::foreign(engine, &wanted).await?;
-    Ok(Facts {
-        engine_version: info.server_version.unwrap_or_default(),
-        engine_address: engine.address().into(),
+    let running = existing.and_then(ObservedPlatform::control_plane).is_some_and(|node| node.running);
+    let registry = registry::find(engine).await?.is_some();
+    let engine = EngineFacts {
+        version: info.server_version.unwrap_or_default(),
+        address: engine.address().into(),
         storage_driver: info.driver.unwrap_or_default(),
         mode: mode.describe(),
         cpus: u64::try_from(info.ncpu.unwrap_or(0)).unwrap_or(0),
@@ -69,14 +85,24 @@ pub async fn gather(
         disk_free: local.then(|| fs4::available_space(&root).ok()).flatten(),
         inotify_instances: local.then(|| limit("max_user_instances")).flatten(),
         inotify_watches: local.then(|| limit("max_user_watches")).flatten(),
-        ports: ports(engine, settings, existing).await?,
-        kubeconfig: kubeconfig::path()
-            .and_then(|path| kubeconfig::check(&path).map(|()| display(&path)))
-            .map_err(|error| error.to_string()),
         name_in_use: foreign.map(|container| format!("container `{container}` exists and was not made by backstack")),
-        missing_tools,
-        proxy: proxy(),
-    })
+    };
+    Ok(of_the_machine(Ok(engine), ports(settings, running, registry), missing_tools))
+}
+
+/// What can be told where no engine answers.
+pub fn without_engine(error: &ClusterError, settings: &UpSettings, missing_tools: Vec<(String, String)>) -> Facts {
+    let absent = Absent { found: error.to_string(), fix: error.hints().join(" ") };
+    of_the_machine(Err(absent), ports(settings, false, false), missing_tools)
+}
+
+fn of_the_machine(
+    engine: Result<EngineFacts, Absent>,
+    ports: Vec<PortUse>,
+    missing_tools: Vec<(String, String)>,
+) -> Facts {
+    let kubeconfig = kubeconfig::path().and_then(|path| kubeconfig::check(&path).map(|()| display(&path)));
+    Facts { engine, ports, kubeconfig: kubeconfig.map_err(|error| error.to_string()), missing_tools, proxy: proxy() }
 }
 
 fn node_names(settings: &UpSettings) -> Vec<String> {
@@ -88,25 +114,21 @@ fn limit(name: &str) -> Option<u64> {
     std::fs::read_to_string(format!("/proc/sys/fs/inotify/{name}")).ok()?.trim().parse().ok()
 }
 
-/// Ports that have to be free; none of those that the platform itself holds already.
-async fn ports(
-    engine: &Engine,
-    settings: &UpSettings,
-    existing: Option<&ObservedPlatform>,
-) -> Result<Vec<PortUse>, ClusterError> {
+/// Ports that have to be free; none of those that the platform or the registry holds already because it runs.
+fn ports(settings: &UpSettings, platform_runs: bool, registry_runs: bool) -> Vec<PortUse> {
     let mut wanted = Vec::new();
-    if existing.and_then(ObservedPlatform::control_plane).is_none_or(|node| !node.running) {
+    if !platform_runs {
         wanted.push((settings.http_port, "HTTP", "--http-port"));
         wanted.push((settings.https_port, "HTTPS", "--https-port"));
         wanted.push((settings.api_port, "the Kubernetes API", "--api-port"));
         wanted.extend(settings.ports.iter().map(|port| (port.host, "a mapped port", "--port")));
     }
-    if registry::find(engine).await?.is_none() {
+    if !registry_runs {
         wanted.push((settings.registry_port, "the local registry", "--registry-port"));
     }
     let taken = |port: u16| TcpListener::bind(("127.0.0.1", port)).is_err();
     let chosen = wanted.into_iter().filter(|(port, ..)| *port != 0);
-    Ok(chosen.map(|(port, purpose, flag)| PortUse { port, purpose, flag, taken: taken(port) }).collect())
+    chosen.map(|(port, purpose, flag)| PortUse { port, purpose, flag, taken: taken(port) }).collect()
 }
 
 fn proxy() -> Option<String> {

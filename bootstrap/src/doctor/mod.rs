@@ -9,7 +9,7 @@ use serde::Serialize;
 use crate::error::{ExitKind, Explain};
 use crate::report::units;
 use crate::stack::model::Needs;
-use facts::{Facts, PortUse};
+use facts::{EngineFacts, Facts, PortUse};
 
 /// What fewer file watches than this leads to is known: pods that fail with "too many open files".
 const INOTIFY_INSTANCES: u64 = 512;
@@ -74,22 +74,15 @@ impl Explain for Unmet {
 
 /// Compares what the machine has with what the stack needs.
 pub fn judge(facts: &Facts, needs: &Needs, stack: &str) -> Vec<Check> {
-    let mut checks = vec![Check::ok(
-        "engine",
-        format!("Docker {} at {}, {}", facts.engine_version, facts.engine_address, facts.storage_driver),
-    )];
-    checks.push(Check::ok("mode", facts.mode.clone()));
-    checks.extend(cpu_and_memory(facts, needs, stack));
-    checks.extend(facts.disk_free.map(|free| disk(free, needs, stack)));
-    checks.extend(inotify(facts));
+    let mut checks = match &facts.engine {
+        Ok(facts) => engine(facts, needs, stack),
+        Err(absent) => vec![Check::failed("engine", absent.found.clone(), absent.fix.clone())],
+    };
     checks.extend(facts.ports.iter().filter_map(port));
     checks.push(match &facts.kubeconfig {
         Ok(path) => Check::ok("kubeconfig", path.clone()),
         Err(problem) => Check::failed("kubeconfig", problem.clone(), "mend the file, or point KUBECONFIG at another one"),
     });
-    if let Some(problem) = &facts.name_in_use {
-        checks.push(Check::failed("name", problem.clone(), "choose another name with `--name`, or remove that container"));
-    }
     checks.extend(facts.missing_tools.iter().map(|(tool, fix)| Check::failed("tools", tool.clone(), fix.clone())));
     if let Some(proxy) = &facts.proxy {
         checks.push(Check::ok("proxy", proxy.clone()));
@@ -97,7 +90,19 @@ pub fn judge(facts: &Facts, needs: &Needs, stack: &str) -> Vec<Check> {
     checks
 }
 
-fn cpu_and_memory(facts: &Facts, needs: &Needs, stack: &str) -> Vec<Check> {
+fn engine(facts: &EngineFacts, needs: &Needs, stack: &str) -> Vec<Check> {
+    let found = format!("Docker {} at {}, {}", facts.version, facts.address, facts.storage_driver);
+    let mut checks = vec![Check::ok("engine", found), Check::ok("mode", facts.mode.clone())];
+    checks.extend(cpu_and_memory(facts, needs, stack));
+    checks.extend(facts.disk_free.map(|free| disk(free, needs, stack)));
+    checks.extend(inotify(facts));
+    if let Some(problem) = &facts.name_in_use {
+        checks.push(Check::failed("name", problem.clone(), "choose another name with `--name`, or remove that container"));
+    }
+    checks
+}
+
+fn cpu_and_memory(facts: &EngineFacts, needs: &Needs, stack: &str) -> Vec<Check> {
     let cpus = format!("{} CPUs (`{stack}` needs {})", facts.cpus, needs.cpus);
     let memory = format!(
         "{} (`{stack}` needs {})",
@@ -120,7 +125,7 @@ fn disk(free: u64, needs: &Needs, stack: &str) -> Check {
     }
 }
 
-fn inotify(facts: &Facts) -> Vec<Check> {
+fn inotify(facts: &EngineFacts) -> Vec<Check> {
     let limit = |key: &str, value: Option<u64>, needed: u64| {
         let value = value?;
         let found = format!("{key} {value}, needs {needed}");
@@ -182,10 +187,10 @@ pub fn warning(name: &'static str, found: impl Into<String>, fix: impl Into<Stri
 mod tests {
     use super::*;
 
-    fn facts() -> Facts {
-        Facts {
-            engine_version: "28.1".into(),
-            engine_address: "unix:///x".into(),
+    fn engine_facts() -> EngineFacts {
+        EngineFacts {
+            version: "28.1".into(),
+            address: "unix:///x".into(),
             storage_driver: "overlay2".into(),
             mode: "privileged nodes".into(),
             cpus: 4,
@@ -193,12 +198,17 @@ mod tests {
             disk_free: Some(20_000 * MIB),
             inotify_instances: Some(512),
             inotify_watches: Some(65_536),
-            ports: Vec::new(),
-            kubeconfig: Ok("~/.kube/config".into()),
             name_in_use: None,
-            missing_tools: Vec::new(),
-            proxy: None,
         }
+    }
+
+    fn facts() -> Facts {
+        with_engine(engine_facts())
+    }
+
+    fn with_engine(engine: EngineFacts) -> Facts {
+        let kubeconfig = Ok("~/.kube/config".into());
+        Facts { engine: Ok(engine), ports: Vec::new(), kubeconfig, missing_tools: Vec::new(), proxy: None }
     }
 
     fn verdict_of(facts: &Facts, name: &str) -> Verdict {
@@ -215,15 +225,17 @@ mod tests {
 
     #[test]
     fn each_shortfall_fails_with_a_fix() {
-        assert_eq!(verdict_of(&Facts { cpus: 1, ..facts() }, "cpu"), Verdict::Failed);
-        assert_eq!(verdict_of(&Facts { memory: 2048 * MIB, ..facts() }, "memory"), Verdict::Failed);
-        assert_eq!(verdict_of(&Facts { memory: 3900 * MIB, ..facts() }, "memory"), Verdict::Ok);
-        assert_eq!(verdict_of(&Facts { disk_free: Some(MIB), ..facts() }, "disk"), Verdict::Failed);
-        assert_eq!(verdict_of(&Facts { inotify_instances: Some(128), ..facts() }, "inotify"), Verdict::Failed);
+        let of_engine = |engine, name| verdict_of(&with_engine(engine), name);
+        assert_eq!(of_engine(EngineFacts { cpus: 1, ..engine_facts() }, "cpu"), Verdict::Failed);
+        assert_eq!(of_engine(EngineFacts { memory: 2048 * MIB, ..engine_facts() }, "memory"), Verdict::Failed);
+        assert_eq!(of_engine(EngineFacts { memory: 3900 * MIB, ..engine_facts() }, "memory"), Verdict::Ok);
+        assert_eq!(of_engine(EngineFacts { disk_free: Some(MIB), ..engine_facts() }, "disk"), Verdict::Failed);
+        assert_eq!(of_engine(EngineFacts { inotify_instances: Some(128), ..engine_facts() }, "inotify"), Verdict::Failed);
         assert_eq!(verdict_of(&Facts { kubeconfig: Err("is malformed".into()), ..facts() }, "kubeconfig"), Verdict::Failed);
         let port = PortUse { port: 8443, purpose: "HTTPS", flag: "--https-port", taken: true };
         assert_eq!(verdict_of(&Facts { ports: vec![port], ..facts() }, "ports"), Verdict::Failed);
-        let all = judge(&Facts { cpus: 1, memory: MIB, ..facts() }, &Needs { cpus: 2, ..Needs::default() }, "s");
+        let poor = EngineFacts { cpus: 1, memory: MIB, ..engine_facts() };
+        let all = judge(&with_engine(poor), &Needs { cpus: 2, ..Needs::default() }, "s");
         let unmet = Unmet(all.clone());
         assert_eq!(unmet.hints().len(), 3, "{:?}", unmet.hints());
         assert!(failed(&all).all(|check| check.fix.is_some()));
@@ -231,7 +243,7 @@ mod tests {
 
     #[test]
     fn what_cannot_be_known_is_not_judged() {
-        let remote = Facts { disk_free: None, inotify_instances: None, inotify_watches: None, ..facts() };
-        assert!(!judge(&remote, &Needs::default(), "s").iter().any(|check| check.name == "disk" || check.name == "inotify"));
+        let remote = EngineFacts { disk_free: None, inotify_instances: None, inotify_watches: None, ..engine_facts() };
+        assert!(!judge(&with_engine(remote), &Needs::default(), "s").iter().any(|check| check.name == "disk" || check.name == "inotify"));
     }
 }

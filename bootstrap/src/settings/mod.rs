@@ -23,6 +23,8 @@ pub const DEFAULT_STACK: &str = "back";
 /// Ports on loopback when none are given.
 pub const DEFAULT_HTTP_PORT: u16 = 8080;
 pub const DEFAULT_HTTPS_PORT: u16 = 8443;
+/// More nodes than this are no platform on one machine.
+pub const MAX_WORKERS: u16 = 20;
 /// The registry's port on loopback when none is given (5000 is taken on macOS).
 pub const DEFAULT_REGISTRY_PORT: u16 = 5001;
 
@@ -41,7 +43,7 @@ pub enum ImageSource {
 
 /// What one layer (flags and environment, or the settings file) wants; nothing is decided yet.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
+#[serde(deny_unknown_fields, default, expecting = "settings by name, as `workers: 2`")]
 pub struct UpWishes {
     pub stack: Option<String>,
     pub images: Option<ImageSource>,
@@ -92,27 +94,36 @@ pub struct Existing {
 pub enum SettingsError {
     #[error("`{value}` is not a name for a platform: {why}")]
     Name { value: String, why: &'static str },
-    #[error("`{value}` is not a port mapping")]
+    #[error("`{value}` is not a port mapping: both of its ports must be numbers from 1 to 65535")]
     Port { value: String },
-    #[error("`{value}` is not a parameter")]
+    #[error("`{value}` does not set a parameter")]
     Parameter { value: String },
     #[error("`{value}` is not an address for the platform: {why}")]
     Url { value: String, why: String },
-    #[error("port {port} is given twice")]
-    PortTwice { port: u16 },
+    #[error("port {port} is wanted twice: by {first} and by {second}")]
+    PortTwice { port: u16, first: &'static str, second: &'static str },
     #[error("platform `{name}` was made with {what} {had}, which cannot change to {wanted}")]
     Fixed { name: String, what: &'static str, had: String, wanted: String },
     #[error("platform `{name}` has {had} worker nodes, and {wanted} are wanted")]
     FewerWorkers { name: String, had: u16, wanted: u16 },
     #[error("--kubernetes-version {wanted} needs a node image")]
     KubernetesVersion { wanted: String, own: String },
-    #[error("settings file {path}: {problem}")]
-    File { path: String, problem: String },
+    #[error("settings file {path} cannot be read: {why}")]
+    NoFile { path: String, why: String },
+    #[error("settings file {path} {}", if .problems.len() == 1 { "has a problem" } else { "has problems" })]
+    File { path: String, problems: Vec<String> },
 }
 
 impl Explain for SettingsError {
     fn kind(&self) -> ExitKind {
         ExitKind::Usage
+    }
+
+    fn details(&self) -> Vec<String> {
+        match self {
+            Self::File { problems, .. } => problems.clone(),
+            _ => Vec::new(),
+        }
     }
 
     fn hints(&self) -> Vec<String> {
@@ -121,7 +132,7 @@ impl Explain for SettingsError {
             Self::Port { .. } => "Write HOST:NODE, as `--port 5432:30432`.".into(),
             Self::Parameter { .. } => "Write COMPONENT.PARAMETER=VALUE, as `--set ingress.replicas=2`.".into(),
             Self::Url { .. } => "Write scheme and host, as `https://box.example` or `https://localhost:9443`.".into(),
-            Self::PortTwice { .. } => "Give every port of the host once.".into(),
+            Self::PortTwice { first, second, .. } => format!("Choose another port with {first} or {second}."),
             Self::Fixed { name, .. } => format!(
                 "Leave the flag out to go on with what there is; or make it anew: `backstack down --name {name}`, then `up`."
             ),
@@ -131,6 +142,7 @@ impl Explain for SettingsError {
             Self::KubernetesVersion { wanted, own } => format!(
                 "This release builds and tests Kubernetes {own}. Give `--node-image kindest/node:v{wanted}` to use another."
             ),
+            Self::NoFile { .. } => "Give `--config` or BACKSTACK_CONFIG a file that you may read, or leave it out.".into(),
             Self::File { .. } => "Mend the file or remove it; its keys are the long flags of `up` with underscores.".into(),
         };
         vec![hint]
@@ -288,27 +300,36 @@ fn parameter(text: &str) -> Result<(String, String, serde_json::Value), Settings
 
 fn url_of(text: &str) -> Result<String, SettingsError> {
     let wrong = |why: &str| SettingsError::Url { value: text.into(), why: why.into() };
-    let trimmed = text.trim_end_matches('/');
-    let rest = trimmed
-        .strip_prefix("https://")
-        .or_else(|| trimmed.strip_prefix("http://"))
-        .ok_or_else(|| wrong("it does not begin with https:// or http://"))?;
-    if rest.is_empty() || rest.contains(['/', '?', '#', '@', ' ']) {
-        return Err(wrong("after the scheme there must be a host and at most a port"));
+    let lower = text.to_lowercase();
+    let schemes = ["https://", "http://"];
+    let rest = schemes.iter().find_map(|scheme| lower.strip_prefix(scheme));
+    let rest = rest.ok_or_else(|| wrong("it does not begin with https:// or http://"))?.trim_end_matches('/');
+    let (host, port) = rest.split_once(':').map_or((rest, None), |(host, port)| (host, Some(port)));
+    if host.starts_with('[') {
+        return Err(wrong("an IPv6 address cannot be used, only a name or an IPv4 address"));
     }
-    match rest.split_once(':') {
-        Some((_, port)) if port.parse::<u16>().is_err() => Err(wrong("its port is not a number from 1 to 65535")),
-        _ => Ok(trimmed.to_lowercase()),
+    if rest.contains(['/', '?', '#', '@']) {
+        return Err(wrong("after the scheme there may be a host and a port, and nothing else"));
     }
+    let of_a_host = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-');
+    if host.is_empty() || !host.bytes().all(of_a_host) {
+        return Err(wrong("it has no host"));
+    }
+    if port.is_some_and(|port| !port.parse::<u16>().is_ok_and(|port| port != 0)) {
+        return Err(wrong("its port is not a number from 1 to 65535"));
+    }
+    Ok(lower.trim_end_matches('/').to_string())
 }
 
 fn no_port_twice(settings: &UpSettings) -> Result<(), SettingsError> {
-    let mut ports = vec![settings.http_port, settings.https_port];
-    ports.extend(settings.ports.iter().map(|port| port.host));
-    ports.extend([settings.api_port, settings.registry_port].iter().filter(|port| **port != 0));
-    ports.sort_unstable();
-    match ports.windows(2).find(|pair| pair[0] == pair[1]) {
-        Some(pair) => Err(SettingsError::PortTwice { port: pair[0] }),
+    let mut ports = vec![(settings.http_port, "--http-port"), (settings.https_port, "--https-port")];
+    ports.extend([(settings.api_port, "--api-port"), (settings.registry_port, "--registry-port")]);
+    ports.extend(settings.ports.iter().map(|port| (port.host, "--port")));
+    // 0 lets the engine choose.
+    ports.retain(|(port, _)| *port != 0);
+    ports.sort_by_key(|(port, _)| *port);
+    match ports.windows(2).find(|pair| pair[0].0 == pair[1].0) {
+        Some(pair) => Err(SettingsError::PortTwice { port: pair[0].0, first: pair[0].1, second: pair[1].1 }),
         None => Ok(()),
     }
 }

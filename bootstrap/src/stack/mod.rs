@@ -13,7 +13,7 @@ mod scalar;
 pub mod schema;
 mod shape;
 mod validate;
-mod words;
+pub(crate) mod words;
 mod yaml;
 
 pub use load::{ClusterSpec, Component, Manifest, Recipe, Stack, StackSource};

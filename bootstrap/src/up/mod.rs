@@ -10,10 +10,11 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::cluster::observe::{self, ObservedPlatform};
-use crate::cluster::{Engine, kubeconfig, mode, names};
+use crate::cluster::{ClusterError, Engine, kubeconfig, mode, names};
 use crate::doctor::{self, Check};
 use crate::error::Failure;
 use crate::execute::{self, Context, context::Found};
+use crate::images::{ImageError, Reference};
 use crate::plan::{self, Plan, PlannedComponent};
 use crate::report::{Event, Planned, Reporter, units};
 use crate::settings::{self, UpSettings, UpWishes, folders};
@@ -77,6 +78,13 @@ pub struct RouteUrl {
     pub url: String,
 }
 
+/// What was asked for, as far as it can be judged without an engine.
+struct Asked {
+    name: String,
+    wishes: UpWishes,
+    cluster: ClusterSpec,
+}
+
 /// Everything up to the engine's own facts.
 struct Ground {
     engine: Engine,
@@ -95,7 +103,7 @@ struct Ground {
 /// Wrong settings or stack, no engine, unmet prerequisites, all explained.
 pub async fn prepare(request: UpRequest) -> Result<Prepared, Failure> {
     let skip = request.skip_checks;
-    let ground = ground(request).await?;
+    let ground = ground(Asked::read(request)?, Engine::connect().await?).await?;
     let sources = Sources::decide(&ground.settings, &ground.stack, &ground.cluster).await?;
     let checks = checks(&ground, &sources).await?;
     if doctor::has_failed(&checks) && !skip {
@@ -134,23 +142,46 @@ pub async fn prepare(request: UpRequest) -> Result<Prepared, Failure> {
 /// # Errors
 /// As [`prepare`], but for the checks themselves.
 pub async fn check(request: UpRequest) -> Result<Vec<Check>, Failure> {
-    let ground = ground(request).await?;
+    let asked = Asked::read(request)?;
+    let engine = match Engine::connect().await {
+        Ok(engine) => engine,
+        Err(error) => return check_without_engine(asked, &error).await,
+    };
+    let ground = ground(asked, engine).await?;
     let sources = Sources::decide(&ground.settings, &ground.stack, &ground.cluster).await?;
     checks(&ground, &sources).await
 }
 
-async fn ground(request: UpRequest) -> Result<Ground, Failure> {
-    let file = request.config.clone().unwrap_or_else(folders::config_file);
-    let wishes = request.wishes.or(settings::file::read(&file, request.config.is_some())?);
-    let cluster = ClusterSpec::load()?;
-    // What is wrong with the command itself is told before the engine is asked anything.
-    wishes.clone().decide(&request.name, None, &cluster.file.kubernetes)?;
-    let stack_name = wishes.stack.clone();
-    if let Some(name) = &stack_name {
-        Stack::load(stack_named(name))?;
+/// What still can be said of a machine where no engine answers.
+async fn check_without_engine(asked: Asked, error: &ClusterError) -> Result<Vec<Check>, Failure> {
+    let settings = asked.wishes.decide(&asked.name, None, &asked.cluster.file.kubernetes)?;
+    let stack = Stack::load(stack_named(&settings.stack))?;
+    let sources = Sources::decide(&settings, &stack, &asked.cluster).await?;
+    let facts = doctor::facts::without_engine(error, &settings, sources.missing_tools()?);
+    Ok(doctor::judge(&facts, &stack.needs, &stack.name))
+}
+
+impl Asked {
+    /// What is wrong with the command itself is told before the engine is asked anything.
+    fn read(request: UpRequest) -> Result<Self, Failure> {
+        let file = request.config.clone().unwrap_or_else(folders::config_file);
+        let wishes = request.wishes.or(settings::file::read(&file, request.config.is_some())?);
+        let cluster = ClusterSpec::load()?;
+        let settings = wishes.clone().decide(&request.name, None, &cluster.file.kubernetes)?;
+        if let Some(image) = &settings.node_image {
+            image.parse::<Reference>().map_err(ImageError::from)?;
+        }
+        // A platform that exists may have another stack than the default one.
+        if let Some(name) = &wishes.stack {
+            parameters::set(&mut Stack::load(stack_named(name))?, &settings.parameters)?;
+        }
+        Ok(Self { name: request.name, wishes, cluster })
     }
-    let engine = Engine::connect().await?;
-    let existing = observe::platforms(&engine).await?.remove(&request.name);
+}
+
+async fn ground(asked: Asked, engine: Engine) -> Result<Ground, Failure> {
+    let Asked { name, wishes, cluster } = asked;
+    let existing = observe::platforms(&engine).await?.remove(&name);
     // A half-made control plane is made anew, so its settings bind nobody.
     let kept = existing.as_ref().filter(|platform| platform.control_plane().is_some_and(|node| node.complete));
     let live = reach::live(&engine, kept).await;
@@ -158,7 +189,7 @@ async fn ground(request: UpRequest) -> Result<Ground, Failure> {
         Some(platform) => reach::existing(platform, live.as_ref()).await?,
         None => None,
     };
-    let settings = wishes.decide(&request.name, kept.as_ref(), &cluster.file.kubernetes)?;
+    let settings = wishes.decide(&name, kept.as_ref(), &cluster.file.kubernetes)?;
     let mut stack = Stack::load(stack_named(&settings.stack))?;
     parameters::set(&mut stack, &settings.parameters)?;
     let mode = match kept {
