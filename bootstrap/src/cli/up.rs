@@ -102,7 +102,7 @@ impl WishArgs {
 
 pub async fn run(args: UpArgs, name: &str, printer: &Printer) -> Result<u8, Failure> {
     let (wishes, config) = args.wishes.split();
-    let request = UpRequest { name: name.into(), wishes, config, skip_checks: args.skip_checks };
+    let request = UpRequest { name: name.into(), wishes, config, skip_checks: args.skip_checks, only_look: args.plan };
     let prepared = up::prepare(request).await?;
     if args.plan {
         let facts = json!({"plan": prepared.plan, "images": prepared.image_facts()});

@@ -29,6 +29,8 @@ pub enum ClusterError {
     NotANodeImage { image: String, why: String },
     #[error("kubeconfig {path} {problem}")]
     Kubeconfig { path: String, problem: String },
+    #[error("platform `{platform}` is stopped: its control plane does not run")]
+    NotRunning { platform: String },
     #[error("there is no platform named `{name}`")]
     NoPlatform { name: String, existing: Vec<String> },
 }
@@ -86,7 +88,9 @@ impl Explain for ClusterError {
                 ExitKind::Usage
             }
             Self::Timeout { .. } => ExitKind::Timeout,
-            Self::Engine { .. } | Self::Command { .. } | Self::NodeDied { .. } => ExitKind::Cluster,
+            Self::Engine { .. } | Self::Command { .. } | Self::NodeDied { .. } | Self::NotRunning { .. } => {
+                ExitKind::Cluster
+            }
         }
     }
 
@@ -129,6 +133,9 @@ impl Explain for ClusterError {
             Self::Timeout { .. } => "Run `backstack up` again: it continues from here; `backstack doctor` checks the machine.",
             Self::NotANodeImage { .. } => "Give `--node-image` an image made for kind, as `kindest/node:v1.36.3`.",
             Self::Kubeconfig { .. } => "Mend the file, or point KUBECONFIG at another one, and run the command again.",
+            Self::NotRunning { platform } => {
+                return vec![format!("Start it: `backstack up --name {platform}`, or `docker start {platform}-control-plane`.")];
+            }
             Self::NoPlatform { existing, .. } if existing.is_empty() => "Make one with `backstack up`.",
             Self::NoPlatform { existing, .. } => {
                 return vec![format!("There are: {}. Choose with `--name`.", existing.join(", "))];

@@ -16,7 +16,7 @@ use crate::cluster::registry::RunningRegistry;
 use crate::cluster::{Engine, names};
 use crate::images::road::Road;
 use crate::images::upstream::Upstream;
-use crate::images::{BlobStore, Reference};
+use crate::images::{BlobStore, Digest, Reference};
 use crate::platform::record::Record;
 use crate::platform::{Installer, watch::ClusterWatch};
 use crate::settings::UpSettings;
@@ -35,7 +35,7 @@ pub enum Origin {
 #[derive(Debug, Clone)]
 pub struct ImagePlan {
     pub reference: Reference,
-    pub pin: Option<crate::images::Digest>,
+    pub pin: Option<Digest>,
     pub recipe: Option<FileTree>,
 }
 
@@ -72,6 +72,8 @@ pub struct Found {
     pub road: OnceCell<Road>,
     pub live: OnceCell<Live>,
     pub definitions: Mutex<BTreeMap<String, Vec<Value>>>,
+    /// Images with the digest that the local registry holds, by the stack's reference.
+    pub images: Mutex<BTreeMap<String, String>>,
     /// Bytes that were pushed or fetched.
     pub moved: std::sync::atomic::AtomicU64,
     pub built: std::sync::atomic::AtomicUsize,
@@ -132,6 +134,7 @@ impl Context {
             by: env!("CARGO_PKG_VERSION").into(),
             stack: folder.map_or(self.settings.stack.clone(), |folder| folder.display().to_string()),
             url: self.settings.url.clone(),
+            parameters: self.settings.parameters.clone(),
             from_packages: self.origin == Origin::Source,
         }
     }
@@ -140,6 +143,12 @@ impl Context {
     pub fn keep_definitions(&self, component: &str, objects: Vec<Value>) {
         let mut definitions = self.found.definitions.lock().unwrap_or_else(PoisonError::into_inner);
         definitions.insert(component.into(), objects);
+    }
+
+    /// Remembers which image the local registry holds under a reference.
+    pub fn keep_image(&self, reference: &str, digest: &Digest) {
+        let mut images = self.found.images.lock().unwrap_or_else(PoisonError::into_inner);
+        images.insert(reference.into(), format!("{reference}@{digest}"));
     }
 
     /// A component's definitions; none if it takes none.

@@ -1,6 +1,6 @@
 //! One function for each kind of step: the adapters are called here, and nowhere is order decided.
 
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
@@ -156,6 +156,9 @@ async fn mirror_image(context: &Context, reference: &str, progress: &Progress) -
             road.pull(&context.upstream, &wanted, progress).await?
         }
     };
+    if image.reference.digest().is_none() {
+        context.keep_image(reference, &moved.digest);
+    }
     context.found.moved.fetch_add(moved.bytes, Ordering::Relaxed);
     // Bytes in the registry are not yet a change of the component.
     Ok(Ended::new(Outcome::Unchanged))
@@ -222,6 +225,7 @@ async fn unit(context: &Context, live: &Live, name: &str) -> Result<Unit, Failur
         port: context.settings.public_port(),
         namespace: platform::SYSTEM_NAMESPACE.into(),
         ca_bundle: BASE64.encode(live.installer.secrets().ca_pem().await?.unwrap_or_default()),
+        images: context.found.images.lock().unwrap_or_else(PoisonError::into_inner).clone(),
         ingress_class: context.stack.ingress_class().map(str::to_string),
     };
     let objects = render::render(component, &facts);
@@ -248,6 +252,6 @@ pub fn moved(context: &Context) -> String {
     match (built, bytes) {
         (0, 0) => "No image was built and no byte moved: all images were there.".into(),
         (0, bytes) => format!("No image was built; {} moved into the local registry.", units::bytes(bytes)),
-        (built, bytes) => format!("{built} images were built; {} moved into the local registry.", units::bytes(bytes)),
+        (built, bytes) => format!("Images built: {built}; {} moved into the local registry.", units::bytes(bytes)),
     }
 }

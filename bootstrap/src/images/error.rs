@@ -71,8 +71,7 @@ fn list(platforms: &[String]) -> String {
     if platforms.is_empty() { "no platform".into() } else { platforms.join(", ") }
 }
 
-const OTHER_ROADS: &str = "Without that registry: `--images bundle` brings images from a file, `--images source` builds \
-                           them from packages.";
+const OTHER_ROADS: &str = "Without that registry: `--images source` builds images from packages (Linux only).";
 
 impl Explain for ImageError {
     fn kind(&self) -> ExitKind {

@@ -12,7 +12,7 @@ const NAME: &str = "platform";
 const KEY: &str = "platform.json";
 
 /// What may change from one `up` to the next.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Record {
     /// Version of backstack that ran last.
     pub by: String,
@@ -22,6 +22,9 @@ pub struct Record {
     pub url: String,
     /// Whether images were built from packages.
     pub from_packages: bool,
+    /// Parameters that were set by hand: component, parameter, value.
+    #[serde(default)]
+    pub parameters: Vec<(String, String, serde_json::Value)>,
 }
 
 /// Writes the record.

@@ -206,6 +206,9 @@ impl UpWishes {
         let record = existing.and_then(|existing| existing.record.as_ref());
         if let (None, Some(record)) = (&self.stack, record) {
             settings.stack = record.stack.clone();
+            if self.set.is_empty() {
+                settings.parameters = record.parameters.clone();
+            }
         }
         settings.url = match (&self.url, record) {
             (Some(url), _) => url_of(url)?,

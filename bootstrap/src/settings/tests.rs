@@ -18,6 +18,7 @@ fn existing(workers: u16) -> Existing {
         stack: "minimal".into(),
         url: "https://localhost:9443".into(),
         from_packages: false,
+        parameters: vec![("a".into(), "b".into(), true.into())],
     };
     Existing { settings: had(), workers, record: Some(record) }
 }
@@ -47,6 +48,7 @@ fn an_existing_platform_keeps_what_cannot_change() {
     let settings = UpWishes::default().decide("p", Some(&existing(2)), "1.36.3").expect("as it was");
     assert_eq!((settings.https_port, settings.workers, settings.stack.as_str()), (9443, 2, "minimal"));
     assert_eq!(settings.url, "https://localhost:9443");
+    assert_eq!(settings.parameters.len(), 1);
     let wishes = UpWishes { https_port: Some(1), ..Default::default() };
     assert!(matches!(wishes.decide("p", Some(&existing(0)), "1"), Err(SettingsError::Fixed { what: "--https-port", .. })));
     let wishes = UpWishes { workers: Some(1), ..Default::default() };

@@ -56,7 +56,7 @@ impl Explain for SourceError {
 
     fn hints(&self) -> Vec<String> {
         let hint = match self {
-            Self::NotLinux => "take the images from `--images registry` or from a bundle".into(),
+            Self::NotLinux => "take the images from `--images registry`".into(),
             Self::Recipe { file, .. } => format!("correct {file}"),
             Self::Cycle(_) => "take one of them out of the other's `containerd_store`".into(),
             Self::Io { source, .. } => io_hint(source),

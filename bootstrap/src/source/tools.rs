@@ -20,6 +20,9 @@ pub struct MissingTool {
 pub const KEYRINGS: &[&str] =
     &["/usr/share/keyrings/debian-archive-keyring.gpg", "/usr/share/keyrings/debian-archive-keyring.pgp"];
 
+/// The oldest Go that builds all recipes is 1.26: their modules say so.
+const GO_MINOR: u32 = 26;
+
 /// The program's path, if it is installed.
 pub fn find(program: &str) -> Option<PathBuf> {
     // Administration tools are not on everybody's PATH.
@@ -40,7 +43,7 @@ pub fn install_hint(tool: &str) -> String {
         "cc" => "install a C compiler: `apt-get install gcc libc6-dev`".into(),
         "python3" => "install Python with pip: `apt-get install python3-pip`".into(),
         "npm" => "install Node.js with npm".into(),
-        "apt-get" => "this image needs a Debian or Ubuntu host; elsewhere take the images from `--images registry` or a bundle".into(),
+        "apt-get" => "this image needs a Debian or Ubuntu host; elsewhere take the images from `--images registry`".into(),
         "gpgv" => "`apt-get install gpgv`".into(),
         keyring if KEYRINGS.contains(&keyring) => "`apt-get install debian-archive-keyring`".into(),
         other => format!("install `{other}`"),
@@ -76,9 +79,21 @@ fn needed(recipes: &[ImageRecipe]) -> BTreeMap<&'static str, &'static str> {
     tools
 }
 
+/// The 26 of Go 1.26, if Go is installed.
+fn go_minor() -> Option<u32> {
+    let output = std::process::Command::new(find("go")?).args(["env", "GOVERSION"]).output().ok()?;
+    let text = String::from_utf8(output.stdout).ok()?;
+    let minor: String = text.trim().strip_prefix("go1.")?.chars().take_while(char::is_ascii_digit).collect();
+    minor.parse().ok()
+}
+
 /// Tools that these recipes need and the machine lacks.
 pub fn missing(recipes: &[ImageRecipe]) -> Vec<MissingTool> {
-    let absent = |tool: &str| if tool == KEYRINGS[0] { keyring().is_none() } else { find(tool).is_none() };
+    let absent = |tool: &str| match tool {
+        "go" => go_minor().is_none_or(|minor| minor < GO_MINOR),
+        keys if keys == KEYRINGS[0] => keyring().is_none(),
+        tool => find(tool).is_none(),
+    };
     let missing = needed(recipes).into_iter().filter(|(tool, _)| absent(tool));
     missing
         .map(|(tool, needed_for)| MissingTool {

@@ -154,7 +154,7 @@ pub struct ImageRef {
     /// Digest that upstream's image must have (`sha256:...`), where the stack pins it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub digest: Option<String>,
-    /// Folder of the recipe under `images/`; without it the `source` road leaves the image out.
+    /// Folder of the recipe under `images/`; without it the image can only come from its registry.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub recipe: Option<String>,
 }

@@ -4,6 +4,8 @@
 //! namespaced only the API server knows: objects that name no namespace are left without one
 //! here, and [`crate::platform`] puts `component.file.namespace` into those that need it.
 
+use std::collections::BTreeMap;
+
 use serde_json::{Value, json};
 
 use super::load::Component;
@@ -26,6 +28,9 @@ pub struct PlatformFacts {
     pub namespace: String,
     /// Certificate of the platform's CA: PEM, then base64, as `caBundle` fields want it.
     pub ca_bundle: String,
+    /// What images are called on this platform, by the reference that the stack has: with the digest that the
+    /// local registry holds, so that a changed image is another one for the cluster too. Others keep their reference.
+    pub images: BTreeMap<String, String>,
     /// IngressClass of the stack's routes ([`super::Stack::ingress_class`]).
     pub ingress_class: Option<String>,
 }
@@ -94,7 +99,7 @@ impl Context<'_> {
     fn resolve(&self, name: &str) -> Value {
         let file = &self.component.file;
         let known = match Reference::parse(name) {
-            Ok(Reference::Image(image)) => file.images.get(image).map(|image| image.reference.clone().into()),
+            Ok(Reference::Image(image)) => file.images.get(image).map(|image| self.image(&image.reference).into()),
             Ok(Reference::Parameter(parameter)) => self.component.parameters.get(parameter).cloned(),
             Ok(Reference::Namespace) => Some(file.namespace.clone().into()),
             Ok(Reference::Platform(field)) => Some(self.platform(field)),
@@ -102,6 +107,10 @@ impl Context<'_> {
         };
         // Loading has refused what is not known; text of other origin stays as it is.
         known.unwrap_or_else(|| format!("${{{name}}}").into())
+    }
+
+    fn image(&self, reference: &str) -> String {
+        self.facts.images.get(reference).map_or(reference, String::as_str).to_string()
     }
 
     fn platform(&self, field: PlatformField) -> Value {
@@ -186,6 +195,7 @@ mod tests {
             port: 8443,
             namespace: "backstack-system".into(),
             ca_bundle: "Q0E=".into(),
+            images: BTreeMap::new(),
             ingress_class: Some("web".into()),
         }
     }

@@ -35,6 +35,8 @@ pub struct UpRequest {
     pub config: Option<PathBuf>,
     /// Go on although checks failed.
     pub skip_checks: bool,
+    /// Nothing may be touched: a platform that is stopped stays so.
+    pub only_look: bool,
 }
 
 /// A plan, and everything that carrying it out needs.
@@ -102,8 +104,8 @@ struct Ground {
 /// # Errors
 /// Wrong settings or stack, no engine, unmet prerequisites, all explained.
 pub async fn prepare(request: UpRequest) -> Result<Prepared, Failure> {
-    let skip = request.skip_checks;
-    let ground = ground(Asked::read(request)?, Engine::connect().await?).await?;
+    let (skip, touch) = (request.skip_checks, if request.only_look { Touch::Nothing } else { Touch::Start });
+    let ground = ground(Asked::read(request)?, Engine::connect().await?, touch).await?;
     let sources = Sources::decide(&ground.settings, &ground.stack, &ground.cluster).await?;
     let checks = checks(&ground, &sources).await?;
     if doctor::has_failed(&checks) && !skip {
@@ -147,7 +149,7 @@ pub async fn check(request: UpRequest) -> Result<Vec<Check>, Failure> {
         Ok(engine) => engine,
         Err(error) => return check_without_engine(asked, &error).await,
     };
-    let ground = ground(asked, engine).await?;
+    let ground = ground(asked, engine, Touch::NothingGuess).await?;
     let sources = Sources::decide(&ground.settings, &ground.stack, &ground.cluster).await?;
     checks(&ground, &sources).await
 }
@@ -179,16 +181,38 @@ impl Asked {
     }
 }
 
-async fn ground(asked: Asked, engine: Engine) -> Result<Ground, Failure> {
-    let Asked { name, wishes, cluster } = asked;
+/// What may be done to a platform that is stopped, whose record can be read only when it runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Touch {
+    /// Start it: it would be started anyway.
+    Start,
+    /// Leave it, and refuse to guess.
+    Nothing,
+    /// Leave it, and take the defaults for what cannot be read.
+    NothingGuess,
+}
+
+async fn ground(asked: Asked, engine: Engine, touch: Touch) -> Result<Ground, Failure> {
+    let Asked { name, mut wishes, cluster } = asked;
     let existing = observe::platforms(&engine).await?.remove(&name);
     // A half-made control plane is made anew, so its settings bind nobody.
     let kept = existing.as_ref().filter(|platform| platform.control_plane().is_some_and(|node| node.complete));
-    let live = reach::live(&engine, kept).await;
+    let mut live = reach::live(&engine, kept).await;
+    if let (Some(platform), None) = (kept, &live) {
+        // Without the record, the default stack would take the place of the platform's own.
+        match touch {
+            Touch::Start => live = Some(reach::start(&engine, platform).await?),
+            Touch::Nothing => return Err(ClusterError::NotRunning { platform: name }.into()),
+            Touch::NothingGuess => {}
+        }
+    }
     let kept = match kept {
         Some(platform) => reach::existing(platform, live.as_ref()).await?,
         None => None,
     };
+    if wishes.registry_port.is_none() {
+        wishes.registry_port = reach::registry_port(&engine).await?;
+    }
     let settings = wishes.decide(&name, kept.as_ref(), &cluster.file.kubernetes)?;
     let mut stack = Stack::load(stack_named(&settings.stack))?;
     parameters::set(&mut stack, &settings.parameters)?;
@@ -233,7 +257,7 @@ impl Prepared {
             _ => format!("{count} images"),
         };
         let stack = &self.context.stack;
-        format!("{} {}  ·  {}   ·  {size}\n{}\n", stack.name, stack.version, units::count(stack.components.len(), "component"), self.images)
+        format!("{} {}  ·  {}  ·  {size}\n{}\n", stack.name, stack.version, units::count(stack.components.len(), "component"), self.images)
     }
 
     /// Numbers of images and bytes, for programs.

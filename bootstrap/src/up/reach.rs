@@ -3,11 +3,12 @@
 use tokio::time::{Duration, Instant};
 
 use crate::cluster::observe::ObservedPlatform;
-use crate::cluster::{Engine, kubeconfig};
+use crate::cluster::{ClusterError, Engine, kubeconfig, registry};
 use crate::error::Failure;
+use crate::execute::context::API_DEADLINE;
 use crate::execute::nodes::kubeconfig_entry;
 use crate::platform::{client, record};
-use crate::settings::Existing;
+use crate::settings::{DEFAULT_REGISTRY_PORT, Existing};
 
 /// A cluster that starts at this moment is not waited for here: the plan's own steps do that.
 const PATIENCE: Duration = Duration::from_secs(3);
@@ -34,4 +35,30 @@ pub async fn existing(platform: &ObservedPlatform, live: Option<&kube::Client>) 
         None => None,
     };
     Ok(Some(Existing { settings, workers, record }))
+}
+
+/// Starts a platform that was stopped, and waits for its API.
+///
+/// # Errors
+/// The engine refuses, or the API does not answer in time.
+pub async fn start(engine: &Engine, platform: &ObservedPlatform) -> Result<kube::Client, Failure> {
+    let node = platform.control_plane().ok_or_else(|| ClusterError::NotRunning { platform: platform.name.clone() })?;
+    engine.start(&node.name).await?;
+    crate::cluster::node::await_runtime(engine, &node.name).await?;
+    let entry = kubeconfig_entry(engine, &platform.name, &node.name).await?;
+    let client = client::connect(&kubeconfig::standalone(&entry)?, None).await?;
+    client::wait_for_api(&client, Instant::now() + API_DEADLINE).await?;
+    Ok(client)
+}
+
+/// The registry's port where none was asked for: the one it has, else the usual one, else any that is free.
+///
+/// # Errors
+/// The engine does not answer.
+pub async fn registry_port(engine: &Engine) -> Result<Option<u16>, Failure> {
+    if let Some(port) = registry::find(engine).await? {
+        return Ok(Some(port));
+    }
+    let free = std::net::TcpListener::bind(("127.0.0.1", DEFAULT_REGISTRY_PORT)).is_ok();
+    Ok(Some(if free { DEFAULT_REGISTRY_PORT } else { 0 }))
 }
