@@ -104,6 +104,17 @@ pub async fn remove(engine: &Engine) -> Result<bool, ClusterError> {
     }
 }
 
+/// A port of loopback that is free now.
+///
+/// Where the engine chooses a port itself, it chooses another one at every start, and the kubeconfig would lead
+/// nowhere after a reboot.
+///
+/// # Errors
+/// The machine has no free port, or no loopback.
+pub fn free_port() -> std::io::Result<u16> {
+    Ok(std::net::TcpListener::bind(("127.0.0.1", 0))?.local_addr()?.port())
+}
+
 /// Whether the machine's routing table (`/proc/net/route`) leads these addresses somewhere already: a VPN, or the
 /// network of another engine. The engine itself does not look there.
 fn is_routed(table: &str, network: PlatformNetwork) -> bool {

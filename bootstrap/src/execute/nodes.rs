@@ -8,7 +8,7 @@ use super::context::{Context, set};
 use super::steps::Ended;
 use crate::cluster::kubeadm::NodeFacts;
 use crate::cluster::node::{self, NodeSpec, PortMapping, Role};
-use crate::cluster::{ClusterError, Engine, kubeconfig, mirrors, names, provision, proxy};
+use crate::cluster::{ClusterError, Engine, kubeconfig, mirrors, names, network, provision, proxy};
 use crate::error::Failure;
 use crate::platform::{certificates, nodes as live_nodes};
 use crate::report::{Outcome, Progress};
@@ -63,7 +63,7 @@ fn spec(context: &Context, name: &str, role: Role) -> NodeSpec {
         address: set(&context.found.addresses)[name],
         mode: context.mode.clone(),
         ports,
-        api_port: settings.api_port,
+        api_port: if settings.api_port == 0 { network::free_port().unwrap_or(0) } else { settings.api_port },
         env: proxy::environment(&inside, |name| std::env::var(name).ok()),
         labels,
     }

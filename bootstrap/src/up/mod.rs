@@ -194,20 +194,23 @@ enum Touch {
 
 async fn ground(asked: Asked, engine: Engine, touch: Touch) -> Result<Ground, Failure> {
     let Asked { name, mut wishes, cluster } = asked;
-    let existing = observe::platforms(&engine).await?.remove(&name);
+    let mut existing = observe::platforms(&engine).await?.remove(&name);
     // A half-made control plane is made anew, so its settings bind nobody.
-    let kept = existing.as_ref().filter(|platform| platform.control_plane().is_some_and(|node| node.complete));
-    let mut live = reach::live(&engine, kept).await;
-    if let (Some(platform), None) = (kept, &live) {
+    let kept = existing.clone().filter(|platform| platform.control_plane().is_some_and(|node| node.complete));
+    let mut live = reach::live(&engine, kept.as_ref()).await;
+    if let (Some(platform), None) = (&kept, &live) {
         // Without the record, the default stack would take the place of the platform's own.
         match touch {
-            Touch::Start => live = Some(reach::start(&engine, platform).await?),
+            Touch::Start => {
+                live = Some(reach::start(&engine, platform).await?);
+                existing = observe::platforms(&engine).await?.remove(&name);
+            }
             Touch::Nothing => return Err(ClusterError::NotRunning { platform: name }.into()),
             Touch::NothingGuess => {}
         }
     }
     let kept = match kept {
-        Some(platform) => reach::existing(platform, live.as_ref()).await?,
+        Some(platform) => reach::existing(&platform, live.as_ref()).await?,
         None => None,
     };
     if wishes.registry_port.is_none() {

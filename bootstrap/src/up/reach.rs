@@ -3,7 +3,7 @@
 use tokio::time::{Duration, Instant};
 
 use crate::cluster::observe::ObservedPlatform;
-use crate::cluster::{ClusterError, Engine, kubeconfig, registry};
+use crate::cluster::{ClusterError, Engine, kubeconfig, network, registry};
 use crate::error::Failure;
 use crate::execute::context::API_DEADLINE;
 use crate::execute::nodes::kubeconfig_entry;
@@ -60,5 +60,5 @@ pub async fn registry_port(engine: &Engine) -> Result<Option<u16>, Failure> {
         return Ok(Some(port));
     }
     let free = std::net::TcpListener::bind(("127.0.0.1", DEFAULT_REGISTRY_PORT)).is_ok();
-    Ok(Some(if free { DEFAULT_REGISTRY_PORT } else { 0 }))
+    Ok(Some(if free { DEFAULT_REGISTRY_PORT } else { network::free_port().unwrap_or(0) }))
 }

@@ -151,9 +151,14 @@ fn stopped_and_started(platform: &Platform) {
     let before = docker(&address).stdout;
     docker(&["stop", &node]).succeeded("stop");
     let down = platform.backstack(&["status"]);
-    assert!(down.code != 0 && down.stderr.contains("does not run"), "{}", down.stderr);
+    assert!(down.code != 0 && down.stderr.contains("is stopped"), "{}", down.stderr);
     docker(&["start", &node]).succeeded("start");
     assert_eq!(docker(&address).stdout, before);
+    let kubeconfig = std::fs::read_to_string(platform.kubeconfig()).expect("kubeconfig");
+    let server = kubeconfig.lines().find_map(|line| line.trim().strip_prefix("server: ")).expect("server").to_string();
+    eventually("the API answers where the kubeconfig says", 60, || {
+        run("curl", &["-sk", "--max-time", "2", &format!("{server}/livez")]).stdout.starts_with(['o', '{'])
+    });
     eventually("everything is healthy again", 180, || platform.backstack(&["status"]).code == 0);
     platform.get("/argocd/api/version").succeeded("GET /argocd/api/version after the restart");
 }
