@@ -15,8 +15,10 @@ pub enum ClusterError {
     Engine { action: String, source: Box<bollard::errors::Error> },
     #[error("port {port} on {address} is taken already")]
     PortTaken { address: String, port: u16, flag: &'static str },
-    #[error("the name `{name}` is in use: container `{container}` was not made by backstack")]
-    NameInUse { name: String, container: String },
+    #[error("container `{container}` exists and was not made by backstack")]
+    NameInUse { container: String },
+    #[error("network `{network}` exists and was not made by backstack")]
+    NetworkInUse { network: String },
     #[error("no free subnet for the platform's network: {tried} are all in use")]
     NoSubnet { tried: String },
     #[error("in node `{node}`, `{command}` failed with exit code {code}")]
@@ -84,7 +86,7 @@ impl Explain for ClusterError {
             Self::NoEngine { .. } | Self::EngineAddress { .. } | Self::PortTaken { .. } | Self::NoSubnet { .. } => {
                 ExitKind::Prerequisite
             }
-            Self::NameInUse { .. } | Self::NoPlatform { .. } | Self::Kubeconfig { .. } | Self::NotANodeImage { .. } => {
+            Self::NameInUse { .. } | Self::NetworkInUse { .. } | Self::NoPlatform { .. } | Self::Kubeconfig { .. } | Self::NotANodeImage { .. } => {
                 ExitKind::Usage
             }
             Self::Timeout { .. } => ExitKind::Timeout,
@@ -124,7 +126,13 @@ impl Explain for ClusterError {
                     "Choose another port with {flag}, or stop what uses it (`docker ps`, `ss -ltnp`)."
                 )];
             }
+            Self::NameInUse { container } if container == super::names::REGISTRY => {
+                "The local registry needs this name: rename that container with `docker rename`, or remove it."
+            }
             Self::NameInUse { .. } => "Choose another name with `--name`, or remove that container.",
+            Self::NetworkInUse { .. } => {
+                "The platforms need this name: remove that network with `docker network rm`, or make it anew under another."
+            }
             Self::NoSubnet { .. } => "Remove networks that nobody uses: `docker network prune`.",
             Self::Command { .. } | Self::NodeDied { .. } => {
                 "Run `backstack up` again: it continues, and makes a half-made node anew. \

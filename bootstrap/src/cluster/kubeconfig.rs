@@ -76,12 +76,32 @@ pub fn has(path: &Path, context: &str, server: &str) -> bool {
 /// # Errors
 /// [`ClusterError::Kubeconfig`] naming the problem.
 pub fn check(path: &Path) -> Result<(), ClusterError> {
-    read(path)?;
-    let existing = if path.exists() { path } else { path.parent().filter(|parent| parent.exists()).unwrap_or(path) };
-    match fs::metadata(existing) {
-        Ok(meta) if meta.permissions().readonly() => Err(problem(path, "is not writable")),
-        _ => Ok(()),
+    let config = read(path)?;
+    for list in LISTS {
+        if config.get(list).is_some_and(|items| !items.is_null() && !items.is_sequence()) {
+            return Err(problem(path, &format!("is malformed: `{list}` is not a list")));
+        }
     }
+    let real = fs::canonicalize(path).unwrap_or_else(|_| path.into());
+    if fs::metadata(&real).is_ok_and(|meta| meta.permissions().readonly()) {
+        return Err(problem(path, "is not writable"));
+    }
+    // The file is replaced, so it is its folder that has to be writable, or the one in which that will be made.
+    let folder = real.ancestors().skip(1).find(|folder| folder.as_os_str().is_empty() || folder.exists());
+    let folder = folder.filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    writable(folder).map_err(|error| problem(path, &format!("is not writable: folder {}: {error}", folder.display())))
+}
+
+#[cfg(unix)]
+fn writable(folder: &Path) -> io::Result<()> {
+    use rustix::fs::{Access, access};
+    Ok(access(folder, Access::WRITE_OK | Access::EXEC_OK)?)
+}
+
+#[cfg(not(unix))]
+fn writable(folder: &Path) -> io::Result<()> {
+    let readonly = fs::metadata(folder)?.permissions().readonly();
+    if readonly { Err(io::ErrorKind::PermissionDenied.into()) } else { Ok(()) }
 }
 
 /// Removes the platform's context; a file that does not have it is not touched.

@@ -55,11 +55,22 @@ impl PlatformNetwork {
 /// The network if it exists.
 ///
 /// # Errors
-/// The engine does not answer.
+/// [`ClusterError::NetworkInUse`] if a network of that name is somebody else's, or the engine does not answer.
 pub async fn find(engine: &Engine) -> Result<Option<PlatformNetwork>, ClusterError> {
+    let Some(found) = inspect(engine).await? else { return Ok(None) };
+    match base_of(&found).filter(|_| is_ours(&found)) {
+        Some(base) => Ok(Some(PlatformNetwork { base })),
+        None => Err(ClusterError::NetworkInUse { network: names::NETWORK.into() }),
+    }
+}
+
+async fn inspect(engine: &Engine) -> Result<Option<NetworkInspect>, ClusterError> {
     let found = engine.docker().inspect_network(names::NETWORK, None::<query::InspectNetworkOptions>).await;
-    let found = none_if_missing(found).map_err(ClusterError::engine("inspect the platform network"))?;
-    Ok(found.and_then(|network| base_of(&network)).map(|base| PlatformNetwork { base }))
+    none_if_missing(found).map_err(ClusterError::engine("inspect the platform network"))
+}
+
+fn is_ours(network: &NetworkInspect) -> bool {
+    network.labels.as_ref().is_some_and(|labels| labels.contains_key(names::MANAGED))
 }
 
 /// Makes the network unless it is there; says whether it was made.
@@ -92,11 +103,14 @@ pub async fn ensure(engine: &Engine) -> Result<(PlatformNetwork, bool), ClusterE
     Err(ClusterError::NoSubnet { tried: tried.join(", ") })
 }
 
-/// Removes the network; one that is gone already, or still in use by another platform, is no error.
+/// Removes the network; one that is gone already, not ours, or still in use by another platform, is no error.
 ///
 /// # Errors
 /// The engine does not answer.
 pub async fn remove(engine: &Engine) -> Result<bool, ClusterError> {
+    if !inspect(engine).await?.as_ref().is_some_and(is_ours) {
+        return Ok(false);
+    }
     match none_if_missing(engine.docker().remove_network(names::NETWORK).await) {
         Ok(removed) => Ok(removed.is_some()),
         Err(error) if error.to_string().contains("active endpoints") => Ok(false),

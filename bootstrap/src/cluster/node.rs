@@ -80,7 +80,8 @@ pub async fn create(engine: &Engine, spec: &NodeSpec, files: &[(String, String)]
         engine.start(&spec.name).await
     };
     if let Err(error) = started.await {
-        engine.remove_container(&spec.name).await?;
+        // Why it could not start says more than why it could not be removed.
+        let _ = engine.remove_container(&spec.name).await;
         return Err(error);
     }
     Ok(())

@@ -37,7 +37,7 @@ pub struct ObservedNode {
     pub name: String,
     pub role: Role,
     pub running: bool,
-    /// kubeadm went through; a node without that is made anew.
+    /// All that makes it a node went through; one that is half made is made anew.
     pub complete: bool,
     pub address: Option<Ipv4Addr>,
     /// Port of the API server on loopback; control plane only.
@@ -111,6 +111,17 @@ pub async fn foreign(engine: &Engine, names: &[String]) -> Result<Option<String>
         }
     }
     Ok(None)
+}
+
+/// Makes sure that no container of these names is somebody else's: such a one is never touched.
+///
+/// # Errors
+/// [`ClusterError::NameInUse`], naming it.
+pub async fn none_foreign(engine: &Engine, names: &[String]) -> Result<(), ClusterError> {
+    match foreign(engine, names).await? {
+        Some(container) => Err(ClusterError::NameInUse { container }),
+        None => Ok(()),
+    }
 }
 
 /// The port of a running control plane's API server on loopback.

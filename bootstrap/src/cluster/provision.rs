@@ -26,15 +26,14 @@ pub async fn kubernetes_version(engine: &Engine, node: &str, image: &str) -> Res
     Err(ClusterError::NotANodeImage { image: image.into(), why: "it has no /kind/version".into() })
 }
 
-/// Makes the control plane.
+/// Makes the control plane; [`install_defaults`] completes it.
 ///
 /// # Errors
 /// [`ClusterError::Command`] with kubeadm's own words.
 pub async fn init(engine: &Engine, facts: &NodeFacts) -> Result<(), ClusterError> {
     engine.write_files(&facts.name, &[(CONFIG.into(), kubeadm::init_config(facts))]).await?;
     let init = ["kubeadm", "init", "--config", CONFIG, "--skip-token-print", "--skip-phases=preflight,show-join-command"];
-    engine.run(&facts.name, &init, None).await?;
-    complete(engine, &facts.name).await
+    engine.run(&facts.name, &init, None).await.map(drop)
 }
 
 /// Lets a worker join.
@@ -59,7 +58,8 @@ async fn complete(engine: &Engine, node: &str) -> Result<(), ClusterError> {
     engine.run(node, &["touch", MARKER], None).await.map(drop)
 }
 
-/// Installs the pod network and the default storage class that the node image brings.
+/// Installs the pod network and the default storage class that the node image brings. A control plane without
+/// them would never become ready, so only now it is complete.
 ///
 /// # Errors
 /// [`ClusterError::NotANodeImage`] if it brings none, [`ClusterError::Command`] if they cannot be applied.
@@ -68,7 +68,8 @@ pub async fn install_defaults(engine: &Engine, node: &str, image: &str) -> Resul
     let storage = manifest(engine, node, image, "default-storage.yaml").await?;
     let all = format!("{}\n---\n{storage}", fill_in(&network, node));
     let apply = ["kubectl", "--kubeconfig", ADMIN, "apply", "--server-side", "--force-conflicts", "-f", "-"];
-    engine.run(node, &apply, Some(all.as_bytes())).await.map(drop)
+    engine.run(node, &apply, Some(all.as_bytes())).await?;
+    complete(engine, node).await
 }
 
 async fn manifest(engine: &Engine, node: &str, image: &str, name: &str) -> Result<String, ClusterError> {

@@ -10,6 +10,7 @@ use super::engine::{Engine, none_if_missing};
 use super::error::ClusterError;
 use super::names::{self, REGISTRY, REGISTRY_PORT, REGISTRY_VOLUME};
 use super::network::PlatformNetwork;
+use super::observe;
 
 /// A registry that runs.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -33,7 +34,8 @@ pub async fn find(engine: &Engine) -> Result<Option<u16>, ClusterError> {
 /// `port` is the wanted port on loopback; 0 lets the engine choose.
 ///
 /// # Errors
-/// [`ClusterError::PortTaken`] for a port in use, or whatever the engine refuses.
+/// [`ClusterError::PortTaken`] for a port in use, [`ClusterError::NameInUse`] if a container of that name is not
+/// ours, or whatever the engine refuses.
 pub async fn ensure(
     engine: &Engine,
     network: PlatformNetwork,
@@ -42,6 +44,7 @@ pub async fn ensure(
     port: u16,
 ) -> Result<RunningRegistry, ClusterError> {
     let mut changed = false;
+    observe::none_foreign(engine, &[REGISTRY.into()]).await?;
     let found = engine.inspect(REGISTRY).await?;
     if found.is_none() {
         create(engine, network, image, upstream_image, port).await?;
@@ -50,7 +53,7 @@ pub async fn ensure(
     if !found.as_ref().is_some_and(is_running) {
         if let Err(error) = engine.start(REGISTRY).await {
             // A container that could not start would keep its port for ever.
-            engine.remove_container(REGISTRY).await?;
+            let _ = engine.remove_container(REGISTRY).await;
             return Err(error);
         }
         changed = true;
@@ -127,11 +130,14 @@ fn body(network: PlatformNetwork, image: &str, upstream_image: &str, port: u16) 
     }
 }
 
-/// Removes the registry's container; its volume stays.
+/// Removes the registry's container unless it is somebody else's; its volume stays.
 ///
 /// # Errors
 /// The engine refuses.
 pub async fn remove(engine: &Engine) -> Result<bool, ClusterError> {
+    if observe::foreign(engine, &[REGISTRY.into()]).await?.is_some() {
+        return Ok(false);
+    }
     engine.remove_container(REGISTRY).await
 }
 

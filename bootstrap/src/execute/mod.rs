@@ -46,6 +46,7 @@ pub async fn run(plan: &Plan, context: &Context, reporter: Arc<dyn Reporter>) ->
     let subjects = subjects::Subjects::new(plan, reporter);
     let needs: Vec<_> = plan.steps.iter().map(|step| step.needs.clone()).collect();
     let mut executed = Executed::default();
+    let mut failed = Vec::new();
     let ends = graph::run(
         &needs,
         |id| {
@@ -57,7 +58,10 @@ pub async fn run(plan: &Plan, context: &Context, reporter: Arc<dyn Reporter>) ->
                 executed.changed |= !matches!(ended.outcome, Outcome::Unchanged);
                 subjects.end(plan, id, ended.outcome, &ended.detail);
             }
-            graph::End::Failed(failure) => subjects.end(plan, id, Outcome::Failed, &failure.messages[0]),
+            graph::End::Failed(failure) => {
+                failed.push(id);
+                subjects.end(plan, id, Outcome::Failed, &failure.messages[0]);
+            }
             graph::End::Skipped(cause) => {
                 let because = &plan.steps[*cause];
                 let why = if because.subject == plan.steps[id].subject { String::new() } else { format!("needs {}", because.subject) };
@@ -71,5 +75,6 @@ pub async fn run(plan: &Plan, context: &Context, reporter: Arc<dyn Reporter>) ->
             executed.failures.push(StepFailure { subject: plan.steps[step].subject.clone(), step, failure });
         }
     }
+    executed.failures.sort_by_key(|failure| failed.iter().position(|step| *step == failure.step));
     executed
 }

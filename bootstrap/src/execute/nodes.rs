@@ -8,7 +8,7 @@ use super::context::{Context, set};
 use super::steps::Ended;
 use crate::cluster::kubeadm::NodeFacts;
 use crate::cluster::node::{self, NodeSpec, PortMapping, Role};
-use crate::cluster::{ClusterError, Engine, kubeconfig, mirrors, names, network, provision, proxy};
+use crate::cluster::{ClusterError, Engine, kubeconfig, mirrors, names, network, observe, provision, proxy};
 use crate::error::Failure;
 use crate::platform::{certificates, nodes as live_nodes};
 use crate::report::{Outcome, Progress};
@@ -28,6 +28,7 @@ pub async fn provision(context: &Context, node: &str, role: Role, progress: &Pro
         context.engine.start(node).await?;
     } else {
         progress.detail(format!("making node {node}"));
+        observe::none_foreign(&context.engine, &[node.into()]).await?;
         context.engine.remove_container(node).await?;
         node::create(&context.engine, &spec(context, node, role), &mirrors(context)).await?;
     }

@@ -1,5 +1,6 @@
 //! Events as JSON, one object a line, for programs: `--output json`.
 
+use std::collections::HashMap;
 use std::io::Write;
 use std::sync::{Mutex, PoisonError};
 
@@ -12,6 +13,8 @@ use super::{Event, Reporter};
 /// Writes each event at once, with the time (RFC 3339, UTC) at which it was reported.
 pub struct JsonLines<W> {
     out: Mutex<W>,
+    /// The last detail of each subject: a watch gives the same one again and again.
+    details: Mutex<HashMap<String, String>>,
 }
 
 #[derive(Serialize)]
@@ -23,7 +26,22 @@ struct Line<'a> {
 
 impl<W: Write> JsonLines<W> {
     pub fn new(out: W) -> Self {
-        Self { out: Mutex::new(out) }
+        Self { out: Mutex::new(out), details: Mutex::default() }
+    }
+
+    fn is_old(&self, event: &Event) -> bool {
+        let mut details = self.details.lock().unwrap_or_else(PoisonError::into_inner);
+        match event {
+            Event::Detail { subject, detail } => {
+                details.insert(subject.clone(), detail.clone()).is_some_and(|before| before == *detail)
+            }
+            // After another phase the same words are news.
+            Event::Phase { subject, .. } => {
+                details.remove(subject);
+                false
+            }
+            _ => false,
+        }
     }
 
     fn write(&self, event: &Event) -> std::io::Result<()> {
@@ -41,6 +59,9 @@ impl<W: Write> JsonLines<W> {
 
 impl<W: Write + Send> Reporter for JsonLines<W> {
     fn report(&self, event: Event) {
+        if self.is_old(&event) {
+            return;
+        }
         // Whoever read this may have gone; the work goes on without them.
         let _ = self.write(&event);
     }
@@ -67,6 +88,8 @@ mod tests {
         let subject = || "shop".to_string();
         sink.report(Event::Planned(planned));
         sink.report(Event::Bytes { subject: subject(), item: "a".into(), done: 1, total: Some(2) });
+        sink.report(Event::Detail { subject: subject(), detail: "waits".into() });
+        sink.report(Event::Detail { subject: subject(), detail: "waits".into() });
         sink.report(Event::Finished {
             subject: subject(),
             outcome: Outcome::Failed,
@@ -87,6 +110,7 @@ mod tests {
                     "images": 2, "image_bytes": null, "fetch_bytes": 5,
                 }),
                 json!({"event": "bytes", "subject": "shop", "item": "a", "done": 1, "total": 2}),
+                json!({"event": "detail", "subject": "shop", "detail": "waits"}),
                 json!({"event": "finished", "subject": "shop", "outcome": "failed", "detail": "two\nlines", "seconds": 1.5}),
             ]
         );

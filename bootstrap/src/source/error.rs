@@ -71,7 +71,7 @@ impl Explain for SourceError {
 
 fn io_hint(source: &io::Error) -> String {
     match source.kind() {
-        io::ErrorKind::StorageFull => "make room on the disk of the cache directory".into(),
+        io::ErrorKind::StorageFull => "make room on the disk of the cache folder, or set BACKSTACK_CACHE to another one".into(),
         io::ErrorKind::PermissionDenied => "check who owns the cache directory".into(),
         _ => "try again; what is finished is kept".into(),
     }
@@ -91,8 +91,8 @@ const MEANINGS: &[(&str, &str)] = &[
     ("Temporary failure resolving", "check the network and the proxy settings"),
     ("Could not resolve", "check the network and the proxy settings"),
     ("dial tcp", "check the network and the proxy settings (GOPROXY, HTTPS_PROXY)"),
-    ("No space left on device", "make room on the disk of the cache directory"),
-    ("no space left on device", "make room on the disk of the cache directory"),
+    ("No space left on device", "make room on the disk of the cache folder, or set BACKSTACK_CACHE to another one"),
+    ("no space left on device", "make room on the disk of the cache folder, or set BACKSTACK_CACHE to another one"),
     ("do not match the hashes", "the package's content differs from the requirements file: do not trust it before you know why"),
     ("signal: killed", "it was killed, most likely for want of memory: free some, or build fewer images at once"),
 ];

@@ -87,16 +87,17 @@ impl Platform {
         self.path("kubeconfig")
     }
 
+    /// The program under test for this platform, to be run.
+    pub fn command(&self, arguments: &[&str]) -> Command {
+        let binary = std::env::var("BACKSTACK_BINARY").unwrap_or_else(|_| env!("CARGO_BIN_EXE_backstack").into());
+        let mut command = Command::new(binary);
+        command.args(arguments).args(["--name", self.name]).env("KUBECONFIG", self.kubeconfig()).stdin(Stdio::null());
+        command
+    }
+
     /// Runs the program under test for this platform.
     pub fn backstack(&self, arguments: &[&str]) -> Ran {
-        let binary = std::env::var("BACKSTACK_BINARY").unwrap_or_else(|_| env!("CARGO_BIN_EXE_backstack").into());
-        let output = Command::new(binary)
-            .args(arguments)
-            .args(["--name", self.name])
-            .env("KUBECONFIG", self.kubeconfig())
-            .stdin(Stdio::null())
-            .output();
-        output.expect("the program under test").into()
+        self.command(arguments).output().expect("the program under test").into()
     }
 
     /// `up` with this platform's ports, from packages.

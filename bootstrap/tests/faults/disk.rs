@@ -1,0 +1,38 @@
+//! Small disks, and such that may not be written: by `mount`, as root.
+
+use std::path::{Path, PathBuf};
+
+use crate::harness::{Ran, run};
+
+/// A disk of the test's own.
+pub struct Disk(pub PathBuf);
+
+impl Disk {
+    pub fn mount(at: PathBuf, options: &str) -> Self {
+        std::fs::create_dir(&at).expect("folder");
+        let options = format!("{options},mode=777");
+        as_root(&["mount", "-t", "tmpfs", "-o", &options, "tmpfs", &text(&at)]).succeeded("mount");
+        Self(at)
+    }
+
+    /// Leaves no room at all.
+    pub fn fill(&self) {
+        let zeros = vec![0; 1 << 20];
+        let mut file = std::fs::File::create(self.0.join("filler")).expect("a file");
+        while std::io::Write::write_all(&mut file, &zeros).is_ok() {}
+    }
+}
+
+impl Drop for Disk {
+    fn drop(&mut self) {
+        as_root(&["umount", "--lazy", &text(&self.0)]);
+    }
+}
+
+fn text(path: &Path) -> String {
+    path.display().to_string()
+}
+
+fn as_root(command: &[&str]) -> Ran {
+    if rustix::process::geteuid().is_root() { run(command[0], &command[1..]) } else { run("sudo", command) }
+}

@@ -1,0 +1,40 @@
+//! Disks without room: the error says which, and what was there stays whole.
+
+use crate::disk::Disk;
+use crate::harness::{Ran, step};
+use crate::{OTHERS, assert_others_are_kept, containers, platform};
+
+#[test]
+fn a_full_disk_is_told_and_loses_nothing() {
+    let (platform, _turn) = platform();
+
+    step("a cache without room to build in");
+    let disk = Disk::mount(platform.path("cache"), "size=20m");
+    let built = |room: &str| {
+        let mut command = platform.command(&["up", "--images", "source", "--stack", "minimal"]);
+        command.args(["--http-port", "18080", "--https-port", "18443"]).env("BACKSTACK_CACHE", &disk.0);
+        let ran = Ran::from(command.output().expect("up"));
+        assert!(ran.stderr.to_lowercase().contains("no space left on device"), "{room}: {}", ran.stderr);
+        assert!(ran.stderr.contains("BACKSTACK_CACHE"), "{room}: {}", ran.stderr);
+        assert_eq!(containers(), "", "{room}");
+        ran.code
+    };
+    assert_eq!(built("little"), 6);
+    step("a cache without any room");
+    disk.fill();
+    assert_eq!(built("none"), 6);
+
+    step("a kubeconfig on a disk without room");
+    let small = Disk::mount(platform.path("home"), "size=1m");
+    let kubeconfig = small.0.join("kubeconfig");
+    std::fs::write(&kubeconfig, OTHERS).expect("write");
+    small.fill();
+    let up = platform.up(&["--stack", "minimal"]).succeeded("up");
+    assert!(up.stdout.contains("Ready"), "{}", up.stdout);
+    let mut again = platform.command(&["up", "--images", "source"]);
+    let again = Ran::from(again.env("KUBECONFIG", &kubeconfig).output().expect("up"));
+    assert!(again.code != 0 && again.stderr.contains("cannot be written"), "{}", again.stderr);
+    assert!(again.stderr.to_lowercase().contains("no space left on device"), "{}", again.stderr);
+    assert_eq!(std::fs::read_to_string(&kubeconfig).expect("read"), OTHERS);
+    assert_others_are_kept(&platform);
+}

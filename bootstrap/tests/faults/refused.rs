@@ -1,0 +1,74 @@
+//! Told before anything is made, with nothing left behind; and again where the checks were skipped.
+
+use std::net::TcpListener;
+
+use crate::disk::Disk;
+use crate::harness::{Platform, Ran, docker, step};
+use crate::{HTTP, OTHERS, assert_others_are_kept, containers, platform};
+
+/// `up` is refused with exit code 3 for all these reasons, and made nothing.
+fn refused(platform: &Platform, flags: &[&str], reasons: &[&str]) -> Ran {
+    let ran = platform.up(&[&["--stack", "minimal"], flags].concat());
+    for reason in reasons {
+        assert!(ran.stderr.contains(reason), "`{reason}` is not in: {}", ran.stderr);
+    }
+    assert_eq!(ran.code, 3, "{}", ran.stderr);
+    ran
+}
+
+#[test]
+fn what_cannot_work_is_refused_before_anything_is_made() {
+    let (platform, _turn) = platform();
+
+    step("a port that is taken");
+    let holder = TcpListener::bind(("127.0.0.1", HTTP)).expect("the port");
+    refused(&platform, &[], &["127.0.0.1:18080 for HTTP is taken", "--http-port"]);
+    assert_eq!(containers(), "");
+    step("a port that is taken after the checks");
+    refused(&platform, &["--skip-checks"], &["port 18080 on 127.0.0.1 is taken already", "--http-port"]);
+    assert_eq!(containers(), "");
+    drop(holder);
+
+    step("a name that somebody else's container has");
+    let image = docker(&["images", "-q", "backstack/registry"]).stdout;
+    let image = image.lines().next().expect("the registry's own image");
+    docker(&["create", "--name", "faults-control-plane", image]).succeeded("docker create");
+    let name = "container `faults-control-plane` exists and was not made by backstack";
+    refused(&platform, &[], &[name, "--name"]);
+    let ran = platform.up(&["--stack", "minimal", "--skip-checks"]);
+    assert!(ran.code == 2 && ran.stderr.contains(name), "{}", ran.stderr);
+    platform.backstack(&["down"]).succeeded("down");
+    assert_eq!(containers(), "faults-control-plane\n", "a container of somebody else's was removed");
+    docker(&["rm", "faults-control-plane"]).succeeded("docker rm");
+
+    step("a malformed kubeconfig");
+    let path = platform.kubeconfig();
+    for bad in ["clusters: [", "- just a list", "users: none of them\n"] {
+        std::fs::write(&path, bad).expect("write");
+        refused(&platform, &[], &["kubeconfig", "malformed", "KUBECONFIG"]);
+        assert_eq!(std::fs::read_to_string(&path).expect("read"), bad, "the file was changed");
+    }
+
+    step("a kubeconfig that may not be written");
+    std::fs::write(&path, OTHERS).expect("write");
+    set_read_only(&path, true);
+    refused(&platform, &[], &["kubeconfig", "is not writable", "KUBECONFIG"]);
+    set_read_only(&path, false);
+    step("a kubeconfig on a disk that may not be written");
+    let disk = Disk::mount(platform.path("read-only"), "ro");
+    let kubeconfig = disk.0.join("kubeconfig");
+    let doctor = platform.command(&["doctor", "--images", "registry"]).env("KUBECONFIG", &kubeconfig).output();
+    let doctor = Ran::from(doctor.expect("doctor"));
+    let wanted = format!("{} is not writable", kubeconfig.display());
+    assert!(doctor.code == 3 && doctor.stdout.contains(&wanted), "{}", doctor.stdout);
+
+    assert_others_are_kept(&platform);
+    assert_eq!(containers(), "");
+}
+
+fn set_read_only(path: &std::path::Path, read_only: bool) {
+    let mut permissions = std::fs::metadata(path).expect("the file").permissions();
+    #[allow(clippy::permissions_set_readonly_false, reason = "a file of the test's own")]
+    permissions.set_readonly(read_only);
+    std::fs::set_permissions(path, permissions).expect("set permissions");
+}
