@@ -55,6 +55,7 @@ fn nothing_is_left_to_fill_in() {
         port: 8443,
         namespace: "backstack-system".into(),
         ca_bundle: "Q0E=".into(),
+        images: Default::default(),
         ingress_class: None,
     };
     for stack in all() {

@@ -10,8 +10,7 @@ use crate::error::Failure;
 use crate::execute::nodes::kubeconfig_entry;
 use crate::platform::client;
 use crate::platform::record::{self, Record};
-use crate::stack::Stack;
-use crate::up;
+use crate::stack::{Stack, StackSource};
 
 /// Reading commands do not wait for a platform that is starting.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -56,7 +55,7 @@ impl Platform {
                 "Run `backstack up` to the end.",
             ));
         };
-        let stack = Stack::load(up::stack_named(&record.stack))?;
+        let stack = Stack::load(StackSource::named(&record.stack))?;
         Ok((record, stack))
     }
 }

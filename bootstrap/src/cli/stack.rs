@@ -7,7 +7,6 @@ use super::printer::Printer;
 use crate::error::Failure;
 use crate::stack::schema::{Format, schema};
 use crate::stack::{Stack, StackSource};
-use crate::up;
 
 /// Look at stacks: list them, check one of your own, print the format
 #[derive(Debug, Args)]
@@ -78,7 +77,7 @@ fn list(printer: &Printer) -> Result<u8, Failure> {
 }
 
 fn check(name: &str, printer: &Printer) -> Result<u8, Failure> {
-    let stack = Stack::load(up::stack_named(name))?;
+    let stack = Stack::load(StackSource::named(name))?;
     printer.facts(&facts(&stack), || format!("{}\nNo problem found.\n", text(&stack)));
     Ok(0)
 }

@@ -126,7 +126,7 @@ impl Context {
     /// What the platform is, as it is recorded in the cluster.
     pub fn record(&self) -> Record {
         // A folder is recorded in full: the next command may be run from elsewhere.
-        let folder = match crate::up::stack_named(&self.settings.stack) {
+        let folder = match StackSource::named(&self.settings.stack) {
             StackSource::Dir(folder) => std::fs::canonicalize(folder).ok(),
             StackSource::Builtin(_) => None,
         };

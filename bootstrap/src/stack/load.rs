@@ -8,7 +8,7 @@
 //! from being looked at. What comes out has passed every check, so that later steps need none.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
@@ -28,6 +28,18 @@ pub enum StackSource {
     Builtin(String),
     /// A folder with `stack.yaml`.
     Dir(PathBuf),
+}
+
+impl StackSource {
+    /// What a person means: the name of a built-in stack, or the folder of their own.
+    pub fn named(name: &str) -> Self {
+        let is_builtin = Stack::builtin_names().iter().any(|builtin| builtin == name);
+        if !is_builtin && (name.contains(['/', '\\', '.']) || Path::new(name).is_dir()) {
+            Self::Dir(name.into())
+        } else {
+            Self::Builtin(name.into())
+        }
+    }
 }
 
 /// A stack that has passed every check.

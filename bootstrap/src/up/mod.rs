@@ -2,7 +2,7 @@
 //!
 //! [`prepare`] touches nothing; [`execute`] does what the plan says.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -157,7 +157,7 @@ pub async fn check(request: UpRequest) -> Result<Vec<Check>, Failure> {
 /// What still can be said of a machine where no engine answers.
 async fn check_without_engine(asked: Asked, error: &ClusterError) -> Result<Vec<Check>, Failure> {
     let settings = asked.wishes.decide(&asked.name, None, &asked.cluster.file.kubernetes)?;
-    let stack = Stack::load(stack_named(&settings.stack))?;
+    let stack = Stack::load(StackSource::named(&settings.stack))?;
     let sources = Sources::decide(&settings, &stack, &asked.cluster).await?;
     let facts = doctor::facts::without_engine(error, &settings, sources.missing_tools()?);
     Ok(doctor::judge(&facts, &stack.needs, &stack.name))
@@ -175,7 +175,7 @@ impl Asked {
         }
         // A platform that exists may have another stack than the default one.
         if let Some(name) = &wishes.stack {
-            parameters::set(&mut Stack::load(stack_named(name))?, &settings.parameters)?;
+            parameters::set(&mut Stack::load(StackSource::named(name))?, &settings.parameters)?;
         }
         Ok(Self { name: request.name, wishes, cluster })
     }
@@ -217,7 +217,7 @@ async fn ground(asked: Asked, engine: Engine, touch: Touch) -> Result<Ground, Fa
         wishes.registry_port = reach::registry_port(&engine).await?;
     }
     let settings = wishes.decide(&name, kept.as_ref(), &cluster.file.kubernetes)?;
-    let mut stack = Stack::load(stack_named(&settings.stack))?;
+    let mut stack = Stack::load(StackSource::named(&settings.stack))?;
     parameters::set(&mut stack, &settings.parameters)?;
     let mode = match kept {
         Some(kept) => kept.settings.node_mode.clone(),
@@ -303,16 +303,6 @@ pub async fn execute(prepared: &Prepared, reporter: Arc<dyn Reporter>) -> Outcom
         context: names::context(&context.settings.name),
         registry_port,
     })
-}
-
-/// A built-in stack's name, or the folder of a user's own.
-pub fn stack_named(name: &str) -> StackSource {
-    let is_builtin = Stack::builtin_names().iter().any(|builtin| builtin == name);
-    if !is_builtin && (name.contains(['/', '\\', '.']) || Path::new(name).is_dir()) {
-        StackSource::Dir(name.into())
-    } else {
-        StackSource::Builtin(name.into())
-    }
 }
 
 /// Where the components of a stack answer.
