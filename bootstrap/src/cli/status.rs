@@ -18,7 +18,7 @@ use crate::up::{self, RouteUrl};
   backstack status
   backstack status -o json | jq '.components[] | select(.health != \"ready\")'
 
-Exits with 5 if a component is not healthy.")]
+Exits with 5 if a component is not healthy, or not installed.")]
 pub struct StatusArgs {}
 
 #[derive(Serialize)]
@@ -29,6 +29,8 @@ struct Shown {
     containers: Vec<ObservedNode>,
     #[serde(flatten)]
     live: PlatformStatus,
+    /// Components of the stack that `up` has not come to, or could not install.
+    not_installed: Vec<String>,
     routes: Vec<RouteUrl>,
     /// What images from packages lack, by reference.
     limits: Vec<Limit>,
@@ -55,13 +57,18 @@ pub async fn run(_: &StatusArgs, name: &str, printer: &Printer) -> Result<u8, Fa
         }
     }
     let routes = up::routes(&stack, &record.url);
-    let healthy = live.components.iter().all(|component| component.health == Health::Ready);
+    let installed = |name: &String| live.components.iter().any(|component| component.name == *name);
+    let names = stack.components.iter().map(|component| component.file.name.clone());
+    let not_installed: Vec<_> = names.filter(|name| !installed(name)).collect();
+    let ready = live.components.iter().all(|component| component.health == Health::Ready);
+    let healthy = ready && not_installed.is_empty();
     let shown = Shown {
         platform: name.into(),
         stack: format!("{} {}", stack.name, stack.version),
         url: record.url,
         containers: platform.observed.nodes,
         live,
+        not_installed,
         routes,
         limits,
     };
@@ -91,6 +98,9 @@ fn text(shown: &Shown) -> String {
                 let _ = writeln!(text, "      {line}");
             }
         }
+    }
+    for name in &shown.not_installed {
+        let _ = writeln!(text, "  ✘ {name:<16} not installed: `backstack up` goes on with it");
     }
     if !shown.limits.is_empty() {
         text.push_str("\n  Built from packages, with limits:\n");

@@ -9,6 +9,8 @@ use super::{Blocker, LogSource};
 
 /// Lines that are shown.
 const LINES: usize = 5;
+/// With this a kubelet answers, in place of a log, while it clears a container away.
+const CLEARED_AWAY: &str = "unable to retrieve container logs for ";
 /// Longer lines are cut: stack traces in one line exist.
 const WIDTH: usize = 300;
 
@@ -32,6 +34,9 @@ async fn last_words(client: &Client, source: &LogSource) -> Vec<String> {
             ..Default::default()
         };
         let Ok(text) = pods.logs(&source.pod, &params).await else { continue };
+        if text.starts_with(CLEARED_AWAY) {
+            continue;
+        }
         let lines = tail(&text);
         if !lines.is_empty() {
             return lines;
