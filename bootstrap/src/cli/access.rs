@@ -10,7 +10,7 @@ use crate::error::Failure;
 use crate::execute::nodes::kubeconfig_entry;
 use crate::platform::client;
 use crate::platform::record::{self, Record};
-use crate::stack::{Stack, StackSource};
+use crate::stack::{Stack, StackErrors, StackSource};
 
 /// Reading commands do not wait for a platform that is starting.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -47,15 +47,18 @@ impl Platform {
         Ok(client)
     }
 
-    /// What the platform is, and its stack.
-    pub async fn record(&self, client: &kube::Client) -> Result<(Record, Stack), Failure> {
-        let Some(record) = record::read(client).await? else {
-            return Err(Failure::not_yet(
+    /// What the platform is, as the last `up` recorded it.
+    pub async fn record(&self, client: &kube::Client) -> Result<Record, Failure> {
+        record::read(client).await?.ok_or_else(|| {
+            Failure::not_yet(
                 format!("platform `{}` is not set up yet", self.observed.name),
                 "Run `backstack up` to the end.",
-            ));
-        };
-        let stack = Stack::load(StackSource::named(&record.stack))?;
-        Ok((record, stack))
+            )
+        })
     }
+}
+
+/// The stack of a platform. A user's own may have moved since.
+pub fn stack(record: &Record) -> Result<Stack, StackErrors> {
+    Stack::load(StackSource::named(&record.stack))
 }

@@ -28,7 +28,8 @@ struct Shown {
 pub async fn run(_: &CredentialsArgs, name: &str, printer: &Printer) -> Result<u8, Failure> {
     let platform = access::find(name).await?;
     let client = platform.client().await?;
-    let (record, stack) = platform.record(&client).await?;
+    let record = platform.record(&client).await?;
+    let stack = access::stack(&record)?;
     let mut all = Vec::new();
     for component in &stack.components {
         let file = &component.file;

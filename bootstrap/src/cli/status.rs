@@ -10,6 +10,7 @@ use super::printer::Printer;
 use crate::cluster::observe::ObservedNode;
 use crate::error::{ExitKind, Failure};
 use crate::platform::status::{Health, PlatformStatus, platform_status};
+use crate::stack::Stack;
 use crate::up::{self, RouteUrl};
 
 /// Show the cluster, its nodes, components, routes and health
@@ -26,6 +27,9 @@ struct Shown {
     platform: String,
     stack: String,
     url: String,
+    /// Why the stack's files cannot be read, if they cannot.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    problem: Option<String>,
     containers: Vec<ObservedNode>,
     #[serde(flatten)]
     live: PlatformStatus,
@@ -45,8 +49,12 @@ struct Limit {
 pub async fn run(_: &StatusArgs, name: &str, printer: &Printer) -> Result<u8, Failure> {
     let platform = access::find(name).await?;
     let client = platform.client().await?;
-    let (record, stack) = platform.record(&client).await?;
+    let record = platform.record(&client).await?;
     let live = platform_status(&client, name).await?;
+    let stack = access::stack(&record);
+    let problem = stack.as_ref().err().map(ToString::to_string);
+    // What runs can be told without the stack's files; routes and limits cannot.
+    let stack = stack.unwrap_or_else(|_| Stack::empty(&record.stack));
     let mut limits = Vec::new();
     if record.from_packages {
         for component in &stack.components {
@@ -64,7 +72,8 @@ pub async fn run(_: &StatusArgs, name: &str, printer: &Printer) -> Result<u8, Fa
     let healthy = ready && not_installed.is_empty();
     let shown = Shown {
         platform: name.into(),
-        stack: format!("{} {}", stack.name, stack.version),
+        stack: format!("{} {}", stack.name, stack.version).trim_end().to_string(),
+        problem,
         url: record.url,
         containers: platform.observed.nodes,
         live,
@@ -101,6 +110,9 @@ fn text(shown: &Shown) -> String {
     }
     for name in &shown.not_installed {
         let _ = writeln!(text, "  ✘ {name:<16} not installed: `backstack up` goes on with it");
+    }
+    if let Some(problem) = &shown.problem {
+        let _ = writeln!(text, "\n  ! routes are not known: {problem}");
     }
     if !shown.limits.is_empty() {
         text.push_str("\n  Built from packages, with limits:\n");

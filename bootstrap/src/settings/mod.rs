@@ -108,6 +108,8 @@ pub enum SettingsError {
     FewerWorkers { name: String, had: u16, wanted: u16 },
     #[error("--kubernetes-version {wanted} needs a node image")]
     KubernetesVersion { wanted: String, own: String },
+    #[error("the local registry, which all platforms share, runs on port {had} already and cannot move to {wanted}")]
+    RegistryPort { had: u16, wanted: u16 },
     #[error("settings file {path} cannot be read: {why}")]
     NoFile { path: String, why: String },
     #[error("settings file {path} {}", if .problems.len() == 1 { "has a problem" } else { "has problems" })]
@@ -143,6 +145,7 @@ impl Explain for SettingsError {
                 "This release builds and tests Kubernetes {own}. Give `--node-image kindest/node:v{wanted}` to use another."
             ),
             Self::NoFile { .. } => "Give `--config` or BACKSTACK_CONFIG a file that you may read, or leave it out.".into(),
+            Self::RegistryPort { .. } => "Leave --registry-port out; it goes when the last platform is taken down.".into(),
             Self::File { .. } => "Mend the file or remove it; its keys are the long flags of `up` with underscores.".into(),
         };
         vec![hint]

@@ -125,6 +125,18 @@ impl Stack {
             .ok_or_else(|| StackErrors::NotAStack { path: origin, reason: "it could not be read".into() })
     }
 
+    /// A stack of that name with nothing in it, where its files are gone.
+    pub fn empty(name: &str) -> Self {
+        Self {
+            name: name.into(),
+            version: String::new(),
+            description: String::new(),
+            needs: Needs::default(),
+            components: Vec::new(),
+            warnings: Vec::new(),
+        }
+    }
+
     /// The component with this name.
     pub fn component(&self, name: &str) -> Option<&Component> {
         self.components.iter().find(|component| component.name() == name)

@@ -213,9 +213,7 @@ async fn ground(asked: Asked, engine: Engine, touch: Touch) -> Result<Ground, Fa
         Some(platform) => reach::existing(&platform, live.as_ref()).await?,
         None => None,
     };
-    if wishes.registry_port.is_none() {
-        wishes.registry_port = reach::registry_port(&engine).await?;
-    }
+    wishes.registry_port = Some(reach::registry_port(&engine, wishes.registry_port).await?);
     let settings = wishes.decide(&name, kept.as_ref(), &cluster.file.kubernetes)?;
     let mut stack = Stack::load(StackSource::named(&settings.stack))?;
     parameters::set(&mut stack, &settings.parameters)?;

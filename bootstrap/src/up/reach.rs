@@ -8,7 +8,7 @@ use crate::error::Failure;
 use crate::execute::context::API_DEADLINE;
 use crate::execute::nodes::kubeconfig_entry;
 use crate::platform::{client, record};
-use crate::settings::{DEFAULT_REGISTRY_PORT, Existing};
+use crate::settings::{DEFAULT_REGISTRY_PORT, Existing, SettingsError};
 
 /// A cluster that starts at this moment is not waited for here: the plan's own steps do that.
 const PATIENCE: Duration = Duration::from_secs(3);
@@ -51,14 +51,17 @@ pub async fn start(engine: &Engine, platform: &ObservedPlatform) -> Result<kube:
     Ok(client)
 }
 
-/// The registry's port where none was asked for: the one it has, else the usual one, else any that is free.
+/// The registry's port on loopback: the one it has, the one that was asked for, the usual one, or any that is free.
 ///
 /// # Errors
-/// The engine does not answer.
-pub async fn registry_port(engine: &Engine) -> Result<Option<u16>, Failure> {
-    if let Some(port) = registry::find(engine).await? {
-        return Ok(Some(port));
+/// [`SettingsError::RegistryPort`] if another one was asked for than it has.
+pub async fn registry_port(engine: &Engine, wanted: Option<u16>) -> Result<u16, Failure> {
+    let free = |port| std::net::TcpListener::bind(("127.0.0.1", port)).is_ok();
+    match (registry::find(engine).await?, wanted) {
+        (Some(had), Some(wanted)) if wanted != 0 && wanted != had => Err(SettingsError::RegistryPort { had, wanted }.into()),
+        (Some(had), _) => Ok(had),
+        (None, Some(wanted)) if wanted != 0 => Ok(wanted),
+        (None, None) if free(DEFAULT_REGISTRY_PORT) => Ok(DEFAULT_REGISTRY_PORT),
+        (None, _) => Ok(network::free_port().unwrap_or(0)),
     }
-    let free = std::net::TcpListener::bind(("127.0.0.1", DEFAULT_REGISTRY_PORT)).is_ok();
-    Ok(Some(if free { DEFAULT_REGISTRY_PORT } else { network::free_port().unwrap_or(0) }))
 }
