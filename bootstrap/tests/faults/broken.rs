@@ -68,7 +68,8 @@ fn write(path: &Path, text: &str) {
     std::fs::write(path, text).expect("write");
 }
 
-const SOON: &str = "readiness: {timeout_seconds: 12}\n";
+/// Time for a pod to be made, to crash and to be made again also where the machine is busy.
+const SOON: &str = "readiness: {timeout_seconds: 30}\n";
 const RUNS: &str = "echo > /ready; exec /usr/bin/busybox sleep 100000";
 
 #[test]
