@@ -96,7 +96,9 @@ fn broken_components_are_named_and_can_be_mended() {
         let finished = ended.events.iter().find(|event| event["event"] == "finished" && event["subject"] == name);
         finished.unwrap_or_else(|| panic!("{name} has no end"))["outcome"].clone()
     };
-    assert_eq!((outcome("traefik"), outcome("behind")), ("created".into(), "skipped".into()));
+    // Where a registry ran before, the missing image was told before anything was made.
+    assert!(outcome("traefik") == "created" || outcome("traefik") == "unchanged", "{:#?}", ended.events);
+    assert_eq!(outcome("behind"), "skipped");
 
     step("status names them too");
     let status = platform.backstack(&["status"]);
