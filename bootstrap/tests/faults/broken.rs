@@ -68,7 +68,8 @@ fn write(path: &Path, text: &str) {
     std::fs::write(path, text).expect("write");
 }
 
-const SOON: &str = "readiness: {timeout_seconds: 12}\n";
+/// Time for a pod to be made, to crash and to be made again also where the machine is busy.
+const SOON: &str = "readiness: {timeout_seconds: 30}\n";
 const RUNS: &str = "echo > /ready; exec /usr/bin/busybox sleep 100000";
 
 #[test]
@@ -95,7 +96,9 @@ fn broken_components_are_named_and_can_be_mended() {
         let finished = ended.events.iter().find(|event| event["event"] == "finished" && event["subject"] == name);
         finished.unwrap_or_else(|| panic!("{name} has no end"))["outcome"].clone()
     };
-    assert_eq!((outcome("traefik"), outcome("behind")), ("created".into(), "skipped".into()));
+    // Where a registry ran before, the missing image was told before anything was made.
+    assert!(outcome("traefik") == "created" || outcome("traefik") == "unchanged", "{:#?}", ended.events);
+    assert_eq!(outcome("behind"), "skipped");
 
     step("status names them too");
     let status = platform.backstack(&["status"]);
