@@ -151,10 +151,11 @@ impl Context {
         images.insert(reference.into(), format!("{reference}@{digest}"));
     }
 
-    /// A component's definitions; none if it takes none.
-    pub fn definitions(&self, component: &str) -> Vec<Value> {
-        let definitions = self.found.definitions.lock().unwrap_or_else(PoisonError::into_inner);
-        definitions.get(component).cloned().unwrap_or_default()
+    /// Takes a component's definitions for its installation; none if it has none. They are megabytes, and needed
+    /// once.
+    pub fn take_definitions(&self, component: &str) -> Vec<Value> {
+        let mut definitions = self.found.definitions.lock().unwrap_or_else(PoisonError::into_inner);
+        definitions.remove(component).unwrap_or_default()
     }
 }
 

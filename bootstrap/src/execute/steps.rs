@@ -232,7 +232,7 @@ async fn unit(context: &Context, live: &Live, name: &str) -> Result<Unit, Failur
     let file = &component.file;
     Ok(Unit::new(
         (&file.name, &file.version, &file.namespace),
-        context.definitions(name),
+        context.take_definitions(name),
         objects,
         file.secrets.clone(),
         file.readiness.clone(),

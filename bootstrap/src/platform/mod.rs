@@ -88,8 +88,9 @@ impl Unit {
         secrets: BTreeMap<String, GeneratedSecret>,
         readiness: Readiness,
     ) -> Self {
-        let all = serde_json::json!([name, version, namespace, crds, objects, secrets, readiness]);
-        let digest = Digest::of(all.to_string().as_bytes());
+        // By reference: definitions are megabytes.
+        let all = serde_json::to_vec(&(name, version, namespace, &crds, &objects, &secrets, &readiness));
+        let digest = Digest::of(&all.expect("plain data is JSON"));
         let (name, version, namespace) = (name.into(), version.into(), namespace.into());
         Self { name, version, namespace, crds, objects, secrets, readiness, digest }
     }
