@@ -2,13 +2,10 @@
 
 use std::time::Duration;
 
-use tokio::time::Instant;
-
 use crate::cluster::observe::{self, ObservedPlatform};
-use crate::cluster::{ClusterError, Engine, kubeconfig};
+use crate::cluster::{ClusterError, Engine};
 use crate::error::Failure;
-use crate::execute::nodes::kubeconfig_entry;
-use crate::platform::client;
+use crate::execute::nodes::connect;
 use crate::platform::record::{self, Record};
 use crate::stack::{Stack, StackErrors, StackSource};
 
@@ -41,9 +38,7 @@ impl Platform {
         let Some(node) = node else {
             return Err(ClusterError::NotRunning { platform: self.observed.name.clone() }.into());
         };
-        let entry = kubeconfig_entry(&self.engine, &self.observed.name, &node.name).await?;
-        let client = client::connect(&kubeconfig::standalone(&entry)?, None).await?;
-        client::wait_for_api(&client, Instant::now() + PATIENCE).await?;
+        let (_, client) = connect(&self.engine, &self.observed.name, &node.name, PATIENCE).await?;
         Ok(client)
     }
 

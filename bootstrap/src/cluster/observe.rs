@@ -66,9 +66,7 @@ impl ObservedPlatform {
 /// The engine does not answer.
 pub async fn platforms(engine: &Engine) -> Result<BTreeMap<String, ObservedPlatform>, ClusterError> {
     let mut platforms: BTreeMap<String, ObservedPlatform> = BTreeMap::new();
-    let ours = containers(engine, names::MANAGED).await?;
-    let inspected = ours.iter().filter_map(|summary| summary.id.clone()).map(|id| async move { engine.inspect(&id).await });
-    for container in futures::future::try_join_all(inspected).await?.into_iter().flatten() {
+    for container in ours(engine).await? {
         let Some(platform) = label(&container, names::KIND_CLUSTER) else { continue };
         let Some(node) = node(engine, &container).await? else { continue };
         let entry = platforms.entry(platform.clone()).or_insert_with(|| ObservedPlatform {
@@ -92,10 +90,7 @@ pub async fn platforms(engine: &Engine) -> Result<BTreeMap<String, ObservedPlatf
 /// # Errors
 /// The engine does not answer.
 pub async fn taken_addresses(engine: &Engine) -> Result<BTreeSet<Ipv4Addr>, ClusterError> {
-    let ours = containers(engine, names::MANAGED).await?;
-    let inspected = ours.iter().filter_map(|summary| summary.id.clone()).map(|id| async move { engine.inspect(&id).await });
-    let containers = futures::future::try_join_all(inspected).await?;
-    Ok(containers.iter().flatten().filter_map(fixed_address).collect())
+    Ok(ours(engine).await?.iter().filter_map(fixed_address).collect())
 }
 
 /// A container of that name which is not ours, if there is one.
@@ -133,6 +128,13 @@ pub async fn api_port_of(engine: &Engine, node: &str) -> Result<u16, ClusterErro
         Some(port) => Ok(port),
         None => Err(ClusterError::NodeDied { node: node.into(), logs: engine.logs(node, 30).await }),
     }
+}
+
+/// All that we made, running or not. One that goes while we look is left out.
+async fn ours(engine: &Engine) -> Result<Vec<ContainerInspectResponse>, ClusterError> {
+    let ours = containers(engine, names::MANAGED).await?;
+    let inspected = ours.iter().filter_map(|summary| summary.id.clone()).map(|id| async move { engine.inspect(&id).await });
+    Ok(futures::future::try_join_all(inspected).await?.into_iter().flatten().collect())
 }
 
 async fn containers(engine: &Engine, label: &str) -> Result<Vec<ContainerSummary>, ClusterError> {

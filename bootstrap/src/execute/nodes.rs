@@ -10,7 +10,7 @@ use crate::cluster::kubeadm::NodeFacts;
 use crate::cluster::node::{self, NodeSpec, PortMapping, Role};
 use crate::cluster::{ClusterError, Engine, kubeconfig, mirrors, names, network, observe, provision, proxy};
 use crate::error::Failure;
-use crate::platform::{certificates, nodes as live_nodes};
+use crate::platform::{certificates, client, nodes as live_nodes};
 use crate::report::{Outcome, Progress};
 
 const NODES_DEADLINE: Duration = Duration::from_secs(180);
@@ -100,11 +100,27 @@ async fn facts(context: &Context, node: &str, role: Role) -> Result<NodeFacts, C
 }
 
 /// The platform's entry for a kubeconfig, read from its control plane.
-pub async fn kubeconfig_entry(engine: &Engine, platform: &str, node: &str) -> Result<kubeconfig::Entry, ClusterError> {
+async fn kubeconfig_entry(engine: &Engine, platform: &str, node: &str) -> Result<kubeconfig::Entry, ClusterError> {
     let admin = provision::admin_kubeconfig(engine, node).await?;
     let port = crate::cluster::observe::api_port_of(engine, node).await?;
     let server = format!("https://127.0.0.1:{port}");
     Ok(kubeconfig::Entry { context: names::context(platform), server, admin })
+}
+
+/// A client for the API of a control plane that runs, once it answers; and the kubeconfig entry it was made from.
+///
+/// # Errors
+/// The node does not run, or its API does not answer within `patience`.
+pub async fn connect(
+    engine: &Engine,
+    platform: &str,
+    node: &str,
+    patience: Duration,
+) -> Result<(kubeconfig::Entry, kube::Client), Failure> {
+    let entry = kubeconfig_entry(engine, platform, node).await?;
+    let client = client::connect(&kubeconfig::standalone(&entry)?, None).await?;
+    client::wait_for_api(&client, Instant::now() + patience).await?;
+    Ok((entry, client))
 }
 
 /// Waits until every node is ready.

@@ -177,10 +177,8 @@ async fn fetch_definitions(context: &Context, component: &str, progress: &Progre
 
 /// Connects to the API of a control plane that was just made, or runs already.
 async fn connect(context: &Context, node: &str, progress: &Progress) -> Result<(), Failure> {
-    let kubeconfig = nodes::kubeconfig_entry(&context.engine, &context.settings.name, node).await?;
-    let client = platform::client::connect(&kubeconfig::standalone(&kubeconfig)?, None).await?;
     progress.detail("waiting for the API server");
-    platform::client::wait_for_api(&client, Instant::now() + API_DEADLINE).await?;
+    let (kubeconfig, client) = nodes::connect(&context.engine, &context.settings.name, node, API_DEADLINE).await?;
     let watch = Arc::new(ClusterWatch::start(client.clone()));
     let installer = Installer::new(client, &context.settings.name, context.settings.host());
     context.found.live.set(Live { kubeconfig, installer, watch }).ok();

@@ -1,13 +1,13 @@
 //! A platform that exists: can it be asked, and what was it made with.
 
-use tokio::time::{Duration, Instant};
+use std::time::Duration;
 
 use crate::cluster::observe::ObservedPlatform;
-use crate::cluster::{ClusterError, Engine, kubeconfig, network, registry};
+use crate::cluster::{ClusterError, Engine, network, registry};
 use crate::error::Failure;
 use crate::execute::context::API_DEADLINE;
-use crate::execute::nodes::kubeconfig_entry;
-use crate::platform::{client, record};
+use crate::execute::nodes::connect;
+use crate::platform::record;
 use crate::settings::{DEFAULT_REGISTRY_PORT, Existing, SettingsError};
 
 /// A cluster that starts at this moment is not waited for here: the plan's own steps do that.
@@ -17,9 +17,7 @@ const PATIENCE: Duration = Duration::from_secs(3);
 pub async fn live(engine: &Engine, platform: Option<&ObservedPlatform>) -> Option<kube::Client> {
     let platform = platform?;
     let node = platform.control_plane().filter(|node| node.running)?;
-    let entry = kubeconfig_entry(engine, &platform.name, &node.name).await.ok()?;
-    let client = client::connect(&kubeconfig::standalone(&entry).ok()?, None).await.ok()?;
-    client::wait_for_api(&client, Instant::now() + PATIENCE).await.ok()?;
+    let (_, client) = connect(engine, &platform.name, &node.name, PATIENCE).await.ok()?;
     Some(client)
 }
 
@@ -45,9 +43,7 @@ pub async fn start(engine: &Engine, platform: &ObservedPlatform) -> Result<kube:
     let node = platform.control_plane().ok_or_else(|| ClusterError::NotRunning { platform: platform.name.clone() })?;
     engine.start(&node.name).await?;
     crate::cluster::node::await_runtime(engine, &node.name).await?;
-    let entry = kubeconfig_entry(engine, &platform.name, &node.name).await?;
-    let client = client::connect(&kubeconfig::standalone(&entry)?, None).await?;
-    client::wait_for_api(&client, Instant::now() + API_DEADLINE).await?;
+    let (_, client) = connect(engine, &platform.name, &node.name, API_DEADLINE).await?;
     Ok(client)
 }
 
