@@ -1,0 +1,196 @@
+//! Answers: facts that are told twice, as structured content and as text, and bounded once.
+//!
+//! A tool returns typed facts. Here they become JSON, lose what must not leave the platform ([`redact`]), are cut to
+//! the budget ([`bound`]) and are rendered as text ([`text`]) from that same JSON. So both tell the same facts by
+//! construction, and no tool can forget a limit.
+
+pub mod bound;
+pub mod redact;
+pub mod text;
+
+use std::fmt;
+
+use schemars::JsonSchema;
+use serde::Serialize;
+use serde_json::{Map, Value, json};
+
+/// Tokens that an answer may take if the caller does not say.
+pub const DEFAULT_MAX_TOKENS: usize = 2_000;
+/// The most that a caller may ask for.
+pub const MOST_TOKENS: usize = 50_000;
+/// The least: less could not even say what was left out.
+pub const LEAST_TOKENS: usize = 200;
+
+/// A call that would tell more, or is the next step.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+pub struct NextCall {
+    /// Name of the tool.
+    pub tool: String,
+    /// Its arguments.
+    pub arguments: Map<String, Value>,
+    /// What it gives.
+    pub why: String,
+}
+
+impl NextCall {
+    /// `arguments` is an object, as made by `json!({...})`.
+    pub fn new(tool: &str, arguments: Value, why: impl Into<String>) -> Self {
+        let arguments = match arguments {
+            Value::Object(map) => map,
+            _ => Map::new(),
+        };
+        Self { tool: tool.into(), arguments, why: why.into() }
+    }
+}
+
+impl fmt::Display for NextCall {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {} - {}", self.tool, Value::Object(self.arguments.clone()), self.why)
+    }
+}
+
+/// Something that did not fit.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+pub struct LeftOut {
+    /// Which part of the answer.
+    pub what: String,
+    /// How much of it is here.
+    pub shown: usize,
+    /// How much there is.
+    pub total: usize,
+    /// What is counted: `items` or `characters`.
+    pub unit: String,
+}
+
+/// The list of an answer that is given page by page.
+#[derive(Debug, Clone)]
+struct Page {
+    field: &'static str,
+    offset: usize,
+    total: usize,
+}
+
+/// Typed facts, on their way to the caller.
+#[derive(Debug, Clone)]
+pub struct Answer<T> {
+    facts: T,
+    platform: Option<String>,
+    page: Option<Page>,
+    next: Vec<NextCall>,
+}
+
+impl<T: Serialize> Answer<T> {
+    /// An answer with these facts. `T` serializes to an object. Put what matters first: lists are cut at their end.
+    pub fn new(facts: T) -> Self {
+        Self { facts, platform: None, page: None, next: Vec::new() }
+    }
+
+    /// Says which platform this is about.
+    #[must_use]
+    pub fn about(mut self, platform: &str) -> Self {
+        self.platform = Some(platform.into());
+        self
+    }
+
+    /// `field` holds the items from `offset` on out of `total`. What does not fit is offered as the next call, which
+    /// is this call with `cursor`.
+    #[must_use]
+    pub fn page(mut self, field: &'static str, offset: usize, total: usize) -> Self {
+        self.page = Some(Page { field, offset, total });
+        self
+    }
+
+    /// Offers a call that tells more.
+    #[must_use]
+    pub fn next(mut self, call: NextCall) -> Self {
+        self.next.push(call);
+        self
+    }
+
+    /// The facts themselves.
+    pub fn facts(&self) -> &T {
+        &self.facts
+    }
+
+    /// Redacts, bounds and renders. `tool` and `arguments` are the call that this answers.
+    pub fn finish(self, tool: &str, arguments: &Map<String, Value>, max_tokens: usize) -> Finished {
+        let order = text::Order::of(&self.facts);
+        let mut facts = match serde_json::to_value(&self.facts) {
+            Ok(Value::Object(map)) => map,
+            Ok(other) => Map::from_iter([("value".to_string(), other)]),
+            Err(error) => Map::from_iter([("error".to_string(), Value::String(error.to_string()))]),
+        };
+        facts.values_mut().for_each(redact::redact);
+        let mut left_out = bound::bound(&mut facts, max_tokens);
+        let mut next = self.next;
+        if let Some(page) = &self.page {
+            more(page, &facts, &mut left_out, &mut next, tool, arguments);
+        }
+        if !left_out.is_empty() && max_tokens < MOST_TOKENS {
+            let mut again = arguments.clone();
+            again.insert("max_tokens".into(), json!((max_tokens * 4).min(MOST_TOKENS)));
+            next.push(NextCall::new(tool, Value::Object(again), "the same with more of what was left out"));
+        }
+        if let Some(platform) = self.platform {
+            facts.insert("platform".into(), Value::String(platform));
+        }
+        insert(&mut facts, "left_out", &left_out);
+        insert(&mut facts, "next", &next);
+        let structured = Value::Object(facts);
+        Finished { text: text::render(&structured, &order), structured }
+    }
+}
+
+/// Envelope fields are there only if they say something.
+fn insert(facts: &mut Map<String, Value>, key: &str, list: &[impl Serialize]) {
+    if !list.is_empty() {
+        facts.insert(key.into(), json!(list));
+    }
+}
+
+/// A page that was cut says so in terms of the whole list, and its next call goes on exactly behind it.
+fn more(
+    page: &Page,
+    facts: &Map<String, Value>,
+    left_out: &mut Vec<LeftOut>,
+    next: &mut Vec<NextCall>,
+    tool: &str,
+    arguments: &Map<String, Value>,
+) {
+    left_out.retain(|part| part.what != page.field);
+    let shown = facts.get(page.field).and_then(Value::as_array).map_or(0, Vec::len);
+    let end = page.offset + shown;
+    if end >= page.total || shown == 0 {
+        return;
+    }
+    let mut arguments = arguments.clone();
+    arguments.insert("cursor".into(), json!(cursor(end)));
+    let why = format!("{} {} to {} of {}", page.field, end + 1, (end + shown).min(page.total), page.total);
+    next.push(NextCall::new(tool, Value::Object(arguments), why));
+}
+
+/// The cursor that goes on at `offset`.
+pub fn cursor(offset: usize) -> String {
+    format!("at-{offset}")
+}
+
+/// Reads a cursor of ours.
+///
+/// # Errors
+/// One that is not ours.
+pub fn offset(cursor: Option<&str>) -> Result<usize, crate::ToolError> {
+    let Some(cursor) = cursor else { return Ok(0) };
+    cursor.strip_prefix("at-").and_then(|digits| digits.parse().ok()).ok_or_else(|| {
+        crate::ToolError::invalid(format!("`{cursor}` is not a cursor of this server"))
+            .hint("Leave `cursor` out to begin, or use the one from the last answer as it is.")
+    })
+}
+
+/// An answer ready for the caller.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Finished {
+    /// For clients that show text.
+    pub text: String,
+    /// For clients that show structured content.
+    pub structured: Value,
+}

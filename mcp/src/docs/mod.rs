@@ -1,0 +1,1 @@
+//! Documents, searched in memory.

@@ -1,0 +1,29 @@
+//! The platform for AI assistants, over the Model Context Protocol.
+//!
+//! ```text
+//! ports      what this crate reads: entities, documents, a cluster, changes (implemented elsewhere)
+//! catalog    entities, their references and relations, searched in memory
+//! docs       documents, searched in memory
+//! toolset    what a toolset is: tools with typed input and answer, resources, prompts
+//! toolsets   the toolsets themselves, one file each
+//! answer     facts -> text and structured content that say the same, bounded and without secrets
+//! error      what went wrong, so that a model can act on it
+//! schema     JSON schemas that strict clients accept
+//! server     toolsets -> the protocol (both eras), over any transport
+//! ```
+//!
+//! Nothing here knows Docker or Kubernetes. The library never prints.
+
+pub mod answer;
+pub mod catalog;
+pub mod docs;
+pub mod error;
+pub mod ports;
+pub mod schema;
+pub mod server;
+pub mod toolset;
+pub mod toolsets;
+
+pub use answer::{Answer, NextCall};
+pub use error::ToolError;
+pub use toolset::{Call, Question, Reply, Tool, Toolset};

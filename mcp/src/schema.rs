@@ -1,0 +1,169 @@
+//! JSON schemas that strict clients accept.
+//!
+//! Some clients refuse nullable `type` arrays, `format: uint32` and references. So schemas are written out in full, an
+//! optional field is one that may be missing (never null), and formats that JSON Schema does not know are gone.
+
+use schemars::JsonSchema;
+use schemars::generate::SchemaSettings;
+use serde_json::{Map, Value, json};
+
+use crate::answer::{LeftOut, MOST_TOKENS, NextCall};
+
+/// The schema of a tool's arguments, with `max_tokens`, which every tool takes.
+pub fn input<T: JsonSchema>() -> Map<String, Value> {
+    let mut schema = of::<T>();
+    schema.entry("type").or_insert("object".into());
+    schema.insert("additionalProperties".into(), false.into());
+    let properties = properties(&mut schema);
+    properties.insert(
+        "max_tokens".into(),
+        json!({
+            "type": "integer", "minimum": 200, "maximum": MOST_TOKENS, "default": crate::answer::DEFAULT_MAX_TOKENS,
+            "description": "About how long the answer may be; what does not fit is named with the call that gives it.",
+        }),
+    );
+    schema
+}
+
+/// The schema of a tool's structured content: its facts, and what every answer may carry beside them.
+pub fn output<T: JsonSchema>() -> Map<String, Value> {
+    let mut schema = of::<T>();
+    let properties = properties(&mut schema);
+    properties.insert(
+        "platform".into(),
+        json!({"type": "string", "description": "The platform that this is about."}),
+    );
+    properties.insert("left_out".into(), list::<LeftOut>("What did not fit."));
+    properties.insert("next".into(), list::<NextCall>("Calls that tell more, or are the next step."));
+    schema
+}
+
+fn list<T: JsonSchema>(description: &str) -> Value {
+    json!({"type": "array", "items": of::<T>(), "description": description})
+}
+
+fn properties(schema: &mut Map<String, Value>) -> &mut Map<String, Value> {
+    let properties = schema.entry("properties").or_insert_with(|| json!({}));
+    if !properties.is_object() {
+        *properties = json!({});
+    }
+    properties.as_object_mut().expect("made an object above")
+}
+
+fn of<T: JsonSchema>() -> Map<String, Value> {
+    let mut settings = SchemaSettings::draft2020_12();
+    settings.inline_subschemas = true;
+    settings.meta_schema = None;
+    let mut schema = settings.into_generator().into_root_schema_for::<T>().to_value();
+    strict(&mut schema);
+    match schema {
+        Value::Object(mut map) => {
+            map.remove("title");
+            map
+        }
+        _ => Map::new(),
+    }
+}
+
+/// Rewrites a schema so that strict clients accept it; the same values stay valid, but for null.
+fn strict(schema: &mut Value) {
+    match schema {
+        Value::Object(map) => {
+            if map.get("type").is_some_and(Value::is_array) {
+                not_null(map);
+            }
+            if let Some(only) = only_branch(map) {
+                map.remove("anyOf");
+                for (key, value) in only {
+                    map.entry(key).or_insert(value);
+                }
+            }
+            if map.get("format").and_then(Value::as_str).is_some_and(unknown_format) {
+                map.remove("format");
+            }
+            if map.get("default").is_some_and(Value::is_null) {
+                map.remove("default");
+            }
+            map.values_mut().for_each(strict);
+        }
+        Value::Array(items) => items.iter_mut().for_each(strict),
+        // `true` as a schema means anything; some clients want an object there.
+        _ => {}
+    }
+}
+
+/// `type: [string, null]` -> `type: string`
+fn not_null(map: &mut Map<String, Value>) {
+    let Some(Value::Array(types)) = map.get_mut("type") else { return };
+    types.retain(|kind| kind != "null");
+    if types.len() == 1
+        && let Some(only) = types.pop()
+    {
+        map.insert("type".into(), only);
+    }
+    if let Some(Value::Array(allowed)) = map.get_mut("enum") {
+        allowed.retain(|value| !value.is_null());
+    }
+}
+
+/// `anyOf: [X, null]` -> `X`
+fn only_branch(map: &Map<String, Value>) -> Option<Map<String, Value>> {
+    let branches = map.get("anyOf")?.as_array()?;
+    let mut real = branches.iter().filter(|branch| branch.get("type") != Some(&json!("null")));
+    let first = real.next()?;
+    if real.next().is_some() || branches.len() < 2 {
+        return None;
+    }
+    first.as_object().cloned()
+}
+
+fn unknown_format(format: &str) -> bool {
+    !["date-time", "date", "time", "duration", "email", "hostname", "ipv4", "ipv6", "uri", "uuid", "regex"]
+        .contains(&format)
+}
+
+#[cfg(test)]
+mod tests {
+    use schemars::JsonSchema;
+
+    use super::*;
+
+    #[derive(JsonSchema)]
+    #[allow(dead_code)]
+    struct Inner {
+        name: String,
+    }
+
+    #[derive(JsonSchema)]
+    #[allow(dead_code)]
+    #[serde(rename_all = "lowercase")]
+    enum Choice {
+        A,
+        B,
+    }
+
+    #[derive(JsonSchema)]
+    #[allow(dead_code)]
+    struct Example {
+        /// How many.
+        count: u32,
+        text: Option<String>,
+        inner: Option<Inner>,
+        choice: Option<Choice>,
+        list: Vec<Inner>,
+    }
+
+    #[test]
+    fn nothing_that_strict_clients_refuse() {
+        let schema = Value::Object(output::<Example>());
+        let text = schema.to_string();
+        for bad in ["\"null\"", "uint", "$ref", "$defs", "$schema"] {
+            assert!(!text.contains(bad), "{bad} in {text}");
+        }
+        assert_eq!(schema["properties"]["text"]["type"], "string");
+        assert_eq!(schema["properties"]["inner"]["type"], "object");
+        assert_eq!(schema["properties"]["count"]["description"], "How many.");
+        assert_eq!(schema["properties"]["choice"]["enum"], json!(["a", "b"]));
+        assert_eq!(schema["required"], json!(["count", "list"]));
+    }
+}

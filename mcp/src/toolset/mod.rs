@@ -1,0 +1,97 @@
+//! What a toolset is: tools with typed input and typed facts, resources, prompts, completions.
+//!
+//! ```ignore
+//! impl Toolset for Greetings {
+//!     fn name(&self) -> &'static str { "greetings" }
+//!     fn about(&self) -> &'static str { "Says hello." }
+//!     fn tools(self: Arc<Self>) -> Vec<Tool> {
+//!         vec![
+//!             Tool::reads("greet", "Say hello", "Says hello to somebody, by name.", move |input: Greet, call: Call| {
+//!                 let this = self.clone();
+//!                 async move { this.greet(input, call).await }   // Result<Answer<Greeting>, ToolError>
+//!             }),
+//!         ]
+//!     }
+//! }
+//! ```
+
+mod call;
+mod question;
+mod tool;
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use rmcp::model::{Prompt, PromptMessage, Resource, ResourceContents, ResourceTemplate};
+use serde_json::{Map, Value};
+use tokio::sync::watch;
+
+pub use call::{Call, ProgressSink};
+pub use question::{Confirmed, Question};
+pub use tool::{Access, Outcome, Reply, Tool};
+
+use crate::error::ToolError;
+
+/// Tools of one subject, with the resources and prompts that belong to them. Can be switched off as a whole.
+#[async_trait]
+pub trait Toolset: Send + Sync + 'static {
+    /// Name for `--toolsets`: lower-case letters.
+    fn name(&self) -> &'static str;
+
+    /// One sentence for people.
+    fn about(&self) -> &'static str;
+
+    /// The tools. Called once.
+    fn tools(self: Arc<Self>) -> Vec<Tool>;
+
+    /// Resources that are worth listing, in a stable order.
+    fn resources(&self) -> Vec<Resource> {
+        Vec::new()
+    }
+
+    /// Addresses of resources with places to fill in.
+    fn templates(&self) -> Vec<ResourceTemplate> {
+        Vec::new()
+    }
+
+    /// Reads a resource; `None` if the address is of another toolset. The caller redacts and bounds it.
+    async fn read(&self, uri: &str, call: &Call) -> Option<Result<Vec<ResourceContents>, ToolError>> {
+        let _ = (uri, call);
+        None
+    }
+
+    /// Prompts.
+    fn prompts(&self) -> Vec<Prompt> {
+        Vec::new()
+    }
+
+    /// Fills a prompt in; `None` if it is of another toolset.
+    async fn prompt(&self, name: &str, arguments: &Map<String, Value>) -> Option<Result<Vec<PromptMessage>, ToolError>> {
+        let _ = (name, arguments);
+        None
+    }
+
+    /// Values for a place in a template or an argument of a prompt, best first; empty if it is none of ours.
+    async fn complete(&self, asked: &Completion) -> Vec<String> {
+        let _ = asked;
+        Vec::new()
+    }
+
+    /// Changes when the list of resources does; clients are told.
+    fn changes(&self) -> Option<watch::Receiver<u64>> {
+        None
+    }
+}
+
+/// What a client wants completed.
+#[derive(Debug, Clone)]
+pub struct Completion {
+    /// Name of the prompt, or the template as it was listed.
+    pub of: String,
+    /// The argument or place.
+    pub argument: String,
+    /// What was typed so far.
+    pub typed: String,
+    /// Arguments filled in before.
+    pub known: std::collections::HashMap<String, String>,
+}

@@ -1,0 +1,49 @@
+//! A question to the user before something is changed.
+//!
+//! A tool that needs a confirmation builds the [`Question`] from its arguments (and from nothing that changes by
+//! itself), looks whether the call carries the user's word on it, and if not returns the question:
+//!
+//! ```ignore
+//! let question = Question::new("Open a pull request that deletes app demo/my-app?", diff);
+//! match call.confirmed(&question) {
+//!     None => return Ok(question.into()),
+//!     Some(Confirmed::No) => return Err(...),
+//!     Some(Confirmed::Yes) => {}
+//! }
+//! ```
+//!
+//! How it reaches the user is the server's business: the older revisions' elicitation, the newer revision's
+//! `input_required`, or, where a client has neither, an answer that asks the model to ask the user and to call again
+//! with `confirm`. The digest ties the word to exactly what was asked.
+
+use std::hash::{DefaultHasher, Hash, Hasher};
+
+/// A yes-or-no question to the user.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Question {
+    /// One sentence that ends with a question mark.
+    pub title: String,
+    /// What exactly is about to happen, as a diff for example.
+    pub details: String,
+}
+
+/// The user's word.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Confirmed {
+    Yes,
+    No,
+}
+
+impl Question {
+    pub fn new(title: impl Into<String>, details: impl Into<String>) -> Self {
+        Self { title: title.into(), details: details.into() }
+    }
+
+    /// Names this very question: the same words give the same digest, also after a restart.
+    pub fn digest(&self) -> String {
+        // Not a secret: the caller speaks for the user anyway. It only must differ for another question.
+        let mut hasher = DefaultHasher::new();
+        self.hash(&mut hasher);
+        format!("{:016x}", hasher.finish())
+    }
+}

@@ -1,0 +1,194 @@
+//! One tool: what clients are told about it, and what it does.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+
+use rmcp::model::CallToolResult;
+use schemars::JsonSchema;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::{Map, Value};
+
+use super::call::Call;
+use super::question::Question;
+use crate::answer::{Answer, Finished};
+use crate::error::ToolError;
+use crate::schema;
+
+/// What a tool may do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Access {
+    /// It only reads.
+    Reads,
+    /// It proposes changes (opens pull requests): offered only with `--allow-changes`.
+    Proposes,
+}
+
+/// What a tool gives: its facts, or a question to the user first.
+#[derive(Debug)]
+pub enum Reply<T> {
+    Answer(Answer<T>),
+    Ask(Question),
+}
+
+impl<T> From<Answer<T>> for Reply<T> {
+    fn from(answer: Answer<T>) -> Self {
+        Self::Answer(answer)
+    }
+}
+
+impl<T> From<Question> for Reply<T> {
+    fn from(question: Question) -> Self {
+        Self::Ask(question)
+    }
+}
+
+/// What came of a call, for the server.
+#[derive(Debug)]
+pub enum Outcome {
+    Answer(Finished),
+    Ask(Question),
+    /// Content that is no facts: pictures, sound, a question of another kind. For fixtures only.
+    Raw(Box<rmcp::model::CallToolResponse>),
+}
+
+impl From<CallToolResult> for Outcome {
+    fn from(result: CallToolResult) -> Self {
+        Self::Raw(Box::new(result.into()))
+    }
+}
+
+type Work = Pin<Box<dyn Future<Output = Result<Outcome, ToolError>> + Send>>;
+type Run = Arc<dyn Fn(Map<String, Value>, Call) -> Work + Send + Sync>;
+
+/// One tool.
+#[derive(Clone)]
+pub struct Tool {
+    /// `^[a-zA-Z0-9_]{1,64}$`; some clients hide every tool of a server over one dot.
+    pub name: &'static str,
+    /// Name for people.
+    pub title: &'static str,
+    /// What it gives and when to use it, for the model.
+    pub description: &'static str,
+    pub access: Access,
+    pub input: Arc<Map<String, Value>>,
+    pub output: Option<Arc<Map<String, Value>>>,
+    run: Run,
+}
+
+impl Tool {
+    /// A tool that only reads.
+    pub fn reads<I, O, R, F, W>(name: &'static str, title: &'static str, description: &'static str, run: F) -> Self
+    where
+        I: DeserializeOwned + JsonSchema + Send + 'static,
+        O: Serialize + JsonSchema + Send + 'static,
+        R: Into<Reply<O>> + Send + 'static,
+        F: Fn(I, Call) -> W + Send + Sync + 'static,
+        W: Future<Output = Result<R, ToolError>> + Send + 'static,
+        R: TypedReply<Facts = O>,
+    {
+        Self::new(Access::Reads, name, title, description, run)
+    }
+
+    /// A tool that proposes changes.
+    pub fn proposes<I, O, R, F, W>(name: &'static str, title: &'static str, description: &'static str, run: F) -> Self
+    where
+        I: DeserializeOwned + JsonSchema + Send + 'static,
+        O: Serialize + JsonSchema + Send + 'static,
+        R: Into<Reply<O>> + Send + 'static,
+        F: Fn(I, Call) -> W + Send + Sync + 'static,
+        W: Future<Output = Result<R, ToolError>> + Send + 'static,
+        R: TypedReply<Facts = O>,
+    {
+        Self::new(Access::Proposes, name, title, description, run)
+    }
+
+    fn new<I, O, R, F, W>(
+        access: Access,
+        name: &'static str,
+        title: &'static str,
+        description: &'static str,
+        run: F,
+    ) -> Self
+    where
+        I: DeserializeOwned + JsonSchema + Send + 'static,
+        O: Serialize + JsonSchema + Send + 'static,
+        R: Into<Reply<O>> + Send + 'static,
+        F: Fn(I, Call) -> W + Send + Sync + 'static,
+        W: Future<Output = Result<R, ToolError>> + Send + 'static,
+    {
+        let run = Arc::new(run);
+        Self {
+            name,
+            title,
+            description,
+            access,
+            input: Arc::new(schema::input::<I>()),
+            output: Some(Arc::new(schema::output::<O>())),
+            run: Arc::new(move |arguments, call: Call| {
+                let run = run.clone();
+                Box::pin(async move {
+                    let input = parse::<I>(name, &arguments)?;
+                    let max_tokens = call.max_tokens;
+                    match run(input, call).await?.into() {
+                        Reply::Answer(answer) => Ok(Outcome::Answer(answer.finish(name, &arguments, max_tokens))),
+                        Reply::Ask(question) => Ok(Outcome::Ask(question)),
+                    }
+                })
+            }),
+        }
+    }
+
+    /// A tool whose content is no facts. For fixtures of the conformance suite.
+    pub fn raw<F, W>(name: &'static str, description: &'static str, input: Value, run: F) -> Self
+    where
+        F: Fn(Map<String, Value>, Call) -> W + Send + Sync + 'static,
+        W: Future<Output = Result<Outcome, ToolError>> + Send + 'static,
+    {
+        let Value::Object(input) = input else { panic!("the schema of {name} is no object") };
+        Self {
+            name,
+            title: name,
+            description,
+            access: Access::Reads,
+            input: Arc::new(input),
+            output: None,
+            run: Arc::new(move |arguments, call| Box::pin(run(arguments, call))),
+        }
+    }
+
+    /// Does it.
+    ///
+    /// # Errors
+    /// The tool's own, or that the arguments are wrong.
+    pub async fn run(&self, arguments: Map<String, Value>, call: Call) -> Result<Outcome, ToolError> {
+        (self.run)(arguments, call).await
+    }
+}
+
+/// Ties what a tool returns to the type of its facts, so that the compiler infers the output schema.
+pub trait TypedReply {
+    type Facts;
+}
+
+impl<T> TypedReply for Answer<T> {
+    type Facts = T;
+}
+
+impl<T> TypedReply for Reply<T> {
+    type Facts = T;
+}
+
+/// Arguments as the tool's input. `max_tokens` and `confirm` are the server's.
+fn parse<I: DeserializeOwned>(tool: &str, arguments: &Map<String, Value>) -> Result<I, ToolError> {
+    let mut own = arguments.clone();
+    own.remove("max_tokens");
+    own.remove("confirm");
+    // Models write null for "not given".
+    own.retain(|_, value| !value.is_null());
+    serde_json::from_value(Value::Object(own)).map_err(|error| {
+        ToolError::invalid(format!("the arguments of {tool} are wrong: {error}"))
+            .hint("Look at the tool's input schema, mend the argument named here, and call again.")
+    })
+}

@@ -1,0 +1,4 @@
+//! The toolsets, one file each.
+//!
+//! To add one: a file here with a struct that holds its ports and implements [`Toolset`](crate::Toolset), and a line
+//! where the program joins them (bootstrap, which has the ports' implementations).
