@@ -34,10 +34,13 @@ fn every_stack_loads_without_a_warning() {
 }
 
 #[test]
-fn every_image_can_be_built_from_packages() {
+fn every_image_can_be_built_from_packages_or_says_why_not() {
     for stack in all() {
         for component in &stack.components {
             for (name, image) in &component.file.images {
+                if image.missing.is_some() {
+                    continue;
+                }
                 let recipe =
                     image.recipe.as_ref().unwrap_or_else(|| panic!("{}: image {name} has no recipe", component.name()));
                 assert!(component.recipes.contains_key(recipe), "{}: {recipe}", component.name());
@@ -48,19 +51,26 @@ fn every_image_can_be_built_from_packages() {
 
 #[test]
 fn nothing_is_left_to_fill_in() {
-    let facts = PlatformFacts {
+    let mut facts = PlatformFacts {
         name: "test".into(),
         url: "https://localhost:8443".into(),
         host: "localhost".into(),
         port: 8443,
         namespace: "backstack-system".into(),
         ca_bundle: "Q0E=".into(),
+        registry: "172.31.250.5:5000".into(),
         images: Default::default(),
         ingress_class: None,
     };
     for stack in all() {
         for component in &stack.components {
+            let references = component.file.images.values().map(|image| image.reference.clone());
+            facts.images = references.map(|reference| (reference.clone(), format!("{reference}@sha256:00"))).collect();
             for object in render(component, &facts) {
+                // Files are taken word for word.
+                if object["kind"] == "ConfigMap" && object["metadata"]["name"].as_str().is_some_and(|name| component.config_maps.contains_key(name)) {
+                    continue;
+                }
                 let text = object.to_string();
                 for group in ["${images.", "${parameters.", "${platform.", "${namespace}"] {
                     assert!(!text.contains(group), "{}: {group} in {text}", component.name());

@@ -7,10 +7,11 @@ use serde::Serialize;
 
 use super::access;
 use super::printer::Printer;
+use super::summary::left_out;
 use crate::cluster::observe::ObservedNode;
 use crate::error::{ExitKind, Failure};
 use crate::platform::status::{Health, PlatformStatus, platform_status};
-use crate::stack::Stack;
+use crate::stack::{LeftOut, Stack};
 use crate::up::{self, RouteUrl};
 
 /// Show the cluster, its nodes, components, routes and health
@@ -38,6 +39,8 @@ struct Shown {
     routes: Vec<RouteUrl>,
     /// What images from packages lack, by reference.
     limits: Vec<Limit>,
+    /// What no package can build, and so is not there.
+    left_out: Vec<LeftOut>,
 }
 
 #[derive(Serialize)]
@@ -54,7 +57,8 @@ pub async fn run(_: &StatusArgs, name: &str, printer: &Printer) -> Result<u8, Fa
     let stack = access::stack(&record);
     let problem = stack.as_ref().err().map(ToString::to_string);
     // What runs can be told without the stack's files; routes and limits cannot.
-    let stack = stack.unwrap_or_else(|_| Stack::empty(&record.stack));
+    let mut stack = stack.unwrap_or_else(|_| Stack::empty(&record.stack));
+    let left_out = if record.from_packages { stack.leave_out_missing() } else { Vec::new() };
     let mut limits = Vec::new();
     if record.from_packages {
         for component in &stack.components {
@@ -80,6 +84,7 @@ pub async fn run(_: &StatusArgs, name: &str, printer: &Printer) -> Result<u8, Fa
         not_installed,
         routes,
         limits,
+        left_out,
     };
     printer.facts(&shown, || text(&shown));
     Ok(if healthy { 0 } else { ExitKind::Cluster.code() })
@@ -120,5 +125,6 @@ fn text(shown: &Shown) -> String {
             let _ = writeln!(text, "  - {}: {}", limit.image, limit.limits);
         }
     }
+    text.push_str(&left_out(&shown.left_out));
     text
 }

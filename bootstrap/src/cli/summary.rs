@@ -3,6 +3,7 @@
 use std::fmt::Write;
 
 use crate::report::units;
+use crate::stack::LeftOut;
 use crate::up::Ready;
 
 pub fn ready(ready: &Ready) -> String {
@@ -17,6 +18,7 @@ pub fn ready(ready: &Ready) -> String {
     }
     let _ = writeln!(text, "  {:<12} context {} (current)", "kubectl", ready.context);
     let _ = writeln!(text, "  {:<12} localhost:{} (push here, pull in the cluster)", "images", ready.registry_port);
+    text.push_str(&left_out(&ready.left_out));
     let flag = if ready.name == crate::settings::DEFAULT_NAME { String::new() } else { format!(" --name {}", ready.name) };
     let next = [
         ("credentials", "user names and passwords"),
@@ -27,6 +29,18 @@ pub fn ready(ready: &Ready) -> String {
     text.push('\n');
     for (command, what) in next {
         let _ = writeln!(text, "  {:<34} {what}", format!("backstack {command}{flag}"));
+    }
+    text
+}
+
+/// What the platform does without, and why; nothing if it has all.
+pub fn left_out(left_out: &[LeftOut]) -> String {
+    let mut text = String::new();
+    if !left_out.is_empty() {
+        text.push_str("\n  Left out, because no package can build it (`--images registry` has it):\n");
+    }
+    for one in left_out {
+        let _ = writeln!(text, "  - {}: {}", one.component, one.text());
     }
     text
 }

@@ -6,7 +6,7 @@ use clap::Args;
 use serde_json::json;
 
 use super::printer::Printer;
-use super::summary;
+use super::summary::{self, left_out};
 use crate::error::Failure;
 use crate::plan;
 use crate::settings::{ImageSource, MAX_WORKERS, UpWishes};
@@ -105,8 +105,10 @@ pub async fn run(args: UpArgs, name: &str, printer: &Printer) -> Result<u8, Fail
     let request = UpRequest { name: name.into(), wishes, config, skip_checks: args.skip_checks, only_look: args.plan };
     let prepared = up::prepare(request).await?;
     if args.plan {
-        let facts = json!({"plan": prepared.plan, "images": prepared.image_facts()});
-        printer.facts(&facts, || format!("{}\n{}", prepared.headline(), plan::show(&prepared.plan)));
+        let facts =
+            json!({"plan": prepared.plan, "images": prepared.image_facts(), "left_out": prepared.left_out});
+        let text = || format!("{}\n{}{}", prepared.headline(), plan::show(&prepared.plan), left_out(&prepared.left_out));
+        printer.facts(&facts, text);
         return Ok(0);
     }
     let reporter = printer.reporter();

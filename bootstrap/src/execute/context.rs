@@ -111,6 +111,11 @@ impl Context {
         self.images.values().map(|image| image.reference.host().to_string()).collect()
     }
 
+    /// The local registry as nodes and pods reach it.
+    pub fn registry_inside(&self) -> String {
+        format!("{}:{}", set(&self.found.network).registry(), names::REGISTRY_PORT)
+    }
+
     /// The settings as they are kept on the control plane's container.
     pub fn platform_settings(&self) -> PlatformSettings {
         PlatformSettings {

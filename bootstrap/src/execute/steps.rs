@@ -10,7 +10,7 @@ use tokio::time::Instant;
 
 use super::context::{API_DEADLINE, Context, Live, Origin, set};
 use super::{engine_images, nodes};
-use crate::cluster::{kubeconfig, names, network, observe, provision, registry};
+use crate::cluster::{kubeconfig, network, observe, provision, registry};
 use crate::definitions;
 use crate::error::Failure;
 use crate::images::local::LocalRegistry;
@@ -198,7 +198,7 @@ async fn prepare(context: &Context, progress: &Progress) -> Result<Ended, Failur
     let live = set(&context.found.live);
     live.installer.prepare(Instant::now() + API_DEADLINE, progress).await?;
     let port = set(&context.found.registry).host_port;
-    let inside = format!("{}:{}", set(&context.found.network).registry(), names::REGISTRY_PORT);
+    let inside = context.registry_inside();
     let client = live.installer.client();
     platform::announce::local_registry(client, port, &inside).await?;
     platform::record::write(client, &context.record()).await?;
@@ -222,6 +222,7 @@ async fn unit(context: &Context, live: &Live, name: &str) -> Result<Unit, Failur
         host: context.settings.host().into(),
         port: context.settings.public_port(),
         namespace: platform::SYSTEM_NAMESPACE.into(),
+        registry: context.registry_inside(),
         ca_bundle: BASE64.encode(live.installer.secrets().ca_pem().await?.unwrap_or_default()),
         images: context.found.images.lock().unwrap_or_else(PoisonError::into_inner).clone(),
         ingress_class: context.stack.ingress_class().map(str::to_string),

@@ -8,6 +8,7 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::apply::{Applied, Applier, Change};
+use super::copies;
 use super::inventory::{Entry, Inventory};
 use super::kinds::Kinds;
 use super::object::{ObjectRef, Owner};
@@ -17,6 +18,7 @@ use super::secrets::Secrets;
 use super::waves::Wave;
 use super::{Error, SYSTEM_NAMESPACE, Unit};
 use crate::report::{Outcome, Progress};
+use crate::stack::model::GeneratedSecret;
 
 /// Component label of what belongs to no component.
 const PLATFORM_ITSELF: &str = "platform";
@@ -180,10 +182,16 @@ impl Installer {
         for (name, secret) in &unit.secrets {
             let object = ObjectRef::new("v1", "Secret", Some(&unit.namespace), name);
             let owner = applier.owner;
-            let made = retry.run(&object, || async {
-                self.secrets.ensure(owner, &unit.namespace, name, secret).await.map_err(Fault::from)
-            });
-            let change = applier.settle(vec![made.await])?;
+            let made = match secret {
+                GeneratedSecret::Copy(source) => copies::copy(&self.secrets, applier, retry, &object, source).await,
+                _ => {
+                    let ensure = || async {
+                        self.secrets.ensure(owner, &unit.namespace, name, secret).await.map_err(Fault::from)
+                    };
+                    retry.run(&object, ensure).await
+                }
+            };
+            let change = applier.settle(vec![made])?;
             applied.extend(change.into_iter().map(|change| Applied {
                 object: object.clone(),
                 change,

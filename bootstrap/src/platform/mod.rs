@@ -6,6 +6,7 @@
 //!   -> install     union inventory -> apply -> prune -> exact inventory
 //!        apply       server-side apply in waves; refusal decides what is tried again
 //!        secrets     passwords and certificates that are made once and kept
+//!        copies      Secrets that are another component's
 //!        prune       what a newer stack no longer has
 //!   -> readiness   waits on ClusterWatch until all of the unit runs
 //!        facts       the few fields of objects that matter, kept by ClusterWatch
@@ -29,6 +30,7 @@ pub mod blockers;
 pub mod bring_up;
 pub mod certificates;
 pub mod client;
+mod copies;
 pub mod credentials;
 pub mod error;
 pub mod facts;

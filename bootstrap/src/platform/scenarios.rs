@@ -13,7 +13,7 @@ use super::{Error, Installed, Installer, Unit};
 use crate::error::Explain;
 use crate::images::digest::Digest;
 use crate::report::{Event, Outcome, Progress, Reporter};
-use crate::stack::model::{GeneratedSecret, Readiness};
+use crate::stack::model::{GeneratedSecret, Readiness, SecretSource};
 
 #[derive(Default)]
 struct Recorder(Mutex<Vec<Event>>);
@@ -219,4 +219,48 @@ async fn whoever_comes_second_takes_the_secret_that_is_there() {
     install(&fake, &unit).await.0.expect("installed");
     let posts = fake.log().into_iter().filter(|request| request.starts_with("POST")).count();
     assert_eq!(posts, 2, "read again and made, after somebody else had made and deleted it");
+}
+
+const PORTAL: &str = "/api/v1/namespaces/git/secrets/portal";
+
+fn with_a_copy() -> Unit {
+    let mut unit = unit(Vec::new());
+    let source = SecretSource { namespace: "git".into(), name: "portal".into() };
+    unit.secrets.insert("portal".into(), GeneratedSecret::Copy(source));
+    unit
+}
+
+fn portal(token: &str) -> Value {
+    json!({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "portal", "namespace": "git"}, "type": "Opaque",
+        "data": {"token": token}})
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_copied_secret_is_waited_for_by_name() {
+    let fake = FakeApi::default();
+    fake.put(PORTAL, json!({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "portal", "namespace": "git"}}));
+    let (result, told) = install(&fake, &with_a_copy()).await;
+    let error = result.expect_err("there is nothing in it");
+    assert_eq!(error.details(), ["Secret shop/portal: waits for Secret git/portal, which is empty yet"]);
+    assert!(told.iter().any(|text| text.ends_with("which is empty yet")), "{told:?}");
+
+    let (result, _) = install(&FakeApi::default(), &with_a_copy()).await;
+    let error = result.expect_err("it is not there");
+    assert_eq!(error.details(), ["Secret shop/portal: waits for Secret git/portal, which does not exist yet"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_copy_follows_its_original() {
+    let fake = FakeApi::default();
+    fake.put(PORTAL, portal("b25l"));
+    assert_eq!(install(&fake, &with_a_copy()).await.0.expect("installed").outcome(), Outcome::Created);
+    assert_eq!(install(&fake, &with_a_copy()).await.0.expect("installed").outcome(), Outcome::Unchanged);
+    fake.put(PORTAL, portal("dHdv"));
+    assert_eq!(install(&fake, &with_a_copy()).await.0.expect("installed").outcome(), Outcome::Changed);
+    let mut other = portal("dHdv");
+    other["type"] = json!("example.dev/other");
+    fake.put(PORTAL, other);
+    install(&fake, &with_a_copy()).await.0.expect("installed");
+    let copy = fake.get("/api/v1/namespaces/shop/secrets/portal").expect("the copy");
+    assert_eq!((&copy["data"]["token"], &copy["type"]), (&json!("dHdv"), &json!("example.dev/other")));
 }

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use k8s_openapi::ByteString;
 use k8s_openapi::api::core::v1::Secret;
 use kube::Client;
-use kube::api::{Api, ObjectMeta, PostParams};
+use kube::api::{Api, DeleteParams, ObjectMeta, PostParams, Preconditions};
 use rand::seq::IndexedRandom;
 use rand::{rand_core::UnwrapErr, rngs::SysRng};
 use time::OffsetDateTime;
@@ -42,6 +42,10 @@ impl Secrets {
     /// `host` is the name that browsers use for the platform.
     pub fn new(client: Client, platform: &str, host: &str) -> Self {
         Self { client, platform: platform.into(), host: host.into() }
+    }
+
+    pub fn client(&self) -> &Client {
+        &self.client
     }
 
     /// The certificate of the platform's authority, PEM; nothing if there is no platform.
@@ -105,7 +109,29 @@ impl Secrets {
                 let wanted = |found: Option<&Secret>| Ok((data_of(found) != Some(&data)).then(|| data.clone()));
                 self.converge(owner, namespace, name, TLS, wanted).await.map(|(change, _)| change)
             }
+            // It has to be waited for first: see [`super::copies`].
+            GeneratedSecret::Copy(source) => {
+                let original = self.get(&source.namespace, &source.name).await?.unwrap_or_default();
+                self.copy(owner, namespace, name, &original).await
+            }
         }
+    }
+
+    /// Makes a Secret with the data and type of another, or gives it what the other has now.
+    ///
+    /// # Errors
+    /// [`Error::Request`].
+    pub async fn copy(&self, owner: &Owner, namespace: &str, name: &str, original: &Secret) -> Result<Change, Error> {
+        let kind = original.type_.as_deref().unwrap_or(OPAQUE);
+        if let Some(old) = self.get(namespace, name).await?.filter(|old| old.type_.as_deref() != Some(kind)) {
+            // A type cannot change, so it has to be another Secret.
+            let params = DeleteParams::default().preconditions(Preconditions { uid: old.metadata.uid, resource_version: None });
+            let deleted = self.api(namespace).delete(name, &params).await;
+            deleted.map_err(Error::request(format!("delete Secret {namespace}/{name}, whose type has changed")))?;
+        }
+        let data = original.data.clone().unwrap_or_default();
+        let wanted = |found: Option<&Secret>| Ok((data_of(found) != Some(&data)).then(|| data.clone()));
+        self.converge(owner, namespace, name, kind, wanted).await.map(|(change, _)| change)
     }
 
     /// All names of a certificate: those asked for and the platform's own.

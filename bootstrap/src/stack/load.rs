@@ -65,6 +65,8 @@ pub struct Component {
     pub parameters: BTreeMap<String, Value>,
     /// Its objects, by file and place in the file.
     pub manifests: Vec<Manifest>,
+    /// Its ConfigMaps from folders, by name: text by key.
+    pub config_maps: BTreeMap<String, BTreeMap<String, String>>,
     /// Its recipes by folder below `images/`, with those that they are made of.
     pub recipes: BTreeMap<String, Recipe>,
 }
@@ -140,6 +142,12 @@ impl Stack {
     /// The component with this name.
     pub fn component(&self, name: &str) -> Option<&Component> {
         self.components.iter().find(|component| component.name() == name)
+    }
+
+    /// Whether a component has an image of this reference.
+    pub fn has_image(&self, reference: &str) -> bool {
+        let mut images = self.components.iter().flat_map(|component| component.file.images.values());
+        images.any(|image| image.reference == reference)
     }
 
     /// The IngressClass that serves the stack's routes.

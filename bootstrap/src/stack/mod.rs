@@ -1,6 +1,8 @@
 //! Stacks: data, typed. See [`model`] for the format.
 
+mod config_maps;
 pub mod files;
+pub mod left_out;
 pub mod load;
 pub mod model;
 mod paths;
@@ -16,6 +18,7 @@ mod validate;
 pub(crate) mod words;
 mod yaml;
 
+pub use left_out::LeftOut;
 pub use load::{ClusterSpec, Component, Manifest, Recipe, Stack, StackSource};
 pub use problem::{Problem, StackErrors};
 pub use render::{PlatformFacts, render};

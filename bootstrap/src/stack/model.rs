@@ -102,9 +102,12 @@ pub struct ComponentFile {
     /// Files of custom resource definitions taken from upstream's own release.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub crds: Vec<CrdSource>,
-    /// Secrets that are generated once per platform and kept over re-runs.
+    /// Secrets that are generated once per platform and kept over re-runs, or copied from another component's.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub secrets: BTreeMap<String, GeneratedSecret>,
+    /// ConfigMaps in the component's namespace that are made from folders, by name.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub config_maps: BTreeMap<String, ConfigMapSource>,
     /// Where it answers behind the platform's ingress.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub routes: Vec<Route>,
@@ -157,6 +160,10 @@ pub struct ImageRef {
     /// Folder of the recipe under `images/`; without it the image can only come from its registry.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub recipe: Option<String>,
+    /// Why no package can build it. Where images are built from packages it is left out then, and with it every
+    /// object whose manifest has the annotation `backstack.dev/needs-image: NAME`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub missing: Option<String>,
 }
 
 /// Custom resource definitions from upstream, by content.
@@ -171,7 +178,7 @@ pub struct CrdSource {
     pub files: BTreeMap<String, String>,
 }
 
-/// A Secret that `up` fills once.
+/// A Secret that `up` fills.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "snake_case")]
 pub enum GeneratedSecret {
@@ -183,6 +190,28 @@ pub enum GeneratedSecret {
     /// The platform's CA itself (`tls.crt`, `tls.key`, `ca.crt`), for a component that issues certificates.
     /// Takes no settings: `authority: {}`.
     Authority {},
+    /// A copy of a Secret that another component has, for pods read Secrets of their own namespace only. It is
+    /// waited for; when it changes, the next `up` changes the copy.
+    Copy(SecretSource),
+}
+
+/// A Secret of another component.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SecretSource {
+    /// Namespace that it is in: that of a component that this one depends on.
+    pub namespace: String,
+    /// Its name.
+    pub name: String,
+}
+
+/// What a ConfigMap is made from.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ConfigMapSource {
+    /// Folder below the component's own. Each file in it, however deep, becomes a key: its path with `__` in place
+    /// of `/`. The text is taken as it is: nothing is filled in.
+    pub folder: String,
 }
 
 /// A path behind the platform's ingress.

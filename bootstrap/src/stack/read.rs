@@ -14,7 +14,7 @@ use super::schema::Format;
 use super::validate::{graph, parameters};
 use super::words::{did_you_mean, is_label, it_has};
 use super::yaml::{Document, parse};
-use super::{paths, shape};
+use super::{config_maps, paths, shape};
 
 /// A file of one of our formats: where it stands, and its content if that is right.
 #[derive(Debug)]
@@ -56,6 +56,7 @@ pub struct ComponentDraft {
     pub tree: FileTree,
     pub component: Read<ComponentFile>,
     pub manifests: Vec<Manifest>,
+    pub config_maps: BTreeMap<String, config_maps::Texts>,
     pub recipes: BTreeMap<String, RecipeDraft>,
 }
 
@@ -159,8 +160,9 @@ fn component(
     let component: Read<ComponentFile> =
         document(Format::Component, &tree, "component.yaml", &format!("{prefix}component.yaml"), problems);
     let manifests = manifests(&tree, &prefix, problems);
+    let config_maps = config_maps::read(&tree, &prefix, &component, problems);
     let recipes = recipes(&tree, &prefix, wanted_by(&component), problems);
-    Some(ComponentDraft { name: name.into(), pointer, given, prefix, tree, component, manifests, recipes })
+    Some(ComponentDraft { name: name.into(), pointer, given, prefix, tree, component, manifests, config_maps, recipes })
 }
 
 fn component_folders(components: &FileTree) -> BTreeSet<String> {
@@ -350,6 +352,7 @@ impl ComponentDraft {
             file,
             tree: self.tree,
             manifests: self.manifests,
+            config_maps: self.config_maps,
             recipes: finish_recipes(self.recipes),
         })
     }

@@ -5,14 +5,30 @@ use super::words::{did_you_mean, it_has, one_of};
 /// What a reference stands for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Reference<'a> {
-    /// `${images.NAME}`: the image's reference.
-    Image(&'a str),
+    /// `${images.NAME}`: the image's reference, or with `.FIELD` a part of it.
+    Image(&'a str, ImageField),
     /// `${parameters.NAME}`: the parameter's value.
     Parameter(&'a str),
     /// `${platform.FIELD}`: a fact about the platform.
     Platform(PlatformField),
     /// `${namespace}`: the component's namespace.
     Namespace,
+}
+
+/// What `${images.NAME}` and `${images.NAME.*}` know.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ImageField {
+    /// The whole reference, as pods take it.
+    Reference,
+    /// Where the local registry has it: `quay.io/argoproj/argocd`.
+    Repository,
+    /// `sha256:...` of what the local registry has.
+    Digest,
+}
+
+impl ImageField {
+    /// Every part by its name in manifests.
+    pub const PARTS: [(&'static str, Self); 2] = [("repository", Self::Repository), ("digest", Self::Digest)];
 }
 
 /// What `${platform.*}` knows.
@@ -24,17 +40,19 @@ pub enum PlatformField {
     Port,
     Namespace,
     CaBundle,
+    Registry,
 }
 
 impl PlatformField {
     /// Every field by its name in manifests.
-    pub const ALL: [(&'static str, Self); 6] = [
+    pub const ALL: [(&'static str, Self); 7] = [
         ("name", Self::Name),
         ("url", Self::Url),
         ("host", Self::Host),
         ("port", Self::Port),
         ("namespace", Self::Namespace),
         ("ca_bundle", Self::CaBundle),
+        ("registry", Self::Registry),
     ];
 }
 
@@ -48,7 +66,13 @@ impl<'a> Reference<'a> {
             return Ok(Self::Namespace);
         }
         match text.split_once('.') {
-            Some(("images", name)) => Ok(Self::Image(name)),
+            Some(("images", name)) => match name.split_once('.') {
+                None => Ok(Self::Image(name, ImageField::Reference)),
+                Some((image, part)) => match ImageField::PARTS.iter().find(|(field, _)| *field == part) {
+                    Some((_, field)) => Ok(Self::Image(image, *field)),
+                    None => Err(unknown_part(text, image, part)),
+                },
+            },
             Some(("parameters", name)) => Ok(Self::Parameter(name)),
             Some(("platform", name)) => match PlatformField::ALL.iter().find(|(field, _)| *field == name) {
                 Some((_, field)) => Ok(Self::Platform(*field)),
@@ -68,6 +92,13 @@ pub fn unknown<'a>(text: &str, group: &str, names: impl Iterator<Item = &'a str>
     let guess = closest_in_group(name, group, names.clone());
     let list = if guess.is_empty() { format!(" {}", it_has(names)) } else { guess };
     format!("`${{{text}}}` is not known{list}")
+}
+
+fn unknown_part(text: &str, image: &str, part: &str) -> String {
+    let parts = ImageField::PARTS.iter().map(|(field, _)| *field);
+    let guess = closest_in_group(part, &format!("images.{image}"), parts.clone());
+    let help = if guess.is_empty() { format!(" {}", it_has(parts)) } else { guess };
+    format!("`${{{text}}}` is not known{help}")
 }
 
 fn closest_in_group<'a>(name: &str, group: &str, names: impl Iterator<Item = &'a str>) -> String {
@@ -143,7 +174,8 @@ mod tests {
 
     #[test]
     fn references_are_understood_or_explained() {
-        assert_eq!(Reference::parse("images.server"), Ok(Reference::Image("server")));
+        assert_eq!(Reference::parse("images.server"), Ok(Reference::Image("server", ImageField::Reference)));
+        assert_eq!(Reference::parse("images.server.digest"), Ok(Reference::Image("server", ImageField::Digest)));
         assert_eq!(Reference::parse("parameters.size"), Ok(Reference::Parameter("size")));
         assert_eq!(Reference::parse("platform.port"), Ok(Reference::Platform(PlatformField::Port)));
         assert_eq!(Reference::parse("namespace"), Ok(Reference::Namespace));
@@ -151,8 +183,10 @@ mod tests {
         assert_eq!(error("platform.prot"), "`${platform.prot}` is not known; did you mean `${platform.port}`?");
         assert_eq!(
             error("platform.domainname"),
-            "`${platform.domainname}` is not known (it has: name, url, host, port, namespace, ca_bundle)"
+            "`${platform.domainname}` is not known (it has: name, url, host, port, namespace, ca_bundle, registry)"
         );
+        assert_eq!(error("images.a.digets"), "`${images.a.digets}` is not known; did you mean `${images.a.digest}`?");
+        assert_eq!(error("images.a.b.c"), "`${images.a.b.c}` is not known (it has: repository, digest)");
         assert!(error("HOME").ends_with("for a literal `${` write `$${`"));
     }
 }

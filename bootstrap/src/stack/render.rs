@@ -10,8 +10,9 @@ use serde_json::{Value, json};
 
 use super::load::Component;
 use super::model::Route;
-use super::reference::{Piece, PlatformField, Reference, pieces};
+use super::reference::{ImageField, Piece, PlatformField, Reference, pieces};
 use crate::images::Digest;
+use crate::images::Reference as ImageName;
 
 /// What manifests can know about the platform.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,6 +29,8 @@ pub struct PlatformFacts {
     pub namespace: String,
     /// Certificate of the platform's CA: PEM, then base64, as `caBundle` fields want it.
     pub ca_bundle: String,
+    /// The local registry as nodes and pods reach it, as `172.31.250.5:5000`.
+    pub registry: String,
     /// What images are called on this platform, by the reference that the stack has: with the digest that the
     /// local registry holds, so that a changed image is another one for the cluster too. Others keep their reference.
     pub images: BTreeMap<String, String>,
@@ -35,12 +38,25 @@ pub struct PlatformFacts {
     pub ingress_class: Option<String>,
 }
 
-/// All objects of a component: its manifests in their order, then an Ingress for each route.
+/// All objects of a component: its ConfigMaps from folders, its manifests in their order, then an Ingress for each
+/// route.
 pub fn render(component: &Component, facts: &PlatformFacts) -> Vec<Value> {
     let context = Context { component, facts };
     let manifests = component.manifests.iter().map(|manifest| context.object(&manifest.object));
     let routes = component.file.routes.iter().map(|route| ingress(component, facts, route));
-    manifests.chain(routes).collect()
+    config_maps(component).chain(manifests).chain(routes).collect()
+}
+
+/// Files are what somebody wrote for somewhere else: nothing is filled in.
+fn config_maps(component: &Component) -> impl Iterator<Item = Value> {
+    component.config_maps.iter().map(|(name, texts)| {
+        json!({
+            "apiVersion": "v1",
+            "kind": "ConfigMap",
+            "metadata": {"name": name, "namespace": component.file.namespace},
+            "data": texts,
+        })
+    })
 }
 
 struct Context<'a> {
@@ -99,7 +115,9 @@ impl Context<'_> {
     fn resolve(&self, name: &str) -> Value {
         let file = &self.component.file;
         let known = match Reference::parse(name) {
-            Ok(Reference::Image(image)) => file.images.get(image).map(|image| self.image(&image.reference).into()),
+            Ok(Reference::Image(image, field)) => {
+                file.images.get(image).and_then(|image| self.image(&image.reference, field)).map(Value::from)
+            }
             Ok(Reference::Parameter(parameter)) => self.component.parameters.get(parameter).cloned(),
             Ok(Reference::Namespace) => Some(file.namespace.clone().into()),
             Ok(Reference::Platform(field)) => Some(self.platform(field)),
@@ -109,8 +127,14 @@ impl Context<'_> {
         known.unwrap_or_else(|| format!("${{{name}}}").into())
     }
 
-    fn image(&self, reference: &str) -> String {
-        self.facts.images.get(reference).map_or(reference, String::as_str).to_string()
+    /// An image, or a part of what it is called; nothing for a digest that is not known.
+    fn image(&self, reference: &str, field: ImageField) -> Option<String> {
+        let here = self.facts.images.get(reference).map_or(reference, String::as_str);
+        match field {
+            ImageField::Reference => Some(here.into()),
+            ImageField::Repository => reference.parse::<ImageName>().ok().map(|name| name.mirror_repository()),
+            ImageField::Digest => here.split_once('@').map(|(_, digest)| digest.into()),
+        }
     }
 
     fn platform(&self, field: PlatformField) -> Value {
@@ -122,6 +146,7 @@ impl Context<'_> {
             PlatformField::Port => facts.port.into(),
             PlatformField::Namespace => facts.namespace.clone().into(),
             PlatformField::CaBundle => facts.ca_bundle.clone().into(),
+            PlatformField::Registry => facts.registry.clone().into(),
         }
     }
 }
@@ -195,6 +220,7 @@ mod tests {
             port: 8443,
             namespace: "backstack-system".into(),
             ca_bundle: "Q0E=".into(),
+            registry: "172.31.250.5:5000".into(),
             images: BTreeMap::new(),
             ingress_class: Some("web".into()),
         }
@@ -220,6 +246,24 @@ mod tests {
                 "image": "example.org/app:1", "literal": "${HOME} $x $(y)",
             })
         );
+    }
+
+    #[test]
+    fn an_image_can_be_named_as_the_local_registry_has_it() {
+        let manifest = "apiVersion: example.org/v1\nkind: Package\nmetadata: {name: x}\nspec: {package: '${platform.registry}/${images.app.repository}@${images.app.digest}'}\n";
+        let component = one_component(HEAD, manifest);
+        let images = [("example.org/app:1".to_string(), "example.org/app:1@sha256:00".to_string())].into();
+        let objects = render(&component, &PlatformFacts { images, ..facts() });
+        assert_eq!(objects[0]["spec"]["package"], json!("172.31.250.5:5000/example.org/app@sha256:00"));
+    }
+
+    #[test]
+    fn files_become_config_maps_word_for_word() {
+        let mut component = one_component("", "");
+        let text = "${namespace}: $${x}\n".to_string();
+        component.config_maps.insert("seed".into(), [("a__b".to_string(), text.clone())].into());
+        let objects = render(&component, &facts());
+        assert_eq!(objects, [json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "seed", "namespace": "n"}, "data": {"a__b": text}})]);
     }
 
     #[test]

@@ -365,7 +365,7 @@ mod tests {
             (
                 "secrets:\n  x: {random: {a: 1}, authority: {}}",
                 8,
-                "`secrets.x` must have exactly one key, not 2: `random`, `certificate` or `authority`",
+                "`secrets.x` must have exactly one key, not 2: `random`, `certificate`, `authority` or `copy`",
             ),
             (
                 "secrets:\n  x: random",

@@ -20,13 +20,15 @@ use crate::settings::{ImageSource, UpSettings, display, folders};
 use crate::source::{Architecture, Builder};
 use crate::stack::files::FileTree;
 use crate::stack::model::ImageRef;
-use crate::stack::{ClusterSpec, Stack};
+use crate::stack::{ClusterSpec, LeftOut, Stack};
 
 /// The images of a run, and the means to get them.
 pub struct Sources {
     pub origin: Origin,
     /// Which source was taken and why, for people.
     pub why: String,
+    /// What this source cannot have: it is no longer in the stack.
+    pub left_out: Vec<LeftOut>,
     pub node: ImagePlan,
     pub registry: ImagePlan,
     /// By reference.
@@ -38,8 +40,9 @@ pub struct Sources {
 }
 
 impl Sources {
-    /// Decides where images come from; asks the upstream registries if that is left open.
-    pub async fn decide(settings: &UpSettings, stack: &Stack, cluster: &ClusterSpec) -> Result<Self, Failure> {
+    /// Decides where images come from; asks the upstream registries if that is left open. What that source cannot
+    /// have is taken out of the stack.
+    pub async fn decide(settings: &UpSettings, stack: &mut Stack, cluster: &ClusterSpec) -> Result<Self, Failure> {
         let cache = folders::cache();
         let store = BlobStore::open(&cache).map_err(|error| no_cache(&cache, &error))?;
         let upstream = Upstream::new(UpstreamOptions::new(Platform::here()))?;
@@ -59,9 +62,11 @@ impl Sources {
         let hosts: BTreeSet<&str> =
             components.values().chain([&node, &registry]).map(|image| image.reference.host()).collect();
         let (origin, why) = choose(settings.images, &upstream, hosts).await;
+        let left_out = if origin == Origin::Source { stack.leave_out_missing() } else { Vec::new() };
+        components.retain(|reference, _| stack.has_image(reference));
         let http = reqwest::Client::builder().build().map_err(|error| Failure::internal(error.to_string()))?;
         let builder = Builder::new(&cache, store.clone(), Architecture::host());
-        Ok(Self { origin, why, node, registry, components, builder, upstream, store, http })
+        Ok(Self { origin, why, left_out, node, registry, components, builder, upstream, store, http })
     }
 
     fn all(&self) -> impl Iterator<Item = &ImagePlan> {

@@ -18,7 +18,7 @@ use crate::images::{ImageError, Reference};
 use crate::plan::{self, Plan, PlannedComponent};
 use crate::report::{Event, Planned, Reporter, units};
 use crate::settings::{self, UpSettings, UpWishes, folders};
-use crate::stack::{ClusterSpec, Stack, StackSource};
+use crate::stack::{ClusterSpec, LeftOut, Stack, StackSource};
 
 mod images;
 mod parameters;
@@ -45,6 +45,8 @@ pub struct Prepared {
     pub context: Context,
     /// Which source images come from, and why.
     pub images: String,
+    /// What this source of images cannot have.
+    pub left_out: Vec<LeftOut>,
     pub warnings: Vec<String>,
 }
 
@@ -66,6 +68,8 @@ pub struct Ready {
     pub seconds: f64,
     /// What was built and moved.
     pub images: String,
+    /// What this source of images cannot have, and so is not installed.
+    pub left_out: Vec<LeftOut>,
     pub routes: Vec<RouteUrl>,
     /// kubeconfig context.
     pub context: String,
@@ -105,8 +109,8 @@ struct Ground {
 /// Wrong settings or stack, no engine, unmet prerequisites, all explained.
 pub async fn prepare(request: UpRequest) -> Result<Prepared, Failure> {
     let (skip, touch) = (request.skip_checks, if request.only_look { Touch::Nothing } else { Touch::Start });
-    let ground = ground(Asked::read(request)?, Engine::connect().await?, touch).await?;
-    let sources = Sources::decide(&ground.settings, &ground.stack, &ground.cluster).await?;
+    let mut ground = ground(Asked::read(request)?, Engine::connect().await?, touch).await?;
+    let sources = Sources::decide(&ground.settings, &mut ground.stack, &ground.cluster).await?;
     let checks = checks(&ground, &sources).await?;
     if doctor::has_failed(&checks) && !skip {
         return Err(doctor::Unmet(checks).into());
@@ -116,7 +120,7 @@ pub async fn prepare(request: UpRequest) -> Result<Prepared, Failure> {
     let plan = plan::build(&inputs(&ground, &sources), &observed);
     let info = ground.engine.info().await?;
     let cgroup_v1 = info.cgroup_version == Some(bollard::models::SystemInfoCgroupVersionEnum::_1);
-    let images = sources.why.clone();
+    let (images, left_out) = (sources.why.clone(), sources.left_out);
     let context = Context {
         engine: ground.engine,
         settings: ground.settings,
@@ -136,7 +140,7 @@ pub async fn prepare(request: UpRequest) -> Result<Prepared, Failure> {
         kubeconfig: kubeconfig::path()?,
         found: Found::default(),
     };
-    Ok(Prepared { plan, context, images, warnings })
+    Ok(Prepared { plan, context, images, left_out, warnings })
 }
 
 /// Checks the machine as [`prepare`] does, and gives all checks.
@@ -149,16 +153,16 @@ pub async fn check(request: UpRequest) -> Result<Vec<Check>, Failure> {
         Ok(engine) => engine,
         Err(error) => return check_without_engine(asked, &error).await,
     };
-    let ground = ground(asked, engine, Touch::NothingGuess).await?;
-    let sources = Sources::decide(&ground.settings, &ground.stack, &ground.cluster).await?;
+    let mut ground = ground(asked, engine, Touch::NothingGuess).await?;
+    let sources = Sources::decide(&ground.settings, &mut ground.stack, &ground.cluster).await?;
     checks(&ground, &sources).await
 }
 
 /// What still can be said of a machine where no engine answers.
 async fn check_without_engine(asked: Asked, error: &ClusterError) -> Result<Vec<Check>, Failure> {
     let settings = asked.wishes.decide(&asked.name, None, &asked.cluster.file.kubernetes)?;
-    let stack = Stack::load(StackSource::named(&settings.stack))?;
-    let sources = Sources::decide(&settings, &stack, &asked.cluster).await?;
+    let mut stack = Stack::load(StackSource::named(&settings.stack))?;
+    let sources = Sources::decide(&settings, &mut stack, &asked.cluster).await?;
     let facts = doctor::facts::without_engine(error, &settings, sources.missing_tools()?);
     Ok(doctor::judge(&facts, &stack.needs, &stack.name))
 }
@@ -285,6 +289,10 @@ pub async fn execute(prepared: &Prepared, reporter: Arc<dyn Reporter>) -> Outcom
     for warning in &prepared.warnings {
         reporter.report(Event::Warning { subject: None, message: warning.clone() });
     }
+    for one in &prepared.left_out {
+        let message = format!("left out: {}", one.text());
+        reporter.report(Event::Warning { subject: Some(one.component.clone()), message });
+    }
     let executed = execute::run(&prepared.plan, context, reporter).await;
     if !executed.failures.is_empty() {
         return Outcome::Failed(executed.failures.into_iter().map(|failed| failed.failure).collect());
@@ -297,6 +305,7 @@ pub async fn execute(prepared: &Prepared, reporter: Arc<dyn Reporter>) -> Outcom
         components: context.stack.components.len(),
         seconds: start.elapsed().as_secs_f64(),
         images: execute::steps::moved(context),
+        left_out: prepared.left_out.clone(),
         routes: routes(&context.stack, &context.settings.url),
         context: names::context(&context.settings.name),
         registry_port,

@@ -67,6 +67,16 @@ pub fn check_image<T>(read: &Read<T>, pointer: &str, image: &ImageRef, problems:
     if let Err(message) = reference(&image.reference) {
         problems.error(&read.name, read.line(&child(pointer, "reference")), message);
     }
+    match (&image.missing, &image.recipe) {
+        (Some(why), _) if why.trim().is_empty() => {
+            problems.error(&read.name, read.line(&child(pointer, "missing")), "`missing` must say why no package can build it");
+        }
+        (Some(_), Some(recipe)) => {
+            let message = format!("`missing` says that no package can build it, but there is recipe `{recipe}`; leave one out");
+            problems.error(&read.name, read.line(&child(pointer, "missing")), message);
+        }
+        _ => {}
+    }
     if let Some(digest) = &image.digest {
         check_digest(read, &child(pointer, "digest"), digest, problems);
     }
@@ -143,7 +153,8 @@ fn secrets<T>(read: &Read<T>, name: &str, secret: &GeneratedSecret, problems: &m
                 problems.error(&read.name, line, format!("a password of {length} characters: must be 8 to 1024"));
             }
         }
-        GeneratedSecret::Certificate(_) | GeneratedSecret::Authority {} => {}
+        // Whose Secret it may be, the other components decide: see `copies`.
+        GeneratedSecret::Certificate(_) | GeneratedSecret::Authority {} | GeneratedSecret::Copy(_) => {}
     }
 }
 
@@ -162,7 +173,7 @@ fn credentials(read: &Read<ComponentFile>, file: &ComponentFile, problems: &mut 
 fn no_references<T>(read: &Read<T>, value: &Value, pointer: &str, problems: &mut Problems) {
     match value {
         Value::String(text) => {
-            let is_prose = pointer.ends_with("/description") || pointer.ends_with("/title");
+            let is_prose = ["/description", "/title", "/missing"].iter().any(|end| pointer.ends_with(end));
             let found = pieces(text).into_iter().find_map(|piece| match piece {
                 Piece::Reference(name, _) => Some(name),
                 _ => None,

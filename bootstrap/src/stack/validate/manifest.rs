@@ -4,12 +4,13 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
+use crate::stack::left_out::{self, NEEDS_IMAGE};
 use crate::stack::load::Manifest;
 use crate::stack::model::ComponentFile;
 use crate::stack::problem::Problems;
 use crate::stack::read::ComponentDraft;
 use crate::stack::reference::{Piece, Reference, pieces, unknown};
-use crate::stack::words::did_you_mean;
+use crate::stack::words::{did_you_mean, it_has};
 use crate::stack::yaml::child;
 
 /// Kinds of Kubernetes itself that belong to no namespace, for telling duplicates.
@@ -44,6 +45,7 @@ pub fn check(draft: &ComponentDraft, problems: &mut Problems) {
         identity(manifest, &name, problems);
         let mut checker =
             Checker { file: draft.component.file.as_ref(), manifest, name: &name, problems, used: &mut used };
+        checker.needed_images();
         checker.value(&manifest.object, "");
         if is_workload(&manifest.object) {
             checker.containers(&manifest.object, "");
@@ -144,12 +146,51 @@ impl Checker<'_> {
         let reference = Reference::parse(text)?;
         let Some(file) = self.file else { return Ok(()) };
         match reference {
-            Reference::Image(name) => {
-                self.used.insert(name.to_string());
-                known(text, "images", name, &file.images)
+            Reference::Image(name, _) => {
+                self.uses(name);
+                known(&format!("images.{name}"), "images", name, &file.images)
             }
             Reference::Parameter(name) => known(text, "parameters", name, &file.parameters),
             Reference::Platform(_) | Reference::Namespace => Ok(()),
+        }
+    }
+
+    /// Notes that the object uses an image. One that may be left out takes the object with it, so the object must say so.
+    fn uses(&mut self, name: &str) {
+        self.used.insert(name.to_string());
+        let may_be_missing = self.file.and_then(|file| file.images.get(name)).is_some_and(|image| image.missing.is_some());
+        if may_be_missing && !left_out::needed(&self.manifest.object).any(|needed| needed == name) {
+            let message = format!(
+                "uses image `{name}`, which no package can build (`missing`), without the annotation `{NEEDS_IMAGE}: {name}`"
+            );
+            self.say(self.manifest.line, message);
+        }
+    }
+
+    /// Checks the annotation by which an object says what it needs.
+    fn needed_images(&mut self) {
+        let Some(annotation) = left_out::annotation(&self.manifest.object) else { return };
+        let line = self.manifest.places.line(&child("/metadata/annotations", NEEDS_IMAGE));
+        if !annotation.as_str().is_some_and(|text| !text.trim().is_empty()) {
+            return self.say(line, format!("annotation `{NEEDS_IMAGE}` must name an image of component.yaml"));
+        }
+        let Some(file) = self.file else { return };
+        let names: Vec<String> = left_out::needed(&self.manifest.object).map(str::to_string).collect();
+        for name in names {
+            self.used.insert(name.clone());
+            match file.images.get(&name) {
+                Some(image) if image.missing.is_some() => {}
+                Some(_) => {
+                    let message = format!("image `{name}` has no `missing`, so `{NEEDS_IMAGE}` never leaves anything out");
+                    self.problems.warning(self.name, line, message);
+                }
+                None => {
+                    let known = || file.images.keys().map(String::as_str);
+                    let guess = did_you_mean(&name, known());
+                    let help = if guess.is_empty() { format!(" {}", it_has(known())) } else { guess };
+                    self.say(line, format!("annotation `{NEEDS_IMAGE}` names image `{name}`, which is not declared{help}"));
+                }
+            }
         }
     }
 
@@ -187,9 +228,7 @@ impl Checker<'_> {
             return;
         }
         match file.images.iter().find(|(_, declared)| declared.reference == image) {
-            Some((name, _)) => {
-                self.used.insert(name.clone());
-            }
+            Some((name, _)) => self.uses(name),
             None => {
                 let line = self.manifest.places.line(&child(pointer, "image"));
                 let guess = did_you_mean(image, file.images.values().map(|image| image.reference.as_str()));
@@ -224,6 +263,14 @@ pub fn check_duplicates(components: &[ComponentDraft], problems: &mut Problems) 
         for (name, place) in file.secrets.keys().map(|name| (name, draft.component.line(&child("/secrets", name)))) {
             let key = [String::new(), "Secret".into(), file.namespace.clone(), name.clone()];
             seen.insert(key, format!("{}:{place}", draft.component.name));
+        }
+        for name in file.config_maps.keys() {
+            let place = format!("{}:{}", draft.component.name, draft.component.line(&child("/config_maps", name)));
+            let key = [String::new(), "ConfigMap".into(), file.namespace.clone(), name.clone()];
+            if let Some(first) = seen.insert(key, place.clone()) {
+                let message = format!("ConfigMap `{name}` is there already, in {first}");
+                problems.error(&draft.component.name, draft.component.line(&child("/config_maps", name)), message);
+            }
         }
         for manifest in &draft.manifests {
             let Some(key) = identity_of(&manifest.object, &file.namespace) else { continue };

@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! component   names, images, secrets, definitions, credentials
+//! copies      Secrets that are another component's
 //! parameters  what a stack sets against what a component declares
 //! recipe      layers, and the files beside them
 //! manifest    objects, and what they refer to by `${...}`
@@ -10,6 +11,7 @@
 //! ```
 
 mod component;
+mod copies;
 pub mod graph;
 mod manifest;
 pub mod parameters;
@@ -41,6 +43,7 @@ pub fn stack(draft: &StackDraft, problems: &mut Problems) {
         manifest::check(component, problems);
     }
     graph::check(draft, problems);
+    copies::check(&draft.components, problems);
     routes::check(draft, problems);
     manifest::check_duplicates(&draft.components, problems);
 }

@@ -3,6 +3,10 @@
 use std::fs;
 use std::path::Path;
 
+mod features;
+mod manifests;
+mod recipes;
+
 use crate::error::Explain;
 use crate::stack::load::{Component, Stack, StackSource};
 use crate::stack::problem::StackErrors;
@@ -78,10 +82,14 @@ impl Files {
     }
 }
 
-/// A loaded component `shop` for tests elsewhere; it must be right.
+/// A loaded stack of the component `shop` for tests elsewhere; it must be right.
+pub fn one_stack(lines: &str, manifest: &str) -> Stack {
+    Files::shop(lines).manifest(manifest).load().expect("a good stack")
+}
+
+/// The same as [`one_stack`], the component alone.
 pub fn one_component(lines: &str, manifest: &str) -> Component {
-    let stack = Files::shop(lines).manifest(manifest).load().expect("a good stack");
-    stack.components.into_iter().next().expect("one component")
+    one_stack(lines, manifest).components.into_iter().next().expect("one component")
 }
 
 const CLASS: &str = "ingress_class: web\n";
@@ -334,165 +342,6 @@ fn rules_for_parameters() {
     with("      {}\n", "  'a.b': {type: string, description: d, default: x}").expect(&[
         "components/shop/component.yaml:8  parameter name `a.b` must be letters, digits, dashes and underscores",
     ]);
-}
-
-#[test]
-fn rules_for_manifests() {
-    let head = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: x}\n";
-    for (text, line, message) in [
-        ("kind: A\nmetadata: {name: x}\n", 1, "the manifest has no `apiVersion`"),
-        ("apiVersion: v1\nmetadata: {name: x}\n", 1, "the manifest has no `kind`"),
-        ("apiVersion: v1\nkind: 3\nmetadata: {name: x}\n", 2, "`kind` must be text"),
-        ("apiVersion: v1\nkind: A\n", 1, "the manifest has no `metadata.name`"),
-        (
-            "apiVersion: v1\nkind: A\nmetadata:\n  generateName: x-\n",
-            3,
-            "the manifest has no `metadata.name` (`generateName` does not do: every `up` would make another one)",
-        ),
-        (
-            "apiVersion: v1\nkind: List\nitems: []\n",
-            1,
-            "a `List` is not read; write its items as documents with `---` between them",
-        ),
-        ("- a\n", 1, "a manifest must be a map with `apiVersion`, `kind` and `metadata`"),
-        (&format!("{head}data: {{a: '${{images.x}}'}}\n"), 4, "`${images.x}` is not known (it has none)"),
-        (&format!("{head}data:\n  a: ${{parameters.x}}\n"), 5, "`${parameters.x}` is not known (it has none)"),
-        (
-            &format!("{head}data:\n  a: |\n    one\n    ${{platform.prot}}\n"),
-            7,
-            "`${platform.prot}` is not known; did you mean `${platform.port}`?",
-        ),
-        (
-            &format!("{head}data:\n  a: ${{HOME}}\n"),
-            5,
-            "`${HOME}` is not known: `${images.*}`, `${parameters.*}`, `${platform.*}` or `${namespace}` can be filled in; for a literal `${` write `$${`",
-        ),
-        (&format!("{head}data:\n  a: ${{x\n"), 5, "`${` is not closed; for a literal `${` write `$${`"),
-        (
-            &format!("{head}data:\n  '${{namespace}}': x\n"),
-            5,
-            "`${namespace}`: references are filled in in values, not in keys",
-        ),
-        (&format!("{head}---\n{head}"), 5, "ConfigMap `x` is there already, in components/shop/manifests/a.yaml:1"),
-    ] {
-        Files::shop("").manifest(text).expect(&[&format!("components/shop/manifests/a.yaml:{line}  {message}")]);
-    }
-    Files::shop("").manifest(&format!("{head}data: {{a: '$${{HOME}} ${{namespace}}'}}\n---\n# nothing\n")).expect(&[]);
-    Files::shop("")
-        .manifest("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: x}\na: 1\na: 2\n")
-        .expect(&["components/shop/manifests/a.yaml:5  key `a` is given twice (first in line 4)"]);
-}
-
-#[test]
-fn duplicates_are_told_apart_by_namespace() {
-    let object =
-        |kind: &str, namespace: &str| format!("apiVersion: v1\nkind: {kind}\nmetadata: {{name: x{namespace}}}\n");
-    Files::shop("")
-        .manifest(&format!("{}---\n{}", object("Secret", ""), object("Secret", ", namespace: other")))
-        .expect(&[]);
-    Files::shop("").manifest(&format!("{}---\n{}", object("ClusterRole", ""), object("ClusterRole", ", namespace: other")))
-        .expect(&["components/shop/manifests/a.yaml:5  ClusterRole `x` is there already, in components/shop/manifests/a.yaml:1"]);
-    Files::shop("secrets: {x: {random: {p: 16}}}").manifest(&object("Secret", ", namespace: '${namespace}'")).expect(
-        &["components/shop/manifests/a.yaml:1  Secret `x` is there already, in components/shop/component.yaml:7"],
-    );
-    let two = Files::stack(&["shop", "web"]).manifest(&object("ClusterRole", ""));
-    two.with("components/web/manifests/b.yaml", &object("ClusterRole", "")).expect(&[
-        "components/web/manifests/b.yaml:1  ClusterRole `x` is there already, in components/shop/manifests/a.yaml:1",
-    ]);
-}
-
-#[test]
-fn images_of_workloads_must_be_declared() {
-    let images = "images:\n  app: {reference: 'example.org/app:1'}\n";
-    let pod = |image: &str| {
-        format!(
-            "apiVersion: apps/v1\nkind: Deployment\nmetadata: {{name: x}}\nspec:\n  template:\n    spec:\n      containers:\n        - name: c\n{image}"
-        )
-    };
-    Files::shop(images).manifest(&pod("          image: ${images.app}\n")).expect(&[]);
-    Files::shop(images).manifest(&pod("          image: example.org/app:1\n")).expect(&[]);
-    Files::shop(images)
-        .manifest(&pod("          image: ${images.ap}\n"))
-        .expect(&["components/shop/manifests/a.yaml:9  `${images.ap}` is not known; did you mean `${images.app}`?"]);
-    Files::shop(images).manifest(&pod("          image: example.org/app:2\n"))
-        .expect(&["components/shop/manifests/a.yaml:9  image `example.org/app:2` is not declared; did you mean `example.org/app:1`?"]);
-    Files::shop("").manifest(&pod("          image: example.org/b:2\n"))
-        .expect(&["components/shop/manifests/a.yaml:9  image `example.org/b:2` is not declared; declare it under `images` in component.yaml and write `${images.NAME}`"]);
-    Files::shop("")
-        .manifest(&pod("          args: []\n"))
-        .expect(&["components/shop/manifests/a.yaml:8  the container has no `image`"]);
-    // A policy about images is no workload.
-    Files::shop("").manifest("apiVersion: example.org/v1\nkind: Policy\nmetadata: {name: x}\nspec: {containers: [{image: '*:latest'}]}\n").expect(&[]);
-    let warnings = Files::shop(images).load().expect("good").warnings;
-    assert_eq!(warnings[0].to_string(), "components/shop/component.yaml:8  image `app` is used by no manifest");
-}
-
-#[test]
-fn rules_for_recipes() {
-    let file = |lines: &str| format!("  - files:\n      - path: /a\n{lines}");
-    Files::recipe("  - go: {programs: {/a: .}}").expect(&[]);
-    for (lines, line, message) in [
-        ("  []", 3, "a recipe needs at least one layer"),
-        ("  - debian: {suite: trixie, packages: []}", 4, "`packages` must name at least one package"),
-        (
-            "  - debian:\n      suite: trixie\n      packages: [git, 'A b']",
-            6,
-            "`A b` cannot be the name of a Debian package",
-        ),
-        ("  - debian: {suite: trixie, packages: [git], exclude: [usr]}", 4, "`usr` must start with `/`"),
-        ("  - go:\n      module: other\n      programs: {/a: .}", 5, "there is no go.mod in `other`"),
-        ("  - go:\n      module: ../../../x\n      programs: {/a: .}", 5, "`../../../x` leads out of images/"),
-        ("  - go:\n      programs: {}", 5, "`programs` must name at least one program"),
-        ("  - go:\n      programs:\n        a: .", 6, "`a` must be an absolute path in the image"),
-        (
-            "  - go_module_files:\n      module: example.org/m\n      copy: {a: /a}",
-            5,
-            "go.mod in `.` does not require `example.org/m`",
-        ),
-        ("  - pypi:\n      requirements: r.txt\n      python: '3.13'\n      target: /t", 5, "there is no file `r.txt`"),
-        (
-            "  - pypi:\n      requirements: go.mod\n      python: '3'\n      target: t",
-            5,
-            "`go.mod` has no hashes; every requirement needs `--hash=sha256:...`",
-        ),
-        (&file("        from: b"), 6, "there is no file `b` beside the recipe"),
-        (&file("        mode: '0644'"), 5, "one of `from`, `text`, `link` and `directory` must be set"),
-        (&file("        text: a\n        link: b"), 5, "only one of `from`, `text`, `link` and `directory` may be set"),
-        (&file("        text: a\n        mode: '0799'"), 7, "mode `0799` must be octal digits, as \"0755\""),
-        (&file("        text: a\n        owner: root"), 7, "owner `root` must be `uid` or `uid:gid` in numbers"),
-        ("  - npm: {project: ., copy: {a: /a}}", 4, "there is no package-lock.json in `.`"),
-        (
-            "  - containerd_store:\n      writer: .\n      images:\n        a: ../nothing",
-            7,
-            "there is no recipe images/nothing/image.yaml (it has: app)",
-        ),
-        (
-            "  - go: {programs: {/a: .}}\nconfig:\n  user: nobody",
-            6,
-            "user `nobody` must be `uid` or `uid:gid` in numbers",
-        ),
-        ("  - go: {programs: {/a: .}}\nconfig:\n  workdir: a", 6, "`a` must be an absolute path in the image"),
-    ] {
-        let problem = format!("components/shop/images/app/image.yaml:{line}  {message}");
-        let problems = Files::recipe(lines).problems();
-        assert!(problems.contains(&problem), "expected {problem}\ngot {problems:#?}");
-    }
-}
-
-#[test]
-fn a_module_with_requirements_needs_its_sums() {
-    Files::recipe("  - go: {programs: {/a: .}}")
-        .with("components/shop/images/app/go.mod", "module app\n\nrequire example.org/m v1.0.0\n")
-        .expect(&["components/shop/images/app/image.yaml:4  there is no go.sum in `.`; make it with `go mod tidy`"]);
-}
-
-#[test]
-fn recipes_inside_recipes_are_read() {
-    let store = "  - containerd_store:\n      writer: .\n      images: {'example.org/b:1': ../b}";
-    let files = Files::recipe(store);
-    let recipe = format!("{RECIPE}  - files: [{{path: /b, text: b}}]\n");
-    let stack = files.with("components/shop/images/b/image.yaml", &recipe).load().expect("good");
-    assert_eq!(stack.components[0].recipes.keys().collect::<Vec<_>>(), ["app", "b"]);
 }
 
 /// Whatever is in the files, loading ends with a stack or with problems.

@@ -1,0 +1,78 @@
+//! Copies of Secrets: of a namespace where something is that the component depends on, and not of its own.
+
+use std::collections::BTreeSet;
+
+use serde_json::Value;
+
+use crate::stack::model::{ComponentFile, GeneratedSecret, SecretSource};
+use crate::stack::problem::Problems;
+use crate::stack::read::ComponentDraft;
+use crate::stack::words::{is_label, is_subdomain};
+use crate::stack::yaml::child;
+
+pub fn check(components: &[ComponentDraft], problems: &mut Problems) {
+    for draft in components {
+        let read = &draft.component;
+        let Some(file) = &read.file else { continue };
+        for (name, secret) in &file.secrets {
+            let GeneratedSecret::Copy(source) = secret else { continue };
+            let pointer = child(&child("/secrets", name), "copy");
+            let faults = [("namespace", namespace_fault(components, file, source)), ("name", name_fault(source))];
+            for (key, fault) in faults {
+                if let Some(fault) = fault {
+                    problems.error(&read.name, read.line(&child(&pointer, key)), fault);
+                }
+            }
+        }
+    }
+}
+
+fn name_fault(source: &SecretSource) -> Option<String> {
+    (!is_subdomain(&source.name)).then(|| format!("`{}` cannot be the name of a Secret", source.name))
+}
+
+fn namespace_fault(components: &[ComponentDraft], file: &ComponentFile, source: &SecretSource) -> Option<String> {
+    let namespace = source.namespace.as_str();
+    if !is_label(namespace) {
+        return Some(format!("namespace `{namespace}` must be lower-case letters, digits and dashes"));
+    }
+    if namespace == file.namespace {
+        return Some("the component is in this namespace itself: use that Secret as it is".into());
+    }
+    let needed = dependencies(components, &file.name);
+    if needed.iter().any(|draft| has_namespace(draft, namespace)) {
+        return None;
+    }
+    // A component that could not be read may be the one.
+    if needed.iter().any(|draft| draft.component.file.is_none()) {
+        return None;
+    }
+    let there = components.iter().find(|draft| draft.name != file.name && has_namespace(draft, namespace));
+    Some(match there {
+        Some(there) => format!("namespace `{namespace}` is component `{0}`'s; add `{0}` to `depends_on`", there.name),
+        None => format!("no component that this one depends on is in namespace `{namespace}`"),
+    })
+}
+
+/// Whether a component is in a namespace, or makes it.
+fn has_namespace(draft: &ComponentDraft, namespace: &str) -> bool {
+    let text = |object: &Value, pointer: &str| object.pointer(pointer).and_then(Value::as_str).map(str::to_string);
+    draft.component.file.as_ref().is_some_and(|file| file.namespace == namespace)
+        || draft.manifests.iter().any(|manifest| {
+            text(&manifest.object, "/kind").as_deref() == Some("Namespace")
+                && text(&manifest.object, "/metadata/name").as_deref() == Some(namespace)
+        })
+}
+
+/// All that a component depends on, directly or not.
+fn dependencies<'a>(components: &'a [ComponentDraft], name: &str) -> Vec<&'a ComponentDraft> {
+    let (mut found, mut seen, mut open) = (Vec::new(), BTreeSet::new(), vec![name.to_string()]);
+    while let Some(next) = open.pop() {
+        let Some(draft) = components.iter().find(|draft| draft.name == next).filter(|_| seen.insert(next)) else { continue };
+        open.extend(draft.component.file.iter().flat_map(|file| file.depends_on.clone()));
+        if draft.name != name {
+            found.push(draft);
+        }
+    }
+    found
+}

@@ -1,0 +1,102 @@
+//! Copied Secrets, ConfigMaps from folders, images that no package can build.
+
+use super::Files;
+
+fn copy(namespace: &str, name: &str) -> String {
+    format!("secrets:\n  portal:\n    copy:\n      namespace: {namespace}\n      name: {name}")
+}
+
+/// `shop` with these lines, `git` in a namespace of its own, and `other` that depends on `git`.
+fn with_git(lines: &str) -> Files {
+    let git = super::HEAD.replace("name: shop", "name: git").replace("namespace: n", "namespace: git");
+    let files = Files::stack(&["shop", "git", "other"]).component("shop", lines).component("other", "depends_on: [git]");
+    files.with("components/git/component.yaml", &git)
+}
+
+#[test]
+fn a_copied_secret_is_one_of_what_the_component_depends_on() {
+    with_git(&format!("{}\ndepends_on: [git]", copy("git", "portal"))).expect(&[]);
+    with_git(&format!("{}\ndepends_on: [other]", copy("git", "portal"))).expect(&[]);
+    with_git(&copy("git", "portal"))
+        .expect(&["components/shop/component.yaml:10  namespace `git` is component `git`'s; add `git` to `depends_on`"]);
+    with_git(&copy("nowhere", "portal"))
+        .expect(&["components/shop/component.yaml:10  no component that this one depends on is in namespace `nowhere`"]);
+    with_git(&copy("n", "portal"))
+        .expect(&["components/shop/component.yaml:10  the component is in this namespace itself: use that Secret as it is"]);
+    with_git(&format!("{}\ndepends_on: [git]", copy("git", "A_b")))
+        .expect(&["components/shop/component.yaml:11  `A_b` cannot be the name of a Secret"]);
+    with_git("secrets: {portal: {copy: {namespce: git, name: portal}}}")
+        .expect(&["components/shop/component.yaml:7  unknown key `namespce`; did you mean `namespace`?"]);
+    let namespace = "apiVersion: v1\nkind: Namespace\nmetadata: {name: apps}\n";
+    with_git(&format!("{}\ndepends_on: [git]", copy("apps", "portal")))
+        .with("components/git/manifests/a.yaml", namespace)
+        .expect(&[]);
+}
+
+const MAP: &str = "config_maps:\n  files:\n    folder: seed";
+
+#[test]
+fn a_folder_becomes_a_config_map() {
+    let files = Files::shop(MAP)
+        .with("components/shop/seed/a.yaml", "a: ${HOME}\n")
+        .with("components/shop/seed/deep/er/.b", "b");
+    let stack = files.load().expect("good");
+    let texts: Vec<_> = stack.components[0].config_maps["files"].iter().collect();
+    let (a, b) = (("a.yaml", "a: ${HOME}\n"), ("deep__er__.b", "b"));
+    assert_eq!(texts, [a, b].map(|(key, text)| (key.to_string(), text.to_string())).iter().map(|(a, b)| (a, b)).collect::<Vec<_>>());
+}
+
+#[test]
+fn rules_for_config_maps() {
+    let line = "components/shop/component.yaml:9";
+    Files::shop(MAP).expect(&[&format!("{line}  there is no folder `seed` beside component.yaml")]);
+    for bad in ["..", "/etc", "a/../b", "."] {
+        Files::shop(&MAP.replace("seed", bad))
+            .expect(&[&format!("{line}  `{bad}` must be a folder below the component's own, as `files`")]);
+    }
+    Files::shop("config_maps:\n  A_b: {folder: seed}")
+        .with("components/shop/seed/a", "a")
+        .expect(&["components/shop/component.yaml:8  `A_b` cannot be the name of a ConfigMap"]);
+    Files::shop(MAP).with("components/shop/seed/a b", "a").with("components/shop/seed/a__b", "a").with("components/shop/seed/a/b", "a")
+        .expect(&[
+            "components/shop/seed/a b  cannot be a key of a ConfigMap: letters, digits and `-_.` only, 253 characters at most",
+            "components/shop/seed/a__b  is key `a__b` of the ConfigMap, and so is another file",
+        ]);
+    Files::shop(MAP)
+        .with("components/shop/seed/a", &"x".repeat(1_000_000))
+        .expect(&[&format!("{line}  folder `seed` has 1000001 bytes; a ConfigMap holds 1000000 at most")]);
+    let object = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: files}\n";
+    Files::shop(MAP).with("components/shop/seed/a", "a").manifest(object).expect(&[
+        "components/shop/manifests/a.yaml:1  ConfigMap `files` is there already, in components/shop/component.yaml:8",
+    ]);
+}
+
+#[test]
+fn rules_for_images_that_no_package_can_build() {
+    let image = "images:\n  kcl:\n    reference: example.org/kcl:1\n    missing: its source is no module\n";
+    let object = |annotation: &str, package: &str| {
+        format!("apiVersion: e.org/v1\nkind: Function\nmetadata:\n  name: kcl\n  annotations: {{x: y{annotation}}}\nspec: {{package: '{package}'}}\n")
+    };
+    let needs = |name: &str| format!(", backstack.dev/needs-image: '{name}'");
+    let package = "${platform.registry}/${images.kcl.repository}@${images.kcl.digest}";
+    Files::shop(image).manifest(&object(&needs("kcl"), package)).expect(&[]);
+    Files::shop(image).manifest(&object("", package)).expect(&[
+        "components/shop/manifests/a.yaml:1  uses image `kcl`, which no package can build (`missing`), without the annotation `backstack.dev/needs-image: kcl`",
+    ]);
+    Files::shop(image).manifest(&object(&needs("kcll"), "x")).expect(&[
+        "components/shop/manifests/a.yaml:5  annotation `backstack.dev/needs-image` names image `kcll`, which is not declared; did you mean `kcl`?",
+    ]);
+    Files::shop(image).manifest(&object(&needs(" "), "x")).expect(&[
+        "components/shop/manifests/a.yaml:5  annotation `backstack.dev/needs-image` must name an image of component.yaml",
+    ]);
+    Files::shop(&image.replace("its source is no module", "''")).manifest(&object(&needs("kcl"), package))
+        .expect(&["components/shop/component.yaml:10  `missing` must say why no package can build it"]);
+    let both = "images:\n  app:\n    reference: example.org/app:1\n    recipe: app\n    missing: it is not\n";
+    Files::recipe("  - go: {programs: {/a: .}}").component("shop", both).expect(&[
+        "components/shop/component.yaml:11  `missing` says that no package can build it, but there is recipe `app`; leave one out",
+    ]);
+    let plain = image.replace("    missing: its source is no module\n", "");
+    let warnings = Files::shop(&plain).manifest(&object(&needs("kcl"), "x")).load().expect("good").warnings;
+    let expected = "components/shop/manifests/a.yaml:5  image `kcl` has no `missing`, so `backstack.dev/needs-image` never leaves anything out";
+    assert_eq!(warnings.iter().map(ToString::to_string).collect::<Vec<_>>(), [expected]);
+}
