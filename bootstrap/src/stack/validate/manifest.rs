@@ -171,7 +171,7 @@ impl Checker<'_> {
     fn needed_images(&mut self) {
         let Some(annotation) = left_out::annotation(&self.manifest.object) else { return };
         let line = self.manifest.places.line(&child("/metadata/annotations", NEEDS_IMAGE));
-        if !annotation.as_str().is_some_and(|text| !text.trim().is_empty()) {
+        if annotation.as_str().is_none_or(|text| text.trim().is_empty()) {
             return self.say(line, format!("annotation `{NEEDS_IMAGE}` must name an image of component.yaml"));
         }
         let Some(file) = self.file else { return };
