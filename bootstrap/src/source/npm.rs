@@ -29,8 +29,10 @@ pub async fn build(
     let work = context.work().folder()?;
     let name = project.display(".");
     let mut files = project.files().map_err(SourceError::io(format!("cannot read {name}")))?;
-    files.retain(|file| !file.starts_with("node_modules/"));
+    files.retain(|file| !is_installed(file));
     materialize(&project, &files, work.path())?;
+    // Bundlers and compilers use all cores and much memory by themselves.
+    let _turn = context.compile_turn(progress).await;
     progress.detail(format!("installing npm packages of {name}"));
     let npm = |what: String, arguments: &[&str]| {
         Ok::<_, SourceError>(Tool::gentle("npm", what)?.with(|npm| {
@@ -54,6 +56,11 @@ pub async fn build(
         }
     }
     Ok((tree, packages(&lock), Some(work)))
+}
+
+/// Whether a file was put there by npm: in a project's own `node_modules`, or in that of a workspace.
+pub fn is_installed(file: &str) -> bool {
+    file.split('/').any(|part| part == "node_modules")
 }
 
 /// The packages of a lock file.

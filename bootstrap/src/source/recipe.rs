@@ -11,6 +11,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::Architecture;
 use super::error::SourceError;
+use super::npm::is_installed;
 use super::tree::MERGED_USR;
 use crate::images::Digest;
 use crate::stack::files::FileTree;
@@ -122,7 +123,7 @@ fn keyed(
         Layer::Pypi(pypi) => {
             sum.file(tree, &pypi.requirements)?;
         }
-        Layer::Npm(npm) => sum.folder(&tree.join(&npm.project), |file| file.starts_with("node_modules/"))?,
+        Layer::Npm(npm) => sum.folder(&tree.join(&npm.project), is_installed)?,
         Layer::Files(entries) => sum_entries(&mut sum, tree, entries)?,
         Layer::ContainerdStore(store) => {
             sum_modules(&mut sum, tree, &store.writer)?;

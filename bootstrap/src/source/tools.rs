@@ -41,6 +41,7 @@ pub fn install_hint(tool: &str) -> String {
     match tool {
         "go" => "install Go 1.26 or newer and have it on PATH".into(),
         "cc" => "install a C compiler: `apt-get install gcc libc6-dev`".into(),
+        "c++" => "install a C++ compiler: `apt-get install g++`".into(),
         "python3" => "install Python with pip: `apt-get install python3-pip`".into(),
         "npm" => "install Node.js with npm".into(),
         "apt-get" => "this image needs a Debian or Ubuntu host; elsewhere take the images from `--images registry`".into(),
@@ -70,8 +71,11 @@ fn needed(recipes: &[ImageRecipe]) -> BTreeMap<&'static str, &'static str> {
             Layer::Pypi(_) => {
                 tools.insert("python3", "Python layers");
             }
-            Layer::Npm(_) => {
+            Layer::Npm(npm) => {
                 tools.insert("npm", "npm layers");
+                if npm.native {
+                    tools.extend(["c++", "make", "python3"].map(|tool| (tool, "npm layers with native addons")));
+                }
             }
             Layer::Files(_) => {}
         }

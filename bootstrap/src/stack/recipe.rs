@@ -127,7 +127,10 @@ pub struct PypiLayer {
 pub struct NpmLayer {
     /// Folder beside the recipe with package.json and package-lock.json.
     pub project: String,
-    /// Scripts of package.json to run after `npm ci`, in order.
+    /// Whether a script compiles C or C++ (a native addon): then a compiler, make and Python are needed. Default: no.
+    #[serde(default)]
+    pub native: bool,
+    /// Scripts of package.json to run after `npm ci`, in order. Settings of npm go to an `.npmrc` in the project.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub run: Vec<String>,
     /// What is kept: path in the project -> path in the image.
