@@ -1,0 +1,172 @@
+//! Which words stand in which sections, and how often.
+
+use std::collections::{BTreeMap, HashMap};
+
+use super::corpus::Corpus;
+use super::rank::{BODY, CODE, FIELDS, Ingredients, TITLE, TRAIL};
+use super::words::{Word, words};
+
+pub type Term = u32;
+
+/// A word's place in one section: how often, by field.
+#[derive(Debug, Clone)]
+pub struct Posting {
+    pub section: u32,
+    pub counts: [u16; FIELDS],
+}
+
+/// Where a section is in the corpus: number of the page, number in the page.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Place {
+    pub page: u32,
+    pub section: u32,
+}
+
+/// The index over all sections of a corpus.
+#[derive(Debug, Default)]
+pub struct Index {
+    pub ingredients: Ingredients,
+    pub places: Vec<Place>,
+    terms: BTreeMap<String, Term>,
+    /// Letters of each term as bits, to pass over far ones quickly when a word is unknown.
+    letters: Vec<(u64, String)>,
+    postings: Vec<Vec<Posting>>,
+    pub lengths: Vec<[f32; FIELDS]>,
+    pub mean: [f32; FIELDS],
+    /// Terms of the heading, each once, without compounds.
+    pub titles: Vec<Vec<Term>>,
+    /// Terms of the headings above and of the page's name, each once, without compounds.
+    pub trails: Vec<Vec<Term>>,
+    /// Terms of heading and text in their order, without compounds.
+    pub sequences: Vec<Vec<Term>>,
+}
+
+impl Index {
+    pub fn build(corpus: &Corpus, ingredients: Ingredients) -> Self {
+        let mut index = Self { ingredients, ..Self::default() };
+        for (page_number, page) in corpus.pages.iter().enumerate() {
+            let path = page.path.trim_end_matches(".md").replace('/', " ");
+            for (number, section) in page.sections.iter().enumerate() {
+                let place = Place { page: small(page_number), section: small(number) };
+                let trail = format!("{} {} {path}", page.title, section.trail.join(" "));
+                index.add(place, [&section.title, &trail, &section.body, &section.code]);
+            }
+        }
+        index.finish();
+        index
+    }
+
+    fn add(&mut self, place: Place, fields: [&str; FIELDS]) {
+        let number = small(self.places.len());
+        self.places.push(place);
+        let mut counts: HashMap<Term, [u16; FIELDS]> = HashMap::new();
+        let mut lengths = [0.0; FIELDS];
+        let (mut title, mut trail, mut sequence) = (Vec::new(), Vec::new(), Vec::new());
+        for field in [TITLE, TRAIL, BODY, CODE] {
+            for Word { term, compound, .. } in words(fields[field], &self.ingredients) {
+                let term = self.term(term);
+                let count = &mut counts.entry(term).or_default()[field];
+                *count = count.saturating_add(1);
+                lengths[field] += 1.0;
+                match field {
+                    _ if compound => {}
+                    TITLE => {
+                        title.push(term);
+                        sequence.push(term);
+                    }
+                    TRAIL => trail.push(term),
+                    _ => sequence.push(term),
+                }
+            }
+        }
+        self.titles.push(once(title));
+        self.trails.push(once(trail));
+        self.sequences.push(sequence);
+        self.lengths.push(lengths);
+        for (term, counts) in counts {
+            self.postings[term as usize].push(Posting { section: number, counts });
+        }
+    }
+
+    fn term(&mut self, term: String) -> Term {
+        if let Some(known) = self.terms.get(&term) {
+            return *known;
+        }
+        let number = small(self.postings.len());
+        self.postings.push(Vec::new());
+        self.letters.push((letters(&term), term.clone()));
+        self.terms.insert(term, number);
+        number
+    }
+
+    fn finish(&mut self) {
+        let sections = self.lengths.len().max(1) as f32;
+        for field in 0..FIELDS {
+            let total: f32 = self.lengths.iter().map(|lengths| lengths[field]).sum();
+            self.mean[field] = (total / sections).max(1.0);
+        }
+    }
+
+    pub fn known(&self, term: &str) -> Option<Term> {
+        self.terms.get(term).copied()
+    }
+
+    pub fn postings(&self, term: Term) -> &[Posting] {
+        &self.postings[term as usize]
+    }
+
+    /// How much a word tells: much if few sections have it.
+    pub fn rarity(&self, term: Term) -> f32 {
+        let all = self.places.len() as f32;
+        let with = self.postings[term as usize].len() as f32;
+        (1.0 + (all - with + 0.5) / (with + 0.5)).ln()
+    }
+
+    /// Known words that begin with this one, those in most sections first.
+    pub fn beginning_with(&self, start: &str, most: usize) -> Vec<Term> {
+        let range = self.terms.range(start.to_string()..).take_while(|(term, _)| term.starts_with(start));
+        let mut found: Vec<Term> = range.map(|(_, number)| *number).collect();
+        found.sort_by_key(|term| std::cmp::Reverse(self.postings[*term as usize].len()));
+        found.truncate(most);
+        found
+    }
+
+    /// Known words that differ by a slip of the keyboard or two, the nearest first.
+    pub fn near(&self, word: &str, most: usize) -> Vec<Term> {
+        let length = word.chars().count();
+        let allowed = match length {
+            0..=3 => return Vec::new(),
+            4..=7 => 1,
+            _ => 2,
+        };
+        let wanted = letters(word);
+        let mut found: Vec<(usize, usize, Term)> = Vec::new();
+        for (number, (bits, term)) in self.letters.iter().enumerate() {
+            if term.len().abs_diff(word.len()) > allowed || (bits ^ wanted).count_ones() as usize > 2 * allowed {
+                continue;
+            }
+            let distance = strsim::osa_distance(word, term);
+            if distance <= allowed {
+                found.push((distance, usize::MAX - self.postings[number].len(), small(number)));
+            }
+        }
+        found.sort_unstable();
+        let nearest = found.first().map_or(0, |(distance, ..)| *distance);
+        found.into_iter().filter(|(distance, ..)| *distance == nearest).take(most).map(|(.., term)| term).collect()
+    }
+}
+
+fn once(mut terms: Vec<Term>) -> Vec<Term> {
+    terms.sort_unstable();
+    terms.dedup();
+    terms
+}
+
+fn letters(term: &str) -> u64 {
+    term.bytes().fold(0, |bits, byte| bits | 1 << (byte & 63))
+}
+
+/// Numbers of pages, sections and terms are far below four thousand millions.
+fn small(number: usize) -> u32 {
+    u32::try_from(number).unwrap_or(u32::MAX)
+}

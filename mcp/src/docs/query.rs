@@ -1,0 +1,105 @@
+//! A question as the index understands it.
+
+use std::collections::HashMap;
+
+use super::index::{Index, Term};
+use super::rank::{COMPOUND, NEAR, PREFIX, SYNONYM};
+use super::synonyms;
+use super::words::{self, Word, words};
+
+/// More words than this are a pasted log: the first ones say what it is about.
+const MOST_WORDS: usize = 60;
+
+/// One word of the question, with the terms that may stand for it and how much each counts.
+#[derive(Debug, Clone)]
+pub struct Group {
+    pub terms: Vec<(Term, f32)>,
+    /// How much the word tells; what is not in any page tells nothing.
+    pub weight: f32,
+    pub compound: bool,
+}
+
+/// A question.
+#[derive(Debug, Default)]
+pub struct Query {
+    pub groups: Vec<Group>,
+    /// The terms in their order, without compounds, for words side by side.
+    pub sequence: Vec<Term>,
+    /// Weight of all words that are no compounds.
+    pub mass: f32,
+    /// Best weight of each term, for headings and snippets.
+    pub terms: HashMap<Term, f32>,
+    /// Words that no page has.
+    pub unknown: Vec<String>,
+}
+
+impl Query {
+    pub fn new(text: &str, index: &Index) -> Self {
+        let mut found = words(text, &index.ingredients);
+        found.truncate(MOST_WORDS);
+        let mut query = Self::default();
+        let mut seen: Vec<&str> = Vec::new();
+        for word in &found {
+            let terms = alternatives(word, index);
+            if !word.compound && index.known(&word.term).is_none() && !query.unknown.contains(&word.raw) {
+                query.unknown.push(word.raw.clone());
+            }
+            if !word.compound {
+                query.sequence.extend(terms.first().map(|(term, _)| *term));
+            }
+            if seen.contains(&word.term.as_str()) || terms.is_empty() {
+                continue;
+            }
+            seen.push(&word.term);
+            query.push(terms, word.compound, index);
+        }
+        if index.ingredients.splitting {
+            query.joined(&found, index);
+        }
+        query
+    }
+
+    fn push(&mut self, terms: Vec<(Term, f32)>, compound: bool, index: &Index) {
+        let weight = index.rarity(terms[0].0) * if compound { COMPOUND } else { 1.0 };
+        if !compound {
+            self.mass += weight;
+        }
+        for (term, share) in &terms {
+            let best = self.terms.entry(*term).or_default();
+            *best = best.max(*share);
+        }
+        self.groups.push(Group { terms, weight, compound });
+    }
+
+    /// `metrics server` is also asked as the one name that it is in the pages.
+    fn joined(&mut self, found: &[Word], index: &Index) {
+        let plain: Vec<&Word> = found.iter().filter(|word| !word.compound).collect();
+        for length in [2, 3] {
+            for run in plain.windows(length) {
+                let whole: String = run.iter().map(|word| word.raw.as_str()).collect();
+                let term = if index.ingredients.stemming { words::stem(&whole) } else { whole };
+                let Some(term) = index.known(&term).filter(|term| !self.terms.contains_key(term)) else { continue };
+                self.push(vec![(term, 1.0)], true, index);
+            }
+        }
+    }
+}
+
+/// The word itself; other words for it; and if nobody knows it, what it may have been meant to be.
+fn alternatives(word: &Word, index: &Index) -> Vec<(Term, f32)> {
+    let mut terms: Vec<(Term, f32)> = index.known(&word.term).map(|term| (term, 1.0)).into_iter().collect();
+    if word.compound {
+        return terms;
+    }
+    if index.ingredients.synonyms {
+        let others = synonyms::others(&word.term).iter().filter_map(|other| index.known(other));
+        terms.extend(others.map(|term| (term, SYNONYM)));
+    }
+    if terms.is_empty() && index.ingredients.typos {
+        terms.extend(index.near(&word.term, 3).into_iter().map(|term| (term, NEAR)));
+        if terms.is_empty() && word.term.chars().count() > 2 {
+            terms.extend(index.beginning_with(&word.term, 5).into_iter().map(|term| (term, PREFIX)));
+        }
+    }
+    terms
+}

@@ -1,0 +1,227 @@
+//! Finding the sections that answer a question.
+
+use std::collections::HashMap;
+
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use super::corpus::{Corpus, Page};
+use super::cursor;
+use super::error::DocsError;
+use super::index::{Index, Term};
+use super::markdown::Section;
+use super::query::Query;
+use super::rank::{self, FIELDS, LENGTH, SATURATION};
+use super::read::address_of;
+use super::snippet;
+
+/// Hits of one answer if nobody says otherwise.
+pub const DEFAULT_LIMIT: usize = 5;
+const MOST_LIMIT: usize = 50;
+/// A longer question is cut: only its first words are looked at anyway.
+const LONGEST_QUERY: usize = 4_000;
+
+/// What is looked for.
+#[derive(Debug, Clone, Default)]
+pub struct Question<'a> {
+    /// Words, a name, or an error message.
+    pub query: &'a str,
+    /// Only pages whose path begins so, as `components/`.
+    pub within: Option<&'a str>,
+    /// At most so many hits (default 5, at most 50).
+    pub limit: Option<usize>,
+    /// From the answer before, for the next hits.
+    pub cursor: Option<&'a str>,
+}
+
+/// A section that answers.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+pub struct Hit {
+    /// `path#anchor`: what `read` takes.
+    pub address: String,
+    /// The headings down to this one, outermost first.
+    pub breadcrumb: Vec<String>,
+    /// Where the question's words stand closest.
+    pub snippet: String,
+    /// How well it answers, compared with the other hits of the same question.
+    pub score: f32,
+}
+
+/// The best sections, and how to get more.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+pub struct Answer {
+    pub hits: Vec<Hit>,
+    /// Sections that have enough of the question's words.
+    pub total: u64,
+    /// Give this as `cursor` for the next hits; nothing if these were the last.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub next_cursor: Option<String>,
+    /// Words of the question that no page has; near ones and other words for them were looked for instead.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub unknown_words: Vec<String>,
+}
+
+pub(super) struct Searcher<'a> {
+    pub corpus: &'a Corpus,
+    pub index: &'a Index,
+    /// Changes when the pages do.
+    pub edition: u64,
+}
+
+impl Searcher<'_> {
+    pub fn search(&self, question: &Question) -> Result<Answer, DocsError> {
+        let text: String = question.query.chars().take(LONGEST_QUERY).collect();
+        if text.trim().is_empty() {
+            return Err(DocsError::EmptyQuery);
+        }
+        let within = question.within.unwrap_or_default();
+        let from = match question.cursor {
+            None => 0,
+            Some(cursor) => cursor::read(cursor, self.edition, &text, within)?,
+        };
+        let limit = question.limit.unwrap_or(DEFAULT_LIMIT).clamp(1, MOST_LIMIT);
+        let query = Query::new(&text, self.index);
+        let ranked = self.rank(&query, within);
+        let next = from.saturating_add(limit);
+        let hits = ranked.iter().skip(from).take(limit).map(|(number, score)| self.hit(*number, *score, &query)).collect();
+        Ok(Answer {
+            hits,
+            total: ranked.len() as u64,
+            next_cursor: (next < ranked.len()).then(|| cursor::write(next, self.edition, &text, within)),
+            unknown_words: query.unknown,
+        })
+    }
+
+    fn section(&self, number: u32) -> (&Page, &Section) {
+        let place = self.index.places[number as usize];
+        let page = &self.corpus.pages[place.page as usize];
+        (page, &page.sections[place.section as usize])
+    }
+
+    fn hit(&self, number: u32, score: f32, query: &Query) -> Hit {
+        let (page, section) = self.section(number);
+        let mut breadcrumb = section.trail.clone();
+        if breadcrumb.is_empty() && section.title != page.title {
+            breadcrumb.push(page.title.clone());
+        }
+        breadcrumb.push(section.title.clone());
+        Hit {
+            address: address_of(page, section),
+            breadcrumb,
+            snippet: snippet::of(&section.text, query, self.index),
+            score: (score * 100.0).round() / 100.0,
+        }
+    }
+
+    /// Every section that answers, with its score, the best first.
+    fn rank(&self, query: &Query, within: &str) -> Vec<(u32, f32)> {
+        let mut ranked: Vec<(u32, f32)> = self
+            .matched(query)
+            .into_iter()
+            .filter(|(number, _)| within.is_empty() || self.section(*number).0.path.starts_with(within))
+            .filter_map(|(number, matched)| Some((number, self.first_look(query, &matched)?)))
+            .collect();
+        sort(&mut ranked);
+        let again = ranked.len().min(rank::SECOND_LOOK);
+        for (number, score) in &mut ranked[..again] {
+            *score *= self.second_look(query, *number as usize);
+        }
+        sort(&mut ranked[..again]);
+        ranked
+    }
+
+    /// BM25F of every section that has any of the words, by group of the question.
+    fn matched(&self, query: &Query) -> HashMap<u32, Matched> {
+        let weights = rank::weights(&self.index.ingredients);
+        let mut matched: HashMap<u32, Matched> = HashMap::new();
+        for (group_number, group) in query.groups.iter().enumerate() {
+            for (term, share) in &group.terms {
+                let rarity = self.index.rarity(*term).min(group.weight.max(1.0));
+                for posting in self.index.postings(*term) {
+                    let lengths = &self.index.lengths[posting.section as usize];
+                    let often = frequency(&posting.counts, lengths, &self.index.mean, &weights);
+                    if often > 0.0 {
+                        let score = share * rarity * often / (SATURATION + often);
+                        matched.entry(posting.section).or_default().add(group_number, score, *share);
+                    }
+                }
+            }
+        }
+        matched
+    }
+
+    fn first_look(&self, query: &Query, matched: &Matched) -> Option<f32> {
+        let score: f32 = matched.groups.iter().map(|(_, score, _)| score).sum();
+        let plain = matched.groups.iter().filter(|(group, ..)| !query.groups[*group].compound);
+        let mass: f32 = plain.map(|(group, _, share)| query.groups[*group].weight * share).sum();
+        let coverage = if query.mass > 0.0 { mass / query.mass } else { 1.0 };
+        if coverage < rank::LEAST_COVERAGE {
+            return None;
+        }
+        let factor = if self.index.ingredients.coverage { 1.0 - rank::COVERAGE + rank::COVERAGE * coverage } else { 1.0 };
+        Some(score * factor)
+    }
+
+    fn second_look(&self, query: &Query, number: usize) -> f32 {
+        let ingredients = &self.index.ingredients;
+        let heading = if ingredients.names { rank::NAMES * self.likeness(query, number) } else { 0.0 };
+        let phrases = if ingredients.phrases { rank::PHRASES * self.side_by_side(query, &self.index.sequences[number]) } else { 0.0 };
+        1.0 + heading + phrases
+    }
+
+    /// How much a heading is just what was asked for: 1 if it has all of the question's words and no others. Words that
+    /// stand in the headings above it are not missed.
+    fn likeness(&self, query: &Query, number: usize) -> f32 {
+        let weight = |term: &Term| Some(query.terms.get(term)? * self.index.rarity(*term));
+        let title = &self.index.titles[number];
+        let all: f32 = title.iter().map(|term| self.index.rarity(*term)).sum();
+        let shared: f32 = title.iter().filter_map(weight).sum();
+        if shared <= 0.0 || query.mass <= 0.0 {
+            return 0.0;
+        }
+        let above = self.index.trails[number].iter().filter(|term| title.binary_search(term).is_err());
+        let above: f32 = if self.index.ingredients.breadcrumb { above.filter_map(weight).sum() } else { 0.0 };
+        let (of_title, of_query) = (shared / all, ((shared + above) / query.mass).min(1.0));
+        2.0 * of_title * of_query / (of_title + of_query)
+    }
+
+    /// The part of the question's neighbouring words that are neighbours in the text too.
+    fn side_by_side(&self, query: &Query, sequence: &[Term]) -> f32 {
+        let weight = |pair: &[Term]| self.index.rarity(pair[0]) + self.index.rarity(pair[1]);
+        let all: f32 = query.sequence.windows(2).map(weight).sum();
+        let there = query.sequence.windows(2).filter(|pair| sequence.windows(2).any(|window| window == *pair));
+        if all > 0.0 { there.map(weight).sum::<f32>() / all } else { 0.0 }
+    }
+}
+
+/// What a section has of a question: group, score, and how exactly.
+#[derive(Default)]
+struct Matched {
+    groups: Vec<(usize, f32, f32)>,
+}
+
+impl Matched {
+    /// Of several terms for the same word the best counts.
+    fn add(&mut self, group: usize, score: f32, share: f32) {
+        match self.groups.last_mut().filter(|(last, ..)| *last == group) {
+            Some((_, best, best_share)) => {
+                *best = best.max(score);
+                *best_share = best_share.max(share);
+            }
+            None => self.groups.push((group, score, share)),
+        }
+    }
+}
+
+/// How often a word is there, with the fields' weights and lengths taken into account.
+fn frequency(counts: &[u16; FIELDS], lengths: &[f32; FIELDS], mean: &[f32; FIELDS], weights: &[f32; FIELDS]) -> f32 {
+    let of = |field: usize| {
+        let norm = 1.0 - LENGTH[field] + LENGTH[field] * lengths[field] / mean[field];
+        weights[field] * f32::from(counts[field]) / norm
+    };
+    (0..FIELDS).filter(|field| counts[*field] > 0).map(of).sum()
+}
+
+fn sort(ranked: &mut [(u32, f32)]) {
+    ranked.sort_by(|one, other| other.1.total_cmp(&one.1).then(one.0.cmp(&other.0)));
+}
