@@ -88,16 +88,16 @@ impl Reader {
         match event {
             Event::Start(Tag::MetadataBlock(_)) => self.skipping = true,
             Event::End(TagEnd::MetadataBlock(_)) => self.skipping = false,
+            Event::End(TagEnd::CodeBlock) => {
+                (self.skipping, self.in_code) = (false, false);
+                self.gap("\n");
+            }
             _ if self.skipping => {}
             Event::Start(Tag::Heading { level, .. }) => self.begin(level, range.start),
             Event::End(TagEnd::Heading(_)) => self.end_heading(),
             Event::Start(Tag::CodeBlock(kind)) => {
                 self.in_code = !is_picture(&kind);
                 self.skipping = !self.in_code;
-            }
-            Event::End(TagEnd::CodeBlock) => {
-                self.in_code = false;
-                self.gap("\n");
             }
             Event::Text(text) => self.text(&text, false),
             Event::Code(text) => self.text(&text, true),
@@ -183,7 +183,7 @@ fn is_picture(kind: &CodeBlockKind) -> bool {
 mod tests {
     use super::*;
 
-    const PAGE: &str = "---\ntitle: x\n---\n# Guide\n\nLead with `code`.\n\n## One\n\nText one.\n\n```sh\nrun it\n```\n\n### Deep\n\ndeep\n\n## One\n\n| a | b |\n| --- | --- |\n| c | d |\n\n```mermaid\nflow\n```\n";
+    const PAGE: &str = "---\ntitle: x\n---\n# Guide\n\nLead with `code`.\n\n## One\n\nText one.\n\n```sh\nrun it\n```\n\n### Deep\n\ndeep\n\n## One\n\n```mermaid\nflow\n```\n\n| a | b |\n| --- | --- |\n| c | d |\n";
 
     #[test]
     fn sections_know_what_they_are_below() {

@@ -1,0 +1,78 @@
+//! Graded queries and what a ranking is worth by them; the test and the example `docs_ablation` share it.
+
+use std::collections::BTreeMap;
+
+use backstack_mcp::docs::{Docs, Question};
+use serde::Deserialize;
+
+/// Grades count for the first five hits.
+const DEPTH: usize = 5;
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Graded {
+    pub kind: String,
+    pub query: String,
+    /// Address of a section -> 1 helps, 2 answers in good part, 3 answers fully.
+    pub best: BTreeMap<String, u8>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    queries: Vec<Graded>,
+}
+
+pub fn queries() -> Vec<Graded> {
+    let text = include_str!("../docs_queries.yaml");
+    serde_yaml::from_str::<File>(text).expect("the queries are YAML").queries
+}
+
+impl Graded {
+    /// Whether the query is held out: fixed by its text, before anything was tuned.
+    pub fn held_out(&self) -> bool {
+        let fnv = |hash: u64, byte: u8| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
+        self.query.bytes().fold(0xcbf2_9ce4_8422_2325, fnv) % 3 == 0
+    }
+}
+
+/// Means over queries.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct Worth {
+    pub queries: usize,
+    /// Gain of the first five hits, as a part of the best possible one.
+    pub ndcg: f64,
+    /// One divided by the place of the first hit with a grade.
+    pub mrr: f64,
+    /// How often a graded section is among the first five.
+    pub found: f64,
+}
+
+/// What a ranking is worth for these queries.
+pub fn worth<'a>(docs: &Docs, queries: impl IntoIterator<Item = &'a Graded>) -> Worth {
+    let mut sum = Worth::default();
+    for query in queries {
+        let grades = grades(docs, query, 20);
+        let first = grades.iter().position(|grade| *grade > 0);
+        let mut ideal: Vec<u8> = query.best.values().copied().collect();
+        ideal.sort_unstable_by(|one, other| other.cmp(one));
+        sum.queries += 1;
+        sum.ndcg += gain(&grades) / gain(&ideal);
+        sum.mrr += first.map_or(0.0, |place| 1.0 / (place + 1) as f64);
+        sum.found += f64::from(u8::from(first.is_some_and(|place| place < DEPTH)));
+    }
+    let count = sum.queries.max(1) as f64;
+    Worth { queries: sum.queries, ndcg: sum.ndcg / count, mrr: sum.mrr / count, found: sum.found / count }
+}
+
+/// Grades of the first hits, in their order.
+pub fn grades(docs: &Docs, query: &Graded, depth: usize) -> Vec<u8> {
+    let question = Question { query: &query.query, limit: Some(depth), ..Question::default() };
+    let answer = docs.search(&question).expect("a query is a question");
+    answer.hits.iter().map(|hit| query.best.get(&hit.address).copied().unwrap_or(0)).collect()
+}
+
+fn gain(grades: &[u8]) -> f64 {
+    let of = |(place, grade): (usize, &u8)| (2f64.powi(i32::from(*grade)) - 1.0) / ((place + 2) as f64).log2();
+    grades.iter().take(DEPTH).enumerate().map(of).sum()
+}

@@ -1,0 +1,108 @@
+//! The search over workshop-docs/, scored by graded queries (docs_queries.yaml), and the pages' links.
+
+use std::collections::BTreeSet;
+use std::time::{Duration, Instant};
+
+use backstack_mcp::docs::{Docs, Question};
+
+mod common;
+use common::{Graded, queries, worth};
+
+const LEAST_NDCG: f64 = 0.80;
+const LEAST_MRR: f64 = 0.85;
+
+#[test]
+fn the_queries_are_well_formed() {
+    let (docs, queries) = (Docs::embedded(), queries());
+    assert!(queries.len() >= 80, "{} queries", queries.len());
+    for kind in ["how-to", "concept", "error", "name"] {
+        assert!(queries.iter().filter(|query| query.kind == kind).count() >= 15, "{kind}");
+    }
+    let texts: BTreeSet<_> = queries.iter().map(|query| &query.query).collect();
+    assert_eq!(texts.len(), queries.len(), "a query is there twice");
+    let mut wrong = Vec::new();
+    for query in &queries {
+        if query.best.is_empty() {
+            wrong.push(format!("`{}` has no answer", query.query));
+        }
+        for (address, grade) in &query.best {
+            if docs.read(address, 0, None).is_err() || !(1..=3).contains(grade) {
+                wrong.push(format!("`{}`: {address}: {grade}", query.query));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// Tuned and held-out queries apart: the former were looked at while the ranking was made, the latter never.
+#[test]
+fn the_ranking_is_good_enough() {
+    let (docs, queries) = (Docs::embedded(), queries());
+    for (name, held_out) in [("tuned", false), ("held out", true)] {
+        let part: Vec<&Graded> = queries.iter().filter(|query| query.held_out() == held_out).collect();
+        assert!(part.len() * 4 >= queries.len(), "{name}: {} queries are too few", part.len());
+        let worth = worth(&docs, part);
+        assert!(worth.ndcg >= LEAST_NDCG && worth.mrr >= LEAST_MRR, "{name}: {worth:?}");
+    }
+}
+
+/// Far above what it takes (see the example `docs_ablation`), so that a busy machine does not fail it, and far below
+/// what an accident (an index built for every question) would take.
+#[test]
+fn it_is_quick() {
+    let start = Instant::now();
+    let docs = Docs::embedded();
+    let built = start.elapsed();
+    assert!(built < Duration::from_secs(2), "{built:?}");
+    let queries = queries();
+    let mut times: Vec<Duration> = queries
+        .iter()
+        .map(|query| {
+            let start = Instant::now();
+            let question = Question { query: &query.query, ..Question::default() };
+            docs.search(&question).expect("a question");
+            start.elapsed()
+        })
+        .collect();
+    times.sort();
+    assert!(times[times.len() / 2] < Duration::from_millis(50), "{:?}", times[times.len() / 2]);
+}
+
+/// Every link between pages leads to a page, and to a section of it if it names one.
+#[test]
+fn links_lead_somewhere() {
+    let docs = Docs::embedded();
+    let mut wrong = Vec::new();
+    for page in docs.pages() {
+        for target in links(&page.source) {
+            if target.contains("://") || target.starts_with("mailto:") {
+                continue;
+            }
+            let (path, anchor) = target.split_once('#').map_or((target, None), |(path, anchor)| (path, Some(anchor)));
+            let file = if path.is_empty() { page.path.clone() } else { joined(&page.path, path) };
+            let address = anchor.map_or(file.clone(), |anchor| format!("{file}#{anchor}"));
+            let is_page = path.is_empty() || path.ends_with(".md");
+            if is_page && docs.read(&address, 0, None).is_err() {
+                wrong.push(format!("{}: {target}", page.path));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+fn links(source: &str) -> Vec<&str> {
+    source.split("](").skip(1).filter_map(|rest| rest.split(')').next()).collect()
+}
+
+fn joined(page: &str, path: &str) -> String {
+    let mut parts: Vec<&str> = page.split('/').collect();
+    parts.pop();
+    for part in path.split('/') {
+        match part {
+            ".." => drop(parts.pop()),
+            "." => {}
+            part => parts.push(part),
+        }
+    }
+    parts.join("/")
+}
