@@ -35,6 +35,8 @@ pub struct Index {
     pub mean: [f32; FIELDS],
     /// Terms of the heading, each once, without compounds.
     pub titles: Vec<Vec<Term>>,
+    /// Whether the heading is a message, with `…` for what differs.
+    pub messages: Vec<bool>,
     /// Terms of the headings above and of the page's name, each once, without compounds.
     pub trails: Vec<Vec<Term>>,
     /// Terms of heading and text in their order, without compounds.
@@ -80,6 +82,7 @@ impl Index {
             }
         }
         self.titles.push(once(title));
+        self.messages.push(fields[TITLE].contains('…'));
         self.trails.push(once(trail));
         self.sequences.push(sequence);
         self.lengths.push(lengths);

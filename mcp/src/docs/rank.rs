@@ -23,6 +23,8 @@ pub struct Ingredients {
     pub phrases: bool,
     /// Sections that have more of the question's words.
     pub coverage: bool,
+    /// A heading with `…` is a message: it answers those who paste it, and hardly anybody else.
+    pub messages: bool,
 }
 
 impl Default for Ingredients {
@@ -38,6 +40,7 @@ impl Default for Ingredients {
             names: true,
             phrases: true,
             coverage: true,
+            messages: true,
         }
     }
 }
@@ -57,6 +60,7 @@ impl Ingredients {
             ("names", Self { names: false, ..all() }),
             ("phrases", Self { phrases: false, ..all() }),
             ("coverage", Self { coverage: false, ..all() }),
+            ("messages", Self { messages: false, ..all() }),
         ]
     }
 
@@ -73,6 +77,7 @@ impl Ingredients {
             names: false,
             phrases: false,
             coverage: false,
+            messages: false,
         }
     }
 }
@@ -108,5 +113,7 @@ pub const COVERAGE: f32 = 0.6;
 pub const NAMES: f32 = 1.0;
 /// How much words side by side add, if all of them are.
 pub const PHRASES: f32 = 0.8;
+/// What is left of the score of a message that was not pasted.
+pub const MESSAGES: f32 = 0.5;
 /// So many of the best are looked at once more, for headings and words side by side.
 pub const SECOND_LOOK: usize = 80;

@@ -164,25 +164,28 @@ impl Searcher<'_> {
 
     fn second_look(&self, query: &Query, number: usize) -> f32 {
         let ingredients = &self.index.ingredients;
-        let heading = if ingredients.names { rank::NAMES * self.likeness(query, number) } else { 0.0 };
+        let (likeness, of_title) = self.likeness(query, number);
+        let heading = if ingredients.names { rank::NAMES * likeness } else { 0.0 };
         let phrases = if ingredients.phrases { rank::PHRASES * self.side_by_side(query, &self.index.sequences[number]) } else { 0.0 };
-        1.0 + heading + phrases
+        let message = ingredients.messages && self.index.messages[number];
+        let pasted = if message { rank::MESSAGES + (1.0 - rank::MESSAGES) * of_title } else { 1.0 };
+        (1.0 + heading + phrases) * pasted
     }
 
     /// How much a heading is just what was asked for: 1 if it has all of the question's words and no others. Words that
-    /// stand in the headings above it are not missed.
-    fn likeness(&self, query: &Query, number: usize) -> f32 {
+    /// stand in the headings above it are not missed. And the part of the heading that was asked for.
+    fn likeness(&self, query: &Query, number: usize) -> (f32, f32) {
         let weight = |term: &Term| Some(query.terms.get(term)? * self.index.rarity(*term));
         let title = &self.index.titles[number];
         let all: f32 = title.iter().map(|term| self.index.rarity(*term)).sum();
         let shared: f32 = title.iter().filter_map(weight).sum();
         if shared <= 0.0 || query.mass <= 0.0 {
-            return 0.0;
+            return (0.0, 0.0);
         }
         let above = self.index.trails[number].iter().filter(|term| title.binary_search(term).is_err());
         let above: f32 = if self.index.ingredients.breadcrumb { above.filter_map(weight).sum() } else { 0.0 };
         let (of_title, of_query) = (shared / all, ((shared + above) / query.mass).min(1.0));
-        2.0 * of_title * of_query / (of_title + of_query)
+        (2.0 * of_title * of_query / (of_title + of_query), of_title)
     }
 
     /// The part of the question's neighbouring words that are neighbours in the text too.

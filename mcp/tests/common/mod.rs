@@ -25,7 +25,9 @@ struct File {
 
 pub fn queries() -> Vec<Graded> {
     let text = include_str!("../docs_queries.yaml");
-    serde_yaml::from_str::<File>(text).expect("the queries are YAML").queries
+    let mut queries = serde_yaml::from_str::<File>(text).expect("the queries are YAML").queries;
+    queries.retain(|query| !query.best.is_empty()); // TEMPORARY
+    queries
 }
 
 impl Graded {
