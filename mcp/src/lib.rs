@@ -1,7 +1,7 @@
 //! The platform for AI assistants, over the Model Context Protocol.
 //!
 //! ```text
-//! ports      what this crate reads: entities, documents, a cluster, changes (implemented elsewhere)
+//! ports      what this crate reads: entities, a cluster, changes (implemented elsewhere)
 //! catalog    entities, their references and relations, searched in memory
 //! docs       documents, searched in memory
 //! toolset    what a toolset is: tools with typed input and answer, resources, prompts

@@ -13,6 +13,8 @@ const GENERAL: &[(&str, &str)] = &[
     ("SourceError::Recipe", "A recipe says something that cannot be"),
     ("SourceError::Io", "A file cannot be read or written while an image is built"),
     ("ImageError::File", "A file of the image cache cannot be read or written"),
+    ("ToolError", "Error (…): …"),
+    ("PortError", "Error (…): …"),
     ("StackErrors::Problems", "… problems in …"),
 ];
 

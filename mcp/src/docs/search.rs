@@ -30,6 +30,8 @@ pub struct Question<'a> {
     pub within: Option<&'a str>,
     /// At most so many hits (default 5, at most 50).
     pub limit: Option<usize>,
+    /// So many hits are passed over; added to where the cursor stands.
+    pub offset: usize,
     /// From the answer before, for the next hits.
     pub cursor: Option<&'a str>,
 }
@@ -79,6 +81,7 @@ impl Searcher<'_> {
             None => 0,
             Some(cursor) => cursor::read(cursor, self.edition, &text, within)?,
         };
+        let from = from.saturating_add(question.offset);
         let limit = question.limit.unwrap_or(DEFAULT_LIMIT).clamp(1, MOST_LIMIT);
         let query = Query::new(&text, self.index);
         let ranked = self.rank(&query, within);

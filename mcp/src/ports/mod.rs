@@ -1,12 +1,10 @@
 //! What this crate reads, as traits. The program implements them (see `bootstrap/src/assistant`); tests use fakes.
 
 mod cluster;
-mod documents;
 mod entities;
 mod git;
 
 pub use cluster::{Cluster, DryRun, List, ListQuery, LogQuery, ObjectRef, Platforms};
-pub use documents::{Document, DocumentSource};
 pub use entities::{EntitySource, Snapshot};
 pub use git::{Changes, Proposal, ProposedFile, PullRequest};
 

@@ -2,3 +2,5 @@
 //!
 //! To add one: a file here with a struct that holds its ports and implements [`Toolset`](crate::Toolset), and a line
 //! where the program joins them (bootstrap, which has the ports' implementations).
+
+pub mod docs;
