@@ -78,7 +78,10 @@ fn write_entries<W: Write>(tree: &Tree, tar: &mut tar::Builder<W>) -> io::Result
                 append(tar, header, path, first_names[offset], io::empty())?;
             }
             Node::File { content, size } => {
-                if let Content::Spooled { offset } = content {
+                // An empty file stands where the next one begins, and is no link to it.
+                if let Content::Spooled { offset } = content
+                    && *size > 0
+                {
                     first_names.insert(*offset, path);
                 }
                 header.set_size(*size);
@@ -196,6 +199,21 @@ mod tests {
         assert_eq!(by_name("usr/bin/z").4.as_deref(), Some("usr/bin/a"));
         assert_eq!(by_name("usr/bin/z").1, tar::EntryType::Link);
         assert_eq!(by_name(&long).4, Some("t".repeat(150)));
+    }
+
+    #[test]
+    fn an_empty_file_is_no_link_to_what_was_unpacked_after_it() {
+        let (folder, store) = store();
+        let mut tree = Tree::with_spool(false, folder.path()).expect("spool");
+        for (name, bytes) in [("a/__init__.py", &b""[..]), ("a/error.py", &b"program"[..])] {
+            let content = tree.spool(&mut &bytes[..]).expect("spool");
+            let node = Node::File { content, size: bytes.len() as u64 };
+            tree.put(name, Entry { node, mode: 0o644, uid: 0, gid: 0 }).expect("put");
+        }
+        let bytes = unpack(&store, &write(&store, &tree).expect("layer"));
+        let mut archive = tar::Archive::new(&bytes[..]);
+        let sizes: Vec<_> = archive.entries().expect("entries").map(|entry| entry.expect("entry").size()).collect();
+        assert_eq!(sizes, [0, 0, 7], "the folder, the empty file, the other one");
     }
 
     #[test]
