@@ -35,6 +35,9 @@ pub async fn install(
     let tool = Tool::gentle("python3", format!("installing {name}"))?.with(|python| {
         python.args(["-m", "pip", "install", "--disable-pip-version-check", "--no-input", "--no-compile"]);
         python.args(["--require-hashes", "--only-binary=:all:", "--implementation", "cp", "--python-version", &layer.python]);
+        // The requirements are complete, and made for the image's interpreter: pip would judge both what else is
+        // needed and which interpreter may be used by the host's own.
+        python.args(["--no-deps", "--ignore-requires-python"]);
         for platform in platforms(context.architecture()) {
             python.args(["--platform", &platform]);
         }
