@@ -103,7 +103,7 @@ async fn the_same_recipe_gives_the_same_image_anywhere() {
 #[tokio::test(flavor = "multi_thread")]
 async fn python_npm_and_module_files() {
     let six = "six==1.17.0 --hash=sha256:4721f391ed90541fddacab5acf947aa0d3dc7d27b2e1e8eda2be8970586c3274\n";
-    let package = r#"{"name": "tiny", "version": "1.0.0", "scripts": {"build": "node -p 'require(\"is-number\")(5)' > out.txt"}, "dependencies": {"is-number": "7.0.0"}}"#;
+    let package = r#"{"name": "tiny", "version": "1.0.0", "scripts": {"build": "node -p 'require(\"is-number\")(5)' > out.txt && cp deep/README.md readme.txt"}, "dependencies": {"is-number": "7.0.0"}}"#;
     let lock = r#"{"name": "tiny", "version": "1.0.0", "lockfileVersion": 3, "requires": true, "packages": {
         "": {"name": "tiny", "version": "1.0.0", "dependencies": {"is-number": "7.0.0"}},
         "node_modules/is-number": {"version": "7.0.0", "integrity": "sha512-41Cifkg6e8TylSpdtTpeLVMqvSBEVzTttHvERD741+pnZ8ANv0004MRL43QKPDlK9cGvNp6NZWZUBlbGXYxxng=="}}}"#;
@@ -120,7 +120,8 @@ async fn python_npm_and_module_files() {
         .recipe(
             "all",
             "  - pypi: {requirements: requirements.txt, python: '3.13', target: /opt/site}\n  \
-               - npm: {project: web, run: [build], copy: {out.txt: /web/out.txt, node_modules: /web/node_modules}}\n  \
+               - npm: {project: web, run: [build], copy: {out.txt: /web/out.txt, readme.txt: /web/readme.txt, node_modules: /web/node_modules},\n     \
+               go_module_files: [{module: github.com/google/uuid, in_module: m, copy: {'*.md': /deep}}]}\n  \
                - go_module_files: {module: github.com/google/uuid, in_module: m, copy: {'*.md': /docs, LICENSE: /docs}}",
         );
     let mut digests = Vec::new();
@@ -135,6 +136,7 @@ async fn python_npm_and_module_files() {
         }
         assert!(!found.keys().any(|path| path.ends_with(".pyc")));
         let packages: Vec<_> = image.packages.iter().map(|package| package.name.as_str()).collect();
+        assert_eq!(found["web/readme.txt"], found["docs/README.md"]);
         assert_eq!(packages, ["github.com/google/uuid", "six", "is-number"]);
         digests.push(image.manifest.digest);
         assert!(std::fs::read_dir(cache.path().join("tmp")).expect("tmp").flatten().all(|work| {

@@ -1,12 +1,16 @@
 //! `npm` layers: a project installed by its lock file and built by its own scripts.
 
+use std::fs::{self, File};
+use std::io;
+use std::path::Path;
+
 use super::builder::Context;
 use super::error::SourceError;
 use super::files::{disk_entry, put_folder};
-use super::golang::Built;
+use super::golang::{Built, module_files};
 use super::process::Tool;
 use super::recipe::RECIPE_FILE;
-use super::tree::Tree;
+use super::tree::{Node, Tree};
 use super::workdir::materialize;
 use super::{Package, PackageSource};
 use crate::report::Progress;
@@ -28,6 +32,12 @@ pub async fn build(
     let lock = project.read("package-lock.json").map_err(SourceError::io(format!("cannot read {}", project.display("package-lock.json"))))?;
     let work = context.work().folder()?;
     let name = project.display(".");
+    let mut modules = Vec::new();
+    for files in &layer.go_module_files {
+        let (tree, packages, _) = module_files(context, recipe, files, false, progress).await?;
+        write(&tree, work.path()).map_err(SourceError::io(format!("cannot copy files of {}", files.module)))?;
+        modules.extend(packages);
+    }
     let mut files = project.files().map_err(SourceError::io(format!("cannot read {name}")))?;
     files.retain(|file| !is_installed(file));
     materialize(&project, &files, work.path())?;
@@ -55,7 +65,23 @@ pub async fn build(
             Some(entry) => tree.put(to, entry).map_err(|problem| wrong(problem.to_string()))?,
         }
     }
-    Ok((tree, packages(&lock), Some(work)))
+    modules.extend(packages(&lock));
+    Ok((tree, modules, Some(work)))
+}
+
+/// Writes a tree's files to disk. They are writable, as Go's own copy of a module is not.
+fn write(tree: &Tree, folder: &Path) -> io::Result<()> {
+    for (path, entry) in tree.entries() {
+        let target = folder.join(path);
+        match &entry.node {
+            Node::Directory => fs::create_dir_all(target)?,
+            Node::File { content, size } => {
+                io::copy(&mut tree.open(content, *size)?, &mut File::create(target)?)?;
+            }
+            Node::Symlink(link) => std::os::unix::fs::symlink(link, target)?,
+        }
+    }
+    Ok(())
 }
 
 /// Whether a file was put there by npm: in a project's own `node_modules`, or in that of a workspace.

@@ -15,7 +15,7 @@ use super::npm::is_installed;
 use super::tree::MERGED_USR;
 use crate::images::Digest;
 use crate::stack::files::FileTree;
-use crate::stack::recipe::{ContainerdStoreLayer, FileEntry, ImageRecipe, Layer};
+use crate::stack::recipe::{ContainerdStoreLayer, FileEntry, GoModuleFilesLayer, ImageRecipe, Layer};
 
 /// Counts up when the builder makes other bytes of the same recipe.
 const FORMAT: &str = "1";
@@ -116,14 +116,14 @@ fn keyed(
     match layer {
         Layer::Debian(_) => {}
         Layer::Go(go) => sum_modules(&mut sum, tree, &go.module)?,
-        Layer::GoModuleFiles(files) => {
-            let module = tree.join(&files.in_module);
-            sum.file(&module, "go.mod")?.file(&module, "go.sum")?;
-        }
+        Layer::GoModuleFiles(files) => sum_module_versions(&mut sum, tree, files)?,
         Layer::Pypi(pypi) => {
             sum.file(tree, &pypi.requirements)?;
         }
-        Layer::Npm(npm) => sum.folder(&tree.join(&npm.project), is_installed)?,
+        Layer::Npm(npm) => {
+            sum.folder(&tree.join(&npm.project), is_installed)?;
+            npm.go_module_files.iter().try_for_each(|files| sum_module_versions(&mut sum, tree, files))?;
+        }
         Layer::Files(entries) => sum_entries(&mut sum, tree, entries)?,
         Layer::ContainerdStore(store) => {
             sum_modules(&mut sum, tree, &store.writer)?;
@@ -173,6 +173,13 @@ fn sum_entries(sum: &mut Sum, tree: &FileTree, entries: &[FileEntry]) -> Result<
     for from in entries.iter().filter_map(|entry| entry.from.as_deref()) {
         sum.file(tree, from)?;
     }
+    Ok(())
+}
+
+/// What decides which version of a module its files are taken from.
+fn sum_module_versions(sum: &mut Sum, tree: &FileTree, files: &GoModuleFilesLayer) -> Result<(), SourceError> {
+    let module = tree.join(&files.in_module);
+    sum.file(&module, "go.mod")?.file(&module, "go.sum")?;
     Ok(())
 }
 

@@ -76,6 +76,9 @@ fn needed(recipes: &[ImageRecipe]) -> BTreeMap<&'static str, &'static str> {
                 if npm.native {
                     tools.extend(["c++", "make", "python3"].map(|tool| (tool, "npm layers with native addons")));
                 }
+                if !npm.go_module_files.is_empty() {
+                    tools.entry("go").or_insert("Go layers");
+                }
             }
             Layer::Files(_) => {}
         }

@@ -127,6 +127,10 @@ pub struct PypiLayer {
 pub struct NpmLayer {
     /// Folder beside the recipe with package.json and package-lock.json.
     pub project: String,
+    /// Files of Go modules put into the project first: the sources of a front end that come with its back end.
+    /// Here `/` in `copy` is the project's folder. The project's own files win.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub go_module_files: Vec<GoModuleFilesLayer>,
     /// Whether a script compiles C or C++ (a native addon): then a compiler, make and Python are needed. Default: no.
     #[serde(default)]
     pub native: bool,

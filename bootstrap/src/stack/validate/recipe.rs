@@ -151,6 +151,9 @@ impl Checker<'_> {
                 }
             }
         }
+        for (index, files) in layer.go_module_files.iter().enumerate() {
+            self.go_files(&child(&child(pointer, "go_module_files"), index), files);
+        }
         self.copies(pointer, &layer.copy);
     }
 

@@ -1,0 +1,89 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+)
+
+// Tells whoever delivers what is merged, for all of the organisation's repositories.
+func (setup *setup) webhook(ctx context.Context) error {
+	at := "/orgs/" + organisation + "/hooks"
+	var found []struct {
+		ID     int64             `json:"id"`
+		Active bool              `json:"active"`
+		Config map[string]string `json:"config"`
+		Events []string          `json:"events"`
+	}
+	if err := setup.gitea.Send(ctx, http.MethodGet, at+"?limit=50", nil, &found); err != nil {
+		return err
+	}
+	events := []string{"push", "pull_request", "pull_request_sync"}
+	wanted := map[string]any{
+		"type": "gitea", "active": true, "events": events, "name": "Argo CD",
+		"config": map[string]string{"url": setup.hookURL, "content_type": "json", "secret": setup.hookSecret},
+	}
+	for _, hook := range found {
+		if hook.Config["url"] != setup.hookURL {
+			continue
+		}
+		// Gitea does not tell the secret, so it is written once in every run of this program.
+		if setup.hookWritten && hook.Active && sameSet(hook.Events, events) {
+			return nil
+		}
+		setup.hookWritten = true
+		return setup.gitea.Send(ctx, http.MethodPatch, fmt.Sprintf("%s/%d", at, hook.ID), wanted, nil)
+	}
+	setup.say("make the webhook to %s", setup.hookURL)
+	setup.hookWritten = true
+	return setup.gitea.Send(ctx, http.MethodPost, at, wanted, nil)
+}
+
+const portalSecret = "portal"
+
+type application struct {
+	ID           int64    `json:"id"`
+	Name         string   `json:"name"`
+	ClientID     string   `json:"client_id"`
+	ClientSecret string   `json:"client_secret"`
+	Trusted      bool     `json:"skip_secondary_authorization"`
+	RedirectURIs []string `json:"redirect_uris"`
+}
+
+// Lets people sign in to the portal with their Gitea account. Gitea tells the application's secret only when it
+// writes it: so it is written anew when the Secret does not know this application.
+func (setup *setup) portal(ctx context.Context) error {
+	kept, err := setup.cluster.Secret(ctx, setup.namespace, portalSecret)
+	if err != nil {
+		return err
+	}
+	const at = "/user/applications/oauth2"
+	var found []application
+	if err := setup.gitea.Send(ctx, http.MethodGet, at+"?limit=50", nil, &found); err != nil {
+		return err
+	}
+	wanted := map[string]any{
+		"name": "Portal", "confidential_client": true, "redirect_uris": []string{setup.callback},
+		// The portal belongs to the platform: nobody needs to be asked whether it may know their name.
+		"skip_secondary_authorization": true,
+	}
+	method, path := http.MethodPost, at
+	for _, one := range found {
+		if one.Name != wanted["name"] {
+			continue
+		}
+		known := kept["oauth_client_id"] == one.ClientID && kept["oauth_client_secret"] != ""
+		if known && one.Trusted && sameSet(one.RedirectURIs, []string{setup.callback}) {
+			return nil
+		}
+		method, path = http.MethodPatch, fmt.Sprintf("%s/%d", at, one.ID)
+	}
+	setup.say("write the OAuth2 application of the portal, for %s", setup.callback)
+	var made application
+	if err := setup.gitea.Send(ctx, method, path, wanted, &made); err != nil {
+		return err
+	}
+	return setup.cluster.SetSecret(ctx, setup.namespace, portalSecret, map[string]string{
+		"oauth_client_id": made.ClientID, "oauth_client_secret": made.ClientSecret,
+	})
+}

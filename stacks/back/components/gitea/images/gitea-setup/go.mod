@@ -1,0 +1,3 @@
+module backstack.dev/gitea-setup
+
+go 1.26

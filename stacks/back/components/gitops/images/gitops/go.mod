@@ -1,0 +1,7 @@
+module backstack.dev/gitops
+
+go 1.26
+
+require backstack.dev/gitea-setup v0.0.0
+
+replace backstack.dev/gitea-setup => ../../../gitea/images/gitea-setup

@@ -1,0 +1,75 @@
+package main
+
+import (
+	"context"
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+)
+
+const largest = 4 << 20
+
+// What Gitea tells of, as far as it matters here.
+type event struct {
+	Ref        string `json:"ref"`
+	Repository struct {
+		Name     string `json:"name"`
+		FullName string `json:"full_name"`
+		Branch   string `json:"default_branch"`
+	} `json:"repository"`
+}
+
+func (gitops *gitops) routes(running context.Context) http.Handler {
+	mux := http.NewServeMux()
+	mux.HandleFunc("POST /gitea", func(writer http.ResponseWriter, request *http.Request) {
+		status, text := gitops.receive(running, request)
+		writer.WriteHeader(status)
+		fmt.Fprintln(writer, text)
+	})
+	return mux
+}
+
+// Takes an event that carries Gitea's signature. The answer stands in Gitea beside the delivery.
+//
+// The payload's addresses are those that browsers use; Argo CD knows the cluster's own. So only the repository's
+// name is taken from it.
+func (gitops *gitops) receive(running context.Context, request *http.Request) (int, string) {
+	body, err := io.ReadAll(io.LimitReader(request.Body, largest+1))
+	if err != nil || len(body) > largest {
+		return http.StatusBadRequest, "the event is too large, or broke off"
+	}
+	// Read each time: it is the same Secret that Gitea's webhook was made with.
+	shared, err := gitops.cluster.Secret(request.Context(), gitops.giteaNamespace, "webhook")
+	if err != nil {
+		return http.StatusInternalServerError, err.Error()
+	}
+	if !signed(body, request.Header.Get("X-Gitea-Signature"), shared["secret"]) {
+		return http.StatusForbidden, "the signature is wrong"
+	}
+	var event event
+	if err := json.Unmarshal(body, &event); err != nil {
+		return http.StatusBadRequest, "the event is not JSON"
+	}
+	if request.Header.Get("X-Gitea-Event") != "push" || event.Ref != "refs/heads/"+event.Repository.Branch {
+		return http.StatusOK, "not a change of a default branch: nothing to do"
+	}
+	if err := gitops.refresh(request.Context(), event.Repository.FullName); err != nil {
+		fmt.Println(err)
+		return http.StatusBadGateway, err.Error()
+	}
+	return http.StatusOK, "Argo CD looks at " + event.Repository.FullName
+}
+
+func signed(body []byte, signature, secret string) bool {
+	if secret == "" {
+		return false
+	}
+	sum := hmac.New(sha256.New, []byte(secret))
+	sum.Write(body)
+	given, err := hex.DecodeString(signature)
+	return err == nil && hmac.Equal(given, sum.Sum(nil))
+}
