@@ -77,8 +77,8 @@ var repositorySettings = map[string]any{
 	"has_releases": false, "default_delete_branch_after_merge": true, "default_merge_style": "merge",
 }
 
-// The rule for the branch that is applied: changed by merging only, one approval of somebody other than the
-// author. Only the seeder pushes, and it does so into an empty repository only.
+// The rule for the branch that is applied: changed by merging only, with one approval of somebody other than the
+// author, and files that can be read. Only the seeder pushes, and it does so into an empty repository only.
 func protection(repository repository) map[string]any {
 	return map[string]any{
 		"enable_push": true, "enable_push_whitelist": true,
@@ -86,6 +86,8 @@ func protection(repository repository) map[string]any {
 		"enable_merge_whitelist": true, "merge_whitelist_teams": names(repository.merge), "merge_whitelist_usernames": []any{},
 		"required_approvals": 1.0, "enable_approvals_whitelist": true, "approvals_whitelist_teams": names(repository.approve),
 		"block_on_rejected_reviews": true, "dismiss_stale_approvals": true,
+		// Component gitops says so at every pull request.
+		"enable_status_check": true, "status_check_contexts": []any{"files"},
 	}
 }
 

@@ -16,6 +16,8 @@ const largest = 4 << 20
 // What Gitea tells of, as far as it matters here.
 type event struct {
 	Ref        string `json:"ref"`
+	Action     string `json:"action"`
+	Pull       *pull  `json:"pull_request"`
 	Repository struct {
 		Name     string `json:"name"`
 		FullName string `json:"full_name"`
@@ -23,10 +25,10 @@ type event struct {
 	} `json:"repository"`
 }
 
-func (gitops *gitops) routes(running context.Context) http.Handler {
+func (gitops *gitops) routes() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("POST /gitea", func(writer http.ResponseWriter, request *http.Request) {
-		status, text := gitops.receive(running, request)
+		status, text := gitops.receive(request)
 		writer.WriteHeader(status)
 		fmt.Fprintln(writer, text)
 	})
@@ -37,7 +39,7 @@ func (gitops *gitops) routes(running context.Context) http.Handler {
 //
 // The payload's addresses are those that browsers use; Argo CD knows the cluster's own. So only the repository's
 // name is taken from it.
-func (gitops *gitops) receive(running context.Context, request *http.Request) (int, string) {
+func (gitops *gitops) receive(request *http.Request) (int, string) {
 	body, err := io.ReadAll(io.LimitReader(request.Body, largest+1))
 	if err != nil || len(body) > largest {
 		return http.StatusBadRequest, "the event is too large, or broke off"
@@ -54,6 +56,9 @@ func (gitops *gitops) receive(running context.Context, request *http.Request) (i
 	if err := json.Unmarshal(body, &event); err != nil {
 		return http.StatusBadRequest, "the event is not JSON"
 	}
+	if event.Pull != nil {
+		return gitops.look(request.Context(), &event)
+	}
 	if request.Header.Get("X-Gitea-Event") != "push" || event.Ref != "refs/heads/"+event.Repository.Branch {
 		return http.StatusOK, "not a change of a default branch: nothing to do"
 	}
@@ -62,6 +67,22 @@ func (gitops *gitops) receive(running context.Context, request *http.Request) (i
 		return http.StatusBadGateway, err.Error()
 	}
 	return http.StatusOK, "Argo CD looks at " + event.Repository.FullName
+}
+
+// Judges a pull request's files when they are new.
+func (gitops *gitops) look(ctx context.Context, event *event) (int, string) {
+	if event.Action != "opened" && event.Action != "reopened" && event.Action != "synchronized" {
+		return http.StatusOK, "its files have not changed: nothing to do"
+	}
+	gitea, err := gitops.gitea(ctx, "seeder")
+	if err == nil {
+		err = judge(ctx, gitea, event.Repository.Name, *event.Pull)
+	}
+	if err != nil {
+		fmt.Println(err)
+		return http.StatusBadGateway, err.Error()
+	}
+	return http.StatusOK, "its files were looked at"
 }
 
 func signed(body []byte, signature, secret string) bool {

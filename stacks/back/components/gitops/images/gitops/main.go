@@ -1,5 +1,5 @@
 // Command gitops joins Gitea and Argo CD: it gives Argo CD its token, fills repositories that are empty, and tells
-// Argo CD at once when something was merged.
+// Argo CD at once when something was merged. It says at pull requests whether Argo CD can read their files.
 //
 //	gitops         runs until it is told to stop
 //	gitops check   tells whether repositories are filled and Argo CD knows them, for a readiness probe
@@ -64,7 +64,7 @@ func run() error {
 			return fmt.Errorf("%s is not set", name)
 		}
 	}
-	server := &http.Server{Addr: listen, Handler: gitops.routes(ctx), ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 20 * time.Second}
+	server := &http.Server{Addr: listen, Handler: gitops.routes(), ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 20 * time.Second}
 	failed := make(chan error, 1)
 	go func() { failed <- server.ListenAndServe() }()
 	go gitops.keep(ctx)
@@ -100,7 +100,7 @@ func (gitops *gitops) keep(ctx context.Context) {
 }
 
 func (gitops *gitops) pass(ctx context.Context) error {
-	for _, step := range []func(context.Context) error{gitops.credentials, gitops.seed, gitops.ready} {
+	for _, step := range []func(context.Context) error{gitops.credentials, gitops.seed, gitops.review, gitops.ready} {
 		if err := step(ctx); err != nil {
 			return err
 		}
