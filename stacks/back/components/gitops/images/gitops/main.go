@@ -23,11 +23,12 @@ import (
 const (
 	between    = time.Minute
 	retryAfter = 2 * time.Second
-	listen     = ":8080"
 )
 
 type gitops struct {
 	cluster *kube.Cluster
+	// Address that Gitea's events come in at.
+	listen string
 	// Gitea's address inside the cluster, and the namespace that its Secrets are in.
 	url, giteaNamespace string
 	// The namespace of Argo CD, and of this program.
@@ -55,16 +56,16 @@ func run() error {
 	if err != nil {
 		return err
 	}
-	gitops := &gitops{cluster: cluster, applied: false}
+	gitops := &gitops{cluster: cluster}
 	settings := map[string]*string{
-		"GITEA_URL": &gitops.url, "GITEA_NAMESPACE": &gitops.giteaNamespace, "NAMESPACE": &gitops.namespace, "SEEDS": &gitops.seeds,
+		"LISTEN": &gitops.listen, "GITEA_URL": &gitops.url, "GITEA_NAMESPACE": &gitops.giteaNamespace, "NAMESPACE": &gitops.namespace, "SEEDS": &gitops.seeds,
 	}
 	for name, value := range settings {
 		if *value = os.Getenv(name); *value == "" {
 			return fmt.Errorf("%s is not set", name)
 		}
 	}
-	server := &http.Server{Addr: listen, Handler: gitops.routes(), ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 20 * time.Second}
+	server := &http.Server{Addr: gitops.listen, Handler: gitops.routes(), ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 20 * time.Second}
 	failed := make(chan error, 1)
 	go func() { failed <- server.ListenAndServe() }()
 	go gitops.keep(ctx)
