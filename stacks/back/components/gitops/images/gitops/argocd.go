@@ -18,6 +18,9 @@ type object struct {
 	Status struct {
 		// Of an Application: every revision that was applied.
 		History []struct{} `json:"history"`
+		Sync struct {
+			Status string `json:"status"`
+		} `json:"sync"`
 		// What is wrong with an Application, or how an ApplicationSet is.
 		Conditions []struct {
 			Type    string `json:"type"`
@@ -86,7 +89,7 @@ func (gitops *gitops) ready(ctx context.Context) error {
 	if there, err := gitops.cluster.Get(ctx, gitops.path("applications")+"/platform", &platform); err != nil || !there {
 		return orElse(err, fmt.Errorf("Application platform does not exist"))
 	}
-	if len(platform.Status.History) == 0 {
+	if platform.Status.Sync.Status != "Synced" && len(platform.Status.History) == 0 {
 		return fmt.Errorf("Argo CD has not applied repository platform yet: %s", platform.why())
 	}
 	if there, err := gitops.cluster.Get(ctx, gitops.path("applicationsets")+"/demo-cluster", &demo); err != nil || !there {
