@@ -18,7 +18,7 @@ type object struct {
 	Status struct {
 		// Of an Application: every revision that was applied.
 		History []struct{} `json:"history"`
-		Sync struct {
+		Sync    struct {
 			Status string `json:"status"`
 		} `json:"sync"`
 		// What is wrong with an Application, or how an ApplicationSet is.
