@@ -11,6 +11,7 @@
 //!   images     the one road: upstream or source -> the local registry
 //!   source     recipes -> OCI images, from package registries alone
 //!   platform   Kubernetes API: apply, inventory, readiness, blockers, secrets
+//! remove     one component less
 //! report     typed events              -> terminal, plain lines, JSON lines, recorder
 //! error      every error's kind (exit code), text and hints
 //! ```
@@ -28,6 +29,7 @@ pub mod execute;
 pub mod images;
 pub mod plan;
 pub mod platform;
+pub mod remove;
 pub mod report;
 pub mod settings;
 pub mod source;

@@ -55,5 +55,5 @@ impl Platform {
 
 /// The stack of a platform. A user's own may have moved since.
 pub fn stack(record: &Record) -> Result<Stack, StackErrors> {
-    Stack::load(StackSource::named(&record.stack))
+    Stack::load_changed(StackSource::named(&record.stack), &record.changes)
 }

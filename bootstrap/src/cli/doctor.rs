@@ -21,7 +21,7 @@ pub struct DoctorArgs {
 
 pub async fn run(args: DoctorArgs, name: &str, printer: &Printer) -> Result<u8, Failure> {
     let (wishes, config) = args.wishes.split();
-    let request = UpRequest { name: name.into(), wishes, config, skip_checks: true, only_look: true };
+    let request = UpRequest { name: name.into(), wishes, config, skip_checks: true, only_look: true, add: None };
     let checks = up::check(request).await?;
     printer.facts(&checks, || doctor::show(&checks));
     Ok(if doctor::has_failed(&checks) { ExitKind::Prerequisite.code() } else { 0 })

@@ -21,6 +21,7 @@ mod man;
 mod printer;
 mod render;
 mod stack;
+mod stack_change;
 mod status;
 mod summary;
 mod up;
@@ -104,7 +105,7 @@ fn dispatch(args: Args, printer: &Printer) -> Result<u8, Failure> {
     match command {
         Command::Completions(args) => return Ok(completions::run(&args, &mut Args::command(), printer)),
         Command::Man(args) => return man::run(&args, Args::command(), printer),
-        Command::Stack(args) => return stack::run(&args, printer),
+        Command::Stack(args) if args.only_looks() => return stack::run(&args, printer),
         _ => {}
     }
     let runtime = tokio::runtime::Builder::new_multi_thread()
@@ -135,7 +136,8 @@ async fn run(global: Global, command: Command, printer: &Printer) -> Result<u8, 
         Command::Credentials(args) => credentials::run(&args, name, printer).await,
         Command::Ca(args) => ca::run(&args, name, printer).await,
         Command::Down(args) => down::run(&args, name, printer).await,
-        Command::Completions(_) | Command::Man(_) | Command::Stack(_) => Ok(0),
+        Command::Stack(args) => stack::change(args, name, printer).await,
+        Command::Completions(_) | Command::Man(_) => Ok(0),
     }
 }
 

@@ -4,15 +4,18 @@ use clap::{Args, Subcommand, ValueEnum};
 use serde_json::json;
 
 use super::printer::Printer;
+use super::stack_change::{self, AddArgs, RemoveArgs};
 use crate::error::Failure;
 use crate::stack::schema::{Format, schema};
 use crate::stack::{Stack, StackSource};
 
-/// Look at stacks: list them, check one of your own, print the format
+/// Look at stacks, check one of your own, add components to a platform or remove them
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   backstack stack list
   backstack stack check ./mine
+  backstack stack add ./shop         a component of your own, on a platform that runs
+  backstack stack remove shop
   backstack stack schema component > component.schema.json")]
 pub struct StackArgs {
     #[command(subcommand)]
@@ -38,6 +41,8 @@ enum StackCommand {
         #[arg(value_enum, default_value_t = Kind::Stack)]
         kind: Kind,
     },
+    Add(AddArgs),
+    Remove(RemoveArgs),
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
@@ -48,6 +53,22 @@ enum Kind {
     Component,
     /// image.yaml
     Image,
+}
+
+impl StackArgs {
+    /// Whether no platform is needed.
+    pub fn only_looks(&self) -> bool {
+        !matches!(self.command, StackCommand::Add(_) | StackCommand::Remove(_))
+    }
+}
+
+/// Changes a platform.
+pub async fn change(args: StackArgs, name: &str, printer: &Printer) -> Result<u8, Failure> {
+    match args.command {
+        StackCommand::Add(args) => stack_change::add(args, name, printer).await,
+        StackCommand::Remove(args) => stack_change::remove(&args, name, printer).await,
+        _ => run(&args, printer),
+    }
 }
 
 pub fn run(args: &StackArgs, printer: &Printer) -> Result<u8, Failure> {
@@ -63,6 +84,7 @@ pub fn run(args: &StackArgs, printer: &Printer) -> Result<u8, Failure> {
             printer.text(&schema(format));
             Ok(0)
         }
+        StackCommand::Add(_) | StackCommand::Remove(_) => Ok(0),
     }
 }
 

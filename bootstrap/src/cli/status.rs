@@ -28,6 +28,10 @@ struct Shown {
     platform: String,
     stack: String,
     url: String,
+    /// How the platform differs from its stack.
+    changes: Vec<String>,
+    /// Components that were added to the stack.
+    added: Vec<String>,
     /// Why the stack's files cannot be read, if they cannot.
     #[serde(skip_serializing_if = "Option::is_none")]
     problem: Option<String>,
@@ -69,6 +73,7 @@ pub async fn run(_: &StatusArgs, name: &str, printer: &Printer) -> Result<u8, Fa
         }
     }
     let routes = up::routes(&stack, &record.url);
+    let (changes, added) = (record.changes.told(), record.changes.added.iter().map(|one| one.name.clone()).collect());
     let installed = |name: &String| live.components.iter().any(|component| component.name == *name);
     let names = stack.components.iter().map(|component| component.file.name.clone());
     let not_installed: Vec<_> = names.filter(|name| !installed(name)).collect();
@@ -77,6 +82,8 @@ pub async fn run(_: &StatusArgs, name: &str, printer: &Printer) -> Result<u8, Fa
     let shown = Shown {
         platform: name.into(),
         stack: format!("{} {}", stack.name, stack.version).trim_end().to_string(),
+        changes,
+        added,
         problem,
         url: record.url,
         containers: platform.observed.nodes,
@@ -105,7 +112,9 @@ fn text(shown: &Shown) -> String {
         };
         let urls: Vec<_> =
             shown.routes.iter().filter(|route| route.component == component.name).map(|route| route.url.as_str()).collect();
-        let line = format!("  {mark} {:<16} {:<10} {word:<12} {}", component.name, component.version, urls.join("  "));
+        let added = if shown.added.contains(&component.name) { "(added)  " } else { "" };
+        let urls = format!("{added}{}", urls.join("  "));
+        let line = format!("  {mark} {:<16} {:<10} {word:<12} {urls}", component.name, component.version);
         let _ = writeln!(text, "{}", line.trim_end());
         for blocker in &component.blockers {
             for line in blocker.lines() {
@@ -115,6 +124,9 @@ fn text(shown: &Shown) -> String {
     }
     for name in &shown.not_installed {
         let _ = writeln!(text, "  ✘ {name:<16} not installed: `backstack up` goes on with it");
+    }
+    for change in &shown.changes {
+        let _ = writeln!(text, "\n  {change}");
     }
     if let Some(problem) = &shown.problem {
         let _ = writeln!(text, "\n  ! routes are not known: {problem}");

@@ -74,6 +74,9 @@ pub struct WishArgs {
     /// Set a parameter of a component; may be repeated
     #[arg(long, value_name = "COMPONENT.PARAMETER=VALUE")]
     set: Vec<String>,
+    /// Leave a component of the stack out; may be repeated
+    #[arg(long, value_name = "COMPONENT")]
+    without: Vec<String>,
     /// Settings file [default: ~/.config/backstack/config.yaml, if it exists]
     #[arg(long, env = "BACKSTACK_CONFIG", value_name = "FILE")]
     config: Option<PathBuf>,
@@ -95,6 +98,7 @@ impl WishArgs {
             ports: self.ports,
             url: self.url,
             set: self.set,
+            without: self.without,
         };
         (wishes, self.config)
     }
@@ -102,7 +106,7 @@ impl WishArgs {
 
 pub async fn run(args: UpArgs, name: &str, printer: &Printer) -> Result<u8, Failure> {
     let (wishes, config) = args.wishes.split();
-    let request = UpRequest { name: name.into(), wishes, config, skip_checks: args.skip_checks, only_look: args.plan };
+    let request = UpRequest { name: name.into(), wishes, config, skip_checks: args.skip_checks, only_look: args.plan, add: None };
     let prepared = up::prepare(request).await?;
     if args.plan {
         let facts =
@@ -120,12 +124,15 @@ pub async fn run(args: UpArgs, name: &str, printer: &Printer) -> Result<u8, Fail
             printer.people(|| summary::ready(&ready));
             Ok(0)
         }
-        Outcome::Failed(mut failures) => {
-            let last = failures.pop().unwrap_or_else(|| Failure::internal("a step failed without saying why".into()));
-            for failure in &failures {
-                printer.failure(failure);
-            }
-            Err(last)
-        }
+        Outcome::Failed(failures) => failed(failures, printer),
     }
+}
+
+/// Shows all failures but the last, which ends the program.
+pub fn failed(mut failures: Vec<Failure>, printer: &Printer) -> Result<u8, Failure> {
+    let last = failures.pop().unwrap_or_else(|| Failure::internal("a step failed without saying why".into()));
+    for failure in &failures {
+        printer.failure(failure);
+    }
+    Err(last)
 }

@@ -58,6 +58,8 @@ pub struct Context {
     pub cgroup_v1: bool,
     pub existing: Option<ObservedPlatform>,
     pub kubeconfig: PathBuf,
+    /// What the last `up` recorded, where this run changes a part of the platform only.
+    pub kept_record: Option<Record>,
     pub found: Found,
 }
 
@@ -130,6 +132,10 @@ impl Context {
 
     /// What the platform is, as it is recorded in the cluster.
     pub fn record(&self) -> Record {
+        if let Some(had) = &self.kept_record {
+            let (changes, parameters) = (self.settings.changes.clone(), self.settings.parameters.clone());
+            return Record { name: self.settings.name.clone(), changes, parameters, ..had.clone() };
+        }
         // A folder is recorded in full: the next command may be run from elsewhere.
         let folder = match StackSource::named(&self.settings.stack) {
             StackSource::Dir(folder) => std::fs::canonicalize(folder).ok(),
@@ -137,9 +143,11 @@ impl Context {
         };
         Record {
             by: env!("CARGO_PKG_VERSION").into(),
+            name: self.settings.name.clone(),
             stack: folder.map_or(self.settings.stack.clone(), |folder| folder.display().to_string()),
             url: self.settings.url.clone(),
             parameters: self.settings.parameters.clone(),
+            changes: self.settings.changes.clone(),
             from_packages: self.origin == Origin::Source,
         }
     }

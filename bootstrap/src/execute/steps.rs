@@ -229,13 +229,14 @@ async fn unit(context: &Context, live: &Live, name: &str) -> Result<Unit, Failur
     };
     let objects = render::render(component, &facts);
     let file = &component.file;
-    Ok(Unit::new(
+    let unit = Unit::new(
         (&file.name, &file.version, &file.namespace),
         context.take_definitions(name),
         objects,
         file.secrets.clone(),
         file.readiness.clone(),
-    ))
+    );
+    Ok(Unit { depends_on: file.depends_on.clone(), ..unit })
 }
 
 async fn remove(context: &Context, component: &str, progress: &Progress) -> Result<Ended, Failure> {

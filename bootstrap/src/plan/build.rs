@@ -1,6 +1,6 @@
 //! From settings, stack and what exists to the graph of steps.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::observed::{ImageState, Observed};
 use super::step::{Action, EngineImage, PlannedStep, Step, StepId};
@@ -30,6 +30,16 @@ pub struct Inputs {
     pub registry_image: String,
     /// In an order in which each comes after what it depends on.
     pub components: Vec<PlannedComponent>,
+    /// Installed components that are left as they are, though the stack cannot be asked about them.
+    pub kept: Vec<String>,
+    /// Only these components are looked at; the rest of the platform is left alone.
+    pub only: Option<BTreeSet<String>>,
+}
+
+impl Inputs {
+    fn wanted(&self) -> impl Iterator<Item = &PlannedComponent> {
+        self.components.iter().filter(|one| self.only.as_ref().is_none_or(|only| only.contains(&one.name)))
+    }
 }
 
 /// Makes the plan.
@@ -124,9 +134,11 @@ fn cluster(graph: &mut Graph, inputs: &Inputs, observed: &Observed, base: &Base)
         joined.push(graph.add(CLUSTER, action, Step::JoinNode { node: worker }, &[container, init]));
     }
     let defaults = graph.add(CLUSTER, made, Step::InstallDefaults { node: name }, &[init]);
-    graph.add(CLUSTER, Action::Converge, Step::WriteKubeconfig, &[init]);
-    joined.push(defaults);
-    graph.add(CLUSTER, Action::Wait, Step::AwaitNodes, &joined);
+    if inputs.only.is_none() {
+        graph.add(CLUSTER, Action::Converge, Step::WriteKubeconfig, &[init]);
+        joined.push(defaults);
+        graph.add(CLUSTER, Action::Wait, Step::AwaitNodes, &joined);
+    }
     let prepared = graph.add(CLUSTER, Action::Converge, Step::PreparePlatform, &[init]);
     Ready { prepared, defaults }
 }
@@ -134,7 +146,7 @@ fn cluster(graph: &mut Graph, inputs: &Inputs, observed: &Observed, base: &Base)
 fn components(graph: &mut Graph, inputs: &Inputs, observed: &Observed, base: &Base, ready: &Ready) {
     let mut images: BTreeMap<&str, StepId> = BTreeMap::new();
     let mut installed: BTreeMap<&str, StepId> = BTreeMap::new();
-    for component in &inputs.components {
+    for component in inputs.wanted() {
         let mut needs = vec![ready.prepared, ready.defaults];
         for reference in &component.images {
             let mirrored = *images
@@ -150,8 +162,12 @@ fn components(graph: &mut Graph, inputs: &Inputs, observed: &Observed, base: &Ba
         let step = Step::InstallComponent { component: component.name.clone() };
         installed.insert(&component.name, graph.add(&component.name, Action::Converge, step, &needs));
     }
+    if inputs.only.is_some() {
+        return;
+    }
     let all: Vec<_> = installed.values().copied().collect();
-    for gone in observed.installed.keys().filter(|name| !installed.contains_key(name.as_str())) {
+    let stays = |name: &String| installed.contains_key(name.as_str()) || inputs.kept.contains(name);
+    for gone in observed.installed.keys().filter(|name| !stays(name)) {
         let step = Step::RemoveComponent { component: gone.clone() };
         let needs: Vec<_> = all.iter().copied().chain([ready.prepared]).collect();
         graph.add(gone, Action::Remove, step, &needs);

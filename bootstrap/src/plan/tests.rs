@@ -19,6 +19,8 @@ fn inputs(workers: u16) -> Inputs {
         node_image: "node".into(),
         registry_image: "registry".into(),
         components: vec![component("a", &[]), component("b", &["a"])],
+        kept: Vec::new(),
+        only: None,
     }
 }
 
@@ -109,6 +111,24 @@ fn a_component_that_left_the_stack_is_removed_last() {
     let last = plan.steps.last().expect("steps");
     assert_eq!(last.step, Step::RemoveComponent { component: "old".into() });
     assert!(last.needs.iter().any(|id| plan.steps[*id].step == install("b")));
+}
+
+#[test]
+fn what_was_added_stays_though_its_files_are_gone() {
+    let observed = Observed { installed: [("mine".to_string(), "1".to_string())].into(), ..Default::default() };
+    let plan = build(&Inputs { kept: vec!["mine".into()], ..inputs(0) }, &observed);
+    assert!(!plan.steps.iter().any(|step| matches!(step.step, Step::RemoveComponent { .. })));
+}
+
+#[test]
+fn a_component_that_is_added_leaves_the_others_alone() {
+    let installed = ["a", "old"].map(|name| (name.to_string(), "1".to_string())).into();
+    let observed = Observed { installed, ..Default::default() };
+    let plan = build(&Inputs { only: Some(["b".to_string()].into()), ..inputs(0) }, &observed);
+    assert_eq!(plan.subjects(), vec!["cluster", "b"]);
+    let find = |wanted: &Step| plan.steps.iter().any(|step| step.step == *wanted);
+    assert!(find(&install("b")) && !find(&install("a")) && !find(&Step::WriteKubeconfig));
+    assert!(!find(&Step::RemoveComponent { component: "old".into() }));
 }
 
 #[test]

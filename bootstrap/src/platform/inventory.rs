@@ -32,6 +32,9 @@ pub struct Entry {
     /// What must be true for it to count as ready, besides its workloads.
     #[serde(default)]
     pub conditions: Vec<ReadyCondition>,
+    /// Components that it stands on.
+    #[serde(default)]
+    pub depends_on: Vec<String>,
 }
 
 impl Entry {
@@ -47,6 +50,7 @@ impl Entry {
             applied: now.format(&Rfc3339).unwrap_or_default(),
             objects,
             conditions: unit.readiness.conditions.clone(),
+            depends_on: unit.depends_on.clone(),
         }
     }
 
@@ -59,6 +63,7 @@ impl Entry {
             ("applied".into(), self.applied.clone()),
             ("objects".into(), serde_json::to_string_pretty(&self.objects)?),
             ("conditions".into(), serde_json::to_string(&self.conditions)?),
+            ("depends_on".into(), serde_json::to_string(&self.depends_on)?),
         ]))
     }
 
@@ -77,6 +82,10 @@ impl Entry {
             objects: serde_json::from_str(&needed("objects")?).map_err(|error| json("objects", error))?,
             conditions: match text("conditions") {
                 Some(text) => serde_json::from_str(&text).map_err(|error| json("conditions", error))?,
+                None => Vec::new(),
+            },
+            depends_on: match text("depends_on") {
+                Some(text) => serde_json::from_str(&text).map_err(|error| json("depends_on", error))?,
                 None => Vec::new(),
             },
             component: component.clone(),
@@ -174,6 +183,7 @@ mod tests {
                 ObjectRef::new("rbac.authorization.k8s.io/v1", "ClusterRole", None, "b"),
             ],
             conditions: Vec::new(),
+            depends_on: vec!["ingress".into()],
         }
     }
 

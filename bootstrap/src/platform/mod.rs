@@ -44,10 +44,12 @@ pub mod quantity;
 pub mod readiness;
 pub mod record;
 pub mod refusal;
+pub mod removal;
 mod retry;
 pub mod scope;
 pub mod secrets;
 pub mod status;
+pub mod sweep;
 pub mod view;
 pub mod watch;
 mod waves;
@@ -77,6 +79,8 @@ pub struct Unit {
     pub objects: Vec<Value>,
     pub secrets: BTreeMap<String, GeneratedSecret>,
     pub readiness: Readiness,
+    /// Components that it stands on: they cannot be removed before it.
+    pub depends_on: Vec<String>,
     /// Digest of all of the above.
     pub digest: Digest,
 }
@@ -94,6 +98,6 @@ impl Unit {
         let all = serde_json::to_vec(&(name, version, namespace, &crds, &objects, &secrets, &readiness));
         let digest = Digest::of(&all.expect("plain data is JSON"));
         let (name, version, namespace) = (name.into(), version.into(), namespace.into());
-        Self { name, version, namespace, crds, objects, secrets, readiness, digest }
+        Self { name, version, namespace, crds, objects, secrets, readiness, depends_on: Vec::new(), digest }
     }
 }

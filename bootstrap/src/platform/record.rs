@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::{Error, MANAGER, SYSTEM_NAMESPACE};
+use crate::stack::Changes;
 
 const NAME: &str = "platform";
 const KEY: &str = "platform.json";
@@ -16,6 +17,9 @@ const KEY: &str = "platform.json";
 pub struct Record {
     /// Version of backstack that ran last.
     pub by: String,
+    /// Name of the platform.
+    #[serde(default)]
+    pub name: String,
     /// Name of the built-in stack, or the folder of a user's own.
     pub stack: String,
     /// Address under which people reach the platform.
@@ -25,6 +29,9 @@ pub struct Record {
     /// Parameters that were set by hand: component, parameter, value.
     #[serde(default)]
     pub parameters: Vec<(String, String, serde_json::Value)>,
+    /// Components that were added to the stack, or left out of it.
+    #[serde(default)]
+    pub changes: Changes,
 }
 
 /// Writes the record.

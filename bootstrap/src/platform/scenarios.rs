@@ -41,6 +41,7 @@ fn unit(objects: Vec<Value>) -> Unit {
         objects,
         secrets: BTreeMap::new(),
         readiness: Readiness::default(),
+        depends_on: Vec::new(),
         digest: Digest::of(b""),
     }
 }

@@ -12,6 +12,7 @@ use crate::cluster::node::PortMapping;
 use crate::cluster::observe::PlatformSettings;
 use crate::platform::record::Record;
 use crate::error::{ExitKind, Explain};
+use crate::stack::Changes;
 
 pub mod file;
 pub mod folders;
@@ -57,6 +58,8 @@ pub struct UpWishes {
     pub ports: Vec<String>,
     pub url: Option<String>,
     pub set: Vec<String>,
+    /// Components of the stack to leave out.
+    pub without: Vec<String>,
 }
 
 /// Everything that `up` has to know, decided.
@@ -78,6 +81,10 @@ pub struct UpSettings {
     pub url: String,
     /// Parameters of components: component, parameter, value.
     pub parameters: Vec<(String, String, serde_json::Value)>,
+    /// How the platform differs from the stack so far, by its record.
+    pub changes: Changes,
+    /// Further components of the stack to leave out.
+    pub without: Vec<String>,
 }
 
 /// A platform that exists, as far as settings care.
@@ -169,6 +176,7 @@ impl UpWishes {
             ports: list(self.ports, next.ports),
             url: self.url.or(next.url),
             set: list(self.set, next.set),
+            without: list(self.without, next.without),
         }
     }
 
@@ -202,11 +210,19 @@ impl UpWishes {
             ports,
             url: String::new(),
             parameters,
+            changes: Changes::default(),
+            without: self.without.clone(),
         };
         if let Some(existing) = existing {
             self.keep_what_is_fixed(&mut settings, &existing.settings, existing.workers)?;
         }
         let record = existing.and_then(|existing| existing.record.as_ref());
+        if let Some(record) = record {
+            settings.changes = record.changes.clone();
+            if !is_same_stack(&settings.stack, &record.stack) && self.stack.is_some() {
+                settings.changes.without.clear();
+            }
+        }
         if let (None, Some(record)) = (&self.stack, record) {
             settings.stack = record.stack.clone();
             if self.set.is_empty() {
@@ -277,6 +293,11 @@ impl UpSettings {
         let scheme_port = if self.url.starts_with("http://") { 80 } else { 443 };
         rest.split_once(':').and_then(|(_, port)| port.parse().ok()).unwrap_or(scheme_port)
     }
+}
+
+/// A record has the full path of a stack of one's own.
+fn is_same_stack(named: &str, recorded: &str) -> bool {
+    named == recorded || std::fs::canonicalize(named).is_ok_and(|folder| folder == Path::new(recorded))
 }
 
 fn port_suffix(https_port: u16) -> String {

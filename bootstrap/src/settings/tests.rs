@@ -15,10 +15,12 @@ fn had() -> PlatformSettings {
 fn existing(workers: u16) -> Existing {
     let record = Record {
         by: "0".into(),
+        name: "p".into(),
         stack: "minimal".into(),
         url: "https://localhost:9443".into(),
         from_packages: false,
         parameters: vec![("a".into(), "b".into(), true.into())],
+        changes: Changes::default(),
     };
     Existing { settings: had(), workers, record: Some(record) }
 }

@@ -8,10 +8,11 @@
 //! from being looked at. What comes out has passed every check, so that later steps need none.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use serde_json::Value;
 
+use super::changes::{Changes, is_path};
 use super::files::FileTree;
 use super::model::{ClusterFile, ComponentFile, Needs};
 use super::problem::{Problem, Problems, StackErrors};
@@ -34,7 +35,7 @@ impl StackSource {
     /// What a person means: the name of a built-in stack, or the folder of their own.
     pub fn named(name: &str) -> Self {
         let is_builtin = Stack::builtin_names().iter().any(|builtin| builtin == name);
-        if !is_builtin && (name.contains(['/', '\\', '.']) || Path::new(name).is_dir()) {
+        if !is_builtin && is_path(name) {
             Self::Dir(name.into())
         } else {
             Self::Builtin(name.into())
@@ -51,6 +52,8 @@ pub struct Stack {
     pub needs: Needs,
     /// What depends on nothing comes first; otherwise in the order of `stack.yaml`.
     pub components: Vec<Component>,
+    /// Components that were added to the platform and whose files are gone: what is installed of them stays.
+    pub kept: Vec<String>,
     /// What is odd but does not keep the stack from working.
     pub warnings: Vec<Problem>,
 }
@@ -114,9 +117,17 @@ impl Stack {
     /// # Errors
     /// There is no such stack, or something in its files is wrong: then all of it is told.
     pub fn load(source: StackSource) -> Result<Self, StackErrors> {
+        Self::load_changed(source, &Changes::default())
+    }
+
+    /// Reads and checks a stack as a platform has it: with components added to it, or left out.
+    ///
+    /// # Errors
+    /// As [`Stack::load`]; problems of added components are among them.
+    pub fn load_changed(source: StackSource, changes: &Changes) -> Result<Self, StackErrors> {
         let (tree, origin) = locate(source)?;
         let mut problems = Problems::default();
-        let draft = read::stack(&tree, &mut problems);
+        let draft = read::stack(&tree, changes, &mut problems);
         validate::stack(&draft, &mut problems);
         let Problems { errors, warnings } = problems.sorted();
         if !errors.is_empty() {
@@ -135,6 +146,7 @@ impl Stack {
             description: String::new(),
             needs: Needs::default(),
             components: Vec::new(),
+            kept: Vec::new(),
             warnings: Vec::new(),
         }
     }

@@ -1,5 +1,6 @@
 //! Stacks: data, typed. See [`model`] for the format.
 
+pub mod changes;
 mod config_maps;
 pub mod files;
 pub mod left_out;
@@ -18,6 +19,7 @@ mod validate;
 pub(crate) mod words;
 mod yaml;
 
+pub use changes::Changes;
 pub use left_out::LeftOut;
 pub use load::{ClusterSpec, Component, Manifest, Recipe, Stack, StackSource};
 pub use problem::{Problem, StackErrors};

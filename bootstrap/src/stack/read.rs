@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
+use super::changes::{Addition, Changes};
 use super::files::FileTree;
 use super::load::{ClusterSpec, Component, Manifest, Recipe, Stack};
 use super::model::{ClusterFile, ComponentFile, StackFile};
@@ -41,13 +42,17 @@ impl<T> Read<T> {
 pub struct StackDraft {
     pub stack: Read<StackFile>,
     pub components: Vec<ComponentDraft>,
+    /// Names of all components that belong to it, read or not.
+    pub listed: BTreeSet<String>,
+    /// Added components whose files are gone.
+    pub kept: Vec<String>,
 }
 
 #[derive(Debug)]
 pub struct ComponentDraft {
     /// Its name in `stack.yaml`.
     pub name: String,
-    /// Pointer to it in `stack.yaml`.
+    /// Pointer to it in `stack.yaml`; empty for one that was added later.
     pub pointer: String,
     /// Values that the stack gives to its parameters.
     pub given: BTreeMap<String, Value>,
@@ -80,8 +85,13 @@ struct Wanted {
     line: usize,
 }
 
-/// Reads a stack with all its components.
-pub fn stack(tree: &FileTree, problems: &mut Problems) -> StackDraft {
+/// Reads what a stack consists of, and nothing else.
+pub fn listing(tree: &FileTree, problems: &mut Problems) -> Option<StackFile> {
+    document(Format::Stack, tree, "stack.yaml", "stack.yaml", problems).file
+}
+
+/// Reads a stack with all its components, and those that were added to it.
+pub fn stack(tree: &FileTree, changes: &Changes, problems: &mut Problems) -> StackDraft {
     let stack: Read<StackFile> = document(Format::Stack, tree, "stack.yaml", "stack.yaml", problems);
     let listed = stack.document.as_ref().and_then(|document| document.value.get("components"));
     let mut components = Vec::new();
@@ -103,7 +113,19 @@ pub fn stack(tree: &FileTree, problems: &mut Problems) -> StackDraft {
         }
     }
     unlisted(tree, &seen, problems);
-    StackDraft { stack, components }
+    let mut listed: BTreeSet<String> = seen.into_iter().map(str::to_string).collect();
+    let mut kept = Vec::new();
+    for addition in changes.added.iter().filter(|addition| !listed.contains(&addition.name)) {
+        if addition.exists() {
+            components.push(added(addition, problems));
+        } else {
+            kept.push(addition.name.clone());
+        }
+    }
+    listed.extend(changes.added.iter().map(|addition| addition.name.clone()));
+    listed.retain(|name| !changes.without.contains(name));
+    components.retain(|component| !changes.without.contains(&component.name));
+    StackDraft { stack, components, listed, kept }
 }
 
 /// Reads the built-in cluster.
@@ -157,12 +179,30 @@ fn component(
     }
     let given = entry.get("parameters").and_then(Value::as_object);
     let given = given.into_iter().flatten().map(|(key, value)| (key.clone(), value.clone())).collect();
+    Some(folder(name, pointer, given, (tree, prefix), problems))
+}
+
+/// A component that was added to the platform later: `stack.yaml` knows nothing of it.
+pub fn added(addition: &Addition, problems: &mut Problems) -> ComponentDraft {
+    let tree = addition.tree();
+    let prefix = format!("{}/", addition.place());
+    folder(&addition.name, String::new(), addition.parameters.clone(), (tree, prefix), problems)
+}
+
+/// All that lies in a component's folder.
+fn folder(
+    name: &str,
+    pointer: String,
+    given: BTreeMap<String, Value>,
+    (tree, prefix): (FileTree, String),
+    problems: &mut Problems,
+) -> ComponentDraft {
     let component: Read<ComponentFile> =
         document(Format::Component, &tree, "component.yaml", &format!("{prefix}component.yaml"), problems);
     let manifests = manifests(&tree, &prefix, problems);
     let config_maps = config_maps::read(&tree, &prefix, &component, problems);
     let recipes = recipes(&tree, &prefix, wanted_by(&component), problems);
-    Some(ComponentDraft { name: name.into(), pointer, given, prefix, tree, component, manifests, config_maps, recipes })
+    ComponentDraft { name: name.into(), pointer, given, prefix, tree, component, manifests, config_maps, recipes }
 }
 
 fn component_folders(components: &FileTree) -> BTreeSet<String> {
@@ -339,6 +379,7 @@ impl StackDraft {
             description: file.description,
             needs: file.needs,
             components: order.into_iter().filter_map(|index| components[index].take()).collect(),
+            kept: self.kept,
             warnings,
         })
     }

@@ -40,9 +40,14 @@ pub struct Sources {
 }
 
 impl Sources {
-    /// Decides where images come from; asks the upstream registries if that is left open. What that source cannot
-    /// have is taken out of the stack.
-    pub async fn decide(settings: &UpSettings, stack: &mut Stack, cluster: &ClusterSpec) -> Result<Self, Failure> {
+    /// Decides where images come from; asks the upstream registries if that is left open. Those of all components,
+    /// or `only` of some. What that source cannot have is taken out of the stack.
+    pub async fn decide(
+        settings: &UpSettings,
+        stack: &mut Stack,
+        cluster: &ClusterSpec,
+        only: Option<&BTreeSet<String>>,
+    ) -> Result<Self, Failure> {
         let cache = folders::cache();
         let store = BlobStore::open(&cache).map_err(|error| no_cache(&cache, &error))?;
         let upstream = Upstream::new(UpstreamOptions::new(Platform::here()))?;
@@ -53,14 +58,15 @@ impl Sources {
             node = ImagePlan { reference: image.parse().map_err(ImageError::from)?, pin: None, recipe: None };
         }
         let mut components = BTreeMap::new();
-        for component in &stack.components {
+        let wanted = |name: &str| only.is_none_or(|only| only.contains(name));
+        for component in stack.components.iter().filter(|component| wanted(component.name())) {
             for image in component.file.images.values() {
                 components.insert(image.reference.clone(), plan(image, &component.tree)?);
             }
         }
         let registry = plan(&cluster.file.registry, &cluster.tree)?;
         let hosts: BTreeSet<&str> =
-            components.values().chain([&node, &registry]).map(|image| image.reference.host()).collect();
+            components.values().chain([&node, &registry].into_iter().filter(|_| only.is_none())).map(|image| image.reference.host()).collect();
         let (origin, why) = choose(settings.images, &upstream, hosts).await;
         let left_out = if origin == Origin::Source { stack.leave_out_missing() } else { Vec::new() };
         components.retain(|reference, _| stack.has_image(reference));

@@ -17,14 +17,17 @@ use crate::execute::{self, Context, context::Found};
 use crate::images::{ImageError, Reference};
 use crate::plan::{self, Plan, PlannedComponent};
 use crate::report::{Event, Planned, Reporter, units};
-use crate::settings::{self, UpSettings, UpWishes, folders};
-use crate::stack::{ClusterSpec, LeftOut, Stack, StackSource};
+use crate::platform::record::Record;
+use crate::settings::{self, ImageSource, UpSettings, UpWishes, folders};
+use crate::stack::{ClusterSpec, LeftOut, Stack};
 
 mod images;
 mod parameters;
 mod reach;
+mod stack;
 
 pub use images::{Sources, limits as image_limits, plan as image_plan};
+pub use stack::{AddWish, Adding};
 
 /// What was asked for.
 #[derive(Debug, Clone)]
@@ -37,6 +40,8 @@ pub struct UpRequest {
     pub skip_checks: bool,
     /// Nothing may be touched: a platform that is stopped stays so.
     pub only_look: bool,
+    /// Add this to a platform that exists, and leave the rest of it alone.
+    pub add: Option<AddWish>,
 }
 
 /// A plan, and everything that carrying it out needs.
@@ -48,6 +53,10 @@ pub struct Prepared {
     /// What this source of images cannot have.
     pub left_out: Vec<LeftOut>,
     pub warnings: Vec<String>,
+    /// What is different from the stack itself, one sentence each.
+    pub notes: Vec<String>,
+    /// What is added, if that is all that is done.
+    pub adding: Option<Adding>,
 }
 
 /// How `up` ended.
@@ -89,6 +98,7 @@ struct Asked {
     name: String,
     wishes: UpWishes,
     cluster: ClusterSpec,
+    add: Option<AddWish>,
 }
 
 /// Everything up to the engine's own facts.
@@ -101,6 +111,9 @@ struct Ground {
     /// A client of the platform that exists, if its API answers.
     live: Option<kube::Client>,
     mode: mode::NodeMode,
+    /// What the last `up` recorded.
+    record: Option<Record>,
+    adding: Option<Adding>,
 }
 
 /// Finds out what has to be done. Nothing is touched but a probe of the engine's privileges.
@@ -110,17 +123,23 @@ struct Ground {
 pub async fn prepare(request: UpRequest) -> Result<Prepared, Failure> {
     let (skip, touch) = (request.skip_checks, if request.only_look { Touch::Nothing } else { Touch::Start });
     let mut ground = ground(Asked::read(request)?, Engine::connect().await?, touch).await?;
-    let sources = Sources::decide(&ground.settings, &mut ground.stack, &ground.cluster).await?;
+    let sources = ground.sources().await?;
     let checks = checks(&ground, &sources).await?;
     if doctor::has_failed(&checks) && !skip {
         return Err(doctor::Unmet(checks).into());
     }
     let warnings = checks.iter().filter(|check| check.verdict != doctor::Verdict::Ok).map(|check| check.found.clone()).collect();
     let observed = images::observe(&ground.engine, &sources, ground.existing.clone(), ground.live.as_ref()).await?;
+    if let Some(adding) = &ground.adding {
+        stack::check_needs(&ground.stack, adding, &observed.installed)?;
+    }
     let plan = plan::build(&inputs(&ground, &sources), &observed);
     let info = ground.engine.info().await?;
     let cgroup_v1 = info.cgroup_version == Some(bollard::models::SystemInfoCgroupVersionEnum::_1);
     let (images, left_out) = (sources.why.clone(), sources.left_out);
+    let notes = if ground.adding.is_none() { ground.settings.changes.told() } else { Vec::new() };
+    let adding = ground.adding.clone();
+    let record = ground.record.filter(|_| adding.is_some());
     let context = Context {
         engine: ground.engine,
         settings: ground.settings,
@@ -138,9 +157,10 @@ pub async fn prepare(request: UpRequest) -> Result<Prepared, Failure> {
         cgroup_v1,
         existing: ground.existing,
         kubeconfig: kubeconfig::path()?,
+        kept_record: record,
         found: Found::default(),
     };
-    Ok(Prepared { plan, context, images, left_out, warnings })
+    Ok(Prepared { plan, context, images, left_out, warnings, notes, adding })
 }
 
 /// Checks the machine as [`prepare`] does, and gives all checks.
@@ -154,15 +174,15 @@ pub async fn check(request: UpRequest) -> Result<Vec<Check>, Failure> {
         Err(error) => return check_without_engine(asked, &error).await,
     };
     let mut ground = ground(asked, engine, Touch::NothingGuess).await?;
-    let sources = Sources::decide(&ground.settings, &mut ground.stack, &ground.cluster).await?;
+    let sources = ground.sources().await?;
     checks(&ground, &sources).await
 }
 
 /// What still can be said of a machine where no engine answers.
 async fn check_without_engine(asked: Asked, error: &ClusterError) -> Result<Vec<Check>, Failure> {
-    let settings = asked.wishes.decide(&asked.name, None, &asked.cluster.file.kubernetes)?;
-    let mut stack = Stack::load(StackSource::named(&settings.stack))?;
-    let sources = Sources::decide(&settings, &mut stack, &asked.cluster).await?;
+    let mut settings = asked.wishes.decide(&asked.name, None, &asked.cluster.file.kubernetes)?;
+    let (mut stack, _) = stack::load(&mut settings, None)?;
+    let sources = Sources::decide(&settings, &mut stack, &asked.cluster, None).await?;
     let facts = doctor::facts::without_engine(error, &settings, sources.missing_tools()?);
     Ok(doctor::judge(&facts, &stack.needs, &stack.name))
 }
@@ -171,17 +191,24 @@ impl Asked {
     /// What is wrong with the command itself is told before the engine is asked anything.
     fn read(request: UpRequest) -> Result<Self, Failure> {
         let file = request.config.clone().unwrap_or_else(folders::config_file);
-        let wishes = request.wishes.or(settings::file::read(&file, request.config.is_some())?);
+        // The settings file says how a platform is made; what is added to one changes nothing of that.
+        let wishes = match request.add {
+            Some(_) => request.wishes,
+            None => request.wishes.or(settings::file::read(&file, request.config.is_some())?),
+        };
         let cluster = ClusterSpec::load()?;
-        let settings = wishes.clone().decide(&request.name, None, &cluster.file.kubernetes)?;
+        let mut settings = wishes.clone().decide(&request.name, None, &cluster.file.kubernetes)?;
         if let Some(image) = &settings.node_image {
             image.parse::<Reference>().map_err(ImageError::from)?;
         }
         // A platform that exists may have another stack than the default one.
-        if let Some(name) = &wishes.stack {
-            parameters::set(&mut Stack::load(StackSource::named(name))?, &settings.parameters)?;
+        if wishes.stack.is_some() {
+            stack::load(&mut settings, None)?;
         }
-        Ok(Self { name: request.name, wishes, cluster })
+        if let Some(wish) = &request.add {
+            wish.check()?;
+        }
+        Ok(Self { name: request.name, wishes, cluster, add: request.add })
     }
 }
 
@@ -197,8 +224,12 @@ enum Touch {
 }
 
 async fn ground(asked: Asked, engine: Engine, touch: Touch) -> Result<Ground, Failure> {
-    let Asked { name, mut wishes, cluster } = asked;
-    let mut existing = observe::platforms(&engine).await?.remove(&name);
+    let Asked { name, mut wishes, cluster, add } = asked;
+    let mut platforms = observe::platforms(&engine).await?;
+    let mut existing = platforms.remove(&name);
+    if add.is_some() && existing.is_none() {
+        return Err(ClusterError::NoPlatform { name, existing: platforms.into_keys().collect() }.into());
+    }
     // A half-made control plane is made anew, so its settings bind nobody.
     let kept = existing.clone().filter(|platform| platform.control_plane().is_some_and(|node| node.complete));
     let mut live = reach::live(&engine, kept.as_ref()).await;
@@ -218,14 +249,33 @@ async fn ground(asked: Asked, engine: Engine, touch: Touch) -> Result<Ground, Fa
         None => None,
     };
     wishes.registry_port = Some(reach::registry_port(&engine, wishes.registry_port).await?);
-    let settings = wishes.decide(&name, kept.as_ref(), &cluster.file.kubernetes)?;
-    let mut stack = Stack::load(StackSource::named(&settings.stack))?;
-    parameters::set(&mut stack, &settings.parameters)?;
+    let record = kept.as_ref().and_then(|kept| kept.record.clone());
+    if add.is_some() {
+        // What is added gets its images from where those of the platform come from.
+        let record = record.as_ref().ok_or_else(|| not_set_up(&name))?;
+        wishes.images = wishes.images.or(record.from_packages.then_some(ImageSource::Source));
+    }
+    let mut settings = wishes.decide(&name, kept.as_ref(), &cluster.file.kubernetes)?;
+    if let (Some(_), Some(record)) = (&add, &record) {
+        settings.parameters = stack::over(&record.parameters, settings.parameters);
+    }
+    let (stack, adding) = stack::load(&mut settings, add.as_ref())?;
     let mode = match kept {
         Some(kept) => kept.settings.node_mode.clone(),
         None => mode::detect(&engine).await?,
     };
-    Ok(Ground { engine, settings, stack, cluster, existing, live, mode })
+    Ok(Ground { engine, settings, stack, cluster, existing, live, mode, record, adding })
+}
+
+fn not_set_up(name: &str) -> Failure {
+    Failure::not_yet(format!("platform `{name}` is not set up yet"), "Run `backstack up` to the end.")
+}
+
+impl Ground {
+    async fn sources(&mut self) -> Result<Sources, Failure> {
+        let only = self.adding.as_ref().map(|adding| &adding.names);
+        Sources::decide(&self.settings, &mut self.stack, &self.cluster, only).await
+    }
 }
 
 async fn checks(ground: &Ground, sources: &Sources) -> Result<Vec<Check>, Failure> {
@@ -250,6 +300,8 @@ fn inputs(ground: &Ground, sources: &Sources) -> plan::Inputs {
         node_image: sources.node.reference.to_string(),
         registry_image: sources.registry.reference.to_string(),
         components: components.collect(),
+        kept: ground.stack.kept.clone(),
+        only: ground.adding.as_ref().map(|adding| adding.names.clone()),
     }
 }
 
@@ -285,7 +337,9 @@ pub async fn execute(prepared: &Prepared, reporter: Arc<dyn Reporter>) -> Outcom
         image_bytes,
         fetch_bytes,
     }));
-    reporter.report(Event::Note { message: prepared.images.clone() });
+    for message in std::iter::once(&prepared.images).chain(&prepared.notes) {
+        reporter.report(Event::Note { message: message.clone() });
+    }
     for warning in &prepared.warnings {
         reporter.report(Event::Warning { subject: None, message: warning.clone() });
     }

@@ -7,7 +7,7 @@ use crate::stack::read::{ComponentDraft, StackDraft};
 use crate::stack::words::{closest, it_has};
 
 pub fn check(stack: &StackDraft, problems: &mut Problems) {
-    let names: BTreeSet<&str> = listed(stack);
+    let names: BTreeSet<&str> = stack.listed.iter().map(String::as_str).collect();
     for draft in &stack.components {
         for (index, wanted) in dependencies(draft).iter().enumerate() {
             if names.contains(wanted.as_str()) {
@@ -23,13 +23,6 @@ pub fn check(stack: &StackDraft, problems: &mut Problems) {
         }
     }
     cycles(&stack.components, problems);
-}
-
-/// Every name in `stack.yaml`, whether or not its component could be read.
-fn listed(stack: &StackDraft) -> BTreeSet<&str> {
-    let document = stack.stack.document.as_ref();
-    let entries = document.and_then(|document| document.value.get("components")).and_then(|list| list.as_array());
-    entries.into_iter().flatten().filter_map(|entry| entry.get("name")?.as_str()).collect()
 }
 
 fn dependencies(draft: &ComponentDraft) -> &[String] {

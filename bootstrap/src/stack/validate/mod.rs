@@ -22,7 +22,7 @@ mod routes;
 pub(super) mod tests;
 
 use super::problem::Problems;
-use super::read::{ClusterDraft, StackDraft};
+use super::read::{ClusterDraft, ComponentDraft, StackDraft};
 use super::words::is_label;
 
 /// Checks a stack and all that belongs to it.
@@ -37,15 +37,20 @@ pub fn stack(draft: &StackDraft, problems: &mut Problems) {
         }
     }
     for component in &draft.components {
-        component::check(component, problems);
         parameters::check(draft, component, problems);
-        recipe::check_all(&component.recipes, problems);
-        manifest::check(component, problems);
+        alone(component, problems);
     }
     graph::check(draft, problems);
     copies::check(&draft.components, problems);
     routes::check(draft, problems);
     manifest::check_duplicates(&draft.components, problems);
+}
+
+/// Checks what can be told of a component without the others.
+pub fn alone(component: &ComponentDraft, problems: &mut Problems) {
+    component::check(component, problems);
+    recipe::check_all(&component.recipes, problems);
+    manifest::check(component, problems);
 }
 
 /// Checks the built-in cluster.

@@ -27,13 +27,16 @@ pub fn check(stack: &StackDraft, draft: &ComponentDraft, problems: &mut Problems
         declaration(draft, name, parameter, problems);
     }
     let place = child(&draft.pointer, "parameters");
+    // Values for an added component do not stand in any file: its own is where one looks.
+    let was_added = draft.pointer.is_empty();
+    let giver = if was_added { &draft.component.name } else { &stack.stack.name };
     for (name, value) in &draft.given {
-        let line = stack.stack.line(&child(&place, name));
+        let line = (!was_added).then(|| stack.stack.line(&child(&place, name)));
         match file.parameters.get(name) {
             Some(parameter) => {
-                let written = stack.stack.written(&child(&place, name));
+                let written = stack.stack.written(&child(&place, name)).filter(|_| !was_added);
                 if let Some(message) = misfit(name, value, written, parameter) {
-                    problems.error(&stack.stack.name, line, message);
+                    problems.error(giver, line, message);
                 }
             }
             None => {
@@ -41,7 +44,7 @@ pub fn check(stack: &StackDraft, draft: &ComponentDraft, problems: &mut Problems
                 let guess = did_you_mean(name, names());
                 let help = if guess.is_empty() { format!(" {}", it_has(names())) } else { guess };
                 problems.error(
-                    &stack.stack.name,
+                    giver,
                     line,
                     format!("component `{}` has no parameter `{name}`{help}", file.name),
                 );
@@ -52,7 +55,8 @@ pub fn check(stack: &StackDraft, draft: &ComponentDraft, problems: &mut Problems
         if parameter.default.is_none() && !draft.given.contains_key(name) {
             let message =
                 format!("component `{}` needs a value for parameter `{name}` ({})", file.name, parameter.description);
-            problems.error(&stack.stack.name, stack.stack.line(&draft.pointer), message);
+            let line = (!was_added).then(|| stack.stack.line(&draft.pointer));
+            problems.error(giver, line, message);
         }
     }
 }

@@ -67,8 +67,7 @@ fn ingress(stack: &StackDraft, problems: &mut Problems) {
 }
 
 fn all_read(stack: &StackDraft) -> bool {
-    let listed = stack.stack.file.as_ref().map_or(0, |file| file.components.len());
-    stack.components.len() == listed && stack.components.iter().all(|draft| draft.component.file.is_some())
+    stack.components.len() == stack.listed.len() && stack.components.iter().all(|draft| draft.component.file.is_some())
 }
 
 fn path_fault(path: &str) -> Option<&'static str> {
