@@ -94,7 +94,8 @@ impl Sweep<'_> {
             if left.len() < before {
                 (moved, before) = (Instant::now(), left.len());
             } else if moved.elapsed() > self.patience {
-                means = if means == Means::Roots { Means::All } else { Means::Force };
+                let all_going = left.iter().all(Left::is_going);
+                means = if means == Means::Roots && !all_going { Means::All } else { Means::Force };
                 moved = Instant::now();
             }
             if Instant::now() >= self.deadline {

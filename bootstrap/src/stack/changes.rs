@@ -222,13 +222,23 @@ impl Changes {
                 }
                 Some(_) => added.there.push(name),
                 None => {
-                    added.changes.added.retain(|had| had.name != name);
-                    added.changes.added.push(addition);
+                    added.changes.replace(addition);
                     added.names.push(name);
                 }
             }
         }
         Ok(added)
+    }
+
+    /// Values that were set before stay set, if the component comes from the same place.
+    fn replace(&mut self, mut addition: Addition) {
+        let place = self.added.iter().position(|had| had.name == addition.name);
+        let Some(had) = place.map(|place| self.added.remove(place)) else { return self.added.push(addition) };
+        if had.from == addition.from {
+            let given = std::mem::replace(&mut addition.parameters, had.parameters);
+            addition.parameters.extend(given);
+        }
+        self.added.insert(place.unwrap_or_default(), addition);
     }
 
     /// Takes a component away: an added one is forgotten, one of the stack is left out from now on.
