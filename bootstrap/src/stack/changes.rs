@@ -334,12 +334,12 @@ mod tests {
         let stack = back();
         let own = stack.components[0].name().to_string();
         let without = Changes::default().remove(&own);
-        assert_eq!(without.without, [own.clone()]);
+        assert_eq!(without.without, std::slice::from_ref(&own));
         assert_eq!(without.remove(&own), without);
         let itself = read_additions("minimal").expect("the stack's own list");
         let back_again = without.add(&stack, itself.clone()).expect("comes back");
         assert!(back_again.changes.is_empty());
-        assert_eq!(back_again.names, [own.clone()]);
+        assert_eq!(back_again.names, std::slice::from_ref(&own));
         let twice = Changes::default().add(&stack, itself).expect("there");
         assert_eq!((twice.names.len(), twice.there), (0, vec![own]));
     }
