@@ -139,7 +139,7 @@ impl Explain for ClusterError {
                  `docker logs NODE` and `docker exec NODE journalctl -u kubelet` say more."
             }
             Self::Timeout { .. } => "Run `backstack up` again: it continues from here; `backstack doctor` checks the machine.",
-            Self::NotANodeImage { .. } => "Give `--node-image` an image made for kind, as `kindest/node:v1.36.3`.",
+            Self::NotANodeImage { .. } => "Give `--node-image` an image made for kind, as `kindest/node:v1.36.4`.",
             Self::Kubeconfig { .. } => "Mend the file, or point KUBECONFIG at another one, and run the command again.",
             Self::NotRunning { platform } => {
                 return vec![format!("Start it: `backstack up --name {platform}`, or `docker start {platform}-control-plane`.")];
