@@ -20,6 +20,9 @@ use crate::stack::recipe::{ContainerdStoreLayer, FileEntry, GoModuleFilesLayer, 
 /// Counts up when the builder makes other bytes of the same recipe.
 const FORMAT: &str = "1";
 
+/// The same for layers of Debian packages alone.
+const DEBIAN_FORMAT: &str = "2";
+
 /// Name of a recipe's own file.
 pub const RECIPE_FILE: &str = "image.yaml";
 
@@ -114,7 +117,9 @@ fn keyed(
     sum.add(&json(layer)).add(&[merged_usr.into()]);
     let mut contains = Vec::new();
     match layer {
-        Layer::Debian(_) => {}
+        Layer::Debian(_) => {
+            sum.add(DEBIAN_FORMAT.as_bytes());
+        }
         Layer::Go(go) => sum_modules(&mut sum, tree, &go.module)?,
         Layer::GoModuleFiles(files) => sum_module_versions(&mut sum, tree, files)?,
         Layer::Pypi(pypi) => {
