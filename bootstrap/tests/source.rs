@@ -100,6 +100,25 @@ async fn the_same_recipe_gives_the_same_image_anywhere() {
     assert_eq!(images[0], images[1]);
 }
 
+#[tokio::test]
+async fn a_program_with_c_is_compiled_and_is_the_same_each_time() {
+    let main = "package main\n\n// int two(void) { return 2; }\nimport \"C\"\n\nfunc main() { println(C.two()) }\n";
+    let recipes = Recipes::new()
+        .with("c/go.mod", "module c\n\ngo 1.24\n")
+        .with("c/main.go", main)
+        .recipe("c", "  - go: {cgo: true, programs: {/two: .}}");
+    let mut programs = Vec::new();
+    for _ in 0..2 {
+        let cache = tempfile::tempdir().expect("temporary folder");
+        let (builder, store) = builder(cache.path());
+        let image = builder.build(&recipes.tree("c"), &Progress::silent()).await.expect("image");
+        programs.push(files(&store, &image).remove("two").expect("program"));
+    }
+    // The C library is the image's: Go alone would need none.
+    assert!(programs[0].windows(9).any(|part| part == b"libc.so.6"));
+    assert_eq!(programs[0], programs[1]);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn python_npm_and_module_files() {
     let six = "six==1.17.0 --hash=sha256:4721f391ed90541fddacab5acf947aa0d3dc7d27b2e1e8eda2be8970586c3274\n";
