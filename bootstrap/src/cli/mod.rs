@@ -16,6 +16,8 @@ mod ca;
 mod completions;
 mod credentials;
 mod doctor;
+#[cfg(test)]
+mod documented;
 mod down;
 mod man;
 mod printer;

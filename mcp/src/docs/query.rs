@@ -92,8 +92,10 @@ fn alternatives(word: &Word, index: &Index) -> Vec<(Term, f32)> {
         return terms;
     }
     if index.ingredients.synonyms {
+        // Where no page has the word itself, other words for it are what was meant.
+        let share = if terms.is_empty() { NEAR } else { SYNONYM };
         let others = synonyms::others(&word.term).iter().filter_map(|other| index.known(other));
-        terms.extend(others.map(|term| (term, SYNONYM)));
+        terms.extend(others.map(|term| (term, share)));
     }
     if terms.is_empty() && index.ingredients.typos {
         terms.extend(index.near(&word.term, 3).into_iter().map(|term| (term, NEAR)));

@@ -96,7 +96,7 @@ pub const SATURATION: f32 = 1.2;
 /// Weights of the fields.
 pub fn weights(ingredients: &Ingredients) -> [f32; FIELDS] {
     let or = |wanted: bool, with: f32, without: f32| if wanted { with } else { without };
-    [or(ingredients.title, 3.0, 1.0), or(ingredients.breadcrumb, 1.2, 0.0), 1.0, or(ingredients.code, 0.7, 1.0)]
+    [or(ingredients.title, 3.0, 1.0), or(ingredients.breadcrumb, 0.6, 0.0), 1.0, or(ingredients.code, 0.7, 1.0)]
 }
 
 /// A word that only means the same, is only near, or only begins so, counts this much of the word itself.
@@ -104,16 +104,16 @@ pub const SYNONYM: f32 = 0.35;
 pub const NEAR: f32 = 0.8;
 pub const PREFIX: f32 = 0.6;
 /// The whole of a compound name, beside its parts.
-pub const COMPOUND: f32 = 0.7;
+pub const COMPOUND: f32 = 1.0;
 /// Sections with less of the question than this (by weight of the words) are no answers.
 pub const LEAST_COVERAGE: f32 = 0.3;
 /// How much of the score depends on the part of the question that is there.
-pub const COVERAGE: f32 = 0.6;
+pub const COVERAGE: f32 = 0.4;
 /// How much a heading that matches in full adds.
-pub const NAMES: f32 = 1.0;
+pub const NAMES: f32 = 1.3;
 /// How much words side by side add, if all of them are.
 pub const PHRASES: f32 = 0.8;
 /// What is left of the score of a message that was not pasted.
-pub const MESSAGES: f32 = 0.5;
+pub const MESSAGES: f32 = 0.4;
 /// So many of the best are looked at once more, for headings and words side by side.
 pub const SECOND_LOOK: usize = 80;

@@ -4,12 +4,13 @@ use super::rank::Ingredients;
 
 /// Words that say nothing by themselves. Commands (`up`, `down`) and words of messages (`not`, `no`) are none of them.
 const STOP: &[&str] = &[
-    "a", "about", "all", "also", "am", "an", "and", "any", "are", "as", "at", "be", "been", "being", "but", "by", "can",
-    "could", "did", "do", "does", "for", "from", "had", "has", "have", "he", "her", "here", "him", "his", "how", "i", "if",
-    "in", "into", "is", "it", "its", "just", "may", "me", "might", "my", "of", "on", "or", "our", "shall", "she", "should",
-    "so", "some", "such", "than", "that", "the", "their", "them", "then", "there", "these", "they", "this", "those", "to",
-    "us", "was", "we", "were", "what", "when", "where", "which", "while", "who", "why", "will", "with", "would", "you",
-    "your",
+    "a", "about", "all", "also", "am", "an", "and", "any", "are", "as", "at", "be", "been", "being", "but", "by",
+    "can", "cant", "could", "did", "do", "does", "doesnt", "dont", "for", "from", "get", "gets", "getting", "had",
+    "has", "have", "he", "her", "here", "him", "his", "how", "i", "if", "im", "in", "into", "is", "isnt", "it", "its",
+    "ive", "just", "may", "me", "might", "my", "of", "on", "or", "our", "please", "shall", "she", "should", "so",
+    "some", "such", "than", "that", "the", "their", "them", "then", "there", "these", "they", "thing", "things",
+    "this", "those", "to", "us", "want", "wants", "was", "we", "were", "what", "when", "where", "which", "while",
+    "who", "why", "will", "with", "wont", "would", "you", "your",
 ];
 
 /// A word of a text.
@@ -41,17 +42,23 @@ fn is_joiner(letter: char) -> bool {
     matches!(letter, '-' | '_' | '.')
 }
 
+/// `don't` is `dont`, and `platform's` is `platform`.
+fn is_apostrophe(letter: char) -> bool {
+    matches!(letter, '\'' | '’')
+}
+
 /// Runs of letters and digits, with the signs that join names (`cert-manager`, `depends_on`) within.
 fn chunks(text: &str) -> impl Iterator<Item = &str> {
-    text.split(|letter: char| !(letter.is_alphanumeric() || is_joiner(letter)))
-        .map(|chunk| chunk.trim_matches(is_joiner))
+    text.split(|letter: char| !(letter.is_alphanumeric() || is_joiner(letter) || is_apostrophe(letter)))
+        .map(|chunk| chunk.trim_end_matches("'s").trim_end_matches("’s"))
+        .map(|chunk| chunk.trim_matches(|letter| is_joiner(letter) || is_apostrophe(letter)))
         .filter(|chunk| !chunk.is_empty())
 }
 
 fn of_chunk(chunk: &str, ingredients: &Ingredients, words: &mut Vec<Word>) {
     let stem = |word: &str| if ingredients.stemming { stem(word) } else { word.to_string() };
-    let whole: String = chunk.chars().filter(|letter| !is_joiner(*letter)).flat_map(char::to_lowercase).collect();
-    let parts: Vec<String> = parts(chunk).map(str::to_lowercase).collect();
+    let whole: String = chunk.chars().filter(|letter| !is_joiner(*letter) && !is_apostrophe(*letter)).flat_map(char::to_lowercase).collect();
+    let parts: Vec<String> = if chunk.contains(is_apostrophe) { vec![whole.clone()] } else { parts(chunk).map(str::to_lowercase).collect() };
     if !ingredients.splitting || parts.len() < 2 {
         if !is_stop_word(&whole) {
             words.push(Word { term: stem(&whole), raw: whole, compound: false });
@@ -133,7 +140,7 @@ mod tests {
 
     #[test]
     fn names_are_split_and_kept_whole() {
-        assert_eq!(terms("cert-manager's ClusterIssuer"), ["cert", "manager", "certmanager", "s", "cluster", "issuer", "clusterissuer"]);
+        assert_eq!(terms("cert-manager's ClusterIssuer"), ["cert", "manager", "certmanager", "cluster", "issuer", "clusterissuer"]);
         assert_eq!(terms("`max_user_watches`"), ["max", "user", "watch", "maxuserwatch"]);
         assert_eq!(terms("two APIs, HTTPServer"), ["two", "api", "http", "server", "httpserver"]);
         assert_eq!(terms("--skip-checks."), ["skip", "check", "skipcheck"]);
