@@ -1,0 +1,96 @@
+// The developer's way: look at an app that breaks a policy, order another one, mend it, and see the report turn green.
+import { eventually, Git, walk } from './platform.js';
+
+const git = new Git('developer', 'demo-cluster');
+const name = `browser-${Date.now().toString(36)}`;
+const GOOD = process.env.BACKSTACK_GOOD_IMAGE ?? 'docker.io/hashicorp/http-echo:1.0.0';
+const BAD = process.env.BACKSTACK_BAD_IMAGE ?? 'docker.io/library/nginx:1.29.3';
+let number;
+
+/** The number of the pull request that the page links to. */
+async function pullRequest(page) {
+  const link = page.getByRole('link', { name: 'Open the pull request' }).or(page.getByRole('button', { name: 'Open the pull request' }));
+  await link.first().waitFor();
+  const address = await link.first().getAttribute('href');
+  return Number(/\/pulls\/(\d+)/.exec(address)[1]);
+}
+
+await walk('developer', [
+  ['signs in with the Git account', async visitor => {
+    await visitor.open('/');
+    await visitor.page.getByRole('button', { name: 'Enter' }).waitFor();
+    await visitor.picture('portal-sign-in');
+    await visitor.signIn('developer');
+    await visitor.page.getByText('2. See what runs').waitFor();
+    await visitor.expectNoFault();
+    await visitor.picture('portal-home');
+  }],
+  ['sees my-app, and the policy that it breaks', async visitor => {
+    await visitor.open('/catalog/demo/component/my-app');
+    await visitor.until('my-app fails policy no-nginx', page => page.locator('[data-testid=policy-no-nginx][data-result=fail]'));
+    const why = await visitor.page.locator('[data-testid=policy-no-nginx]').innerText();
+    if (!/nginx/i.test(why)) throw new Error(`the report does not say why: ${why}`);
+    await visitor.page.getByText('Synced').first().waitFor();
+    await visitor.expectNoFault();
+    await visitor.picture('portal-app');
+  }],
+  ['sees its graph', async visitor => {
+    await visitor.page.getByRole('tab', { name: 'Graph' }).or(visitor.page.getByRole('link', { name: 'Graph' })).first().click();
+    await visitor.page.getByText('Deployment').first().waitFor();
+    await visitor.picture('portal-graph');
+  }],
+  ['fills in the template of an app', async visitor => {
+    const page = visitor.page;
+    await visitor.open('/create');
+    await page.getByText('App', { exact: true }).first().waitFor();
+    await visitor.picture('portal-templates');
+    await visitor.open('/create/templates/default/apps.platform.backstack.dev-v1alpha1');
+    await page.getByRole('textbox', { name: 'Name' }).fill(name);
+    await page.getByRole('button', { name: 'Next' }).click();
+    await page.getByRole('textbox', { name: 'Image' }).fill(BAD);
+    await page.getByRole('spinbutton', { name: 'Port' }).or(page.getByRole('textbox', { name: 'Port' })).first().fill('80');
+  }],
+  ['reviews the order and sends it', async visitor => {
+    await visitor.picture('portal-form');
+    await visitor.page.getByRole('button', { name: /Review|Next/ }).click();
+    await visitor.page.getByRole('button', { name: 'Create' }).click();
+    number = await pullRequest(visitor.page);
+    await visitor.picture('portal-ordered');
+  }],
+  ['approves and merges the pull request in Gitea', async visitor => {
+    await visitor.open(`/gitea/backstack/demo-cluster/pulls/${number}/files`);
+    const page = visitor.page;
+    if (await page.locator('input[name=password]').count()) {
+      throw new Error('Gitea asks for a password although the portal signed in with it');
+    }
+    await visitor.picture('gitea-pull-request');
+    await git.approveAndMerge(number);
+  }],
+  ['sees the new app run', async visitor => {
+    const start = Date.now();
+    await visitor.open(`/catalog/demo/component/${name}`);
+    await visitor.until(`${name} is in the catalog, synced and healthy`, page => page.getByText('Healthy'));
+    console.log(`  from merge to healthy: at most ${((Date.now() - start) / 1000).toFixed(0)} s`);
+    await visitor.until('its report fails', page => page.locator('[data-testid=policy-no-nginx][data-result=fail]'));
+    await visitor.picture('portal-new-app');
+  }],
+  ['changes the image with the update form', async visitor => {
+    await visitor.open(`/catalog/demo/component/${name}/change`);
+    const page = visitor.page;
+    await page.getByRole('textbox', { name: 'Image' }).fill(GOOD);
+    await page.getByRole('spinbutton', { name: 'Port' }).or(page.getByRole('textbox', { name: 'Port' })).first().fill('5678');
+    await page.getByRole('textbox', { name: 'Why' }).fill('nginx is not allowed here.');
+    await visitor.picture('portal-change');
+    await page.getByRole('button', { name: 'Open a pull request' }).click();
+    number = await pullRequest(page);
+    await git.approveAndMerge(number);
+  }],
+  ['sees the report turn green', async visitor => {
+    await visitor.open(`/catalog/demo/component/${name}`);
+    await visitor.until('policy no-nginx passes', page => page.locator('[data-testid=policy-no-nginx][data-result=pass]'));
+    await eventually('no other result of it is left', async () =>
+      (await visitor.page.locator('[data-testid=policy-no-nginx][data-result=fail]').count()) === 0);
+    await visitor.expectNoFault();
+    await visitor.picture('portal-green');
+  }],
+]);

@@ -1,0 +1,183 @@
+// The platform under test: its address, its accounts, its Git server's API, and a browser.
+// Settings come from the environment:
+//   BACKSTACK_URL          address of the platform, as https://localhost:8443
+//   BACKSTACK_CREDENTIALS  file with the output of `backstack credentials --output json`
+//   BACKSTACK_PICTURES     folder for pictures; none are taken without it
+//   NODE_EXTRA_CA_CERTS    file with the output of `backstack ca`
+//   CHROMIUM               the browser (default: /usr/bin/chromium)
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+import { chromium } from 'playwright-core';
+
+/** Milliseconds that a step may take on a slow machine. */
+export const PATIENCE = 120_000;
+
+export const url = need('BACKSTACK_URL').replace(/\/$/, '');
+const credentials = JSON.parse(readFileSync(need('BACKSTACK_CREDENTIALS'), 'utf8'));
+
+function need(name) {
+  const value = process.env[name];
+  if (!value) throw new Error(`set ${name}: see platform.js`);
+  return value;
+}
+
+/** The password of a user of the Git server. */
+export function password(user) {
+  const found = credentials.find(each => each.username === user && each.component === 'gitea');
+  if (!found) throw new Error(`\`backstack credentials\` shows no user ${user} of gitea`);
+  return found.password;
+}
+
+/** Does something until it gives a value, and says what was waited for when it never does. */
+export async function eventually(what, attempt, patience = PATIENCE) {
+  const end = Date.now() + patience;
+  let problem = 'no answer yet';
+  while (Date.now() < end) {
+    try {
+      const value = await attempt();
+      if (value) return value;
+    } catch (error) {
+      problem = error.message;
+    }
+    await new Promise(resolve => setTimeout(resolve, 1000));
+  }
+  throw new Error(`gave up after ${patience / 1000} s: ${what} (${problem})`);
+}
+
+/** The Git server as a user sees it. */
+export class Git {
+  constructor(user, repository) {
+    this.repository = repository;
+    this.authorization = `Basic ${Buffer.from(`${user}:${password(user)}`).toString('base64')}`;
+  }
+
+  async call(method, route, body) {
+    const answer = await fetch(`${url}/gitea/api/v1/repos/backstack/${this.repository}/${route}`, {
+      method,
+      headers: { authorization: this.authorization, 'content-type': 'application/json' },
+      body: body && JSON.stringify(body),
+    });
+    const text = await answer.text();
+    if (!answer.ok) throw new Error(`${method} ${route}: ${answer.status} ${text.slice(0, 200)}`);
+    return text ? JSON.parse(text) : undefined;
+  }
+
+  async approve(number) {
+    await this.call('POST', `pulls/${number}/reviews`, { event: 'APPROVED', body: 'Looks good.' });
+  }
+
+  /** Merges as soon as the server lets it: it checks the files first. */
+  async merge(number) {
+    await eventually(`pull request ${number} is merged`, async () => {
+      await this.call('POST', `pulls/${number}/merge`, { Do: 'squash', delete_branch_after_merge: true });
+      return true;
+    });
+  }
+
+  async approveAndMerge(number) {
+    await this.approve(number);
+    await this.merge(number);
+  }
+
+  /** Opens a pull request that adds or replaces files. */
+  async propose(branch, title, files) {
+    const changes = [];
+    for (const { path: file, content } of files) {
+      const known = await this.call('GET', `contents/${file}?ref=main`).catch(() => undefined);
+      changes.push({
+        operation: known ? 'update' : 'create',
+        path: file,
+        sha: known?.sha,
+        content: Buffer.from(content).toString('base64'),
+      });
+    }
+    await this.call('POST', 'contents', { branch: 'main', new_branch: branch, message: title, files: changes });
+    return this.call('POST', 'pulls', { base: 'main', head: branch, title });
+  }
+}
+
+/** A page in a browser, and pictures of it. */
+export class Visitor {
+  static async start() {
+    const browser = await chromium.launch({
+      executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
+      args: ['--no-sandbox', '--disable-dev-shm-usage'],
+    });
+    const context = await browser.newContext({ ignoreHTTPSErrors: true, viewport: { width: 1280, height: 800 } });
+    context.setDefaultTimeout(PATIENCE);
+    const page = await context.newPage();
+    return new Visitor(browser, page);
+  }
+
+  constructor(browser, page) {
+    this.browser = browser;
+    this.page = page;
+    this.complaints = [];
+    page.on('pageerror', error => this.complaints.push(String(error)));
+  }
+
+  async open(route) {
+    await this.page.goto(`${url}${route}`);
+  }
+
+  /** Signs in to the portal with an account of the Git server, in the window that opens for it. */
+  async signIn(user) {
+    await this.open('/');
+    const [popup] = await Promise.all([
+      this.page.waitForEvent('popup'),
+      this.page.getByRole('button', { name: 'Sign in', exact: false }).last().click(),
+    ]);
+    await popup.locator('input[name=user_name]').fill(user);
+    await popup.locator('input[name=password]').fill(password(user));
+    await Promise.all([popup.waitForEvent('close'), popup.locator('input[name=password]').press('Enter')]);
+    await this.page.getByRole('heading', { name: /Hello|Welcome to your platform/ }).waitFor();
+  }
+
+  /** Reloads the page until something is seen on it. */
+  async until(what, locate, patience = PATIENCE) {
+    await eventually(what, async () => {
+      const found = await locate(this.page).first().waitFor({ timeout: 8000 }).then(() => true, () => false);
+      if (!found) await this.page.reload();
+      return found;
+    }, patience);
+  }
+
+  /** A picture for the docs: small, and without what moves. */
+  async picture(name) {
+    const folder = process.env.BACKSTACK_PICTURES;
+    if (!folder) return;
+    await this.page.waitForTimeout(1500);
+    await this.page.screenshot({ path: path.join(folder, `${name}.jpg`), type: 'jpeg', quality: 55, animations: 'disabled' });
+  }
+
+  /** Nothing on the page may tell of a fault. */
+  async expectNoFault() {
+    const text = await this.page.locator('main, #root').first().innerText();
+    for (const bad of ['Error:', 'An error occurred', "can't be found in the catalog", 'Not Found']) {
+      if (text.includes(bad)) throw new Error(`the page ${this.page.url()} says "${bad}"`);
+    }
+    if (this.complaints.length > 0) throw new Error(`scripts of ${this.page.url()} failed: ${this.complaints.join('; ')}`);
+  }
+
+  async close() {
+    await this.browser.close();
+  }
+}
+
+/** Runs the steps of a way, tells how long each took, and leaves a picture of the one that fails. */
+export async function walk(name, steps) {
+  const visitor = await Visitor.start();
+  try {
+    for (const [title, step] of steps) {
+      const start = Date.now();
+      await step(visitor);
+      console.log(`${name}: ${title} (${((Date.now() - start) / 1000).toFixed(1)} s)`);
+    }
+  } catch (error) {
+    await visitor.page.screenshot({ path: path.join(process.env.BACKSTACK_PICTURES ?? '/tmp', `${name}-failed.png`) }).catch(() => {});
+    console.error(`${name}: failed at ${visitor.page.url()}: ${error.stack ?? error}`);
+    process.exitCode = 1;
+  } finally {
+    await visitor.close();
+  }
+}

@@ -1,0 +1,138 @@
+// The form with which people change what they ordered: it ends in a pull request.
+import { useEffect, useMemo, useState } from 'react';
+import { CodeSnippet, InfoCard, Link, LinkButton, Progress, WarningPanel } from '@backstage/core-components';
+import { useEntity } from '@backstage/plugin-catalog-react';
+import Box from '@material-ui/core/Box';
+import Button from '@material-ui/core/Button';
+import Grid from '@material-ui/core/Grid';
+import MenuItem from '@material-ui/core/MenuItem';
+import TextField from '@material-ui/core/TextField';
+import Typography from '@material-ui/core/Typography';
+import { withTheme } from '@rjsf/core';
+import { Theme } from '@rjsf/material-ui';
+import validator from '@rjsf/validator-ajv8';
+import { entityRoute, Manifest, PullRequest, useCall, useRoute } from './api';
+
+const Form = withTheme(Theme as any);
+
+export function ChangePage() {
+  const { entity } = useEntity();
+  const { value, error, loading } = useRoute<Manifest>(entityRoute(entity, 'manifest'));
+  if (loading) return <Progress />;
+  if (error) {
+    return (
+      <InfoCard title="This cannot be changed here">
+        <Typography>{error.message.charAt(0).toUpperCase() + error.message.slice(1)}.</Typography>
+      </InfoCard>
+    );
+  }
+  return <Change manifest={value!} />;
+}
+
+function Change({ manifest }: { manifest: Manifest }) {
+  const [done, setDone] = useState<PullRequest>();
+  return (
+    <Grid container spacing={3}>
+      <Grid item xs={12} md={7}>
+        {done ? <Done request={done} /> : <Editor manifest={manifest} onDone={setDone} />}
+      </Grid>
+      <Grid item xs={12} md={5}>
+        {manifest.pullRequests.length > 0 && !done && <Waiting requests={manifest.pullRequests} />}
+        <InfoCard title="In Git now" subheader={manifest.path} deepLink={{ title: 'Open in Gitea', link: manifest.url }}>
+          <CodeSnippet language="yaml" text={manifest.text} showCopyCodeButton />
+        </InfoCard>
+      </Grid>
+    </Grid>
+  );
+}
+
+function Editor({ manifest, onDone }: { manifest: Manifest; onDone: (request: PullRequest) => void }) {
+  const { entity } = useEntity();
+  const call = useCall();
+  const [version, setVersion] = useState(manifest.version);
+  const [spec, setSpec] = useState(manifest.spec);
+  const [note, setNote] = useState('');
+  const [sending, setSending] = useState(false);
+  const [problem, setProblem] = useState<string>();
+  const chosen = manifest.versions.find(each => each.name === version) ?? manifest.versions[0];
+  const schema = useMemo(() => ({ ...chosen.schema, title: undefined, description: undefined }), [chosen]);
+  // A field may be gone in another version: what it held is not taken along.
+  useEffect(() => setSpec(manifest.spec), [manifest, chosen]);
+
+  const send = async () => {
+    setSending(true);
+    setProblem(undefined);
+    try {
+      const body = { sha: manifest.sha, version: chosen.name, spec, note };
+      onDone(await call<PullRequest>(entityRoute(entity, 'manifest'), body));
+    } catch (error) {
+      setProblem((error as Error).message);
+    } finally {
+      setSending(false);
+    }
+  };
+
+  return (
+    <InfoCard title={`Change ${entity.metadata.title ?? entity.metadata.name}`} subheader="Your change becomes a pull request; nothing happens before somebody merges it.">
+      {chosen.warning && <WarningPanel title={`Version ${chosen.name} is deprecated`} message={chosen.warning} />}
+      {manifest.versions.length > 1 && (
+        <Box mb={2}>
+          <TextField select fullWidth label="API version" value={chosen.name} onChange={event => setVersion(event.target.value)}>
+            {manifest.versions.map(each => (
+              <MenuItem key={each.name} value={each.name}>
+                {each.warning ? `${each.name} (deprecated)` : each.name}
+              </MenuItem>
+            ))}
+          </TextField>
+        </Box>
+      )}
+      <Form
+        key={chosen.name}
+        schema={schema}
+        formData={spec}
+        validator={validator as any}
+        onChange={(event: any) => setSpec(event.formData)}
+        onSubmit={send}
+        showErrorList={false}
+        noHtml5Validate
+      >
+        <Box mt={2} mb={2}>
+          <TextField fullWidth label="Why (for the reviewer)" value={note} onChange={event => setNote(event.target.value)} />
+        </Box>
+        {problem && <WarningPanel title="The change was not sent" message={problem} />}
+        <Button type="submit" variant="contained" color="primary" disabled={sending}>
+          {sending ? 'Opening a pull request…' : 'Open a pull request'}
+        </Button>
+      </Form>
+    </InfoCard>
+  );
+}
+
+function Done({ request }: { request: PullRequest }) {
+  return (
+    <InfoCard title={`Pull request ${request.number} is open`} subheader={request.title}>
+      <Typography paragraph>
+        When it is approved and merged, Argo CD brings the change into the cluster within seconds, and this page shows it.
+      </Typography>
+      <LinkButton to={request.url} variant="contained" color="primary">
+        Open the pull request
+      </LinkButton>
+    </InfoCard>
+  );
+}
+
+function Waiting({ requests }: { requests: PullRequest[] }) {
+  return (
+    <Box mb={3}>
+      <InfoCard title="Waiting for a review">
+        {requests.map(request => (
+          <Typography key={request.number}>
+            <Link to={request.url}>
+              {request.number}: {request.title}
+            </Link>
+          </Typography>
+        ))}
+      </InfoCard>
+    </Box>
+  );
+}

@@ -1,0 +1,44 @@
+// How an entity gets from Git into the cluster, as Argo CD sees it.
+import { Link, StructuredMetadataTable, WarningPanel } from '@backstage/core-components';
+import { useEntity } from '@backstage/plugin-catalog-react';
+import Box from '@material-ui/core/Box';
+import Typography from '@material-ui/core/Typography';
+import { Delivery, entityRoute, useRoute } from './api';
+import { Badge, LoadedCard, Tone } from './parts';
+
+const HEALTH: Record<string, Tone> = { Healthy: 'good', Degraded: 'bad', Missing: 'bad', Progressing: 'warning', Suspended: 'warning' };
+
+export function DeliveryCard() {
+  const { entity } = useEntity();
+  const loaded = useRoute<{ item: Delivery | null }>(entityRoute(entity, 'delivery'), 10);
+  const item = loaded.value?.item;
+  const badges = item && (
+    <Box p={1.5} display="flex" style={{ gap: 6 }}>
+      <Badge tone={item.sync === 'Synced' ? 'good' : 'warning'}>{item.sync}</Badge>
+      <Badge tone={HEALTH[item.health] ?? 'neutral'}>{item.health}</Badge>
+    </Box>
+  );
+  const link = item ? { title: 'Open in Argo CD', link: item.url } : undefined;
+  return (
+    <LoadedCard title="Delivery from Git" loaded={loaded} action={badges} link={link}>
+      {({ item: found }) => (found ? <Facts item={found} /> : <NotFromGit />)}
+    </LoadedCard>
+  );
+}
+
+function NotFromGit() {
+  return <Typography color="textSecondary">This was not brought by Argo CD: it is part of something else, or was made by hand.</Typography>;
+}
+
+function Facts({ item }: { item: Delivery }) {
+  const facts: Record<string, unknown> = { application: <Link to={item.url}>{item.name}</Link> };
+  if (item.path) facts.file = item.path;
+  if (item.revision) facts.commit = item.revision.slice(0, 8);
+  if (item.syncedAt) facts['last sync'] = new Date(item.syncedAt).toLocaleString();
+  return (
+    <>
+      {item.message && <WarningPanel title={item.sync === 'Synced' ? item.health : item.sync} message={item.message} />}
+      <StructuredMetadataTable metadata={facts} dense />
+    </>
+  );
+}

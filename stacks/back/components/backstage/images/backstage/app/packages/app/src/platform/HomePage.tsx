@@ -1,0 +1,184 @@
+// Where a person arrives: what they can do here, what runs, what needs attention.
+import { ReactNode, useEffect, useState } from 'react';
+import { Entity } from '@backstage/catalog-model';
+import { Content, InfoCard, Link, LinkButton, Page } from '@backstage/core-components';
+import { configApiRef, identityApiRef, useApi } from '@backstage/frontend-plugin-api';
+import { catalogApiRef } from '@backstage/plugin-catalog-react';
+import Box from '@material-ui/core/Box';
+import Grid from '@material-ui/core/Grid';
+import Typography from '@material-ui/core/Typography';
+import { makeStyles } from '@material-ui/core/styles';
+import ArrowIcon from '@material-ui/icons/ArrowForward';
+import { Mark } from '../Logo';
+import { Concern, useRoute } from './api';
+import { clusterKind, clusterNamespace, hasManifest, template } from './entities';
+import { platformLinks } from './links';
+import { useTemplates } from './OffersCard';
+import { Badge } from './parts';
+
+const useStyles = makeStyles(theme => ({
+  hero: {
+    background: 'linear-gradient(120deg, #0f1f3d 0%, #1b3f7d 70%, #1d6f8a 100%)',
+    color: '#ffffff',
+    borderRadius: 14,
+    padding: theme.spacing(4, 5),
+    display: 'flex',
+    alignItems: 'center',
+    gap: theme.spacing(4),
+    marginBottom: theme.spacing(3),
+  },
+  lead: { opacity: 0.9, maxWidth: 640, fontSize: 17, marginTop: theme.spacing(1) },
+  card: { height: '100%', display: 'flex', flexDirection: 'column' },
+  list: { display: 'flex', flexDirection: 'column', gap: theme.spacing(1.25) },
+  row: { display: 'flex', alignItems: 'center', justifyContent: 'space-between', gap: theme.spacing(1) },
+  more: { marginTop: theme.spacing(2) },
+}));
+
+export function HomePage() {
+  return (
+    <Page themeId="home">
+      <Content>
+        <Hero />
+        <Attention />
+        <Grid container spacing={3}>
+          <Grid item xs={12} md={6} lg={4}>
+            <Order />
+          </Grid>
+          <Grid item xs={12} md={6} lg={4}>
+            <Running />
+          </Grid>
+          <Grid item xs={12} md={12} lg={4}>
+            <Elsewhere />
+          </Grid>
+        </Grid>
+      </Content>
+    </Page>
+  );
+}
+
+function Hero() {
+  const classes = useStyles();
+  const identity = useApi(identityApiRef);
+  const [name, setName] = useState<string>();
+  useEffect(() => {
+    identity.getProfileInfo().then(profile => setName(profile.displayName), () => setName(undefined));
+  }, [identity]);
+  return (
+    <Box className={classes.hero}>
+      <Mark size={84} />
+      <div>
+        <Typography variant="h3" component="h1" style={{ color: 'inherit', margin: 0 }}>
+          {name && name !== 'Guest' ? `Hello ${name}` : 'Welcome to your platform'}
+        </Typography>
+        <Typography className={classes.lead}>
+          Order an app with a form. The portal writes a pull request, somebody merges it, and Argo CD, Crossplane and
+          Kyverno do the rest. Everything you see here runs on this machine.
+        </Typography>
+      </div>
+    </Box>
+  );
+}
+
+function Attention() {
+  const { value } = useRoute<{ items: Concern[] }>('attention', 20);
+  if (!value || value.items.length === 0) return null;
+  return (
+    <Box mb={3}>
+      <InfoCard title="Needs attention">
+        <Box display="flex" flexDirection="column" style={{ gap: 12 }}>
+          {value.items.map(item => (
+            <div key={item.title}>
+              <Typography style={{ fontWeight: 600 }}>{item.url ? <Link to={item.url}>{item.title}</Link> : item.title}</Typography>
+              <Typography variant="body2">{item.reason}</Typography>
+            </div>
+          ))}
+        </Box>
+      </InfoCard>
+    </Box>
+  );
+}
+
+function Task(props: { title: string; subheader: string; children: ReactNode; more: { to: string; text: string } }) {
+  const classes = useStyles();
+  return (
+    <InfoCard title={props.title} subheader={props.subheader} className={classes.card}>
+      <div className={classes.list}>{props.children}</div>
+      <LinkButton to={props.more.to} color="primary" className={classes.more} endIcon={<ArrowIcon />}>
+        {props.more.text}
+      </LinkButton>
+    </InfoCard>
+  );
+}
+
+function Order() {
+  const { value: templates = [], loading } = useTemplates();
+  return (
+    <Task title="1. Order something" subheader="Pick what you need and fill in a form." more={{ to: '/create', text: 'All templates' }}>
+      {templates.length === 0 && !loading && (
+        <Typography color="textSecondary">Nothing yet: the platform's APIs are still on their way from Git.</Typography>
+      )}
+      {templates.slice(0, 6).map(each => (
+        <div key={each.metadata.name}>
+          <Link to={template.path(each)} style={{ fontWeight: 600 }}>
+            {each.metadata.title}
+          </Link>
+          <Typography variant="body2" color="textSecondary">
+            {each.metadata.description}
+          </Typography>
+        </div>
+      ))}
+    </Task>
+  );
+}
+
+function Running() {
+  const classes = useStyles();
+  const catalog = useApi(catalogApiRef);
+  const [entities, setEntities] = useState<Entity[]>([]);
+  useEffect(() => {
+    let gone = false;
+    const load = () => catalog.getEntities({ filter: { kind: 'Component' } }).then(
+      ({ items }) => !gone && setEntities(items.filter(hasManifest)),
+      () => undefined,
+    );
+    load();
+    const timer = setInterval(load, 10_000);
+    return () => {
+      gone = true;
+      clearInterval(timer);
+    };
+  }, [catalog]);
+  return (
+    <Task title="2. See what runs" subheader="Health, policies and every resource of each app." more={{ to: '/catalog', text: 'The whole catalog' }}>
+      {entities.length === 0 && <Typography color="textSecondary">Nothing has been ordered yet.</Typography>}
+      {entities.slice(0, 7).map(each => (
+        <div key={`${each.metadata.namespace}/${each.metadata.name}`} className={classes.row}>
+          <Link to={`/catalog/${each.metadata.namespace ?? 'default'}/component/${each.metadata.name}`} style={{ fontWeight: 600 }}>
+            {each.metadata.title ?? each.metadata.name}
+          </Link>
+          <span>
+            <Badge tone="neutral">{[clusterKind(each), clusterNamespace(each)].filter(Boolean).join(' in ')}</Badge>
+          </span>
+        </div>
+      ))}
+    </Task>
+  );
+}
+
+function Elsewhere() {
+  const links = platformLinks(useApi(configApiRef));
+  return (
+    <Task title="3. Look closer" subheader="The tools behind the portal, and how they work together." more={{ to: '/docs', text: 'Read the docs' }}>
+      {links.map(link => (
+        <div key={link.url}>
+          <Link to={link.url} style={{ fontWeight: 600 }}>
+            {link.title}
+          </Link>
+          <Typography variant="body2" color="textSecondary">
+            {link.description}
+          </Typography>
+        </div>
+      ))}
+    </Task>
+  );
+}

@@ -1,0 +1,64 @@
+// What Kyverno's reports say about an entity: what fails first, and why.
+import { useEntity } from '@backstage/plugin-catalog-react';
+import Box from '@material-ui/core/Box';
+import Typography from '@material-ui/core/Typography';
+import { makeStyles } from '@material-ui/core/styles';
+import { entityRoute, PolicyResult, useRoute } from './api';
+import { Badge, LoadedCard, Tone } from './parts';
+
+const TONES: Record<PolicyResult['result'], Tone> = { pass: 'good', fail: 'bad', warn: 'warning', error: 'bad', skip: 'neutral' };
+const WORDS: Record<PolicyResult['result'], string> = { pass: 'Passes', fail: 'Fails', warn: 'Warns', error: 'Error', skip: 'Skipped' };
+
+const useStyles = makeStyles(theme => ({
+  row: {
+    display: 'grid',
+    gridTemplateColumns: '84px 1fr',
+    gap: theme.spacing(1.5),
+    padding: theme.spacing(1.25, 0),
+    borderTop: `1px solid ${theme.palette.divider}`,
+    '&:first-of-type': { borderTop: 'none' },
+  },
+  policy: { fontWeight: 600, wordBreak: 'break-word' },
+}));
+
+export function PolicyCard() {
+  const { entity } = useEntity();
+  const loaded = useRoute<{ items: PolicyResult[] }>(entityRoute(entity, 'policies'), 15);
+  const items = loaded.value?.items ?? [];
+  const failing = items.filter(item => item.result === 'fail' || item.result === 'error').length;
+  const badge = items.length > 0 && (
+    <Box p={1.5}>
+      <Badge tone={failing > 0 ? 'bad' : 'good'}>{failing > 0 ? `${failing} to fix` : 'All good'}</Badge>
+    </Box>
+  );
+  return (
+    <LoadedCard title="Policies" loaded={loaded} action={badge}>
+      {({ items: results }) =>
+        results.length === 0 ? (
+          <Typography color="textSecondary">No policy has judged this yet. Reports follow within a minute of a change.</Typography>
+        ) : (
+          results.map(result => <Row key={`${result.policy}/${result.result}`} result={result} />)
+        )
+      }
+    </LoadedCard>
+  );
+}
+
+function Row({ result }: { result: PolicyResult }) {
+  const classes = useStyles();
+  const bad = result.result !== 'pass' && result.result !== 'skip';
+  return (
+    <div className={classes.row} data-testid={`policy-${result.policy}`} data-result={result.result}>
+      <div>
+        <Badge tone={TONES[result.result]}>{WORDS[result.result]}</Badge>
+      </div>
+      <div>
+        <Typography className={classes.policy}>{result.policy}</Typography>
+        {bad && result.message && <Typography variant="body2">{result.message}</Typography>}
+        <Typography variant="caption" color="textSecondary">
+          {[...new Set(result.resources)].join(', ')}
+        </Typography>
+      </div>
+    </div>
+  );
+}

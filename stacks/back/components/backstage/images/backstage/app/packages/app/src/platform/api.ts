@@ -1,0 +1,93 @@
+// Calls of the portal's own back end.
+import { useCallback, useEffect, useState } from 'react';
+import { Entity } from '@backstage/catalog-model';
+import { discoveryApiRef, fetchApiRef, useApi } from '@backstage/frontend-plugin-api';
+
+export type PolicyResult = {
+  policy: string;
+  rule?: string;
+  result: 'pass' | 'fail' | 'warn' | 'error' | 'skip';
+  message?: string;
+  category?: string;
+  severity?: string;
+  resources: string[];
+};
+
+export type Delivery = {
+  name: string;
+  sync: string;
+  health: string;
+  revision?: string;
+  path?: string;
+  message?: string;
+  syncedAt?: string;
+  url: string;
+};
+
+export type PullRequest = { number: number; title: string; url: string };
+
+export type Version = { name: string; warning?: string; schema: any };
+
+export type Manifest = {
+  path: string;
+  url: string;
+  text: string;
+  sha: string;
+  version: string;
+  currentVersion: string;
+  spec: any;
+  pullRequests: PullRequest[];
+  versions: Version[];
+};
+
+export type Concern = { title: string; reason: string; url?: string };
+
+export type Page = { path: string; title: string };
+
+/** A function that calls a route, and throws the server's own words when it fails. */
+export function useCall() {
+  const discovery = useApi(discoveryApiRef);
+  const { fetch } = useApi(fetchApiRef);
+  return useCallback(
+    async <T,>(route: string, body?: unknown): Promise<T> => {
+      const base = await discovery.getBaseUrl('backstack');
+      const answer = await fetch(`${base}/${route}`, body === undefined ? undefined : {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify(body),
+      });
+      const found = await answer.json().catch(() => undefined);
+      if (!answer.ok) throw new Error(found?.error?.message ?? `the portal answered ${answer.status}`);
+      return found as T;
+    },
+    [discovery, fetch],
+  );
+}
+
+export type Loaded<T> = { value?: T; error?: Error; loading: boolean; reload: () => void };
+
+/** What a route answers; asked again every `seconds`, so that a page that stays open is not stale. */
+export function useRoute<T>(route: string, seconds?: number): Loaded<T> {
+  const call = useCall();
+  const [state, setState] = useState<{ route?: string; value?: T; error?: Error }>({});
+  const [turn, setTurn] = useState(0);
+  const reload = useCallback(() => setTurn(now => now + 1), []);
+  useEffect(() => {
+    let gone = false;
+    const tell = (next: { value?: T; error?: Error }) => !gone && setState({ route, ...next });
+    call<T>(route).then(value => tell({ value }), error => tell({ error }));
+    const timer = seconds === undefined ? undefined : setTimeout(reload, seconds * 1000);
+    return () => {
+      gone = true;
+      clearTimeout(timer);
+    };
+  }, [call, route, seconds, turn, reload]);
+  const current = state.route === route ? state : {};
+  return { value: current.value, error: current.error, loading: !current.value && !current.error, reload };
+}
+
+/** Route of something about an entity. */
+export function entityRoute(entity: Entity, what: string): string {
+  const { namespace = 'default', name } = entity.metadata;
+  return `entity/${entity.kind.toLowerCase()}/${namespace}/${name}/${what}`;
+}

@@ -1,0 +1,42 @@
+// Small parts that several cards use.
+import { ReactNode } from 'react';
+import { InfoCard, Progress, WarningPanel } from '@backstage/core-components';
+import Chip from '@material-ui/core/Chip';
+import { makeStyles } from '@material-ui/core/styles';
+import { Loaded } from './api';
+
+export type Tone = 'good' | 'bad' | 'warning' | 'neutral';
+
+const COLORS: Record<Tone, string> = { good: '#15803d', bad: '#c62828', warning: '#b45309', neutral: '#64748b' };
+
+const useStyles = makeStyles({
+  badge: (props: { tone: Tone }) => ({
+    backgroundColor: COLORS[props.tone],
+    color: '#ffffff',
+    fontWeight: 600,
+    margin: 0,
+  }),
+});
+
+/** A word with a colour. */
+export function Badge({ tone, children }: { tone: Tone; children: string }) {
+  return <Chip size="small" className={useStyles({ tone }).badge} label={children} />;
+}
+
+/** A card whose content is loaded. */
+export function LoadedCard<T>(props: {
+  title: string;
+  loaded: Loaded<T>;
+  action?: ReactNode;
+  link?: { title: string; link: string };
+  children: (value: T) => ReactNode;
+}) {
+  const { title, loaded, action, link, children } = props;
+  return (
+    <InfoCard title={title} action={action} deepLink={link}>
+      {loaded.loading && <Progress />}
+      {loaded.error && <WarningPanel title="This cannot be shown right now" message={loaded.error.message} />}
+      {loaded.value !== undefined && children(loaded.value)}
+    </InfoCard>
+  );
+}

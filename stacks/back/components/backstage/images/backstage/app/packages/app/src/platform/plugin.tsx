@@ -1,0 +1,77 @@
+// The platform's own pages and cards, as one front-end plugin.
+import { createFrontendPlugin, createRouteRef, PageBlueprint } from '@backstage/frontend-plugin-api';
+import { EntityCardBlueprint, EntityContentBlueprint } from '@backstage/plugin-catalog-react/alpha';
+import DocsIcon from '@material-ui/icons/MenuBook';
+import HomeIcon from '@material-ui/icons/Home';
+import { hasManifest, isInCluster, isOrderable } from './entities';
+
+const homeRoute = createRouteRef();
+const docsRoute = createRouteRef();
+
+const home = PageBlueprint.make({
+  name: 'home',
+  params: {
+    path: '/',
+    title: 'Home',
+    icon: <HomeIcon fontSize="inherit" />,
+    routeRef: homeRoute,
+    noHeader: true,
+    loader: () => import('./HomePage').then(({ HomePage }) => <HomePage />),
+  },
+});
+
+const docs = PageBlueprint.make({
+  name: 'docs',
+  params: {
+    path: '/docs',
+    title: 'Docs',
+    icon: <DocsIcon fontSize="inherit" />,
+    routeRef: docsRoute,
+    noHeader: true,
+    loader: () => import('./DocsPage').then(({ DocsPage }) => <DocsPage />),
+  },
+});
+
+const policies = EntityCardBlueprint.make({
+  name: 'policies',
+  params: {
+    type: 'content',
+    filter: isInCluster,
+    loader: () => import('./PolicyCard').then(({ PolicyCard }) => <PolicyCard />),
+  },
+});
+
+const delivery = EntityCardBlueprint.make({
+  name: 'delivery',
+  params: {
+    type: 'content',
+    filter: isInCluster,
+    loader: () => import('./DeliveryCard').then(({ DeliveryCard }) => <DeliveryCard />),
+  },
+});
+
+const offers = EntityCardBlueprint.make({
+  name: 'offers',
+  params: {
+    type: 'content',
+    filter: isOrderable,
+    loader: () => import('./OffersCard').then(({ OffersCard }) => <OffersCard />),
+  },
+});
+
+const change = EntityContentBlueprint.make({
+  name: 'change',
+  params: {
+    path: '/change',
+    title: 'Change',
+    filter: hasManifest,
+    loader: () => import('./ChangePage').then(({ ChangePage }) => <ChangePage />),
+  },
+});
+
+export default createFrontendPlugin({
+  pluginId: 'backstack',
+  title: 'BACK stack',
+  routes: { home: homeRoute, docs: docsRoute },
+  extensions: [home, docs, policies, delivery, offers, change],
+});

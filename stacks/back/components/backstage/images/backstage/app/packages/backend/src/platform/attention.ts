@@ -1,0 +1,39 @@
+// What on the platform needs somebody's attention, for the home page.
+import { applications } from './delivery';
+import { Kube, KubeObject } from './kube';
+import { isEstablished } from './templates';
+
+export type Concern = { title: string; reason: string; url?: string };
+
+/** Applications that are not in sync or not healthy, and composite APIs that are not served. */
+export async function concerns(kube: Kube, argoUrl: string): Promise<Concern[]> {
+  const [all, xrds] = await Promise.all([
+    applications(kube, argoUrl),
+    kube.list('/apis/apiextensions.crossplane.io/v2/compositeresourcedefinitions'),
+  ]);
+  const troubled = all.filter(({ delivery }) => delivery.health === 'Degraded' || delivery.health === 'Missing' || isStuck(delivery));
+  return [
+    ...troubled.map(({ delivery }) => ({
+      title: `Application ${delivery.name} is ${delivery.sync === 'Synced' ? delivery.health : delivery.sync}`,
+      reason: delivery.message ?? 'Argo CD gives no reason.',
+      url: delivery.url,
+    })),
+    ...xrds.filter(xrd => !isEstablished(xrd) && isOld(xrd)).map(xrd => ({
+      title: `The API ${xrd.metadata.name} is not served`,
+      reason: condition(xrd, 'Established') ?? 'Crossplane has not answered yet.',
+    })),
+  ];
+}
+
+/** Being out of sync is usual for a moment; with a message it will not end by itself. */
+function isStuck(delivery: { sync: string; message?: string }): boolean {
+  return delivery.sync !== 'Synced' && delivery.message !== undefined;
+}
+
+function isOld(object: KubeObject): boolean {
+  return Date.now() - Date.parse(object.metadata.creationTimestamp ?? '') > 60_000;
+}
+
+function condition(object: KubeObject, type: string): string | undefined {
+  return object.status?.conditions?.find((each: any) => each.type === type)?.message;
+}

@@ -1,0 +1,59 @@
+// What Argo CD says about an entity. Read from its Application objects: no token of Argo CD is needed.
+import { Kube, KubeObject, Reference } from './kube';
+
+export type Delivery = {
+  name: string;
+  sync: string;
+  health: string;
+  revision?: string;
+  path?: string;
+  message?: string;
+  syncedAt?: string;
+  url: string;
+};
+
+const APPLICATIONS = '/apis/argoproj.io/v1alpha1/namespaces/argocd/applications';
+
+export async function applications(kube: Kube, argoUrl: string): Promise<{ delivery: Delivery; application: KubeObject }[]> {
+  const found = await kube.list(APPLICATIONS);
+  return found.map(application => ({ delivery: summary(application, argoUrl), application }));
+}
+
+/** The Application that brings an object into the cluster; nothing if none does. */
+export async function deliveryOf(kube: Kube, argoUrl: string, reference: Reference): Promise<Delivery | undefined> {
+  const group = reference.apiVersion.includes('/') ? reference.apiVersion.split('/')[0] : '';
+  const manages = (each: any) =>
+    each.kind === reference.kind && each.name === reference.name && (each.group ?? '') === group
+    && (each.namespace ?? undefined) === reference.namespace;
+  const all = await applications(kube, argoUrl);
+  return all.find(({ application }) => (application.status?.resources ?? []).some(manages))?.delivery;
+}
+
+function summary(application: KubeObject, argoUrl: string): Delivery {
+  const { metadata, spec, status } = application;
+  const { name, namespace } = metadata;
+  const source = spec.source ?? spec.sources?.[0] ?? {};
+  return {
+    name,
+    sync: status?.sync?.status ?? 'Unknown',
+    health: status?.health?.status ?? 'Unknown',
+    revision: status?.sync?.revision,
+    path: [source.path, source.directory?.include].filter(Boolean).join('/') || undefined,
+    message: problem(status),
+    syncedAt: status?.operationState?.finishedAt,
+    url: `${argoUrl}/applications/${namespace}/${name}`,
+  };
+}
+
+/** Why an application is not as it should be, in Argo CD's own words. */
+function problem(status: any): string | undefined {
+  const conditions: any[] = status?.conditions ?? [];
+  const error = conditions.find(each => /Error|Warning/.test(each.type));
+  if (error) return error.message;
+  const operation = status?.operationState;
+  if (operation && ['Failed', 'Error'].includes(operation.phase)) {
+    const failed = operation.syncResult?.resources?.find((each: any) => each.status === 'SyncFailed');
+    return failed?.message ?? operation.message;
+  }
+  return status?.health?.message;
+}

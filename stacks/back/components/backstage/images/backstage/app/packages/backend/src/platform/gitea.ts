@@ -1,0 +1,95 @@
+// The platform's Git server: reads a file, opens a pull request. Acts as the bot whose token the configuration names.
+import { Config } from '@backstage/config';
+import { ConflictError } from '@backstage/errors';
+
+export type GitFile = { content: string; sha: string };
+export type PullRequest = { number: number; title: string; url: string; branch: string };
+
+/** What a pull request changes; files that exist carry the `sha` they had when they were read. */
+export type Change = { path: string; content: string; sha?: string };
+
+export class Gitea {
+  private constructor(
+    private readonly api: string,
+    private readonly publicUrl: string,
+    private readonly token: string,
+    readonly repository: string,
+    readonly branch: string,
+  ) {}
+
+  static fromConfig(config: Config): Gitea {
+    const git = config.getConfig('backstack.git');
+    return new Gitea(
+      `${git.getString('url').replace(/\/$/, '')}/api/v1`,
+      git.getString('publicUrl').replace(/\/$/, ''),
+      git.getString('token'),
+      git.getString('repository'),
+      git.getOptionalString('branch') ?? 'main',
+    );
+  }
+
+  /** Where a person sees a file. */
+  fileUrl(path: string): string {
+    return `${this.publicUrl}/${this.repository}/src/branch/${this.branch}/${path}`;
+  }
+
+  /** A file of the branch; nothing if it is not there. */
+  async file(path: string): Promise<GitFile | undefined> {
+    const found = await this.call('GET', `contents/${encodePath(path)}?ref=${encodeURIComponent(this.branch)}`);
+    if (!found) return undefined;
+    return { content: Buffer.from(found.content, 'base64').toString('utf8'), sha: found.sha };
+  }
+
+  /** Open pull requests whose branch starts with a prefix, newest first. */
+  async pullRequests(prefix: string): Promise<PullRequest[]> {
+    const found: any[] = (await this.call('GET', 'pulls?state=open&sort=newest&limit=50')) ?? [];
+    return found.filter(each => each.head?.ref?.startsWith(prefix)).map(each => this.pullRequest(each));
+  }
+
+  /** Commits a change to a new branch and asks for a review of it. */
+  async propose(branch: string, title: string, body: string, changes: Change[]): Promise<PullRequest> {
+    const files = changes.map(change => ({
+      operation: change.sha ? 'update' : 'create',
+      path: change.path,
+      sha: change.sha,
+      content: Buffer.from(change.content, 'utf8').toString('base64'),
+    }));
+    await this.call('POST', 'contents', { branch: this.branch, new_branch: branch, message: title, files });
+    return this.pullRequest(await this.call('POST', 'pulls', { base: this.branch, head: branch, title, body }));
+  }
+
+  private pullRequest(answer: any): PullRequest {
+    // The server may know itself by another name than people do: the address is made here.
+    const url = `${this.publicUrl}/${this.repository}/pulls/${answer.number}`;
+    return { number: answer.number, title: answer.title, url, branch: answer.head?.ref ?? '' };
+  }
+
+  private async call(method: string, route: string, body?: unknown): Promise<any | undefined> {
+    const answer = await fetch(`${this.api}/repos/${this.repository}/${route}`, {
+      method,
+      headers: { authorization: `token ${this.token}`, 'content-type': 'application/json', accept: 'application/json' },
+      body: body === undefined ? undefined : JSON.stringify(body),
+      signal: AbortSignal.timeout(20_000),
+    }).catch(error => {
+      throw new Error(`the Git server does not answer: ${error.cause?.message ?? error.message}`);
+    });
+    if (answer.status === 404 && method === 'GET') return undefined;
+    const text = await answer.text();
+    if (answer.ok) return JSON.parse(text);
+    const reason = message(text);
+    if (answer.status === 409 || answer.status === 422) throw new ConflictError(`Git refused the change: ${reason}`);
+    throw new Error(`the Git server answered ${answer.status} to ${method} ${route.split('?')[0]}: ${reason}`);
+  }
+}
+
+function encodePath(path: string): string {
+  return path.split('/').map(encodeURIComponent).join('/');
+}
+
+function message(text: string): string {
+  try {
+    return JSON.parse(text).message ?? text;
+  } catch {
+    return text.slice(0, 300);
+  }
+}

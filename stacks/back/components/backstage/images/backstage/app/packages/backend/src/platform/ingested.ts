@@ -1,0 +1,48 @@
+// Catalog processor: small corrections to what the Kubernetes ingestor brings.
+import { Entity } from '@backstage/catalog-model';
+import { CatalogProcessor } from '@backstage/plugin-catalog-node';
+
+const INGESTOR = 'terasky.backstage.io';
+const OWNER = 'developers';
+
+/**
+ * The ingestor looks for an owner and for the API of a resource in the resource's own namespace; groups and APIs are
+ * in `default`. Its texts name the cluster, of which there is one.
+ */
+export class IngestedProcessor implements CatalogProcessor {
+  getProcessorName() {
+    return 'backstack-ingested';
+  }
+
+  async preProcessEntity(entity: Entity): Promise<Entity> {
+    const notes = entity.metadata.annotations ?? {};
+    if (!notes['backstage.io/managed-by-location']?.startsWith('cluster origin:')) return entity;
+    const spec: Record<string, any> = { ...entity.spec };
+    if (typeof spec.owner === 'string' && spec.owner.endsWith(`/${OWNER}`)) spec.owner = `group:default/${OWNER}`;
+    if (Array.isArray(spec.consumesApis)) {
+      spec.consumesApis = spec.consumesApis.map(api => String(api).replace(/^[^/:]+\//, 'api:default/'));
+    }
+    const kind = notes[`${INGESTOR}/composite-kind`] ?? notes[`${INGESTOR}/kubernetes-resource-kind`];
+    // What people order is of the type that they ordered, unless its manifest says another.
+    if (kind && ['crossplane-xr', 'service'].includes(spec.type)) spec.type = kind.toLowerCase();
+    // What belongs to no namespace belongs to no system.
+    if (notes[`${INGESTOR}/crossplane-scope`] === 'Cluster') delete spec.system;
+    const metadata = {
+      ...entity.metadata,
+      title: entity.metadata.title ?? entity.metadata.name,
+      description: describe(entity) ?? entity.metadata.description,
+      tags: entity.metadata.tags?.filter(tag => !/^(cluster|kind):/.test(tag)),
+    };
+    return { ...entity, metadata, spec: spec as Entity['spec'] };
+  }
+}
+
+function describe(entity: Entity): string | undefined {
+  const note = (key: string) => entity.metadata.annotations?.[`${INGESTOR}/${key}`];
+  if (note('description')) return undefined;
+  if (entity.kind === 'System') return `What runs in the namespace ${entity.metadata.name}.`;
+  const namespace = entity.metadata.annotations?.['backstage.io/kubernetes-namespace'];
+  const where = namespace ? ` in the namespace ${namespace}` : '';
+  if (note('composite-kind')) return `${note('composite-kind')}${where}, made by Crossplane with ${note('composition-name')}.`;
+  return note('kubernetes-resource-kind') ? `${note('kubernetes-resource-kind')}${where}.` : undefined;
+}

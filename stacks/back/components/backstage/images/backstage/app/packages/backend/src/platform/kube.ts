@@ -1,0 +1,99 @@
+// Reads the Kubernetes API with the pod's own ServiceAccount. Certificates are always checked.
+import { promises as fs } from 'fs';
+import https from 'https';
+import { Config } from '@backstage/config';
+
+const MOUNT = '/var/run/secrets/kubernetes.io/serviceaccount';
+
+/** An object of any kind; the parts that are read are named. */
+export type KubeObject = {
+  apiVersion: string;
+  kind: string;
+  metadata: {
+    name: string;
+    namespace?: string;
+    uid?: string;
+    labels?: Record<string, string>;
+    annotations?: Record<string, string>;
+    ownerReferences?: { apiVersion: string; kind: string; name: string; uid: string }[];
+    creationTimestamp?: string;
+  };
+  spec?: any;
+  status?: any;
+  [key: string]: any;
+};
+
+/** What names an object. */
+export type Reference = { apiVersion: string; kind: string; name: string; namespace?: string };
+
+export class Kube {
+  private readonly server: URL;
+  private readonly agent: https.Agent;
+  private readonly plurals = new Map<string, { plural: string; namespaced: boolean }>();
+
+  private constructor(server: string, private readonly tokenFile: string, ca: Buffer) {
+    this.server = new URL(server);
+    this.agent = new https.Agent({ ca, keepAlive: true, maxSockets: 8 });
+  }
+
+  /** Outside a pod, for development, `backstack.kubernetes` names another server, token and CA file. */
+  static async fromConfig(config: Config): Promise<Kube> {
+    const read = (key: string) => config.getOptionalString(`backstack.kubernetes.${key}`);
+    const server = read('url') ?? 'https://kubernetes.default.svc';
+    const ca = await fs.readFile(read('caFile') ?? `${MOUNT}/ca.crt`);
+    return new Kube(server, read('tokenFile') ?? `${MOUNT}/token`, ca);
+  }
+
+  /** The answer to a GET; nothing where nothing is (404), or where this account may not look (403). */
+  async get(path: string): Promise<any | undefined> {
+    const { status, body } = await this.request(path);
+    if (status === 404 || status === 403) return undefined;
+    if (status >= 300) throw new Error(`the Kubernetes API answered ${status} to ${path}: ${body.slice(0, 300)}`);
+    return JSON.parse(body);
+  }
+
+  /** The objects of a list; none where the kind does not exist. */
+  async list(path: string): Promise<KubeObject[]> {
+    return (await this.get(path))?.items ?? [];
+  }
+
+  /** One object by its reference. */
+  async object(reference: Reference): Promise<KubeObject | undefined> {
+    const kind = await this.kind(reference.apiVersion, reference.kind);
+    if (!kind) return undefined;
+    const namespace = kind.namespaced ? `/namespaces/${encodeURIComponent(reference.namespace ?? 'default')}` : '';
+    return this.get(`${root(reference.apiVersion)}${namespace}/${kind.plural}/${encodeURIComponent(reference.name)}`);
+  }
+
+  private async kind(apiVersion: string, kind: string) {
+    const key = `${apiVersion}/${kind}`;
+    if (!this.plurals.has(key)) {
+      const resources: any[] = (await this.get(root(apiVersion)))?.resources ?? [];
+      const found = resources.find(each => each.kind === kind && !each.name.includes('/'));
+      if (!found) return undefined;
+      this.plurals.set(key, { plural: found.name, namespaced: found.namespaced });
+    }
+    return this.plurals.get(key);
+  }
+
+  private async request(path: string): Promise<{ status: number; body: string }> {
+    // The token is renewed in its file from time to time.
+    const token = (await fs.readFile(this.tokenFile, 'utf8')).trim();
+    const headers = { authorization: `Bearer ${token}`, accept: 'application/json' };
+    return new Promise((resolve, reject) => {
+      const call = https.get(new URL(path, this.server), { agent: this.agent, headers, timeout: 10_000 }, answer => {
+        const parts: Buffer[] = [];
+        answer.on('data', part => parts.push(part));
+        answer.on('end', () => resolve({ status: answer.statusCode ?? 0, body: Buffer.concat(parts).toString('utf8') }));
+        answer.on('error', reject);
+      });
+      call.on('timeout', () => call.destroy(new Error(`the Kubernetes API did not answer ${path} within 10 s`)));
+      call.on('error', reject);
+    });
+  }
+}
+
+/** Path of an API version, as `/api/v1` or `/apis/apps/v1`. */
+function root(apiVersion: string): string {
+  return apiVersion.includes('/') ? `/apis/${apiVersion}` : `/api/${apiVersion}`;
+}

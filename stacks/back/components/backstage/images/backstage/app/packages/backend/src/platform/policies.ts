@@ -1,0 +1,61 @@
+// What Kyverno's reports say about an entity.
+import { Kube, KubeObject, Reference } from './kube';
+import { family } from './resources';
+
+export type PolicyResult = {
+  policy: string;
+  rule?: string;
+  result: 'pass' | 'fail' | 'warn' | 'error' | 'skip';
+  message?: string;
+  category?: string;
+  severity?: string;
+  /** What was judged, as `Deployment my-app`. */
+  resources: string[];
+  /** Seconds since 1970. */
+  time?: number;
+};
+
+const REPORTS = '/apis/wgpolicyk8s.io/v1alpha2';
+const WORST_FIRST = ['error', 'fail', 'warn', 'skip', 'pass'];
+
+/** The results for an object and all that was made of it: one a policy and outcome, the worst first. */
+export async function policyResults(kube: Kube, reference: Reference): Promise<PolicyResult[]> {
+  const objects = await family(kube, reference);
+  const uids = new Map(objects.map(each => [each.metadata.uid, each]));
+  const namespaces = new Set(objects.map(each => each.metadata.namespace).filter(each => each !== undefined));
+  const lists = [...namespaces].map(namespace => kube.list(`${REPORTS}/namespaces/${namespace}/policyreports`));
+  if (objects.some(each => !each.metadata.namespace)) lists.push(kube.list(`${REPORTS}/clusterpolicyreports`));
+  const results = (await Promise.all(lists)).flat().flatMap(report => readReport(report, uids));
+  return grouped(results);
+}
+
+function readReport(report: KubeObject, uids: Map<string | undefined, KubeObject>): PolicyResult[] {
+  const results: any[] = report.results ?? [];
+  return results.flatMap(each => {
+    const judged = [report.scope, ...(each.resources ?? [])].find(scope => scope && uids.has(scope.uid));
+    if (!judged) return [];
+    return {
+      policy: each.policy.split('/').pop(),
+      rule: each.rule,
+      result: each.result,
+      message: each.message,
+      category: each.category,
+      severity: each.severity,
+      resources: [`${judged.kind} ${judged.name}`],
+      time: each.timestamp?.seconds,
+    };
+  });
+}
+
+/** A policy judges an app, its Deployment, its ReplicaSet and its Pods: people read it once. */
+function grouped(results: PolicyResult[]): PolicyResult[] {
+  const found = new Map<string, PolicyResult>();
+  for (const each of results) {
+    const key = `${each.policy}|${each.result}`;
+    const known = found.get(key);
+    if (known) known.resources.push(...each.resources);
+    else found.set(key, each);
+  }
+  const order = (each: PolicyResult) => WORST_FIRST.indexOf(each.result);
+  return [...found.values()].sort((a, b) => order(a) - order(b) || a.policy.localeCompare(b.policy));
+}

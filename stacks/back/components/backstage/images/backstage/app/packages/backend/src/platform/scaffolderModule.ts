@@ -1,0 +1,59 @@
+// Scaffolder module: the action with which templates open pull requests.
+import { coreServices, createBackendModule } from '@backstage/backend-plugin-api';
+import { ConflictError } from '@backstage/errors';
+import { createTemplateAction, scaffolderActionsExtensionPoint } from '@backstage/plugin-scaffolder-node';
+import { Gitea } from './gitea';
+import { manifestPath, newBranch, newManifest } from './manifest';
+
+function orderAction(gitea: Gitea) {
+  return createTemplateAction({
+    id: 'backstack:order',
+    description: 'Asks for a resource: opens a pull request that adds its manifest to the Git repository of the cluster.',
+    schema: {
+      input: {
+        apiVersion: z => z.string().describe('API version, as `platform.backstack.dev/v1alpha1`'),
+        kind: z => z.string(),
+        name: z => z.string(),
+        namespace: z => z.string().optional().describe('None for cluster-wide kinds'),
+        composition: z => z.string().optional().describe('Composition to make it with; the default one if left out'),
+        spec: z => z.any().optional(),
+      },
+      output: {
+        url: z => z.string().describe('Address of the pull request'),
+        number: z => z.number(),
+        path: z => z.string().describe('File in the repository'),
+      },
+    },
+    async handler(ctx) {
+      const order = { ...ctx.input, composition: ctx.input.composition || undefined };
+      const path = manifestPath(order);
+      if (await gitea.file(path)) {
+        throw new ConflictError(`${order.kind} ${order.name} exists already: change it on its own page, or choose another name`);
+      }
+      const manifest = newManifest(order);
+      ctx.logger.info(`${path}:\n${manifest}`);
+      const title = `Add ${order.kind} ${order.name}${order.namespace ? ` to ${order.namespace}` : ''}`;
+      const who = ctx.user?.ref ?? 'somebody';
+      const body = `Ordered in the portal by \`${who}\`.`;
+      if (ctx.isDryRun) return;
+      const request = await gitea.propose(newBranch(order), title, body, [{ path, content: manifest }]);
+      ctx.logger.info(`pull request ${request.number}: ${request.url}`);
+      ctx.output('url', request.url);
+      ctx.output('number', request.number);
+      ctx.output('path', path);
+    },
+  });
+}
+
+export default createBackendModule({
+  pluginId: 'scaffolder',
+  moduleId: 'backstack-order',
+  register(reg) {
+    reg.registerInit({
+      deps: { actions: scaffolderActionsExtensionPoint, config: coreServices.rootConfig },
+      async init({ actions, config }) {
+        actions.addActions(orderAction(Gitea.fromConfig(config)));
+      },
+    });
+  },
+});

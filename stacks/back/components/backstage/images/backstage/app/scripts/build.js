@@ -1,0 +1,81 @@
+// Builds the portal into `out/`: `out/app` is what the image holds below /app, `out/node` the Node.js that runs it.
+// Runs after `npm ci`; what npm needs to be told lies in .npmrc.
+const { execFileSync } = require('child_process');
+const fs = require('fs');
+const path = require('path');
+
+const root = path.resolve(__dirname, '..');
+const at = (...parts) => path.join(root, ...parts);
+const runtime = at('node_modules', `node-linux-${process.arch}`);
+// Whatever Node.js npm itself runs on: the programs below run on the one that the image will have.
+const env = {
+  ...process.env,
+  PATH: [path.join(runtime, 'bin'), at('node_modules', '.bin'), process.env.PATH].join(path.delimiter),
+  // The runtime's package brings its headers: nothing is fetched to compile against it.
+  npm_config_nodedir: runtime,
+  // No path of this machine goes into what is compiled.
+  CFLAGS: `-ffile-prefix-map=${root}=/app -g0`,
+  CXXFLAGS: `-ffile-prefix-map=${root}=/app -g0`,
+  NODE_ENV: 'production',
+};
+
+function run(program, args, folder = root) {
+  console.log(`${program} ${args.join(' ')}`);
+  execFileSync(program, args, { cwd: folder, env, stdio: 'inherit' });
+}
+
+function frontEnd() {
+  run('backstage-cli', ['package', 'build'], at('packages', 'app'));
+}
+
+// One file of our own code; packages stay in node_modules, where Backstage looks for their settings.
+function backEnd() {
+  run('esbuild', [
+    'src/index.ts', '--bundle', '--packages=external', '--platform=node', '--target=node22', '--format=cjs',
+    '--outfile=dist/index.cjs.js',
+  ], at('packages', 'backend'));
+}
+
+function nativeAddon() {
+  run('node-gyp', ['rebuild', '--release'], at('node_modules', 'better-sqlite3'));
+}
+
+// What only building needed goes; what npm leaves in packages for people and for other compilers, too.
+function prune() {
+  fs.copyFileSync(path.join(runtime, 'bin', 'node'), at('out', 'node'));
+  run('npm', ['prune', '--omit=dev', '--no-audit', '--no-fund']);
+  const modules = at('out', 'app', 'node_modules');
+  fs.cpSync(at('node_modules'), modules, { recursive: true, verbatimSymlinks: true, filter: keep });
+}
+
+const NOT_KEPT = [
+  /\.(map|d\.ts|d\.cts|d\.mts|markdown|tsbuildinfo)$/,
+  /\/node_modules\/(\.bin|\.cache|\.package-lock\.json)$/,
+  /\/node_modules\/node-linux-[a-z0-9]+$/,
+  /\/node_modules\/[^/]*(\/[^/]*)?\/(__tests__|__mocks__|\.github)$/,
+  /\/(README|CHANGELOG|HISTORY|readme|changelog)\.md$/,
+  /\/better-sqlite3\/(deps|src|build\/(?!Release$).*|build\/Release\/(?!better_sqlite3\.node$).*)$/,
+];
+
+function keep(file) {
+  return !NOT_KEPT.some(pattern => pattern.test(file));
+}
+
+function assemble() {
+  for (const file of ['package.json', 'backstage.json']) fs.copyFileSync(at(file), at('out', 'app', file));
+  for (const name of ['app', 'backend']) {
+    const to = at('out', 'app', 'packages', name);
+    fs.mkdirSync(to, { recursive: true });
+    fs.copyFileSync(at('packages', name, 'package.json'), path.join(to, 'package.json'));
+    fs.cpSync(at('packages', name, 'dist'), path.join(to, 'dist'), { recursive: true, filter: keep });
+  }
+  fs.copyFileSync(at('packages', 'app', 'config.schema.json'), at('out', 'app', 'packages', 'app', 'config.schema.json'));
+}
+
+fs.rmSync(at('out'), { recursive: true, force: true });
+fs.mkdirSync(at('out', 'app'), { recursive: true });
+nativeAddon();
+frontEnd();
+backEnd();
+assemble();
+prune();
