@@ -87,10 +87,14 @@ impl Platform {
         self.path("kubeconfig")
     }
 
+    /// The program under test.
+    pub fn binary() -> String {
+        std::env::var("BACKSTACK_BINARY").unwrap_or_else(|_| env!("CARGO_BIN_EXE_backstack").into())
+    }
+
     /// The program under test for this platform, to be run.
     pub fn command(&self, arguments: &[&str]) -> Command {
-        let binary = std::env::var("BACKSTACK_BINARY").unwrap_or_else(|_| env!("CARGO_BIN_EXE_backstack").into());
-        let mut command = Command::new(binary);
+        let mut command = Command::new(Self::binary());
         command.args(arguments).args(["--name", self.name]).env("KUBECONFIG", self.kubeconfig()).stdin(Stdio::null());
         command
     }
