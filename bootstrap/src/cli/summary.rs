@@ -16,6 +16,9 @@ pub fn ready(ready: &Ready) -> String {
     for route in &ready.routes {
         let _ = writeln!(text, "  {:<12} {}", route.title, route.url);
     }
+    if ready.routes.iter().any(|route| !route.url.starts_with(&ready.local_url)) {
+        let _ = writeln!(text, "  {:<12} {} (where that address has to lead)", "this machine", ready.local_url);
+    }
     let _ = writeln!(text, "  {:<12} context {} (current)", "kubectl", ready.context);
     let _ = writeln!(text, "  {:<12} localhost:{} (push here, pull in the cluster)", "images", ready.registry_port);
     text.push_str(&left_out(&ready.left_out));

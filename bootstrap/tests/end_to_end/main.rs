@@ -6,6 +6,7 @@
 // Tests tell how far they are.
 #![allow(clippy::print_stderr)]
 
+mod features;
 mod harness;
 mod kind;
 mod life;
