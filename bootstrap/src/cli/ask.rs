@@ -158,7 +158,8 @@ async fn ask(sources: &SourceArgs, tool: &str, arguments: Value, printer: &Print
         Value::Object(map) => map.into_iter().filter(|(_, value)| !value.is_null()).collect(),
         _ => Map::new(),
     };
-    let call = Call { max_tokens: MAX_TOKENS, ..Call::quiet() };
+    let mut call = Call::quiet();
+    call.max_tokens = MAX_TOKENS;
     match tool.run(arguments, call).await.map_err(AskError)? {
         Outcome::Answer(finished) => {
             printer.facts(&finished.structured, || format!("{}\n", finished.text));

@@ -103,9 +103,9 @@ struct ToolsArgs {
 
 /// Has its own runtime: a server ends when it is told to, not as an interrupted command.
 pub fn run(args: McpArgs, printer: &Printer) -> Result<u8, Failure> {
-    match args.command {
-        Some(McpCommand::Install(args)) => return mcp_install::install(&args, printer),
-        Some(McpCommand::Uninstall(args)) => return mcp_install::uninstall(&args, printer),
+    match &args.command {
+        Some(McpCommand::Install(args)) => return mcp_install::install(args, printer),
+        Some(McpCommand::Uninstall(args)) => return mcp_install::uninstall(args, printer),
         _ => {}
     }
     let runtime = tokio::runtime::Builder::new_multi_thread()

@@ -12,7 +12,7 @@ use crate::fixtures::{no_arguments, text};
 
 /// Seals the state, so that a changed one is noticed.
 static CODEC: LazyLock<RequestStateCodec> =
-    LazyLock::new(|| RequestStateCodec::new(*b"a key of 32 bytes, for tests only"));
+    LazyLock::new(|| RequestStateCodec::try_new(*b"a key of 32 bytes, for tests only").expect("long enough"));
 
 /// A request for a form with one field.
 pub fn form(key: &str, message: &str, field: &str, kind: &str, state: Option<String>) -> InputRequiredResult {

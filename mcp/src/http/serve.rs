@@ -102,10 +102,15 @@ impl HttpServer {
         let graceful = GracefulShutdown::new();
         let places = Arc::new(Semaphore::new(CONNECTIONS));
         loop {
-            let Ok(place) = places.clone().acquire_owned().await else { break };
-            let accepted = tokio::select! {
-                accepted = self.listener.accept() => accepted,
+            let next = async {
+                let place = places.clone().acquire_owned().await;
+                (place, self.listener.accept().await)
+            };
+            let (Ok(place), accepted) = (tokio::select! {
+                next = next => next,
                 () = stop.cancelled() => break,
+            }) else {
+                break;
             };
             let Ok((stream, peer)) = accepted else {
                 // Out of file descriptors, or the client is gone already: others are still there.

@@ -55,24 +55,20 @@ pub fn remove(text: &str, path: &[&str]) -> Result<String, String> {
     Ok(text.into())
 }
 
-/// From the end of the member before (or the brace) to the end of this one, with one of the commas around it.
+/// Without this member and one of the commas around it. Comments before and behind it stay.
 fn take_out(text: &str, object: &Object, found: usize) -> String {
     let member = &object.members[found];
-    let begin = match found.checked_sub(1) {
-        Some(before) => object.members[before].value.1,
-        None => object.begin + 1,
+    let before = text[..member.key_begin].trim_end();
+    let (head, rest) = match (member.comma, found.checked_sub(1).and_then(|index| object.members[index].comma)) {
+        (Some(comma), _) => (before.to_string(), &text[comma + 1..]),
+        // The last one: the comma that led to it goes with it.
+        (None, Some(comma)) => (format!("{}{}", &text[..comma], &before[comma + 1..]), &text[member.value.1..]),
+        (None, None) => (before.to_string(), &text[member.value.1..]),
     };
-    let end = match member.comma {
-        // The comma behind it goes with it, unless the one before has to.
-        Some(comma) if found == 0 => comma + 1,
-        _ => member.value.1,
-    };
-    // What stands between the member before and this one (a comma, comments) is kept but for the comma.
-    let between = &text[begin..member.key_begin];
-    let kept = if found > 0 { between.replacen(',', "", 1) } else { between.to_string() };
-    let kept = if kept.trim().is_empty() { String::new() } else { kept.trim_end().to_string() };
-    let rest = if found > 0 || member.comma.is_some() || object.members.len() > 1 { &text[end..] } else { text[end..].trim_start() };
-    format!("{}{kept}{rest}", &text[..begin])
+    // What follows must not end up in a comment.
+    let in_comment = head.lines().last().is_some_and(|line| line.contains("//"));
+    let line_break = if in_comment && !rest.trim_start_matches([' ', '\t', '\r']).starts_with('\n') { "\n" } else { "" };
+    format!("{head}{line_break}{rest}")
 }
 
 fn insert(text: &str, object: &Object, depth: usize, key: &str, value: &Value) -> String {

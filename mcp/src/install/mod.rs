@@ -91,7 +91,7 @@ pub fn example(client: Client, entry: &Entry) -> Result<String, InstallError> {
     }
 }
 
-/// Writes an edit: whole or not at all. A file with a token becomes its owner's alone, others keep their mode.
+/// Writes an edit: whole or not at all; a file with nothing in it is taken away. A file with a token becomes its owner's alone, others keep their mode.
 ///
 /// # Errors
 /// The file cannot be written.
@@ -99,15 +99,14 @@ pub fn write(edit: &Edit) -> Result<(), InstallError> {
     let error = |source| InstallError::File { path: edit.path.clone(), what: "written", source };
     // A link is followed, not replaced: dotfiles often live elsewhere.
     let path = std::fs::canonicalize(&edit.path).unwrap_or_else(|_| edit.path.clone());
-    let mode = std::fs::metadata(&path).ok().map(|about| about.permissions());
-    if edit.private || mode.is_none() {
-        crate::http::write_private(&path, edit.content.as_bytes()).map_err(error)?;
-        return Ok(());
+    if edit.content.is_empty() {
+        return std::fs::remove_file(&path).map_err(error);
     }
+    let mode = std::fs::metadata(&path).ok().map(|about| about.permissions());
     crate::http::write_private(&path, edit.content.as_bytes()).map_err(error)?;
     match mode {
-        Some(mode) => std::fs::set_permissions(&path, mode).map_err(error),
-        None => Ok(()),
+        Some(mode) if !edit.private => std::fs::set_permissions(&path, mode).map_err(error),
+        _ => Ok(()),
     }
 }
 

@@ -108,7 +108,7 @@ fn is_newer(context: &RequestContext<RoleServer>) -> bool {
 }
 
 macro_rules! listed {
-    ($result:ident, $field:ident, $items:expr, $request:expr) => {{
+    ($result:ident, $items:expr, $request:expr) => {{
         let (items, next) = wire::page(&$items, cursor($request.as_ref()), PAGE)?;
         let mut result = $result::with_all_items(items).with_ttl_ms(FRESH_MS);
         result.next_cursor = next;
@@ -144,7 +144,7 @@ impl ServerHandler for Session {
         _context: RequestContext<RoleServer>,
     ) -> Result<ListToolsResult, ErrorData> {
         let tools: Vec<_> = self.inner.tools.values().map(wire::tool).collect();
-        listed!(ListToolsResult, tools, tools, request)
+        listed!(ListToolsResult, tools, request)
     }
 
     fn get_tool(&self, name: &str) -> Option<rmcp::model::Tool> {
@@ -169,7 +169,7 @@ impl ServerHandler for Session {
         _context: RequestContext<RoleServer>,
     ) -> Result<ListResourcesResult, ErrorData> {
         let resources: Vec<_> = self.inner.toolsets.iter().flat_map(|toolset| toolset.resources()).collect();
-        listed!(ListResourcesResult, resources, resources, request)
+        listed!(ListResourcesResult, resources, request)
     }
 
     async fn list_resource_templates(
@@ -178,7 +178,7 @@ impl ServerHandler for Session {
         _context: RequestContext<RoleServer>,
     ) -> Result<ListResourceTemplatesResult, ErrorData> {
         let templates: Vec<_> = self.inner.toolsets.iter().flat_map(|toolset| toolset.templates()).collect();
-        listed!(ListResourceTemplatesResult, resource_templates, templates, request)
+        listed!(ListResourceTemplatesResult, templates, request)
     }
 
     async fn read_resource(
@@ -204,7 +204,7 @@ impl ServerHandler for Session {
         _context: RequestContext<RoleServer>,
     ) -> Result<ListPromptsResult, ErrorData> {
         let prompts: Vec<_> = self.inner.toolsets.iter().flat_map(|toolset| toolset.prompts()).collect();
-        listed!(ListPromptsResult, prompts, prompts, request)
+        listed!(ListPromptsResult, prompts, request)
     }
 
     async fn get_prompt(
