@@ -81,6 +81,7 @@ impl Index {
     }
 
     fn relate(&mut self) {
+        self.by_name.values_mut().for_each(|references| references.sort());
         for (reference, entity) in &self.entities {
             for relation in &entity.relations {
                 let there = Edge { kind: relation.kind, target: relation.target.clone() };
