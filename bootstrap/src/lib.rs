@@ -12,6 +12,7 @@
 //!   source     recipes -> OCI images, from package registries alone
 //!   platform   Kubernetes API: apply, inventory, readiness, blockers, secrets
 //! remove     one component less
+//! assistant  ports of the crate `backstack-mcp`: what AI assistants read of the platform
 //! report     typed events              -> terminal, plain lines, JSON lines, recorder
 //! error      every error's kind (exit code), text and hints
 //! ```
@@ -19,6 +20,7 @@
 //! The library never prints: it reports events ([`report::Reporter`]) and returns errors that
 //! explain themselves ([`error::Explain`]).
 
+pub mod assistant;
 pub mod cli;
 pub mod cluster;
 pub mod definitions;

@@ -35,6 +35,8 @@ pub enum ErrorKind {
     Forbidden,
     /// It took too long.
     Timeout,
+    /// The user has to agree first.
+    ConfirmationNeeded,
     /// The caller cancelled.
     Cancelled,
     /// A defect of ours.
@@ -51,6 +53,7 @@ impl ErrorKind {
             Self::Unavailable => "unavailable",
             Self::Forbidden => "forbidden",
             Self::Timeout => "timeout",
+            Self::ConfirmationNeeded => "confirmation_needed",
             Self::Cancelled => "cancelled",
             Self::Internal => "internal",
         }

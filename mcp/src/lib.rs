@@ -10,6 +10,7 @@
 //! error      what went wrong, so that a model can act on it
 //! schema     JSON schemas that strict clients accept
 //! server     toolsets -> the protocol (both eras), over any transport
+//! http       the server behind HTTP: who may come in, how much, how often
 //! ```
 //!
 //! Nothing here knows Docker or Kubernetes. The library never prints.
@@ -17,7 +18,9 @@
 pub mod answer;
 pub mod catalog;
 pub mod docs;
+pub mod install;
 pub mod error;
+pub mod http;
 pub mod ports;
 pub mod schema;
 pub mod server;
@@ -26,4 +29,4 @@ pub mod toolsets;
 
 pub use answer::{Answer, NextCall};
 pub use error::ToolError;
-pub use toolset::{Call, Question, Reply, Tool, Toolset};
+pub use toolset::{Call, Changed, Question, Reply, Tool, Toolset};

@@ -8,9 +8,10 @@ use schemars::generate::SchemaSettings;
 use serde_json::{Map, Value, json};
 
 use crate::answer::{LeftOut, MOST_TOKENS, NextCall};
+use crate::toolset::Access;
 
-/// The schema of a tool's arguments, with `max_tokens`, which every tool takes.
-pub fn input<T: JsonSchema>() -> Map<String, Value> {
+/// The schema of a tool's arguments, with what the server adds: `max_tokens`, and `confirm` for proposals.
+pub fn input<T: JsonSchema>(access: Access) -> Map<String, Value> {
     let mut schema = of::<T>();
     schema.entry("type").or_insert("object".into());
     schema.insert("additionalProperties".into(), false.into());
@@ -22,6 +23,15 @@ pub fn input<T: JsonSchema>() -> Map<String, Value> {
             "description": "About how long the answer may be; what does not fit is named with the call that gives it.",
         }),
     );
+    if access == Access::Proposes {
+        properties.insert(
+            "confirm".into(),
+            json!({
+                "type": "string",
+                "description": "Only after the user agreed to the question that this tool asked: the code given with it.",
+            }),
+        );
+    }
     schema
 }
 

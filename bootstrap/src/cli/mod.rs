@@ -12,6 +12,7 @@ use crate::cluster::names;
 use crate::settings::{DEFAULT_NAME, SettingsError};
 
 mod access;
+mod ask;
 mod ca;
 mod completions;
 mod credentials;
@@ -20,6 +21,8 @@ mod doctor;
 mod documented;
 mod down;
 mod man;
+mod mcp;
+mod mcp_install;
 mod printer;
 mod render;
 mod stack;
@@ -77,6 +80,9 @@ enum Command {
     Ca(ca::CaArgs),
     Down(down::DownArgs),
     Stack(stack::StackArgs),
+    Mcp(Box<mcp::McpArgs>),
+    Catalog(ask::CatalogArgs),
+    Docs(ask::DocsArgs),
     Completions(completions::CompletionsArgs),
     Man(man::ManArgs),
 }
@@ -108,6 +114,7 @@ fn dispatch(args: Args, printer: &Printer) -> Result<u8, Failure> {
         Command::Completions(args) => return Ok(completions::run(&args, &mut Args::command(), printer)),
         Command::Man(args) => return man::run(&args, Args::command(), printer),
         Command::Stack(args) if args.only_looks() => return stack::run(&args, printer),
+        Command::Mcp(args) => return mcp::run(*args, printer),
         _ => {}
     }
     let runtime = tokio::runtime::Builder::new_multi_thread()
@@ -139,7 +146,9 @@ async fn run(global: Global, command: Command, printer: &Printer) -> Result<u8, 
         Command::Ca(args) => ca::run(&args, name, printer).await,
         Command::Down(args) => down::run(&args, name, printer).await,
         Command::Stack(args) => stack::change(args, name, printer).await,
-        Command::Completions(_) | Command::Man(_) => Ok(0),
+        Command::Catalog(args) => ask::catalog(&args, printer).await,
+        Command::Docs(args) => ask::docs(&args, printer).await,
+        Command::Completions(_) | Command::Man(_) | Command::Mcp(_) => Ok(0),
     }
 }
 

@@ -25,7 +25,17 @@ pub fn config_file() -> PathBuf {
     })
 }
 
-fn home() -> PathBuf {
+/// What the MCP server keeps: digests of tokens, sessions. `BACKSTACK_STATE`, else `backstack` in the user's state folder.
+pub fn assistant() -> PathBuf {
+    let base = variable("BACKSTACK_STATE").unwrap_or_else(|| {
+        let base = variable("XDG_STATE_HOME").unwrap_or_else(|| home().join(".local/state"));
+        base.join("backstack")
+    });
+    base.join("mcp")
+}
+
+/// The user's home folder.
+pub fn home() -> PathBuf {
     std::env::home_dir().unwrap_or_else(std::env::temp_dir)
 }
 

@@ -1,12 +1,26 @@
-//! Toolsets, served over the protocol.
+//! Toolsets, served over the protocol: both eras, any transport.
+//!
+//! ```text
+//! Server    what is served: shared by all clients
+//! Session   one client's connection (or one request, in the newer revision): the protocol's methods
+//! confirm   questions to the user, by whichever road the client has
+//! notify    progress, and news of changed lists
+//! wire      our types as the protocol's
+//! ```
 
-mod handler;
+mod confirm;
+mod notify;
+mod session;
 mod wire;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::toolset::{Access, Tool, Toolset};
+use tokio::sync::broadcast;
+
+use crate::toolset::{Access, Changed, Tool, Toolset};
+
+pub use session::Session;
 
 /// What is served and how.
 #[derive(Debug, Clone, Default)]
@@ -18,6 +32,8 @@ pub struct Settings {
     /// What a model is told about the server as a whole.
     pub instructions: String,
     pub version: String,
+    /// Offer the protocol's own logging, which is deprecated. For fixtures only.
+    pub logging: bool,
 }
 
 /// What was asked for is not there.
@@ -34,11 +50,11 @@ pub struct Server {
     inner: Arc<Inner>,
 }
 
-struct Inner {
-    settings: Settings,
-    toolsets: Vec<Arc<dyn Toolset>>,
+pub(crate) struct Inner {
+    pub(crate) settings: Settings,
+    pub(crate) toolsets: Vec<Arc<dyn Toolset>>,
     /// By name, which is also the order of listing.
-    tools: BTreeMap<&'static str, Tool>,
+    pub(crate) tools: BTreeMap<&'static str, Tool>,
 }
 
 impl Server {
@@ -79,6 +95,55 @@ impl Server {
     /// The toolsets that are on.
     pub fn toolsets(&self) -> &[Arc<dyn Toolset>] {
         &self.inner.toolsets
+    }
+
+    /// The tools as clients are told about them.
+    pub fn told(&self) -> Vec<rmcp::model::Tool> {
+        self.inner.tools.values().map(wire::tool).collect()
+    }
+
+    /// A client's view of the server, ready to be served over any transport.
+    pub fn session(&self) -> Session {
+        Session::new(self.inner.clone())
+    }
+
+    /// Serves one client on standard input and output until it goes away.
+    ///
+    /// # Errors
+    /// What the client sent first is not the protocol.
+    pub async fn serve_stdio(&self) -> Result<(), Box<rmcp::service::ServerInitializeError>> {
+        let (read, write) = rmcp::transport::stdio();
+        self.serve(read, write).await
+    }
+
+    /// Serves one client over any pair of streams until it goes away.
+    ///
+    /// # Errors
+    /// What the client sent first is not the protocol.
+    pub async fn serve<R, W>(&self, read: R, write: W) -> Result<(), Box<rmcp::service::ServerInitializeError>>
+    where
+        R: tokio::io::AsyncRead + Send + Unpin + 'static,
+        W: tokio::io::AsyncWrite + Send + Unpin + 'static,
+    {
+        let transport = rmcp::transport::async_rw::AsyncRwTransport::new_server(read, write)
+            .with_max_line_length(crate::http::MOST_BODY_BYTES);
+        match rmcp::serve_server(self.session(), transport).await {
+            Ok(running) => {
+                // A task that panicked was told about already; the client is gone either way.
+                let _ = running.waiting().await;
+                Ok(())
+            }
+            // Gone before it said anything: nothing to complain about.
+            Err(rmcp::service::ServerInitializeError::ConnectionClosed(_)) => Ok(()),
+            Err(error) => Err(Box::new(error)),
+        }
+    }
+}
+
+impl Inner {
+    /// News of all toolsets.
+    pub(crate) fn changes(&self) -> Vec<broadcast::Receiver<Changed>> {
+        self.toolsets.iter().filter_map(|toolset| toolset.changes()).collect()
     }
 }
 

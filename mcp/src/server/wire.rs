@@ -1,9 +1,11 @@
 //! Our types as the protocol's.
 
+use rmcp::ErrorData;
 use rmcp::model::{CallToolResult, ContentBlock, ToolAnnotations};
+use serde_json::json;
 
 use crate::answer::Finished;
-use crate::error::ToolError;
+use crate::error::{ErrorKind, ToolError};
 use crate::toolset::{Access, Tool};
 
 /// A tool as clients see it.
@@ -31,7 +33,57 @@ pub fn answer(finished: Finished) -> CallToolResult {
     result
 }
 
-/// An error that the model sees.
+/// An error that the model sees. Without structured content: clients check that against the schema of answers.
 pub fn error(error: &ToolError) -> CallToolResult {
     CallToolResult::error(vec![ContentBlock::text(error.text())])
+}
+
+/// An error of a method that has no other way to tell one.
+pub fn protocol_error(error: &ToolError, uri: Option<&str>) -> ErrorData {
+    let data = uri.map(|uri| json!({"uri": uri}));
+    match error.kind {
+        ErrorKind::NotFound => ErrorData::resource_not_found(error.text(), data),
+        ErrorKind::Internal | ErrorKind::Timeout | ErrorKind::Unavailable => {
+            ErrorData::internal_error(error.text(), data)
+        }
+        _ => ErrorData::invalid_params(error.text(), data),
+    }
+}
+
+/// One page of a list, and where the next begins.
+///
+/// # Errors
+/// A cursor that is not ours, or points behind the end.
+pub fn page<T: Clone>(items: &[T], cursor: Option<&str>, size: usize) -> Result<(Vec<T>, Option<String>), ErrorData> {
+    let from = crate::answer::offset(cursor).map_err(|error| protocol_error(&error, None))?;
+    if cursor.is_some() && from >= items.len() {
+        return Err(ErrorData::invalid_params("this cursor points behind the end of the list", None));
+    }
+    let end = items.len().min(from + size);
+    let next = (end < items.len()).then(|| crate::answer::cursor(end));
+    Ok((items[from..end].to_vec(), next))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pages_cover_a_list_and_strange_cursors_are_errors() {
+        let items: Vec<_> = (0..25).collect();
+        let mut seen = Vec::new();
+        let mut cursor = None;
+        loop {
+            let (part, next) = page(&items, cursor.as_deref(), 10).expect("page");
+            seen.extend(part);
+            cursor = next;
+            if cursor.is_none() {
+                break;
+            }
+        }
+        assert_eq!(seen, items);
+        for strange in ["", "10", "at-", "at--1", "at-25", "at-99999999999999999999", "../../etc/passwd"] {
+            assert!(page(&items, Some(strange), 10).is_err(), "{strange}");
+        }
+    }
 }

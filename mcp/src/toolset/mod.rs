@@ -22,9 +22,9 @@ mod tool;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use rmcp::model::{Prompt, PromptMessage, Resource, ResourceContents, ResourceTemplate};
+use rmcp::model::{GetPromptResponse, Prompt, Resource, ResourceContents, ResourceTemplate};
 use serde_json::{Map, Value};
-use tokio::sync::watch;
+use tokio::sync::broadcast;
 
 pub use call::{Call, ProgressSink};
 pub use question::{Confirmed, Question};
@@ -66,8 +66,13 @@ pub trait Toolset: Send + Sync + 'static {
     }
 
     /// Fills a prompt in; `None` if it is of another toolset.
-    async fn prompt(&self, name: &str, arguments: &Map<String, Value>) -> Option<Result<Vec<PromptMessage>, ToolError>> {
-        let _ = (name, arguments);
+    async fn prompt(
+        &self,
+        name: &str,
+        arguments: &Map<String, Value>,
+        call: &Call,
+    ) -> Option<Result<GetPromptResponse, ToolError>> {
+        let _ = (name, arguments, call);
         None
     }
 
@@ -77,10 +82,19 @@ pub trait Toolset: Send + Sync + 'static {
         Vec::new()
     }
 
-    /// Changes when the list of resources does; clients are told.
-    fn changes(&self) -> Option<watch::Receiver<u64>> {
+    /// Tells what changes while clients are connected; they are told.
+    fn changes(&self) -> Option<broadcast::Receiver<Changed>> {
         None
     }
+}
+
+/// Which list is another one now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Changed {
+    Tools,
+    Prompts,
+    /// Also: resources that clients subscribed to may read differently.
+    Resources,
 }
 
 /// What a client wants completed.

@@ -51,6 +51,8 @@ pub enum Outcome {
     Ask(Question),
     /// Content that is no facts: pictures, sound, a question of another kind. For fixtures only.
     Raw(Box<rmcp::model::CallToolResponse>),
+    /// An error of the protocol. For fixtures only.
+    Refused(rmcp::ErrorData),
 }
 
 impl From<CallToolResult> for Outcome {
@@ -124,7 +126,7 @@ impl Tool {
             title,
             description,
             access,
-            input: Arc::new(schema::input::<I>()),
+            input: Arc::new(schema::input::<I>(access)),
             output: Some(Arc::new(schema::output::<O>())),
             run: Arc::new(move |arguments, call: Call| {
                 let run = run.clone();

@@ -1,0 +1,5 @@
+//! The platform for AI assistants: implements the ports of `backstack-mcp` and joins its toolsets.
+
+pub mod error;
+mod stack_entities;
+pub mod wiring;

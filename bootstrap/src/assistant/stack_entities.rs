@@ -1,0 +1,94 @@
+//! Catalog entities of a stack: the platform itself, told without any cluster.
+
+use std::sync::Arc;
+
+use backstack_mcp::catalog::Entity;
+use backstack_mcp::ports::{EntitySource, Snapshot};
+use serde_json::{Value, json};
+
+use crate::stack::{Component, Stack};
+
+/// Who owns the platform's own parts.
+const OWNER: &str = "group:default/platform-engineers";
+
+/// Entities of one stack.
+pub struct StackEntities {
+    name: String,
+    snapshot: Snapshot,
+}
+
+impl StackEntities {
+    /// A system for the stack, a component for each of its components, and the group that owns them.
+    pub fn of(stack: &Stack) -> Self {
+        let origin = format!("stack {}", stack.name);
+        let mut descriptors = vec![group(), system(stack)];
+        descriptors.extend(stack.components.iter().map(|component| of_component(component, &stack.name)));
+        let entities: Vec<_> =
+            descriptors.iter().filter_map(|descriptor| Entity::new(descriptor, &origin)).map(Arc::new).collect();
+        Self { name: origin, snapshot: Snapshot { revision: 1, entities: entities.into(), ..Snapshot::default() } }
+    }
+}
+
+impl EntitySource for StackEntities {
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn snapshot(&self) -> Snapshot {
+        self.snapshot.clone()
+    }
+}
+
+fn group() -> Value {
+    json!({
+        "apiVersion": "backstage.io/v1alpha1", "kind": "Group",
+        "metadata": {"name": "platform-engineers", "title": "Platform engineers",
+            "description": "Run the platform and own its parts."},
+        "spec": {"type": "team", "children": []},
+    })
+}
+
+fn system(stack: &Stack) -> Value {
+    json!({
+        "apiVersion": "backstage.io/v1alpha1", "kind": "System",
+        "metadata": {"name": stack.name, "description": stack.description,
+            "annotations": {"backstack.dev/version": stack.version}},
+        "spec": {"owner": OWNER},
+    })
+}
+
+fn of_component(component: &Component, stack: &str) -> Value {
+    let file = &component.file;
+    let mut annotations = json!({"backstack.dev/version": file.version, "backstack.dev/namespace": file.namespace});
+    let routes: Vec<_> = file.routes.iter().map(|route| route.path.as_str()).collect();
+    if !routes.is_empty() {
+        annotations["backstack.dev/routes"] = routes.join(" ").into();
+    }
+    let depends_on: Vec<_> = file.depends_on.iter().map(|name| format!("component:default/{name}")).collect();
+    json!({
+        "apiVersion": "backstage.io/v1alpha1", "kind": "Component",
+        "metadata": {"name": file.name, "title": file.title.as_ref().unwrap_or(&file.name),
+            "description": file.description, "tags": ["platform"], "annotations": annotations},
+        "spec": {"type": "platform", "lifecycle": "production", "owner": OWNER, "system": stack, "dependsOn": depends_on},
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use backstack_mcp::catalog::descriptor::problems;
+
+    use super::*;
+    use crate::stack::StackSource;
+
+    #[test]
+    fn every_built_in_stack_gives_valid_entities() {
+        for name in Stack::builtin_names() {
+            let stack = Stack::load(StackSource::Builtin(name.clone())).expect("built in");
+            let entities = StackEntities::of(&stack).snapshot().entities;
+            assert_eq!(entities.len(), stack.components.len() + 2, "{name}");
+            for entity in entities.iter() {
+                assert_eq!(problems(&entity.descriptor()), vec![], "{}", entity.reference);
+            }
+        }
+    }
+}

@@ -1,0 +1,69 @@
+//! Joins what the assistant reads: a stack, descriptor files, documents.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use backstack_mcp::Toolset;
+use backstack_mcp::catalog::{Catalog, CatalogFiles};
+use backstack_mcp::docs::Docs;
+use backstack_mcp::ports::EntitySource;
+use backstack_mcp::server::{Server, Settings};
+use backstack_mcp::toolsets::catalog::CatalogTools;
+use backstack_mcp::toolsets::docs::DocsTools;
+use backstack_mcp::toolsets::guide::Guide;
+
+use super::stack_entities::StackEntities;
+use crate::error::Failure;
+use crate::stack::{Stack, StackSource};
+
+/// What a model is told about the server before it asks anything.
+const INSTRUCTIONS: &str = "\
+An internal developer platform on Kubernetes: its software catalog, its documentation and, while it runs, its live state. \
+Find things with catalog_list, read one with catalog_get, look things up with docs_search. Answers are bounded: `left_out` \
+says what is missing and `next` which call gives it. Entities are named kind:namespace/name. Nothing is changed directly: \
+changes are proposed as pull requests, after the user agreed.";
+
+/// What is to be read, as it was typed.
+#[derive(Debug, Clone, Default)]
+pub struct Sources {
+    /// Name or folder of a stack.
+    pub stack: String,
+    /// Folders and files of descriptors.
+    pub catalog: Vec<PathBuf>,
+    /// Folders of Markdown.
+    pub docs: Vec<PathBuf>,
+}
+
+/// The server with everything that these sources give.
+///
+/// # Errors
+/// A source cannot be read, or the settings name a toolset that there is not.
+pub fn server(sources: &Sources, settings: Settings) -> Result<Server, Failure> {
+    let settings = Settings {
+        instructions: INSTRUCTIONS.into(),
+        version: env!("CARGO_PKG_VERSION").into(),
+        ..settings
+    };
+    Ok(Server::new(settings, toolsets(sources)?)?)
+}
+
+fn toolsets(sources: &Sources) -> Result<Vec<Arc<dyn Toolset>>, Failure> {
+    let catalog = Arc::new(Catalog::new(entity_sources(sources)?));
+    let docs = Arc::new(Docs::with_folders(&sources.docs)?);
+    Ok(vec![
+        Arc::new(CatalogTools::new(catalog)),
+        Arc::new(DocsTools::new(docs)),
+        Arc::new(Guide),
+    ])
+}
+
+fn entity_sources(sources: &Sources) -> Result<Vec<Arc<dyn EntitySource>>, Failure> {
+    // What the user has written counts before what we made up.
+    let mut all: Vec<Arc<dyn EntitySource>> = Vec::new();
+    for path in &sources.catalog {
+        all.push(Arc::new(CatalogFiles::read(path)?));
+    }
+    let stack = Stack::load(StackSource::named(&sources.stack))?;
+    all.push(Arc::new(StackEntities::of(&stack)));
+    Ok(all)
+}

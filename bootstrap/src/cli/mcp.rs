@@ -1,0 +1,198 @@
+//! `backstack mcp`
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use backstack_mcp::http::{HttpServer, HttpSettings};
+use backstack_mcp::server::{Server, Settings};
+use clap::{Args, Subcommand};
+use serde_json::json;
+
+use super::mcp_install::{self, InstallArgs, UninstallArgs};
+use super::printer::Printer;
+use crate::assistant::wiring::{self, Sources};
+use crate::error::Failure;
+use crate::settings::{DEFAULT_STACK, folders};
+
+/// Serve the platform to AI assistants over the Model Context Protocol
+#[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true)]
+#[command(after_help = "Examples:
+  backstack mcp install --client vscode   write it into an editor's configuration
+  backstack mcp                           stdio, as an editor starts it
+  backstack mcp --http 127.0.0.1:7311     streamable HTTP at /mcp, for several clients
+  backstack mcp tools                     what is offered
+
+Without a platform it serves the stack's catalog and the documentation. It reads only, unless --allow-changes is
+given; then changes are proposed as pull requests, after the user agreed.")]
+pub struct McpArgs {
+    #[command(subcommand)]
+    command: Option<McpCommand>,
+    #[command(flatten)]
+    serve: ServeArgs,
+}
+
+#[derive(Debug, Args)]
+struct ServeArgs {
+    #[command(flatten)]
+    offer: OfferArgs,
+    /// Serve HTTP here instead of stdio
+    #[arg(long, value_name = "ADDRESS:PORT")]
+    http: Option<SocketAddr>,
+    /// Let clients in without a token; on loopback only
+    #[arg(long, requires = "http")]
+    no_token: bool,
+    /// Another name under which clients reach the server, as behind an ingress
+    #[arg(long, value_name = "HOST", requires = "http")]
+    allow_host: Vec<String>,
+    /// Web pages of this origin may ask, as https://example.com:443
+    #[arg(long, value_name = "ORIGIN", requires = "http")]
+    allow_origin: Vec<String>,
+    /// Requests a second for one client
+    #[arg(long, value_name = "NUMBER", default_value_t = 500, requires = "http")]
+    rate: u32,
+}
+
+/// What is offered, and from where.
+#[derive(Debug, Args)]
+struct OfferArgs {
+    #[command(flatten)]
+    sources: SourceArgs,
+    /// Only these toolsets, with commas between them
+    #[arg(long, value_name = "NAMES", value_delimiter = ',')]
+    toolsets: Vec<String>,
+    /// Offer tools that propose changes
+    #[arg(long)]
+    allow_changes: bool,
+}
+
+/// What the catalog and the documentation are read from.
+#[derive(Debug, Args)]
+pub(super) struct SourceArgs {
+    /// Stack whose components are in the catalog: a name, or a folder
+    #[arg(long, value_name = "NAME|DIR", default_value = DEFAULT_STACK)]
+    stack: String,
+    /// More catalog entities: a folder or file of descriptors (catalog-info.yaml); repeatable
+    #[arg(long, value_name = "PATH")]
+    catalog: Vec<PathBuf>,
+    /// More documentation: a folder of Markdown; repeatable
+    #[arg(long, value_name = "DIR")]
+    docs: Vec<PathBuf>,
+}
+
+impl SourceArgs {
+    pub(super) fn sources(&self) -> Sources {
+        Sources { stack: self.stack.clone(), catalog: self.catalog.clone(), docs: self.docs.clone() }
+    }
+}
+
+#[derive(Debug, Subcommand)]
+enum McpCommand {
+    Install(InstallArgs),
+    Uninstall(UninstallArgs),
+    /// Show the tools that are offered
+    #[command(after_help = "Examples:\n  backstack mcp tools\n  backstack mcp tools -o json | jq '.[].inputSchema'")]
+    Tools(ToolsArgs),
+}
+
+#[derive(Debug, Args)]
+struct ToolsArgs {
+    #[command(flatten)]
+    offer: OfferArgs,
+}
+
+/// Has its own runtime: a server ends when it is told to, not as an interrupted command.
+pub fn run(args: McpArgs, printer: &Printer) -> Result<u8, Failure> {
+    match &args.command {
+        Some(McpCommand::Install(args)) => return mcp_install::install(args, printer),
+        Some(McpCommand::Uninstall(args)) => return mcp_install::uninstall(args, printer),
+        _ => {}
+    }
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| Failure::internal(format!("cannot start the runtime: {error}")))?;
+    let result = runtime.block_on(async {
+        crate::images::tls::install();
+        match args.command {
+            Some(McpCommand::Tools(args)) => tools(&args, printer),
+            _ => serve(args.serve, printer).await,
+        }
+    });
+    // Reading stdin cannot be interrupted; nobody waits for it.
+    runtime.shutdown_background();
+    result
+}
+
+fn server(offer: &OfferArgs) -> Result<Server, Failure> {
+    let settings =
+        Settings { toolsets: offer.toolsets.clone(), allow_changes: offer.allow_changes, ..Settings::default() };
+    wiring::server(&offer.sources.sources(), settings)
+}
+
+async fn serve(args: ServeArgs, printer: &Printer) -> Result<u8, Failure> {
+    let server = server(&args.offer)?;
+    let Some(listen) = args.http else {
+        tokio::select! {
+            served = server.serve_stdio() => {
+                served.map_err(|error| Failure::internal(format!("the client does not speak the protocol: {error}")))?;
+            }
+            () = told_to_stop() => {}
+        }
+        return Ok(0);
+    };
+    let settings = HttpSettings {
+        tokens: !args.no_token,
+        hosts: args.allow_host,
+        origins: args.allow_origin,
+        rate: args.rate,
+        ..HttpSettings::new(listen, folders::assistant())
+    };
+    let http = HttpServer::bind(server, &settings).await?;
+    let url = format!("http://{}/mcp", http.address().unwrap_or(listen));
+    let token = if args.no_token { "no token is needed" } else { "clients need their token" };
+    printer.facts(&json!({"url": url, "tokens": !args.no_token}), || format!("Serving MCP at {url} ({token}). Ctrl-C ends it.\n"));
+    let stop = tokio_util::sync::CancellationToken::new();
+    let stopping = stop.clone();
+    tokio::spawn(async move {
+        told_to_stop().await;
+        stopping.cancel();
+    });
+    http.run(stop).await;
+    Ok(0)
+}
+
+/// Ctrl-C, or what a service manager sends.
+async fn told_to_stop() {
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        if let Ok(mut terminate) = signal(SignalKind::terminate()) {
+            tokio::select! {
+                _ = tokio::signal::ctrl_c() => {}
+                _ = terminate.recv() => {}
+            }
+            return;
+        }
+    }
+    let _ = tokio::signal::ctrl_c().await;
+}
+
+fn tools(args: &ToolsArgs, printer: &Printer) -> Result<u8, Failure> {
+    let server = server(&args.offer)?;
+    printer.facts(&server.told(), || {
+        let mut text = String::new();
+        for toolset in server.toolsets() {
+            text.push_str(&format!("{}: {}\n", toolset.name(), toolset.about()));
+            let names: Vec<_> = toolset.clone().tools().iter().map(|tool| tool.name).collect();
+            for tool in server.tools().filter(|tool| names.contains(&tool.name)) {
+                text.push_str(&format!("  {:<26} {}\n", tool.name, tool.title));
+            }
+            for prompt in toolset.prompts() {
+                text.push_str(&format!("  {:<26} {} (prompt)\n", prompt.name, prompt.title.unwrap_or_default()));
+            }
+        }
+        text
+    });
+    Ok(0)
+}

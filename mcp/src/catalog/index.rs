@@ -1,0 +1,163 @@
+//! Entities of all sources, by reference and by name, with relations both ways.
+
+use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use super::entity::Entity;
+use super::reference::EntityRef;
+use super::relation::inverse;
+use crate::ports::EntitySource;
+
+/// The catalog: any number of sources, one view. A source that changed is taken in at the next question.
+pub struct Catalog {
+    sources: Vec<Arc<dyn EntitySource>>,
+    current: Mutex<(Vec<u64>, Arc<Index>)>,
+}
+
+impl Catalog {
+    /// Of two entities with one reference, the one of the earlier source counts.
+    pub fn new(sources: Vec<Arc<dyn EntitySource>>) -> Self {
+        Self { sources, current: Mutex::new((Vec::new(), Arc::new(Index::default()))) }
+    }
+
+    /// What there is now.
+    pub fn index(&self) -> Arc<Index> {
+        let snapshots: Vec<_> = self.sources.iter().map(|source| source.snapshot()).collect();
+        let revisions: Vec<_> = snapshots.iter().map(|snapshot| snapshot.revision).collect();
+        let mut current = self.current.lock().unwrap_or_else(PoisonError::into_inner);
+        if current.0 != revisions {
+            let mut index = Index::default();
+            for snapshot in &snapshots {
+                index.problems.extend(snapshot.problems.iter().cloned());
+                snapshot.entities.iter().for_each(|entity| index.add(entity));
+            }
+            index.relate();
+            *current = (revisions, Arc::new(index));
+        }
+        current.1.clone()
+    }
+
+    /// The sources' own news.
+    pub fn sources(&self) -> &[Arc<dyn EntitySource>] {
+        &self.sources
+    }
+}
+
+/// One view of all entities.
+#[derive(Default)]
+pub struct Index {
+    /// In the order of their references.
+    entities: BTreeMap<EntityRef, Arc<Entity>>,
+    by_name: HashMap<String, Vec<EntityRef>>,
+    edges: HashMap<EntityRef, Vec<Edge>>,
+    pub problems: Vec<String>,
+}
+
+/// A relation from one entity's side.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Edge {
+    pub kind: &'static str,
+    pub target: EntityRef,
+}
+
+/// One step of a walk over relations.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Found {
+    pub depth: usize,
+    pub from: EntityRef,
+    pub kind: &'static str,
+    pub to: EntityRef,
+}
+
+impl Index {
+    fn add(&mut self, entity: &Arc<Entity>) {
+        if let Some(first) = self.entities.get(&entity.reference) {
+            let (reference, one, two) = (&entity.reference, &first.origin, &entity.origin);
+            self.problems.push(format!("{reference} is in {one} and in {two}; the first counts"));
+            return;
+        }
+        self.by_name.entry(entity.reference.name.clone()).or_default().push(entity.reference.clone());
+        self.entities.insert(entity.reference.clone(), entity.clone());
+    }
+
+    fn relate(&mut self) {
+        self.by_name.values_mut().for_each(|references| references.sort());
+        for (reference, entity) in &self.entities {
+            for relation in &entity.relations {
+                let there = Edge { kind: relation.kind, target: relation.target.clone() };
+                let back = Edge { kind: inverse(relation.kind), target: reference.clone() };
+                for (from, edge) in [(reference, there), (&relation.target, back)] {
+                    let edges = self.edges.entry(from.clone()).or_default();
+                    // Both sides may state it.
+                    if !edges.contains(&edge) {
+                        edges.push(edge);
+                    }
+                }
+            }
+        }
+    }
+
+    pub fn len(&self) -> usize {
+        self.entities.len()
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.entities.is_empty()
+    }
+
+    /// All entities, in the order of their references.
+    pub fn entities(&self) -> impl Iterator<Item = &Arc<Entity>> {
+        self.entities.values()
+    }
+
+    pub fn get(&self, reference: &EntityRef) -> Option<&Arc<Entity>> {
+        self.entities.get(reference)
+    }
+
+    /// Entities with this name, of any kind and namespace.
+    pub fn named(&self, name: &str) -> &[EntityRef] {
+        self.by_name.get(&name.to_lowercase()).map_or(&[], Vec::as_slice)
+    }
+
+    /// References that look like this one, best first.
+    pub fn near(&self, text: &str) -> Vec<EntityRef> {
+        let lower = text.to_lowercase();
+        let name = lower.rsplit(['/', ':']).next().unwrap_or(&lower);
+        let mut scored: Vec<_> = self
+            .entities
+            .keys()
+            .map(|reference| (strsim::jaro_winkler(&reference.name, name), reference))
+            .filter(|(score, reference)| *score > 0.84 || (name.len() > 2 && reference.name.contains(name)))
+            .collect();
+        scored.sort_by(|one, two| two.0.total_cmp(&one.0).then_with(|| one.1.cmp(two.1)));
+        scored.into_iter().take(5).map(|(_, reference)| reference.clone()).collect()
+    }
+
+    /// Relations of one entity.
+    pub fn edges(&self, reference: &EntityRef) -> &[Edge] {
+        self.edges.get(reference).map_or(&[], Vec::as_slice)
+    }
+
+    /// Walks relations from one entity on, breadth first, each entity once. `kinds` empty means all.
+    pub fn walk(&self, start: &EntityRef, depth: usize, kinds: &[String]) -> Vec<Found> {
+        let mut found = Vec::new();
+        let mut seen = HashSet::from([start.clone()]);
+        let mut queue = VecDeque::from([(start.clone(), 0)]);
+        while let Some((from, at)) = queue.pop_front() {
+            if at == depth {
+                continue;
+            }
+            for edge in self.edges(&from) {
+                if !kinds.is_empty() && !kinds.iter().any(|kind| kind == edge.kind) {
+                    continue;
+                }
+                if seen.insert(edge.target.clone()) {
+                    let (from, to) = (from.clone(), edge.target.clone());
+                    queue.push_back((to.clone(), at + 1));
+                    found.push(Found { depth: at + 1, from, kind: edge.kind, to });
+                }
+            }
+        }
+        found
+    }
+}

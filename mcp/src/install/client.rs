@@ -1,0 +1,149 @@
+//! The clients: where their configuration is, and what an entry in it looks like.
+
+use std::path::{Path, PathBuf};
+
+use serde_json::{Value, json};
+
+use super::InstallError;
+
+/// Name of the entry.
+pub const NAME: &str = "backstack";
+
+/// A program that talks to MCP servers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Client {
+    VsCode,
+    Cursor,
+    ClaudeCode,
+    ClaudeDesktop,
+    Codex,
+    Zed,
+}
+
+/// Folders that decide where files are.
+#[derive(Debug, Clone)]
+pub struct Places {
+    pub home: PathBuf,
+    /// The user's configuration: `~/.config`, on macOS `~/Library/Application Support`.
+    pub config: PathBuf,
+    /// Write into this project instead of the user's own configuration, where the client has that.
+    pub project: Option<PathBuf>,
+}
+
+impl Places {
+    /// The user's, on this machine.
+    pub fn of_user(home: &Path) -> Self {
+        let config = if cfg!(target_os = "macos") {
+            home.join("Library/Application Support")
+        } else {
+            std::env::var_os("XDG_CONFIG_HOME").filter(|value| !value.is_empty()).map_or(home.join(".config"), PathBuf::from)
+        };
+        Self { home: home.into(), config, project: None }
+    }
+}
+
+/// How the client reaches the server.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Entry {
+    /// It starts this program.
+    Stdio { command: String, arguments: Vec<String> },
+    /// It asks a running one.
+    Http { url: String, token: String },
+}
+
+impl Entry {
+    pub fn token(&self) -> Option<&str> {
+        match self {
+            Self::Http { token, .. } => Some(token),
+            Self::Stdio { .. } => None,
+        }
+    }
+}
+
+/// Format of a client's file, and the section that lists servers.
+pub(super) enum Format {
+    Json { section: &'static str },
+    Toml { section: &'static str },
+}
+
+impl Client {
+    pub const ALL: [Self; 6] =
+        [Self::VsCode, Self::Cursor, Self::ClaudeCode, Self::ClaudeDesktop, Self::Codex, Self::Zed];
+
+    /// Its name on the command line.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::VsCode => "vscode",
+            Self::Cursor => "cursor",
+            Self::ClaudeCode => "claude-code",
+            Self::ClaudeDesktop => "claude-desktop",
+            Self::Codex => "codex",
+            Self::Zed => "zed",
+        }
+    }
+
+    /// What to do after its file changed.
+    pub fn then(self) -> &'static str {
+        match self {
+            Self::VsCode => "Open the chat view in agent mode; `MCP: List Servers` shows it.",
+            Self::Cursor => "Settings > MCP shows it; switch it on if asked.",
+            Self::ClaudeCode => "Start `claude` anew; `/mcp` shows it.",
+            Self::ClaudeDesktop => "Quit and start the app; the tools menu shows it.",
+            Self::Codex => "Start `codex` anew; `codex mcp list` shows it.",
+            Self::Zed => "The agent panel's settings show it.",
+        }
+    }
+
+    /// Its configuration file.
+    pub fn file(self, places: &Places) -> PathBuf {
+        if let Some(project) = &places.project {
+            return match self {
+                Self::VsCode => project.join(".vscode/mcp.json"),
+                Self::Cursor => project.join(".cursor/mcp.json"),
+                Self::ClaudeCode => project.join(".mcp.json"),
+                Self::Codex => project.join(".codex/config.toml"),
+                Self::Zed => project.join(".zed/settings.json"),
+                Self::ClaudeDesktop => places.config.join("Claude/claude_desktop_config.json"),
+            };
+        }
+        match self {
+            Self::VsCode => places.config.join("Code/User/mcp.json"),
+            Self::Cursor => places.home.join(".cursor/mcp.json"),
+            Self::ClaudeCode => places.home.join(".claude.json"),
+            Self::ClaudeDesktop => places.config.join("Claude/claude_desktop_config.json"),
+            Self::Codex => places.home.join(".codex/config.toml"),
+            // On macOS too Zed looks below ~/.config.
+            Self::Zed if cfg!(target_os = "macos") => places.home.join(".config/zed/settings.json"),
+            Self::Zed => places.config.join("zed/settings.json"),
+        }
+    }
+
+    pub(super) fn format(self) -> Format {
+        match self {
+            Self::VsCode => Format::Json { section: "servers" },
+            Self::Cursor | Self::ClaudeCode | Self::ClaudeDesktop => Format::Json { section: "mcpServers" },
+            Self::Codex => Format::Toml { section: "mcp_servers" },
+            Self::Zed => Format::Json { section: "context_servers" },
+        }
+    }
+
+    pub(super) fn entry(self, entry: &Entry) -> Result<Value, InstallError> {
+        let headers = |token: &str| json!({"Authorization": format!("Bearer {token}")});
+        Ok(match (self, entry) {
+            (Self::VsCode | Self::ClaudeCode, Entry::Stdio { command, arguments }) => {
+                json!({"type": "stdio", "command": command, "args": arguments})
+            }
+            (Self::Cursor | Self::ClaudeDesktop | Self::Codex | Self::Zed, Entry::Stdio { command, arguments }) => {
+                json!({"command": command, "args": arguments})
+            }
+            (Self::VsCode | Self::ClaudeCode, Entry::Http { url, token }) => {
+                json!({"type": "http", "url": url, "headers": headers(token)})
+            }
+            (Self::Cursor | Self::Zed, Entry::Http { url, token }) => json!({"url": url, "headers": headers(token)}),
+            (Self::Codex, Entry::Http { url, token }) => json!({"url": url, "http_headers": headers(token)}),
+            (Self::ClaudeDesktop, Entry::Http { .. }) => {
+                return Err(InstallError::NoHttp { client: "Claude Desktop" });
+            }
+        })
+    }
+}

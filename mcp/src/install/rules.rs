@@ -1,0 +1,103 @@
+//! The platform's AI rules, in each editor's own format.
+//!
+//! Where the file is ours alone, it is written whole. Where it is shared with other rules, ours stand between two
+//! marks.
+
+use std::path::{Path, PathBuf};
+
+use super::client::Client;
+use super::{Edit, InstallError, read};
+
+/// The rules themselves, for every editor.
+const RULES: &str = "\
+# Working with the backstack platform
+
+- The MCP server `backstack` knows this platform. Ask it before you guess: `catalog_list` and `catalog_get` for what \
+exists and who owns it, `docs_search` for how things are done here.
+- Name entities in full, as `component:default/web`. If a name is ambiguous, the server lists what fits: pick one.
+- Apps are described by files in Git and applied by Argo CD. Never suggest `kubectl apply`, `edit` or `delete`: change \
+the file, open a pull request.
+- Something is broken: ask for a diagnosis first, then read logs and events. Quote the evidence that you rely on.
+- A policy refuses something: fix the manifest so that it complies; do not ask for an exception and never switch a \
+policy off.
+- Before you propose a manifest or a descriptor, let the server validate it (`catalog_validate`, a dry run).
+- Never put passwords, tokens or keys into files or answers. The server hides them on purpose.
+- An answer that was cut says what is missing and which call gives it: make that call instead of guessing.
+";
+const BEGIN: &str = "<!-- backstack rules: begin -->";
+const END: &str = "<!-- backstack rules: end -->";
+
+/// Where rules go for a client.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RulesFile {
+    pub path: PathBuf,
+    /// What stands above the rules.
+    front: &'static str,
+    shared: bool,
+}
+
+/// The file of a client's rules in a project; `None` for a client that has no such files.
+pub fn rules_file(client: Client, project: &Path) -> Option<RulesFile> {
+    let (path, front, shared) = match client {
+        Client::VsCode => (
+            ".github/instructions/backstack.instructions.md",
+            "---\ndescription: Working with the backstack platform\napplyTo: \"**\"\n---\n",
+            false,
+        ),
+        Client::Cursor => (
+            ".cursor/rules/backstack.mdc",
+            "---\ndescription: Working with the backstack platform\nalwaysApply: true\n---\n",
+            false,
+        ),
+        Client::ClaudeCode => (".claude/rules/backstack.md", "", false),
+        Client::Codex => ("AGENTS.md", "", true),
+        Client::Zed => (".rules", "", true),
+        Client::ClaudeDesktop => return None,
+    };
+    Some(RulesFile { path: project.join(path), front, shared })
+}
+
+impl RulesFile {
+    /// The edit that writes the rules.
+    ///
+    /// # Errors
+    /// The file cannot be read, or its marks are broken.
+    pub fn install(&self) -> Result<Edit, InstallError> {
+        let before = read(&self.path)?;
+        let content = if self.shared {
+            let rest = self.without_ours(&before)?;
+            let space = if rest.is_empty() { "" } else { "\n\n" };
+            format!("{}{space}{BEGIN}\n{RULES}{END}\n", rest.trim_end())
+        } else {
+            format!("{}{RULES}", self.front)
+        };
+        Ok(Edit { path: self.path.clone(), changes: content != before, content, private: false })
+    }
+
+    /// The edit that takes them out; an empty content means that the file may go.
+    ///
+    /// # Errors
+    /// The file cannot be read, or its marks are broken.
+    pub fn uninstall(&self) -> Result<Edit, InstallError> {
+        let before = read(&self.path)?;
+        let content = if self.shared { self.without_ours(&before)? } else { String::new() };
+        Ok(Edit { path: self.path.clone(), changes: content != before, content, private: false })
+    }
+
+    fn without_ours(&self, text: &str) -> Result<String, InstallError> {
+        match (text.find(BEGIN), text.find(END)) {
+            (None, None) => Ok(text.into()),
+            (Some(begin), Some(end)) if begin < end => {
+                let rest = text[end + END.len()..].trim_start_matches('\n');
+                let head = text[..begin].trim_end();
+                let space = if head.is_empty() || rest.is_empty() { "" } else { "\n\n" };
+                let tail = if rest.is_empty() && !head.is_empty() { "\n" } else { "" };
+                Ok(format!("{head}{space}{rest}{tail}"))
+            }
+            _ => Err(InstallError::Unclear {
+                path: self.path.clone(),
+                why: format!("one of the marks `{BEGIN}` and `{END}` is missing"),
+            }),
+        }
+    }
+}

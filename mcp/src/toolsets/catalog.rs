@@ -1,0 +1,521 @@
+//! Toolset `catalog`: what there is, who owns it, how it hangs together.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use rmcp::model::{ResourceContents, ResourceTemplate};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use tokio::sync::broadcast;
+
+use crate::answer::{self, Answer, NextCall};
+use crate::catalog::{Catalog, Entity, EntityRef, Index, descriptor};
+use crate::error::{ErrorKind, ToolError};
+use crate::toolset::{Call, Changed, Completion, Tool, Toolset};
+
+/// The most items that are looked at for one page; the budget cuts earlier.
+const PAGE: usize = 500;
+const TEMPLATE: &str = "catalog://{kind}/{namespace}/{name}";
+
+/// The catalog for assistants.
+pub struct CatalogTools {
+    catalog: Arc<Catalog>,
+    changes: broadcast::Sender<Changed>,
+}
+
+/// Which entities.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ListInput {
+    /// Only this kind: Component, API, Resource, System, Domain, Group, User, Template.
+    pub kind: Option<String>,
+    /// Only this `spec.type`, as `service`.
+    #[serde(rename = "type")]
+    pub kind_type: Option<String>,
+    /// Only what this group or user owns, as `group:default/team-a` or `team-a`.
+    pub owner: Option<String>,
+    /// Only this namespace of the catalog.
+    pub namespace: Option<String>,
+    /// Only this lifecycle, as `production`.
+    pub lifecycle: Option<String>,
+    /// Only entities with this tag.
+    pub tag: Option<String>,
+    /// Only what has this text in its name, title, description or tags.
+    pub text: Option<String>,
+    /// Where the last answer ended: its next call has it.
+    pub cursor: Option<String>,
+}
+
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct ListFacts {
+    /// How many entities fit the filters.
+    pub total: usize,
+    /// How many there are of each kind among those.
+    pub kinds: BTreeMap<String, usize>,
+    /// The entities, by reference.
+    pub items: Vec<Item>,
+    /// What could not be read of the catalog's sources.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub problems: Vec<String>,
+}
+
+/// An entity in short.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct Item {
+    /// Full reference: kind:namespace/name.
+    #[serde(rename = "ref")]
+    pub reference: String,
+    #[serde(rename = "type", skip_serializing_if = "String::is_empty")]
+    pub kind_type: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub owner: Option<String>,
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub title: String,
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub description: String,
+}
+
+/// Which entity.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct GetInput {
+    /// Full reference, kind:namespace/name, as `component:default/web`. A bare name works while only one entity has it.
+    #[serde(rename = "ref")]
+    pub reference: String,
+}
+
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct GetFacts {
+    /// Full reference: kind:namespace/name.
+    #[serde(rename = "ref")]
+    pub reference: String,
+    pub kind: String,
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub title: String,
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub description: String,
+    #[serde(rename = "type", skip_serializing_if = "String::is_empty")]
+    pub kind_type: String,
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub lifecycle: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub owner: Option<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub tags: Vec<String>,
+    /// Where it was read from.
+    pub origin: String,
+    /// Relations to other entities, both ways.
+    pub relations: Vec<RelationFact>,
+    /// metadata of the descriptor.
+    pub metadata: Value,
+    /// spec of the descriptor.
+    pub spec: Value,
+}
+
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct RelationFact {
+    /// ownedBy, ownerOf, partOf, hasPart, dependsOn, dependencyOf, ...
+    pub relation: String,
+    /// Full reference of the other entity.
+    pub target: String,
+    /// Whether the catalog has it.
+    pub known: bool,
+}
+
+/// What to judge.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ValidateInput {
+    /// The whole descriptor (catalog-info.yaml) as YAML; several documents are fine.
+    pub descriptor: String,
+}
+
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct ValidateFacts {
+    /// Whether the catalog would take all of it.
+    pub valid: bool,
+    pub entities: Vec<Judged>,
+}
+
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct Judged {
+    /// Full reference, where kind and name are there.
+    #[serde(rename = "ref", skip_serializing_if = "Option::is_none")]
+    pub reference: Option<String>,
+    pub valid: bool,
+    /// What has to be mended.
+    pub problems: Vec<ProblemFact>,
+    /// What is allowed but looks like a mistake.
+    pub warnings: Vec<String>,
+}
+
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct ProblemFact {
+    /// Where, as spec.owner.
+    pub path: String,
+    pub message: String,
+    /// What to write.
+    pub hint: String,
+}
+
+/// Which relations.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RelationsInput {
+    /// Full reference of the entity to start from.
+    #[serde(rename = "ref")]
+    pub reference: String,
+    /// How many steps to go; 1 is the entity's own relations.
+    pub depth: Option<usize>,
+    /// Only these relations, as `["dependsOn", "dependencyOf"]`.
+    #[serde(default)]
+    pub kinds: Vec<String>,
+    /// Where the last answer ended: its next call has it.
+    pub cursor: Option<String>,
+}
+
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct RelationsFacts {
+    /// The entity started from.
+    pub root: String,
+    /// How many other entities are reached.
+    pub total: usize,
+    /// Each entity reached, nearest first, by the relation that leads to it.
+    pub items: Vec<Step>,
+}
+
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct Step {
+    /// Steps from the root.
+    pub depth: usize,
+    pub from: String,
+    pub relation: String,
+    pub to: String,
+    /// Whether the catalog has the entity.
+    pub known: bool,
+}
+
+impl CatalogTools {
+    /// Must be made inside a runtime if a source tells of changes.
+    pub fn new(catalog: Arc<Catalog>) -> Self {
+        let (changes, _) = broadcast::channel(16);
+        for mut news in catalog.sources().iter().filter_map(|source| source.changes()) {
+            let changes = changes.clone();
+            tokio::spawn(async move {
+                while news.changed().await.is_ok() {
+                    // Nobody listening is no error.
+                    let _ = changes.send(Changed::Resources);
+                }
+            });
+        }
+        Self { catalog, changes }
+    }
+
+    /// Tool `catalog_list`.
+    ///
+    /// # Errors
+    /// An unknown cursor.
+    pub fn list(&self, input: &ListInput) -> Result<Answer<ListFacts>, ToolError> {
+        let index = self.catalog.index();
+        let from = answer::offset(input.cursor.as_deref())?;
+        let owner = input.owner.as_deref().map(|owner| owner.to_lowercase());
+        let text = input.text.as_deref().map(str::to_lowercase);
+        let mut kinds = BTreeMap::new();
+        let mut items = Vec::new();
+        let mut total = 0;
+        for entity in index.entities().filter(|entity| fits(entity, input, owner.as_deref(), text.as_deref())) {
+            *kinds.entry(entity.kind.clone()).or_insert(0) += 1;
+            if total >= from && items.len() < PAGE {
+                items.push(item(entity));
+            }
+            total += 1;
+        }
+        let facts = ListFacts { total, kinds, items, problems: index.problems.clone() };
+        let mut answer = Answer::new(facts).page("items", from, total);
+        if total == 0 && index.is_empty() {
+            return Err(ToolError::not_found("the catalog is empty")
+                .hint("Start the server with a stack or with `--catalog DIR`, or bring a platform up."));
+        }
+        if total == 0 {
+            answer = answer.next(NextCall::new("catalog_list", json!({}), "every entity, without filters"));
+        }
+        Ok(answer)
+    }
+
+    /// Tool `catalog_get`.
+    ///
+    /// # Errors
+    /// No such entity, or several of that name.
+    pub fn get(&self, input: &GetInput) -> Result<Answer<GetFacts>, ToolError> {
+        let index = self.catalog.index();
+        let entity = find(&index, &input.reference)?;
+        let mut descriptor = entity.descriptor();
+        let relations = index
+            .edges(&entity.reference)
+            .iter()
+            .map(|edge| RelationFact {
+                relation: edge.kind.into(),
+                target: edge.target.to_string(),
+                known: index.get(&edge.target).is_some(),
+            })
+            .collect();
+        let facts = GetFacts {
+            reference: entity.reference.to_string(),
+            kind: entity.kind.clone(),
+            title: entity.title.clone(),
+            description: entity.description.clone(),
+            kind_type: entity.kind_type.clone(),
+            lifecycle: entity.lifecycle.clone(),
+            owner: entity.owner.as_ref().map(ToString::to_string),
+            tags: entity.tags.clone(),
+            origin: entity.origin.clone(),
+            relations,
+            metadata: descriptor["metadata"].take(),
+            spec: descriptor["spec"].take(),
+        };
+        Ok(Answer::new(facts))
+    }
+
+    /// Tool `catalog_validate`.
+    ///
+    /// # Errors
+    /// What is no YAML at all, or empty.
+    pub fn validate(&self, input: &ValidateInput) -> Result<Answer<ValidateFacts>, ToolError> {
+        let documents = descriptor::read(&input.descriptor).map_err(|error| {
+            ToolError::invalid(format!("the descriptor is no YAML: {error}"))
+                .hint("Mend the line named here; look for wrong indentation and unquoted `:`.")
+        })?;
+        if documents.is_empty() {
+            return Err(ToolError::invalid("the descriptor is empty")
+                .hint("Give the whole content of catalog-info.yaml in `descriptor`."));
+        }
+        let index = self.catalog.index();
+        let entities: Vec<_> = documents.iter().map(|document| judge(document, &index)).collect();
+        Ok(Answer::new(ValidateFacts { valid: entities.iter().all(|judged| judged.valid), entities }))
+    }
+
+    /// Tool `catalog_relations`.
+    ///
+    /// # Errors
+    /// No such entity or relation, or an unknown cursor.
+    pub fn relations(&self, input: &RelationsInput) -> Result<Answer<RelationsFacts>, ToolError> {
+        let index = self.catalog.index();
+        let from = answer::offset(input.cursor.as_deref())?;
+        if let Some(wrong) = input.kinds.iter().find(|kind| !known_relation(kind)) {
+            return Err(ToolError::invalid(format!("there is no relation `{wrong}`"))
+                .candidates(crate::catalog::relation_kinds()));
+        }
+        let entity = find(&index, &input.reference)?;
+        let found = index.walk(&entity.reference, input.depth.unwrap_or(1), &input.kinds);
+        let total = found.len();
+        let items = found
+            .into_iter()
+            .skip(from)
+            .take(PAGE)
+            .map(|step| Step {
+                known: index.get(&step.to).is_some(),
+                depth: step.depth,
+                from: step.from.to_string(),
+                relation: step.kind.into(),
+                to: step.to.to_string(),
+            })
+            .collect();
+        let facts = RelationsFacts { root: entity.reference.to_string(), total, items };
+        Ok(Answer::new(facts).page("items", from, total))
+    }
+}
+
+fn known_relation(kind: &str) -> bool {
+    crate::catalog::relation_kinds().any(|known| known == kind)
+}
+
+fn fits(entity: &Entity, input: &ListInput, owner: Option<&str>, text: Option<&str>) -> bool {
+    let same = |wanted: &Option<String>, value: &str| wanted.as_deref().is_none_or(|wanted| wanted.eq_ignore_ascii_case(value));
+    same(&input.kind, &entity.kind)
+        && same(&input.kind_type, &entity.kind_type)
+        && same(&input.namespace, &entity.reference.namespace)
+        && same(&input.lifecycle, &entity.lifecycle)
+        && input.tag.as_ref().is_none_or(|tag| entity.tags.contains(tag))
+        && owner.is_none_or(|wanted| {
+            entity.owner.as_ref().is_some_and(|owner| owner.name == wanted || owner.to_string() == wanted)
+        })
+        && text.is_none_or(|text| entity.mentions(text))
+}
+
+fn item(entity: &Entity) -> Item {
+    Item {
+        reference: entity.reference.to_string(),
+        kind_type: entity.kind_type.clone(),
+        owner: entity.owner.as_ref().map(ToString::to_string),
+        title: entity.title.clone(),
+        description: short(&entity.description),
+    }
+}
+
+/// The first line, not too long: lists are for choosing.
+fn short(text: &str) -> String {
+    let line = text.lines().next().unwrap_or_default();
+    if line.len() <= 90 {
+        return line.into();
+    }
+    let end = line.char_indices().map(|(at, _)| at).take_while(|at| *at <= 86).last().unwrap_or(0);
+    format!("{} ...", line[..end].trim_end())
+}
+
+/// The one entity that is meant.
+pub(crate) fn find(index: &Index, text: &str) -> Result<Arc<Entity>, ToolError> {
+    let text = text.trim();
+    let bare = !text.contains(':');
+    let fitting: Vec<EntityRef> = if bare {
+        let (namespace, name) = text.split_once('/').map_or((None, text), |(space, name)| (Some(space), name));
+        let named = index.named(name).iter();
+        named.filter(|found| namespace.is_none_or(|wanted| found.namespace.eq_ignore_ascii_case(wanted))).cloned().collect()
+    } else {
+        let reference: EntityRef = text
+            .parse()
+            .map_err(|error: crate::catalog::ReferenceError| ToolError::invalid(error.to_string()))?;
+        vec![reference]
+    };
+    let search = || NextCall::new("catalog_list", json!({"text": text.rsplit(['/', ':']).next()}), "entities with this in their name");
+    match fitting.as_slice() {
+        [one] if index.get(one).is_some() => Ok(index.get(one).cloned().expect("looked up above")),
+        [] | [_] => Err(ToolError::not_found(format!("there is no entity `{text}` in the catalog"))
+            .candidates(index.near(text).iter().map(ToString::to_string))
+            .next(search())),
+        several => Err(ToolError::new(ErrorKind::Ambiguous, format!("`{text}` fits {} entities", several.len()))
+            .candidates(several.iter().map(ToString::to_string))
+            .hint("Call again with one of these as `ref`.")),
+    }
+}
+
+fn judge(document: &Value, index: &Index) -> Judged {
+    let found = descriptor::problems(document);
+    let entity = Entity::new(document, "");
+    let mut warnings = Vec::new();
+    if let Some(entity) = &entity {
+        for relation in &entity.relations {
+            if index.get(&relation.target).is_none() && relation.target != entity.reference {
+                warnings.push(format!("{} {} is not in the catalog (yet)", relation.kind, relation.target));
+            }
+        }
+    }
+    Judged {
+        reference: entity.map(|entity| entity.reference.to_string()),
+        valid: found.is_empty(),
+        problems: found
+            .into_iter()
+            .map(|problem| ProblemFact { path: problem.path, message: problem.message, hint: problem.hint })
+            .collect(),
+        warnings,
+    }
+}
+
+#[async_trait]
+impl Toolset for CatalogTools {
+    fn name(&self) -> &'static str {
+        "catalog"
+    }
+
+    fn about(&self) -> &'static str {
+        "Software catalog: components, APIs, systems, owners and how they hang together."
+    }
+
+    fn tools(self: Arc<Self>) -> Vec<Tool> {
+        let (list, get, validate, relations) = (self.clone(), self.clone(), self.clone(), self);
+        vec![
+            Tool::reads(
+                "catalog_list",
+                "List catalog entities",
+                "Lists the software catalog: components, APIs, resources, systems, domains, groups, users, templates. Filters \
+                 narrow it; totals by kind come with it. Use it to find an entity's full reference.",
+                move |input: ListInput, _call: Call| {
+                    let this = list.clone();
+                    async move { this.list(&input) }
+                },
+            ),
+            Tool::reads(
+                "catalog_get",
+                "Get one catalog entity",
+                "Gives one entity of the catalog: owner, type, relations both ways, links, annotations and spec.",
+                move |input: GetInput, _call: Call| {
+                    let this = get.clone();
+                    async move { this.get(&input) }
+                },
+            ),
+            Tool::reads(
+                "catalog_validate",
+                "Validate a catalog descriptor",
+                "Judges a descriptor (catalog-info.yaml) before it is committed: every problem at once, with its place and \
+                 what to write, and warnings for references to entities that do not exist.",
+                move |input: ValidateInput, _call: Call| {
+                    let this = validate.clone();
+                    async move { this.validate(&input) }
+                },
+            ),
+            Tool::reads(
+                "catalog_relations",
+                "Relations of an entity",
+                "Walks from one entity along its relations (owner, parts, dependencies, APIs) to any depth: what depends on it, \
+                 what it needs, who owns it.",
+                move |input: RelationsInput, _call: Call| {
+                    let this = relations.clone();
+                    async move { this.relations(&input) }
+                },
+            ),
+        ]
+    }
+
+    fn templates(&self) -> Vec<ResourceTemplate> {
+        vec![
+            ResourceTemplate::new(TEMPLATE, "catalog_entity")
+                .with_title("Catalog entity")
+                .with_description("The descriptor of one entity of the software catalog.")
+                .with_mime_type("application/json"),
+        ]
+    }
+
+    async fn read(&self, uri: &str, _call: &Call) -> Option<Result<Vec<ResourceContents>, ToolError>> {
+        let parts: Vec<&str> = uri.strip_prefix("catalog://")?.split('/').collect();
+        let index = self.catalog.index();
+        let found = match parts.as_slice() {
+            [kind, namespace, name] => find(&index, &format!("{kind}:{namespace}/{name}")),
+            _ => Err(ToolError::not_found(format!("`{uri}` is no address of an entity")).hint(format!("Write {TEMPLATE}."))),
+        };
+        Some(found.map(|entity| {
+            let mut descriptor = entity.descriptor();
+            answer::redact::redact(&mut descriptor);
+            let text = serde_json::to_string_pretty(&descriptor).unwrap_or_default();
+            vec![ResourceContents::text(text, uri).with_mime_type("application/json")]
+        }))
+    }
+
+    async fn complete(&self, asked: &Completion) -> Vec<String> {
+        if asked.of != TEMPLATE && asked.argument != "entity" {
+            return Vec::new();
+        }
+        let index = self.catalog.index();
+        let typed = asked.typed.to_lowercase();
+        let known = |part: &str, value: &str| asked.known.get(part).is_none_or(|known| known.eq_ignore_ascii_case(value));
+        let values: std::collections::BTreeSet<String> = index
+            .entities()
+            .map(|entity| &entity.reference)
+            .filter(|found| known("kind", &found.kind) && known("namespace", &found.namespace))
+            .map(|found| match asked.argument.as_str() {
+                "kind" => found.kind.clone(),
+                "namespace" => found.namespace.clone(),
+                "name" => found.name.clone(),
+                _ => found.to_string(),
+            })
+            .filter(|value| value.contains(&typed))
+            .collect();
+        let (mut first, rest): (Vec<_>, Vec<_>) = values.into_iter().partition(|value| value.starts_with(&typed));
+        first.extend(rest);
+        first
+    }
+
+    fn changes(&self) -> Option<broadcast::Receiver<Changed>> {
+        Some(self.changes.subscribe())
+    }
+}

@@ -1,0 +1,155 @@
+//! A well-behaved client over an in-memory pipe.
+
+use rmcp::model::{
+    ArgumentInfo, CallToolRequestParams, CallToolResult, CompleteRequestParams, GetPromptRequestParams,
+    ReadResourceRequestParams, Reference,
+};
+use rmcp::service::RunningService;
+use rmcp::{RoleClient, ServiceExt};
+use serde_json::{Value, json};
+
+use super::server;
+
+const CANARY: &str = "c4n4ry-v4lue-0123456789";
+
+async fn client() -> RunningService<RoleClient, ()> {
+    let (ours, theirs) = tokio::io::duplex(64 * 1024);
+    tokio::spawn(async move {
+        let (read, write) = tokio::io::split(ours);
+        let _ = server().serve(read, write).await;
+    });
+    ().serve(theirs).await.expect("connected")
+}
+
+async fn call(client: &RunningService<RoleClient, ()>, tool: &'static str, arguments: Value) -> CallToolResult {
+    let Value::Object(arguments) = arguments else { panic!("no object") };
+    client.call_tool(CallToolRequestParams::new(tool).with_arguments(arguments)).await.expect("an answer")
+}
+
+fn text(result: &CallToolResult) -> String {
+    result.content.iter().filter_map(|block| block.as_text()).map(|text| text.text.clone()).collect()
+}
+
+/// Every scalar of the structured content, as text has it.
+fn facts(value: &Value, found: &mut Vec<String>) {
+    match value {
+        Value::Object(map) => map.values().for_each(|value| facts(value, found)),
+        Value::Array(items) => items.iter().for_each(|item| facts(item, found)),
+        Value::String(text) => found.extend(text.lines().map(str::to_string)),
+        other => found.push(other.to_string()),
+    }
+}
+
+#[tokio::test]
+async fn text_and_structured_content_carry_the_same_facts() {
+    let client = client().await;
+    let calls = [
+        ("catalog_list", json!({})),
+        ("catalog_get", json!({"ref": "component:default/shop"})),
+        ("catalog_relations", json!({"ref": "shop", "depth": 9, "kinds": ["dependsOn"]})),
+        ("catalog_validate", json!({"descriptor": "kind: API"})),
+        ("docs_search", json!({"query": "a port is taken"})),
+        ("docs_read", json!({"address": "reference/commands.md", "max_tokens": 400})),
+    ];
+    for (tool, mut arguments) in calls {
+        if tool == "catalog_relations" {
+            arguments["ref"] = json!("component:default/shop");
+        }
+        let result = call(&client, tool, arguments).await;
+        assert_ne!(result.is_error, Some(true), "{tool}: {}", text(&result));
+        let (structured, text) = (result.structured_content.clone().expect("structured"), text(&result));
+        let mut found = Vec::new();
+        facts(&structured, &mut found);
+        for fact in found {
+            assert!(text.contains(fact.trim_end()), "{tool}: `{fact}` is not in the text:\n{text}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn relations_are_walked_to_any_depth() {
+    let client = client().await;
+    let arguments = json!({"ref": "component:default/shop", "depth": 2, "kinds": ["dependsOn"]});
+    let result = call(&client, "catalog_relations", arguments).await;
+    let facts = result.structured_content.expect("structured");
+    let reached: Vec<_> = facts["items"].as_array().expect("items").iter().map(|item| item["to"].as_str().expect("to")).collect();
+    assert_eq!(reached, ["component:default/payments", "resource:default/orders", "resource:default/ledger"]);
+    assert_eq!(facts["items"][1]["known"], false);
+}
+
+#[tokio::test]
+async fn a_name_that_fits_several_is_an_error_that_lists_them() {
+    let client = client().await;
+    let result = call(&client, "catalog_get", json!({"ref": "shop"})).await;
+    assert_eq!(result.is_error, Some(true));
+    let text = text(&result);
+    assert!(text.contains("ambiguous") && text.contains("api:default/shop, component:default/shop"), "{text}");
+    let missing = call(&client, "catalog_get", json!({"ref": "component:default/paymets"})).await;
+    assert!(self::text(&missing).contains("component:default/payments"), "{}", self::text(&missing));
+}
+
+#[tokio::test]
+async fn no_canary_leaves_by_any_road() {
+    let client = client().await;
+    let got = call(&client, "catalog_get", json!({"ref": "component:default/shop"})).await;
+    let all = format!("{got:?}");
+    assert!(!all.contains(CANARY) && all.contains("(redacted)"), "{all}");
+    let read = client.read_resource(ReadResourceRequestParams::new("catalog://component/default/shop")).await.expect("read");
+    let all = format!("{read:?}");
+    assert!(!all.contains(CANARY) && all.contains("Sells things."), "{all}");
+}
+
+#[tokio::test]
+async fn wrong_arguments_are_told_to_the_model() {
+    let client = client().await;
+    for (tool, arguments, part) in [
+        ("catalog_get", json!({}), "missing field `ref`"),
+        ("catalog_get", json!({"ref": 3}), "expected a string"),
+        ("catalog_list", json!({"kinds": "API"}), "unknown field `kinds`"),
+        ("catalog_list", json!({"cursor": "../etc"}), "not a cursor"),
+        ("catalog_validate", json!({"descriptor": "a: ["}), "no YAML"),
+        ("docs_read", json!({"address": "../../etc/passwd"}), "Error"),
+    ] {
+        let result = call(&client, tool, arguments).await;
+        assert_eq!(result.is_error, Some(true), "{tool}");
+        assert!(text(&result).contains(part), "{tool}: {}", text(&result));
+    }
+    assert!(client.call_tool(CallToolRequestParams::new("no_such_tool")).await.is_err());
+}
+
+#[tokio::test]
+async fn prompts_templates_and_completion_work_together() {
+    let client = client().await;
+    let prompts = client.list_all_prompts().await.expect("prompts");
+    assert_eq!(prompts.len(), 4);
+    let mut params = GetPromptRequestParams::new("explain_failure");
+    params.arguments = json!({"entity": "component:default/shop"}).as_object().cloned();
+    let prompt = client.get_prompt(params).await.expect("prompt");
+    assert!(format!("{prompt:?}").contains("component:default/shop"));
+    let templates = client.list_all_resource_templates().await.expect("templates");
+    assert!(templates.iter().any(|template| template.uri_template == "catalog://{kind}/{namespace}/{name}"));
+    let asked = CompleteRequestParams::new(
+        Reference::for_resource("catalog://{kind}/{namespace}/{name}"),
+        ArgumentInfo::new("name", "pay"),
+    );
+    let values = client.complete(asked).await.expect("completed").completion.values;
+    assert_eq!(values, ["payments"]);
+}
+
+#[tokio::test]
+async fn addresses_that_lead_elsewhere_are_no_resources() {
+    let client = client().await;
+    for uri in [
+        "docs://../../etc/passwd",
+        "docs:///etc/passwd",
+        "docs://%2e%2e/%2e%2e/etc/passwd",
+        "catalog://../../x",
+        "catalog://component/default/shop/../../..",
+        "file:///etc/passwd",
+        "",
+        "docs://",
+    ] {
+        assert!(client.read_resource(ReadResourceRequestParams::new(uri)).await.is_err(), "{uri}");
+    }
+    assert!(client.list_all_tools().await.is_ok());
+}
