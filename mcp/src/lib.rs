@@ -7,6 +7,7 @@
 //! toolset    what a toolset is: tools with typed input and answer, resources, prompts
 //! toolsets   the toolsets themselves, one file each
 //! answer     facts -> text and structured content that say the same, bounded and without secrets
+//! live       the live platform, as answers over a snapshot of plain objects
 //! error      what went wrong, so that a model can act on it
 //! schema     JSON schemas that strict clients accept
 //! server     toolsets -> the protocol (both eras), over any transport
@@ -21,6 +22,7 @@ pub mod docs;
 pub mod install;
 pub mod error;
 pub mod http;
+pub mod live;
 pub mod ports;
 pub mod schema;
 pub mod server;

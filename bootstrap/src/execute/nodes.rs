@@ -100,7 +100,10 @@ async fn facts(context: &Context, node: &str, role: Role) -> Result<NodeFacts, C
 }
 
 /// The platform's entry for a kubeconfig, read from its control plane.
-async fn kubeconfig_entry(engine: &Engine, platform: &str, node: &str) -> Result<kubeconfig::Entry, ClusterError> {
+///
+/// # Errors
+/// The node does not run, or has no control plane.
+pub async fn kubeconfig_entry(engine: &Engine, platform: &str, node: &str) -> Result<kubeconfig::Entry, ClusterError> {
     let admin = provision::admin_kubeconfig(engine, node).await?;
     let port = crate::cluster::observe::api_port_of(engine, node).await?;
     let server = format!("https://127.0.0.1:{port}");

@@ -93,6 +93,24 @@ impl Entry {
     }
 }
 
+/// Selects the inventories of a platform by their labels.
+pub fn selector(platform: &str) -> String {
+    format!("{MANAGED_BY}={MANAGER},{PLATFORM}={platform},{COMPONENT}")
+}
+
+/// Reads inventories, by component. ConfigMaps that are none are passed over.
+///
+/// # Errors
+/// [`Error::Inventory`] if somebody has edited one into nonsense.
+pub fn entries<'a>(maps: impl Iterator<Item = &'a ConfigMap>) -> Result<BTreeMap<String, Entry>, Error> {
+    let is_inventory = |map: &&ConfigMap| {
+        let component = label(map, COMPONENT).unwrap_or_default();
+        map.metadata.name.as_deref() == Some(&config_map_name(&component))
+    };
+    let entries = maps.filter(is_inventory).map(Entry::from_map);
+    entries.map(|entry| entry.map(|entry| (entry.component.clone(), entry))).collect()
+}
+
 /// Name of the ConfigMap of a component.
 pub fn config_map_name(component: &str) -> String {
     format!("inventory-{component}")
@@ -119,15 +137,9 @@ impl Inventory {
     /// # Errors
     /// [`Error::Request`], or [`Error::Inventory`] if somebody has edited one into nonsense.
     pub async fn load_all(&self) -> Result<BTreeMap<String, Entry>, Error> {
-        let selector = format!("{MANAGED_BY}={MANAGER},{PLATFORM}={},{COMPONENT}", self.platform);
-        let list = self.api.list(&ListParams::default().labels(&selector)).await;
+        let list = self.api.list(&ListParams::default().labels(&selector(&self.platform))).await;
         let list = list.map_err(Error::request("read the inventory of the cluster"))?;
-        let is_inventory = |map: &&ConfigMap| {
-            let component = label(map, COMPONENT).unwrap_or_default();
-            map.metadata.name.as_deref() == Some(&config_map_name(&component))
-        };
-        let entries = list.items.iter().filter(is_inventory).map(Entry::from_map);
-        entries.map(|entry| entry.map(|entry| (entry.component.clone(), entry))).collect()
+        entries(list.items.iter())
     }
 
     /// What is known of one component.

@@ -12,6 +12,7 @@
 //!        facts       the few fields of objects that matter, kept by ClusterWatch
 //!        blockers    why something does not run yet (pure)
 //! inventory -> status, credentials
+//! assistant      the account that assistants read with
 //! ```
 //!
 //! Nothing here knows a component by name. All waits have a deadline and say what they wait for.
@@ -25,6 +26,7 @@ use crate::stack::model::{GeneratedSecret, Readiness};
 
 pub mod announce;
 pub mod apply;
+pub mod assistant;
 pub mod authority;
 pub mod blockers;
 pub mod bring_up;

@@ -81,7 +81,8 @@ async fn look_at_conditions(scope: &Scope, kinds: &Kinds, view: &mut View) -> Re
     Ok(())
 }
 
-fn component(entry: &Entry, found: Assessment) -> ComponentState {
+/// A component, from what was found about it.
+pub fn component(entry: &Entry, found: Assessment) -> ComponentState {
     let mut blockers = found.blockers;
     if !entry.complete {
         let text = "was not installed to its end: run `backstack up` again";
@@ -102,7 +103,8 @@ fn component(entry: &Entry, found: Assessment) -> ComponentState {
     }
 }
 
-fn nodes(view: &View) -> Vec<NodeState> {
+/// The nodes, by name.
+pub fn nodes(view: &View) -> Vec<NodeState> {
     let mut nodes: Vec<_> = view
         .nodes
         .values()

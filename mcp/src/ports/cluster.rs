@@ -3,46 +3,17 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use tokio::sync::watch;
 
-use super::PortError;
-
-/// Names one object.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct ObjectRef {
-    /// As `apps/v1`.
-    pub api_version: String,
-    pub kind: String,
-    /// `None` for objects of the whole cluster.
-    pub namespace: Option<String>,
-    pub name: String,
-}
-
-/// Which objects to list.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
-pub struct ListQuery {
-    pub api_version: String,
-    pub kind: String,
-    /// `None` for all namespaces.
-    pub namespace: Option<String>,
-    /// As `app=web,tier!=cache`.
-    pub labels: Option<String>,
-    /// As `involvedObject.name=web`.
-    pub fields: Option<String>,
-    /// At most so many objects.
-    pub limit: Option<usize>,
-}
-
-/// What a list gave.
-#[derive(Debug, Clone, Default)]
-pub struct List {
-    pub items: Vec<Arc<Value>>,
-    /// How many there are in all, where the cluster said so.
-    pub total: usize,
-}
+use super::{GitServer, PortError};
+use crate::live::object::Ref;
+use crate::live::snapshot::Snapshot;
 
 /// Which log lines of a pod to read.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct LogQuery {
     pub namespace: String,
     pub pod: String,
@@ -55,36 +26,88 @@ pub struct LogQuery {
 }
 
 /// What a server-side dry run said.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct DryRun {
     /// The object as it would be, if it was accepted.
     pub object: Option<Value>,
     /// Why it was refused.
     pub refused: Option<String>,
-    /// Admission warnings.
+    /// Admission warnings: policies that do not refuse speak here.
     pub warnings: Vec<String>,
 }
 
-/// Reads of one platform's cluster, answered from caches kept by watches where there are any.
+/// How a platform is right now.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct PlatformState {
+    /// Where people reach it.
+    pub url: String,
+    pub stack: String,
+    pub nodes: Vec<NodeState>,
+    /// What does not run first.
+    pub components: Vec<ComponentState>,
+    pub routes: Vec<RouteState>,
+}
+
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct NodeState {
+    pub name: String,
+    pub ready: bool,
+    /// Version of Kubernetes that it runs.
+    pub version: String,
+}
+
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct ComponentState {
+    pub name: String,
+    pub version: String,
+    pub namespace: String,
+    /// `ready`, `progressing` or `degraded`.
+    pub health: String,
+    /// What it waits for, and why.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub waits_for: Vec<String>,
+}
+
+/// A path behind the platform's ingress.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct RouteState {
+    pub url: String,
+    pub component: String,
+    /// `namespace/name:port` of the Service behind it.
+    pub service: String,
+    /// Whether a pod answers behind it.
+    pub answers: bool,
+}
+
+/// One platform's cluster, read through caches that watches keep.
 #[async_trait]
 pub trait Cluster: Send + Sync + 'static {
     /// Name of the platform; every answer says it.
     fn platform(&self) -> &str;
 
-    /// One object; `None` if there is no such.
-    async fn get(&self, object: &ObjectRef) -> Result<Option<Arc<Value>>, PortError>;
+    /// All that is kept, as it is now. Asks the cluster nothing, but fails if the cluster does not answer any more.
+    async fn snapshot(&self) -> Result<Snapshot, PortError>;
 
-    /// Several objects. A kind that the cluster does not serve is an error of kind `NotFound`.
-    async fn list(&self, query: &ListQuery) -> Result<List, PortError>;
+    /// Objects of kinds that are not kept, side by side; those that are there.
+    async fn read(&self, objects: &[Ref]) -> Result<Vec<Value>, PortError>;
 
-    /// Lines of a container's log.
-    async fn logs(&self, query: &LogQuery) -> Result<Vec<String>, PortError>;
+    /// Logs of several containers, side by side.
+    async fn logs(&self, queries: &[LogQuery]) -> Vec<Result<String, PortError>>;
 
-    /// Asks the cluster what it would do with this object. Changes nothing.
-    async fn dry_run(&self, object: &Value) -> Result<DryRun, PortError>;
+    /// Asks the cluster what it would do with these objects. Changes nothing.
+    async fn dry_run(&self, objects: &[Value]) -> Result<Vec<DryRun>, PortError>;
 
-    /// State of the install, also while `up` is running: JSON as `backstack status -o json` gives it.
-    async fn status(&self) -> Result<Value, PortError>;
+    /// State of the install, also while `up` is running.
+    async fn state(&self) -> Result<PlatformState, PortError>;
+
+    /// Counts changes of what is kept.
+    fn changes(&self) -> watch::Receiver<u64>;
+
+    /// The platform's Git server, with the assistant's own account.
+    ///
+    /// # Errors
+    /// There is none, or changes are not allowed.
+    async fn git(&self) -> Result<Arc<dyn GitServer>, PortError>;
 }
 
 /// The platforms that can be asked.

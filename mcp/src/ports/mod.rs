@@ -4,9 +4,9 @@ mod cluster;
 mod entities;
 mod git;
 
-pub use cluster::{Cluster, DryRun, List, ListQuery, LogQuery, ObjectRef, Platforms};
+pub use cluster::{Cluster, ComponentState, DryRun, LogQuery, NodeState, PlatformState, Platforms, RouteState};
 pub use entities::{EntitySource, Snapshot};
-pub use git::{Changes, Proposal, ProposedFile, PullRequest};
+pub use git::GitServer;
 
 use crate::error::{ErrorKind, ToolError};
 

@@ -6,3 +6,4 @@
 pub mod catalog;
 pub mod docs;
 pub mod guide;
+pub mod live;

@@ -1,0 +1,264 @@
+//! Objects of a cluster in memory, kept up to date by one watch for each kind.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::time::Duration;
+
+use backstack_mcp::live::kinds::{DEFINES_MORE, KEPT};
+use backstack_mcp::live::object::Ref;
+use backstack_mcp::live::scrub::scrubbed;
+use backstack_mcp::live::snapshot::{Kind, Snapshot, Table};
+use futures::StreamExt;
+use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
+use kube::api::{Api, ApiResource, DynamicObject};
+use kube::discovery::Scope;
+use kube::runtime::WatchStreamExt;
+use kube::runtime::watcher::{self, Config, Event, metadata_watcher, watcher};
+use kube::{Client, Discovery};
+use serde_json::Value;
+use tokio::sync::{Notify, watch};
+use tokio::task::{AbortHandle, JoinSet};
+use tokio::time::{Instant, sleep, timeout_at};
+
+/// Longest wait for the first lists.
+const FIRST_LISTS: Duration = Duration::from_secs(10);
+/// New kinds come in showers.
+const SHOWER: Duration = Duration::from_millis(300);
+
+/// How far the watch of a kind is.
+#[derive(Debug, Clone, PartialEq)]
+enum Progress {
+    Listing,
+    Listed,
+    /// Not listed yet, and why.
+    Failed(String),
+}
+
+/// A kind as the cluster serves it.
+#[derive(Debug, Clone)]
+pub struct Served {
+    pub resource: ApiResource,
+    pub namespaced: bool,
+}
+
+impl Served {
+    /// Its API in a namespace, if it has namespaces.
+    pub fn api(&self, client: &Client, namespace: &str) -> Api<DynamicObject> {
+        match (self.namespaced, namespace) {
+            (false, _) => Api::all_with(client.clone(), &self.resource),
+            (true, "") => Api::default_namespaced_with(client.clone(), &self.resource),
+            (true, namespace) => Api::namespaced_with(client.clone(), namespace, &self.resource),
+        }
+    }
+}
+
+#[derive(Default)]
+struct State {
+    snapshot: Snapshot,
+    progress: BTreeMap<Kind, Progress>,
+    /// Every kind that the cluster serves, and whether it has namespaces; empty until it was asked once.
+    served: BTreeMap<Kind, Served>,
+}
+
+struct Shared {
+    state: RwLock<State>,
+    changes: watch::Sender<u64>,
+    /// The kinds to keep may have changed.
+    look_again: Notify,
+}
+
+impl Shared {
+    fn change(&self, act: impl FnOnce(&mut State)) {
+        act(&mut self.state.write().unwrap_or_else(PoisonError::into_inner));
+        self.changes.send_modify(|count| *count += 1);
+    }
+
+    fn read<T>(&self, look: impl FnOnce(&State) -> T) -> T {
+        look(&self.state.read().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+/// The caches of one cluster. Dropping them ends the watches.
+pub struct Caches {
+    shared: Arc<Shared>,
+    _tasks: Mutex<JoinSet<()>>,
+}
+
+impl Caches {
+    /// Starts watching.
+    pub fn start(client: &Client, platform: &str) -> Self {
+        let state = State { snapshot: Snapshot::of(platform, []), ..State::default() };
+        let shared = Arc::new(Shared { state: RwLock::new(state), changes: watch::Sender::new(0), look_again: Notify::new() });
+        let mut tasks = JoinSet::new();
+        tasks.spawn(oversee(client.clone(), shared.clone()));
+        tasks.spawn(await_definitions(client.clone(), shared.clone()));
+        Self { shared, _tasks: Mutex::new(tasks) }
+    }
+
+    /// Everything that is kept; waits for the first lists, but not for ever.
+    pub async fn snapshot(&self) -> Snapshot {
+        let deadline = Instant::now() + FIRST_LISTS;
+        let mut changes = self.shared.changes.subscribe();
+        loop {
+            let ready = self.shared.read(|state| !state.served.is_empty() && !state.progress.values().any(|it| *it == Progress::Listing));
+            if ready || timeout_at(deadline, changes.changed()).await.is_err() {
+                return self.shared.read(|state| with_failures(state));
+            }
+        }
+    }
+
+    /// How the cluster serves a kind; [`Caches::snapshot`] has waited until that is known.
+    pub fn served(&self, group: &str, kind: &str) -> Option<Served> {
+        self.shared.read(|state| state.served.get(&(group.to_string(), kind.to_string())).cloned())
+    }
+
+    pub fn changes(&self) -> watch::Receiver<u64> {
+        self.shared.changes.subscribe()
+    }
+}
+
+fn with_failures(state: &State) -> Snapshot {
+    let mut snapshot = state.snapshot.clone();
+    for (kind, progress) in &state.progress {
+        match progress {
+            Progress::Failed(why) => snapshot.mark_unreadable(kind.clone(), why.clone()),
+            Progress::Listing => snapshot.mark_unreadable(kind.clone(), "its first list has not come yet"),
+            Progress::Listed => {}
+        }
+    }
+    snapshot
+}
+
+/// Starts and ends watches as the kinds to keep come and go.
+async fn oversee(client: Client, shared: Arc<Shared>) {
+    let mut running: BTreeMap<Kind, AbortHandle> = BTreeMap::new();
+    let mut tasks = JoinSet::new();
+    loop {
+        match served(&client).await {
+            Ok(served) => {
+                let kept = kept(&served, &shared);
+                running.retain(|kind, task| {
+                    let stays = kept.contains_key(kind);
+                    if !stays {
+                        task.abort();
+                        shared.change(|state| forget(state, kind));
+                    }
+                    stays
+                });
+                let new: Vec<_> = kept.into_iter().filter(|(kind, _)| !running.contains_key(kind)).collect();
+                shared.change(|state| {
+                    state.progress.extend(new.iter().map(|(kind, _)| (kind.clone(), Progress::Listing)));
+                    state.served = served;
+                });
+                for (kind, resource) in new {
+                    let task = keep_up(client.clone(), kind.clone(), resource, shared.clone());
+                    running.insert(kind, tasks.spawn(task));
+                }
+                shared.look_again.notified().await;
+                sleep(SHOWER).await;
+            }
+            // What a cluster that is away serves cannot be watched: asking again is all there is.
+            Err(_) => sleep(Duration::from_secs(1)).await,
+        }
+    }
+}
+
+fn forget(state: &mut State, kind: &Kind) {
+    state.progress.remove(kind);
+    state.snapshot.drop_kind(kind);
+}
+
+/// Everything that the cluster serves.
+async fn served(client: &Client) -> Result<BTreeMap<Kind, Served>, kube::Error> {
+    let discovery = Discovery::new(client.clone()).run_aggregated().await?;
+    let resources = discovery.groups().flat_map(|group| group.recommended_resources());
+    let served = resources.map(|(resource, able)| {
+        let namespaced = able.scope == Scope::Namespaced;
+        ((resource.group.clone(), resource.kind.clone()), Served { resource, namespaced })
+    });
+    Ok(served.collect())
+}
+
+/// The kinds to keep among these.
+fn kept(served: &BTreeMap<Kind, Served>, shared: &Shared) -> BTreeMap<Kind, ApiResource> {
+    let composites: BTreeSet<Kind> = shared.read(|state| {
+        let kinds = state.snapshot.composite_kinds();
+        kinds.iter().map(|kind| (kind.group.to_string(), kind.kind.to_string())).collect()
+    });
+    let is_kept = |kind: &Kind| KEPT.contains(&(kind.0.as_str(), kind.1.as_str())) || composites.contains(kind);
+    let kept = served.iter().filter(|(kind, _)| is_kept(kind));
+    kept.map(|(kind, served)| (kind.clone(), served.resource.clone())).collect()
+}
+
+/// Keeps one kind. The watcher comes back by itself after every failure.
+async fn keep_up(client: Client, kind: Kind, resource: ApiResource, shared: Arc<Shared>) {
+    let api: Api<DynamicObject> = Api::all_with(client, &resource);
+    let mut events = std::pin::pin!(watcher(api, Config::default()).default_backoff());
+    let mut fresh = Table::new();
+    while let Some(event) = events.next().await {
+        match event {
+            Ok(Event::Init) => fresh.clear(),
+            Ok(Event::InitApply(object)) => {
+                let object = to_value(object, &resource);
+                let at = Ref::of(&object);
+                fresh.insert((at.namespace, at.name), Arc::new(scrubbed(object)));
+            }
+            Ok(Event::InitDone) => {
+                let table = Arc::new(std::mem::take(&mut fresh));
+                shared.change(|state| {
+                    state.snapshot.replace(kind.clone(), table);
+                    state.progress.insert(kind.clone(), Progress::Listed);
+                });
+                defined(&kind, &shared);
+            }
+            Ok(Event::Apply(object)) => {
+                let object = to_value(object, &resource);
+                shared.change(|state| state.snapshot.put(object));
+                defined(&kind, &shared);
+            }
+            Ok(Event::Delete(object)) => {
+                let at = Ref::of(&to_value(object, &resource));
+                shared.change(|state| state.snapshot.remove(&at));
+                defined(&kind, &shared);
+            }
+            Err(error) => failed(&kind, &error, &shared),
+        }
+    }
+}
+
+fn defined(kind: &Kind, shared: &Shared) {
+    if (kind.0.as_str(), kind.1.as_str()) == DEFINES_MORE {
+        shared.look_again.notify_one();
+    }
+}
+
+/// What was listed once stays as it was; the pulse tells whether the cluster answers at all.
+fn failed(kind: &Kind, error: &watcher::Error, shared: &Shared) {
+    let why = crate::error::chain(error).pop().unwrap_or_default();
+    let listed = shared.read(|state| state.progress.get(kind) == Some(&Progress::Listed));
+    if !listed {
+        shared.change(|state| {
+            state.progress.insert(kind.clone(), Progress::Failed(why));
+        });
+    }
+    // It may not be served any more.
+    shared.look_again.notify_one();
+}
+
+/// Definitions come and go with components; only their names are watched.
+async fn await_definitions(client: Client, shared: Arc<Shared>) {
+    let api: Api<CustomResourceDefinition> = Api::all(client);
+    let mut events = std::pin::pin!(metadata_watcher(api, Config::default()).default_backoff());
+    while let Some(event) = events.next().await {
+        if matches!(event, Ok(Event::InitDone | Event::Apply(_) | Event::Delete(_))) {
+            shared.look_again.notify_one();
+        }
+    }
+}
+
+/// An object as JSON; items of lists leave their own type out.
+pub fn to_value(mut object: DynamicObject, resource: &ApiResource) -> Value {
+    object.metadata.managed_fields = None;
+    object.types = Some(kube::core::TypeMeta { api_version: resource.api_version.clone(), kind: resource.kind.clone() });
+    serde_json::to_value(object).unwrap_or_default()
+}

@@ -1,0 +1,164 @@
+//! The way to a cluster: with the caller's own credentials only as far as the assistant's account.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use backstack_mcp::error::ErrorKind;
+use backstack_mcp::live::kinds::{GIT_ACCOUNT, GIT_API};
+use backstack_mcp::ports::{GitServer, PortError};
+use k8s_openapi::api::core::v1::Secret;
+use kube::Client;
+use kube::api::Api;
+use kube::config::Kubeconfig;
+use serde_yaml::Value as Yaml;
+use tokio::time::Instant;
+
+use super::git::Git;
+use crate::cluster::{Engine, kubeconfig, observe};
+use crate::error::{Explain, chain};
+use crate::execute::nodes;
+use crate::platform::record::{self, Record};
+use crate::platform::secrets::Secrets;
+use crate::platform::{assistant, client};
+
+const PATIENCE: Duration = Duration::from_secs(3);
+
+/// Where a platform is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Way {
+    /// In containers of the local engine.
+    Containers,
+    /// In a cluster that a kubeconfig leads to.
+    Kubeconfig { path: Option<std::path::PathBuf>, context: String },
+}
+
+/// A connected cluster.
+pub struct Connection {
+    /// Reads with the assistant's account, or the caller's own where there is none.
+    pub client: Client,
+    pub record: Option<Record>,
+    pub git: Result<Arc<dyn GitServer>, PortError>,
+    /// When the account's token has to be renewed.
+    pub renew: Instant,
+}
+
+/// Connects.
+///
+/// # Errors
+/// Of kind `Unavailable`, with what to do.
+pub async fn connect(platform: &str, way: &Way) -> Result<Connection, PortError> {
+    let config = match way {
+        Way::Containers => of_containers(platform).await?,
+        Way::Kubeconfig { path, context } => of_kubeconfig(path.as_deref(), context)?,
+    };
+    let caller = client::connect(&config, None).await.map_err(|error| unavailable(platform, &error))?;
+    client::wait_for_api(&caller, Instant::now() + PATIENCE).await.map_err(|error| unavailable(platform, &error))?;
+    let (token, record, git) = tokio::join!(assistant::token(&caller), record::read(&caller), account(&caller));
+    let record = record.ok().flatten();
+    let client = match token {
+        Ok(token) => client::connect(&with_token(&config, &token)?, None).await.map_err(|error| unavailable(platform, &error))?,
+        // A platform that `up` has not come to yet, or a caller who may only read: their own rights then.
+        Err(_) => caller.clone(),
+    };
+    let git = git_server(platform, &caller, record.as_ref(), git).await;
+    let seconds = u64::try_from(assistant::TOKEN_SECONDS).unwrap_or_default();
+    let renew = Instant::now() + Duration::from_secs(seconds / 2);
+    Ok(Connection { client, record, git, renew })
+}
+
+/// The kubeconfig of a platform in containers, read from its control plane.
+async fn of_containers(platform: &str) -> Result<String, PortError> {
+    let engine = Engine::connect().await.map_err(|error| unavailable(platform, &error))?;
+    let mut platforms = observe::platforms(&engine).await.map_err(|error| unavailable(platform, &error))?;
+    let Some(found) = platforms.remove(platform) else {
+        let names: Vec<_> = platforms.into_keys().collect();
+        let there = if names.is_empty() { "there is none".into() } else { format!("there are: {}", names.join(", ")) };
+        return Err(PortError::new(ErrorKind::NotFound, format!("there is no platform `{platform}`; {there}"))
+            .hint("Make one with `backstack up`, or name one that there is."));
+    };
+    let Some(node) = found.control_plane().filter(|node| node.running) else {
+        return Err(PortError::new(ErrorKind::Unavailable, format!("platform `{platform}` is stopped"))
+            .hint("Start it with `backstack up`, then call again."));
+    };
+    let entry = nodes::kubeconfig_entry(&engine, platform, &node.name).await.map_err(|error| unavailable(platform, &error))?;
+    kubeconfig::standalone(&entry).map_err(|error| unavailable(platform, &error))
+}
+
+/// A kubeconfig of the caller's, cut down to one context.
+fn of_kubeconfig(path: Option<&std::path::Path>, context: &str) -> Result<String, PortError> {
+    let broken = |problem: String| {
+        PortError::new(ErrorKind::Unavailable, format!("the kubeconfig cannot be used: {problem}"))
+            .hint("Check KUBECONFIG, and the context's name with `kubectl config get-contexts`.")
+    };
+    let mut config = match path {
+        Some(path) => Kubeconfig::read_from(path),
+        None => Kubeconfig::read(),
+    }
+    .map_err(|error| broken(error.to_string()))?;
+    if !config.contexts.iter().any(|known| known.name == context) {
+        let names: Vec<_> = config.contexts.iter().map(|known| known.name.as_str()).collect();
+        return Err(broken(format!("it has no context `{context}` (it has: {})", names.join(", "))));
+    }
+    config.current_context = Some(context.into());
+    serde_yaml::to_string(&config).map_err(|error| broken(error.to_string()))
+}
+
+/// The same cluster, with a token in place of whatever credentials there were.
+fn with_token(config: &str, token: &str) -> Result<String, PortError> {
+    let broken = |error: serde_yaml::Error| PortError::new(ErrorKind::Internal, format!("the kubeconfig cannot be changed: {error}"));
+    let mut config: Yaml = serde_yaml::from_str(config).map_err(broken)?;
+    let users = config.get_mut("users").and_then(Yaml::as_sequence_mut);
+    for user in users.into_iter().flatten() {
+        let mut with = serde_yaml::Mapping::new();
+        with.insert("token".into(), token.into());
+        user["user"] = Yaml::Mapping(with);
+    }
+    serde_yaml::to_string(&config).map_err(broken)
+}
+
+/// The token of the assistant's account on the Git server.
+async fn account(caller: &Client) -> Result<String, PortError> {
+    let (namespace, name, key) = GIT_ACCOUNT;
+    let secrets: Api<Secret> = Api::namespaced(caller.clone(), namespace);
+    let none = |why: String| {
+        PortError::new(ErrorKind::Unavailable, format!("the platform's Git server cannot be used: {why}"))
+            .hint("Look with platform_status whether the Git server is installed and ready.")
+    };
+    let found = secrets.get_opt(name).await.map_err(|error| none(chain(&error).pop().unwrap_or_default()))?;
+    let token = found.and_then(|secret| secret.data?.remove(key)).and_then(|bytes| String::from_utf8(bytes.0).ok());
+    token.ok_or_else(|| none("it has no account for the assistant".into()))
+}
+
+async fn git_server(
+    platform: &str,
+    caller: &Client,
+    record: Option<&Record>,
+    token: Result<String, PortError>,
+) -> Result<Arc<dyn GitServer>, PortError> {
+    let token = token?;
+    let unset = || PortError::new(ErrorKind::Unavailable, format!("platform `{platform}` is not set up to its end")).hint("Run `backstack up` to the end.");
+    let record = record.ok_or_else(unset)?;
+    let ca = Secrets::new(caller.clone(), platform, "localhost").ca_pem().await.ok().flatten().ok_or_else(unset)?;
+    Ok(Arc::new(Git::new(format!("{}{GIT_API}", record.url), token, &ca)?))
+}
+
+/// A failure to connect, in words that a model can act on.
+fn unavailable(platform: &str, error: &(impl Explain + std::error::Error)) -> PortError {
+    let mut told = PortError::new(ErrorKind::Unavailable, format!("platform `{platform}` cannot be reached: {}", chain(error).join(": ")));
+    for hint in error.hints() {
+        told = told.hint(hint);
+    }
+    told.hint("Look with `backstack status`, start it with `backstack up`; this server connects again by itself.")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_token_takes_the_place_of_all_other_credentials() {
+        let config = "users:\n- name: a\n  user: {client-certificate-data: x, client-key-data: y}\n";
+        let changed = with_token(config, "t").expect("a kubeconfig");
+        assert!(changed.contains("token: t") && !changed.contains("client-"), "{changed}");
+    }
+}

@@ -1,0 +1,54 @@
+//! Requests to the platform's Git server, through the platform's own address and certificate.
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use backstack_mcp::error::ErrorKind;
+use backstack_mcp::ports::{GitServer, PortError};
+use serde_json::Value;
+
+use crate::error::chain;
+
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// The Git server with an account.
+pub struct Git {
+    http: reqwest::Client,
+    /// Root of its API.
+    root: String,
+    token: String,
+}
+
+impl Git {
+    /// `ca_pem` is the authority that signed the platform's certificate.
+    ///
+    /// # Errors
+    /// The certificate cannot be used.
+    pub fn new(root: String, token: String, ca_pem: &str) -> Result<Self, PortError> {
+        let broken = |error: reqwest::Error| PortError::new(ErrorKind::Unavailable, format!("the platform's certificate cannot be used: {error}"));
+        let authority = reqwest::Certificate::from_pem(ca_pem.as_bytes()).map_err(broken)?;
+        let http = reqwest::Client::builder().tls_certs_merge([authority]).no_proxy().timeout(PATIENCE).build().map_err(broken)?;
+        Ok(Self { http, root, token })
+    }
+}
+
+#[async_trait]
+impl GitServer for Git {
+    async fn send(&self, method: &str, address: &str, body: Option<&Value>) -> Result<(u16, Value), PortError> {
+        let method = reqwest::Method::from_bytes(method.as_bytes()).unwrap_or(reqwest::Method::GET);
+        let mut request = self.http.request(method, format!("{}{address}", self.root));
+        request = request.header("authorization", format!("token {}", self.token));
+        if let Some(body) = body {
+            request = request.json(body);
+        }
+        let silent = |error: reqwest::Error| {
+            let why = chain(&error).pop().unwrap_or_default();
+            PortError::new(ErrorKind::Unavailable, format!("the platform's Git server does not answer: {why}"))
+                .hint("Look with platform_status whether it runs, and with platform_routes for its address.")
+        };
+        let answer = request.send().await.map_err(silent)?;
+        let status = answer.status().as_u16();
+        let bytes = answer.bytes().await.map_err(silent)?;
+        Ok((status, serde_json::from_slice(&bytes).unwrap_or(Value::Null)))
+    }
+}

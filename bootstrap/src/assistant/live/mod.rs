@@ -1,0 +1,22 @@
+//! The ports of the live toolsets, over real clusters.
+//!
+//! ```text
+//! platforms   names -> clusters; connects anew after a cluster was away
+//!   connect     containers or a kubeconfig -> a client with the assistant's own account
+//!   cluster     one cluster: the port
+//!     caches      snapshot, kept by watches
+//!     pulse       whether the cluster still answers
+//!     state       how the install is
+//!     git         the platform's Git server
+//! ```
+
+mod caches;
+mod cluster;
+mod connect;
+mod git;
+mod platforms;
+mod pulse;
+mod state;
+
+pub use connect::Way;
+pub use platforms::LivePlatforms;

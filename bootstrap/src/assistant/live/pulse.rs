@@ -1,0 +1,51 @@
+//! Whether a cluster still answers: asked in the background, so that a call need not ask and never hangs.
+
+use std::time::Duration;
+
+use kube::Client;
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+use tokio::time::{sleep, timeout};
+
+const BEAT: Duration = Duration::from_secs(3);
+const PATIENCE: Duration = Duration::from_secs(3);
+
+/// Asks a cluster again and again until it is dropped.
+pub struct Pulse {
+    state: watch::Receiver<Option<String>>,
+    _task: JoinSet<()>,
+}
+
+impl Pulse {
+    /// Starts asking. The cluster is taken to answer until it does not.
+    pub fn start(client: Client) -> Self {
+        let (tell, state) = watch::channel(None);
+        let mut task = JoinSet::new();
+        task.spawn(async move {
+            loop {
+                sleep(BEAT).await;
+                let trouble = ask(&client).await.err();
+                tell.send_if_modified(|known| {
+                    let changed = *known != trouble;
+                    *known = trouble;
+                    changed
+                });
+            }
+        });
+        Self { state, _task: task }
+    }
+
+    /// Why the cluster does not answer; nothing if it does.
+    pub fn trouble(&self) -> Option<String> {
+        self.state.borrow().clone()
+    }
+}
+
+async fn ask(client: &Client) -> Result<(), String> {
+    let request = http::Request::get("/readyz").body(Vec::new()).map_err(|error| error.to_string())?;
+    match timeout(PATIENCE, client.request_text(request)).await {
+        Ok(Ok(_)) => Ok(()),
+        Ok(Err(error)) => Err(crate::error::chain(&error).pop().unwrap_or_default()),
+        Err(_) => Err(format!("no answer for {} s", PATIENCE.as_secs())),
+    }
+}

@@ -1,0 +1,150 @@
+//! The account that assistants read the cluster with: it may look at things, and try changes without making them.
+//!
+//! Its rights are the built-in `view` role, a few cluster-wide kinds, and whatever components give by ClusterRoles with
+//! the label [`AGGREGATE`]. Secrets are in none of them. Trying a manifest (a server-side dry run) needs the right to
+//! create it; so that this right creates nothing, a ValidatingAdmissionPolicy refuses every request of this account
+//! that is no dry run. The cluster itself enforces that, not our good behaviour.
+
+use k8s_openapi::api::authentication::v1::{TokenRequest, TokenRequestSpec};
+use k8s_openapi::api::core::v1::ServiceAccount;
+use kube::Client;
+use kube::api::{Api, DynamicObject, Patch, PatchParams, PostParams};
+use serde_json::{Value, json};
+
+use super::kinds::{Kinds, Unresolved};
+use super::object::ObjectRef;
+use super::{Error, MANAGER, SYSTEM_NAMESPACE};
+
+/// Name of the account, and of all that belongs to it.
+pub const ACCOUNT: &str = "assistant";
+/// Components give the account rights to their kinds by ClusterRoles with this label, set to `true`.
+pub const AGGREGATE: &str = "backstack.dev/aggregate-to-assistant";
+/// Name of the objects that have no namespace.
+const CLUSTER_WIDE: &str = "backstack:assistant";
+/// How long a token is good for, in seconds.
+pub const TOKEN_SECONDS: i64 = 24 * 3600;
+
+/// Makes the account and its rights, or brings them up to date.
+///
+/// # Errors
+/// [`Error::Request`] if the API refuses.
+pub async fn ensure(client: &Client, kinds: &Kinds) -> Result<(), Error> {
+    for object in objects() {
+        let what = ObjectRef::of(&object).expect("our own manifests are whole");
+        let refused = |error| Error::request(format!("make {what}"))(error);
+        let api: Api<DynamicObject> = match kinds.api(&what).await {
+            Ok(api) => api,
+            // A cluster of somebody else's may be too old for admission policies: then nothing may be tried.
+            Err(Unresolved::Unknown { .. }) => continue,
+            Err(Unresolved::Request(error)) => return Err(refused(error)),
+        };
+        api.patch(&what.name, &PatchParams::apply(MANAGER).force(), &Patch::Apply(&object)).await.map_err(refused)?;
+    }
+    Ok(())
+}
+
+/// A fresh token of the account.
+///
+/// # Errors
+/// [`Error::Request`]: the account is missing, or the caller may not act for it.
+pub async fn token(client: &Client) -> Result<String, Error> {
+    let accounts: Api<ServiceAccount> = Api::namespaced(client.clone(), SYSTEM_NAMESPACE);
+    let request = TokenRequest {
+        spec: TokenRequestSpec { expiration_seconds: Some(TOKEN_SECONDS), ..TokenRequestSpec::default() },
+        ..TokenRequest::default()
+    };
+    let answer = accounts.create_token_request(ACCOUNT, &PostParams::default(), &request).await;
+    let answer = answer.map_err(Error::request("get a token for the assistant's account"))?;
+    Ok(answer.status.map(|status| status.token).unwrap_or_default())
+}
+
+fn objects() -> Vec<Value> {
+    let user = format!("system:serviceaccount:{SYSTEM_NAMESPACE}:{ACCOUNT}");
+    vec![
+        // First, so that there is no moment in which the rights below would count in full.
+        json!({
+            "apiVersion": "admissionregistration.k8s.io/v1", "kind": "ValidatingAdmissionPolicy",
+            "metadata": {"name": CLUSTER_WIDE},
+            "spec": {
+                "failurePolicy": "Fail",
+                "matchConstraints": {"resourceRules": [
+                    {"apiGroups": ["*"], "apiVersions": ["*"], "operations": ["CREATE", "UPDATE", "DELETE", "CONNECT"], "resources": ["*/*"]},
+                ]},
+                "matchConditions": [{"name": "is-assistant", "expression": format!("request.userInfo.username == '{user}'")}],
+                "validations": [{
+                    "expression": "has(request.dryRun) && request.dryRun == true",
+                    "message": "the assistant may only try changes (dry run), never make them",
+                }],
+            },
+        }),
+        json!({
+            "apiVersion": "admissionregistration.k8s.io/v1", "kind": "ValidatingAdmissionPolicyBinding",
+            "metadata": {"name": CLUSTER_WIDE},
+            "spec": {"policyName": CLUSTER_WIDE, "validationActions": ["Deny"]},
+        }),
+        json!({
+            "apiVersion": "v1", "kind": "ServiceAccount",
+            "metadata": {"name": ACCOUNT, "namespace": SYSTEM_NAMESPACE},
+            "automountServiceAccountToken": false,
+        }),
+        json!({
+            "apiVersion": "rbac.authorization.k8s.io/v1", "kind": "ClusterRole",
+            "metadata": {"name": format!("{CLUSTER_WIDE}:base"), "labels": {AGGREGATE: "true"}},
+            "rules": [
+                {"apiGroups": [""], "resources": ["nodes", "namespaces", "persistentvolumes"], "verbs": ["get", "list", "watch"]},
+                {"apiGroups": ["storage.k8s.io"], "resources": ["storageclasses"], "verbs": ["get", "list", "watch"]},
+                {"apiGroups": ["apiextensions.k8s.io"], "resources": ["customresourcedefinitions"], "verbs": ["get", "list", "watch"]},
+                {"apiGroups": ["apiregistration.k8s.io"], "resources": ["apiservices"], "verbs": ["get", "list", "watch"]},
+                {"apiGroups": ["admissionregistration.k8s.io"],
+                 "resources": ["validatingadmissionpolicies", "mutatingadmissionpolicies", "validatingwebhookconfigurations", "mutatingwebhookconfigurations"],
+                 "verbs": ["get", "list", "watch"]},
+                {"apiGroups": ["rbac.authorization.k8s.io"], "resources": ["*"], "verbs": ["get", "list", "watch"]},
+                // To try, and no more: see the admission policy above.
+                {"apiGroups": [""], "resources": ["pods", "services", "configmaps", "persistentvolumeclaims"], "verbs": ["create", "patch"]},
+                {"apiGroups": ["apps"], "resources": ["deployments", "statefulsets", "daemonsets"], "verbs": ["create", "patch"]},
+                {"apiGroups": ["batch"], "resources": ["jobs", "cronjobs"], "verbs": ["create", "patch"]},
+                {"apiGroups": ["networking.k8s.io"], "resources": ["ingresses", "networkpolicies"], "verbs": ["create", "patch"]},
+            ],
+        }),
+        json!({
+            "apiVersion": "rbac.authorization.k8s.io/v1", "kind": "ClusterRole",
+            "metadata": {"name": CLUSTER_WIDE},
+            "aggregationRule": {"clusterRoleSelectors": [
+                {"matchLabels": {"rbac.authorization.k8s.io/aggregate-to-view": "true"}},
+                {"matchLabels": {AGGREGATE: "true"}},
+            ]},
+        }),
+        json!({
+            "apiVersion": "rbac.authorization.k8s.io/v1", "kind": "ClusterRoleBinding",
+            "metadata": {"name": CLUSTER_WIDE},
+            "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": CLUSTER_WIDE},
+            "subjects": [{"kind": "ServiceAccount", "name": ACCOUNT, "namespace": SYSTEM_NAMESPACE}],
+        }),
+    ]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_rule_reaches_secrets_or_writes_beyond_what_can_be_tried() {
+        for object in objects() {
+            for rule in object["rules"].as_array().into_iter().flatten() {
+                let has = |list: &str, word: &str| rule[list].as_array().is_some_and(|all| all.iter().any(|item| item == word));
+                assert!(!has("resources", "secrets"), "{rule}");
+                assert!(!(has("apiGroups", "") || has("apiGroups", "*")) || !has("resources", "*"), "{rule}");
+                for verb in ["update", "delete", "deletecollection", "impersonate", "escalate", "bind", "*"] {
+                    assert!(!has("verbs", verb), "{rule}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn the_refusal_is_there_before_the_rights() {
+        let kinds: Vec<_> = objects().iter().map(|object| object["kind"].as_str().unwrap_or_default().to_string()).collect();
+        let at = |kind: &str| kinds.iter().position(|had| had == kind).expect("there");
+        assert!(at("ValidatingAdmissionPolicyBinding") < at("ClusterRoleBinding"));
+    }
+}

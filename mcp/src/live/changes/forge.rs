@@ -1,0 +1,257 @@
+//! The platform's Git server, as far as changes need it: Gitea's HTTP API over a port that sends requests.
+
+use std::sync::Arc;
+
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD as BASE64;
+use serde_json::{Value, json};
+
+use crate::error::ErrorKind;
+use crate::live::object::{number, text};
+use crate::ports::{GitServer, PortError};
+
+/// Where things are on every platform; see the component that sets the Git server up.
+pub const OWNER: &str = "backstack";
+/// Repository with one manifest for each resource that people make.
+pub const RESOURCES: &str = "demo-cluster";
+pub const BRANCH: &str = "main";
+
+/// A pull request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Pull {
+    pub number: i64,
+    pub url: String,
+    pub title: String,
+    /// Branch that it comes from.
+    pub branch: String,
+    pub open: bool,
+    pub merged: bool,
+    pub merge_commit: String,
+    pub body: String,
+}
+
+impl Pull {
+    fn of(answer: &Value) -> Self {
+        Self {
+            number: number(answer, "/number"),
+            url: text(answer, "/html_url").into(),
+            title: text(answer, "/title").into(),
+            branch: text(answer, "/head/ref").into(),
+            open: text(answer, "/state") == "open",
+            merged: answer.pointer("/merged").and_then(Value::as_bool).unwrap_or(false),
+            merge_commit: text(answer, "/merge_commit_sha").into(),
+            body: text(answer, "/body").into(),
+        }
+    }
+}
+
+/// A file of a repository.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct File {
+    pub content: String,
+    /// Names this very content, so that nobody's later change is lost.
+    pub sha: String,
+}
+
+/// What is written to a branch of its own.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Commit<'a> {
+    pub path: &'a str,
+    /// The new content; nothing deletes the file.
+    pub content: Option<&'a str>,
+    /// The content that is replaced, if there is one.
+    pub sha: Option<&'a str>,
+    pub message: &'a str,
+}
+
+/// The Git server.
+#[derive(Clone)]
+pub struct Forge {
+    server: Arc<dyn GitServer>,
+}
+
+impl Forge {
+    pub fn new(server: Arc<dyn GitServer>) -> Self {
+        Self { server }
+    }
+
+    /// A file at a branch, tag or commit; nothing if there is none.
+    pub async fn file(&self, repository: &str, path: &str, revision: &str) -> Result<Option<File>, PortError> {
+        let address = format!("/repos/{repository}/contents/{}?ref={}", escaped(path), escaped(revision));
+        let (status, answer) = self.server.send("GET", &address, None).await?;
+        if status == 404 {
+            return Ok(None);
+        }
+        let answer = expect(status, answer, &format!("read `{path}`"))?;
+        let bytes = BASE64.decode(text(&answer, "/content").replace('\n', "")).unwrap_or_default();
+        Ok(Some(File { content: String::from_utf8_lossy(&bytes).into_owned(), sha: text(&answer, "/sha").into() }))
+    }
+
+    /// Files directly in a folder.
+    pub async fn folder(&self, repository: &str, path: &str, revision: &str) -> Result<Vec<String>, PortError> {
+        let place = if path == "." { String::new() } else { escaped(path) };
+        let address = format!("/repos/{repository}/contents/{place}?ref={}", escaped(revision));
+        let (status, answer) = self.server.send("GET", &address, None).await?;
+        let answer = expect(status, answer, &format!("list `{path}` at `{revision}`"))?;
+        let files = answer.as_array().into_iter().flatten().filter(|entry| text(entry, "/type") == "file");
+        Ok(files.map(|entry| text(entry, "/path").to_string()).collect())
+    }
+
+    /// The pull request from this branch, whatever became of it.
+    pub async fn pull_from(&self, repository: &str, branch: &str) -> Result<Option<Pull>, PortError> {
+        let address = format!("/repos/{repository}/pulls?state=all&sort=recentupdate&limit=50");
+        let (status, answer) = self.server.send("GET", &address, None).await?;
+        let answer = expect(status, answer, "list pull requests")?;
+        let pulls = answer.as_array().into_iter().flatten().map(Pull::of);
+        Ok(pulls.into_iter().find(|pull| pull.branch == branch || pull.body.contains(&marker(branch))))
+    }
+
+    pub async fn pull(&self, repository: &str, number: i64) -> Result<Pull, PortError> {
+        let (status, answer) = self.server.send("GET", &format!("/repos/{repository}/pulls/{number}"), None).await?;
+        Ok(Pull::of(&expect(status, answer, &format!("read pull request #{number}"))?))
+    }
+
+    /// Writes a commit to a branch of its own and opens a pull request from it.
+    pub async fn propose(&self, repository: &str, branch: &str, commit: &Commit<'_>, body: &str) -> Result<Pull, PortError> {
+        self.commit(repository, branch, commit).await?;
+        let request = json!({
+            "title": commit.message, "head": branch, "base": BRANCH,
+            "body": format!("{body}\n\n{}", marker(branch)),
+        });
+        let (status, answer) = self.server.send("POST", &format!("/repos/{repository}/pulls"), Some(&request)).await?;
+        if status == 409 {
+            // Somebody with the same key was faster: theirs is ours.
+            return self.pull_from(repository, branch).await?.ok_or_else(|| refused(status, &answer, "open the pull request"));
+        }
+        Ok(Pull::of(&expect(status, answer, "open the pull request")?))
+    }
+
+    async fn commit(&self, repository: &str, branch: &str, commit: &Commit<'_>) -> Result<(), PortError> {
+        let mut request = json!({"branch": BRANCH, "new_branch": branch, "message": commit.message});
+        if let Some(sha) = commit.sha {
+            request["sha"] = sha.into();
+        }
+        if let Some(content) = commit.content {
+            request["content"] = BASE64.encode(content).into();
+        }
+        let method = match (commit.content, commit.sha) {
+            (None, _) => "DELETE",
+            (Some(_), Some(_)) => "PUT",
+            (Some(_), None) => "POST",
+        };
+        let address = format!("/repos/{repository}/contents/{}", escaped(commit.path));
+        let (status, answer) = self.server.send(method, &address, Some(&request)).await?;
+        // The branch is there already: an earlier try got this far.
+        let had = matches!(status, 409 | 422) && text(&answer, "/message").contains("branch already exists");
+        if had {
+            return Ok(());
+        }
+        expect(status, answer, &format!("write `{}` to branch `{branch}`", commit.path)).map(drop)
+    }
+}
+
+/// Stands in the body of a pull request, so that it is found again when its branch is gone.
+fn marker(branch: &str) -> String {
+    format!("<!-- backstack-assistant: {branch} -->")
+}
+
+fn expect(status: u16, answer: Value, what: &str) -> Result<Value, PortError> {
+    if (200..300).contains(&status) { Ok(answer) } else { Err(refused(status, &answer, what)) }
+}
+
+fn refused(status: u16, answer: &Value, what: &str) -> PortError {
+    let said = text(answer, "/message");
+    let kind = match status {
+        401 | 403 => ErrorKind::Forbidden,
+        404 => ErrorKind::NotFound,
+        _ => ErrorKind::Unavailable,
+    };
+    let hint = match status {
+        401 | 403 => "The assistant's account may not do this: run `backstack up` again, which repairs its token.",
+        404 => "Look whether the repository, branch or path exists in the Git server.",
+        409 | 422 => "Somebody changed it meanwhile: look at the current state and ask again.",
+        _ => "Look with platform_status whether the Git server runs.",
+    };
+    PortError::new(kind, format!("the Git server did not {what}: {status} {said}")).hint(hint)
+}
+
+/// A path or revision inside an address.
+fn escaped(part: &str) -> String {
+    let keep = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.~/".contains(&byte);
+    part.bytes().map(|byte| if keep(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") }).collect()
+}
+
+/// The repository that an address leads to, as `owner/name`, if it is on this Git server.
+pub fn repository_of(address: &str) -> Option<String> {
+    let path = address.trim_end_matches('/').trim_end_matches(".git");
+    let mut parts = path.rsplit('/');
+    let (name, owner) = (parts.next()?, parts.next()?);
+    let rest: Vec<_> = parts.collect();
+    // `<server>/gitea/<owner>/<name>`: what stands before is the path under which the Git server answers.
+    let ours = rest.first().is_some_and(|part| *part == "gitea");
+    ours.then(|| format!("{owner}/{name}"))
+}
+
+#[cfg(test)]
+pub mod tests {
+    use super::*;
+    use std::sync::Mutex;
+
+    use async_trait::async_trait;
+
+    /// A Git server that answers by a script and remembers what was asked.
+    #[derive(Default)]
+    pub struct Scripted {
+        pub answers: Mutex<Vec<(&'static str, u16, Value)>>,
+        pub asked: Mutex<Vec<String>>,
+    }
+
+    impl Scripted {
+        pub fn with(answers: Vec<(&'static str, u16, Value)>) -> Arc<Self> {
+            Arc::new(Self { answers: Mutex::new(answers), asked: Mutex::default() })
+        }
+    }
+
+    #[async_trait]
+    impl GitServer for Scripted {
+        async fn send(&self, method: &str, address: &str, _: Option<&Value>) -> Result<(u16, Value), PortError> {
+            self.asked.lock().expect("lock").push(format!("{method} {address}"));
+            let answers = self.answers.lock().expect("lock");
+            let call = format!("{method} {address}");
+            let found = answers.iter().find(|(start, ..)| call.starts_with(start));
+            Ok(found.map_or((404, Value::Null), |(_, status, answer)| (*status, answer.clone())))
+        }
+    }
+
+    fn pull(branch: &str) -> Value {
+        json!({"number": 3, "state": "open", "html_url": "u", "head": {"ref": branch}, "merged": false})
+    }
+
+    #[tokio::test]
+    async fn a_second_try_finds_the_branch_and_the_pull_request() {
+        let server = Scripted::with(vec![
+            ("POST /repos/o/r/contents/", 422, json!({"message": "branch already exists [name: b]"})),
+            ("POST /repos/o/r/pulls", 409, json!({"message": "pull request already exists"})),
+            ("GET /repos/o/r/pulls?", 200, json!([pull("other"), pull("b")])),
+        ]);
+        let commit = Commit { path: "a b.yaml", content: Some("x"), sha: None, message: "m" };
+        let found = Forge::new(server.clone()).propose("o/r", "b", &commit, "").await.expect("the same one");
+        assert_eq!(found.branch, "b");
+        assert!(server.asked.lock().expect("lock")[0].ends_with("/a%20b.yaml"));
+    }
+
+    #[tokio::test]
+    async fn a_refusal_says_what_to_do() {
+        let server = Scripted::with(vec![("DELETE /repos", 403, json!({"message": "no"}))]);
+        let commit = Commit { path: "a", content: None, sha: Some("1"), message: "m" };
+        let error = Forge::new(server).propose("o/r", "b", &commit, "").await.expect_err("refused");
+        assert_eq!(error.kind, ErrorKind::Forbidden);
+        assert!(error.hints[0].contains("backstack up"));
+    }
+
+    #[test]
+    fn repositories_of_the_platform_are_told_from_others() {
+        assert_eq!(repository_of("http://gitea.gitea.svc/gitea/backstack/demo-cluster.git").as_deref(), Some("backstack/demo-cluster"));
+        assert_eq!(repository_of("https://git.example.org/a/b.git"), None);
+    }
+}

@@ -1,0 +1,5 @@
+//! Changes: planned and shown first, proposed as a pull request, followed until they run.
+
+pub mod follow;
+pub mod forge;
+pub mod plan;

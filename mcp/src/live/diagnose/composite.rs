@@ -1,0 +1,143 @@
+//! What keeps a composite resource from being composed.
+
+use serde_json::Value;
+
+use super::fault::{Fault, classify};
+use super::finding::Finding;
+use crate::live::object::{Ref, annotation, condition, conditions, list, name, short, text};
+use crate::live::snapshot::{Snapshot, event_count};
+
+const CROSSPLANE: &str = "apiextensions.crossplane.io";
+const PACKAGES: &str = "pkg.crossplane.io";
+
+/// Everything that is wrong with a composite resource.
+pub fn of_composite(snapshot: &Snapshot, composite: &Value) -> Vec<Finding> {
+    let at = Ref::of(composite);
+    let mut findings = functions(snapshot, composite, &at);
+    let synced = condition(composite, "Synced").filter(|condition| condition.is_false());
+    if let Some(synced) = synced {
+        let message = if synced.message.is_empty() { newest_warning(snapshot, &at) } else { synced.message };
+        let fault = classify(message).unwrap_or(Fault::Unexplained);
+        let known = findings.iter().any(|finding| finding.fault == fault || finding.fault == Fault::MissingFunction);
+        if known {
+            findings = findings.into_iter().map(|finding| finding.with("condition Synced", message)).collect();
+        } else {
+            findings.push(of_message(fault, &at, message).with(format!("condition Synced: {}", synced.reason), message));
+        }
+    }
+    if annotation(composite, "crossplane.io/paused") == Some("true") {
+        findings.push(Finding::new(Fault::Paused, at.clone(), "Crossplane leaves it alone: it is paused")
+            .with("annotation", "crossplane.io/paused: true")
+            .next("Remove the annotation `crossplane.io/paused`."));
+    }
+    if findings.is_empty() {
+        findings.extend(warnings(snapshot, &at));
+    }
+    if findings.is_empty() {
+        findings.extend(not_ready(composite, &at));
+    }
+    findings
+}
+
+fn newest_warning<'a>(snapshot: &'a Snapshot, at: &Ref) -> &'a str {
+    let events = snapshot.events_of(at);
+    events.into_iter().find(|event| text(event, "/type") == "Warning").map_or("", |event| text(event, "/message"))
+}
+
+/// Warnings that classify as something, for composites whose conditions look fine for the moment.
+fn warnings(snapshot: &Snapshot, at: &Ref) -> Option<Finding> {
+    let events = snapshot.events_of(at);
+    let last = events.first()?;
+    let message = text(last, "/message");
+    let fault = classify(message).filter(|_| text(last, "/type") == "Warning")?;
+    Some(of_message(fault, at, message).with(format!("event {} ×{}", text(last, "/reason"), event_count(last)), message))
+}
+
+fn not_ready(composite: &Value, at: &Ref) -> Option<Finding> {
+    let ready = conditions(composite).find(|condition| {
+        condition.is_false() && matches!(condition.kind, "Ready" | "Responsive" | "Healthy")
+    })?;
+    let why = if ready.message.is_empty() { ready.reason } else { ready.message };
+    let fault = classify(ready.message).unwrap_or(Fault::Starting);
+    Some(Finding::new(fault, at.clone(), format!("is not ready: {}", short(why, 160)))
+        .with(format!("condition {}: {}", ready.kind, ready.reason), ready.message)
+        .next("Look at what it composed: crossplane_graph shows which part is not ready."))
+}
+
+fn of_message(fault: Fault, at: &Ref, message: &str) -> Finding {
+    let core = short(innermost(message), 200);
+    let (summary, next) = match fault {
+        Fault::MissingFunction => (format!("its composition cannot call a function: {core}"), "Install the function that the composition names, or correct the name in the composition.".to_string()),
+        Fault::FunctionFailed => (format!("its composition's function gave up: {core}"), "Correct the field that the message names in the resource, or the composition itself.".to_string()),
+        Fault::MissingRights => (format!("Crossplane lacks a right: {core}"), "Grant it with a ClusterRole that has the label `rbac.crossplane.io/aggregate-to-crossplane: \"true\"` and lists that resource.".to_string()),
+        Fault::Quota => (format!("a quota does not let it compose: {core}"), "Raise the namespace's ResourceQuota, or free some of it.".to_string()),
+        Fault::PolicyDenied => (format!("a policy refuses what it composes: {core}"), "Read policy_get for the policy that is named; then change the resource, or the composition.".to_string()),
+        Fault::InvalidManifest => (format!("what it composes is not valid: {core}"), "Correct the composition, or the field of the resource that it copies.".to_string()),
+        Fault::MissingComposition => (format!("no composition fits it: {core}"), "Add a Composition for its kind, or correct `spec.crossplane.compositionRef`.".to_string()),
+        _ => (format!("{}: {core}", fault.title()), "Read crossplane_events for all that Crossplane says about it.".to_string()),
+    };
+    Finding::new(fault, at.clone(), summary).next(next)
+}
+
+/// Crossplane wraps errors in layers from left to right; what happened stands last.
+fn innermost(message: &str) -> &str {
+    let layers = ["cannot compose resources: ", "cannot run Composition pipeline step ", "cannot apply composed resource ", "cannot apply cluster-scoped composed resource "];
+    layers.iter().fold(message, |core, layer| core.split_once(layer).map_or(core, |(_, tail)| tail))
+}
+
+/// Functions that its composition calls, and that are not there or not healthy.
+fn functions(snapshot: &Snapshot, composite: &Value, at: &Ref) -> Vec<Finding> {
+    let Some(composition) = composition_of(snapshot, composite) else { return no_composition(snapshot, composite, at) };
+    if !snapshot.has_kind(PACKAGES, "Function") {
+        return Vec::new();
+    }
+    let steps = list(composition, "/spec/pipeline").iter();
+    let names = steps.map(|step| (text(step, "/step"), text(step, "/functionRef/name")));
+    let broken = names.filter_map(|(step, function)| {
+        let found = snapshot.get(&Ref::new(PACKAGES, "Function", "", function));
+        let Some(found) = found else {
+            let there: Vec<_> = snapshot.all(PACKAGES, "Function").map(name).collect();
+            let there = if there.is_empty() { "no function at all".into() } else { there.join(", ") };
+            return Some(Finding::new(Fault::MissingFunction, at.clone(), format!("its composition `{}` calls function `{function}`, which is not installed", name(composition)))
+                .with("composition", &format!("step `{step}` calls `{function}`; installed: {there}"))
+                .next(format!("Install function `{function}`, or correct the name in composition `{}`.", name(composition))));
+        };
+        of_function(found).map(|why| {
+            Finding::new(Fault::MissingFunction, at.clone(), format!("its composition `{}` calls function `{function}`, which is not healthy: {}", name(composition), short(why, 160)))
+                .with(format!("Function {function}"), why)
+                .next(format!("Repair function `{function}`: look at its image and at its pod in Crossplane's namespace."))
+        })
+    });
+    broken.collect()
+}
+
+/// Why a package does not work; nothing if it does.
+pub fn of_function(function: &Value) -> Option<&str> {
+    let bad = conditions(function).find(|condition| matches!(condition.kind, "Installed" | "Healthy") && condition.is_false())?;
+    Some(if bad.message.is_empty() { bad.reason } else { bad.message })
+}
+
+/// The composition that a resource uses, or would use.
+pub fn composition_of<'a>(snapshot: &'a Snapshot, composite: &Value) -> Option<&'a Value> {
+    let chosen = [text(composite, "/spec/crossplane/compositionRef/name"), text(composite, "/spec/compositionRef/name")];
+    match chosen.into_iter().find(|name| !name.is_empty()) {
+        Some(name) => snapshot.get(&Ref::new(CROSSPLANE, "Composition", "", name)),
+        None => snapshot.all(CROSSPLANE, "Composition").find(|composition| fits(composition, composite)),
+    }
+}
+
+fn fits(composition: &Value, composite: &Value) -> bool {
+    text(composition, "/spec/compositeTypeRef/kind") == text(composite, "/kind")
+        && text(composition, "/spec/compositeTypeRef/apiVersion").split('/').next() == text(composite, "/apiVersion").split('/').next()
+}
+
+fn no_composition(snapshot: &Snapshot, composite: &Value, at: &Ref) -> Vec<Finding> {
+    if !snapshot.has_kind(CROSSPLANE, "Composition") {
+        return Vec::new();
+    }
+    let kind = text(composite, "/kind");
+    let chosen = text(composite, "/spec/crossplane/compositionRef/name");
+    let what = if chosen.is_empty() { format!("there is no composition for kind {kind}") } else { format!("its composition `{chosen}` does not exist") };
+    vec![Finding::new(Fault::MissingComposition, at.clone(), what)
+        .next(format!("Add a Composition for {kind} to the platform's Git repository."))]
+}

@@ -1,0 +1,192 @@
+//! From a name to everything that makes it run: the application in Git, the composite resource, what it composed,
+//! down to the pods.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+use serde_json::Value;
+
+use crate::live::object::{Ref, annotation, group_of, list, name, namespace, text};
+use crate::live::snapshot::Snapshot;
+
+/// Annotation by which Argo CD knows what it made: `application:group/kind:namespace/name`.
+const TRACKING: &str = "argocd.argoproj.io/tracking-id";
+/// Nobody wants to read further than this, and cycles end here.
+const MOST: usize = 2000;
+
+/// One object of the walk.
+#[derive(Debug, Clone)]
+pub struct Step<'a> {
+    pub at: Ref,
+    /// The object; nothing if it is referred to but not there, or of a kind that is not kept.
+    pub object: Option<&'a Value>,
+    pub depth: usize,
+    /// Index of the step that led here.
+    pub parent: Option<usize>,
+}
+
+/// All that belongs to one thing, from the top down.
+#[derive(Debug, Clone, Default)]
+pub struct Walk<'a> {
+    pub steps: Vec<Step<'a>>,
+}
+
+impl<'a> Walk<'a> {
+    /// Walks down from these objects.
+    pub fn from(snapshot: &'a Snapshot, roots: &[&'a Value]) -> Self {
+        let mut walk = Self::default();
+        let children = children_by_owner(snapshot);
+        let mut seen = BTreeSet::new();
+        let mut queue: VecDeque<(Ref, usize, Option<usize>)> = VecDeque::new();
+        queue.extend(roots.iter().map(|root| (Ref::of(root), 0, None)));
+        while let Some((at, depth, parent)) = queue.pop_front() {
+            if walk.steps.len() >= MOST || !seen.insert(at.clone()) {
+                continue;
+            }
+            let object = snapshot.get(&at);
+            let index = walk.steps.len();
+            walk.steps.push(Step { at, object, depth, parent });
+            let Some(object) = object else { continue };
+            for child in referred(object).into_iter().chain(owned(object, &children)) {
+                queue.push_back((child, depth + 1, Some(index)));
+            }
+        }
+        walk
+    }
+
+    /// The objects that are there.
+    pub fn objects(&self) -> impl Iterator<Item = &'a Value> + '_ {
+        self.steps.iter().filter_map(|step| step.object)
+    }
+
+    /// What is referred to and could not be looked at, because its kind is not kept.
+    pub fn unknown(&self, snapshot: &Snapshot) -> Vec<Ref> {
+        // Secrets are never read, so whether one is there stays unknown.
+        let unknown = |step: &&Step| {
+            step.object.is_none() && step.at.kind != "Secret" && !snapshot.has_kind(&step.at.group, &step.at.kind)
+        };
+        self.steps.iter().filter(unknown).map(|step| step.at.clone()).collect()
+    }
+
+    /// `App demo/a → Deployment demo/a → Pod demo/a-1`.
+    pub fn path(&self, at: &Ref) -> String {
+        let mut index = self.steps.iter().position(|step| step.at == *at);
+        let mut names = Vec::new();
+        while let Some(step) = index.map(|index| &self.steps[index]) {
+            names.push(step.at.to_string());
+            index = step.parent;
+        }
+        names.reverse();
+        names.join(" → ")
+    }
+
+    pub fn depth(&self, at: &Ref) -> usize {
+        self.steps.iter().find(|step| step.at == *at).map_or(0, |step| step.depth)
+    }
+}
+
+fn children_by_owner(snapshot: &Snapshot) -> BTreeMap<&str, Vec<Ref>> {
+    let mut children: BTreeMap<&str, Vec<Ref>> = BTreeMap::new();
+    for object in snapshot.everything() {
+        for owner in list(object, "/metadata/ownerReferences") {
+            children.entry(text(owner, "/uid")).or_default().push(Ref::of(object));
+        }
+    }
+    children
+}
+
+fn owned(object: &Value, children: &BTreeMap<&str, Vec<Ref>>) -> Vec<Ref> {
+    let uid = text(object, "/metadata/uid");
+    let children = children.get(uid).filter(|_| !uid.is_empty());
+    // Old ReplicaSets say nothing about now.
+    children.into_iter().flatten().filter(|child| !child.kind.ends_with("Report") && child.kind != "Event").cloned().collect()
+}
+
+/// What an object names as its own: composed resources, resources of an application.
+pub fn referred(object: &Value) -> Vec<Ref> {
+    let composed = [list(object, "/spec/crossplane/resourceRefs"), list(object, "/spec/resourceRefs")].concat();
+    let own = namespace(object);
+    let mut refs: Vec<_> = composed
+        .iter()
+        .map(|reference| {
+            let place = text(reference, "/namespace");
+            let place = if place.is_empty() { own } else { place };
+            Ref::new(group_of(text(reference, "/apiVersion")), text(reference, "/kind"), place, text(reference, "/name"))
+        })
+        // A reference without a name is one that was not made yet.
+        .filter(|reference| !reference.name.is_empty())
+        .collect();
+    if text(object, "/kind") == "Application" {
+        refs.extend(list(object, "/status/resources").iter().map(|resource| {
+            let part = |key: &str| text(resource, key);
+            Ref::new(part("/group"), part("/kind"), part("/namespace"), part("/name"))
+        }));
+    }
+    refs
+}
+
+/// The Applications that an object came from.
+pub fn applications_of<'a>(snapshot: &'a Snapshot, object: &Value) -> Vec<&'a Value> {
+    let at = Ref::of(object);
+    let tracked = annotation(object, TRACKING).and_then(|id| id.split(':').next()).unwrap_or_default();
+    let found = applications(snapshot).filter(|application| {
+        let lists_it = || referred(application).contains(&at);
+        (!tracked.is_empty() && name(application) == tracked.rsplit('_').next().unwrap_or(tracked)) || lists_it()
+    });
+    found.collect()
+}
+
+pub fn applications<'a>(snapshot: &'a Snapshot) -> impl Iterator<Item = &'a Value> + use<'a> {
+    snapshot.all("argoproj.io", "Application")
+}
+
+/// Up through owners, to the first that nobody owns.
+pub fn top<'a>(snapshot: &'a Snapshot, object: &'a Value) -> &'a Value {
+    let mut top = object;
+    for _ in 0..10 {
+        let owners = list(top, "/metadata/ownerReferences");
+        let owner = owners.iter().find_map(|owner| {
+            let group = group_of(text(owner, "/apiVersion"));
+            let at = |place: &str| Ref::new(group, text(owner, "/kind"), place, text(owner, "/name"));
+            snapshot.get(&at(namespace(top))).or_else(|| snapshot.get(&at("")))
+        });
+        match owner {
+            Some(owner) if text(owner, "/kind") != "Node" => top = owner,
+            _ => break,
+        }
+    }
+    top
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn snapshot() -> Snapshot {
+        Snapshot::of(
+            "lab",
+            [
+                json!({"apiVersion": "argoproj.io/v1alpha1", "kind": "Application", "metadata": {"namespace": "argocd", "name": "demo-app-web"},
+                    "status": {"resources": [{"group": "p.dev", "kind": "App", "namespace": "demo", "name": "web"}]}}),
+                json!({"apiVersion": "p.dev/v1", "kind": "App", "metadata": {"namespace": "demo", "name": "web", "uid": "1"},
+                    "spec": {"crossplane": {"resourceRefs": [{"apiVersion": "apps/v1", "kind": "Deployment", "name": "web"},
+                        {"apiVersion": "x.dev/v1", "kind": "Bucket", "name": "files"}]}}}),
+                json!({"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"namespace": "demo", "name": "web", "uid": "2",
+                    "ownerReferences": [{"apiVersion": "p.dev/v1", "kind": "App", "name": "web", "uid": "1"}]}}),
+            ],
+        )
+    }
+
+    #[test]
+    fn the_walk_goes_from_git_down_and_names_what_it_could_not_see() {
+        let snapshot = snapshot();
+        let deployment = snapshot.get(&Ref::new("apps", "Deployment", "demo", "web")).expect("there");
+        let top = top(&snapshot, deployment);
+        assert_eq!(text(top, "/kind"), "App");
+        let roots = applications_of(&snapshot, top);
+        let walk = Walk::from(&snapshot, &roots);
+        let path = walk.path(&Ref::new("apps", "Deployment", "demo", "web"));
+        assert_eq!(path, "Application argocd/demo-app-web → App demo/web → Deployment demo/web");
+        assert_eq!(walk.unknown(&snapshot), [Ref::new("x.dev", "Bucket", "demo", "files")]);
+    }
+}

@@ -1,0 +1,27 @@
+//! The live platform, as answers over a [`snapshot::Snapshot`]: plain objects in, plain answers out.
+//!
+//! ```text
+//! snapshot   the objects, scrubbed (scrub) and read through a few questions (object)
+//! target     what a name means
+//! diagnose   "why is X broken?"
+//! apis       the platform's own APIs as tables and examples; schema: what does not fit them
+//! graph      what a thing is made of, with the health of each part
+//! policy     policies and their reports
+//! gitops     applications; diff: how Git and the cluster differ
+//! changes    what a change would write, the Git server, how far a change has come
+//! ```
+
+pub mod apis;
+pub mod changes;
+pub mod diagnose;
+pub mod diff;
+pub mod gitops;
+pub mod graph;
+pub mod health;
+pub mod kinds;
+pub mod object;
+pub mod policy;
+pub mod schema;
+pub mod scrub;
+pub mod snapshot;
+pub mod target;

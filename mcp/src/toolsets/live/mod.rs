@@ -1,0 +1,107 @@
+//! Toolsets of the live platform. Each asks its port for a snapshot, computes the answer from it (see
+//! [`crate::live`]), and says which platform the answer is about.
+
+mod changes;
+mod crossplane;
+mod diagnose;
+mod gitops;
+mod platform;
+mod policy;
+#[cfg(test)]
+pub mod tests;
+
+use std::sync::Arc;
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use crate::answer::NextCall;
+use crate::error::{ErrorKind, ToolError};
+use crate::live::snapshot::Snapshot;
+use crate::live::target::{self, Unclear};
+use crate::ports::{Cluster, Platforms};
+use crate::toolset::Toolset;
+
+/// All toolsets that need a platform. The last one proposes changes.
+pub fn toolsets(platforms: Arc<dyn Platforms>) -> Vec<Arc<dyn Toolset>> {
+    let live = Live { platforms };
+    vec![
+        Arc::new(platform::PlatformTools(live.clone())),
+        Arc::new(crossplane::CrossplaneTools(live.clone())),
+        Arc::new(policy::PolicyTools(live.clone())),
+        Arc::new(gitops::GitopsTools(live.clone())),
+        Arc::new(diagnose::DiagnoseTools(live.clone())),
+        Arc::new(changes::ChangeTools(live)),
+    ]
+}
+
+/// The way to the platforms that all of these share.
+#[derive(Clone)]
+pub struct Live {
+    platforms: Arc<dyn Platforms>,
+}
+
+/// A platform, and what it is like now.
+pub struct Seen {
+    pub cluster: Arc<dyn Cluster>,
+    pub snapshot: Snapshot,
+}
+
+impl Live {
+    /// The platform that is meant.
+    async fn cluster(&self, platform: Option<&str>) -> Result<Arc<dyn Cluster>, ToolError> {
+        Ok(self.platforms.platform(platform).await?)
+    }
+
+    /// The platform that is meant, and what it is like now.
+    async fn look(&self, platform: Option<&str>) -> Result<Seen, ToolError> {
+        let cluster = self.cluster(platform).await?;
+        let snapshot = cluster.snapshot().await?;
+        Ok(Seen { cluster, snapshot })
+    }
+}
+
+impl Seen {
+    pub fn platform(&self) -> &str {
+        self.cluster.platform()
+    }
+
+    /// The object that a name means.
+    pub fn resolve(&self, typed: &str) -> Result<Vec<&Value>, ToolError> {
+        target::resolve(&self.snapshot, typed).map_err(unclear)
+    }
+
+    /// Fails if the platform does not have what a toolset is about.
+    pub fn needs(&self, group: &str, kind: &str, what: &str) -> Result<(), ToolError> {
+        if self.snapshot.has_kind(group, kind) {
+            return Ok(());
+        }
+        let why = self.snapshot.unreadable().find(|((had, name), _)| had == group && name == kind);
+        let why = why.map_or_else(|| format!("it has no kind `{kind}`"), |(_, why)| why.to_string());
+        Err(ToolError::unavailable(format!("platform `{}` offers no {what}: {why}", self.platform()))
+            .hint("The component that brings it is not installed, or not yet.")
+            .next(NextCall::new("platform_status", json!({}), "what is installed, and what waits")))
+    }
+}
+
+/// A name that leads nowhere, or to several things, as a model reads it.
+pub fn unclear(error: Unclear) -> ToolError {
+    let message = error.to_string();
+    match error {
+        Unclear::Nothing { closest, .. } => ToolError::not_found(message)
+            .candidates(closest.map(|name| name.trim_matches('`').to_string()))
+            .hint("Names are `name`, `namespace/name` or `Kind:namespace/name`."),
+        Unclear::Ambiguous { candidates, .. } => ToolError::new(ErrorKind::Ambiguous, message)
+            .candidates(candidates.into_iter().map(|name| name.trim_matches('`').to_string())),
+    }
+}
+
+/// Arguments of tools that only need to know which platform.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct WhichPlatform {
+    /// Name of the platform; needed only where there are several.
+    #[serde(default)]
+    pub platform: Option<String>,
+}
