@@ -15,6 +15,7 @@ pub mod apis;
 pub mod changes;
 pub mod diagnose;
 pub mod diff;
+pub mod entities;
 pub mod gitops;
 pub mod graph;
 pub mod health;

@@ -55,10 +55,12 @@ pub async fn connect(platform: &str, way: &Way) -> Result<Connection, PortError>
     client::wait_for_api(&caller, Instant::now() + PATIENCE).await.map_err(|error| unavailable(platform, &error))?;
     let (token, record, git) = tokio::join!(assistant::token(&caller), record::read(&caller), account(&caller));
     let record = record.ok().flatten();
-    let client = match token {
-        Ok(token) => client::connect(&with_token(&config, &token)?, None).await.map_err(|error| unavailable(platform, &error))?,
-        // A platform that `up` has not come to yet, or a caller who may only read: their own rights then.
-        Err(_) => caller.clone(),
+    let client = match (token, way) {
+        (Ok(token), _) => client::connect(&with_token(&config, &token)?, None).await.map_err(|error| unavailable(platform, &error))?,
+        // Their own rights are what the owner of that cluster gave them.
+        (Err(_), Way::Kubeconfig { .. }) => caller.clone(),
+        // The node's own credentials may do everything: nothing is ever read with them.
+        (Err(error), Way::Containers) => return Err(no_account(platform, &error)),
     };
     let git = git_server(platform, &caller, record.as_ref(), git).await;
     let seconds = u64::try_from(assistant::TOKEN_SECONDS).unwrap_or_default();
@@ -140,6 +142,12 @@ async fn git_server(
     let record = record.ok_or_else(unset)?;
     let ca = Secrets::new(caller.clone(), platform, "localhost").ca_pem().await.ok().flatten().ok_or_else(unset)?;
     Ok(Arc::new(Git::new(format!("{}{GIT_API}", record.url), token, &ca)?))
+}
+
+fn no_account(platform: &str, error: &crate::platform::Error) -> PortError {
+    PortError::new(ErrorKind::Unavailable, format!("platform `{platform}` has no account for assistants: {}", chain(error).join(": ")))
+        .hint("While `backstack up` has just begun, call again in a few seconds.")
+        .hint("A platform of an older version gets the account by `backstack up`.")
 }
 
 /// A failure to connect, in words that a model can act on.

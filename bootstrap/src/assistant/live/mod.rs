@@ -8,15 +8,18 @@
 //!     pulse       whether the cluster still answers
 //!     state       how the install is
 //!     git         the platform's Git server
+//! entities    a cluster as a source of the catalog
 //! ```
 
 mod caches;
 mod cluster;
 mod connect;
+mod entities;
 mod git;
 mod platforms;
 mod pulse;
 mod state;
 
 pub use connect::Way;
+pub use entities::LiveEntities;
 pub use platforms::LivePlatforms;

@@ -126,7 +126,8 @@ impl Forge {
         Ok(Pull::of(&expect(status, answer, "open the pull request")?))
     }
 
-    async fn commit(&self, repository: &str, branch: &str, commit: &Commit<'_>) -> Result<(), PortError> {
+    /// Writes one file to a branch, which is made from the main one if it is new.
+    pub async fn commit(&self, repository: &str, branch: &str, commit: &Commit<'_>) -> Result<(), PortError> {
         let mut request = json!({"branch": BRANCH, "new_branch": branch, "message": commit.message});
         if let Some(sha) = commit.sha {
             request["sha"] = sha.into();

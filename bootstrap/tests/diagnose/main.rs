@@ -1,0 +1,82 @@
+//! Plants faults on a real platform and asks `diagnose` about each: the planted cause must be named first.
+//!
+//! Needs a platform with the whole stack, whose name is in `BACKSTACK_TEST_PLATFORM`. With `BACKSTACK_RECORD=FOLDER`
+//! the snapshots are written there; `mcp/tests/recorded` has such files, and judges them without a cluster.
+
+mod faults;
+mod planted;
+
+use std::time::{Duration, Instant};
+
+use backstack_mcp::live::object::{name, namespace, text};
+use backstack_mcp::live::snapshot::Snapshot;
+use serde_json::{Value, json};
+
+use faults::Fault;
+use planted::Planter;
+
+/// Time for a fault to show: pulls, restarts and reports take theirs.
+const PATIENCE: Duration = Duration::from_secs(240);
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_planted_cause_is_named_first() {
+    let platform = std::env::var("BACKSTACK_TEST_PLATFORM").expect("BACKSTACK_TEST_PLATFORM names a running platform");
+    let only = std::env::var("BACKSTACK_TEST_FAULT").ok();
+    let planter = Planter::connect(&platform).await;
+    let mut wrong = Vec::new();
+    let faults: Vec<_> = faults::all().into_iter().filter(|fault| only.as_deref().is_none_or(|only| only == fault.name)).collect();
+    for fault in &faults {
+        planter.plant(fault).await;
+    }
+    for fault in &faults {
+        match judge(&planter, fault).await {
+            Ok(seconds) => eprintln!("   {:<18} {:<40} named first, {seconds:.1} s", fault.name, fault.entity),
+            Err(told) => wrong.push(format!("{} ({}): {told}", fault.name, fault.entity)),
+        }
+    }
+    for fault in &faults {
+        planter.remove(fault).await;
+    }
+    assert!(wrong.is_empty(), "not named first:\n{}", wrong.join("\n"));
+}
+
+/// Asks until the cause is named first; the time of the last call is what counts.
+async fn judge(planter: &Planter, fault: &Fault) -> Result<f64, String> {
+    let start = Instant::now();
+    loop {
+        let asked = Instant::now();
+        let answer = planter.ask("diagnose", json!({"entity": fault.entity})).await;
+        let told = match &answer {
+            Ok(answer) => answer["causes"][0]["fault"].as_str().unwrap_or("none").to_string(),
+            Err(error) => error.clone(),
+        };
+        if told == fault.cause {
+            let answer = answer.unwrap_or_default();
+            let summary = answer["causes"][0]["summary"].as_str().unwrap_or_default();
+            assert!(answer["causes"][0]["evidence"].as_array().is_some_and(|all| !all.is_empty()), "{summary} has evidence");
+            if let Ok(folder) = std::env::var("BACKSTACK_RECORD") {
+                record(&planter.snapshot().await, fault, &folder);
+            }
+            eprintln!("     {summary}");
+            return Ok(asked.elapsed().as_secs_f64());
+        }
+        if start.elapsed() > PATIENCE {
+            return Err(format!("wanted {}, told {told}: {}", fault.cause, answer.map(|it| it.to_string()).unwrap_or_default()));
+        }
+        tokio::time::sleep(Duration::from_secs(2)).await;
+    }
+}
+
+/// Writes what belongs to a fault: its namespace, its application, and what the platform has in common.
+fn record(snapshot: &Snapshot, fault: &Fault, folder: &str) {
+    let common = ["CompositeResourceDefinition", "Composition", "Function", "Namespace", "ValidatingPolicy"];
+    let belongs = |object: &&Value| {
+        let kind = text(object, "/kind");
+        let of_app = kind == "Application" && name(object).contains(fault.name);
+        (namespace(object) == fault.namespace && (fault.namespace != "demo" || object.to_string().contains(fault.name))) || common.contains(&kind) || of_app
+    };
+    let objects: Vec<_> = snapshot.everything().filter(belongs).collect();
+    let recorded = json!({"platform": snapshot.platform, "entity": fault.entity, "cause": fault.cause, "objects": objects});
+    let text = serde_json::to_string(&recorded).expect("plain data");
+    std::fs::write(format!("{folder}/{}.json", fault.name), text).expect("the folder is writable");
+}
