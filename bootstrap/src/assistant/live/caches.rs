@@ -13,7 +13,8 @@ use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomRe
 use kube::api::{Api, ApiResource, DynamicObject};
 use kube::discovery::Scope;
 use kube::runtime::WatchStreamExt;
-use kube::runtime::watcher::{self, Config, Event, metadata_watcher, watcher};
+use kube::core::PartialObjectMeta;
+use kube::runtime::watcher::{self, Config, Event, watcher};
 use kube::{Client, Discovery};
 use serde_json::Value;
 use tokio::sync::{Notify, watch};
@@ -247,8 +248,8 @@ fn failed(kind: &Kind, error: &watcher::Error, shared: &Shared) {
 
 /// Definitions come and go with components; only their names are watched.
 async fn await_definitions(client: Client, shared: Arc<Shared>) {
-    let api: Api<CustomResourceDefinition> = Api::all(client);
-    let mut events = std::pin::pin!(metadata_watcher(api, Config::default()).default_backoff());
+    let api: Api<PartialObjectMeta<CustomResourceDefinition>> = Api::all(client);
+    let mut events = std::pin::pin!(watcher(api, Config::default()).default_backoff());
     while let Some(event) = events.next().await {
         if matches!(event, Ok(Event::InitDone | Event::Apply(_) | Event::Delete(_))) {
             shared.look_again.notify_one();
