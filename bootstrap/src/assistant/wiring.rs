@@ -11,7 +11,9 @@ use backstack_mcp::server::{Server, Settings};
 use backstack_mcp::toolsets::catalog::CatalogTools;
 use backstack_mcp::toolsets::docs::DocsTools;
 use backstack_mcp::toolsets::guide::Guide;
+use backstack_mcp::toolsets::live;
 
+use super::live::{LiveEntities, LivePlatforms, Way};
 use super::stack_entities::StackEntities;
 use crate::error::Failure;
 use crate::stack::{Stack, StackSource};
@@ -20,7 +22,7 @@ use crate::stack::{Stack, StackSource};
 const INSTRUCTIONS: &str = "\
 An internal developer platform on Kubernetes: its software catalog, its documentation and, while it runs, its live state. \
 Find things with catalog_list, read one with catalog_get, look things up with docs_search. Answers are bounded: `left_out` \
-says what is missing and `next` which call gives it. Entities are named kind:namespace/name. Nothing is changed directly: \
+says what is missing and `next` which call gives it. When something is broken, call diagnose first. Entities are named kind:namespace/name. Nothing is changed directly: \
 changes are proposed as pull requests, after the user agreed.";
 
 /// What is to be read, as it was typed.
@@ -32,6 +34,29 @@ pub struct Sources {
     pub catalog: Vec<PathBuf>,
     /// Folders of Markdown.
     pub docs: Vec<PathBuf>,
+    /// Platforms that are read while they run; none for commands that answer once, from files.
+    pub live: Option<Live>,
+}
+
+/// Which platforms are read while they run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Live {
+    /// All of this machine; calls say which if there are several.
+    All,
+    /// This one of this machine.
+    Platform(String),
+    /// The one in the cluster of this kubeconfig context.
+    Context(String),
+}
+
+impl Live {
+    fn platforms(&self) -> LivePlatforms {
+        match self {
+            Self::All => LivePlatforms::all(),
+            Self::Platform(name) => LivePlatforms::only(name, Way::Containers),
+            Self::Context(context) => LivePlatforms::only(context, Way::Kubeconfig { path: None, context: context.clone() }),
+        }
+    }
 }
 
 /// The server with everything that these sources give.
@@ -48,13 +73,17 @@ pub fn server(sources: &Sources, settings: Settings) -> Result<Server, Failure> 
 }
 
 fn toolsets(sources: &Sources) -> Result<Vec<Arc<dyn Toolset>>, Failure> {
-    let catalog = Arc::new(Catalog::new(entity_sources(sources)?));
+    let platforms = sources.live.as_ref().map(|live| Arc::new(live.platforms()));
+    let mut entities = entity_sources(sources)?;
+    // Nothing is followed without a runtime: `mcp tools` only tells what there would be.
+    if let Some(platforms) = platforms.as_ref().filter(|_| tokio::runtime::Handle::try_current().is_ok()) {
+        entities.push(Arc::new(LiveEntities::follow(platforms.clone())));
+    }
     let docs = Arc::new(Docs::with_folders(&sources.docs)?);
-    Ok(vec![
-        Arc::new(CatalogTools::new(catalog)),
-        Arc::new(DocsTools::new(docs)),
-        Arc::new(Guide),
-    ])
+    let mut toolsets: Vec<Arc<dyn Toolset>> =
+        vec![Arc::new(CatalogTools::new(Arc::new(Catalog::new(entities)))), Arc::new(DocsTools::new(docs)), Arc::new(Guide)];
+    toolsets.extend(platforms.into_iter().flat_map(|platforms| live::toolsets(platforms)));
+    Ok(toolsets)
 }
 
 fn entity_sources(sources: &Sources) -> Result<Vec<Arc<dyn EntitySource>>, Failure> {

@@ -10,7 +10,7 @@ use serde_json::json;
 
 use super::mcp_install::{self, InstallArgs, UninstallArgs};
 use super::printer::Printer;
-use crate::assistant::wiring::{self, Sources};
+use crate::assistant::wiring::{self, Live, Sources};
 use crate::error::Failure;
 use crate::settings::{DEFAULT_STACK, folders};
 
@@ -64,6 +64,23 @@ struct OfferArgs {
     /// Offer tools that propose changes
     #[arg(long)]
     allow_changes: bool,
+    /// Read only this platform; otherwise all of this machine, and calls say which
+    #[arg(long, value_name = "NAME")]
+    platform: Option<String>,
+    /// Read the platform in the cluster of this kubeconfig context
+    #[arg(long, value_name = "CONTEXT", conflicts_with = "platform")]
+    context: Option<String>,
+}
+
+impl OfferArgs {
+    fn sources(&self) -> Sources {
+        let live = match (&self.context, &self.platform) {
+            (Some(context), _) => Live::Context(context.clone()),
+            (None, Some(name)) => Live::Platform(name.clone()),
+            (None, None) => Live::All,
+        };
+        Sources { live: Some(live), ..self.sources.sources() }
+    }
 }
 
 /// What the catalog and the documentation are read from.
@@ -82,7 +99,7 @@ pub(super) struct SourceArgs {
 
 impl SourceArgs {
     pub(super) fn sources(&self) -> Sources {
-        Sources { stack: self.stack.clone(), catalog: self.catalog.clone(), docs: self.docs.clone() }
+        Sources { stack: self.stack.clone(), catalog: self.catalog.clone(), docs: self.docs.clone(), live: None }
     }
 }
 
@@ -127,7 +144,7 @@ pub fn run(args: McpArgs, printer: &Printer) -> Result<u8, Failure> {
 fn server(offer: &OfferArgs) -> Result<Server, Failure> {
     let settings =
         Settings { toolsets: offer.toolsets.clone(), allow_changes: offer.allow_changes, ..Settings::default() };
-    wiring::server(&offer.sources.sources(), settings)
+    wiring::server(&offer.sources(), settings)
 }
 
 async fn serve(args: ServeArgs, printer: &Printer) -> Result<u8, Failure> {

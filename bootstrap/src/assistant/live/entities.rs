@@ -19,27 +19,26 @@ const LOOK_AGAIN: Duration = Duration::from_secs(10);
 
 /// The entities of one platform.
 pub struct LiveEntities {
-    name: String,
     current: Arc<RwLock<Snapshot>>,
     changes: watch::Receiver<u64>,
     _task: Mutex<JoinSet<()>>,
 }
 
 impl LiveEntities {
-    /// Starts to follow a platform; without a name the only one. Must be called within a tokio runtime.
-    pub fn follow(platforms: Arc<LivePlatforms>, platform: Option<String>) -> Self {
+    /// Starts to follow the one platform that is asked about; where there are several, none. Must be called within a
+    /// tokio runtime.
+    pub fn follow(platforms: Arc<LivePlatforms>) -> Self {
         let current = Arc::new(RwLock::new(Snapshot::default()));
         let (tell, changes) = watch::channel(0);
         let mut task = JoinSet::new();
-        let name = platform.as_ref().map_or_else(|| "cluster".into(), |name| format!("cluster {name}"));
-        task.spawn(keep_up(platforms, platform, current.clone(), tell));
-        Self { name, current, changes, _task: Mutex::new(task) }
+        task.spawn(keep_up(platforms, current.clone(), tell));
+        Self { current, changes, _task: Mutex::new(task) }
     }
 }
 
 impl EntitySource for LiveEntities {
     fn name(&self) -> &str {
-        &self.name
+        "cluster"
     }
 
     fn snapshot(&self) -> Snapshot {
@@ -51,11 +50,11 @@ impl EntitySource for LiveEntities {
     }
 }
 
-async fn keep_up(platforms: Arc<LivePlatforms>, platform: Option<String>, current: Arc<RwLock<Snapshot>>, tell: watch::Sender<u64>) {
+async fn keep_up(platforms: Arc<LivePlatforms>, current: Arc<RwLock<Snapshot>>, tell: watch::Sender<u64>) {
     let mut known: Vec<Entity> = Vec::new();
     loop {
         // The platform is asked for by name every time: it may be another one after a `down` and `up`.
-        let Ok(cluster) = platforms.platform(platform.as_deref()).await else {
+        let Ok(cluster) = platforms.platform(None).await else {
             publish(&mut known, Vec::new(), &current, &tell);
             sleep(LOOK_AGAIN).await;
             continue;
