@@ -202,7 +202,7 @@ async fn prepare(context: &Context, progress: &Progress) -> Result<Ended, Failur
     let client = live.installer.client();
     platform::announce::local_registry(client, port, &inside).await?;
     platform::record::write(client, &context.record()).await?;
-    platform::assistant::ensure(client, live.installer.kinds()).await?;
+    platform::assistant::ensure(live.installer.kinds()).await?;
     Ok(Ended::new(Outcome::Unchanged))
 }
 

@@ -28,7 +28,7 @@ pub const TOKEN_SECONDS: i64 = 24 * 3600;
 ///
 /// # Errors
 /// [`Error::Request`] if the API refuses.
-pub async fn ensure(client: &Client, kinds: &Kinds) -> Result<(), Error> {
+pub async fn ensure(kinds: &Kinds) -> Result<(), Error> {
     for object in objects() {
         let what = ObjectRef::of(&object).expect("our own manifests are whole");
         let refused = |error| Error::request(format!("make {what}"))(error);
@@ -50,12 +50,12 @@ pub async fn ensure(client: &Client, kinds: &Kinds) -> Result<(), Error> {
 pub async fn token(client: &Client) -> Result<String, Error> {
     let accounts: Api<ServiceAccount> = Api::namespaced(client.clone(), SYSTEM_NAMESPACE);
     let request = TokenRequest {
-        spec: TokenRequestSpec { expiration_seconds: Some(TOKEN_SECONDS), ..TokenRequestSpec::default() },
+        spec: Some(TokenRequestSpec { expiration_seconds: Some(TOKEN_SECONDS), ..TokenRequestSpec::default() }),
         ..TokenRequest::default()
     };
     let answer = accounts.create_token_request(ACCOUNT, &PostParams::default(), &request).await;
     let answer = answer.map_err(Error::request("get a token for the assistant's account"))?;
-    Ok(answer.status.map(|status| status.token).unwrap_or_default())
+    Ok(answer.status.and_then(|status| status.token).unwrap_or_default())
 }
 
 fn objects() -> Vec<Value> {
