@@ -11,6 +11,7 @@
 //!   images     the one road: upstream or source -> the local registry
 //!   source     recipes -> OCI images, from package registries alone
 //!   platform   Kubernetes API: apply, inventory, readiness, blockers, secrets
+//! elsewhere  a cluster that somebody else made: reached, checked, left as it was
 //! remove     one component less
 //! report     typed events              -> terminal, plain lines, JSON lines, recorder
 //! error      every error's kind (exit code), text and hints
@@ -24,6 +25,7 @@ pub mod cluster;
 pub mod definitions;
 pub mod doctor;
 pub mod down;
+pub mod elsewhere;
 pub mod error;
 pub mod execute;
 pub mod images;
