@@ -23,6 +23,8 @@ const DEADLINE: Duration = Duration::from_secs(300);
 const ROUNDS: usize = 3;
 /// A namespace gives up its content step by step; there is one, so asking again is simple enough.
 const ASK_AGAIN: Duration = Duration::from_millis(500);
+/// For an API server that has too much to do.
+const PAUSE: Duration = Duration::from_secs(2);
 
 /// What was taken away.
 #[derive(Debug, Default, Clone, PartialEq, Serialize)]
@@ -95,13 +97,30 @@ async fn one(
     let (start, deadline) = (Clock::now(), Instant::now() + DEADLINE);
     let progress = if told { Progress::new(reporter.clone(), component) } else { Progress::silent() };
     progress.phase(Phase::Removing);
-    let purged = installer.purge(component, deadline, &progress).await;
+    let mut purged = installer.purge(component, deadline, &progress).await;
+    // What is gone stays gone, so it can simply be begun again.
+    while let Err(Error::Request { source, .. }) = &purged
+        && is_passing(source)
+        && Instant::now() < deadline
+    {
+        progress.detail("the API server does not answer");
+        sleep(PAUSE).await;
+        purged = installer.purge(component, deadline, &progress).await;
+    }
     let seconds = start.elapsed().as_secs_f64();
     match &purged {
         Ok(_) => progress.finished(Outcome::Removed, "", seconds),
         Err(error) => progress.finished(Outcome::Failed, error.to_string(), seconds),
     }
     Ok(purged?)
+}
+
+/// Whether the same request may go better later: the connection broke, or the server has too much to do.
+fn is_passing(error: &kube::Error) -> bool {
+    match error {
+        kube::Error::Api(status) => status.code == 429 || status.code >= 500,
+        _ => true,
+    }
 }
 
 /// What belongs to no component: record, authority, and the namespace if we made it. The record goes last, because by
