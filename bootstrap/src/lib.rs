@@ -11,6 +11,7 @@
 //!   images     the one road: upstream or source -> the local registry
 //!   source     recipes -> OCI images, from package registries alone
 //!   platform   Kubernetes API: apply, inventory, readiness, blockers, secrets
+//! elsewhere  a cluster that somebody else made: reached, checked, left as it was
 //! remove     one component less
 //! assistant  ports of the crate `backstack-mcp`: what AI assistants read of the platform
 //! report     typed events              -> terminal, plain lines, JSON lines, recorder
@@ -26,6 +27,7 @@ pub mod cluster;
 pub mod definitions;
 pub mod doctor;
 pub mod down;
+pub mod elsewhere;
 pub mod error;
 pub mod execute;
 pub mod images;

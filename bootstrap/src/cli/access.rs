@@ -1,9 +1,12 @@
-//! The way to a platform that exists: its containers, and a client for its API.
+//! The way to a platform that exists: its containers or its context, and a client for its API.
 
 use std::time::Duration;
 
-use crate::cluster::observe::{self, ObservedPlatform};
+use clap::Args;
+
+use crate::cluster::observe::{self, ObservedNode, ObservedPlatform};
 use crate::cluster::{ClusterError, Engine};
+use crate::elsewhere::{self, Cluster, ElsewhereError};
 use crate::error::Failure;
 use crate::execute::nodes::connect;
 use crate::platform::record::{self, Record};
@@ -12,21 +15,40 @@ use crate::stack::{Stack, StackErrors, StackSource};
 /// Reading commands do not wait for a platform that is starting.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// A platform that exists.
-pub struct Platform {
-    pub engine: Engine,
-    pub observed: ObservedPlatform,
+/// Which platform is meant, for commands that read or change one.
+#[derive(Debug, Clone, Default, Args)]
+pub struct TargetArgs {
+    /// Platform on the cluster of this kubeconfig context, instead of one that backstack made
+    #[arg(long, env = "BACKSTACK_CONTEXT", value_name = "CONTEXT")]
+    pub context: Option<String>,
 }
 
-/// Finds a platform by name.
+/// A platform that exists.
+pub struct Platform {
+    pub name: String,
+    place: Place,
+}
+
+enum Place {
+    Own { engine: Engine, observed: ObservedPlatform },
+    Elsewhere(Cluster),
+}
+
+/// Finds a platform: by name, or on the cluster of a context, where the record knows its name.
 ///
 /// # Errors
-/// [`ClusterError::NoPlatform`] with those that there are.
-pub async fn find(name: &str) -> Result<Platform, Failure> {
+/// [`ClusterError::NoPlatform`] with those that there are, [`ElsewhereError`] for a context.
+pub async fn find(name: &str, target: &TargetArgs) -> Result<Platform, Failure> {
+    if let Some(context) = &target.context {
+        let cluster = elsewhere::connect(context).await?;
+        let record = record::read(&cluster.client).await?;
+        let record = record.ok_or_else(|| ElsewhereError::NoPlatform { context: context.clone() })?;
+        return Ok(Platform { name: record.name, place: Place::Elsewhere(cluster) });
+    }
     let engine = Engine::connect().await?;
     let mut platforms = observe::platforms(&engine).await?;
     match platforms.remove(name) {
-        Some(observed) => Ok(Platform { engine, observed }),
+        Some(observed) => Ok(Platform { name: name.into(), place: Place::Own { engine, observed } }),
         None => Err(ClusterError::NoPlatform { name: name.into(), existing: platforms.into_keys().collect() }.into()),
     }
 }
@@ -34,21 +56,30 @@ pub async fn find(name: &str) -> Result<Platform, Failure> {
 impl Platform {
     /// A client for the platform's API.
     pub async fn client(&self) -> Result<kube::Client, Failure> {
-        let node = self.observed.control_plane().filter(|node| node.running);
-        let Some(node) = node else {
-            return Err(ClusterError::NotRunning { platform: self.observed.name.clone() }.into());
+        let (engine, observed) = match &self.place {
+            Place::Elsewhere(cluster) => return Ok(cluster.client.clone()),
+            Place::Own { engine, observed } => (engine, observed),
         };
-        let (_, client) = connect(&self.engine, &self.observed.name, &node.name, PATIENCE).await?;
+        let node = observed.control_plane().filter(|node| node.running);
+        let Some(node) = node else {
+            return Err(ClusterError::NotRunning { platform: self.name.clone() }.into());
+        };
+        let (_, client) = connect(engine, &self.name, &node.name, PATIENCE).await?;
         Ok(client)
+    }
+
+    /// Its containers; none on a cluster that somebody else made.
+    pub fn containers(self) -> Vec<ObservedNode> {
+        match self.place {
+            Place::Own { observed, .. } => observed.nodes,
+            Place::Elsewhere(_) => Vec::new(),
+        }
     }
 
     /// What the platform is, as the last `up` recorded it.
     pub async fn record(&self, client: &kube::Client) -> Result<Record, Failure> {
         record::read(client).await?.ok_or_else(|| {
-            Failure::not_yet(
-                format!("platform `{}` is not set up yet", self.observed.name),
-                "Run `backstack up` to the end.",
-            )
+            Failure::not_yet(format!("platform `{}` is not set up yet", self.name), "Run `backstack up` to the end.")
         })
     }
 }

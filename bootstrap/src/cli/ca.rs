@@ -3,7 +3,7 @@
 use clap::Args;
 use serde_json::json;
 
-use super::access;
+use super::access::{self, TargetArgs};
 use super::printer::Printer;
 use crate::error::Failure;
 use crate::platform::secrets::Secrets;
@@ -13,11 +13,15 @@ use crate::platform::secrets::Secrets;
 #[command(after_help = "Examples:
   backstack ca > ca.crt
   curl --cacert ca.crt https://localhost:8443/argocd/api/version")]
-pub struct CaArgs {}
+pub struct CaArgs {
+    #[command(flatten)]
+    target: TargetArgs,
+}
 
-pub async fn run(_: &CaArgs, name: &str, printer: &Printer) -> Result<u8, Failure> {
-    let client = access::find(name).await?.client().await?;
-    let found = Secrets::new(client, name, "localhost").ca_pem().await?;
+pub async fn run(args: &CaArgs, name: &str, printer: &Printer) -> Result<u8, Failure> {
+    let platform = access::find(name, &args.target).await?;
+    let name = &platform.name;
+    let found = Secrets::new(platform.client().await?, name, "localhost").ca_pem().await?;
     let pem = found.ok_or_else(|| {
         Failure::not_yet(format!("platform `{name}` has no certificate authority yet"), "Run `backstack up` to the end.")
     })?;

@@ -5,7 +5,7 @@ use std::fmt::Write;
 use clap::Args;
 use serde::Serialize;
 
-use super::access;
+use super::access::{self, TargetArgs};
 use super::printer::Printer;
 use crate::error::Failure;
 use crate::platform::credentials::{self, Found};
@@ -15,7 +15,10 @@ use crate::platform::credentials::{self, Found};
 #[command(after_help = "Examples:
   backstack credentials
   backstack credentials -o json | jq -r '.[0].password'")]
-pub struct CredentialsArgs {}
+pub struct CredentialsArgs {
+    #[command(flatten)]
+    target: TargetArgs,
+}
 
 #[derive(Serialize)]
 struct Shown {
@@ -25,8 +28,8 @@ struct Shown {
     found: Found,
 }
 
-pub async fn run(_: &CredentialsArgs, name: &str, printer: &Printer) -> Result<u8, Failure> {
-    let platform = access::find(name).await?;
+pub async fn run(args: &CredentialsArgs, name: &str, printer: &Printer) -> Result<u8, Failure> {
+    let platform = access::find(name, &args.target).await?;
     let client = platform.client().await?;
     let record = platform.record(&client).await?;
     let stack = access::stack(&record)?;

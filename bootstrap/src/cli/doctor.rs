@@ -3,7 +3,7 @@
 use clap::Args;
 
 use super::printer::Printer;
-use super::up::WishArgs;
+use super::up::{ClusterArgs, WishArgs};
 use crate::doctor;
 use crate::error::{ExitKind, Failure};
 use crate::up::{self, UpRequest};
@@ -13,15 +13,19 @@ use crate::up::{self, UpRequest};
 #[command(after_help = "Examples:
   backstack doctor
   backstack doctor --images source     also the tools that build images
+  backstack doctor --context prod      a cluster that you have, in place of this machine's engine
   backstack doctor -o json | jq '.[] | select(.verdict == \"failed\")'")]
 pub struct DoctorArgs {
+    #[command(flatten)]
+    target: ClusterArgs,
     #[command(flatten)]
     wishes: WishArgs,
 }
 
 pub async fn run(args: DoctorArgs, name: &str, printer: &Printer) -> Result<u8, Failure> {
     let (wishes, config) = args.wishes.split();
-    let request = UpRequest { name: name.into(), wishes, config, skip_checks: true, only_look: true, add: None };
+    let wishes = args.target.over(wishes);
+    let request = UpRequest { name: name.into(), wishes, config, skip_checks: true, only_look: true, context: args.target.context, add: None };
     let checks = up::check(request).await?;
     printer.facts(&checks, || doctor::show(&checks));
     Ok(if doctor::has_failed(&checks) { ExitKind::Prerequisite.code() } else { 0 })

@@ -2,28 +2,70 @@
 
 use clap::Args;
 
+use super::access::TargetArgs;
 use super::printer::Printer;
 use crate::down::{self, DownRequest};
+use crate::elsewhere;
 use crate::error::Failure;
+use crate::report::units;
 
 /// Take the platform away: containers, network, kubeconfig context
 ///
 /// The image cache (the local registry's volume, and what was built here) stays, so that the next `up` moves no
 /// bytes; --purge takes it too.
+///
+/// With --context everything that `up --context` installed is removed, with its definitions and all objects of their
+/// kinds; the cluster and the kubeconfig stay as they were.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   backstack down
   backstack down --purge         the image cache too
-  backstack down --name two      a platform of another name")]
+  backstack down --name two      a platform of another name
+  backstack down --context prod  the platform on a cluster that you have, which stays")]
 pub struct DownArgs {
+    #[command(flatten)]
+    target: TargetArgs,
     /// Also remove the image cache; refused while another platform uses it
-    #[arg(long)]
+    #[arg(long, conflicts_with = "context")]
     purge: bool,
 }
 
 pub async fn run(args: &DownArgs, name: &str, printer: &Printer) -> Result<u8, Failure> {
+    if let Some(context) = &args.target.context {
+        return elsewhere(context, name, printer).await;
+    }
     let request = DownRequest { name: name.into(), purge: args.purge };
     let removed = down::run(&request).await?;
     printer.facts(&removed, || down::show(name, &removed));
+    Ok(0)
+}
+
+async fn elsewhere(context: &str, name: &str, printer: &Printer) -> Result<u8, Failure> {
+    let cluster = elsewhere::connect(context).await?;
+    let Some(record) = elsewhere::down::platform(&cluster, name).await? else {
+        let text = || format!("  There is no platform on the cluster of context `{context}`: nothing to do.\n");
+        printer.facts(&elsewhere::down::Gone::default(), text);
+        return Ok(0);
+    };
+    let reporter = printer.reporter();
+    let gone = elsewhere::down::run(&cluster, &record, reporter.clone()).await;
+    drop(reporter);
+    let gone = gone?;
+    printer.event(serde_json::json!({"event": "gone", "summary": gone}));
+    printer.people(|| {
+        let mut text = format!(
+            "\n  Removed in {}: platform `{name}` with {} and {}. The cluster stays.\n",
+            units::duration(gone.seconds),
+            units::count(gone.components.len(), "component"),
+            units::count(gone.objects, "object"),
+        );
+        for kept in &gone.kept {
+            text.push_str(&format!("  kept: {kept}\n"));
+        }
+        for forced in &gone.forced {
+            text.push_str(&format!("  finalizers taken off: {forced}\n"));
+        }
+        text
+    });
     Ok(0)
 }

@@ -3,7 +3,7 @@
 use clap::Args;
 use serde_json::json;
 
-use super::access;
+use super::access::{self, TargetArgs};
 use super::printer::Printer;
 use crate::error::Failure;
 use crate::plan;
@@ -24,6 +24,8 @@ use crate::up::{self, AddWish, Adding, Outcome, Ready, UpRequest};
   backstack stack add ./shop --plan              what would be done; nothing is touched
   backstack stack add metrics-server             a component of the stack that was left out")]
 pub struct AddArgs {
+    #[command(flatten)]
+    target: TargetArgs,
     /// Folder of a component or of a stack, or the name of a component that was left out
     #[arg(value_name = "DIR|NAME")]
     what: String,
@@ -51,6 +53,8 @@ pub struct AddArgs {
   backstack stack remove shop --plan     what would be removed; nothing is touched
   backstack stack remove shop --purge    also objects that people made of its kinds")]
 pub struct RemoveArgs {
+    #[command(flatten)]
+    target: TargetArgs,
     /// Name of the component
     #[arg(value_name = "NAME")]
     component: String,
@@ -63,9 +67,9 @@ pub struct RemoveArgs {
 }
 
 pub async fn add(args: AddArgs, name: &str, printer: &Printer) -> Result<u8, Failure> {
-    let wishes = UpWishes { images: args.images, set: args.set, ..UpWishes::default() };
-    let add = Some(AddWish { what: args.what });
-    let request = UpRequest { name: name.into(), wishes, config: None, skip_checks: args.skip_checks, only_look: args.plan, add };
+    let wishes = UpWishes { images: args.images, set: args.set.clone(), ..UpWishes::default() };
+    let add = Some(AddWish { what: args.what.clone() });
+    let request = UpRequest { name: name.into(), wishes, config: None, skip_checks: args.skip_checks, only_look: args.plan, context: args.target.context.clone(), add };
     let prepared = up::prepare(request).await?;
     let adding = prepared.adding.clone().unwrap_or_default();
     if adding.names.is_empty() {
@@ -83,7 +87,7 @@ pub async fn add(args: AddArgs, name: &str, printer: &Printer) -> Result<u8, Fai
     match outcome {
         Outcome::Ready(ready) => {
             printer.event(json!({"event": "added", "components": adding.names, "summary": ready}));
-            printer.people(|| added(&ready, &adding, name));
+            printer.people(|| added(&ready, &adding, &flags(name, &args.target)));
             Ok(0)
         }
         Outcome::Failed(failures) => super::up::failed(failures, printer),
@@ -95,7 +99,14 @@ fn parts(adding: &Adding) -> String {
     if adding.there.len() == 1 { format!("{names} is part") } else { format!("{names} are parts") }
 }
 
-fn added(ready: &Ready, adding: &Adding, name: &str) -> String {
+/// What has to be typed to mean the same platform again.
+fn flags(name: &str, target: &TargetArgs) -> String {
+    let name = if name == DEFAULT_NAME { String::new() } else { format!(" --name {name}") };
+    let context = target.context.as_ref().map(|context| format!(" --context {context}")).unwrap_or_default();
+    format!("{name}{context}")
+}
+
+fn added(ready: &Ready, adding: &Adding, flags: &str) -> String {
     let names = adding.names.iter().cloned().collect::<Vec<_>>().join(", ");
     let mut text = match ready.changed {
         true => format!("\n  Added in {}: {names}. {}\n", units::duration(ready.seconds), ready.images),
@@ -104,18 +115,17 @@ fn added(ready: &Ready, adding: &Adding, name: &str) -> String {
     for route in ready.routes.iter().filter(|route| adding.names.contains(&route.component)) {
         text.push_str(&format!("  {:<12} {}\n", route.title, route.url));
     }
-    let flag = if name == DEFAULT_NAME { String::new() } else { format!(" --name {name}") };
     for name in &adding.names {
-        text.push_str(&format!("\n  {:<34} takes it away again\n", format!("backstack stack remove {name}{flag}")));
+        text.push_str(&format!("\n  {:<34} takes it away again\n", format!("backstack stack remove {name}{flags}")));
     }
     text
 }
 
 pub async fn remove(args: &RemoveArgs, name: &str, printer: &Printer) -> Result<u8, Failure> {
-    let platform = access::find(name).await?;
+    let platform = access::find(name, &args.target).await?;
     let client = platform.client().await?;
     let record = platform.record(&client).await?;
-    let removal = remove::prepare(client, name, record, &args.component, args.purge).await?;
+    let removal = remove::prepare(client, &platform.name, record, &args.component, args.purge).await?;
     if args.plan || removal.is_nothing() {
         let objects = removal.entry.iter().flat_map(|entry| &entry.objects).chain(&removal.others);
         let objects: Vec<_> = objects.map(ToString::to_string).collect();

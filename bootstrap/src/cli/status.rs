@@ -5,7 +5,7 @@ use std::fmt::Write;
 use clap::Args;
 use serde::Serialize;
 
-use super::access;
+use super::access::{self, TargetArgs};
 use super::printer::Printer;
 use super::summary::left_out;
 use crate::cluster::observe::ObservedNode;
@@ -21,7 +21,10 @@ use crate::up::{self, RouteUrl};
   backstack status -o json | jq '.components[] | select(.health != \"ready\")'
 
 Exits with 5 if a component is not healthy, or not installed.")]
-pub struct StatusArgs {}
+pub struct StatusArgs {
+    #[command(flatten)]
+    target: TargetArgs,
+}
 
 #[derive(Serialize)]
 struct Shown {
@@ -53,11 +56,11 @@ struct Limit {
     limits: String,
 }
 
-pub async fn run(_: &StatusArgs, name: &str, printer: &Printer) -> Result<u8, Failure> {
-    let platform = access::find(name).await?;
+pub async fn run(args: &StatusArgs, name: &str, printer: &Printer) -> Result<u8, Failure> {
+    let platform = access::find(name, &args.target).await?;
     let client = platform.client().await?;
     let record = platform.record(&client).await?;
-    let live = platform_status(&client, name).await?;
+    let live = platform_status(&client, &platform.name).await?;
     let stack = access::stack(&record);
     let problem = stack.as_ref().err().map(ToString::to_string);
     // What runs can be told without the stack's files; routes and limits cannot.
@@ -80,13 +83,13 @@ pub async fn run(_: &StatusArgs, name: &str, printer: &Printer) -> Result<u8, Fa
     let ready = live.components.iter().all(|component| component.health == Health::Ready);
     let healthy = ready && not_installed.is_empty();
     let shown = Shown {
-        platform: name.into(),
+        platform: platform.name.clone(),
         stack: format!("{} {}", stack.name, stack.version).trim_end().to_string(),
         changes,
         added,
         problem,
         url: record.url,
-        containers: platform.observed.nodes,
+        containers: platform.containers(),
         live,
         not_installed,
         routes,

@@ -16,13 +16,15 @@ pub fn ready(ready: &Ready) -> String {
     for route in &ready.routes {
         let _ = writeln!(text, "  {:<12} {}", route.title, route.url);
     }
-    if ready.routes.iter().any(|route| !route.url.starts_with(&ready.local_url)) {
+    if !ready.elsewhere && ready.routes.iter().any(|route| !route.url.starts_with(&ready.local_url)) {
         let _ = writeln!(text, "  {:<12} {} (where that address has to lead)", "this machine", ready.local_url);
     }
-    let _ = writeln!(text, "  {:<12} context {} (current)", "kubectl", ready.context);
-    let _ = writeln!(text, "  {:<12} localhost:{} (push here, pull in the cluster)", "images", ready.registry_port);
+    text.push_str(&access(ready));
     text.push_str(&left_out(&ready.left_out));
-    let flag = if ready.name == crate::settings::DEFAULT_NAME { String::new() } else { format!(" --name {}", ready.name) };
+    let mut flag = if ready.name == crate::settings::DEFAULT_NAME { String::new() } else { format!(" --name {}", ready.name) };
+    if ready.elsewhere {
+        flag.push_str(&format!(" --context {}", ready.context));
+    }
     let next = [
         ("credentials", "user names and passwords"),
         ("ca", "the certificate authority that browsers and curl need to trust"),
@@ -32,6 +34,24 @@ pub fn ready(ready: &Ready) -> String {
     text.push('\n');
     for (command, what) in next {
         let _ = writeln!(text, "  {:<34} {what}", format!("backstack {command}{flag}"));
+    }
+    text
+}
+
+/// How to get to the cluster, and images to it.
+fn access(ready: &Ready) -> String {
+    let mut text = String::new();
+    if !ready.elsewhere {
+        let _ = writeln!(text, "  {:<12} context {} (current)", "kubectl", ready.context);
+        let _ = writeln!(text, "  {:<12} localhost:{} (push here, pull in the cluster)", "images", ready.registry_port);
+        return text;
+    }
+    let _ = writeln!(text, "  {:<12} context {}", "kubectl", ready.context);
+    if let Some(registry) = &ready.pushed_to {
+        let _ = writeln!(text, "  {:<12} {registry}", "images");
+    }
+    if let Some(command) = &ready.port_forward {
+        let _ = writeln!(text, "\n  The addresses work on this machine while this runs (or give `up` an address of your own: --url):\n  {command}");
     }
     text
 }

@@ -24,8 +24,14 @@ use crate::up::{self, Outcome, UpRequest};
   backstack up --stack ./mine               a stack of your own
   backstack up --url https://box.example    people come through a tunnel to localhost:8443
   backstack up --name two --http-port 9080 --https-port 9443
-                                            a second platform beside the first")]
+                                            a second platform beside the first
+  backstack up --context prod --url https://platform.example
+                                            on a cluster that you have
+  backstack up --context lab --images source --push-to registry.example/backstack
+                                            the same, with images built here")]
 pub struct UpArgs {
+    #[command(flatten)]
+    target: ClusterArgs,
     #[command(flatten)]
     pub wishes: WishArgs,
     /// Show the plan and stop
@@ -34,6 +40,35 @@ pub struct UpArgs {
     /// Go on although `backstack doctor` found problems
     #[arg(long)]
     skip_checks: bool,
+}
+
+/// The cluster that is meant, where it is not one to be made.
+#[derive(Debug, Args)]
+pub struct ClusterArgs {
+    /// Install on the cluster of this kubeconfig context, instead of making one
+    #[arg(long, env = "BACKSTACK_CONTEXT", value_name = "CONTEXT", conflicts_with_all = ["workers", "node_image", "kubernetes_version", "http_port", "https_port", "api_port", "registry_port", "ports"])]
+    pub context: Option<String>,
+    /// With --context: push images to this registry, from which the cluster pulls them
+    #[arg(long, value_name = "HOST[:PORT]/PREFIX", requires = "context")]
+    push_to: Option<String>,
+    /// The same registry as the cluster names it [default: as --push-to]
+    #[arg(long, value_name = "HOST[:PORT]/PREFIX", requires = "push_to")]
+    pull_from: Option<String>,
+    /// That registry speaks plain HTTP (on loopback it always does)
+    #[arg(long, requires = "push_to")]
+    plain_http: bool,
+}
+
+impl ClusterArgs {
+    /// Adds what was wished to the rest.
+    pub fn over(&self, wishes: UpWishes) -> UpWishes {
+        UpWishes {
+            push_to: self.push_to.clone(),
+            pull_from: self.pull_from.clone(),
+            plain_http: self.plain_http.then_some(true),
+            ..wishes
+        }
+    }
 }
 
 /// What `up` and `doctor` share.
@@ -101,6 +136,7 @@ impl WishArgs {
             url: self.url,
             set: self.set,
             without: self.without,
+            ..UpWishes::default()
         };
         (wishes, self.config)
     }
@@ -108,7 +144,8 @@ impl WishArgs {
 
 pub async fn run(args: UpArgs, name: &str, printer: &Printer) -> Result<u8, Failure> {
     let (wishes, config) = args.wishes.split();
-    let request = UpRequest { name: name.into(), wishes, config, skip_checks: args.skip_checks, only_look: args.plan, add: None };
+    let wishes = args.target.over(wishes);
+    let request = UpRequest { name: name.into(), wishes, config, skip_checks: args.skip_checks, only_look: args.plan, context: args.target.context, add: None };
     let prepared = up::prepare(request).await?;
     if args.plan {
         let facts =

@@ -43,15 +43,15 @@ pub struct Check {
 }
 
 impl Check {
-    fn ok(name: &'static str, found: impl Into<String>) -> Self {
+    pub(crate) fn ok(name: &'static str, found: impl Into<String>) -> Self {
         Self { name, verdict: Verdict::Ok, found: found.into(), fix: None }
     }
 
-    fn warning(name: &'static str, found: impl Into<String>, fix: impl Into<String>) -> Self {
+    pub(crate) fn warning(name: &'static str, found: impl Into<String>, fix: impl Into<String>) -> Self {
         Self { name, verdict: Verdict::Warning, found: found.into(), fix: Some(fix.into()) }
     }
 
-    fn failed(name: &'static str, found: impl Into<String>, fix: impl Into<String>) -> Self {
+    pub(crate) fn failed(name: &'static str, found: impl Into<String>, fix: impl Into<String>) -> Self {
         Self { name, verdict: Verdict::Failed, found: found.into(), fix: Some(fix.into()) }
     }
 }

@@ -14,6 +14,7 @@ use crate::cluster::network::PlatformNetwork;
 use crate::cluster::observe::{ObservedPlatform, PlatformSettings};
 use crate::cluster::registry::RunningRegistry;
 use crate::cluster::{Engine, names};
+use crate::elsewhere;
 use crate::images::road::Road;
 use crate::images::upstream::Upstream;
 use crate::images::{BlobStore, Digest, Reference};
@@ -63,25 +64,36 @@ impl ImagePlan {
     }
 }
 
-/// Everything that steps share.
-pub struct Context {
+/// A cluster of our own, in the engine.
+pub struct Own {
     pub engine: Engine,
-    pub settings: UpSettings,
-    pub stack: Stack,
     pub cluster: ClusterSpec,
-    pub origin: Origin,
     pub node: ImagePlan,
     pub registry_image: ImagePlan,
+    pub mode: NodeMode,
+    pub cgroup_v1: bool,
+    pub existing: Option<ObservedPlatform>,
+    pub kubeconfig: PathBuf,
+}
+
+/// Where the platform is made.
+pub enum Place {
+    Own(Box<Own>),
+    Elsewhere(elsewhere::Cluster),
+}
+
+/// Everything that steps share.
+pub struct Context {
+    pub place: Place,
+    pub settings: UpSettings,
+    pub stack: Stack,
+    pub origin: Origin,
     /// Images of components, by reference.
     pub images: BTreeMap<String, ImagePlan>,
     pub builder: Builder,
     pub upstream: Upstream,
     pub store: BlobStore,
     pub http: reqwest::Client,
-    pub mode: NodeMode,
-    pub cgroup_v1: bool,
-    pub existing: Option<ObservedPlatform>,
-    pub kubeconfig: PathBuf,
     /// What the last `up` recorded, where this run changes a part of the platform only.
     pub kept_record: Option<Record>,
     pub found: Found,
@@ -107,7 +119,8 @@ pub struct Found {
 
 /// A cluster whose API answers.
 pub struct Live {
-    pub kubeconfig: crate::cluster::kubeconfig::Entry,
+    /// None on a cluster of others, whose kubeconfig is not ours to write.
+    pub kubeconfig: Option<crate::cluster::kubeconfig::Entry>,
     pub installer: Installer,
     pub watch: Arc<ClusterWatch>,
 }
@@ -116,6 +129,19 @@ pub struct Live {
 pub const API_DEADLINE: Duration = Duration::from_secs(120);
 
 impl Context {
+    /// The cluster of our own.
+    pub fn own(&self) -> &Own {
+        match &self.place {
+            Place::Own(own) => own,
+            Place::Elsewhere(_) => unreachable!("the plan has no such steps for a cluster of others"),
+        }
+    }
+
+    /// Whether somebody else made the cluster.
+    pub fn is_elsewhere(&self) -> bool {
+        matches!(self.place, Place::Elsewhere(_))
+    }
+
     /// Name of the control plane's container.
     pub fn control_plane(&self) -> String {
         names::control_plane(&self.settings.name)
@@ -137,8 +163,11 @@ impl Context {
         self.images.values().map(|image| image.reference.host().to_string()).collect()
     }
 
-    /// The local registry as nodes and pods reach it.
+    /// The registry as nodes and pods reach it; empty where the cluster pulls from upstream.
     pub fn registry_inside(&self) -> String {
+        if self.is_elsewhere() {
+            return self.settings.push.as_ref().map(|push| push.pull.address()).unwrap_or_default();
+        }
         format!("{}:{}", set(&self.found.network).registry(), names::REGISTRY_PORT)
     }
 
@@ -149,8 +178,8 @@ impl Context {
             http_port: self.settings.http_port,
             https_port: self.settings.https_port,
             ports: self.settings.ports.clone(),
-            node_image: self.node.reference.to_string(),
-            node_mode: self.mode.clone(),
+            node_image: self.own().node.reference.to_string(),
+            node_mode: self.own().mode.clone(),
         }
     }
 
@@ -172,6 +201,8 @@ impl Context {
             url: self.settings.url.clone(),
             parameters: self.settings.parameters.clone(),
             changes: self.settings.changes.clone(),
+            elsewhere: self.is_elsewhere(),
+            push: self.settings.push.clone(),
             from_packages: self.origin == Origin::Source,
         }
     }
@@ -182,10 +213,21 @@ impl Context {
         definitions.insert(component.into(), objects);
     }
 
+    /// What the cluster calls an image: by another name only if it pulls it from another registry.
+    fn called(&self, reference: &str) -> String {
+        match (&self.settings.push, self.images.get(reference)) {
+            (Some(push), Some(image)) => {
+                let tag = image.reference.tag().map(|tag| format!(":{tag}")).unwrap_or_default();
+                format!("{}/{}{tag}", push.pull.address(), image.reference.mirror_repository())
+            }
+            _ => reference.into(),
+        }
+    }
+
     /// Remembers which image the local registry holds under a reference.
     pub fn keep_image(&self, reference: &str, digest: &Digest) {
         let mut images = self.found.images.lock().unwrap_or_else(PoisonError::into_inner);
-        images.insert(reference.into(), format!("{reference}@{digest}"));
+        images.insert(reference.into(), format!("{}@{digest}", self.called(reference)));
     }
 
     /// Takes a component's definitions for its installation; none if it has none. They are megabytes, and needed

@@ -42,8 +42,8 @@ pub async fn observe(
 /// Makes sure that the engine has the image.
 pub async fn provide(context: &Context, image: EngineImage, progress: &Progress) -> Result<Ended, Failure> {
     let (plan, cell) = match image {
-        EngineImage::Node => (&context.node, &context.found.node_image),
-        EngineImage::Registry => (&context.registry_image, &context.found.registry_image),
+        EngineImage::Node => (&context.own().node, &context.found.node_image),
+        EngineImage::Registry => (&context.own().registry_image, &context.found.registry_image),
     };
     let (name, ended) = match plan.recipe.as_ref().filter(|_| context.origin == Origin::Source) {
         Some(recipe) => built(context, image, plan, recipe, progress).await?,
@@ -67,7 +67,7 @@ async fn built(
     }
     let built: BuiltImage = context.builder.build(recipe, progress).await.map_err(|error: SourceError| Failure::from(error))?;
     let name = built_name(image, &built);
-    if context.engine.image_id(&name).await?.is_some() {
+    if context.own().engine.image_id(&name).await?.is_some() {
         return Ok((name, Ended::new(Outcome::Unchanged)));
     }
     progress.phase(Phase::Images);
@@ -80,20 +80,20 @@ async fn load(context: &Context, built: &BuiltImage, name: &str, progress: &Prog
     progress.detail(format!("loading {name} into the engine"));
     let archive = docker_archive_stream(&context.store, &built.manifest, name);
     let options = query::ImportImageOptionsBuilder::default().quiet(true).build();
-    let loaded = context.engine.docker().import_image_stream(options, archive, None);
+    let loaded = context.own().engine.docker().import_image_stream(options, archive, None);
     loaded.try_collect::<Vec<_>>().await.map_err(ClusterError::engine(format!("load image `{name}`")))?;
     Ok(())
 }
 
 /// Lets the engine pull the image, as `docker pull` does: with its own credentials, mirrors and proxy.
 async fn pulled(context: &Context, reference: &str, progress: &Progress) -> Result<(String, Ended), Failure> {
-    if context.engine.image_id(reference).await?.is_some() {
+    if context.own().engine.image_id(reference).await?.is_some() {
         return Ok((reference.into(), Ended::new(Outcome::Unchanged)));
     }
     progress.phase(Phase::Images);
     let options = query::CreateImageOptionsBuilder::default().from_image(reference).build();
     let mut layers = std::collections::BTreeMap::new();
-    let mut stream = std::pin::pin!(context.engine.docker().create_image(Some(options), None, None));
+    let mut stream = std::pin::pin!(context.own().engine.docker().create_image(Some(options), None, None));
     while let Some(step) = stream.next().await {
         let step = step.map_err(ClusterError::engine(format!("pull image `{reference}`")))?;
         if let (Some(id), Some(detail)) = (step.id, step.progress_detail) {

@@ -6,6 +6,7 @@
 //! context        what steps share: engine, builder, registry, cluster
 //! steps          one function a kind of step
 //! nodes          ... those that make nodes
+//! elsewhere      ... those on a cluster that somebody else made
 //! engine_images  ... those that give the engine its images
 //! ```
 
@@ -16,6 +17,7 @@ use crate::plan::{Plan, StepId};
 use crate::report::{Outcome, Reporter};
 
 pub mod context;
+pub mod elsewhere;
 pub mod engine_images;
 pub mod graph;
 pub mod nodes;

@@ -20,19 +20,19 @@ const HTTPS: u16 = 443;
 
 /// Starts a stopped node, or makes one; what is half made is made anew.
 pub async fn provision(context: &Context, node: &str, role: Role, progress: &Progress) -> Result<Ended, Failure> {
-    let had = context.existing.iter().flat_map(|platform| &platform.nodes).find(|had| had.name == node);
-    let alive = context.existing.as_ref().and_then(|it| it.control_plane()).is_some_and(|node| node.complete);
+    let had = context.own().existing.iter().flat_map(|platform| &platform.nodes).find(|had| had.name == node);
+    let alive = context.own().existing.as_ref().and_then(|it| it.control_plane()).is_some_and(|node| node.complete);
     if had.is_some_and(|had| had.complete) && alive {
         progress.detail(format!("starting node {node}"));
-        context.engine.write_files(node, &mirrors(context)).await?;
-        context.engine.start(node).await?;
+        context.own().engine.write_files(node, &mirrors(context)).await?;
+        context.own().engine.start(node).await?;
     } else {
         progress.detail(format!("making node {node}"));
-        observe::none_foreign(&context.engine, &[node.into()]).await?;
-        context.engine.remove_container(node).await?;
-        node::create(&context.engine, &spec(context, node, role), &mirrors(context)).await?;
+        observe::none_foreign(&context.own().engine, &[node.into()]).await?;
+        context.own().engine.remove_container(node).await?;
+        node::create(&context.own().engine, &spec(context, node, role), &mirrors(context)).await?;
     }
-    node::await_runtime(&context.engine, node).await?;
+    node::await_runtime(&context.own().engine, node).await?;
     Ok(Ended::new(Outcome::Created))
 }
 
@@ -45,7 +45,7 @@ pub fn mirrors(context: &Context) -> Vec<(String, String)> {
 fn spec(context: &Context, name: &str, role: Role) -> NodeSpec {
     let settings = &context.settings;
     let control_plane = role == Role::ControlPlane;
-    let mut labels = vec![(names::IMAGE.into(), context.node.reference.to_string())];
+    let mut labels = vec![(names::IMAGE.into(), context.own().node.reference.to_string())];
     let mut ports = Vec::new();
     if control_plane {
         let kept = serde_json::to_string(&context.platform_settings()).expect("plain data is JSON");
@@ -62,7 +62,7 @@ fn spec(context: &Context, name: &str, role: Role) -> NodeSpec {
         role,
         image: set(&context.found.node_image).clone(),
         address: set(&context.found.addresses)[name],
-        mode: context.mode.clone(),
+        mode: context.own().mode.clone(),
         ports,
         api_port: if settings.api_port == 0 { network::free_port().unwrap_or(0) } else { settings.api_port },
         env: proxy::environment(&inside, |name| std::env::var(name).ok()),
@@ -73,17 +73,17 @@ fn spec(context: &Context, name: &str, role: Role) -> NodeSpec {
 /// Makes the control plane in a node that runs.
 pub async fn init(context: &Context, node: &str, progress: &Progress) -> Result<(), Failure> {
     progress.detail("kubeadm makes the control plane");
-    Ok(provision::init(&context.engine, &facts(context, node, Role::ControlPlane).await?).await?)
+    Ok(provision::init(&context.own().engine, &facts(context, node, Role::ControlPlane).await?).await?)
 }
 
 /// Lets a worker join.
 pub async fn join(context: &Context, node: &str, progress: &Progress) -> Result<(), Failure> {
     progress.detail(format!("{node} joins"));
-    Ok(provision::join(&context.engine, &facts(context, node, Role::Worker).await?).await?)
+    Ok(provision::join(&context.own().engine, &facts(context, node, Role::Worker).await?).await?)
 }
 
 async fn facts(context: &Context, node: &str, role: Role) -> Result<NodeFacts, ClusterError> {
-    let image = context.node.reference.to_string();
+    let image = context.own().node.reference.to_string();
     let host = context.settings.host().to_string();
     Ok(NodeFacts {
         platform: context.settings.name.clone(),
@@ -91,9 +91,9 @@ async fn facts(context: &Context, node: &str, role: Role) -> Result<NodeFacts, C
         role,
         address: set(&context.found.addresses)[node].to_string(),
         control_plane: context.control_plane(),
-        version: provision::kubernetes_version(&context.engine, node, &image).await?,
-        cgroup_v1: context.cgroup_v1,
-        restricted: context.mode.is_restricted(),
+        version: provision::kubernetes_version(&context.own().engine, node, &image).await?,
+        cgroup_v1: context.own().cgroup_v1,
+        restricted: context.own().mode.is_restricted(),
         single: context.settings.workers == 0,
         api_names: if host == "localhost" { Vec::new() } else { vec![host] },
     })

@@ -9,7 +9,7 @@ use base64::prelude::BASE64_STANDARD as BASE64;
 use tokio::time::Instant;
 
 use super::context::{API_DEADLINE, Context, Live, Origin, set};
-use super::{engine_images, nodes};
+use super::{elsewhere, engine_images, nodes};
 use crate::cluster::{kubeconfig, network, observe, provision, registry};
 use crate::definitions;
 use crate::error::Failure;
@@ -54,13 +54,15 @@ pub async fn perform(context: &Context, planned: &PlannedStep, progress: &Progre
         Step::EnsureNetwork => ensure_network(context).await,
         Step::ProvideImage { image, .. } => engine_images::provide(context, *image, progress).await,
         Step::EnsureRegistry => ensure_registry(context).await,
+        Step::ReachCluster { .. } => elsewhere::connect(context),
+        Step::ReachRegistry { .. } => elsewhere::registry(context).await,
         Step::BuildImage { reference } => build_image(context, reference, progress).await,
         Step::MirrorImage { reference } => mirror_image(context, reference, progress).await,
         Step::FetchDefinitions { component } => fetch_definitions(context, component, progress).await,
         Step::ProvisionNode { node, role } => {
             if planned.action == Action::Exists {
                 // Another stack may name other upstreams; containerd reads these files at every pull.
-                context.engine.write_files(node, &nodes::mirrors(context)).await?;
+                context.own().engine.write_files(node, &nodes::mirrors(context)).await?;
                 return Ok(Ended::new(Outcome::Unchanged));
             }
             progress.phase(Phase::Applying);
@@ -81,7 +83,7 @@ pub async fn perform(context: &Context, planned: &PlannedStep, progress: &Progre
         }
         Step::InstallDefaults { node } => {
             if planned.action != Action::Exists {
-                provision::install_defaults(&context.engine, node, &context.node.reference.to_string()).await?;
+                provision::install_defaults(&context.own().engine, node, &context.own().node.reference.to_string()).await?;
             }
             Ok(Ended::changed(planned.action != Action::Exists))
         }
@@ -94,15 +96,16 @@ pub async fn perform(context: &Context, planned: &PlannedStep, progress: &Progre
 }
 
 async fn ensure_network(context: &Context) -> Result<Ended, Failure> {
-    let (network, made) = network::ensure(&context.engine).await?;
+    let (network, made) = network::ensure(&context.own().engine).await?;
     let mut addresses: std::collections::BTreeMap<_, _> = context
+        .own()
         .existing
         .iter()
         .flat_map(|platform| &platform.nodes)
         .filter_map(|node| Some((node.name.clone(), node.address?)))
         .collect();
     let new: Vec<_> = context.nodes().into_iter().filter(|node| !addresses.contains_key(node)).collect();
-    let taken = observe::taken_addresses(&context.engine).await?;
+    let taken = observe::taken_addresses(&context.own().engine).await?;
     addresses.extend(new.into_iter().zip(network.free(&taken, context.nodes().len())?));
     context.found.addresses.set(addresses).ok();
     context.found.network.set(network).ok();
@@ -111,9 +114,9 @@ async fn ensure_network(context: &Context) -> Result<Ended, Failure> {
 
 async fn ensure_registry(context: &Context) -> Result<Ended, Failure> {
     let network = *set(&context.found.network);
-    let (image, upstream) = (set(&context.found.registry_image), context.registry_image.reference.to_string());
+    let (image, upstream) = (set(&context.found.registry_image), context.own().registry_image.reference.to_string());
     let running =
-        registry::ensure(&context.engine, network, image, &upstream, context.settings.registry_port).await?;
+        registry::ensure(&context.own().engine, network, image, &upstream, context.settings.registry_port).await?;
     let local = LocalRegistry::at_port(running.host_port)?;
     await_answer(&local).await?;
     context.found.road.set(Road::new(local, context.store.clone())).ok();
@@ -123,7 +126,7 @@ async fn ensure_registry(context: &Context) -> Result<Ended, Failure> {
 }
 
 /// A program that just started gives no event when it listens: asking is all there is.
-async fn await_answer(local: &LocalRegistry) -> Result<(), Failure> {
+pub(super) async fn await_answer(local: &LocalRegistry) -> Result<(), Failure> {
     let deadline = Instant::now() + REGISTRY_DEADLINE;
     loop {
         match local.ping().await {
@@ -156,7 +159,7 @@ async fn mirror_image(context: &Context, reference: &str, progress: &Progress) -
             road.pull(&context.upstream, &wanted, progress).await?
         }
     };
-    if image.reference.digest().is_none() {
+    if image.reference.digest().is_none() || context.settings.push.is_some() {
         context.keep_image(reference, &moved.digest);
     }
     context.found.moved.fetch_add(moved.bytes, Ordering::Relaxed);
@@ -178,18 +181,18 @@ async fn fetch_definitions(context: &Context, component: &str, progress: &Progre
 /// Connects to the API of a control plane that was just made, or runs already.
 async fn connect(context: &Context, node: &str, progress: &Progress) -> Result<(), Failure> {
     progress.detail("waiting for the API server");
-    let (kubeconfig, client) = nodes::connect(&context.engine, &context.settings.name, node, API_DEADLINE).await?;
+    let (kubeconfig, client) = nodes::connect(&context.own().engine, &context.settings.name, node, API_DEADLINE).await?;
     let watch = Arc::new(ClusterWatch::start(client.clone()));
     let installer = Installer::new(client, &context.settings.name, context.settings.host());
-    context.found.live.set(Live { kubeconfig, installer, watch }).ok();
+    context.found.live.set(Live { kubeconfig: Some(kubeconfig), installer, watch }).ok();
     Ok(())
 }
 
 fn write_kubeconfig(context: &Context) -> Result<Ended, Failure> {
-    let entry = &set(&context.found.live).kubeconfig;
-    let there = kubeconfig::has(&context.kubeconfig, &entry.context, &entry.server);
+    let Some(entry) = &set(&context.found.live).kubeconfig else { return Ok(Ended::new(Outcome::Unchanged)) };
+    let there = kubeconfig::has(&context.own().kubeconfig, &entry.context, &entry.server);
     if !there {
-        kubeconfig::add(&context.kubeconfig, entry)?;
+        kubeconfig::add(&context.own().kubeconfig, entry)?;
     }
     Ok(Ended::changed(!there))
 }
@@ -197,10 +200,11 @@ fn write_kubeconfig(context: &Context) -> Result<Ended, Failure> {
 async fn prepare(context: &Context, progress: &Progress) -> Result<Ended, Failure> {
     let live = set(&context.found.live);
     live.installer.prepare(Instant::now() + API_DEADLINE, progress).await?;
-    let port = set(&context.found.registry).host_port;
-    let inside = context.registry_inside();
     let client = live.installer.client();
-    platform::announce::local_registry(client, port, &inside).await?;
+    if !context.is_elsewhere() {
+        let port = set(&context.found.registry).host_port;
+        platform::announce::local_registry(client, port, &context.registry_inside()).await?;
+    }
     platform::record::write(client, &context.record()).await?;
     platform::assistant::ensure(live.installer.kinds()).await?;
     Ok(Ended::new(Outcome::Unchanged))
@@ -249,6 +253,9 @@ async fn remove(context: &Context, component: &str, progress: &Progress) -> Resu
 
 /// What moved, for the summary.
 pub fn moved(context: &Context) -> String {
+    if context.is_elsewhere() && context.settings.push.is_none() {
+        return "The cluster pulls images from their upstream registries.".into();
+    }
     let (bytes, built) = (context.found.moved.load(Ordering::Relaxed), context.found.built.load(Ordering::Relaxed));
     match (built, bytes) {
         (0, 0) => "No image was built and no byte moved: all images were there.".into(),

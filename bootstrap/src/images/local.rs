@@ -1,6 +1,7 @@
-//! The local registry, from which the nodes pull.
+//! The registry from which the nodes pull.
 //!
-//! It listens on loopback and speaks plain HTTP without authentication. The requests are made here
+//! For clusters of our own it listens on loopback and speaks plain HTTP without authentication. For a cluster of
+//! others it may be any registry: then repositories have a prefix there, and pushing may want a sign-in. The requests are made here
 //! and not by oci-client: they must never go through a proxy, which that client cannot leave out, and
 //! its mount of a blob treats the usual `not there, upload it` as a violation.
 
@@ -9,16 +10,17 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures::TryStreamExt;
-use reqwest::header::{ACCEPT, CONTENT_LENGTH, CONTENT_TYPE, LOCATION};
+use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, LOCATION};
 use reqwest::{Method, RequestBuilder, Response, StatusCode, Url};
 use serde::Deserialize;
 use tokio_util::io::ReaderStream;
 
 use super::digest::Digest;
-use super::error::{reason, said};
+use super::error::{ImageError, reason, said};
 use super::manifest::{self, Raw};
 use super::store::Descriptor;
 use super::tls;
+use super::upstream::Upstream;
 use crate::error::{ExitKind, Explain};
 
 /// Told how many further bytes went out; negative when an upload starts anew.
@@ -29,20 +31,30 @@ const UPLOADS: u32 = 3;
 /// Large enough that reading the file costs no time, small enough to be no memory.
 const CHUNK: usize = 256 * 1024;
 
-/// A client of the registry at a loopback port.
-#[derive(Debug, Clone)]
+/// A client of the registry.
+#[derive(Clone)]
 pub struct LocalRegistry {
+    /// How messages call it.
     address: String,
+    base: Url,
+    /// What goes before each repository's name, without slashes at its ends.
+    prefix: String,
     http: reqwest::Client,
+    /// Signs in, where it is somebody else's.
+    sign_in: Option<Upstream>,
 }
 
 /// The local registry does not do what it should.
 #[derive(Debug, thiserror::Error)]
 pub enum LocalError {
-    #[error("the local registry at {address} does not answer: {reason}")]
+    #[error("the {address} does not answer: {reason}")]
     Unreachable { address: String, reason: String },
-    #[error("the local registry at {address} answered {status} to {what}")]
+    #[error("the {address} answered {status} to {what}")]
     Refused { address: String, what: String, status: u16, said: String },
+    #[error("the {address} does not let you push {what}")]
+    Denied { address: String, host: String, what: String, said: String },
+    #[error("the {address} asks for a sign-in")]
+    SignIn { address: String, source: Box<ImageError> },
     #[error("cannot read {}", .path.display())]
     File { path: PathBuf, source: std::io::Error },
     #[error("no HTTP client can be made: {0}")]
@@ -61,19 +73,23 @@ impl Explain for LocalError {
         match self {
             _ if self.is_full() => ExitKind::Prerequisite,
             Self::Unreachable { .. } | Self::Refused { .. } => ExitKind::Cluster,
+            Self::Denied { .. } | Self::SignIn { .. } => ExitKind::Image,
             Self::File { .. } | Self::Client(_) => ExitKind::Internal,
         }
     }
 
     fn details(&self) -> Vec<String> {
         match self {
-            Self::Refused { said, .. } if !said.is_empty() => vec![format!("it said: {said}")],
+            Self::Refused { said, .. } | Self::Denied { said, .. } if !said.is_empty() => vec![format!("it said: {said}")],
+            Self::SignIn { source, .. } => source.details(),
             _ => Vec::new(),
         }
     }
 
     fn hints(&self) -> Vec<String> {
         let hint = match self {
+            Self::Denied { host, .. } => return vec![format!("Sign in with `docker login {host}` as somebody who may push there, then run the command again.")],
+            Self::SignIn { source, .. } => return source.hints(),
             _ if self.is_full() => {
                 "Free some space on the engine's disk (`docker system df` shows who uses it), then run the command again."
             }
@@ -109,12 +125,23 @@ impl LocalRegistry {
             .read_timeout(Duration::from_secs(120))
             .build()
             .map_err(|error| LocalError::Client(error.to_string()))?;
-        Ok(Self { address: format!("127.0.0.1:{port}"), http })
+        let address = format!("127.0.0.1:{port}");
+        let base = Url::parse(&format!("http://{address}/v2/")).expect("an address and a port");
+        Ok(Self { address: format!("local registry at {address}"), base, prefix: String::new(), http, sign_in: None })
     }
 
-    /// `127.0.0.1:PORT`.
-    pub fn address(&self) -> &str {
-        &self.address
+    /// Any registry, with Docker's own credentials; repositories get the prefix.
+    ///
+    /// # Errors
+    /// No HTTP client can be made.
+    pub async fn elsewhere(host: &str, prefix: &str, plain_http: bool, sign_in: Upstream) -> Result<Self, LocalError> {
+        let scheme = if plain_http { "http" } else { "https" };
+        // The name that people use is not the one that answers.
+        let server = if host == "docker.io" { "registry-1.docker.io" } else { host };
+        let base = Url::parse(&format!("{scheme}://{server}/v2/")).map_err(|error| LocalError::Client(error.to_string()))?;
+        let http = sign_in.client_of(&base).await.map_err(|error| LocalError::Client(error.to_string()))?;
+        let address = format!("registry {host}");
+        Ok(Self { address, base, prefix: prefix.trim_matches('/').into(), http, sign_in: Some(sign_in) })
     }
 
     /// Asks whether it answers.
@@ -122,7 +149,11 @@ impl LocalRegistry {
     /// # Errors
     /// It does not, or not as a registry.
     pub async fn ping(&self) -> Result<(), LocalError> {
-        let answer = self.send(self.request(Method::GET, "").timeout(Duration::from_secs(5))).await?;
+        let request = self.request(Method::GET, "").timeout(Duration::from_secs(5));
+        let answer = request.send().await.map_err(|error| self.unreachable(error))?;
+        if self.sign_in.is_some() && matches!(answer.status(), StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN) {
+            return Ok(());
+        }
         self.check("a greeting", answer).await.map(drop)
     }
 
@@ -132,8 +163,8 @@ impl LocalRegistry {
     /// The registry does not answer, or not properly.
     pub async fn has_manifest(&self, repository: &str, name: &str) -> Result<Option<Digest>, LocalError> {
         let what = format!("a question for {repository}:{name}");
-        let request = self.request(Method::HEAD, &format!("{repository}/manifests/{name}"));
-        let answer = self.send(request.header(ACCEPT, manifest::ACCEPT)).await?;
+        let request = self.request(Method::HEAD, &format!("{}/manifests/{name}", self.inside(repository)));
+        let answer = self.send(repository, request.header(ACCEPT, manifest::ACCEPT)).await?;
         if answer.status() == StatusCode::NOT_FOUND {
             return Ok(None);
         }
@@ -148,8 +179,8 @@ impl LocalRegistry {
     /// The registry does not answer, or not properly.
     pub async fn manifest(&self, repository: &str, name: &str) -> Result<Option<Raw>, LocalError> {
         let what = format!("a request for {repository}:{name}");
-        let request = self.request(Method::GET, &format!("{repository}/manifests/{name}"));
-        let answer = self.send(request.header(ACCEPT, manifest::ACCEPT)).await?;
+        let request = self.request(Method::GET, &format!("{}/manifests/{name}", self.inside(repository)));
+        let answer = self.send(repository, request.header(ACCEPT, manifest::ACCEPT)).await?;
         if answer.status() == StatusCode::NOT_FOUND {
             return Ok(None);
         }
@@ -165,7 +196,7 @@ impl LocalRegistry {
     /// The registry does not answer, or not properly.
     pub async fn has_blob(&self, repository: &str, digest: &Digest) -> Result<bool, LocalError> {
         let what = format!("a question for a blob of {repository}");
-        let answer = self.send(self.request(Method::HEAD, &format!("{repository}/blobs/{digest}"))).await?;
+        let answer = self.send(repository, self.request(Method::HEAD, &format!("{}/blobs/{digest}", self.inside(repository)))).await?;
         if answer.status() == StatusCode::NOT_FOUND {
             return Ok(false);
         }
@@ -181,13 +212,18 @@ impl LocalRegistry {
         struct Catalog {
             repositories: Vec<String>,
         }
+        // Only its own administrators see what another registry has.
+        if self.sign_in.is_some() {
+            return Ok(Vec::new());
+        }
         const PAGE: usize = 500;
         let mut all = Vec::new();
         loop {
             let mut query = vec![("n", PAGE.to_string())];
             query.extend(all.last().map(|last: &String| ("last", last.clone())));
             let request = self.request_url(Method::GET, self.url("_catalog", &query));
-            let answer = self.check("a request for its list", self.send(request).await?).await?;
+            let answer = request.send().await.map_err(|error| self.unreachable(error))?;
+            let answer = self.check("a request for its list", answer).await?;
             let bytes = answer.bytes().await.map_err(|error| self.unreachable(error))?;
             let page: Catalog = serde_json::from_slice(&bytes).map_err(|error| LocalError::Unreachable {
                 address: self.address.clone(),
@@ -210,7 +246,7 @@ impl LocalRegistry {
             Begun::Mounted => Ok(true),
             Begun::Upload(session) => {
                 // The registry opened an upload instead; it is not wanted.
-                let _ = self.send(self.request_url(Method::DELETE, session)).await;
+                let _ = self.send(repository, self.request_url(Method::DELETE, session)).await;
                 Ok(false)
             }
         }
@@ -249,10 +285,10 @@ impl LocalRegistry {
     pub async fn push_manifest(&self, repository: &str, name: &str, manifest: &Raw) -> Result<(), LocalError> {
         let what = format!("the manifest {repository}:{name}");
         let request = self
-            .request(Method::PUT, &format!("{repository}/manifests/{name}"))
+            .request(Method::PUT, &format!("{}/manifests/{name}", self.inside(repository)))
             .header(CONTENT_TYPE, &manifest.media_type)
             .body(manifest.bytes.clone());
-        self.check(&what, self.send(request).await?).await.map(drop)
+        self.check(&what, self.send(repository, request).await?).await.map(drop)
     }
 
     async fn upload(&self, repository: &str, blob: &Descriptor, file: &Path, sent: Sent) -> Result<(), LocalError> {
@@ -267,18 +303,18 @@ impl LocalRegistry {
             .header(CONTENT_LENGTH, blob.size)
             .body(reqwest::Body::wrap_stream(stream));
         let what = format!("a blob of {repository}");
-        self.check(&what, self.send(request).await?).await.map(drop)
+        self.check(&what, self.send(repository, request).await?).await.map(drop)
     }
 
     async fn begin(&self, repository: &str, digest: &Digest, from: Option<&str>) -> Result<Begun, LocalError> {
         let what = format!("an upload to {repository}");
         let query: Vec<_> = match from {
-            Some(from) => vec![("mount", digest.to_string()), ("from", from.to_string())],
+            Some(from) => vec![("mount", digest.to_string()), ("from", self.inside(from))],
             None => Vec::new(),
         };
-        let url = self.url(&format!("{repository}/blobs/uploads/"), &query);
+        let url = self.url(&format!("{}/blobs/uploads/", self.inside(repository)), &query);
         let request = self.request_url(Method::POST, url).header(CONTENT_LENGTH, 0);
-        let answer = self.check(&what, self.send(request).await?).await?;
+        let answer = self.check(&what, self.send(repository, request).await?).await?;
         if answer.status() == StatusCode::CREATED {
             return Ok(Begun::Mounted);
         }
@@ -294,8 +330,11 @@ impl LocalRegistry {
     /// A location as an address that we reach: the registry knows itself by its own port, which is
     /// not the one that the engine publishes.
     fn own(&self, location: &str) -> Option<Url> {
-        let base = self.url("", &[]);
+        let base = &self.base;
         let mut url = base.join(location).ok()?;
+        if self.sign_in.is_some() {
+            return Some(url);
+        }
         url.set_scheme("http").ok()?;
         url.set_host(base.host_str()).ok()?;
         url.set_port(base.port()).ok()?;
@@ -303,7 +342,7 @@ impl LocalRegistry {
     }
 
     fn url(&self, path: &str, query: &[(&str, String)]) -> Url {
-        let mut url = Url::parse(&format!("http://{}/v2/{path}", self.address)).expect("an address and a checked name");
+        let mut url = self.base.join(path).expect("an address and a checked name");
         if !query.is_empty() {
             url.query_pairs_mut().extend_pairs(query);
         }
@@ -318,8 +357,33 @@ impl LocalRegistry {
         self.http.request(method, url)
     }
 
-    async fn send(&self, request: RequestBuilder) -> Result<Response, LocalError> {
-        request.send().await.map_err(|error| self.unreachable(error))
+    /// A repository's name there.
+    fn inside(&self, repository: &str) -> String {
+        if self.prefix.is_empty() { repository.into() } else { format!("{}/{repository}", self.prefix) }
+    }
+
+    /// Sends a request about a repository, signing in where that is asked for. What is streamed cannot be sent twice:
+    /// the request that begins an upload has signed in for it.
+    async fn send(&self, repository: &str, request: RequestBuilder) -> Result<Response, LocalError> {
+        let Some(sign_in) = &self.sign_in else {
+            return request.send().await.map_err(|error| self.unreachable(error));
+        };
+        let repository = self.inside(repository);
+        let with = |request: RequestBuilder, value: Option<&reqwest::header::HeaderValue>| match value {
+            Some(value) => request.header(AUTHORIZATION, value),
+            None => request,
+        };
+        let known = sign_in.known(&self.base, &repository);
+        let again = request.try_clone();
+        let answer = with(request, known.as_ref()).send().await.map_err(|error| self.unreachable(error))?;
+        let Some(again) = again.filter(|_| answer.status() == StatusCode::UNAUTHORIZED) else { return Ok(answer) };
+        let value = sign_in.answer(&self.base, &self.address, &repository, answer.headers(), known).await;
+        let value = value.map_err(|source| LocalError::SignIn { address: self.address.clone(), source: source.into() })?;
+        with(again, Some(&value)).send().await.map_err(|error| self.unreachable(error))
+    }
+
+    fn host(&self) -> String {
+        self.address.trim_start_matches("registry ").into()
     }
 
     fn unreachable(&self, error: reqwest::Error) -> LocalError {
@@ -332,6 +396,10 @@ impl LocalRegistry {
         }
         let status = answer.status().as_u16();
         let body = answer.bytes().await.unwrap_or_default();
+        if self.sign_in.is_some() && matches!(status, 401 | 403) {
+            let (address, host) = (self.address.clone(), self.host());
+            return Err(LocalError::Denied { address, host, what: what.into(), said: said(&body) });
+        }
         Err(LocalError::Refused { address: self.address.clone(), what: what.into(), status, said: said(&body) })
     }
 }
@@ -349,6 +417,8 @@ fn transient(error: &LocalError) -> bool {
     match error {
         LocalError::Unreachable { .. } => true,
         LocalError::Refused { status, .. } => *status >= 500 && !error.is_full(),
+        // A token lasts minutes; the next try signs in anew.
+        LocalError::Denied { .. } => true,
         _ => false,
     }
 }

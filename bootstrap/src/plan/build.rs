@@ -32,8 +32,19 @@ pub struct Inputs {
     pub components: Vec<PlannedComponent>,
     /// Installed components that are left as they are, though the stack cannot be asked about them.
     pub kept: Vec<String>,
+    /// The cluster is somebody else's: nothing is made but what runs in it.
+    pub elsewhere: Option<Elsewhere>,
     /// Only these components are looked at; the rest of the platform is left alone.
     pub only: Option<BTreeSet<String>>,
+}
+
+/// A cluster that somebody else made.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Elsewhere {
+    /// kubeconfig context.
+    pub context: String,
+    /// The registry that images are pushed to; without one the cluster pulls from upstream.
+    pub push: Option<String>,
 }
 
 impl Inputs {
@@ -45,9 +56,17 @@ impl Inputs {
 /// Makes the plan.
 pub fn build(inputs: &Inputs, observed: &Observed) -> Plan {
     let mut graph = Graph::default();
-    let base = base(&mut graph, inputs, observed);
-    let ready = cluster(&mut graph, inputs, observed, &base);
-    components(&mut graph, inputs, observed, &base, &ready);
+    let (road, ready) = match &inputs.elsewhere {
+        Some(elsewhere) => reach(&mut graph, elsewhere),
+        None => {
+            let base = base(&mut graph, inputs, observed);
+            let ready = cluster(&mut graph, inputs, observed, &base);
+            // Everything waits for the node: its image has the compilers to itself until it is built.
+            let after = if base.node_is_built { vec![base.node_image] } else { Vec::new() };
+            (Some(Road { registry: base.registry, after }), ready)
+        }
+    };
+    components(&mut graph, inputs, observed, road.as_ref(), &ready);
     let (platform, stack, version) = (inputs.platform.clone(), inputs.stack.clone(), inputs.version.clone());
     Plan { platform, stack, version, steps: graph.steps }
 }
@@ -104,11 +123,30 @@ fn image_action(state: Option<&ImageState>) -> (Action, Option<u64>) {
     }
 }
 
+/// How images get to where nodes pull them from.
+struct Road {
+    registry: StepId,
+    /// What has the compilers first.
+    after: Vec<StepId>,
+}
+
 /// What components wait for.
 struct Ready {
     /// The API answers, and the platform's own objects are there.
     prepared: StepId,
-    defaults: StepId,
+    /// Pods get their network, and volumes.
+    defaults: Option<StepId>,
+}
+
+fn reach(graph: &mut Graph, elsewhere: &Elsewhere) -> (Option<Road>, Ready) {
+    let context = elsewhere.context.clone();
+    let cluster = graph.add(CLUSTER, Action::Exists, Step::ReachCluster { context }, &[]);
+    let road = elsewhere.push.as_ref().map(|address| {
+        let step = Step::ReachRegistry { address: address.clone() };
+        Road { registry: graph.add(CLUSTER, Action::Exists, step, &[]), after: Vec::new() }
+    });
+    let prepared = graph.add(CLUSTER, Action::Converge, Step::PreparePlatform, &[cluster]);
+    (road, Ready { prepared, defaults: None })
 }
 
 fn cluster(graph: &mut Graph, inputs: &Inputs, observed: &Observed, base: &Base) -> Ready {
@@ -140,18 +178,19 @@ fn cluster(graph: &mut Graph, inputs: &Inputs, observed: &Observed, base: &Base)
         graph.add(CLUSTER, Action::Wait, Step::AwaitNodes, &joined);
     }
     let prepared = graph.add(CLUSTER, Action::Converge, Step::PreparePlatform, &[init]);
-    Ready { prepared, defaults }
+    Ready { prepared, defaults: Some(defaults) }
 }
 
-fn components(graph: &mut Graph, inputs: &Inputs, observed: &Observed, base: &Base, ready: &Ready) {
+fn components(graph: &mut Graph, inputs: &Inputs, observed: &Observed, road: Option<&Road>, ready: &Ready) {
     let mut images: BTreeMap<&str, StepId> = BTreeMap::new();
     let mut installed: BTreeMap<&str, StepId> = BTreeMap::new();
     for component in inputs.wanted() {
-        let mut needs = vec![ready.prepared, ready.defaults];
-        for reference in &component.images {
+        let mut needs = vec![ready.prepared];
+        needs.extend(ready.defaults);
+        for (reference, road) in component.images.iter().filter_map(|reference| Some((reference, road?))) {
             let mirrored = *images
                 .entry(reference)
-                .or_insert_with(|| mirror(graph, &component.name, reference, observed, base));
+                .or_insert_with(|| mirror(graph, &component.name, reference, observed, road));
             needs.push(mirrored);
         }
         if component.definitions {
@@ -176,13 +215,11 @@ fn components(graph: &mut Graph, inputs: &Inputs, observed: &Observed, base: &Ba
 }
 
 /// An image of a component: built if it must be, then brought into the registry.
-fn mirror(graph: &mut Graph, subject: &str, reference: &str, observed: &Observed, base: &Base) -> StepId {
+fn mirror(graph: &mut Graph, subject: &str, reference: &str, observed: &Observed, road: &Road) -> StepId {
     let (action, bytes) = image_action(observed.images.get(reference));
-    let mut needs = vec![base.registry];
+    let mut needs = vec![road.registry];
     if action == Action::Build {
-        // Everything waits for the node: its image has the compilers to itself until it is built.
-        let after: &[StepId] = if base.node_is_built { &[base.node_image] } else { &[] };
-        needs.push(graph.add(subject, action, Step::BuildImage { reference: reference.into() }, after));
+        needs.push(graph.add(subject, action, Step::BuildImage { reference: reference.into() }, &road.after));
     }
     let action = if action == Action::Build { Action::Create } else { action };
     let id = graph.add(subject, action, Step::MirrorImage { reference: reference.into() }, &needs);

@@ -8,7 +8,7 @@ mod observed;
 mod show;
 mod step;
 
-pub use build::{Inputs, PlannedComponent, build};
+pub use build::{Elsewhere, Inputs, PlannedComponent, build};
 pub use observed::{ImageState, Observed};
 pub use show::show;
 pub use step::{Action, EngineImage, PlannedStep, Step, StepId};

@@ -23,6 +23,10 @@ pub enum Step {
     EnsureNetwork,
     /// An image that the engine runs: built and loaded, or pulled by the engine.
     ProvideImage { image: EngineImage, reference: String },
+    /// The API of a cluster that somebody else made answers.
+    ReachCluster { context: String },
+    /// The registry that such a cluster pulls from answers.
+    ReachRegistry { address: String },
     /// The local registry's container.
     EnsureRegistry,
     /// An image of a component is built from packages.
@@ -63,9 +67,11 @@ impl Step {
             Self::EnsureNetwork => "network for the nodes".into(),
             Self::ProvideImage { image: EngineImage::Node, reference } => format!("node image {reference}"),
             Self::ProvideImage { image: EngineImage::Registry, reference } => format!("registry image {reference}"),
+            Self::ReachCluster { context } => format!("cluster of context {context}"),
+            Self::ReachRegistry { address } => format!("registry {address}"),
             Self::EnsureRegistry => "local registry".into(),
             Self::BuildImage { reference } => format!("image {reference} from packages"),
-            Self::MirrorImage { reference } => format!("image {reference} into the local registry"),
+            Self::MirrorImage { reference } => format!("image {reference} into the registry"),
             Self::FetchDefinitions { component } => format!("custom resource definitions of {component}"),
             Self::ProvisionNode { node, role } => format!("node {node} ({})", role.label()),
             Self::InitControlPlane { node } => format!("control plane on {node}"),

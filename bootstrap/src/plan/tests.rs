@@ -20,6 +20,7 @@ fn inputs(workers: u16) -> Inputs {
         registry_image: "registry".into(),
         components: vec![component("a", &[]), component("b", &["a"])],
         kept: Vec::new(),
+        elsewhere: None,
         only: None,
     }
 }
@@ -137,6 +138,20 @@ fn a_component_that_is_added_leaves_the_others_alone() {
     let find = |wanted: &Step| plan.steps.iter().any(|step| step.step == *wanted);
     assert!(find(&install("b")) && !find(&install("a")) && !find(&Step::WriteKubeconfig));
     assert!(!find(&Step::RemoveComponent { component: "old".into() }));
+}
+
+#[test]
+fn on_a_cluster_of_others_nothing_is_made_but_what_runs_in_it() {
+    let elsewhere = |push: Option<&str>| Elsewhere { context: "c".into(), push: push.map(Into::into) };
+    let plan = |push| build(&Inputs { elsewhere: Some(elsewhere(push)), ..inputs(2) }, &Observed::default());
+    let steps = |plan: Plan| plan.steps.into_iter().map(|step| step.step).collect::<Vec<_>>();
+    let fetch = || Step::FetchDefinitions { component: "a".into() };
+    let reach = || Step::ReachCluster { context: "c".into() };
+    assert_eq!(steps(plan(None)), [reach(), Step::PreparePlatform, fetch(), install("a"), install("b")]);
+    let mirror = |name: &str| Step::MirrorImage { reference: format!("example.org/{name}:1") };
+    let registry = Step::ReachRegistry { address: "r".into() };
+    let expected = [reach(), registry, Step::PreparePlatform, mirror("a"), fetch(), install("a"), mirror("b"), install("b")];
+    assert_eq!(steps(plan(Some("r"))), expected);
 }
 
 #[test]

@@ -17,9 +17,16 @@ pub const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
 /// # Errors
 /// [`Error::Kubeconfig`] if the text, the context or its credentials cannot be used.
 pub async fn connect(kubeconfig: &str, context: Option<&str>) -> Result<Client, Error> {
+    from_kubeconfig(Kubeconfig::from_yaml(kubeconfig).map_err(|error| Error::Kubeconfig(error.into()))?, context).await
+}
+
+/// Makes a client from a kubeconfig; `context` defaults to its current one.
+///
+/// # Errors
+/// [`Error::Kubeconfig`] if the context or its credentials cannot be used.
+pub async fn from_kubeconfig(kubeconfig: Kubeconfig, context: Option<&str>) -> Result<Client, Error> {
     // A second call finds a provider installed; that one is as good.
     let _ = rustls::crypto::ring::default_provider().install_default();
-    let kubeconfig = Kubeconfig::from_yaml(kubeconfig).map_err(|error| Error::Kubeconfig(error.into()))?;
     let options = KubeConfigOptions { context: context.map(Into::into), ..Default::default() };
     let mut config = Config::from_custom_kubeconfig(kubeconfig, &options)
         .await

@@ -28,6 +28,8 @@ pub enum Error {
     NotReady(#[from] NotReady),
     #[error("component `{component}`: {} not gone after {} s", names(left), waited.as_secs())]
     NotGone { component: String, waited: Duration, left: Vec<ObjectRef> },
+    #[error("component `{component}`: the cluster has {} already, which this platform did not make", foreign(objects))]
+    Foreign { component: String, objects: Vec<ObjectRef> },
     #[error("Secret {secret}: {problem}")]
     Secret { secret: String, problem: String },
     #[error("cannot make the certificate for Secret {secret}")]
@@ -37,7 +39,7 @@ pub enum Error {
 }
 
 impl Error {
-    pub(super) fn request(action: impl Into<String>) -> impl FnOnce(kube::Error) -> Self {
+    pub(crate) fn request(action: impl Into<String>) -> impl FnOnce(kube::Error) -> Self {
         let action = action.into();
         move |source| Self::Request { action, source }
     }
@@ -46,6 +48,13 @@ impl Error {
 fn objects(failures: &[Failed]) -> String {
     match failures {
         [one] => one.object.to_string(),
+        many => format!("{} objects", many.len()),
+    }
+}
+
+fn foreign(objects: &[ObjectRef]) -> String {
+    match objects {
+        [one] => one.to_string(),
         many => format!("{} objects", many.len()),
     }
 }
@@ -61,6 +70,7 @@ impl Explain for Error {
     fn kind(&self) -> ExitKind {
         match self {
             Self::Kubeconfig(_) | Self::Manifest { .. } => ExitKind::Usage,
+            Self::Foreign { .. } => ExitKind::Prerequisite,
             Self::Unavailable { .. }
             | Self::Unfinished { .. }
             | Self::NotGone { .. }
@@ -80,6 +90,7 @@ impl Explain for Error {
             }
             Self::NotReady(error) => error.details(),
             Self::NodesNotReady { nodes, .. } => nodes.clone(),
+            Self::Foreign { objects, .. } => objects.iter().map(ToString::to_string).collect(),
             Self::NotGone { left, .. } => left.iter().map(ToString::to_string).collect(),
             _ => Vec::new(),
         }
@@ -100,6 +111,9 @@ impl Explain for Error {
             Self::NotGone { .. } => {
                 one("Their controllers have not let them go yet: look at `metadata.finalizers`, then try again.")
             }
+            Self::Foreign { component, .. } => vec![format!(
+                "Nothing of others is touched: leave the component out (`--without {component}`), or remove what is there."
+            )],
             Self::Secret { .. } => one("Delete that Secret and run the same command again: it is made anew."),
             Self::Certificate { .. } => one("Report this: the names of a certificate should have been checked before."),
             Self::Inventory { component, .. } => vec![format!(

@@ -20,8 +20,13 @@ use super::{Error, SYSTEM_NAMESPACE, Unit};
 use crate::report::{Outcome, Progress};
 use crate::stack::model::GeneratedSecret;
 
+mod conflicts;
+mod purge;
+
+pub use purge::Purged;
+
 /// Component label of what belongs to no component.
-const PLATFORM_ITSELF: &str = "platform";
+pub const PLATFORM_ITSELF: &str = "platform";
 
 /// Installs components on one cluster; cheap to share between components that run side by side.
 #[derive(Clone)]
@@ -31,6 +36,8 @@ pub struct Installer {
     inventory: Inventory,
     secrets: Secrets,
     platform: String,
+    /// Objects that are not this platform's are left alone: the cluster is somebody else's.
+    guarded: bool,
 }
 
 /// What installing a component did.
@@ -63,7 +70,14 @@ impl Installer {
             secrets: Secrets::new(client.clone(), platform, host),
             platform: platform.into(),
             client,
+            guarded: false,
         }
+    }
+
+    /// The same for a cluster that somebody else made: an object that is there already is never taken over.
+    #[must_use]
+    pub fn guarded(self) -> Self {
+        Self { guarded: true, ..self }
     }
 
     pub fn client(&self) -> &Client {
@@ -108,7 +122,11 @@ impl Installer {
         let previous = self.inventory.load(&unit.name).await?;
         let known = previous.is_some();
         let previous = previous.map(|entry| entry.objects).unwrap_or_default();
-        let union = union(&previous, intended(unit)?);
+        let intended = intended(unit)?;
+        if self.guarded {
+            self.check_conflicts(&unit.name, &previous, &intended).await?;
+        }
+        let union = union(&previous, intended);
         self.inventory.save(&Entry::of(unit, union, false)).await?;
 
         let retry = self.retry(deadline, progress);
@@ -220,12 +238,12 @@ impl Installer {
     }
 
     fn pruner<'a>(&'a self, owner: &'a Owner, retry: &'a Retry<'a>, others: &'a [ObjectRef]) -> Pruner<'a> {
-        Pruner { kinds: &self.kinds, owner, retry, start: Instant::now(), others }
+        Pruner { kinds: &self.kinds, owner, retry, start: Instant::now(), others, purge: false }
     }
 }
 
 /// What a unit is going to have, as far as it can be told before its kinds are known.
-fn intended(unit: &Unit) -> Result<Vec<ObjectRef>, Error> {
+pub(super) fn intended(unit: &Unit) -> Result<Vec<ObjectRef>, Error> {
     let mut objects = vec![ObjectRef::new("v1", "Namespace", None, &unit.namespace)];
     for manifest in unit.crds.iter().chain(&unit.objects) {
         let mut object = ObjectRef::of(manifest)

@@ -39,6 +39,8 @@ pub struct Pruner<'a> {
     pub start: Instant,
     /// Objects of other components: a namespace that they live in is left alone.
     pub others: &'a [ObjectRef],
+    /// Definitions go with whatever objects they have left.
+    pub purge: bool,
 }
 
 /// What became of one object.
@@ -159,7 +161,7 @@ impl Pruner<'_> {
     async fn reason_to_keep(&self, object: &ObjectRef) -> Result<Option<String>, Fault> {
         match Wave::of(object) {
             Wave::Namespaces => Ok(self.namespace_in_use(&object.name)),
-            Wave::Definitions => self.definition_in_use(object).await,
+            Wave::Definitions if !self.purge => self.definition_in_use(object).await,
             _ => Ok(None),
         }
     }

@@ -7,9 +7,11 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::{Error, MANAGER, SYSTEM_NAMESPACE};
+use crate::settings::Push;
 use crate::stack::Changes;
 
-const NAME: &str = "platform";
+/// Name of the ConfigMap.
+pub const NAME: &str = "platform";
 const KEY: &str = "platform.json";
 
 /// What may change from one `up` to the next.
@@ -32,6 +34,12 @@ pub struct Record {
     /// Components that were added to the stack, or left out of it.
     #[serde(default)]
     pub changes: Changes,
+    /// Whether the cluster is one that somebody else made.
+    #[serde(default)]
+    pub elsewhere: bool,
+    /// The registry that images were pushed to, for such a cluster.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub push: Option<Push>,
 }
 
 /// Writes the record.

@@ -17,6 +17,9 @@ use crate::stack::words::is_subdomain;
 
 pub mod file;
 pub mod folders;
+pub mod push;
+
+pub use push::Push;
 
 /// Name of the platform when none is given.
 pub const DEFAULT_NAME: &str = "backstack";
@@ -61,6 +64,11 @@ pub struct UpWishes {
     pub set: Vec<String>,
     /// Components of the stack to leave out.
     pub without: Vec<String>,
+    /// Registry that another cluster pulls from, with a prefix.
+    pub push_to: Option<String>,
+    /// The same as the cluster names it.
+    pub pull_from: Option<String>,
+    pub plain_http: Option<bool>,
 }
 
 /// Everything that `up` has to know, decided.
@@ -86,12 +94,15 @@ pub struct UpSettings {
     pub changes: Changes,
     /// Further components of the stack to leave out.
     pub without: Vec<String>,
+    /// Where images go for a cluster of others; none: it pulls from upstream.
+    pub push: Option<Push>,
 }
 
 /// A platform that exists, as far as settings care.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Existing {
-    pub settings: PlatformSettings,
+    /// What its containers were made with; nothing on a cluster that somebody else made.
+    pub settings: Option<PlatformSettings>,
     pub workers: u16,
     /// What the last `up` recorded; none if it did not get that far, or the cluster does not run.
     pub record: Option<Record>,
@@ -108,6 +119,8 @@ pub enum SettingsError {
     Parameter { value: String },
     #[error("`{value}` is not an address for the platform: {why}")]
     Url { value: String, why: String },
+    #[error("`{value}` is not a registry for {flag}: {why}")]
+    Registry { flag: &'static str, value: String, why: String },
     #[error("port {port} is wanted twice: by {first} and by {second}")]
     PortTwice { port: u16, first: &'static str, second: &'static str },
     #[error("platform `{name}` was made with {what} {had}, which cannot change to {wanted}")]
@@ -142,6 +155,7 @@ impl Explain for SettingsError {
             Self::Port { .. } => "Write HOST:NODE, as `--port 5432:30432`.".into(),
             Self::Parameter { .. } => "Write COMPONENT.PARAMETER=VALUE, as `--set ingress.replicas=2`.".into(),
             Self::Url { .. } => "Write https:// and a host, as `https://box.example` or `https://localhost:9443`.".into(),
+            Self::Registry { .. } => "Write HOST[:PORT]/PREFIX, as `ghcr.io/me/backstack` or `registry.example:5000`.".into(),
             Self::PortTwice { first, second, .. } => format!("Choose another port with {first} or {second}."),
             Self::Fixed { name, .. } => format!(
                 "Leave the flag out to go on with what there is; or make it anew: `backstack down --name {name}`, then `up`."
@@ -178,6 +192,9 @@ impl UpWishes {
             url: self.url.or(next.url),
             set: list(self.set, next.set),
             without: list(self.without, next.without),
+            push_to: self.push_to.or(next.push_to),
+            pull_from: self.pull_from.or(next.pull_from),
+            plain_http: self.plain_http.or(next.plain_http),
         }
     }
 
@@ -213,13 +230,15 @@ impl UpWishes {
             parameters,
             changes: Changes::default(),
             without: self.without.clone(),
+            push: Push::decide(self.push_to.as_deref(), self.pull_from.as_deref(), self.plain_http.unwrap_or(false))?,
         };
-        if let Some(existing) = existing {
-            self.keep_what_is_fixed(&mut settings, &existing.settings, existing.workers)?;
+        if let Some(Existing { settings: Some(had), workers, .. }) = existing {
+            self.keep_what_is_fixed(&mut settings, had, *workers)?;
         }
         let record = existing.and_then(|existing| existing.record.as_ref());
         if let Some(record) = record {
             settings.changes = record.changes.clone();
+            settings.push = settings.push.or(record.push.clone());
             if !is_same_stack(&settings.stack, &record.stack) && self.stack.is_some() {
                 settings.changes.without.clear();
             }

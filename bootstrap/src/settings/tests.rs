@@ -21,8 +21,10 @@ fn existing(workers: u16) -> Existing {
         from_packages: false,
         parameters: vec![("a".into(), "b".into(), true.into())],
         changes: Changes::default(),
+        elsewhere: false,
+        push: None,
     };
-    Existing { settings: had(), workers, record: Some(record) }
+    Existing { settings: Some(had()), workers, record: Some(record) }
 }
 
 fn decide(wishes: UpWishes) -> Result<UpSettings, SettingsError> {

@@ -7,7 +7,7 @@
 //! Every problem of every file is found in one go: a file that is wrong does not keep the others
 //! from being looked at. What comes out has passed every check, so that later steps need none.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 use serde_json::Value;
@@ -66,6 +66,8 @@ pub struct Component {
     pub tree: FileTree,
     /// Values of all its parameters: the stack's, or else the defaults.
     pub parameters: BTreeMap<String, Value>,
+    /// Parameters whose value the stack gives.
+    pub given: BTreeSet<String>,
     /// Its objects, by file and place in the file.
     pub manifests: Vec<Manifest>,
     /// Its ConfigMaps from folders, by name: text by key.
@@ -148,6 +150,17 @@ impl Stack {
             components: Vec::new(),
             kept: Vec::new(),
             warnings: Vec::new(),
+        }
+    }
+
+    /// Takes the values for clusters that somebody else made, where the stack itself gives none.
+    pub fn suit_other_clusters(&mut self) {
+        for component in &mut self.components {
+            for (name, parameter) in &component.file.parameters {
+                if let Some(value) = parameter.elsewhere.as_ref().filter(|_| !component.given.contains(name)) {
+                    component.parameters.insert(name.clone(), value.clone());
+                }
+            }
         }
     }
 

@@ -134,6 +134,9 @@ pub struct Parameter {
     /// Value when the stack sets none; without it the stack has to set one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub default: Option<serde_json::Value>,
+    /// Value in place of the default on a cluster that somebody else made (`up --context`).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub elsewhere: Option<serde_json::Value>,
     /// The only values allowed, if given.
     #[serde(default, rename = "enum", skip_serializing_if = "Vec::is_empty")]
     pub allowed: Vec<serde_json::Value>,

@@ -390,6 +390,7 @@ impl ComponentDraft {
         let file = self.component.file?;
         Some(Component {
             parameters: parameters::resolve(&file.parameters, &self.given),
+            given: self.given.into_keys().collect(),
             file,
             tree: self.tree,
             manifests: self.manifests,

@@ -43,7 +43,10 @@ pub struct PlatformFacts {
 /// route.
 pub fn render(component: &Component, facts: &PlatformFacts) -> Vec<Value> {
     let context = Context { component, facts };
-    let manifests = component.manifests.iter().map(|manifest| context.object(&manifest.object));
+    let manifests = component.manifests.iter().map(|manifest| &manifest.object);
+    // Where every image comes from upstream itself, an object that leads to the platform's registry leads nowhere.
+    let manifests = manifests.filter(|object| !facts.registry.is_empty() || !names_the_registry(object));
+    let manifests = manifests.map(|object| context.object(object));
     let routes = component.file.routes.iter().map(|route| ingress(component, facts, route));
     let mut objects: Vec<Value> = config_maps(component).chain(manifests).chain(routes).collect();
     rollout::stamp(&mut objects, &component.file.namespace);
@@ -60,6 +63,18 @@ fn config_maps(component: &Component) -> impl Iterator<Item = Value> {
             "data": texts,
         })
     })
+}
+
+fn names_the_registry(value: &Value) -> bool {
+    match value {
+        Value::String(text) => pieces(text).iter().any(|piece| match piece {
+            Piece::Reference(name, _) => Reference::parse(name) == Ok(Reference::Platform(PlatformField::Registry)),
+            _ => false,
+        }),
+        Value::Array(items) => items.iter().any(names_the_registry),
+        Value::Object(map) => map.values().any(names_the_registry),
+        _ => false,
+    }
 }
 
 struct Context<'a> {
@@ -279,6 +294,17 @@ mod tests {
         assert_eq!(container["env"][0]["value"], json!("true"));
         assert_eq!(container["ports"][0]["containerPort"], json!(3));
         assert_eq!(objects[1]["data"]["port"], json!("8443"));
+    }
+
+    #[test]
+    fn without_a_registry_nothing_leads_to_it() {
+        let manifest = "apiVersion: example.org/v1\nkind: Rewrite\nmetadata: {name: x}\nspec: {to: ['${platform.registry}/a']}\n---\napiVersion: v1\nkind: ConfigMap\nmetadata: {name: y}\n";
+        let component = one_component(HEAD, manifest);
+        let kinds = |facts: &PlatformFacts| {
+            render(&component, facts).iter().map(|object| object["kind"].clone()).collect::<Vec<_>>()
+        };
+        assert_eq!(kinds(&facts()), ["Rewrite", "ConfigMap"]);
+        assert_eq!(kinds(&PlatformFacts { registry: String::new(), ..facts() }), ["ConfigMap"]);
     }
 
     #[test]

@@ -30,6 +30,8 @@ pub struct Sources {
     pub why: String,
     /// What this source cannot have: it is no longer in the stack.
     pub left_out: Vec<LeftOut>,
+    /// Whether node and registry image are among those that are needed.
+    with_cluster: bool,
     pub node: ImagePlan,
     pub registry: ImagePlan,
     /// By reference.
@@ -73,11 +75,11 @@ impl Sources {
         components.retain(|reference, _| stack.has_image(reference));
         let http = reqwest::Client::builder().build().map_err(|error| Failure::internal(error.to_string()))?;
         let builder = Builder::new(&cache, store.clone(), Architecture::host());
-        Ok(Self { origin, why, left_out, node, registry, components, builder, upstream, store, http })
+        Ok(Self { origin, why, left_out, with_cluster: only.is_none(), node, registry, components, builder, upstream, store, http })
     }
 
     fn all(&self) -> impl Iterator<Item = &ImagePlan> {
-        [&self.node, &self.registry].into_iter().chain(self.components.values())
+        [&self.node, &self.registry].into_iter().filter(|_| self.with_cluster).chain(self.components.values())
     }
 
     /// Tools that building would need and that are not there; none where nothing is built any more.
@@ -165,6 +167,24 @@ pub async fn observe(
     let has_all = |component: &&Component| definitions::are_cached(&component.file.crds, &sources.store);
     let definitions = stack.components.iter().filter(has_all).map(|component| component.file.name.clone()).collect();
     Ok(Observed { network, registry: registry_port.is_some(), platform, images, definitions, installed })
+}
+
+/// The same for a cluster that somebody else made. Where it pulls from upstream, its images are its own business.
+pub async fn observe_elsewhere(
+    sources: &Sources,
+    registry: Option<LocalRegistry>,
+    platform: &str,
+    client: &kube::Client,
+) -> Result<Observed, Failure> {
+    let mut images = BTreeMap::new();
+    if let Some(registry) = registry {
+        let road = Road::new(registry, sources.store.clone());
+        for (name, image) in &sources.components {
+            images.insert(name.clone(), state(sources, image, Some(&road)).await?);
+        }
+    }
+    let installed = installed(platform, Some(client)).await?;
+    Ok(Observed { images, installed, ..Observed::default() })
 }
 
 async fn state(sources: &Sources, image: &ImagePlan, road: Option<&Road>) -> Result<ImageState, Failure> {

@@ -13,14 +13,16 @@ use crate::cluster::observe::{self, ObservedPlatform};
 use crate::cluster::{ClusterError, Engine, kubeconfig, mode, names};
 use crate::doctor::{self, Check};
 use crate::error::Failure;
-use crate::execute::{self, Context, context::Found};
+use crate::execute::context::{Found, Own, Place};
+use crate::execute::{self, Context};
 use crate::images::{ImageError, Reference};
 use crate::plan::{self, Plan, PlannedComponent};
 use crate::report::{Event, Planned, Reporter, units};
 use crate::platform::record::Record;
-use crate::settings::{self, ImageSource, UpSettings, UpWishes, folders};
+use crate::settings::{self, Existing, ImageSource, UpSettings, UpWishes, folders};
 use crate::stack::{ClusterSpec, LeftOut, Stack};
 
+mod elsewhere;
 mod images;
 mod parameters;
 mod reach;
@@ -40,6 +42,8 @@ pub struct UpRequest {
     pub skip_checks: bool,
     /// Nothing may be touched: a platform that is stopped stays so.
     pub only_look: bool,
+    /// kubeconfig context of a cluster that somebody else made.
+    pub context: Option<String>,
     /// Add this to a platform that exists, and leave the rest of it alone.
     pub add: Option<AddWish>,
 }
@@ -85,6 +89,14 @@ pub struct Ready {
     /// kubeconfig context.
     pub context: String,
     pub registry_port: u16,
+    /// The cluster is one that somebody else made.
+    pub elsewhere: bool,
+    /// The command that leads to such a platform, if no name does.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub port_forward: Option<String>,
+    /// The registry that images were pushed to for such a cluster.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pushed_to: Option<String>,
 }
 
 /// Where a component answers.
@@ -123,6 +135,9 @@ struct Ground {
 /// # Errors
 /// Wrong settings or stack, no engine, unmet prerequisites, all explained.
 pub async fn prepare(request: UpRequest) -> Result<Prepared, Failure> {
+    if let Some(context) = request.context.clone() {
+        return elsewhere::prepare(request, &context).await;
+    }
     let (skip, touch) = (request.skip_checks, if request.only_look { Touch::Nothing } else { Touch::Start });
     let mut ground = ground(Asked::read(request)?, Engine::connect().await?, touch).await?;
     let sources = ground.sources().await?;
@@ -143,22 +158,24 @@ pub async fn prepare(request: UpRequest) -> Result<Prepared, Failure> {
     let adding = ground.adding.clone();
     let record = ground.record.filter(|_| adding.is_some());
     let context = Context {
-        engine: ground.engine,
+        place: Place::Own(Box::new(Own {
+            engine: ground.engine,
+            cluster: ground.cluster,
+            node: sources.node,
+            registry_image: sources.registry,
+            mode: ground.mode,
+            cgroup_v1,
+            existing: ground.existing,
+            kubeconfig: kubeconfig::path()?,
+        })),
         settings: ground.settings,
         stack: ground.stack,
-        cluster: ground.cluster,
         origin: sources.origin,
-        node: sources.node,
-        registry_image: sources.registry,
         images: sources.components,
         builder: sources.builder,
         upstream: sources.upstream,
         store: sources.store,
         http: sources.http,
-        mode: ground.mode,
-        cgroup_v1,
-        existing: ground.existing,
-        kubeconfig: kubeconfig::path()?,
         kept_record: record,
         found: Found::default(),
     };
@@ -170,6 +187,9 @@ pub async fn prepare(request: UpRequest) -> Result<Prepared, Failure> {
 /// # Errors
 /// As [`prepare`], but for the checks themselves.
 pub async fn check(request: UpRequest) -> Result<Vec<Check>, Failure> {
+    if let Some(context) = request.context.clone() {
+        return elsewhere::check(request, &context).await;
+    }
     let asked = Asked::read(request)?;
     let engine = match Engine::connect().await {
         Ok(engine) => engine,
@@ -183,7 +203,7 @@ pub async fn check(request: UpRequest) -> Result<Vec<Check>, Failure> {
 /// What still can be said of a machine where no engine answers.
 async fn check_without_engine(asked: Asked, error: &ClusterError) -> Result<Vec<Check>, Failure> {
     let mut settings = asked.wishes.decide(&asked.name, None, &asked.cluster.file.kubernetes)?;
-    let (mut stack, _) = stack::load(&mut settings, None)?;
+    let (mut stack, _) = stack::load(&mut settings, None, false)?;
     let sources = Sources::decide(&settings, &mut stack, &asked.cluster, None).await?;
     let facts = doctor::facts::without_engine(error, &settings, sources.missing_tools()?);
     Ok(doctor::judge(&facts, &stack.needs, &stack.name))
@@ -205,7 +225,7 @@ impl Asked {
         }
         // A platform that exists may have another stack than the default one.
         if wishes.stack.is_some() {
-            stack::load(&mut settings, None)?;
+            stack::load(&mut settings, None, request.context.is_some())?;
         }
         if let Some(wish) = &request.add {
             wish.check()?;
@@ -261,10 +281,10 @@ async fn ground(asked: Asked, engine: Engine, touch: Touch) -> Result<Ground, Fa
     if let (Some(_), Some(record)) = (&add, &record) {
         settings.parameters = stack::over(&record.parameters, settings.parameters);
     }
-    let (stack, adding) = stack::load(&mut settings, add.as_ref())?;
+    let (stack, adding) = stack::load(&mut settings, add.as_ref(), false)?;
     let mode = match kept {
-        Some(kept) => kept.settings.node_mode.clone(),
-        None => mode::detect(&engine).await?,
+        Some(Existing { settings: Some(had), .. }) => had.node_mode,
+        _ => mode::detect(&engine).await?,
     };
     Ok(Ground { engine, settings, stack, cluster, existing, live, mode, record, adding })
 }
@@ -288,22 +308,33 @@ async fn checks(ground: &Ground, sources: &Sources) -> Result<Vec<Check>, Failur
 }
 
 fn inputs(ground: &Ground, sources: &Sources) -> plan::Inputs {
-    let components = ground.stack.components.iter().map(|component| PlannedComponent {
+    plan::Inputs {
+        workers: ground.settings.workers,
+        node_image: sources.node.reference.to_string(),
+        registry_image: sources.registry.reference.to_string(),
+        ..headless(&ground.settings, &ground.stack, ground.adding.as_ref())
+    }
+}
+
+/// What a plan is made from, but for the cluster.
+fn headless(settings: &UpSettings, stack: &Stack, adding: Option<&Adding>) -> plan::Inputs {
+    let components = stack.components.iter().map(|component| PlannedComponent {
         name: component.file.name.clone(),
         depends_on: component.file.depends_on.clone(),
         images: component.file.images.values().map(|image| image.reference.clone()).collect(),
         definitions: !component.file.crds.is_empty(),
     });
     plan::Inputs {
-        platform: ground.settings.name.clone(),
-        workers: ground.settings.workers,
-        stack: ground.stack.name.clone(),
-        version: ground.stack.version.clone(),
-        node_image: sources.node.reference.to_string(),
-        registry_image: sources.registry.reference.to_string(),
+        platform: settings.name.clone(),
+        workers: 0,
+        stack: stack.name.clone(),
+        version: stack.version.clone(),
+        node_image: String::new(),
+        registry_image: String::new(),
         components: components.collect(),
-        kept: ground.stack.kept.clone(),
-        only: ground.adding.as_ref().map(|adding| adding.names.clone()),
+        kept: stack.kept.clone(),
+        elsewhere: None,
+        only: adding.map(|adding| adding.names.clone()),
     }
 }
 
@@ -364,7 +395,16 @@ pub async fn execute(prepared: &Prepared, reporter: Arc<dyn Reporter>) -> Outcom
         left_out: prepared.left_out.clone(),
         routes: routes(&context.stack, &context.settings.url),
         local_url: context.settings.local_url(),
-        context: names::context(&context.settings.name),
+        context: match &context.place {
+            Place::Own(_) => names::context(&context.settings.name),
+            Place::Elsewhere(cluster) => cluster.context.clone(),
+        },
+        elsewhere: context.is_elsewhere(),
+        port_forward: match &context.place {
+            Place::Own(_) => None,
+            Place::Elsewhere(cluster) => elsewhere::port_forward(context, cluster),
+        },
+        pushed_to: context.settings.push.as_ref().map(|push| push.to.address()),
         registry_port,
     })
 }

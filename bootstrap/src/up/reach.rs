@@ -32,7 +32,7 @@ pub async fn existing(platform: &ObservedPlatform, live: Option<&kube::Client>) 
         Some(client) => record::read(client).await?,
         None => None,
     };
-    Ok(Some(Existing { settings, workers, record }))
+    Ok(Some(Existing { settings: Some(settings), workers, record }))
 }
 
 /// Starts a platform that was stopped, and waits for its API.

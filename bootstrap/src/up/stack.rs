@@ -39,11 +39,16 @@ pub struct Adding {
     pub there: Vec<String>,
 }
 
-/// The stack that the settings mean. They are brought in step with what is added and left out.
+/// The stack that the settings mean. They are brought in step with what is added and left out. `elsewhere` is a
+/// cluster that somebody else made.
 ///
 /// # Errors
 /// Something is wrong in a file of the stack or of what is added, or does not fit together.
-pub fn load(settings: &mut UpSettings, add: Option<&AddWish>) -> Result<(Stack, Option<Adding>), Failure> {
+pub fn load(
+    settings: &mut UpSettings,
+    add: Option<&AddWish>,
+    elsewhere: bool,
+) -> Result<(Stack, Option<Adding>), Failure> {
     let source = StackSource::named(&settings.stack);
     let mut adding = None;
     if add.is_some() || !settings.without.is_empty() {
@@ -56,6 +61,9 @@ pub fn load(settings: &mut UpSettings, add: Option<&AddWish>) -> Result<(Stack, 
     let without = settings.changes.without.clone();
     settings.parameters.retain(|(component, ..)| !without.contains(component));
     let mut stack = Stack::load_changed(source, &settings.changes)?;
+    if elsewhere {
+        stack.suit_other_clusters();
+    }
     // What was added and whose files are gone is not there to be set.
     let gone = stack.kept.clone();
     settings.parameters.retain(|(component, ..)| !gone.contains(component));

@@ -1,7 +1,7 @@
 //! Running programs as a user does, and asking the cluster with kubectl in its own node.
 
 use std::ffi::OsStr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
@@ -68,6 +68,19 @@ pub fn eventually(what: &str, seconds: u64, mut ask: impl FnMut() -> bool) {
 /// Tells how far a long test is.
 pub fn step(name: &str) {
     eprintln!("   {name}");
+}
+
+/// Builds `kind` from its Go module; the Go cache makes that seconds.
+pub fn build_kind(folder: &Path) -> String {
+    let binary = folder.join("kind").display().to_string();
+    let module = concat!(env!("CARGO_MANIFEST_DIR"), "/../scripts/tools/kind");
+    run("go", &["-C", module, "build", "-o", &binary, "sigs.k8s.io/kind"]).succeeded("go build kind");
+    binary
+}
+
+/// Folder of a component that is nobody's but the tests'.
+pub fn shop() -> String {
+    concat!(env!("CARGO_MANIFEST_DIR"), "/tests/end_to_end/shop").into()
 }
 
 impl Platform {

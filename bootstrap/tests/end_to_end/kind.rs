@@ -1,19 +1,11 @@
 //! The real `kind` command on a cluster of ours: it lists, exports, loads into and deletes it.
 
-use crate::harness::{Platform, Ran, docker, run, step};
-
-/// Builds `kind` from its Go module; the Go cache makes that seconds.
-fn build_kind(platform: &Platform) -> String {
-    let binary = platform.path("kind").display().to_string();
-    let module = concat!(env!("CARGO_MANIFEST_DIR"), "/../scripts/tools/kind");
-    run("go", &["-C", module, "build", "-o", &binary, "sigs.k8s.io/kind"]).succeeded("go build kind");
-    binary
-}
+use crate::harness::{Platform, build_kind, Ran, docker, run, step};
 
 #[test]
 fn kind_knows_our_clusters() {
     let platform = Platform::new("kind-e2e", 28081, 28444);
-    let binary = build_kind(&platform);
+    let binary = build_kind(&platform.path(""));
     let kind = |arguments: &[&str]| -> Ran { run(&binary, arguments) };
 
     step("up with a worker");

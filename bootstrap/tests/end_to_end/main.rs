@@ -6,6 +6,8 @@
 // Tests tell how far they are.
 #![allow(clippy::print_stderr)]
 
+mod added;
+mod elsewhere;
 mod features;
 mod harness;
 mod kind;

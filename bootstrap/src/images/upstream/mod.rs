@@ -9,6 +9,7 @@ mod credentials;
 mod download;
 mod pace;
 mod probe;
+mod push;
 mod request;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};

@@ -77,6 +77,11 @@ fn declaration(draft: &ComponentDraft, name: &str, parameter: &Parameter, proble
     if let Some(message) = default.and_then(|value| misfit(name, value, read.written(&at), parameter)) {
         problems.error(&read.name, read.line(&at), format!("default of {message}"));
     }
+    let at = child(&pointer, "elsewhere");
+    let elsewhere = parameter.elsewhere.as_ref();
+    if let Some(message) = elsewhere.and_then(|value| misfit(name, value, read.written(&at), parameter)) {
+        problems.error(&read.name, read.line(&at), format!("`elsewhere` of {message}"));
+    }
 }
 
 fn misfit(name: &str, value: &Value, written: Option<&str>, parameter: &Parameter) -> Option<String> {

@@ -1,0 +1,47 @@
+//! Steps on a cluster that somebody else made.
+
+use std::sync::Arc;
+
+use super::context::{Context, Live, Place};
+use super::steps::{Ended, await_answer};
+use crate::error::Failure;
+use crate::images::local::LocalRegistry;
+use crate::images::road::Road;
+use crate::platform::{Installer, watch::ClusterWatch};
+use crate::report::Outcome;
+use crate::settings::Push;
+
+/// Makes what later steps need of the cluster, whose API has answered before anything was planned.
+pub fn connect(context: &Context) -> Result<Ended, Failure> {
+    let Place::Elsewhere(cluster) = &context.place else { return Ok(Ended::new(Outcome::Unchanged)) };
+    let watch = Arc::new(ClusterWatch::start(cluster.client.clone()));
+    let installer = Installer::new(cluster.client.clone(), &context.settings.name, context.settings.host()).guarded();
+    if context.settings.push.is_none() {
+        keep_pins(context);
+    }
+    context.found.live.set(Live { kubeconfig: None, installer, watch }).ok();
+    Ok(Ended::new(Outcome::Unchanged))
+}
+
+/// Images that the cluster pulls from upstream itself are named as the stack pins them.
+fn keep_pins(context: &Context) {
+    for (reference, image) in &context.images {
+        if let Some(pin) = image.pin.as_ref().filter(|_| image.reference.digest().is_none()) {
+            context.keep_image(reference, pin);
+        }
+    }
+}
+
+/// The registry that the cluster pulls from answers.
+pub async fn registry(context: &Context) -> Result<Ended, Failure> {
+    let Some(push) = &context.settings.push else { return Ok(Ended::new(Outcome::Unchanged)) };
+    let local = client(context, push).await?;
+    await_answer(&local).await?;
+    context.found.road.set(Road::new(local, context.store.clone())).ok();
+    Ok(Ended::new(Outcome::Unchanged))
+}
+
+async fn client(context: &Context, push: &Push) -> Result<LocalRegistry, Failure> {
+    let upstream = context.upstream.clone();
+    Ok(LocalRegistry::elsewhere(&push.to.host, &push.to.prefix, push.plain_http, upstream).await?)
+}

@@ -1,0 +1,223 @@
+//! `up --context`: the same stack on a cluster that somebody else made. What makes a cluster drops out, the rest is
+//! the same.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::images::{self, Sources};
+use super::stack::{self, Adding};
+use super::{Asked, Prepared, UpRequest, headless};
+use crate::doctor::{self, Check};
+use crate::elsewhere::{self, Cluster, ElsewhereError, checks, rights};
+use crate::error::{ExitKind, Failure};
+use crate::execute::context::{Context, Found, Place};
+use crate::execute::Origin;
+use crate::images::local::LocalRegistry;
+use crate::images::upstream::{Upstream, UpstreamOptions};
+use crate::images::Platform;
+use crate::plan;
+use crate::platform::object::ObjectRef;
+use crate::platform::record::Record;
+use crate::platform::{Installer, SYSTEM_NAMESPACE, Unit};
+use crate::settings::{Existing, ImageSource, Push, UpSettings};
+use crate::stack::{PlatformFacts, Stack, StackSource, render};
+
+/// Everything up to what the cluster itself tells.
+struct Ground {
+    cluster: Cluster,
+    settings: UpSettings,
+    stack: Stack,
+    record: Option<Record>,
+    adding: Option<Adding>,
+    sources: Sources,
+}
+
+/// Finds out what has to be done on the cluster of a context. Touches nothing.
+///
+/// # Errors
+/// As [`super::prepare`]; and a context that cannot be used, missing rights, a Kubernetes that is too old, another
+/// platform, objects of others in the way.
+pub async fn prepare(request: UpRequest, context: &str) -> Result<Prepared, Failure> {
+    let skip = request.skip_checks;
+    let ground = ground(Asked::read(request)?, context).await?;
+    ground.cluster.check_version()?;
+    let missing = rights::missing(&ground.cluster.client).await?;
+    if !missing.is_empty() {
+        return Err(ElsewhereError::Rights { context: context.into(), missing }.into());
+    }
+    let checks = ground.checks().await?;
+    if doctor::has_failed(&checks) && !skip {
+        return Err(doctor::Unmet(checks).into());
+    }
+    ground.nothing_in_the_way().await?;
+    let registry = ground.registry().await?;
+    let observed =
+        images::observe_elsewhere(&ground.sources, registry, &ground.settings.name, &ground.cluster.client).await?;
+    if let Some(adding) = &ground.adding {
+        stack::check_needs(&ground.stack, adding, &observed.installed)?;
+    }
+    let plan = plan::build(&ground.inputs(), &observed);
+    Ok(ground.prepared(plan, &checks))
+}
+
+/// All checks.
+///
+/// # Errors
+/// As [`prepare`], but for the checks themselves.
+pub async fn check(request: UpRequest, context: &str) -> Result<Vec<Check>, Failure> {
+    ground(Asked::read(request)?, context).await?.checks().await
+}
+
+async fn ground(asked: Asked, context: &str) -> Result<Ground, Failure> {
+    let Asked { name, mut wishes, cluster: spec, add } = asked;
+    let cluster = elsewhere::connect(context).await?;
+    let record = known(&cluster, &name, wishes.stack.as_deref()).await?;
+    if add.is_some() {
+        let record = record.as_ref().ok_or_else(|| ElsewhereError::NoPlatform { context: context.into() })?;
+        wishes.images = wishes.images.or(record.from_packages.then_some(ImageSource::Source));
+    }
+    let existing = record.clone().map(|record| Existing { settings: None, workers: 0, record: Some(record) });
+    let mut settings = wishes.decide(&name, existing.as_ref(), &spec.file.kubernetes)?;
+    if let (Some(_), Some(record)) = (&add, &record) {
+        settings.parameters = stack::over(&record.parameters, settings.parameters);
+    }
+    let (mut stack, adding) = stack::load(&mut settings, add.as_ref(), true)?;
+    let all = || stack.components.iter().map(|component| component.name().to_string()).collect::<BTreeSet<_>>();
+    let only = adding.as_ref().map_or_else(all, |adding| adding.names.clone());
+    let sources = Sources::decide(&settings, &mut stack, &spec, Some(&only)).await?;
+    if sources.origin == Origin::Source && settings.push.is_none() && !sources.components.is_empty() {
+        return Err(ElsewhereError::NoRegistry { context: context.into(), why: sources.why }.into());
+    }
+    Ok(Ground { cluster, settings, stack, record, adding, sources })
+}
+
+/// The platform that is there already, if it is the one that is meant.
+async fn known(cluster: &Cluster, name: &str, stack: Option<&str>) -> Result<Option<Record>, Failure> {
+    let found = match elsewhere::down::platform(cluster, name).await {
+        Err(failure) if failure.kind == ExitKind::Cluster => {
+            // Who may not even read it may do nothing else either: that says more.
+            let missing = rights::missing(&cluster.client).await?;
+            if missing.is_empty() {
+                return Err(failure);
+            }
+            return Err(ElsewhereError::Rights { context: cluster.context.clone(), missing }.into());
+        }
+        other => other?,
+    };
+    if let (Some(record), Some(wanted)) = (&found, stack) {
+        let folder = match StackSource::named(wanted) {
+            StackSource::Dir(folder) => std::fs::canonicalize(folder).ok().map(|folder| folder.display().to_string()),
+            StackSource::Builtin(_) => None,
+        };
+        if record.stack != wanted && folder.as_deref() != Some(record.stack.as_str()) {
+            let (context, name) = (cluster.context.clone(), record.name.clone());
+            let (had, wanted) = (record.stack.clone(), wanted.into());
+            return Err(ElsewhereError::OtherStack { context, name, had, wanted }.into());
+        }
+    }
+    Ok(found)
+}
+
+impl Ground {
+    async fn checks(&self) -> Result<Vec<Check>, Failure> {
+        let mut checks = checks::judge(&checks::gather(&self.cluster).await?, &self.stack);
+        if let (Some(push), Some(registry)) = (&self.settings.push, self.registry().await?) {
+            let fix = "check --push-to; --plain-http if it has no TLS";
+            checks.push(match registry.ping().await {
+                Ok(()) => Check::ok("registry", format!("{} answers", push.to.address())),
+                Err(error) => Check::failed("registry", error.to_string(), fix),
+            });
+        }
+        for (tool, fix) in self.sources.missing_tools()? {
+            checks.push(Check::failed("tools", tool, fix));
+        }
+        Ok(checks)
+    }
+
+    async fn registry(&self) -> Result<Option<LocalRegistry>, Failure> {
+        let Some(Push { to, plain_http, .. }) = &self.settings.push else { return Ok(None) };
+        let sign_in = Upstream::new(UpstreamOptions::new(Platform::here()))?;
+        Ok(Some(LocalRegistry::elsewhere(&to.host, &to.prefix, *plain_http, sign_in).await?))
+    }
+
+    /// Makes sure that no object of somebody else has a name that a manifest has. Definitions are looked at when they
+    /// are here.
+    async fn nothing_in_the_way(&self) -> Result<(), Failure> {
+        let installer = Installer::new(self.cluster.client.clone(), &self.settings.name, self.settings.host());
+        let only = self.adding.as_ref().map(|adding| &adding.names);
+        let mut objects: Vec<(String, ObjectRef)> = Vec::new();
+        for component in self.stack.components.iter().filter(|one| only.is_none_or(|only| only.contains(one.name()))) {
+            let file = &component.file;
+            let rendered = render(component, &self.facts());
+            let named = (file.name.as_str(), file.version.as_str(), file.namespace.as_str());
+            let unit = Unit::new(named, Vec::new(), rendered, file.secrets.clone(), file.readiness.clone());
+            let found = installer.conflicts(&unit).await?;
+            objects.extend(found.into_iter().map(|object| (file.name.clone(), object)));
+        }
+        if objects.is_empty() {
+            return Ok(());
+        }
+        Err(ElsewhereError::Conflicts { context: self.cluster.context.clone(), objects }.into())
+    }
+
+    /// Enough to know what objects will be called.
+    fn facts(&self) -> PlatformFacts {
+        PlatformFacts {
+            name: self.settings.name.clone(),
+            url: self.settings.url.clone(),
+            host: self.settings.host().into(),
+            port: self.settings.public_port(),
+            namespace: SYSTEM_NAMESPACE.into(),
+            ca_bundle: String::new(),
+            registry: String::new(),
+            images: BTreeMap::new(),
+            ingress_class: self.stack.ingress_class().map(str::to_string),
+        }
+    }
+
+    fn inputs(&self) -> plan::Inputs {
+        let push = self.settings.push.as_ref().map(|push| push.to.address());
+        plan::Inputs {
+            elsewhere: Some(plan::Elsewhere { context: self.cluster.context.clone(), push }),
+            ..headless(&self.settings, &self.stack, self.adding.as_ref())
+        }
+    }
+
+    fn prepared(self, plan: plan::Plan, checks: &[Check]) -> Prepared {
+        let pulled = self.sources.origin == Origin::Registry && self.settings.push.is_none();
+        let images = match pulled {
+            true => "The cluster pulls images from their upstream registries.".to_string(),
+            false => self.sources.why.clone(),
+        };
+        let notes = if self.adding.is_none() { self.settings.changes.told() } else { Vec::new() };
+        let warnings = checks.iter().filter(|check| check.verdict != doctor::Verdict::Ok).map(|check| check.found.clone());
+        let (warnings, left_out) = (warnings.collect(), self.sources.left_out.clone());
+        let context = Context {
+            place: Place::Elsewhere(self.cluster),
+            settings: self.settings,
+            stack: self.stack,
+            origin: self.sources.origin,
+            images: self.sources.components,
+            builder: self.sources.builder,
+            upstream: self.sources.upstream,
+            store: self.sources.store,
+            http: self.sources.http,
+            kept_record: self.record.filter(|_| self.adding.is_some()),
+            found: Found::default(),
+        };
+        Prepared { plan, context, images, left_out, warnings, notes, adding: self.adding }
+    }
+}
+
+/// How people on this machine reach a platform that no name leads to: through the API.
+pub fn port_forward(context: &Context, cluster: &Cluster) -> Option<String> {
+    let settings = &context.settings;
+    if settings.host() != "localhost" {
+        return None;
+    }
+    let door = context.stack.components.iter().find(|component| component.file.ingress_class.is_some())?;
+    let https = |spec: &serde_json::Value| spec["ports"].as_array().into_iter().flatten().any(|port| port["port"] == 443);
+    let objects = door.manifests.iter().map(|manifest| &manifest.object);
+    let service = objects.filter(|object| object["kind"] == "Service").find(|object| https(&object["spec"]))?;
+    let (namespace, name, port) = (&door.file.namespace, service["metadata"]["name"].as_str()?, settings.public_port());
+    Some(format!("kubectl --context {} --namespace {namespace} port-forward service/{name} {port}:443", cluster.context))
+}

@@ -1,0 +1,3 @@
+module example.dev/shop
+
+go 1.26
