@@ -1,7 +1,7 @@
 //! Plants faults on a real platform and asks `diagnose` about each: the planted cause must be named first.
 //!
 //! Needs a platform with the whole stack, whose name is in `BACKSTACK_TEST_PLATFORM`. With `BACKSTACK_RECORD=FOLDER`
-//! the snapshots are written there; `mcp/tests/recorded` has such files, and judges them without a cluster.
+//! the snapshots are written there, for tests without a cluster.
 
 mod faults;
 mod planted;

@@ -1,5 +1,5 @@
-//! The planted faults on small snapshots: shapes and messages as the servers write them. Snapshots recorded from a
-//! real cluster are in `tests/recorded` and judged by `tests/recorded.rs`.
+//! The planted faults on small snapshots: shapes and messages as the servers write them. On a real cluster they are
+//! planted by `bootstrap/tests/diagnose`.
 
 use serde_json::{Value, json};
 
