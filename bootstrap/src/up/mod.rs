@@ -65,7 +65,7 @@ pub struct Prepared {
 
 /// How `up` ended.
 pub enum Outcome {
-    Ready(Ready),
+    Ready(Box<Ready>),
     /// In the order in which they happened.
     Failed(Vec<Failure>),
 }
@@ -385,7 +385,7 @@ pub async fn execute(prepared: &Prepared, reporter: Arc<dyn Reporter>) -> Outcom
         return Outcome::Failed(executed.failures.into_iter().map(|failed| failed.failure).collect());
     }
     let registry_port = context.found.registry.get().map_or(0, |registry| registry.host_port);
-    Outcome::Ready(Ready {
+    Outcome::Ready(Box::new(Ready {
         name: context.settings.name.clone(),
         stack: context.stack.name.clone(),
         changed: executed.changed,
@@ -406,7 +406,7 @@ pub async fn execute(prepared: &Prepared, reporter: Arc<dyn Reporter>) -> Outcom
         },
         pushed_to: context.settings.push.as_ref().map(|push| push.to.address()),
         registry_port,
-    })
+    }))
 }
 
 /// Where the components of a stack answer.

@@ -76,7 +76,7 @@ async fn sampling(arguments: Map<String, Value>, call: Call) -> Result<Outcome, 
 
 async fn elicit(call: Call, message: String, schema: Value, prefix: &str) -> Result<Outcome, ToolError> {
     let context = call.context.as_ref().ok_or_else(|| ToolError::unavailable("no client"))?;
-    if !capabilities(&call).is_some_and(|known| known.elicitation.is_some()) {
+    if capabilities(&call).is_none_or(|known| known.elicitation.is_none()) {
         return Err(ToolError::unavailable("the client cannot ask its user"));
     }
     let requested_schema = serde_json::from_value(schema).expect("well-formed");

@@ -42,8 +42,8 @@ fn pod(object: &Value) -> (Health, String) {
         return (Health::Healthy, String::new());
     }
     let statuses = [list(object, "/status/initContainerStatuses"), list(object, "/status/containerStatuses")].concat();
-    let waiting = statuses.iter().map(|status| text(status, "/state/waiting/reason"));
-    let stuck = waiting.filter(|reason| !matches!(*reason, "" | "ContainerCreating" | "PodInitializing")).next();
+    let mut waiting = statuses.iter().map(|status| text(status, "/state/waiting/reason"));
+    let stuck = waiting.find(|reason| !matches!(*reason, "" | "ContainerCreating" | "PodInitializing"));
     match stuck {
         Some(reason) => (Health::Degraded, reason.into()),
         None if condition(object, "PodScheduled").is_some_and(|scheduled| scheduled.is_false()) => (Health::Degraded, "Unschedulable".into()),

@@ -90,11 +90,9 @@ fn scrub_deep(value: &mut Value) {
     match value {
         Value::Array(items) => items.iter_mut().for_each(scrub_deep),
         Value::Object(fields) => {
-            if fields.get("metadata").is_some_and(Value::is_object) {
-                if let Some(meta) = fields.get_mut("metadata").and_then(Value::as_object_mut) {
-                    meta.remove("managedFields");
-                    scrub_annotations(meta);
-                }
+            if let Some(meta) = fields.get_mut("metadata").and_then(Value::as_object_mut) {
+                meta.remove("managedFields");
+                scrub_annotations(meta);
             }
             let is_secret_object = fields.get("kind").and_then(Value::as_str) == Some("Secret");
             hide_named(fields);

@@ -103,7 +103,7 @@ impl Caches {
         loop {
             let ready = self.shared.read(|state| !state.served.is_empty() && !state.progress.values().any(|it| *it == Progress::Listing));
             if ready || timeout_at(deadline, changes.changed()).await.is_err() {
-                return self.shared.read(|state| with_failures(state));
+                return self.shared.read(with_failures);
             }
         }
     }

@@ -92,7 +92,7 @@ impl LiveCluster {
         match timeout(PATIENCE, api.get_opt(&at.name)).await {
             Ok(Ok(found)) => Ok(found.map(|object| scrubbed(to_value(object, &served.resource)))),
             // A kind that the account may not read is as good as one that is not there.
-            Ok(Err(kube::Error::Api(status))) if matches!(status.code, 403 | 404 | 405) => Ok(None),
+            Ok(Err(kube::Error::Api(status))) if matches!(status.code, 403..=405) => Ok(None),
             Ok(Err(error)) => Err(self.refused(&format!("read {at}"), &error)),
             Err(_) => Err(self.gone("no answer in time")),
         }

@@ -151,7 +151,7 @@ fn no_account(platform: &str, error: &crate::platform::Error) -> PortError {
 }
 
 /// A failure to connect, in words that a model can act on.
-fn unavailable(platform: &str, error: &(impl Explain + std::error::Error)) -> PortError {
+fn unavailable(platform: &str, error: &impl Explain) -> PortError {
     let mut told = PortError::new(ErrorKind::Unavailable, format!("platform `{platform}` cannot be reached: {}", chain(error).join(": ")));
     for hint in error.hints() {
         told = told.hint(hint);
