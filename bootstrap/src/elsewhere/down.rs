@@ -14,7 +14,7 @@ use crate::platform::inventory::Inventory;
 use crate::platform::object::Owner;
 use crate::platform::record::{self, Record};
 use crate::platform::secrets::AUTHORITY_SECRET;
-use crate::platform::{Error, Installer, SYSTEM_NAMESPACE, install, removal};
+use crate::platform::{Error, Installer, SYSTEM_NAMESPACE, assistant, install, removal};
 use crate::report::{Event, Outcome, Phase, Planned, Progress, Reporter};
 
 /// For one component; what hangs is forced long before.
@@ -83,6 +83,7 @@ pub async fn run(cluster: &Cluster, record: &Record, reporter: Arc<dyn Reporter>
         inventory.forget(&component).await?;
         gone.components.push(component);
     }
+    assistant::forget(installer.kinds()).await?;
     itself(cluster, record).await?;
     gone.seconds = start.elapsed().as_secs_f64();
     Ok(gone)

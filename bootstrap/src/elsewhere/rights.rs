@@ -8,7 +8,7 @@ use kube::api::{Api, PostParams};
 use crate::platform::Error;
 
 /// What every platform is made of: group and resource.
-const RESOURCES: [(&str, &str); 15] = [
+const RESOURCES: [(&str, &str); 17] = [
     ("", "namespaces"),
     ("", "serviceaccounts"),
     ("", "secrets"),
@@ -24,6 +24,9 @@ const RESOURCES: [(&str, &str); 15] = [
     ("apiextensions.k8s.io", "customresourcedefinitions"),
     ("apiregistration.k8s.io", "apiservices"),
     ("admissionregistration.k8s.io", "validatingwebhookconfigurations"),
+    // What keeps the assistant's account from changing anything.
+    ("admissionregistration.k8s.io", "validatingadmissionpolicies"),
+    ("admissionregistration.k8s.io", "validatingadmissionpolicybindings"),
 ];
 const VERBS: [&str; 4] = ["list", "create", "patch", "delete"];
 /// Components get rights that the user need not have: giving those is a right of its own.

@@ -8,11 +8,11 @@
 use k8s_openapi::api::authentication::v1::{TokenRequest, TokenRequestSpec};
 use k8s_openapi::api::core::v1::ServiceAccount;
 use kube::Client;
-use kube::api::{Api, DynamicObject, Patch, PatchParams, PostParams};
+use kube::api::{Api, DeleteParams, DynamicObject, Patch, PatchParams, PostParams};
 use serde_json::{Value, json};
 
 use super::kinds::{Kinds, Unresolved};
-use super::object::ObjectRef;
+use super::object::{MANAGED_BY, ObjectRef};
 use super::{Error, MANAGER, SYSTEM_NAMESPACE};
 
 /// Name of the account, and of all that belongs to it.
@@ -43,6 +43,32 @@ pub async fn ensure(kinds: &Kinds) -> Result<(), Error> {
     Ok(())
 }
 
+/// Takes the account and its rights away; what is gone already, or somebody else's, is left alone.
+///
+/// # Errors
+/// [`Error::Request`] if the API refuses.
+pub async fn forget(kinds: &Kinds) -> Result<(), Error> {
+    // The rights go before what limits them.
+    for object in objects().iter().rev() {
+        let what = ObjectRef::of(object).expect("our own manifests are whole");
+        let refused = |error| Error::request(format!("delete {what}"))(error);
+        let api = match kinds.api(&what).await {
+            Ok(api) => api,
+            Err(Unresolved::Unknown { .. }) => continue,
+            Err(Unresolved::Request(error)) => return Err(refused(error)),
+        };
+        let found = api.get_opt(&what.name).await.map_err(refused)?;
+        let is_ours = |found: &DynamicObject| found.metadata.labels.as_ref().and_then(|labels| labels.get(MANAGED_BY)).is_some_and(|by| by == MANAGER);
+        if found.as_ref().is_some_and(is_ours) {
+            match api.delete(&what.name, &DeleteParams::default()).await {
+                Err(kube::Error::Api(status)) if status.is_not_found() => {}
+                result => result.map(drop).map_err(refused)?,
+            }
+        }
+    }
+    Ok(())
+}
+
 /// A fresh token of the account.
 ///
 /// # Errors
@@ -58,7 +84,16 @@ pub async fn token(client: &Client) -> Result<String, Error> {
     Ok(answer.status.and_then(|status| status.token).unwrap_or_default())
 }
 
+/// All that is made, marked as ours.
 fn objects() -> Vec<Value> {
+    let mut objects = manifests();
+    for object in &mut objects {
+        object["metadata"]["labels"][MANAGED_BY] = MANAGER.into();
+    }
+    objects
+}
+
+fn manifests() -> Vec<Value> {
     let user = format!("system:serviceaccount:{SYSTEM_NAMESPACE}:{ACCOUNT}");
     vec![
         // First, so that there is no moment in which the rights below would count in full.

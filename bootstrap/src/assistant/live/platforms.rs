@@ -100,7 +100,10 @@ impl Platforms for LivePlatforms {
         }
         // What does not answer is given up: its address or its certificates may be others now.
         *slot = None;
-        let cluster = Arc::new(LiveCluster::start(&name, connect(&name, &way).await?));
+        let connection = connect(&name, &way).await?;
+        // On a cluster of somebody else's the platform has a name of its own, beside the context's.
+        let recorded = connection.record.as_ref().map(|record| record.name.clone()).filter(|name| !name.is_empty());
+        let cluster = Arc::new(LiveCluster::start(&recorded.unwrap_or(name), connection));
         *slot = Some(cluster.clone());
         Ok(cluster)
     }

@@ -78,7 +78,7 @@ pub fn state(
         .values()
         .map(|entry| component(status::component(entry, assess(&normalized(entry, awaited), &view, now))))
         .collect();
-    let stack = record.and_then(|record| Stack::load(StackSource::named(&record.stack)).ok());
+    let stack = record.and_then(|record| Stack::load_changed(StackSource::named(&record.stack), &record.changes).ok());
     components.extend(stack.iter().flat_map(|stack| to_come(stack, entries)));
     PlatformState {
         url: record.map(|record| record.url.clone()).unwrap_or_default(),
