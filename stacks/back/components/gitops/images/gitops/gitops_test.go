@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 )
 
@@ -61,6 +62,7 @@ func TestFilesThatArgoCDCannotReadAreFound(t *testing.T) {
 	}{
 		"good":              {"demo/app/shop.yaml", good, true},
 		"with its place":    {"demo/app/shop.yaml", good + "  namespace: demo\n", true},
+		"of no namespace":   {"cluster/clusterapp/shop.yaml", strings.Replace(good, "App", "ClusterApp", 1), true},
 		"another namespace": {"demo/app/shop.yaml", good + "  namespace: shop\n", false},
 		"another name":      {"demo/app/other.yaml", good, false},
 		"another kind":      {"demo/webapp/shop.yaml", good, false},
