@@ -3,6 +3,8 @@
 //! Needs a platform with the whole stack, whose name is in `BACKSTACK_TEST_PLATFORM`. With `BACKSTACK_RECORD=FOLDER`
 //! the snapshots are written there, for tests without a cluster.
 
+#![allow(clippy::print_stderr)]
+
 mod faults;
 mod planted;
 
