@@ -49,12 +49,13 @@ function prune() {
 }
 
 const NOT_KEPT = [
-  /\.(map|d\.ts|d\.cts|d\.mts|markdown|tsbuildinfo)$/,
+  // Not `*.d.ts`: Backstage reads the settings that a package knows from its config.d.ts, with TypeScript.
+  /\.(map|markdown|tsbuildinfo)$/,
   /\/node_modules\/(\.bin|\.cache|\.package-lock\.json)$/,
   /\/node_modules\/node-linux-[a-z0-9]+$/,
   /\/node_modules\/[^/]*(\/[^/]*)?\/(__tests__|__mocks__|\.github)$/,
   /\/(README|CHANGELOG|HISTORY|readme|changelog)\.md$/,
-  /\/better-sqlite3\/(deps|src|build\/(?!Release$).*|build\/Release\/(?!better_sqlite3\.node$).*)$/,
+  /\/better-sqlite3\/(deps|src|build\/(?!Release(\/|$)).*|build\/Release\/(?!better_sqlite3\.node$).*)$/,
 ];
 
 function keep(file) {

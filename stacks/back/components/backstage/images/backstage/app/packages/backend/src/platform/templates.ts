@@ -147,13 +147,15 @@ function place({ xrd, namespaces }: Offer, namespaced: boolean, warning?: string
 function settings({ xrd, compositions }: Offer, version: any) {
   const spec = plainSchema(version.schema?.openAPIV3Schema?.properties?.spec ?? { type: 'object' });
   const made = compositions.filter(each => each.spec.compositeTypeRef?.kind === xrd.spec.names.kind);
-  const about = (each: KubeObject) => each.metadata.annotations?.[`${PREFIX}/description`];
+  const said = (each: KubeObject, what: string) => each.metadata.annotations?.[`${PREFIX}/${what}`];
+  const label = (each: KubeObject) =>
+    [said(each, 'title') ?? each.metadata.name, said(each, 'description')].filter(Boolean).join(': ');
   const composition = {
     title: 'How it is made',
     type: 'string',
     description: 'The composition that turns this order into Kubernetes resources.',
     enum: made.map(each => each.metadata.name),
-    enumNames: made.map(each => (about(each) ? `${each.metadata.name}: ${about(each)}` : each.metadata.name)),
+    enumNames: made.map(label),
     default: xrd.spec.defaultCompositionRef?.name ?? made[0]?.metadata.name,
   };
   return {
