@@ -105,9 +105,9 @@ pub fn judge(facts: &Facts, stack: &Stack) -> Vec<Check> {
 
 /// Whether a component claims a volume without saying of which class.
 fn wants_storage(stack: &Stack) -> bool {
-    let objects = stack.components.iter().flat_map(|component| &component.manifests).map(|manifest| &manifest.object);
+    let mut objects = stack.components.iter().flat_map(|component| &component.manifests).map(|manifest| &manifest.object);
     let no_class = |spec: &serde_json::Value| spec.get("storageClassName").is_none();
-    objects.into_iter().any(|object| match object["kind"].as_str() {
+    objects.any(|object| match object["kind"].as_str() {
         Some("PersistentVolumeClaim") => no_class(&object["spec"]),
         Some("StatefulSet") => {
             object["spec"]["volumeClaimTemplates"].as_array().into_iter().flatten().any(|claim| no_class(&claim["spec"]))

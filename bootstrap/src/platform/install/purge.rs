@@ -112,8 +112,8 @@ impl Installer {
         let found = api.list(&ListParams::default()).await.map_err(Error::request("list definitions"))?;
         let group = |api_version: &str| api_version.split_once('/').map(|(group, _)| group.to_string()).unwrap_or_default();
         let of_ours = |definition: &&DynamicObject| {
-            let owners = definition.metadata.owner_references.iter().flatten();
-            owners.into_iter().any(|owner| {
+            let mut owners = definition.metadata.owner_references.iter().flatten();
+            owners.any(|owner| {
                 kinds.iter().any(|kind| kind.resource.kind == owner.kind && kind.resource.group == group(&owner.api_version))
             })
         };
