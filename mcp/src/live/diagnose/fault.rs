@@ -148,7 +148,7 @@ const PHRASES: &[(&[&str], Fault)] = &[
     (&["failed to initialize repository"], Fault::GitUnreachable),
     (&["repo client error"], Fault::GitUnreachable),
     (&["cannot list resource"], Fault::MissingRights),
-    (&["cannot ", " resource \""], Fault::MissingRights),
+    (&["forbidden: user"], Fault::MissingRights),
     (&["violates podsecurity"], Fault::PolicyDenied),
     (&["admission webhook", "denied the request"], Fault::PolicyDenied),
     (&["validatingadmissionpolicy", "denied request"], Fault::PolicyDenied),
@@ -175,7 +175,6 @@ const PHRASES: &[(&[&str], Fault)] = &[
     (&["one or more synchronization tasks are not valid"], Fault::InvalidManifest),
     (&["cannot run composition pipeline step"], Fault::FunctionFailed),
     (&["pipeline step", "returned a fatal result"], Fault::FunctionFailed),
-    (&["forbidden: user"], Fault::MissingRights),
     (&["no healthy upstream"], Fault::GitUnreachable),
 ];
 
@@ -197,6 +196,8 @@ mod tests {
             (r#"admission webhook "validate.kyverno.svc-fail" denied the request: resource was blocked"#, Fault::PolicyDenied),
             (r#"pods "a" is forbidden: violates PodSecurity "restricted:latest""#, Fault::PolicyDenied),
             (r#"ingresses.networking.k8s.io "a" is forbidden: User "system:serviceaccount:crossplane-system:crossplane" cannot patch resource "ingresses" in API group "networking.k8s.io""#, Fault::MissingRights),
+            (r#"cannot compose resources: cannot apply composed resource "deployment": admission webhook "x" denied the request: no"#, Fault::PolicyDenied),
+            (r#"cannot apply composed resource "deployment": Deployment.apps "a" is invalid: spec.selector: Required value"#, Fault::InvalidManifest),
             (r"rpc error: code = Unknown desc = unable to resolve 'nope' to a commit SHA", Fault::WrongRevision),
             (r"apps/x: app path does not exist", Fault::WrongPath),
             (r#"Failed to unmarshal "a.yaml": failed to unmarshal manifest: error converting YAML to JSON: yaml: line 4: did not find"#, Fault::InvalidManifest),

@@ -13,6 +13,7 @@ use crate::error::ToolError;
 use crate::live::diagnose::{classify, walk_of};
 use crate::live::object::{Ref, name, namespace, text};
 use crate::live::policy::{self, Outcome, PolicyResult};
+use crate::live::scrub::scrub_text;
 use crate::ports::DryRun;
 use crate::toolset::{Call, Tool, Toolset};
 
@@ -256,8 +257,10 @@ pub async fn try_all(seen: &Seen, objects: &[Value]) -> Result<Vec<TriedOne>, To
 }
 
 fn tried(seen: &Seen, object: &Value, run: DryRun) -> TriedOne {
-    let refused = run.refused.unwrap_or_default();
-    let said = format!("{refused} {}", run.warnings.join(" "));
+    // Both quote what was sent.
+    let refused = scrub_text(&run.refused.unwrap_or_default());
+    let warnings: Vec<_> = run.warnings.iter().map(|warning| scrub_text(warning)).collect();
+    let said = format!("{refused} {}", warnings.join(" "));
     let spoke = policy::policies(&seen.snapshot).filter(|policy| names_policy(&said, name(policy)));
     let comply = spoke.map(|policy| (name(policy), policy::how_to_comply(policy)));
     TriedOne {
@@ -266,7 +269,7 @@ fn tried(seen: &Seen, object: &Value, run: DryRun) -> TriedOne {
         fault: (!refused.is_empty()).then(|| classify(&refused)).flatten(),
         refused,
         comply: comply.filter(|(_, how)| !how.is_empty()).map(|(name, how)| format!("{name}: {how}")).collect(),
-        warnings: run.warnings,
+        warnings,
     }
 }
 
