@@ -15,6 +15,7 @@ const GENERAL: &[(&str, &str)] = &[
     ("ImageError::File", "A file of the image cache cannot be read or written"),
     ("ToolError", "Error (…): …"),
     ("PortError", "Error (…): …"),
+    ("AskError", "Error (…): …"),
     ("StackErrors::Problems", "… problems in …"),
 ];
 
