@@ -248,11 +248,16 @@ fn known<T>(text: &str, group: &str, name: &str, names: &BTreeMap<String, T>) ->
 }
 
 fn unused(draft: &ComponentDraft, used: &BTreeSet<String>, problems: &mut Problems) {
-    let images = draft.component.file.iter().flat_map(|file| file.images.keys());
-    for image in images.filter(|image| !used.contains(*image)) {
-        let line = draft.component.line(&child("/images", image));
-        problems.warning(&draft.component.name, line, format!("image `{image}` is used by no manifest"));
+    let images = draft.component.file.iter().flat_map(|file| &file.images);
+    for (name, _) in images.filter(|(name, image)| !used.contains(*name) && !is_in_a_file(draft, &image.reference)) {
+        let line = draft.component.line(&child("/images", name));
+        problems.warning(&draft.component.name, line, format!("image `{name}` is used by no manifest"));
     }
+}
+
+/// Whether a file that becomes part of a ConfigMap names the image: what is read from there may run it.
+fn is_in_a_file(draft: &ComponentDraft, reference: &str) -> bool {
+    draft.config_maps.values().flat_map(BTreeMap::values).any(|text| text.contains(reference))
 }
 
 /// The same object twice would be applied twice, and the second would win unnoticed.

@@ -33,6 +33,15 @@ fn a_copied_secret_is_one_of_what_the_component_depends_on() {
         .expect(&[]);
 }
 
+#[test]
+fn an_image_may_be_used_by_a_file_alone() {
+    let files = |text: &str| {
+        let lines = "images: {app: {reference: 'example.org/app:1'}}\nconfig_maps: {seed: {folder: seed}}";
+        Files::shop(lines).with("components/shop/seed/app.yaml", text).load().expect("good").warnings.len()
+    };
+    assert_eq!((files("image: example.org/app:1"), files("image: example.org/app")), (0, 1));
+}
+
 const MAP: &str = "config_maps:\n  files:\n    folder: seed";
 
 #[test]
