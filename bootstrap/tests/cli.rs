@@ -71,7 +71,7 @@ fn answer(command: &str) -> String {
         let text = String::from_utf8_lossy(bytes).replace(&home.path().display().to_string(), "TEMPORARY");
         // Releases change nothing here, and each system numbers its errors as it likes.
         let text = text.replace(&format!("backstack {}", env!("CARGO_PKG_VERSION")), "backstack VERSION");
-        let kept = text.lines().take(line.head.unwrap_or(usize::MAX)).map(without_error_number);
+        let kept = text.lines().take(line.head.unwrap_or(usize::MAX)).map(without_error_number).map(|line| without_time(&line));
         kept.fold(String::new(), |all, line| all + line.trim_end() + "\n")
     };
     let mut text = format!("{command}\n");
@@ -87,6 +87,14 @@ fn answer(command: &str) -> String {
 fn without_error_number(line: &str) -> String {
     match line.split_once(" (os error ") {
         Some((before, after)) => format!("{before}{}", after.split_once(')').map_or("", |(_, rest)| rest)),
+        None => line.into(),
+    }
+}
+
+fn without_time(line: &str) -> String {
+    const KEY: &str = "\"time\":\"";
+    match line.split_once(KEY) {
+        Some((before, after)) => format!("{before}{KEY}NOW{}", after.find('"').map_or("", |end| &after[end..])),
         None => line.into(),
     }
 }

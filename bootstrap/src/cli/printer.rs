@@ -5,11 +5,12 @@ use std::io::{IsTerminal, Write};
 use std::sync::Arc;
 
 use serde::Serialize;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::{Output, render};
 use crate::error::Failure;
-use crate::report::{Reporter, json::JsonLines, plain::Plain, terminal::Terminal};
+use crate::report::json::{self, JsonLines};
+use crate::report::{Reporter, plain::Plain, terminal::Terminal};
 
 /// Prints facts, events and failures in the form that was asked for.
 pub struct Printer {
@@ -45,10 +46,11 @@ impl Printer {
         let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
     }
 
-    /// One line of the event stream; nothing where text was asked for.
-    pub fn event(&self, event: &impl Serialize) {
+    /// One line of the event stream, with the time; nothing where text was asked for.
+    pub fn event(&self, mut event: Value) {
         if self.output == Output::Json {
-            self.text(&format!("{}\n", serde_json::to_string(event).expect("facts are plain data")));
+            event["time"] = json::now().unwrap_or_default().into();
+            self.text(&format!("{event}\n"));
         }
     }
 
@@ -67,14 +69,13 @@ impl Printer {
         match self.output {
             Output::Text => eprint!("{}", render::failure(failure)),
             Output::Json => {
-                let error = json!({
+                self.event(json!({
                     "event": "error",
                     "exit_code": failure.kind.code(),
                     "messages": failure.messages,
                     "details": failure.details,
                     "hints": failure.hints,
-                });
-                self.text(&format!("{error}\n"));
+                }));
             }
         }
     }

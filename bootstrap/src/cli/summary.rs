@@ -16,6 +16,9 @@ pub fn ready(ready: &Ready) -> String {
     for route in &ready.routes {
         let _ = writeln!(text, "  {:<12} {}", route.title, route.url);
     }
+    if !ready.elsewhere && ready.routes.iter().any(|route| !route.url.starts_with(&ready.local_url)) {
+        let _ = writeln!(text, "  {:<12} {} (where that address has to lead)", "this machine", ready.local_url);
+    }
     text.push_str(&access(ready));
     text.push_str(&left_out(&ready.left_out));
     let mut flag = if ready.name == crate::settings::DEFAULT_NAME { String::new() } else { format!(" --name {}", ready.name) };

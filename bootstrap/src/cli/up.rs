@@ -22,6 +22,7 @@ use crate::up::{self, Outcome, UpRequest};
   backstack up --plan                       the plan, with images and bytes; nothing is touched
   backstack up --stack minimal --workers 2  ingress alone, on three nodes
   backstack up --stack ./mine               a stack of your own
+  backstack up --url https://box.example    people come through a tunnel to localhost:8443
   backstack up --name two --http-port 9080 --https-port 9443
                                             a second platform beside the first
   backstack up --context prod --url https://platform.example
@@ -103,7 +104,8 @@ pub struct WishArgs {
     /// A further port of this machine that leads to a port of the control plane's node; may be repeated
     #[arg(long = "port", value_name = "HOST:NODE")]
     ports: Vec<String>,
-    /// Address under which people reach the platform [default: https://localhost:HTTPS_PORT]
+    /// Address under which people reach the platform, for a tunnel or a remote machine; it is kept until another one
+    /// is given [default: https://localhost:HTTPS_PORT]
     #[arg(long, env = "BACKSTACK_URL", value_name = "URL")]
     url: Option<String>,
     /// Set a parameter of a component; may be repeated
@@ -157,7 +159,7 @@ pub async fn run(args: UpArgs, name: &str, printer: &Printer) -> Result<u8, Fail
     drop(reporter);
     match outcome {
         Outcome::Ready(ready) => {
-            printer.event(&json!({"event": "ready", "summary": ready}));
+            printer.event(json!({"event": "ready", "summary": ready}));
             printer.people(|| summary::ready(&ready));
             Ok(0)
         }

@@ -63,6 +63,12 @@ impl Explain for DefinitionError {
     }
 }
 
+/// Whether all files of these sources are in the cache already.
+pub fn are_cached(sources: &[CrdSource], store: &BlobStore) -> bool {
+    let mut digests = sources.iter().flat_map(|source| source.files.values());
+    digests.all(|digest| digest.parse::<Digest>().is_ok_and(|digest| store.contains(&digest)))
+}
+
 /// Gets the definitions of all sources, as objects.
 ///
 /// # Errors

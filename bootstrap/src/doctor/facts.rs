@@ -5,9 +5,9 @@ use std::path::Path;
 
 use crate::cluster::mode::NodeMode;
 use crate::cluster::observe::ObservedPlatform;
-use crate::cluster::{ClusterError, Engine, kubeconfig, names, observe, registry};
+use crate::cluster::{ClusterError, Engine, kubeconfig, names, network, observe, registry};
 use crate::error::Explain;
-use crate::settings::{UpSettings, display};
+use crate::settings::{UpSettings, display, folders};
 
 /// A port that the platform wants on loopback.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,6 +26,8 @@ pub struct Facts {
     pub ports: Vec<PortUse>,
     /// Path for people, or what is wrong.
     pub kubeconfig: Result<String, String>,
+    /// The cache's folder, for people, and the bytes free there; unknown if that cannot be asked.
+    pub cache: Option<(String, u64)>,
     /// Tool and how to install it.
     pub missing_tools: Vec<(String, String)>,
     pub proxy: Option<String>,
@@ -54,6 +56,8 @@ pub struct EngineFacts {
     pub inotify_instances: Option<u64>,
     pub inotify_watches: Option<u64>,
     pub name_in_use: Option<String>,
+    /// What has the name of the network or registry that all platforms share, and is not ours.
+    pub shared_in_use: Vec<String>,
 }
 
 /// Asks engine and machine.
@@ -75,6 +79,7 @@ pub async fn gather(
     let foreign = observe::foreign(engine, &wanted).await?;
     let running = existing.and_then(ObservedPlatform::control_plane).is_some_and(|node| node.running);
     let registry = registry::find(engine).await?.is_some();
+    let shared_in_use = shared_in_use(engine).await?;
     let engine = EngineFacts {
         version: info.server_version.unwrap_or_default(),
         address: engine.address().into(),
@@ -86,6 +91,7 @@ pub async fn gather(
         inotify_instances: local.then(|| limit("max_user_instances")).flatten(),
         inotify_watches: local.then(|| limit("max_user_watches")).flatten(),
         name_in_use: foreign.map(|container| format!("container `{container}` exists and was not made by backstack")),
+        shared_in_use,
     };
     Ok(of_the_machine(Ok(engine), ports(settings, running, registry), missing_tools))
 }
@@ -102,7 +108,25 @@ fn of_the_machine(
     missing_tools: Vec<(String, String)>,
 ) -> Facts {
     let kubeconfig = kubeconfig::path().and_then(|path| kubeconfig::check(&path).map(|()| display(&path)));
-    Facts { engine, ports, kubeconfig: kubeconfig.map_err(|error| error.to_string()), missing_tools, proxy: proxy() }
+    let kubeconfig = kubeconfig.map_err(|error| error.to_string());
+    Facts { engine, ports, kubeconfig, cache: cache_free(), missing_tools, proxy: proxy() }
+}
+
+async fn shared_in_use(engine: &Engine) -> Result<Vec<String>, ClusterError> {
+    let container = observe::foreign(engine, &[names::REGISTRY.into()]).await?;
+    let mut found: Vec<_> = container.map(|name| format!("container `{name}`")).into_iter().collect();
+    match network::find(engine).await {
+        Err(ClusterError::NetworkInUse { network }) => found.push(format!("network `{network}`")),
+        other => drop(other?),
+    }
+    Ok(found)
+}
+
+/// Bytes free where the cache is, or will be made.
+fn cache_free() -> Option<(String, u64)> {
+    let cache = folders::cache();
+    let there = cache.ancestors().find(|folder| folder.exists())?;
+    Some((display(&cache), fs4::available_space(there).ok()?))
 }
 
 fn node_names(settings: &UpSettings) -> Vec<String> {

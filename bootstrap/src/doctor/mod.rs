@@ -15,6 +15,10 @@ use facts::{EngineFacts, Facts, PortUse};
 const INOTIFY_INSTANCES: u64 = 512;
 const INOTIFY_WATCHES: u64 = 65_536;
 const MIB: u64 = 1 << 20;
+/// All images of a stack, compressed, and room to build the largest.
+const CACHE_GOOD: u64 = 5 * 1024 * MIB;
+/// With less than this not even an index can be relied on.
+const CACHE_LEAST: u64 = 200 * MIB;
 
 /// How a check came out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -83,6 +87,7 @@ pub fn judge(facts: &Facts, needs: &Needs, stack: &str) -> Vec<Check> {
         Ok(path) => Check::ok("kubeconfig", path.clone()),
         Err(problem) => Check::failed("kubeconfig", problem.clone(), "mend the file, or point KUBECONFIG at another one"),
     });
+    checks.extend(facts.cache.as_ref().map(|(folder, free)| cache(folder, *free)));
     checks.extend(facts.missing_tools.iter().map(|(tool, fix)| Check::failed("tools", tool.clone(), fix.clone())));
     if let Some(proxy) = &facts.proxy {
         checks.push(Check::ok("proxy", proxy.clone()));
@@ -99,6 +104,11 @@ fn engine(facts: &EngineFacts, needs: &Needs, stack: &str) -> Vec<Check> {
     if let Some(problem) = &facts.name_in_use {
         checks.push(Check::failed("name", problem.clone(), "choose another name with `--name`, or remove that container"));
     }
+    let taken = |what: &String| {
+        let fix = "rename or remove it: all platforms share one network and one registry of these names";
+        Check::failed("name", format!("{what} exists and was not made by backstack"), fix)
+    };
+    checks.extend(facts.shared_in_use.iter().map(taken));
     checks
 }
 
@@ -122,6 +132,17 @@ fn disk(free: u64, needs: &Needs, stack: &str) -> Check {
         Check::ok("disk", found)
     } else {
         Check::failed("disk", found, "make room: `docker system df`, `docker image prune`, `docker builder prune`")
+    }
+}
+
+/// What is needed depends on what is there already, so little room is a warning until there is next to none.
+fn cache(folder: &str, free: u64) -> Check {
+    let found = format!("{} free for the cache at {folder}", units::bytes(free));
+    let fix = "make room, or set BACKSTACK_CACHE to a folder that has some";
+    match free {
+        free if free < CACHE_LEAST => Check::failed("cache", found, fix),
+        free if free < CACHE_GOOD => Check::warning("cache", found, fix),
+        _ => Check::ok("cache", folder),
     }
 }
 
@@ -199,6 +220,7 @@ mod tests {
             inotify_instances: Some(512),
             inotify_watches: Some(65_536),
             name_in_use: None,
+            shared_in_use: Vec::new(),
         }
     }
 
@@ -208,7 +230,7 @@ mod tests {
 
     fn with_engine(engine: EngineFacts) -> Facts {
         let kubeconfig = Ok("~/.kube/config".into());
-        Facts { engine: Ok(engine), ports: Vec::new(), kubeconfig, missing_tools: Vec::new(), proxy: None }
+        Facts { engine: Ok(engine), ports: Vec::new(), kubeconfig, cache: None, missing_tools: Vec::new(), proxy: None }
     }
 
     fn verdict_of(facts: &Facts, name: &str) -> Verdict {
@@ -232,6 +254,10 @@ mod tests {
         assert_eq!(of_engine(EngineFacts { disk_free: Some(MIB), ..engine_facts() }, "disk"), Verdict::Failed);
         assert_eq!(of_engine(EngineFacts { inotify_instances: Some(128), ..engine_facts() }, "inotify"), Verdict::Failed);
         assert_eq!(verdict_of(&Facts { kubeconfig: Err("is malformed".into()), ..facts() }, "kubeconfig"), Verdict::Failed);
+        let shared_in_use = vec!["network `backstack`".into()];
+        assert_eq!(of_engine(EngineFacts { shared_in_use, ..engine_facts() }, "name"), Verdict::Failed);
+        let cache = |free: u64| verdict_of(&Facts { cache: Some(("~/x".into(), free)), ..facts() }, "cache");
+        assert_eq!((cache(MIB), cache(4096 * MIB), cache(6000 * MIB)), (Verdict::Failed, Verdict::Warning, Verdict::Ok));
         let port = PortUse { port: 8443, purpose: "HTTPS", flag: "--https-port", taken: true };
         assert_eq!(verdict_of(&Facts { ports: vec![port], ..facts() }, "ports"), Verdict::Failed);
         let poor = EngineFacts { cpus: 1, memory: MIB, ..engine_facts() };

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::Ipv4Addr;
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use serde_json::Value;
@@ -21,7 +21,7 @@ use crate::images::{BlobStore, Digest, Reference};
 use crate::platform::record::Record;
 use crate::platform::{Installer, watch::ClusterWatch};
 use crate::settings::UpSettings;
-use crate::source::Builder;
+use crate::source::{Builder, BuiltImage, SourceError};
 use crate::stack::files::FileTree;
 use crate::stack::{ClusterSpec, Component, Stack, StackSource};
 
@@ -38,6 +38,30 @@ pub struct ImagePlan {
     pub reference: Reference,
     pub pin: Option<Digest>,
     pub recipe: Option<FileTree>,
+    /// Computed once: it reads all files of the recipe.
+    key: OnceLock<Digest>,
+}
+
+impl ImagePlan {
+    pub fn new(reference: Reference, pin: Option<Digest>, recipe: Option<FileTree>) -> Self {
+        Self { reference, pin, recipe, key: OnceLock::new() }
+    }
+
+    /// The image that was built from the recipe earlier, if all of it is still there.
+    ///
+    /// # Errors
+    /// The recipe or a file that it uses is missing or malformed.
+    pub fn built(&self, builder: &Builder) -> Result<Option<BuiltImage>, SourceError> {
+        let Some(recipe) = &self.recipe else { return Ok(None) };
+        let key = match self.key.get() {
+            Some(key) => key,
+            None => {
+                let key = builder.key(recipe)?;
+                self.key.get_or_init(|| key)
+            }
+        };
+        Ok(builder.cached(key))
+    }
 }
 
 /// A cluster of our own, in the engine.

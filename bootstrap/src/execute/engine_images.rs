@@ -30,12 +30,11 @@ pub async fn observe(
     image: EngineImage,
     plan: &ImagePlan,
 ) -> Result<ImageState, Failure> {
-    let Some(recipe) = plan.recipe.as_ref().filter(|_| origin == Origin::Source) else {
+    if plan.recipe.is_none() || origin != Origin::Source {
         let there = engine.image_id(&plan.reference.to_string()).await?.is_some();
         return Ok(if there { ImageState::Present { bytes: None } } else { ImageState::ToFetch { bytes: None } });
-    };
-    let key = builder.key(recipe)?;
-    let Some(built) = builder.cached(&key) else { return Ok(ImageState::ToBuild) };
+    }
+    let Some(built) = plan.built(builder)? else { return Ok(ImageState::ToBuild) };
     let there = engine.image_id(&built_name(image, &built)).await?.is_some();
     Ok(if there { ImageState::Present { bytes: Some(built.size) } } else { ImageState::Built { bytes: built.size } })
 }
@@ -47,7 +46,7 @@ pub async fn provide(context: &Context, image: EngineImage, progress: &Progress)
         EngineImage::Registry => (&context.own().registry_image, &context.found.registry_image),
     };
     let (name, ended) = match plan.recipe.as_ref().filter(|_| context.origin == Origin::Source) {
-        Some(recipe) => built(context, image, recipe, progress).await?,
+        Some(recipe) => built(context, image, plan, recipe, progress).await?,
         None => pulled(context, &plan.reference.to_string(), progress).await?,
     };
     cell.set(name).ok();
@@ -57,10 +56,11 @@ pub async fn provide(context: &Context, image: EngineImage, progress: &Progress)
 async fn built(
     context: &Context,
     image: EngineImage,
+    plan: &ImagePlan,
     recipe: &crate::stack::files::FileTree,
     progress: &Progress,
 ) -> Result<(String, Ended), Failure> {
-    let was_cached = context.builder.cached(&context.builder.key(recipe)?).is_some();
+    let was_cached = plan.built(&context.builder)?.is_some();
     if !was_cached {
         progress.phase(Phase::Building);
         context.found.built.fetch_add(1, std::sync::atomic::Ordering::Relaxed);

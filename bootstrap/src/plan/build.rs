@@ -195,7 +195,8 @@ fn components(graph: &mut Graph, inputs: &Inputs, observed: &Observed, road: Opt
         }
         if component.definitions {
             let step = Step::FetchDefinitions { component: component.name.clone() };
-            needs.push(graph.add(&component.name, Action::Fetch, step, &[]));
+            let action = if observed.definitions.contains(&component.name) { Action::Exists } else { Action::Fetch };
+            needs.push(graph.add(&component.name, action, step, &[]));
         }
         needs.extend(component.depends_on.iter().filter_map(|name| installed.get(name.as_str())));
         let step = Step::InstallComponent { component: component.name.clone() };

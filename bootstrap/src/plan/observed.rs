@@ -1,6 +1,6 @@
 //! What exists, as far as a plan cares.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
@@ -30,6 +30,8 @@ pub struct Observed {
     pub platform: Option<ObservedPlatform>,
     /// State of every image of the cluster and the stack, by reference.
     pub images: BTreeMap<String, ImageState>,
+    /// Components whose definitions from upstream are all in the cache.
+    pub definitions: BTreeSet<String>,
     /// Components in the cluster's inventory, with versions.
     pub installed: BTreeMap<String, String>,
 }

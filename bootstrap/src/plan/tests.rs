@@ -106,6 +106,14 @@ fn a_half_made_control_plane_means_all_nodes_anew() {
 }
 
 #[test]
+fn definitions_that_are_there_are_not_fetched() {
+    let step = Step::FetchDefinitions { component: "a".into() };
+    assert_eq!(find(&build(&inputs(0), &Observed::default()), &step).action, Action::Fetch);
+    let observed = Observed { definitions: ["a".to_string()].into(), ..Default::default() };
+    assert_eq!(find(&build(&inputs(0), &observed), &step).action, Action::Exists);
+}
+
+#[test]
 fn a_component_that_left_the_stack_is_removed_last() {
     let observed = Observed { installed: [("old".to_string(), "1".to_string())].into(), ..Default::default() };
     let plan = build(&inputs(0), &observed);

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use futures::{StreamExt, stream};
-use kube::api::{Patch, PatchParams};
-use kube::core::ObjectMeta;
+use kube::api::{Api, DeleteParams, DynamicObject, Patch, PatchParams, Preconditions, PropagationPolicy};
+use kube::core::{ObjectMeta, Status};
 use kube::runtime::WatchStreamExt;
 use kube::runtime::watcher::watch_object;
 use serde_json::Value;
@@ -101,11 +101,37 @@ impl Applier<'_> {
 
     async fn attempt(&self, object: &ObjectRef, manifest: &Value) -> Result<Applied, Fault> {
         let api = self.kinds.api(object).await?;
+        let is_job = object.group() == "batch" && object.kind == "Job";
+        if is_job && let Some(found) = api.get_opt(&object.name).await?.filter(has_failed) {
+            return Err(self.replace(&api, found.metadata, "has failed").await?);
+        }
         let before = api.get_metadata_opt(&object.name).await?;
         let body = prepare(manifest, object.namespace.as_deref(), self.owner);
-        let after = api.patch(&object.name, &PatchParams::apply(MANAGER).force(), &Patch::Apply(body)).await?;
+        let patched = api.patch(&object.name, &PatchParams::apply(MANAGER).force(), &Patch::Apply(body)).await;
+        let after = match (patched, before.as_ref()) {
+            (Err(kube::Error::Api(status)), Some(before)) if is_job && cannot_change(&status) => {
+                return Err(self.replace(&api, before.metadata.clone(), "has changed").await?);
+            }
+            (patched, _) => patched?,
+        };
         let change = change(before.as_ref().map(|before| &before.metadata), &after.metadata);
         Ok(Applied { object: object.clone(), change, generation: after.metadata.generation })
+    }
+
+    /// Deletes a Job of ours, so that the next attempt makes it anew: a Job runs once, and its pods' template cannot
+    /// change. One of somebody else's is left alone.
+    async fn replace(&self, api: &Api<DynamicObject>, found: ObjectMeta, why: &str) -> Result<Fault, Fault> {
+        let name = found.name.clone().unwrap_or_default();
+        if !self.owner.owns(&found) {
+            return Ok(Fault::Waiting(format!("the Job {why}, and is not this platform's: delete it")));
+        }
+        let params = DeleteParams {
+            propagation_policy: Some(PropagationPolicy::Background),
+            preconditions: Some(Preconditions { uid: found.uid, resource_version: None }),
+            ..Default::default()
+        };
+        api.delete(&name, &params).await?;
+        Ok(Fault::Waiting(format!("the Job {why} and is made anew")))
     }
 
     async fn established_one(&self, definition: &ObjectRef) -> Result<(), GaveUp> {
@@ -146,6 +172,14 @@ impl Applier<'_> {
         }
         Ok(done)
     }
+}
+
+fn has_failed(job: &DynamicObject) -> bool {
+    conditions_of(&job.data).iter().any(|condition| condition.kind == "Failed" && condition.is_true())
+}
+
+fn cannot_change(status: &Status) -> bool {
+    status.code == 422 && status.message.contains("field is immutable")
 }
 
 /// What the definition's own conditions complain about.

@@ -1,5 +1,7 @@
 //! A component from nothing to running: applied, then awaited, with one answer to "why not".
 
+use std::time::Duration;
+
 use time::OffsetDateTime;
 use tokio::time::Instant;
 
@@ -24,9 +26,14 @@ pub async fn bring_up(
     deadline: Instant,
     progress: &Progress,
 ) -> Result<Installed, Error> {
+    let start = Instant::now();
+    // Applying and waiting share one deadline, so what is told is the time of both. The last attempt may end a
+    // little before it.
+    let waited = || if Instant::now() + Duration::from_secs(5) >= deadline { deadline.max(Instant::now()) - start } else { start.elapsed() };
     progress.phase(Phase::Applying);
     let installed = match installer.install(unit, deadline, progress).await {
-        Err(Error::Unfinished { component, waited, failures }) => {
+        Err(Error::Unfinished { component, failures, .. }) => {
+            let waited = waited();
             let blockers = behind(watch, unit, &failures).await;
             return Err(NotReady { component, waited, blockers }.into());
         }
@@ -34,7 +41,8 @@ pub async fn bring_up(
     };
     progress.phase(Phase::Starting);
     let scope = Scope::of_unit(unit, &installed.objects);
-    await_ready(watch, installer.kinds(), &scope, deadline, progress).await?;
+    let ready = await_ready(watch, installer.kinds(), &scope, deadline, progress).await;
+    ready.map_err(|error| NotReady { waited: waited(), ..error })?;
     Ok(installed)
 }
 
@@ -50,6 +58,6 @@ async fn behind(watch: &ClusterWatch, unit: &Unit, failures: &[Failed]) -> Vec<B
     });
     blockers.extend(unapplied);
     blockers.sort_by_key(|blocker| blocker.cause);
-    let _ = tokio::time::timeout(std::time::Duration::from_secs(5), logs::fetch(watch.client(), &mut blockers)).await;
+    let _ = tokio::time::timeout(Duration::from_secs(5), logs::fetch(watch.client(), &mut blockers)).await;
     blockers
 }

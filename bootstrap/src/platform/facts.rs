@@ -11,9 +11,11 @@ use time::{Duration, OffsetDateTime};
 use serde_json::Value;
 
 /// How long a container without a readiness probe has to run.
-const SETTLES: Duration = Duration::seconds(2);
-/// The same for one that has ended before.
+const SETTLES: Duration = Duration::seconds(3);
+/// The same for one that has ended before, with a probe or without.
 const SETTLES_AGAIN: Duration = Duration::seconds(10);
+/// One that ended after some time may do so again after that time; longer than this nobody waits for it.
+const SETTLES_AT_MOST: Duration = Duration::seconds(60);
 
 /// Reads a time as Kubernetes writes it.
 pub fn parse_time(text: &str) -> Option<OffsetDateTime> {
@@ -208,6 +210,24 @@ pub struct Terminated {
     pub exit_code: i64,
     pub reason: String,
     pub message: String,
+    pub started_at: Option<String>,
+    pub finished_at: Option<String>,
+}
+
+impl Terminated {
+    /// How long it ran.
+    fn ran(&self) -> Option<Duration> {
+        Some(parse_time(self.finished_at.as_deref()?)? - parse_time(self.started_at.as_deref()?)?)
+    }
+}
+
+impl ContainerStatus {
+    /// How long it has to run after it ended. One that ended well was only told to.
+    fn settles_again(&self) -> Duration {
+        let last = self.last_state.terminated.as_ref().filter(|end| end.exit_code != 0);
+        let ran = last.and_then(Terminated::ran).unwrap_or_default();
+        (ran + SETTLES).clamp(SETTLES_AGAIN, SETTLES_AT_MOST)
+    }
 }
 
 impl Pod {
@@ -217,14 +237,16 @@ impl Pod {
 
     /// How much longer until its being ready can be believed; nothing if it can.
     ///
-    /// A container without a readiness probe is ready the moment it runs, also if it ends a moment later.
+    /// A container without a readiness probe is ready the moment it runs, also if it ends a moment later. One that
+    /// has ended before has to run for longer than it did then, whatever its probe says.
     pub fn settles_in(&self, now: OffsetDateTime) -> Option<Duration> {
         let unsettled = self.status.container_statuses.iter().filter_map(|status| {
             let container = self.spec.containers.iter().find(|container| container.name == status.name)?;
-            if container.has_readiness_probe {
-                return None;
-            }
-            let needed = if status.restart_count > 0 { SETTLES_AGAIN } else { SETTLES };
+            let needed = match (status.restart_count > 0, container.has_readiness_probe) {
+                (true, _) => status.settles_again(),
+                (false, true) => return None,
+                (false, false) => SETTLES,
+            };
             let started = parse_time(status.state.running.as_ref()?.started_at.as_deref()?)?;
             let runs = now - started;
             // A start in the future comes from another clock, which tells nothing.

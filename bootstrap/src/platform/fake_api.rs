@@ -35,11 +35,14 @@ pub struct FakeApi {
 }
 
 /// What discovery tells: group version, plural, kind, whether it has namespaces.
-const KINDS: [(&str, &str, &str, bool); 7] = [
+const KINDS: [(&str, &str, &str, bool); 10] = [
     ("v1", "namespaces", "Namespace", false),
     ("v1", "configmaps", "ConfigMap", true),
     ("v1", "secrets", "Secret", true),
     ("apps/v1", "deployments", "Deployment", true),
+    ("batch/v1", "jobs", "Job", true),
+    ("admissionregistration.k8s.io/v1", "validatingwebhookconfigurations", "ValidatingWebhookConfiguration", false),
+    ("admissionregistration.k8s.io/v1", "mutatingwebhookconfigurations", "MutatingWebhookConfiguration", false),
     ("rbac.authorization.k8s.io/v1", "clusterroles", "ClusterRole", false),
     ("apiextensions.k8s.io/v1", "customresourcedefinitions", "CustomResourceDefinition", false),
     ("example.dev/v1", "things", "Thing", true),
@@ -65,6 +68,10 @@ impl FakeApi {
             }
         });
         Client::new(service, "default")
+    }
+
+    pub fn add_rule(&self, rule: Rule) {
+        self.state.lock().expect("state").rules.push(rule);
     }
 
     pub fn log(&self) -> Vec<String> {

@@ -9,6 +9,7 @@ use kube::core::PartialObjectMeta;
 use kube::api::DynamicObject;
 use kube::runtime::WatchStreamExt;
 use kube::runtime::watcher::watch_object;
+use serde_json::Value;
 use tokio::time::{Instant, timeout_at};
 
 use super::kinds::{Kinds, Unresolved};
@@ -20,6 +21,7 @@ use super::Error;
 /// Namespaces that belong to the cluster, whatever their labels say.
 const KEPT_NAMESPACES: [&str; 4] = ["default", "kube-system", "kube-public", "kube-node-lease"];
 const CONCURRENCY: usize = 8;
+const WEBHOOKS: [&str; 2] = ["ValidatingWebhookConfiguration", "MutatingWebhookConfiguration"];
 
 /// What pruning did.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
@@ -68,6 +70,11 @@ impl Pruner<'_> {
         for wave in Wave::ALL.iter().rev() {
             let of_wave: Vec<_> = leaving.iter().filter(|object| Wave::of(object) == *wave).cloned().collect();
             self.delete_wave(of_wave, &mut pruned).await?;
+            // Controllers register webhooks of their own, of which no list knows. Before their pods go, these would
+            // refuse everything once the pods are gone; and a controller on its way out may write them once more.
+            if matches!(wave, Wave::Custom | Wave::Workloads | Wave::Namespaces) {
+                pruned.removed.extend(self.orphan_webhooks(&leaving).await?);
+            }
         }
         Ok(pruned)
     }
@@ -94,6 +101,32 @@ impl Pruner<'_> {
         self.await_gone(&going).await?;
         pruned.removed.extend(going.into_iter().map(|(object, _)| object));
         Ok(())
+    }
+
+    /// Deletes webhook configurations whose every Service is in a namespace that goes, whoever made them.
+    async fn orphan_webhooks(&self, leaving: &[ObjectRef]) -> Result<Vec<ObjectRef>, Error> {
+        let is_namespace = |object: &&ObjectRef| object.kind == "Namespace" && self.namespace_in_use(&object.name).is_none();
+        let namespaces: Vec<&str> = leaving.iter().filter(is_namespace).map(|object| object.name.as_str()).collect();
+        let mut removed = Vec::new();
+        if namespaces.is_empty() {
+            return Ok(removed);
+        }
+        for kind in WEBHOOKS {
+            let every = ObjectRef::new("admissionregistration.k8s.io/v1", kind, None, "");
+            let Ok(api) = self.kinds.api(&every).await else { continue };
+            let found = api.list(&ListParams::default()).await.map_err(Error::request(format!("list every {kind}")))?;
+            for one in found.items.iter().filter(|one| only_serves_from(&one.data, &namespaces)) {
+                let name = one.metadata.name.clone().unwrap_or_default();
+                match api.delete(&name, &DeleteParams::default()).await {
+                    Err(kube::Error::Api(status)) if status.is_not_found() => {}
+                    deleted => {
+                        deleted.map_err(Error::request(format!("delete {kind} {name}")))?;
+                        removed.push(ObjectRef { name, ..every.clone() });
+                    }
+                }
+            }
+        }
+        Ok(removed)
     }
 
     async fn delete_one(&self, object: &ObjectRef) -> Result<Fate, GaveUp> {
@@ -188,6 +221,16 @@ impl Pruner<'_> {
         }
         false
     }
+}
+
+/// Whether a webhook configuration has webhooks, and nobody outside these namespaces answers any of them.
+fn only_serves_from(configuration: &Value, namespaces: &[&str]) -> bool {
+    let hooks = configuration["webhooks"].as_array().map_or(&[][..], Vec::as_slice);
+    let is_within = |hook: &Value| {
+        let namespace = hook.pointer("/clientConfig/service/namespace").and_then(Value::as_str);
+        namespace.is_some_and(|namespace| namespaces.contains(&namespace))
+    };
+    !hooks.is_empty() && hooks.iter().all(is_within)
 }
 
 /// Deletes exactly the object that was looked at, and in the background what it owns.

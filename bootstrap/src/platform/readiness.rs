@@ -9,7 +9,7 @@ use std::time::Duration;
 use time::OffsetDateTime;
 use tokio::time::{Instant, sleep, sleep_until};
 
-use super::blockers::{Blocker, Cause, explain, logs};
+use super::blockers::{Blocker, Cause, LogSource, explain, logs};
 use super::facts::Workload;
 use super::kinds::Kinds;
 use super::scope::{Rollout, Scope};
@@ -169,6 +169,7 @@ pub async fn await_ready(
     }
     let mut changes = watch.changes();
     let mut told = String::new();
+    let mut last_words = LastWords::default();
     loop {
         changes.mark_unchanged();
         let found = watch.read(|view| assess(scope, view, OffsetDateTime::now_utc()));
@@ -177,8 +178,11 @@ pub async fn await_ready(
         }
         let hopeless = found.blockers.iter().any(|blocker| blocker.cause == Cause::Failed);
         if hopeless || Instant::now() >= deadline {
-            return Err(given_up(watch, scope, start.elapsed(), found.blockers).await);
+            let mut blockers = found.blockers;
+            last_words.add_to(scope, &mut blockers);
+            return Err(given_up(watch, scope, start.elapsed(), blockers).await);
         }
+        last_words.remember(watch.client(), scope, &found.blockers).await;
         let summary = found.summary();
         if summary != told {
             progress.detail(summary.clone());
@@ -190,6 +194,50 @@ pub async fn await_ready(
             () = sleep_until(deadline) => {}
         }
     }
+}
+
+/// What the pods of Jobs said when they crashed. When a Job fails for good, its pods may be gone with their logs.
+#[derive(Default)]
+struct LastWords(Vec<Blocker>);
+
+impl LastWords {
+    async fn remember(&mut self, client: &kube::Client, scope: &Scope, blockers: &[Blocker]) {
+        let is_new = |blocker: &&Blocker| {
+            let (known, source) = (&self.0, blocker.log_source.as_ref());
+            blocker.cause == Cause::Crash
+                && source.is_some_and(|source| job_of(scope, source).is_some())
+                && !known.iter().any(|known| known.object == blocker.object && known.text == blocker.text)
+        };
+        let mut new: Vec<Blocker> = blockers.iter().filter(is_new).cloned().collect();
+        if new.is_empty() {
+            return;
+        }
+        let _ = tokio::time::timeout(LOG_TIME, logs::fetch(client, &mut new)).await;
+        // Only the last words of each pod are kept.
+        self.0.retain(|known| !new.iter().any(|one| one.object == known.object));
+        self.0.extend(new);
+    }
+
+    /// Behind a Job that has failed, unless its pod is still there to be asked.
+    fn add_to(&self, scope: &Scope, blockers: &mut Vec<Blocker>) {
+        let remembered = self.0.iter().rev().find(|known| {
+            let job = known.log_source.as_ref().and_then(|source| job_of(scope, source));
+            let failed = |blocker: &Blocker| blocker.cause == Cause::Failed && Some(&blocker.object) == job.as_ref();
+            !known.log.is_empty() && blockers.iter().any(failed)
+        });
+        let told = blockers.iter().any(|blocker| blocker.cause == Cause::Crash);
+        if let Some(remembered) = remembered.filter(|_| !told) {
+            // What was read is not asked for again: there is nobody left to answer.
+            blockers.push(Blocker { log_source: None, ..remembered.clone() });
+        }
+    }
+}
+
+/// The Job of the scope that a pod belongs to, as blockers name it.
+fn job_of(scope: &Scope, source: &LogSource) -> Option<String> {
+    let mut jobs = scope.workloads.iter().filter(|rollout| rollout.kind == "Job" && rollout.namespace == source.namespace);
+    let job = jobs.find(|job| source.pod.strip_prefix(&job.name).is_some_and(|rest| rest.starts_with('-')))?;
+    Some(format!("Job {}/{}", job.namespace, job.name))
 }
 
 async fn given_up(watch: &ClusterWatch, scope: &Scope, waited: Duration, mut blockers: Vec<Blocker>) -> NotReady {
@@ -255,22 +303,46 @@ mod tests {
         let scope = Scope { component: "c".into(), workloads: vec![rollout("DaemonSet", 1)], ..Scope::default() };
         let set = json!({"kind": "DaemonSet", "metadata": {"name": "x", "namespace": "a", "generation": 1},
             "status": {"observedGeneration": 1, "desiredNumberScheduled": 1, "updatedNumberScheduled": 1, "numberAvailable": 1}});
-        let found = |now: i64, restarts: i64, probe: Value| {
+        let ended_at = |finished: &str, now: i64, restarts: i64, probe: Value| {
             let pod = json!({"kind": "Pod", "metadata": {"name": "p", "namespace": "a",
                     "ownerReferences": [{"kind": "DaemonSet", "name": "x"}]},
                 "spec": {"nodeName": "n", "containers": [{"name": "app", "readinessProbe": probe}]},
                 "status": {"phase": "Running", "conditions": [{"type": "Ready", "status": "True"}], "containerStatuses": [
                     {"name": "app", "ready": true, "restartCount": restarts, "state": {"running": {"startedAt": "1970-01-01T00:01:00Z"}},
-                     "lastState": {"terminated": {"exitCode": 3}}}]}});
+                     "lastState": {"terminated": {"exitCode": 3, "startedAt": "1970-01-01T00:00:10Z", "finishedAt": finished}}}]}});
             let now = OffsetDateTime::from_unix_timestamp(60 + now).expect("a time");
             assess(&scope, &View::of(&[set.clone(), pod]), now)
         };
-        assert_eq!(found(0, 0, Value::Null).look_again, Some(Duration::from_secs(2)));
-        assert!(found(2, 0, Value::Null).is_ready());
+        let found = |now: i64, restarts: i64, probe: Value| ended_at("1970-01-01T00:00:11Z", now, restarts, probe);
+        assert_eq!(found(0, 0, Value::Null).look_again, Some(Duration::from_secs(3)));
+        assert!(found(3, 0, Value::Null).is_ready());
         assert_eq!(found(2, 1, Value::Null).summary(), "pod a/p: container `app` exits 3, 1 restart");
         assert!(found(10, 1, Value::Null).is_ready());
-        assert!(found(0, 1, json!({"httpGet": {"port": 80}})).is_ready(), "a probe is believed at once");
+        let probe = json!({"httpGet": {"port": 80}});
+        assert!(found(0, 0, probe.clone()).is_ready(), "a probe is believed at once");
+        assert!(!found(9, 1, probe.clone()).is_ready(), "but not just after the container has ended");
+        assert!(found(10, 1, probe).is_ready());
         assert!(found(-3600, 0, Value::Null).is_ready(), "another clock tells nothing");
+        let after_20 = |now: i64| ended_at("1970-01-01T00:00:30Z", now, 1, Value::Null).is_ready();
+        assert!(!after_20(22) && after_20(23), "it ended after 20 s, so it has to run for longer");
+    }
+
+    #[test]
+    fn a_job_that_failed_tells_what_its_pods_said_before_they_went() {
+        let scope = Scope { component: "c".into(), workloads: vec![rollout("Job", 1)], ..Scope::default() };
+        let source = |pod: &str| LogSource { namespace: "a".into(), pod: pod.into(), container: "app".into() };
+        let said = |pod: &str| Blocker {
+            log: vec!["no database".into()],
+            log_source: Some(source(pod)),
+            ..Blocker::new(format!("pod a/{pod}"), Cause::Crash, "container `app` exits 3")
+        };
+        let words = LastWords(vec![said("x-1"), said("other-1")]);
+        let mut blockers = vec![Blocker::new("Job a/x", Cause::Failed, "has failed")];
+        words.add_to(&scope, &mut blockers);
+        let lines: Vec<_> = blockers.iter().flat_map(Blocker::lines).collect();
+        assert_eq!(lines, ["Job a/x: has failed", "pod a/x-1: container `app` exits 3", "  | no database"]);
+        words.add_to(&scope, &mut blockers);
+        assert_eq!(blockers.len(), 2, "it is told once");
     }
 
     #[test]

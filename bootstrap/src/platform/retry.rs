@@ -19,6 +19,8 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 #[derive(Debug)]
 pub enum Fault {
     Unresolved(Unresolved),
+    /// What was begun takes its time; the text says what it is.
+    Waiting(String),
     /// Nothing that the API said; no second attempt would help.
     Fatal(Error),
 }
@@ -77,6 +79,7 @@ impl Retry<'_> {
             let refusal = match timeout(self.request_timeout(), attempt()).await {
                 Ok(Ok(done)) => return Ok(done),
                 Ok(Err(Fault::Fatal(error))) => return Err(GaveUp::Fatal(error)),
+                Ok(Err(Fault::Waiting(what))) => waiting(what, None),
                 Ok(Err(Fault::Unresolved(error))) => self.judge(object, &error).await?,
                 Err(_) => waiting("the API server does not answer".into(), None),
             };

@@ -265,3 +265,50 @@ async fn a_copy_follows_its_original() {
     let copy = fake.get("/api/v1/namespaces/shop/secrets/portal").expect("the copy");
     assert_eq!((&copy["data"]["token"], &copy["type"]), (&json!("dHdv"), &json!("example.dev/other")));
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_job_that_failed_or_changed_is_made_anew() {
+    let job = || json!({"apiVersion": "batch/v1", "kind": "Job", "metadata": {"name": "seed"}});
+    let path = "/apis/batch/v1/namespaces/shop/jobs/seed";
+    let immutable = status(422, "Invalid", "Job.batch \"seed\" is invalid: spec.template: field is immutable");
+    let fake = FakeApi::default();
+    install(&fake, &unit(vec![job()])).await.0.expect("installed");
+    let first = fake.get(path).expect("the Job")["metadata"]["uid"].clone();
+    let mut failed = fake.get(path).expect("the Job");
+    failed["status"] = json!({"conditions": [{"type": "Failed", "status": "True"}]});
+    fake.put(path, failed);
+    let (result, told) = install(&fake, &unit(vec![job()])).await;
+    result.expect("installed");
+    assert!(told.iter().any(|text| text.ends_with("the Job has failed and is made anew")), "{told:?}");
+    let second = fake.get(path).expect("the Job")["metadata"]["uid"].clone();
+    assert_ne!(first, second);
+
+    fake.add_rule(rule("/jobs/seed", 1, immutable));
+    install(&fake, &unit(vec![job()])).await.0.expect("installed");
+    assert_ne!(fake.get(path).expect("the Job")["metadata"]["uid"], second);
+    // One that is somebody else's stays.
+    fake.put(path, json!({"apiVersion": "batch/v1", "kind": "Job", "metadata": {"name": "seed", "uid": "theirs"},
+        "status": {"conditions": [{"type": "Failed", "status": "True"}]}}));
+    install(&fake, &unit(vec![job()])).await.0.expect_err("it is not ours");
+}
+
+#[tokio::test(start_paused = true)]
+async fn webhooks_that_nobody_would_answer_go_with_their_component() {
+    let fake = FakeApi::default();
+    install(&fake, &unit(vec![deployment("web")])).await.0.expect("installed");
+    let hooks = |namespaces: &[&str]| -> Vec<Value> {
+        namespaces.iter().map(|namespace| json!({"clientConfig": {"service": {"name": "s", "namespace": namespace}}})).collect()
+    };
+    let folder = "/apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations";
+    for (name, namespaces) in [("mine", &["shop", "shop"][..]), ("shared", &["shop", "other"]), ("none", &[])] {
+        fake.put(&format!("{folder}/{name}"), json!({"kind": "ValidatingWebhookConfiguration", "metadata": {"name": name}, "webhooks": hooks(namespaces)}));
+    }
+    let installer = Installer::new(fake.client(), "lab", "localhost");
+    let deadline = Instant::now() + Duration::from_secs(60);
+    let removed = installer.remove("shop", deadline, &Progress::silent()).await.expect("removed").removed;
+    assert!(removed.iter().any(|object| object.to_string() == "ValidatingWebhookConfiguration mine"), "{removed:?}");
+    let log = fake.log();
+    let place = |end: &str| log.iter().position(|line| line.starts_with("DELETE") && line.ends_with(end));
+    assert!(place("/mine") < place("/web"), "{log:?}");
+    assert_eq!((place("/shared"), place("/none")), (None, None));
+}

@@ -17,8 +17,28 @@ pub struct Scope {
     pub workloads: Vec<Rollout>,
     /// Names of APIServices.
     pub api_services: Vec<String>,
-    pub conditions: Vec<(ObjectRef, String)>,
+    pub conditions: Vec<(ObjectRef, Wanted)>,
     pub webhooks: Vec<Webhook>,
+}
+
+/// What must be so of an object.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Wanted {
+    /// This condition is `True`.
+    Condition(String),
+    /// The field at this path, with dots, has this value.
+    Field(String, Value),
+    Exists,
+}
+
+impl Wanted {
+    fn of(condition: &ReadyCondition) -> Self {
+        match (&condition.condition, &condition.field) {
+            (Some(kind), _) => Self::Condition(kind.clone()),
+            (None, Some(field)) => Self::Field(field.clone(), condition.value.clone().unwrap_or_default()),
+            (None, None) => Self::Exists,
+        }
+    }
 }
 
 /// A workload, and the generation that must be running: an older picture of it proves nothing.
@@ -72,7 +92,7 @@ impl Scope {
         let conditions = conditions.iter().map(|condition| {
             let namespace = condition.namespace.as_deref().unwrap_or(namespace);
             let object = ObjectRef::new(&condition.api_version, &condition.kind, Some(namespace), &condition.name);
-            (object, condition.condition.clone())
+            (object, Wanted::of(condition))
         });
         Self { component: component.into(), conditions: conditions.collect(), ..Self::default() }
     }
@@ -138,7 +158,10 @@ mod tests {
             kind: "Thing".into(),
             name: "x".into(),
             namespace: None,
-            condition: "Ready".into(),
+            condition: Some("Ready".into()),
+            field: None,
+            value: None,
+            exists: false,
         };
         let scope = Scope::of_conditions("shop", "stores", &[condition]);
         assert_eq!(scope.conditions[0].0.to_string(), "Thing stores/x");

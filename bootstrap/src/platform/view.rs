@@ -90,8 +90,8 @@ pub struct View {
     slices: Table<EndpointSlice>,
     api_services: Table<Conditioned>,
     pub nodes: Table<Node>,
-    /// Single objects of any kind whose conditions somebody waits for.
-    followed: HashMap<ObjectRef, Conditioned>,
+    /// Single objects of any kind whose state somebody waits for, whole.
+    followed: HashMap<ObjectRef, Value>,
 }
 
 /// Filling a table with objects of any kind.
@@ -150,13 +150,13 @@ impl View {
 
     /// Notes what a followed object looks like; nothing if it is gone.
     pub fn follow(&mut self, object: &ObjectRef, found: Option<&Value>) {
-        match found.and_then(|found| serde::Deserialize::deserialize(found).ok()) {
-            Some(facts) => self.followed.insert(object.clone(), facts),
+        match found {
+            Some(found) => self.followed.insert(object.clone(), found.clone()),
             None => self.followed.remove(object),
         };
     }
 
-    pub fn followed(&self, object: &ObjectRef) -> Option<&Conditioned> {
+    pub fn followed(&self, object: &ObjectRef) -> Option<&Value> {
         self.followed.get(object)
     }
 

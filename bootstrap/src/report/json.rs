@@ -17,6 +17,16 @@ pub struct JsonLines<W> {
     details: Mutex<HashMap<String, String>>,
 }
 
+/// Now, as every line of the stream tells it.
+///
+/// # Errors
+/// None that a clock of this age can cause.
+pub fn now() -> Result<String, time::error::Format> {
+    let now = OffsetDateTime::now_utc();
+    // Milliseconds: more would only pretend.
+    now.replace_nanosecond(now.nanosecond() / 1_000_000 * 1_000_000).unwrap_or(now).format(&Rfc3339)
+}
+
 #[derive(Serialize)]
 struct Line<'a> {
     time: String,
@@ -45,10 +55,7 @@ impl<W: Write> JsonLines<W> {
     }
 
     fn write(&self, event: &Event) -> std::io::Result<()> {
-        let now = OffsetDateTime::now_utc();
-        // Milliseconds: more would only pretend.
-        let now = now.replace_nanosecond(now.nanosecond() / 1_000_000 * 1_000_000).unwrap_or(now);
-        let time = now.format(&Rfc3339).map_err(std::io::Error::other)?;
+        let time = now().map_err(std::io::Error::other)?;
         let mut line = serde_json::to_string(&Line { time, event })?;
         line.push('\n');
         let mut out = self.out.lock().unwrap_or_else(PoisonError::into_inner);

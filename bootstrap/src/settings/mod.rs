@@ -13,6 +13,7 @@ use crate::cluster::observe::PlatformSettings;
 use crate::platform::record::Record;
 use crate::error::{ExitKind, Explain};
 use crate::stack::Changes;
+use crate::stack::words::is_subdomain;
 
 pub mod file;
 pub mod folders;
@@ -153,7 +154,7 @@ impl Explain for SettingsError {
             Self::Name { .. } => "Use lower-case letters, digits and dashes, as `workshop-1`.".into(),
             Self::Port { .. } => "Write HOST:NODE, as `--port 5432:30432`.".into(),
             Self::Parameter { .. } => "Write COMPONENT.PARAMETER=VALUE, as `--set ingress.replicas=2`.".into(),
-            Self::Url { .. } => "Write scheme and host, as `https://box.example` or `https://localhost:9443`.".into(),
+            Self::Url { .. } => "Write https:// and a host, as `https://box.example` or `https://localhost:9443`.".into(),
             Self::Registry { .. } => "Write HOST[:PORT]/PREFIX, as `ghcr.io/me/backstack` or `registry.example:5000`.".into(),
             Self::PortTwice { first, second, .. } => format!("Choose another port with {first} or {second}."),
             Self::Fixed { name, .. } => format!(
@@ -251,7 +252,7 @@ impl UpWishes {
         settings.url = match (&self.url, record) {
             (Some(url), _) => url_of(url)?,
             (None, Some(record)) => record.url.clone(),
-            (None, None) => format!("https://localhost{}", port_suffix(settings.https_port)),
+            (None, None) => settings.local_url(),
         };
         no_port_twice(&settings)?;
         Ok(settings)
@@ -309,8 +310,12 @@ impl UpSettings {
     /// Port of the platform's address.
     pub fn public_port(&self) -> u16 {
         let rest = self.url.split_once("://").map_or("", |(_, rest)| rest);
-        let scheme_port = if self.url.starts_with("http://") { 80 } else { 443 };
-        rest.split_once(':').and_then(|(_, port)| port.parse().ok()).unwrap_or(scheme_port)
+        rest.split_once(':').and_then(|(_, port)| port.parse().ok()).unwrap_or(443)
+    }
+
+    /// The platform's address on this machine, whatever people call it.
+    pub fn local_url(&self) -> String {
+        format!("https://localhost{}", port_suffix(self.https_port))
     }
 }
 
@@ -347,24 +352,29 @@ fn parameter(text: &str) -> Result<(String, String, serde_json::Value), Settings
 fn url_of(text: &str) -> Result<String, SettingsError> {
     let wrong = |why: &str| SettingsError::Url { value: text.into(), why: why.into() };
     let lower = text.to_lowercase();
-    let schemes = ["https://", "http://"];
-    let rest = schemes.iter().find_map(|scheme| lower.strip_prefix(scheme));
-    let rest = rest.ok_or_else(|| wrong("it does not begin with https:// or http://"))?.trim_end_matches('/');
+    if lower.starts_with("http://") {
+        return Err(wrong("the platform is served over HTTPS, so it begins with https://"));
+    }
+    let rest = lower.strip_prefix("https://").ok_or_else(|| wrong("it does not begin with https://"))?.trim_end_matches('/');
     let (host, port) = rest.split_once(':').map_or((rest, None), |(host, port)| (host, Some(port)));
     if host.starts_with('[') {
         return Err(wrong("an IPv6 address cannot be used, only a name or an IPv4 address"));
     }
     if rest.contains(['/', '?', '#', '@']) {
-        return Err(wrong("after the scheme there may be a host and a port, and nothing else"));
+        return Err(wrong("after https:// there may be a host and a port, and nothing else: components have paths of their own"));
     }
-    let of_a_host = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-');
-    if host.is_empty() || !host.bytes().all(of_a_host) {
+    if host.is_empty() {
         return Err(wrong("it has no host"));
+    }
+    // What is no DNS name or IPv4 address could stand in no certificate.
+    if !is_subdomain(host) {
+        return Err(wrong("its host is no name that a certificate could have: letters, digits, dashes and dots"));
     }
     if port.is_some_and(|port| !port.parse::<u16>().is_ok_and(|port| port != 0)) {
         return Err(wrong("its port is not a number from 1 to 65535"));
     }
-    Ok(lower.trim_end_matches('/').to_string())
+    // Browsers leave the usual port out, so redirects and callbacks that name it would not match.
+    Ok(format!("https://{}", rest.strip_suffix(":443").unwrap_or(rest)))
 }
 
 fn no_port_twice(settings: &UpSettings) -> Result<(), SettingsError> {

@@ -72,6 +72,9 @@ fn nonsense_is_refused_by_name() {
         UpWishes { url: Some("localhost".into()), ..Default::default() },
         UpWishes { url: Some("https://a/b".into()), ..Default::default() },
         UpWishes { url: Some("https://a:b".into()), ..Default::default() },
+        UpWishes { url: Some("http://box.example".into()), ..Default::default() },
+        UpWishes { url: Some("https://a_b".into()), ..Default::default() },
+        UpWishes { url: Some("https://user@box.example".into()), ..Default::default() },
         UpWishes { http_port: Some(8443), ..Default::default() },
         UpWishes { kubernetes_version: Some("1.30.0".into()), ..Default::default() },
     ];
@@ -88,4 +91,20 @@ fn parameters_are_typed() {
     let settings = decide(UpWishes { set, ..Default::default() }).expect("settings");
     let values: Vec<_> = settings.parameters.iter().map(|(_, _, value)| value.clone()).collect();
     assert_eq!(values, vec![serde_json::json!(2), serde_json::json!(true), serde_json::json!("x=y")]);
+}
+
+#[test]
+fn the_address_that_people_use_is_kept_until_another_is_given() {
+    let with = |url: Option<&str>, existing: Option<&Existing>| {
+        UpWishes { url: url.map(Into::into), ..Default::default() }.decide("p", existing, "1.36.3").expect("settings")
+    };
+    let first = with(Some("https://Box.Example:443/"), None);
+    assert_eq!((first.url.as_str(), first.host(), first.public_port()), ("https://box.example", "box.example", 443));
+    assert_eq!(first.local_url(), "https://localhost:8443");
+    let mut had = existing(0);
+    had.record = had.record.map(|record| Record { url: first.url.clone(), ..record });
+    assert_eq!(with(None, Some(&had)).url, "https://box.example");
+    let other = with(Some("https://other.example:8443"), Some(&had));
+    assert_eq!((other.url.as_str(), other.public_port()), ("https://other.example:8443", 8443));
+    assert_eq!(with(Some("https://localhost:9443"), Some(&had)).url, "https://localhost:9443");
 }

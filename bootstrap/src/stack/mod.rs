@@ -12,6 +12,7 @@ mod read;
 pub mod recipe;
 pub mod render;
 mod reference;
+mod rollout;
 mod scalar;
 pub mod schema;
 mod shape;

@@ -238,7 +238,7 @@ pub struct Route {
 pub struct Readiness {
     /// Seconds until `up` gives up on it.
     pub timeout_seconds: u64,
-    /// Further objects that must have a condition.
+    /// Further objects that must be there, and in a certain state.
     pub conditions: Vec<ReadyCondition>,
 }
 
@@ -248,7 +248,8 @@ impl Default for Readiness {
     }
 }
 
-/// An object that must have a condition of status `True`.
+/// An object that must have a condition of status `True`, a field of a certain value, or just be there: exactly one
+/// of `condition`, `field` with `value`, and `exists: true`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ReadyCondition {
@@ -263,7 +264,17 @@ pub struct ReadyCondition {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub namespace: Option<String>,
     /// Type of the condition, as `Ready`.
-    pub condition: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub condition: Option<String>,
+    /// Path of a field, with dots, as `status.health.status`; a number is a place in a list, from 0.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub field: Option<String>,
+    /// Value that the field must have: text, a number, `true` or `false`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub value: Option<serde_json::Value>,
+    /// `true`: it is enough that the object is there.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub exists: bool,
 }
 
 /// A user name and password that people need.

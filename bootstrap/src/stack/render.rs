@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 
 use super::load::Component;
 use super::model::Route;
+use super::rollout;
 use super::reference::{ImageField, Piece, PlatformField, Reference, pieces};
 use crate::images::Digest;
 use crate::images::Reference as ImageName;
@@ -47,7 +48,9 @@ pub fn render(component: &Component, facts: &PlatformFacts) -> Vec<Value> {
     let manifests = manifests.filter(|object| !facts.registry.is_empty() || !names_the_registry(object));
     let manifests = manifests.map(|object| context.object(object));
     let routes = component.file.routes.iter().map(|route| ingress(component, facts, route));
-    config_maps(component).chain(manifests).chain(routes).collect()
+    let mut objects: Vec<Value> = config_maps(component).chain(manifests).chain(routes).collect();
+    rollout::stamp(&mut objects, &component.file.namespace);
+    objects
 }
 
 /// Files are what somebody wrote for somewhere else: nothing is filled in.

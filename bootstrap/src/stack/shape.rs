@@ -370,7 +370,7 @@ mod tests {
             (
                 "secrets:\n  x: random",
                 8,
-                "`secrets.x` must be a map with one key: `random`, `certificate` or `authority`",
+                "`secrets.x` must be a map with one key: `random`, `certificate`, `authority` or `copy`",
             ),
             (
                 "images:\n  x: example.org/a:1",

@@ -5,6 +5,7 @@ use std::path::Path;
 
 use crate::cluster::observe::ObservedPlatform;
 use crate::cluster::{Engine, network, registry};
+use crate::definitions;
 use crate::error::{ExitKind, Failure};
 use crate::execute::context::{ImagePlan, Origin};
 use crate::execute::engine_images;
@@ -20,7 +21,7 @@ use crate::settings::{ImageSource, UpSettings, display, folders};
 use crate::source::{Architecture, Builder};
 use crate::stack::files::FileTree;
 use crate::stack::model::ImageRef;
-use crate::stack::{ClusterSpec, LeftOut, Stack};
+use crate::stack::{ClusterSpec, Component, LeftOut, Stack};
 
 /// The images of a run, and the means to get them.
 pub struct Sources {
@@ -57,7 +58,7 @@ impl Sources {
         if let Some(image) = &settings.node_image
             && image.parse() != Ok(node.reference.clone())
         {
-            node = ImagePlan { reference: image.parse().map_err(ImageError::from)?, pin: None, recipe: None };
+            node = ImagePlan::new(image.parse().map_err(ImageError::from)?, None, None);
         }
         let mut components = BTreeMap::new();
         let wanted = |name: &str| only.is_none_or(|only| only.contains(name));
@@ -87,9 +88,9 @@ impl Sources {
             return Ok(Vec::new());
         }
         let mut open = Vec::new();
-        for recipe in self.all().filter_map(|image| image.recipe.as_ref()) {
-            if self.builder.cached(&self.builder.key(recipe)?).is_none() {
-                open.push(recipe.clone());
+        for image in self.all() {
+            if image.built(&self.builder)?.is_none() {
+                open.extend(image.recipe.clone());
             }
         }
         let missing = self.builder.missing_tools(&open)?;
@@ -109,11 +110,9 @@ pub fn limits(image: &ImagePlan) -> Option<String> {
 
 /// An image of a component or of the cluster, with the folder of its recipe.
 pub fn plan(image: &ImageRef, tree: &FileTree) -> Result<ImagePlan, Failure> {
-    Ok(ImagePlan {
-        reference: image.reference.parse().map_err(ImageError::from)?,
-        pin: image.digest.as_ref().and_then(|digest| digest.parse().ok()),
-        recipe: image.recipe.as_ref().map(|recipe| tree.join(&format!("images/{recipe}"))),
-    })
+    let reference = image.reference.parse().map_err(ImageError::from)?;
+    let pin = image.digest.as_ref().and_then(|digest| digest.parse().ok());
+    Ok(ImagePlan::new(reference, pin, image.recipe.as_ref().map(|recipe| tree.join(&format!("images/{recipe}")))))
 }
 
 async fn choose(wanted: ImageSource, upstream: &Upstream, hosts: BTreeSet<&str>) -> (Origin, String) {
@@ -145,6 +144,7 @@ fn no_cache(folder: &Path, error: &std::io::Error) -> Failure {
 pub async fn observe(
     engine: &Engine,
     sources: &Sources,
+    stack: &Stack,
     platform: Option<ObservedPlatform>,
     client: Option<&kube::Client>,
 ) -> Result<Observed, Failure> {
@@ -164,7 +164,9 @@ pub async fn observe(
     }
     let name = platform.as_ref().map_or("", |platform| platform.name.as_str());
     let installed = installed(name, client).await?;
-    Ok(Observed { network, registry: registry_port.is_some(), platform, images, installed })
+    let has_all = |component: &&Component| definitions::are_cached(&component.file.crds, &sources.store);
+    let definitions = stack.components.iter().filter(has_all).map(|component| component.file.name.clone()).collect();
+    Ok(Observed { network, registry: registry_port.is_some(), platform, images, definitions, installed })
 }
 
 /// The same for a cluster that somebody else made. Where it pulls from upstream, its images are its own business.
@@ -186,8 +188,8 @@ pub async fn observe_elsewhere(
 }
 
 async fn state(sources: &Sources, image: &ImagePlan, road: Option<&Road>) -> Result<ImageState, Failure> {
-    if let (Origin::Source, Some(recipe)) = (sources.origin, &image.recipe) {
-        let Some(built) = sources.builder.cached(&sources.builder.key(recipe)?) else { return Ok(ImageState::ToBuild) };
+    if sources.origin == Origin::Source && image.recipe.is_some() {
+        let Some(built) = image.built(&sources.builder)? else { return Ok(ImageState::ToBuild) };
         let there = match (road, image.reference.tag()) {
             (Some(road), Some(tag)) => {
                 let found = road.local().has_manifest(&image.reference.mirror_repository(), tag).await;

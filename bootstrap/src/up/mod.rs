@@ -84,6 +84,8 @@ pub struct Ready {
     /// What this source of images cannot have, and so is not installed.
     pub left_out: Vec<LeftOut>,
     pub routes: Vec<RouteUrl>,
+    /// Address on this machine, where a tunnel or proxy has to lead; the routes may have another.
+    pub local_url: String,
     /// kubeconfig context.
     pub context: String,
     pub registry_port: u16,
@@ -144,7 +146,7 @@ pub async fn prepare(request: UpRequest) -> Result<Prepared, Failure> {
         return Err(doctor::Unmet(checks).into());
     }
     let warnings = checks.iter().filter(|check| check.verdict != doctor::Verdict::Ok).map(|check| check.found.clone()).collect();
-    let observed = images::observe(&ground.engine, &sources, ground.existing.clone(), ground.live.as_ref()).await?;
+    let observed = images::observe(&ground.engine, &sources, &ground.stack, ground.existing.clone(), ground.live.as_ref()).await?;
     if let Some(adding) = &ground.adding {
         stack::check_needs(&ground.stack, adding, &observed.installed)?;
     }
@@ -392,6 +394,7 @@ pub async fn execute(prepared: &Prepared, reporter: Arc<dyn Reporter>) -> Outcom
         images: execute::steps::moved(context),
         left_out: prepared.left_out.clone(),
         routes: routes(&context.stack, &context.settings.url),
+        local_url: context.settings.local_url(),
         context: match &context.place {
             Place::Own(_) => names::context(&context.settings.name),
             Place::Elsewhere(cluster) => cluster.context.clone(),

@@ -5,11 +5,12 @@
 use std::fmt;
 
 use serde::Serialize;
+use serde_json::Value;
 use time::OffsetDateTime;
 
-use super::facts::Event;
+use super::facts::{Event, conditions_of};
 use super::readiness::State;
-use super::scope::{Rollout, Scope};
+use super::scope::{Rollout, Scope, Wanted};
 use super::view::View;
 
 pub mod logs;
@@ -61,7 +62,7 @@ impl Cause {
     /// What a person can do about it.
     pub fn hint(self) -> Option<&'static str> {
         match self {
-            Self::Failed => Some("Delete the Job: it is made again by the next run."),
+            Self::Failed => Some("Mend what made the Job fail; the next run makes it anew."),
             Self::Image => Some("Check the image's name, and that its registry can be reached: `backstack doctor`."),
             Self::Unschedulable => Some("Give the engine more memory or processors, or make the requests smaller."),
             Self::Forbidden => Some("Raise the namespace's quota, or change the policy that forbids the pods."),
@@ -207,18 +208,37 @@ fn of_api_services(scope: &Scope, view: &View) -> Vec<Blocker> {
 
 fn of_conditions(scope: &Scope, view: &View) -> Vec<Blocker> {
     let blockers = scope.conditions.iter().filter_map(|(object, wanted)| {
-        let text = match view.followed(object) {
-            None => "does not exist yet".to_string(),
-            Some(found) => match found.condition(wanted) {
-                Some(condition) if condition.is_true() => return None,
-                Some(condition) if condition.message.is_empty() => format!("{wanted} is {}", condition.status),
-                Some(condition) => format!("{wanted} is {}: {}", condition.status, sentence(&condition.message)),
-                None => format!("has no condition `{wanted}` yet"),
-            },
+        let text = match (view.followed(object), wanted) {
+            (None, _) => "does not exist yet".to_string(),
+            (Some(_), Wanted::Exists) => return None,
+            (Some(found), Wanted::Condition(kind)) => lacks_condition(found, kind)?,
+            (Some(found), Wanted::Field(path, value)) => lacks_value(found, path, value)?,
         };
         Some(Blocker::new(object.to_string(), Cause::Condition, text))
     });
     blockers.collect()
+}
+
+fn lacks_condition(found: &Value, kind: &str) -> Option<String> {
+    let conditions = conditions_of(found);
+    match conditions.iter().find(|condition| condition.kind == kind) {
+        Some(condition) if condition.is_true() => None,
+        Some(condition) if condition.message.is_empty() => Some(format!("{kind} is {}", condition.status)),
+        Some(condition) => Some(format!("{kind} is {}: {}", condition.status, sentence(&condition.message))),
+        None => Some(format!("has no condition `{kind}` yet")),
+    }
+}
+
+fn lacks_value(found: &Value, path: &str, wanted: &Value) -> Option<String> {
+    let plain = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_string);
+    match found.pointer(&format!("/{}", path.replace('.', "/"))) {
+        Some(value) if value == wanted => None,
+        None | Some(Value::Null) => Some(format!("has no `{path}` yet")),
+        Some(value @ (Value::Array(_) | Value::Object(_))) => {
+            Some(format!("{path} is {}, not {}", if value.is_array() { "a list" } else { "a map" }, plain(wanted)))
+        }
+        Some(value) => Some(format!("{path} is {}, not {}", plain(value), plain(wanted))),
+    }
 }
 
 /// The server's words up to the first line's end, without a final dot.

@@ -5,7 +5,8 @@ use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
 use crate::platform::readiness::assess;
-use crate::platform::scope::{Rollout, Scope, Webhook};
+use super::explain;
+use crate::platform::scope::{Rollout, Scope, Wanted, Webhook};
 use crate::platform::view::{Tracked, View};
 use crate::platform::object::ObjectRef;
 
@@ -235,7 +236,7 @@ fn webhooks_apis_and_conditions_are_waited_for() {
     let scope = Scope {
         component: "shop".into(),
         api_services: vec!["v1.metrics.example.dev".into()],
-        conditions: vec![(thing.clone(), "Ready".into())],
+        conditions: vec![(thing.clone(), Wanted::Condition("Ready".into()))],
         webhooks: vec![Webhook { configuration: "checks".into(), namespace: "shop".into(), service: "hook".into() }],
         ..Scope::default()
     };
@@ -267,4 +268,28 @@ fn webhooks_apis_and_conditions_are_waited_for() {
         view.put(tracked, key.into(), &object);
     }
     assert!(texts(&view).is_empty(), "{:?}", texts(&view));
+}
+
+#[test]
+fn a_field_or_the_object_itself_can_be_waited_for() {
+    let app = ObjectRef::new("example.dev/v1", "App", Some("shop"), "x");
+    let text = |wanted: Wanted, found: Option<Value>| {
+        let scope = Scope { component: "shop".into(), conditions: vec![(app.clone(), wanted)], ..Scope::default() };
+        let mut view = View::default();
+        view.follow(&app, found.as_ref());
+        let blockers = explain(&scope, &[], &view, OffsetDateTime::UNIX_EPOCH);
+        blockers.first().map(ToString::to_string)
+    };
+    let healthy = || Wanted::Field("status.health.status".into(), json!("Healthy"));
+    let health = |value: Value| Some(json!({"status": {"health": {"status": value}}}));
+    assert_eq!(text(healthy(), health(json!("Healthy"))), None);
+    assert_eq!(text(healthy(), None).as_deref(), Some("App shop/x: does not exist yet"));
+    assert_eq!(text(healthy(), Some(json!({}))).as_deref(), Some("App shop/x: has no `status.health.status` yet"));
+    let expected = "App shop/x: status.health.status is Degraded, not Healthy";
+    assert_eq!(text(healthy(), health(json!("Degraded"))).as_deref(), Some(expected));
+    let first = Wanted::Field("spec.ports.0".into(), json!(80));
+    assert_eq!(text(first.clone(), Some(json!({"spec": {"ports": [80]}}))), None);
+    assert_eq!(text(first, Some(json!({"spec": {"ports": [{}]}}))).as_deref(), Some("App shop/x: spec.ports.0 is a map, not 80"));
+    assert_eq!(text(Wanted::Exists, Some(json!({}))), None);
+    assert_eq!(text(Wanted::Exists, None).as_deref(), Some("App shop/x: does not exist yet"));
 }

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use crate::images::Digest;
-use crate::stack::model::{ComponentFile, CrdSource, GeneratedSecret, ImageRef};
+use crate::stack::model::{ComponentFile, CrdSource, GeneratedSecret, ImageRef, ReadyCondition};
 use crate::stack::problem::Problems;
 use crate::stack::read::{ComponentDraft, Read};
 use crate::stack::reference::{Piece, pieces};
@@ -28,6 +28,11 @@ pub fn check(draft: &ComponentDraft, problems: &mut Problems) {
     credentials(read, file, problems);
     if file.readiness.timeout_seconds == 0 {
         problems.error(&read.name, read.line("/readiness/timeout_seconds"), "`timeout_seconds` must be at least 1");
+    }
+    for (index, condition) in file.readiness.conditions.iter().enumerate() {
+        if let Some(fault) = condition_fault(condition) {
+            problems.error(&read.name, read.line(&format!("/readiness/conditions/{index}")), fault);
+        }
     }
     if let Some(document) = &read.document {
         no_references(read, &document.value, "", problems);
@@ -155,6 +160,24 @@ fn secrets<T>(read: &Read<T>, name: &str, secret: &GeneratedSecret, problems: &m
         }
         // Whose Secret it may be, the other components decide: see `copies`.
         GeneratedSecret::Certificate(_) | GeneratedSecret::Authority {} | GeneratedSecret::Copy(_) => {}
+    }
+}
+
+fn condition_fault(wanted: &ReadyCondition) -> Option<&'static str> {
+    let ways = [wanted.condition.is_some(), wanted.field.is_some() || wanted.value.is_some(), wanted.exists];
+    match ways.iter().filter(|way| **way).count() {
+        0 => return Some("one of `condition`, `field` with `value`, and `exists: true` must be set"),
+        1 => {}
+        _ => return Some("only one of `condition`, `field` with `value`, and `exists: true` may be set"),
+    }
+    match (&wanted.field, &wanted.value) {
+        (Some(field), _) if field.split('.').any(str::is_empty) => Some("`field` must be a path with dots, as `status.phase`"),
+        (Some(_), None) => Some("`field` needs a `value`"),
+        (None, Some(_)) => Some("`value` needs a `field`"),
+        (_, Some(Value::Array(_) | Value::Object(_) | Value::Null)) => {
+            Some("`value` must be text, a number, `true` or `false`")
+        }
+        _ => None,
     }
 }
 

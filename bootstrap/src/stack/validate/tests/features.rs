@@ -109,3 +109,25 @@ fn rules_for_images_that_no_package_can_build() {
     let expected = "components/shop/manifests/a.yaml:5  image `kcl` has no `missing`, so `backstack.dev/needs-image` never leaves anything out";
     assert_eq!(warnings.iter().map(ToString::to_string).collect::<Vec<_>>(), [expected]);
 }
+
+#[test]
+fn rules_for_readiness_conditions() {
+    let with = |wanted: &str| {
+        let lines = format!("readiness:\n  conditions:\n    - {{apiVersion: v1, kind: Thing, name: x{wanted}}}");
+        Files::shop(&lines).problems().iter().map(|problem| problem.replace("components/shop/component.yaml:9  ", "")).collect::<Vec<_>>()
+    };
+    for good in [", condition: Ready", ", field: status.phase, value: Bound", ", field: spec.ports.0, value: 80", ", exists: true"] {
+        assert!(with(good).is_empty(), "{good}: {:?}", with(good));
+    }
+    for (bad, message) in [
+        ("", "one of `condition`, `field` with `value`, and `exists: true` must be set"),
+        (", exists: false", "one of `condition`, `field` with `value`, and `exists: true` must be set"),
+        (", condition: Ready, exists: true", "only one of `condition`, `field` with `value`, and `exists: true` may be set"),
+        (", field: a.b", "`field` needs a `value`"),
+        (", value: b", "`value` needs a `field`"),
+        (", field: a..b, value: c", "`field` must be a path with dots, as `status.phase`"),
+        (", field: a, value: [b]", "`value` must be text, a number, `true` or `false`"),
+    ] {
+        assert_eq!(with(bad), [message], "{bad}");
+    }
+}
