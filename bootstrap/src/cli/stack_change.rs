@@ -86,7 +86,7 @@ pub async fn add(args: AddArgs, name: &str, printer: &Printer) -> Result<u8, Fai
     drop(reporter);
     match outcome {
         Outcome::Ready(ready) => {
-            printer.event(&json!({"event": "added", "components": adding.names, "summary": ready}));
+            printer.event(json!({"event": "added", "components": adding.names, "summary": ready}));
             printer.people(|| added(&ready, &adding, &flags(name, &args.target)));
             Ok(0)
         }
@@ -136,7 +136,7 @@ pub async fn remove(args: &RemoveArgs, name: &str, printer: &Printer) -> Result<
     let removed = remove::run(&removal, reporter.clone()).await;
     drop(reporter);
     let removed = removed?;
-    printer.event(&json!({"event": "removed", "summary": removed}));
+    printer.event(json!({"event": "removed", "summary": removed}));
     printer.people(|| gone(&removed, &removal));
     Ok(0)
 }

@@ -8,6 +8,7 @@
 
 mod added;
 mod elsewhere;
+mod features;
 mod harness;
 mod kind;
 mod life;

@@ -39,12 +39,9 @@ fn namespace_fault(components: &[ComponentDraft], file: &ComponentFile, source: 
     if namespace == file.namespace {
         return Some("the component is in this namespace itself: use that Secret as it is".into());
     }
-    let needed = dependencies(components, &file.name);
-    if needed.iter().any(|draft| has_namespace(draft, namespace)) {
-        return None;
-    }
-    // A component that could not be read may be the one.
-    if needed.iter().any(|draft| draft.component.file.is_none()) {
+    let (needed, all_known) = dependencies(components, &file.name);
+    // A component that could not be read, or that runs already and is not read here, may be the one.
+    if !all_known || needed.iter().any(|draft| draft.component.file.is_none() || has_namespace(draft, namespace)) {
         return None;
     }
     let there = components.iter().find(|draft| draft.name != file.name && has_namespace(draft, namespace));
@@ -64,15 +61,22 @@ fn has_namespace(draft: &ComponentDraft, namespace: &str) -> bool {
         })
 }
 
-/// All that a component depends on, directly or not.
-fn dependencies<'a>(components: &'a [ComponentDraft], name: &str) -> Vec<&'a ComponentDraft> {
+/// All that a component depends on, directly or not, and whether all of it is among these components.
+fn dependencies<'a>(components: &'a [ComponentDraft], name: &str) -> (Vec<&'a ComponentDraft>, bool) {
     let (mut found, mut seen, mut open) = (Vec::new(), BTreeSet::new(), vec![name.to_string()]);
+    let mut all_known = true;
     while let Some(next) = open.pop() {
-        let Some(draft) = components.iter().find(|draft| draft.name == next).filter(|_| seen.insert(next)) else { continue };
+        if !seen.insert(next.clone()) {
+            continue;
+        }
+        let Some(draft) = components.iter().find(|draft| draft.name == next) else {
+            all_known = false;
+            continue;
+        };
         open.extend(draft.component.file.iter().flat_map(|file| file.depends_on.clone()));
         if draft.name != name {
             found.push(draft);
         }
     }
-    found
+    (found, all_known)
 }
