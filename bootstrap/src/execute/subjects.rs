@@ -22,6 +22,19 @@ struct Line {
     detail: String,
 }
 
+impl Line {
+    /// Why the first step failed is what a person must read: no later step's word takes its place.
+    fn take(&mut self, outcome: Outcome, detail: &str) {
+        let has_failed = self.outcome == Outcome::Failed;
+        if weight(outcome) > weight(self.outcome) {
+            self.outcome = outcome;
+        }
+        if !detail.is_empty() && !has_failed && (self.detail.is_empty() || outcome != Outcome::Skipped) {
+            self.detail = detail.into();
+        }
+    }
+}
+
 impl Subjects {
     pub fn new(plan: &Plan, reporter: Arc<dyn Reporter>) -> Self {
         let mut lines = BTreeMap::new();
@@ -50,12 +63,7 @@ impl Subjects {
         let mut lines = self.lines.lock().expect("no panic while the lines are held");
         let Some(line) = lines.get_mut(subject) else { return };
         line.open -= 1;
-        if weight(outcome) > weight(line.outcome) {
-            line.outcome = outcome;
-        }
-        if !detail.is_empty() && (line.detail.is_empty() || outcome != Outcome::Skipped) {
-            line.detail = detail.into();
-        }
+        line.take(outcome, detail);
         if line.open == 0 {
             let seconds = line.began.map_or(0.0, |began| began.elapsed().as_secs_f64());
             self.reporter.report(Event::Finished {
@@ -77,5 +85,20 @@ fn weight(outcome: Outcome) -> u8 {
         Outcome::Created => 3,
         Outcome::Skipped => 4,
         Outcome::Failed => 5,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_cause_of_a_failure_is_kept_whatever_ends_later() {
+        let mut line = Line { open: 3, began: None, outcome: Outcome::Unchanged, detail: String::new() };
+        line.take(Outcome::Created, "1 node");
+        line.take(Outcome::Failed, "the API refused");
+        line.take(Outcome::Created, "Kubernetes v1.36.3");
+        line.take(Outcome::Skipped, "needs another");
+        assert_eq!((line.outcome, line.detail.as_str()), (Outcome::Failed, "the API refused"));
     }
 }

@@ -20,7 +20,7 @@ pub const ACCOUNT: &str = "assistant";
 /// Components give the account rights to their kinds by ClusterRoles with this label, set to `true`.
 pub const AGGREGATE: &str = "backstack.dev/aggregate-to-assistant";
 /// Name of the objects that have no namespace.
-const CLUSTER_WIDE: &str = "backstack:assistant";
+const CLUSTER_WIDE: &str = "backstack-assistant";
 /// How long a token is good for, in seconds.
 pub const TOKEN_SECONDS: i64 = 24 * 3600;
 
@@ -124,7 +124,7 @@ fn manifests() -> Vec<Value> {
         }),
         json!({
             "apiVersion": "rbac.authorization.k8s.io/v1", "kind": "ClusterRole",
-            "metadata": {"name": format!("{CLUSTER_WIDE}:base"), "labels": {AGGREGATE: "true"}},
+            "metadata": {"name": format!("{CLUSTER_WIDE}-base"), "labels": {AGGREGATE: "true"}},
             "rules": [
                 {"apiGroups": [""], "resources": ["nodes", "namespaces", "persistentvolumes"], "verbs": ["get", "list", "watch"]},
                 {"apiGroups": ["storage.k8s.io"], "resources": ["storageclasses"], "verbs": ["get", "list", "watch"]},

@@ -49,7 +49,8 @@ pub async fn build(
             npm.current_dir(work.path()).args(arguments).env("CI", "1");
         }))
     };
-    npm(format!("installing {name}"), &["ci", "--no-audit", "--no-fund", "--no-update-notifier"])?.run(|_| {}).await?;
+    // The lock file has the digest of every package, so a copy from the cache needs no question to the registry.
+    npm(format!("installing {name}"), &["ci", "--no-audit", "--no-fund", "--no-update-notifier", "--prefer-offline"])?.run(|_| {}).await?;
     for script in &layer.run {
         progress.detail(format!("running `{script}` of {name}"));
         npm(format!("running `{script}` of {name}"), &["run", script])?.run(|_| {}).await?;
