@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"strings"
+	"time"
 )
 
 // An Application or ApplicationSet, as far as it matters here.
@@ -39,15 +40,18 @@ func (gitops *gitops) path(kind string) string {
 }
 
 // Argo CD looks at an object anew, past its cache, when it has the annotation; it takes the annotation off.
-var refreshes = map[string]map[string]string{
-	// First the sets: what they make new is looked at anyway.
-	"applicationsets": {"argocd.argoproj.io/application-set-refresh": "true"},
-	"applications":    {"argocd.argoproj.io/refresh": "normal"},
+func refreshOf(kind string) map[string]string {
+	if kind == "applications" {
+		return map[string]string{"argocd.argoproj.io/refresh": "normal"}
+	}
+	// A set that fails keeps the annotation and tries again minutes later: only a new value is a change that wakes it.
+	return map[string]string{"argocd.argoproj.io/application-set-refresh": time.Now().Format(time.RFC3339Nano)}
 }
 
 // Has Argo CD look at whatever uses this repository, given as `organisation/name` or `organisation`.
 func (gitops *gitops) refresh(ctx context.Context, repository string) error {
 	address := gitops.url + "/" + repository
+	// First the sets: what they make new is looked at anyway.
 	for _, kind := range []string{"applicationsets", "applications"} {
 		var list struct {
 			Items []object `json:"items"`
@@ -59,7 +63,7 @@ func (gitops *gitops) refresh(ctx context.Context, repository string) error {
 			if !uses(one.Spec, address) {
 				continue
 			}
-			patch := map[string]any{"metadata": map[string]any{"annotations": refreshes[kind]}}
+			patch := map[string]any{"metadata": map[string]any{"annotations": refreshOf(kind)}}
 			if err := gitops.cluster.Merge(ctx, gitops.path(kind)+"/"+one.Metadata.Name, patch); err != nil {
 				return err
 			}
