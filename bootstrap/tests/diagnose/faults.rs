@@ -30,7 +30,12 @@ impl Fault {
 pub fn all() -> Vec<Fault> {
     vec![
         Fault::new("bad-image", "bad_image", |place| vec![app(place, "bad-image", "docker.io/hashicorp/http-echo:9.9.9", None)]),
-        Fault::new("policy", "policy_failed", |place| vec![app(place, "policy", "docker.io/library/nginx:1.29.3", None)]),
+        Fault::new("policy", "policy_failed", |place| {
+            let mut app = app(place, "policy", "docker.io/library/nginx:1.29.3", None);
+            // It runs well: the policy is all that is wrong with it.
+            app["spec"]["port"] = 80.into();
+            vec![app]
+        }),
         Fault::new("function", "missing_function", |place| {
             vec![composition("without-function", "function-nobody-has", ""), app(place, "function", GOOD_IMAGE, Some("without-function"))]
         }),
