@@ -169,10 +169,11 @@ fn forget(state: &mut State, kind: &Kind) {
     state.snapshot.drop_kind(kind);
 }
 
-/// Everything that the cluster serves.
+/// Everything that the cluster serves, each kind in its own most stable version: a group may have a newer version that
+/// some of its kinds are not in.
 async fn served(client: &Client) -> Result<BTreeMap<Kind, Served>, kube::Error> {
     let discovery = Discovery::new(client.clone()).run_aggregated().await?;
-    let resources = discovery.groups().flat_map(|group| group.recommended_resources());
+    let resources = discovery.groups().flat_map(|group| group.resources_by_stability());
     let served = resources.map(|(resource, able)| {
         let namespaced = able.scope == Scope::Namespaced;
         ((resource.group.clone(), resource.kind.clone()), Served { resource, namespaced })

@@ -77,7 +77,7 @@ function Editor({ manifest, onDone }: { manifest: Manifest; onDone: (request: Pu
       {chosen.warning && <WarningPanel title={`Version ${chosen.name} is deprecated`} message={chosen.warning} />}
       {manifest.versions.length > 1 && (
         <Box mb={2}>
-          <TextField select fullWidth label="API version" value={chosen.name} onChange={event => setVersion(event.target.value)}>
+          <TextField id="api-version" select fullWidth label="API version" value={chosen.name} onChange={event => setVersion(event.target.value)}>
             {manifest.versions.map(each => (
               <MenuItem key={each.name} value={each.name}>
                 {each.warning ? `${each.name} (deprecated)` : each.name}
@@ -97,7 +97,7 @@ function Editor({ manifest, onDone }: { manifest: Manifest; onDone: (request: Pu
         noHtml5Validate
       >
         <Box mt={2} mb={2}>
-          <TextField fullWidth label="Why (for the reviewer)" value={note} onChange={event => setNote(event.target.value)} />
+          <TextField id="why" fullWidth label="Why (for the reviewer)" value={note} onChange={event => setNote(event.target.value)} />
         </Box>
         {problem && <WarningPanel title="The change was not sent" message={problem} />}
         <Button type="submit" variant="contained" color="primary" disabled={sending}>

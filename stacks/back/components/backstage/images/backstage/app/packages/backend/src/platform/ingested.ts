@@ -1,20 +1,21 @@
 // Catalog processor: small corrections to what the Kubernetes ingestor brings.
 import { Entity } from '@backstage/catalog-model';
-import { CatalogProcessor } from '@backstage/plugin-catalog-node';
+import { CatalogProcessor, CatalogProcessorEmit, LocationSpec, processingResult } from '@backstage/plugin-catalog-node';
 
 const INGESTOR = 'terasky.backstage.io';
 const OWNER = 'developers';
 
 /**
  * The ingestor looks for an owner and for the API of a resource in the resource's own namespace; groups and APIs are
- * in `default`. Its texts name the cluster, of which there is one.
+ * in `default`. Its texts name the cluster, of which there is one. It makes systems of some namespaces only: here each
+ * namespace with something in it is one.
  */
 export class IngestedProcessor implements CatalogProcessor {
   getProcessorName() {
     return 'backstack-ingested';
   }
 
-  async preProcessEntity(entity: Entity): Promise<Entity> {
+  async preProcessEntity(entity: Entity, _location: LocationSpec, emit: CatalogProcessorEmit): Promise<Entity> {
     const notes = entity.metadata.annotations ?? {};
     if (!notes['backstage.io/managed-by-location']?.startsWith('cluster origin:')) return entity;
     const spec: Record<string, any> = { ...entity.spec };
@@ -26,7 +27,12 @@ export class IngestedProcessor implements CatalogProcessor {
     // What people order is of the type that they ordered, unless its manifest says another.
     if (kind && ['crossplane-xr', 'service'].includes(spec.type)) spec.type = kind.toLowerCase();
     // What belongs to no namespace belongs to no system.
-    if (notes[`${INGESTOR}/crossplane-scope`] === 'Cluster') delete spec.system;
+    const namespace = notes[`${INGESTOR}/crossplane-scope`] === 'Cluster' ? undefined : notes['backstage.io/kubernetes-namespace'];
+    delete spec.system;
+    if (entity.kind === 'Component' && namespace) {
+      spec.system = `system:default/${namespace}`;
+      emit(processingResult.entity({ type: 'kubernetes', target: `namespaces/${namespace}` }, systemOf(namespace)));
+    }
     const metadata = {
       ...entity.metadata,
       title: entity.metadata.title ?? entity.metadata.name,
@@ -37,10 +43,18 @@ export class IngestedProcessor implements CatalogProcessor {
   }
 }
 
+function systemOf(namespace: string): Entity {
+  return {
+    apiVersion: 'backstage.io/v1alpha1',
+    kind: 'System',
+    metadata: { name: namespace, title: namespace, description: `What runs in the namespace ${namespace}.` },
+    spec: { owner: `group:default/${OWNER}`, type: 'namespace' },
+  };
+}
+
 function describe(entity: Entity): string | undefined {
   const note = (key: string) => entity.metadata.annotations?.[`${INGESTOR}/${key}`];
   if (note('description')) return undefined;
-  if (entity.kind === 'System') return `What runs in the namespace ${entity.metadata.name}.`;
   const namespace = entity.metadata.annotations?.['backstage.io/kubernetes-namespace'];
   const where = namespace ? ` in the namespace ${namespace}` : '';
   if (note('composite-kind')) return `${note('composite-kind')}${where}, made by Crossplane with ${note('composition-name')}.`;

@@ -22,6 +22,7 @@ export function plainSchema(schema: any): any {
   if (schema['x-kubernetes-int-or-string']) plain.type = 'string';
   if (schema.properties) {
     const fields = Object.entries(schema.properties).filter(([name]) => name !== 'crossplane');
+    fields.sort(([a, left], [b, right]) => rank(schema, a, left) - rank(schema, b, right));
     plain.properties = Object.fromEntries(fields.map(([name, field]: [string, any]) => [
       name,
       { title: field.title ?? words(name), ...plainSchema(field) },
@@ -33,6 +34,12 @@ export function plainSchema(schema: any): any {
     plain.additionalProperties = plainSchema(schema.additionalProperties);
   }
   return plain;
+}
+
+/** What must be filled in comes first, then single values, then lists and groups. */
+function rank(parent: any, name: string, field: any): number {
+  if (parent.required?.includes(name)) return 0;
+  return ['object', 'array'].includes(field.type) ? 2 : 1;
 }
 
 /** Takes out what a form leaves behind: empty texts, lists and objects. */

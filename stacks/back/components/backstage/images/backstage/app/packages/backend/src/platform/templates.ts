@@ -98,7 +98,7 @@ function template(offer: Offer, version: any, current: any): Entity {
         },
       ],
       output: {
-        links: [{ title: 'Open the pull request', url: '${{ steps.order.output.url }}', icon: 'github' }],
+        links: [{ title: 'Open the pull request', url: '${{ steps.order.output.url }}', icon: 'externalLink' }],
         text: [{ title: 'What happens next', default: true, content: NEXT }],
       },
     },
