@@ -12,7 +12,7 @@ use crate::toolset::Access;
 
 /// The schema of a tool's arguments, with what the server adds: `max_tokens`, and `confirm` for proposals.
 pub fn input<T: JsonSchema>(access: Access) -> Map<String, Value> {
-    let mut schema = of::<T>();
+    let mut schema = of::<T>(SchemaSettings::for_deserialize);
     schema.entry("type").or_insert("object".into());
     schema.insert("additionalProperties".into(), false.into());
     let properties = properties(&mut schema);
@@ -37,7 +37,7 @@ pub fn input<T: JsonSchema>(access: Access) -> Map<String, Value> {
 
 /// The schema of a tool's structured content: its facts, and what every answer may carry beside them.
 pub fn output<T: JsonSchema>() -> Map<String, Value> {
-    let mut schema = of::<T>();
+    let mut schema = of::<T>(SchemaSettings::for_serialize);
     let properties = properties(&mut schema);
     properties.insert(
         "platform".into(),
@@ -49,7 +49,7 @@ pub fn output<T: JsonSchema>() -> Map<String, Value> {
 }
 
 fn list<T: JsonSchema>(description: &str) -> Value {
-    json!({"type": "array", "items": of::<T>(), "description": description})
+    json!({"type": "array", "items": of::<T>(SchemaSettings::for_serialize), "description": description})
 }
 
 fn properties(schema: &mut Map<String, Value>) -> &mut Map<String, Value> {
@@ -60,8 +60,9 @@ fn properties(schema: &mut Map<String, Value>) -> &mut Map<String, Value> {
     properties.as_object_mut().expect("made an object above")
 }
 
-fn of<T: JsonSchema>() -> Map<String, Value> {
-    let mut settings = SchemaSettings::draft2020_12();
+/// What is written may leave out fields that a reader must not rely on: the two directions have different schemas.
+fn of<T: JsonSchema>(direction: impl Fn(SchemaSettings) -> SchemaSettings) -> Map<String, Value> {
+    let mut settings = direction(SchemaSettings::draft2020_12());
     settings.inline_subschemas = true;
     settings.meta_schema = None;
     let mut schema = settings.into_generator().into_root_schema_for::<T>().to_value();
@@ -130,6 +131,23 @@ fn only_branch(map: &Map<String, Value>) -> Option<Map<String, Value>> {
 fn unknown_format(format: &str) -> bool {
     !["date-time", "date", "time", "duration", "email", "hostname", "ipv4", "ipv6", "uri", "uuid", "regex"]
         .contains(&format)
+}
+
+/// Schema of a field with an object of whatever form: strict clients refuse a schema that says nothing.
+pub fn object(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+    schemars::json_schema!({"type": "object", "additionalProperties": true})
+}
+
+/// Schema of a field with a list of such objects.
+pub fn objects(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
+    let item = object(generator);
+    schemars::json_schema!({"type": "array", "items": item})
+}
+
+/// Schema of a field with any JSON value.
+pub fn any(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+    let branches = ["string", "number", "boolean", "array", "object"].map(|kind| json!({"type": kind}));
+    schemars::json_schema!({"anyOf": branches})
 }
 
 #[cfg(test)]

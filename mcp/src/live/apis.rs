@@ -32,6 +32,7 @@ pub struct Field {
     pub kind: String,
     pub required: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(schema_with = "crate::schema::any")]
     pub default: Option<Value>,
     /// Allowed values, ranges and patterns.
     #[serde(skip_serializing_if = "String::is_empty")]

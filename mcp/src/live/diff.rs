@@ -9,9 +9,11 @@ pub struct Difference {
     pub path: String,
     /// What Git says; nothing if it has no such field.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(schema_with = "crate::schema::any")]
     pub git: Option<Value>,
     /// What the cluster has; nothing if it has no such field.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(schema_with = "crate::schema::any")]
     pub live: Option<Value>,
 }
 

@@ -171,7 +171,8 @@ pub struct Details {
     #[serde(skip_serializing_if = "String::is_empty")]
     pub comply: String,
     pub checks: Vec<Check>,
-    /// Which objects it looks at, as the policy has it.
+    /// Which objects it looks at: fields of the policy, as it has them.
+    #[schemars(schema_with = "crate::schema::objects")]
     pub matches: Vec<Value>,
 }
 
@@ -193,7 +194,7 @@ pub fn details(policy: &Value) -> Details {
         message: text(rule, "/validate/message").into(),
         expression: rule.to_string(),
     });
-    let matches = ["/spec/matchConstraints", "/spec/matchConditions", "/spec/match"];
+    let field = |field: &&str| Some(serde_json::json!({*field: policy.get("spec")?.get(*field)?}));
     Details {
         name: name(policy).into(),
         kind: text(policy, "/kind").into(),
@@ -202,7 +203,7 @@ pub fn details(policy: &Value) -> Details {
         description: said("policies.kyverno.io/description"),
         comply: how_to_comply(policy),
         checks: validations.chain(rules).collect(),
-        matches: matches.iter().filter_map(|pointer| policy.pointer(pointer).cloned()).collect(),
+        matches: ["matchConstraints", "matchConditions", "match"].iter().filter_map(field).collect(),
     }
 }
 

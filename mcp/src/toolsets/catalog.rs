@@ -109,8 +109,10 @@ pub struct GetFacts {
     /// Relations to other entities, both ways.
     pub relations: Vec<RelationFact>,
     /// metadata of the descriptor.
+    #[schemars(schema_with = "crate::schema::object")]
     pub metadata: Value,
     /// spec of the descriptor.
+    #[schemars(schema_with = "crate::schema::object")]
     pub spec: Value,
 }
 
