@@ -1,5 +1,7 @@
 //! What keeps a composite resource from being composed.
 
+use std::collections::BTreeSet;
+
 use serde_json::Value;
 
 use super::fault::{Fault, classify};
@@ -22,7 +24,8 @@ pub fn of_composite(snapshot: &Snapshot, composite: &Value) -> Vec<Finding> {
         if known {
             findings = findings.into_iter().map(|finding| finding.with("condition Synced", message)).collect();
         } else {
-            findings.push(of_message(fault, &at, message).with(format!("condition Synced: {}", synced.reason), message));
+            let finding = unwatched(composite, &at, message).unwrap_or_else(|| of_message(fault, &at, message));
+            findings.push(finding.with(format!("condition Synced: {}", synced.reason), message));
         }
     }
     if annotation(composite, "crossplane.io/paused") == Some("true") {
@@ -62,6 +65,19 @@ fn not_ready(composite: &Value, at: &Ref) -> Option<Finding> {
     Some(Finding::new(fault, at.clone(), format!("is not ready: {}", short(why, 160)))
         .with(format!("condition {}: {}", ready.kind, ready.reason), ready.message)
         .next("Look at what it composed: crossplane_graph shows which part is not ready."))
+}
+
+/// Crossplane does not name the kind that it cannot list; it is one of those that it composes.
+fn unwatched(composite: &Value, at: &Ref, message: &str) -> Option<Finding> {
+    if !message.contains("Informer to sync") {
+        return None;
+    }
+    let references = list(composite, "/spec/crossplane/resourceRefs").iter();
+    let kinds: BTreeSet<_> = references.map(|it| format!("{} ({})", text(it, "/kind"), text(it, "/apiVersion"))).collect();
+    let kinds = if kinds.is_empty() { "of what it composes".into() } else { kinds.into_iter().collect::<Vec<_>>().join(", ") };
+    let summary = format!("Crossplane lacks the right to list and watch a kind that it composes: {kinds}");
+    let next = "Grant get, list, watch, create, update, patch and delete of that kind with a ClusterRole that has the label `rbac.crossplane.io/aggregate-to-crossplane: \"true\"`.";
+    Some(Finding::new(Fault::MissingRights, at.clone(), summary).next(next))
 }
 
 fn of_message(fault: Fault, at: &Ref, message: &str) -> Finding {

@@ -149,6 +149,8 @@ const PHRASES: &[(&[&str], Fault)] = &[
     (&["repo client error"], Fault::GitUnreachable),
     (&["cannot list resource"], Fault::MissingRights),
     (&["forbidden: user"], Fault::MissingRights),
+    // What Crossplane says of a kind that it may not list: it waits for a list that never comes.
+    (&["failed waiting for", "informer to sync"], Fault::MissingRights),
     (&["violates podsecurity"], Fault::PolicyDenied),
     (&["admission webhook", "denied the request"], Fault::PolicyDenied),
     (&["validatingadmissionpolicy", "denied request"], Fault::PolicyDenied),

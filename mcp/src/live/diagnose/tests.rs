@@ -153,6 +153,15 @@ fn missing_rights_of_crossplane_are_told() {
     assert!(summary.contains("ingresses"), "{summary}");
 }
 
+#[test]
+fn a_kind_that_crossplane_may_not_list_is_named() {
+    let mut app = app(Some("cannot compose resources: cannot get existing composed resources: cannot get composed resource: Timeout: failed waiting for *unstructured.Unstructured Informer to sync"));
+    app["spec"]["crossplane"]["resourceRefs"] = json!([{"apiVersion": "coordination.k8s.io/v1", "kind": "Lease", "name": "shop"}]);
+    let (fault, summary) = first(vec![vec![app]]);
+    assert_eq!(fault, Fault::MissingRights);
+    assert!(summary.contains("Lease (coordination.k8s.io/v1)"), "{summary}");
+}
+
 fn broken_in_git(condition: Value, operation: Value) -> Fault {
     let mut application = application();
     application["status"] = json!({"sync": {"status": "Unknown"}, "health": {"status": "Healthy"}, "conditions": [condition], "operationState": operation});
