@@ -1,5 +1,6 @@
 //! A platform's life: made, looked at, used, stopped and started, made again, taken away.
 
+use crate::diagnose;
 use crate::harness::{Platform, docker, eventually, run, step};
 
 const JUDGE: &str = "
@@ -38,6 +39,9 @@ fn a_platform_from_nothing_to_nothing() {
     an_image_of_ones_own(&platform);
     a_second_up_changes_nothing(&platform);
     the_two_ways(&platform);
+    step("diagnose names planted causes");
+    diagnose::the_planted_cause_is_named_first(platform.name);
+    an_assistant_proposes(&platform);
     stopped_and_started(&platform);
 
     step("down leaves nothing");
@@ -89,6 +93,15 @@ fn the_two_ways(platform: &Platform) {
         command.env("KUBECONFIG", platform.kubeconfig()).env("BACKSTACK_PICTURES", pictures);
         assert!(command.status().expect("the browser's script").success(), "the way of the {way}");
     }
+}
+
+/// A client that we did not write asks why an app fails, and proposes another, which is merged and runs.
+fn an_assistant_proposes(platform: &Platform) {
+    step("an assistant asks, and proposes a change that is merged and runs");
+    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/../scripts/tools/mcp-clients/live");
+    let mut command = std::process::Command::new(script);
+    command.arg(Platform::binary()).env("BACKSTACK_NAME", platform.name).env("KUBECONFIG", platform.kubeconfig());
+    assert!(command.status().expect("the client's script").success(), "the assistant's way");
 }
 
 fn argocd_answers(platform: &Platform) {

@@ -7,6 +7,7 @@
 #![allow(clippy::print_stderr)]
 
 mod added;
+mod diagnose;
 mod elsewhere;
 mod features;
 mod harness;

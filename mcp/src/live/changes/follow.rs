@@ -85,7 +85,9 @@ fn ready(object: Option<&Value>) -> Stage {
     let stage = |state, detail: String| Stage { stage: "ready", state, detail };
     let Some(object) = object else { return stage(State::Waiting, "it is not in the cluster yet".into()) };
     match health::of(object) {
-        (Health::Healthy | Health::Present, _) => stage(State::Done, format!("{} is ready", Ref::of(object))),
+        (Health::Healthy, _) => stage(State::Done, format!("{} is ready", Ref::of(object))),
+        // What people order tells how it is by conditions; without one, its controller has not seen it yet.
+        (Health::Present, _) => stage(State::Waiting, format!("{} has no conditions yet", Ref::of(object))),
         (Health::Progressing, why) => stage(State::Waiting, why),
         (Health::Degraded, why) => stage(State::Failed, why),
     }
@@ -126,6 +128,12 @@ mod tests {
         assert_eq!(states(&snapshot("old", "True"), &pull(true)), [Done, Done, Waiting, Done]);
         assert_eq!(states(&snapshot("c0ffee", "False"), &pull(true)), [Done, Done, Done, Waiting]);
         assert_eq!(states(&snapshot("c0ffee", "True"), &pull(true)), [Done, Done, Done, Done]);
+    }
+
+    #[test]
+    fn what_no_controller_has_seen_is_not_ready() {
+        let fresh = Snapshot::of("lab", [json!({"apiVersion": "p.dev/v1", "kind": "App", "metadata": {"namespace": "demo", "name": "shop"}})]);
+        assert_eq!(states(&fresh, &pull(true)).last(), Some(&State::Waiting));
     }
 
     #[test]

@@ -212,7 +212,7 @@ impl ChangeTools {
             changes.mark_unchanged();
             let pull = forge.pull(&repository(), input.pull_request).await?;
             let snapshot = cluster.snapshot().await?;
-            let stages = follow::stages(&snapshot, &pull, &subject(&snapshot, &pull)?, pull.branch.starts_with("assistant/delete-"));
+            let stages = follow::stages(&snapshot, &pull, &subject(&snapshot, &pull)?, takes_away(&pull));
             let done = stages.iter().filter(|stage| stage.state == State::Done).count();
             let current = stages.iter().find(|stage| stage.state != State::Done).map_or("ready", |stage| stage.stage);
             call.progress(u32::try_from(done).map(f64::from).unwrap_or_default(), Some(4.0), current);
@@ -246,6 +246,12 @@ fn named(pull: &Pull) -> Option<(String, String, String)> {
     let mut parts = path.split('/');
     let (place, kind, name) = (parts.next()?, parts.next()?, parts.next()?);
     Some((kind.into(), place.into(), name.into()))
+}
+
+/// Told by the text, as the branch is gone and its name with it once the pull request is merged.
+fn takes_away(pull: &Pull) -> bool {
+    let action = pull.body.lines().find_map(|line| line.strip_prefix("Action: "));
+    action.is_some_and(|action| action.trim() == Action::Delete.verb())
 }
 
 fn subject(snapshot: &crate::live::snapshot::Snapshot, pull: &Pull) -> Result<Ref, ToolError> {
@@ -288,8 +294,8 @@ fn body(input: &ChangeInput, preview: &Preview) -> String {
     let warnings: Vec<_> = preview.dry_run.iter().flat_map(|run| &run.warnings).map(|warning| format!("- {warning}\n")).collect();
     let said = if warnings.is_empty() { "No policy warns.\n".to_string() } else { warnings.concat() };
     format!(
-        "{reason}\n\nFile: `{}`\n\n## What changes\n```diff\n{}```\n\n## What the policies say\n{said}\nProposed by an assistant; a person confirmed it, and a person merges it.",
-        preview.file, preview.diff
+        "{reason}\n\nAction: {}\nFile: `{}`\n\n## What changes\n```diff\n{}```\n\n## What the policies say\n{said}\nProposed by an assistant; a person confirmed it, and a person merges it.",
+        input.action.verb(), preview.file, preview.diff
     )
 }
 

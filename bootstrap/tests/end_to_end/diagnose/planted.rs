@@ -16,7 +16,7 @@ use backstack_mcp::toolsets::live::toolsets;
 use kube::api::{DeleteParams, Patch, PatchParams};
 use serde_json::{Value, json};
 
-use crate::faults::Fault;
+use super::faults::Fault;
 
 /// The administrator's client, and the tools with the assistant's own account.
 pub struct Planter {

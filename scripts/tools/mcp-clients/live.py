@@ -1,0 +1,88 @@
+"""A platform through the Python client: live.py BINARY FACTS PLATFORM; FACTS holds credentials.json and ca.crt"""
+import asyncio
+import base64
+import json
+import ssl
+import sys
+import time
+import urllib.error
+import urllib.request
+
+from mcp import Client
+from mcp.client.stdio import StdioServerParameters
+from mcp.types import ElicitResult
+
+binary, facts, platform = sys.argv[1:]
+credentials = json.load(open(f"{facts}/credentials.json"))
+tls = ssl.create_default_context(cafile=f"{facts}/ca.crt")
+# The port is part of it, as in https://localhost:8443/gitea.
+developer = next(one for one in credentials if one["username"] == "developer")
+
+
+def check(fact, what):
+    if not fact:
+        raise SystemExit(f"python: {what}")
+
+
+def git(path, body):
+    """Asks the Git server as the developer, who reviews and merges."""
+    login = base64.b64encode(f"developer:{developer['password']}".encode()).decode()
+    request = urllib.request.Request(
+        f"{developer['url']}/api/v1/repos/backstack/demo-cluster/{path}", json.dumps(body).encode(),
+        {"Authorization": f"Basic {login}", "Content-Type": "application/json"}, method="POST",
+    )
+    # Gitea answers 405 while it still looks whether a pull request can be merged.
+    for _ in range(60):
+        try:
+            return urllib.request.urlopen(request, context=tls, timeout=60).read()
+        except urllib.error.HTTPError as error:
+            if error.code != 405:
+                raise
+            time.sleep(0.5)
+    raise SystemExit(f"python: {path} is refused")
+
+
+async def agree(context, params):
+    """What a person does who reads the question: the diff must be in it."""
+    check("http-echo" in params.message or "delete" in params.message.lower(), f"a question without its diff: {params.message}")
+    return ElicitResult(action="accept", content={"confirm": True})
+
+
+async def call(client, tool, arguments):
+    answer = await client.call_tool(tool, arguments)
+    check(not answer.is_error, f"{tool}: {answer.content[0].text if answer.content else answer}")
+    return answer.structured_content
+
+
+async def change(client, arguments):
+    """Proposes a change, merges it, and waits until it is there."""
+    proposed = await call(client, "change_propose", arguments)
+    number = proposed["pull_request"]
+    again = await call(client, "change_propose", arguments)
+    check(again["pull_request"] == number and not again["new"], f"asked twice, it opened another: {again}")
+    git(f"pulls/{number}/reviews", {"event": "APPROVED"})
+    start = time.monotonic()
+    git(f"pulls/{number}/merge", {"Do": "merge"})
+    status = await call(client, "change_status", {"pull_request": number, "wait_seconds": 120})
+    check(status["over"] and all(stage["state"] == "done" for stage in status["stages"]), f"not there: {status}")
+    print(f"pull request {number}: {arguments['action']}d, {time.monotonic() - start:.1f} s after the merge")
+
+
+async def scenario(mode):
+    server = StdioServerParameters(command=binary, args=["mcp", "--allow-changes", "--platform", platform])
+    async with Client(server, mode=mode, elicitation_callback=agree) as client:
+        status = await call(client, "platform_status", {})
+        check(status["platform"] == platform, f"another platform: {status}")
+        told = await call(client, "diagnose", {"entity": "demo/my-app"})
+        check(told["causes"][0]["fault"] == "policy_failed", f"my-app breaks a policy, told is {told['causes']}")
+        name = f"asked-{mode}-{int(time.time()) % 100000}"
+        about = {"kind": "App", "name": name, "namespace": "demo"}
+        await change(client, {**about, "action": "create", "spec": {"image": "docker.io/hashicorp/http-echo:1.0.0", "port": 5678}})
+        graph = await call(client, "crossplane_graph", {"entity": f"App:demo/{name}"})
+        check("Pod" in json.dumps(graph), f"the graph ends before the pods: {graph}")
+        await change(client, {**about, "action": "delete"})
+        print(f"python client, platform {platform}, {mode}: good")
+
+
+for mode in ("legacy", "auto"):
+    asyncio.run(scenario(mode))
