@@ -125,12 +125,8 @@ pub fn run(args: McpArgs, printer: &Printer) -> Result<u8, Failure> {
         Some(McpCommand::Uninstall(args)) => return mcp_install::uninstall(args, printer),
         _ => {}
     }
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .enable_all()
-        .build()
-        .map_err(|error| Failure::internal(format!("cannot start the runtime: {error}")))?;
+    let runtime = super::runtime()?;
     let result = runtime.block_on(async {
-        crate::images::tls::install();
         match args.command {
             Some(McpCommand::Tools(args)) => tools(&args, printer),
             _ => serve(args.serve, printer).await,
@@ -154,7 +150,7 @@ async fn serve(args: ServeArgs, printer: &Printer) -> Result<u8, Failure> {
             served = server.serve_stdio() => {
                 served.map_err(|error| Failure::internal(format!("the client does not speak the protocol: {error}")))?;
             }
-            () = told_to_stop() => {}
+            () = super::told_to_stop() => {}
         }
         return Ok(0);
     };
@@ -172,27 +168,11 @@ async fn serve(args: ServeArgs, printer: &Printer) -> Result<u8, Failure> {
     let stop = tokio_util::sync::CancellationToken::new();
     let stopping = stop.clone();
     tokio::spawn(async move {
-        told_to_stop().await;
+        super::told_to_stop().await;
         stopping.cancel();
     });
     http.run(stop).await;
     Ok(0)
-}
-
-/// Ctrl-C, or what a service manager sends.
-async fn told_to_stop() {
-    #[cfg(unix)]
-    {
-        use tokio::signal::unix::{SignalKind, signal};
-        if let Ok(mut terminate) = signal(SignalKind::terminate()) {
-            tokio::select! {
-                _ = tokio::signal::ctrl_c() => {}
-                _ = terminate.recv() => {}
-            }
-            return;
-        }
-    }
-    let _ = tokio::signal::ctrl_c().await;
 }
 
 fn tools(args: &ToolsArgs, printer: &Printer) -> Result<u8, Failure> {

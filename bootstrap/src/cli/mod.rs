@@ -107,6 +107,29 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     }
 }
 
+/// Ctrl-C, or what a service manager sends.
+async fn told_to_stop() {
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        if let Ok(mut terminate) = signal(SignalKind::terminate()) {
+            tokio::select! {
+                _ = tokio::signal::ctrl_c() => {}
+                _ = terminate.recv() => {}
+            }
+            return;
+        }
+    }
+    let _ = tokio::signal::ctrl_c().await;
+}
+
+/// What asynchronous work runs on, ready to speak TLS.
+fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
+    crate::images::tls::install();
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    runtime.map_err(|error| Failure::internal(format!("cannot start the runtime: {error}")))
+}
+
 /// Commands that only print need no runtime, and answer at once.
 fn dispatch(args: Args, printer: &Printer) -> Result<u8, Failure> {
     let Args { global, command } = args;
@@ -117,15 +140,11 @@ fn dispatch(args: Args, printer: &Printer) -> Result<u8, Failure> {
         Command::Mcp(args) => return mcp::run(*args, printer),
         _ => {}
     }
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .enable_all()
-        .build()
-        .map_err(|error| Failure::internal(format!("cannot start the runtime: {error}")))?;
+    let runtime = runtime()?;
     let result = runtime.block_on(async {
-        crate::images::tls::install();
         tokio::select! {
             result = run(global, command, printer) => result,
-            _ = tokio::signal::ctrl_c() => Err(Failure::interrupted()),
+            () = told_to_stop() => Err(Failure::interrupted()),
         }
     });
     // What was dropped above is cleaned up by its owners; nothing else is worth waiting for.

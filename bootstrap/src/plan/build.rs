@@ -62,7 +62,8 @@ pub fn build(inputs: &Inputs, observed: &Observed) -> Plan {
             let base = base(&mut graph, inputs, observed);
             let ready = cluster(&mut graph, inputs, observed, &base);
             // Everything waits for the node: its image has the compilers to itself until it is built.
-            let after = if base.node_is_built { vec![base.node_image] } else { Vec::new() };
+            let is_built = |image: &StepId| graph.steps[*image].action == Action::Build;
+            let after = base.node_image.filter(is_built).into_iter().collect();
             (Some(Road { registry: base.registry, after }), ready)
         }
     };
@@ -91,20 +92,27 @@ impl Graph {
 /// What stands before any node.
 struct Base {
     network: StepId,
-    node_image: StepId,
+    /// Left out where every node is made already: a running platform keeps its nodes, whatever image is current now.
+    node_image: Option<StepId>,
     registry: StepId,
-    node_is_built: bool,
 }
 
 fn base(graph: &mut Graph, inputs: &Inputs, observed: &Observed) -> Base {
     let exists = |there: bool| if there { Action::Exists } else { Action::Create };
     let network = graph.add(CLUSTER, exists(observed.network), Step::EnsureNetwork, &[]);
     let registry_image = engine_image(graph, EngineImage::Registry, &inputs.registry_image, observed);
-    let node_image = engine_image(graph, EngineImage::Node, &inputs.node_image, observed);
-    let node_is_built = graph.steps[node_image].action == Action::Build;
+    let is_needed = !all_made(inputs, observed);
+    let node_image = is_needed.then(|| engine_image(graph, EngineImage::Node, &inputs.node_image, observed));
     let registry =
         graph.add(CLUSTER, exists(observed.registry), Step::EnsureRegistry, &[network, registry_image]);
-    Base { network, node_image, registry, node_is_built }
+    Base { network, node_image, registry }
+}
+
+/// Whether every node is there, running or not.
+fn all_made(inputs: &Inputs, observed: &Observed) -> bool {
+    let Some(platform) = &observed.platform else { return false };
+    let is_made = |name: String| platform.nodes.iter().any(|had| had.name == name && had.complete);
+    is_made(names::control_plane(&inputs.platform)) && (1..=inputs.workers).all(|number| is_made(names::worker(&inputs.platform, number)))
 }
 
 fn engine_image(graph: &mut Graph, image: EngineImage, reference: &str, observed: &Observed) -> StepId {
@@ -158,7 +166,8 @@ fn cluster(graph: &mut Graph, inputs: &Inputs, observed: &Observed, base: &Base)
         let running = alive && had(node).is_some_and(|had| had.complete && had.running);
         let action = if running { Action::Exists } else { Action::Create };
         let step = Step::ProvisionNode { node: node.into(), role };
-        graph.add(CLUSTER, action, step, &[base.network, base.registry, base.node_image])
+        let needs: Vec<_> = [base.network, base.registry].into_iter().chain(base.node_image).collect();
+        graph.add(CLUSTER, action, step, &needs)
     };
     let made = if alive { Action::Exists } else { Action::Create };
     let container = provision(graph, &name, Role::ControlPlane);

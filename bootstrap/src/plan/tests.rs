@@ -97,6 +97,18 @@ fn what_runs_is_not_made_again() {
 }
 
 #[test]
+fn a_platform_with_all_its_nodes_needs_no_node_image() {
+    let nodes = vec![node("p-control-plane", Role::ControlPlane, true, false)];
+    let observed = Observed { platform: Some(ObservedPlatform { name: "p".into(), settings: None, nodes }), ..Default::default() };
+    let has_image = |workers| {
+        let plan = build(&inputs(workers), &observed);
+        plan.steps.iter().any(|step| matches!(step.step, Step::ProvideImage { image: EngineImage::Node, .. }))
+    };
+    assert!(!has_image(0));
+    assert!(has_image(1), "a worker is to be made");
+}
+
+#[test]
 fn a_half_made_control_plane_means_all_nodes_anew() {
     let nodes = vec![node("p-control-plane", Role::ControlPlane, false, true), node("p-worker", Role::Worker, true, true)];
     let observed =

@@ -83,10 +83,10 @@ impl Module {
             }
             go.arg("-o").arg(output).arg(package);
         });
+        let tool = tool.without_noise(is_progress);
         let told = |line: &str| match line.strip_prefix("go: downloading ") {
             Some(module) => progress.detail(format!("fetching {module} for {name}")),
-            // With -v, Go prints the path of each package that it compiles.
-            None if !line.contains(' ') => {
+            None if is_progress(line) => {
                 packages += 1;
                 progress.detail(format!("compiling {name}: {packages} packages, {line}"));
             }
@@ -112,6 +112,11 @@ impl Module {
             Err(wrong(format!("module {module} {} is not in go.sum", found.version)))
         }
     }
+}
+
+/// With -v, Go prints the path of each package that it compiles, and each module that it fetches.
+fn is_progress(line: &str) -> bool {
+    !line.contains(' ') || line.starts_with("go: downloading ")
 }
 
 /// A program to compile.

@@ -17,6 +17,7 @@ pub struct Tool {
     command: Command,
     /// For messages, as `go build of .../traefik`.
     what: String,
+    is_noise: fn(&str) -> bool,
 }
 
 impl Tool {
@@ -46,7 +47,13 @@ impl Tool {
             }
             None => Command::new(path),
         };
-        Ok(Self { command, what })
+        Ok(Self { command, what, is_noise: |_| false })
+    }
+
+    /// Leaves lines out of the error of a failure that only tell how far the tool is.
+    pub fn without_noise(mut self, is_noise: fn(&str) -> bool) -> Self {
+        self.is_noise = is_noise;
+        self
     }
 
     /// The command, for arguments, environment and folder.
@@ -84,10 +91,12 @@ impl Tool {
         let (stdout, stderr) = (running.child.stdout.take(), running.child.stderr.take());
         let mut last = VecDeque::new();
         let errors = lines(stderr, |line| {
-            if last.len() == KEPT_LINES {
-                last.pop_front();
+            if !(self.is_noise)(line) {
+                if last.len() == KEPT_LINES {
+                    last.pop_front();
+                }
+                last.push_back(line.to_string());
             }
-            last.push_back(line.to_string());
             on_error(line);
         });
         tokio::try_join!(lines(stdout, &mut on_output), errors).map_err(starting())?;
@@ -169,6 +178,14 @@ mod tests {
         Tool::new("sh", "a test").expect("sh").with(|command| {
             command.args(["-c", script]);
         })
+    }
+
+    #[tokio::test]
+    async fn a_failure_leaves_out_what_only_tells_progress() {
+        let tool = shell("echo 'x.go:1: undefined: y' >&2; for i in $(seq 100); do echo example.org/package >&2; done; exit 1");
+        let error = tool.without_noise(|line| !line.contains(' ')).run(|_| {}).await.expect_err("it fails");
+        let SourceError::ToolFailed { output, .. } = error else { panic!("{error}") };
+        assert_eq!(output, ["x.go:1: undefined: y"]);
     }
 
     #[tokio::test]
