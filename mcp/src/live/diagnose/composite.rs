@@ -42,6 +42,22 @@ pub fn of_composite(snapshot: &Snapshot, composite: &Value) -> Vec<Finding> {
     findings
 }
 
+/// A definition of a composite API that Crossplane does not serve.
+pub fn of_definition(snapshot: &Snapshot, definition: &Value) -> Option<Finding> {
+    let at = Ref::of(definition);
+    let established = condition(definition, "Established");
+    if established.as_ref().is_some_and(|condition| condition.is_true()) {
+        return None;
+    }
+    let said = established.map_or("", |condition| condition.message);
+    let why = if said.is_empty() { newest_warning(snapshot, &at) } else { said };
+    if why.is_empty() {
+        return Some(Finding::new(Fault::Starting, at, "the API that it defines is not served yet"));
+    }
+    let summary = format!("the API that it defines is not served: {}", short(innermost(why), 200));
+    Some(Finding::new(Fault::InvalidManifest, at, summary).with("Crossplane", why).next("Correct the definition in Git."))
+}
+
 fn newest_warning<'a>(snapshot: &'a Snapshot, at: &Ref) -> &'a str {
     let events = snapshot.events_of(at);
     events.into_iter().find(|event| text(event, "/type") == "Warning").map_or("", |event| text(event, "/message"))

@@ -198,6 +198,7 @@ fn all_findings(snapshot: &Snapshot, walk: &Walk<'_>, found: &[&Value]) -> Vec<F
         findings.extend(match at.kind.as_str() {
             "Pod" => pods::of_pod(snapshot, object),
             "Application" | "ApplicationSet" => git::of_application(object),
+            "CompositeResourceDefinition" => composite::of_definition(snapshot, object).into_iter().collect(),
             _ if is_composite => composite::of_composite(snapshot, object),
             _ => workload::of_object(snapshot, object),
         });
@@ -298,7 +299,15 @@ fn warnings(snapshot: &Snapshot, walk: &Walk<'_>) -> Vec<Happened> {
     };
     let mut events: Vec<_> = snapshot.all("", "Event").filter(about).collect();
     events.sort_by(|a, b| event_time(b).cmp(event_time(a)));
-    events.into_iter().map(happened).collect()
+    let mut told: Vec<Happened> = Vec::new();
+    for event in events.into_iter().map(happened) {
+        // Some controllers write the same again and again, each time as an event of its own.
+        match told.iter_mut().find(|known| (&known.object, &known.reason, &known.message) == (&event.object, &event.reason, &event.message)) {
+            Some(known) => known.count += event.count,
+            None => told.push(event),
+        }
+    }
+    told
 }
 
 /// An event as it is told.

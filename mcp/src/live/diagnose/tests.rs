@@ -162,6 +162,21 @@ fn a_kind_that_crossplane_may_not_list_is_named() {
     assert!(summary.contains("Lease (coordination.k8s.io/v1)"), "{summary}");
 }
 
+#[test]
+fn a_definition_that_is_not_served_says_why() {
+    let mut broken = xrd();
+    broken["status"] = json!({});
+    let name = broken["metadata"]["name"].clone();
+    let event = |number: u8| json!({"apiVersion": "v1", "kind": "Event", "metadata": {"namespace": "default", "name": format!("e{number}")}, "type": "Warning",
+        "reason": "EstablishComposite", "involvedObject": {"apiVersion": "apiextensions.crossplane.io/v2", "kind": "CompositeResourceDefinition", "name": name},
+        "message": "cannot create object: Unsupported value: \"strng\""});
+    let snapshot = Snapshot::of("lab", [broken, event(1), event(2)]);
+    let diagnosis = diagnose(&snapshot, name.as_str().expect("a name")).expect("found");
+    assert_eq!(diagnosis.causes[0].fault, Fault::InvalidManifest);
+    assert!(diagnosis.causes[0].summary.contains("strng"), "{diagnosis:#?}");
+    assert_eq!((diagnosis.events.len(), diagnosis.events[0].count), (1, 2));
+}
+
 fn broken_in_git(condition: Value, operation: Value) -> Fault {
     let mut application = application();
     application["status"] = json!({"sync": {"status": "Unknown"}, "health": {"status": "Healthy"}, "conditions": [condition], "operationState": operation});

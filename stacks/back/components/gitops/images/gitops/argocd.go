@@ -29,8 +29,9 @@ type object struct {
 			Message string `json:"message"`
 		} `json:"conditions"`
 		Operation struct {
-			Phase   string `json:"phase"`
-			Message string `json:"message"`
+			Phase     string    `json:"phase"`
+			Message   string    `json:"message"`
+			StartedAt time.Time `json:"startedAt"`
 		} `json:"operationState"`
 	} `json:"status"`
 }
@@ -64,6 +65,10 @@ func (gitops *gitops) refresh(ctx context.Context, repository string) error {
 				continue
 			}
 			patch := map[string]any{"metadata": map[string]any{"annotations": refreshOf(kind)}}
+			if one.isStuck() {
+				patch["status"] = map[string]any{"operationState": map[string]any{"phase": "Terminating"}}
+				fmt.Printf("end the sync of %s, which waits since %s\n", one.Metadata.Name, one.Status.Operation.StartedAt.Format(time.TimeOnly))
+			}
 			if err := gitops.cluster.Merge(ctx, gitops.path(kind)+"/"+one.Metadata.Name, patch); err != nil {
 				return err
 			}
@@ -71,6 +76,15 @@ func (gitops *gitops) refresh(ctx context.Context, repository string) error {
 		}
 	}
 	return nil
+}
+
+// How long a sync may take before a newer revision ends it.
+const patience = 15 * time.Second
+
+// A sync waits without end for what it applied to become healthy, and tries again and again what is refused: what is
+// merged to mend it would never be looked at.
+func (one *object) isStuck() bool {
+	return one.Status.Operation.Phase == "Running" && time.Since(one.Status.Operation.StartedAt) > patience
 }
 
 // Whether a spec names a repository: the address itself, or followed by `.git`, `/` or the end of the text.

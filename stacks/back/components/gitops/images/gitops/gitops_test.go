@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 )
 
 func TestOnlyGiteasOwnSignatureCounts(t *testing.T) {
@@ -79,5 +80,19 @@ func TestFilesThatArgoCDCannotReadAreFound(t *testing.T) {
 	}
 	if problem := problemOf("platform", "apis/a/b/c.yaml", []byte(good+"---\n"+good)); problem != "" {
 		t.Error(problem)
+	}
+}
+
+func TestOnlyASyncThatWaitsLongIsEnded(t *testing.T) {
+	sync := func(phase string, age time.Duration) *object {
+		one := &object{}
+		one.Status.Operation.Phase, one.Status.Operation.StartedAt = phase, time.Now().Add(-age)
+		return one
+	}
+	if !sync("Running", time.Minute).isStuck() {
+		t.Error("a sync that runs for a minute is not ended")
+	}
+	if sync("Running", time.Second).isStuck() || sync("Succeeded", time.Minute).isStuck() {
+		t.Error("a sync is ended that should not be")
 	}
 }

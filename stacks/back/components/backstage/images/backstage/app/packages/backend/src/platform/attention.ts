@@ -7,9 +7,10 @@ export type Concern = { title: string; reason: string; url?: string };
 
 /** Applications that are not in sync or not healthy, and composite APIs that are not served. */
 export async function concerns(kube: Kube, argoUrl: string): Promise<Concern[]> {
-  const [all, xrds] = await Promise.all([
+  const [all, xrds, events] = await Promise.all([
     applications(kube, argoUrl),
     kube.list('/apis/apiextensions.crossplane.io/v2/compositeresourcedefinitions'),
+    kube.list(`/api/v1/events?fieldSelector=${encodeURIComponent('type=Warning,involvedObject.kind=CompositeResourceDefinition')}`),
   ]);
   const troubled = all.filter(({ delivery }) => delivery.health === 'Degraded' || delivery.health === 'Missing' || isStuck(delivery));
   return [
@@ -18,9 +19,9 @@ export async function concerns(kube: Kube, argoUrl: string): Promise<Concern[]> 
       reason: delivery.message ?? 'Argo CD gives no reason.',
       url: delivery.url,
     })),
-    ...xrds.filter(xrd => !isEstablished(xrd) && isOld(xrd)).map(xrd => ({
+    ...xrds.filter(xrd => !isEstablished(xrd) && (isOld(xrd) || warning(xrd, events))).map(xrd => ({
       title: `The API ${xrd.metadata.name} is not served`,
-      reason: condition(xrd, 'Established') ?? 'Crossplane has not answered yet.',
+      reason: condition(xrd, 'Established') ?? warning(xrd, events) ?? 'Crossplane has not answered yet.',
     })),
   ];
 }
@@ -32,6 +33,14 @@ function isStuck(delivery: { sync: string; message?: string }): boolean {
 
 function isOld(object: KubeObject): boolean {
   return Date.now() - Date.parse(object.metadata.creationTimestamp ?? '') > 60_000;
+}
+
+/** What Crossplane last said of a definition that it cannot serve: it has no condition for that. */
+function warning(object: KubeObject, events: KubeObject[]): string | undefined {
+  const time = (event: any) => event.lastTimestamp ?? event.eventTime ?? '';
+  const about = events.filter((event: any) => event.involvedObject?.name === object.metadata.name);
+  about.sort((a, b) => time(b).localeCompare(time(a)));
+  return (about[0] as any)?.message;
 }
 
 function condition(object: KubeObject, type: string): string | undefined {

@@ -51,7 +51,9 @@ function problem(status: any): string | undefined {
   const error = conditions.find(each => /Error|Warning/.test(each.type));
   if (error) return error.message;
   const operation = status?.operationState;
-  if (operation && ['Failed', 'Error'].includes(operation.phase)) {
+  // While Argo CD tries again, it says so in the message; only then does the message tell of a failure.
+  const isRetrying = operation?.phase === 'Running' && /Retrying attempt/.test(operation.message ?? '');
+  if (operation && (isRetrying || ['Failed', 'Error'].includes(operation.phase))) {
     const failed = operation.syncResult?.resources?.find((each: any) => each.status === 'SyncFailed');
     return failed?.message ?? operation.message;
   }
