@@ -80,6 +80,7 @@ fn of<T: JsonSchema>(direction: impl Fn(SchemaSettings) -> SchemaSettings) -> Ma
 fn strict(schema: &mut Value) {
     match schema {
         Value::Object(map) => {
+            not_required_if_null(map);
             if map.get("type").is_some_and(Value::is_array) {
                 not_null(map);
             }
@@ -100,6 +101,24 @@ fn strict(schema: &mut Value) {
         Value::Array(items) => items.iter_mut().for_each(strict),
         // `true` as a schema means anything; some clients want an object there.
         _ => {}
+    }
+}
+
+/// What would be null is left out of an answer, so it is not always there.
+fn not_required_if_null(map: &mut Map<String, Value>) {
+    let Some(Value::Object(properties)) = map.get("properties") else { return };
+    let null = json!("null");
+    let may_be_null = |name: &Value| {
+        let property = name.as_str().and_then(|name| properties.get(name));
+        let types = property.and_then(|property| property.get("type")?.as_array());
+        let branches = property.and_then(|property| property.get("anyOf")?.as_array());
+        types.is_some_and(|types| types.contains(&null))
+            || branches.is_some_and(|branches| branches.iter().any(|branch| branch.get("type") == Some(&null)))
+    };
+    let always: Option<Vec<Value>> =
+        map.get("required").and_then(Value::as_array).map(|names| names.iter().filter(|name| !may_be_null(name)).cloned().collect());
+    if let Some(always) = always {
+        map.insert("required".into(), always.into());
     }
 }
 

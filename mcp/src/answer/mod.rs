@@ -120,6 +120,7 @@ impl<T: Serialize> Answer<T> {
             Ok(other) => Map::from_iter([("value".to_string(), other)]),
             Err(error) => Map::from_iter([("error".to_string(), Value::String(error.to_string()))]),
         };
+        without_nulls(&mut facts);
         facts.values_mut().for_each(redact::redact);
         let mut left_out = bound::bound(&mut facts, max_tokens);
         let mut next = self.next;
@@ -138,6 +139,20 @@ impl<T: Serialize> Answer<T> {
         insert(&mut facts, "next", &next);
         let structured = Value::Object(facts);
         Finished { text: text::render(&structured, &order), structured }
+    }
+}
+
+/// Leaves out what is null: output schemas say that such a field may be missing.
+fn without_nulls(facts: &mut Map<String, Value>) {
+    facts.retain(|_, value| !value.is_null());
+    facts.values_mut().for_each(nulls_within);
+}
+
+fn nulls_within(value: &mut Value) {
+    match value {
+        Value::Object(map) => without_nulls(map),
+        Value::Array(items) => items.iter_mut().for_each(nulls_within),
+        _ => {}
     }
 }
 

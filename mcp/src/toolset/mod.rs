@@ -6,10 +6,8 @@
 //!     fn about(&self) -> &'static str { "Says hello." }
 //!     fn tools(self: Arc<Self>) -> Vec<Tool> {
 //!         vec![
-//!             Tool::reads("greet", "Say hello", "Says hello to somebody, by name.", move |input: Greet, call: Call| {
-//!                 let this = self.clone();
-//!                 async move { this.greet(input, call).await }   // Result<Answer<Greeting>, ToolError>
-//!             }),
+//!             // async fn greet(self: Arc<Self>, input: Greet, call: Call) -> Result<Answer<Greeting>, ToolError>
+//!             Tool::reads("greet", "Say hello", "Says hello to somebody, by name.", bound(&self, Self::greet)),
 //!         ]
 //!     }
 //! }
@@ -28,7 +26,7 @@ use tokio::sync::broadcast;
 
 pub use call::{Call, ProgressSink};
 pub use question::{Confirmed, Question};
-pub use tool::{Access, Outcome, Reply, Tool};
+pub use tool::{Access, Outcome, Reply, Tool, at_once, bound};
 
 use crate::error::ToolError;
 

@@ -1,6 +1,6 @@
 //! One tool: what clients are told about it, and what it does.
 
-use std::future::Future;
+use std::future::{Future, Ready, ready};
 use std::pin::Pin;
 use std::sync::Arc;
 
@@ -77,6 +77,26 @@ pub struct Tool {
     pub input: Arc<Map<String, Value>>,
     pub output: Option<Arc<Map<String, Value>>>,
     run: Run,
+}
+
+/// A tool's function, out of a toolset and one of its methods.
+pub fn bound<T, I, F, W>(tools: &Arc<T>, method: F) -> impl Fn(I, Call) -> W + Send + Sync + 'static
+where
+    T: Send + Sync + 'static,
+    F: Fn(Arc<T>, I, Call) -> W + Send + Sync + 'static,
+{
+    let tools = tools.clone();
+    move |input, call| method(tools.clone(), input, call)
+}
+
+/// A tool's function, out of a toolset and a method that has its answer at once.
+pub fn at_once<T, I, F, R>(tools: &Arc<T>, method: F) -> impl Fn(I, Call) -> Ready<R> + Send + Sync + 'static
+where
+    T: Send + Sync + 'static,
+    F: Fn(&T, I, Call) -> R + Send + Sync + 'static,
+{
+    let tools = tools.clone();
+    move |input, call| ready(method(&tools, input, call))
 }
 
 impl Tool {

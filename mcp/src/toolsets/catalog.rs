@@ -13,7 +13,7 @@ use tokio::sync::broadcast;
 use crate::answer::{self, Answer, NextCall};
 use crate::catalog::{Catalog, Entity, EntityRef, Index, descriptor};
 use crate::error::{ErrorKind, ToolError};
-use crate::toolset::{Call, Changed, Completion, Tool, Toolset};
+use crate::toolset::{Call, Changed, Completion, Tool, Toolset, at_once};
 
 /// The most items that are looked at for one page; the budget cuts earlier.
 const PAGE: usize = 500;
@@ -425,46 +425,33 @@ impl Toolset for CatalogTools {
     }
 
     fn tools(self: Arc<Self>) -> Vec<Tool> {
-        let (list, get, validate, relations) = (self.clone(), self.clone(), self.clone(), self);
         vec![
             Tool::reads(
                 "catalog_list",
                 "List catalog entities",
                 "Lists the software catalog: components, APIs, resources, systems, domains, groups, users, templates. Filters \
                  narrow it; totals by kind come with it. Use it to find an entity's full reference.",
-                move |input: ListInput, _call: Call| {
-                    let this = list.clone();
-                    async move { this.list(&input) }
-                },
+                at_once(&self, |this: &Self, input: ListInput, _| this.list(&input)),
             ),
             Tool::reads(
                 "catalog_get",
                 "Get one catalog entity",
                 "Gives one entity of the catalog: owner, type, relations both ways, links, annotations and spec.",
-                move |input: GetInput, _call: Call| {
-                    let this = get.clone();
-                    async move { this.get(&input) }
-                },
+                at_once(&self, |this: &Self, input: GetInput, _| this.get(&input)),
             ),
             Tool::reads(
                 "catalog_validate",
                 "Validate a catalog descriptor",
                 "Judges a descriptor (catalog-info.yaml) before it is committed: every problem at once, with its place and \
                  what to write, and warnings for references to entities that do not exist.",
-                move |input: ValidateInput, _call: Call| {
-                    let this = validate.clone();
-                    async move { this.validate(&input) }
-                },
+                at_once(&self, |this: &Self, input: ValidateInput, _| this.validate(&input)),
             ),
             Tool::reads(
                 "catalog_relations",
                 "Relations of an entity",
                 "Walks from one entity along its relations (owner, parts, dependencies, APIs) to any depth: what depends on it, \
                  what it needs, who owns it.",
-                move |input: RelationsInput, _call: Call| {
-                    let this = relations.clone();
-                    async move { this.relations(&input) }
-                },
+                at_once(&self, |this: &Self, input: RelationsInput, _| this.relations(&input)),
             ),
         ]
     }

@@ -11,7 +11,7 @@ use serde_json::json;
 use crate::answer::{self, Answer, NextCall};
 use crate::docs::{DEFAULT_LIMIT, Docs, DocsError, Hit, Piece, Question};
 use crate::error::ToolError;
-use crate::toolset::{Call, Completion, Tool, Toolset};
+use crate::toolset::{Call, Completion, Tool, Toolset, at_once};
 
 const SCHEME: &str = "docs://";
 const TEMPLATE: &str = "docs://{+address}";
@@ -138,26 +138,19 @@ impl Toolset for DocsTools {
     }
 
     fn tools(self: Arc<Self>) -> Vec<Tool> {
-        let (search, read) = (self.clone(), self);
         vec![
             Tool::reads(
                 "docs_search",
                 "Search the documentation",
                 "Searches the platform's documentation by section: how-tos, concepts, commands, settings, and one entry for each \
                  error message. Give an error message as it was printed. Each hit has an address for docs_read.",
-                move |input: SearchInput, _call: Call| {
-                    let this = search.clone();
-                    async move { this.search(&input) }
-                },
+                at_once(&self, |this: &Self, input: SearchInput, _| this.search(&input)),
             ),
             Tool::reads(
                 "docs_read",
                 "Read the documentation",
                 "Gives a page or a section as Markdown, by its address (path or path#anchor), in pieces if it is long.",
-                move |input: ReadInput, call: Call| {
-                    let this = read.clone();
-                    async move { this.page(&input, call.max_tokens) }
-                },
+                at_once(&self, |this: &Self, input: ReadInput, call| this.page(&input, call.max_tokens)),
             ),
         ]
     }

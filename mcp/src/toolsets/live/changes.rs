@@ -19,7 +19,7 @@ use crate::live::changes::plan::{self, Action, Impossible, Wish, Written};
 use crate::live::graph;
 use crate::live::object::Ref;
 use crate::live::schema::Misfit;
-use crate::toolset::{Call, Confirmed, Question, Reply, Tool, Toolset};
+use crate::toolset::{Call, Confirmed, Question, Reply, Tool, Toolset, bound};
 
 /// Longest wait of one call.
 const MOST_SECONDS: u64 = 600;
@@ -38,20 +38,10 @@ impl Toolset for ChangeTools {
     }
 
     fn tools(self: Arc<Self>) -> Vec<Tool> {
-        let (preview, propose, status) = (self.clone(), self.clone(), self);
         vec![
-            Tool::reads("change_preview", "Preview a change", "Shows what creating, changing or deleting an app would do, without proposing it: the diff in Git, a check against the API's schema, a server-side dry run with the policies' word, and what the change composes today.", move |input: ChangeInput, _: Call| {
-                let this = preview.clone();
-                async move { this.preview(input).await }
-            }),
-            Tool::proposes("change_propose", "Propose a change", "Opens a pull request in the platform's Git server that creates, changes or deletes an app. Checks it first (schema, policies), asks the user, and gives the same pull request when called again with the same change or key. Never writes to the cluster: people review and merge.", move |input: ChangeInput, call: Call| {
-                let this = propose.clone();
-                async move { this.propose(input, call).await }
-            }),
-            Tool::reads("change_status", "How far a change has come", "Tells whether a proposed change is merged, synced by Argo CD and ready; waits for it with progress if `wait_seconds` is given.", move |input: StatusInput, call: Call| {
-                let this = status.clone();
-                async move { this.status(input, call).await }
-            }),
+            Tool::reads("change_preview", "Preview a change", "Shows what creating, changing or deleting an app would do, without proposing it: the diff in Git, a check against the API's schema, a server-side dry run with the policies' word, and what the change composes today.", bound(&self, Self::preview)),
+            Tool::proposes("change_propose", "Propose a change", "Opens a pull request in the platform's Git server that creates, changes or deletes an app. Checks it first (schema, policies), asks the user, and gives the same pull request when called again with the same change or key. Never writes to the cluster: people review and merge.", bound(&self, Self::propose)),
+            Tool::reads("change_status", "How far a change has come", "Tells whether a proposed change is merged, synced by Argo CD and ready; waits for it with progress if `wait_seconds` is given.", bound(&self, Self::status)),
         ]
     }
 }
@@ -165,7 +155,7 @@ impl ChangeTools {
         Ok(Planned { seen, forge, wish, written, sha: file.map(|file| file.sha), key })
     }
 
-    async fn preview(&self, input: ChangeInput) -> Result<Answer<Preview>, ToolError> {
+    async fn preview(self: Arc<Self>, input: ChangeInput, _: Call) -> Result<Answer<Preview>, ToolError> {
         let planned = self.plan(&input).await?;
         let preview = planned.preview().await?;
         let platform = planned.seen.platform().to_string();
@@ -177,7 +167,7 @@ impl ChangeTools {
         Ok(answer)
     }
 
-    async fn propose(&self, input: ChangeInput, call: Call) -> Result<Reply<Proposed>, ToolError> {
+    async fn propose(self: Arc<Self>, input: ChangeInput, call: Call) -> Result<Reply<Proposed>, ToolError> {
         let planned = self.plan(&input).await?;
         let branch = plan::branch(&planned.key, &planned.wish);
         // Asked for again: what was confirmed once is not asked once more.
@@ -203,7 +193,7 @@ impl ChangeTools {
         Ok(planned.proposed(pull, true, warnings).into())
     }
 
-    async fn status(&self, input: StatusInput, call: Call) -> Result<Answer<Status>, ToolError> {
+    async fn status(self: Arc<Self>, input: StatusInput, call: Call) -> Result<Answer<Status>, ToolError> {
         let cluster = self.0.cluster(input.platform.as_deref()).await?;
         let forge = Forge::new(cluster.git().await?);
         let deadline = Instant::now() + Duration::from_secs(input.wait_seconds.min(MOST_SECONDS));

@@ -15,7 +15,7 @@ use crate::live::diagnose::{Walk, composition_of};
 use crate::live::graph::{self, Node};
 use crate::live::health;
 use crate::live::object::{conditions, name, namespace, text};
-use crate::toolset::{Call, Tool, Toolset};
+use crate::toolset::{Call, Tool, Toolset, bound};
 
 const GROUP: &str = "apiextensions.crossplane.io";
 const DEFINITION: &str = "CompositeResourceDefinition";
@@ -32,28 +32,12 @@ impl Toolset for CrossplaneTools {
     }
 
     fn tools(self: Arc<Self>) -> Vec<Tool> {
-        let (apis, api, list, one, graph) = (self.clone(), self.clone(), self.clone(), self.clone(), self);
         vec![
-            Tool::reads("crossplane_apis", "The platform's APIs", "Kinds of composite resources that people can make here (as App), with their compositions and how many resources there are.", move |input: ApisInput, _: Call| {
-                let this = apis.clone();
-                async move { this.apis(input).await }
-            }),
-            Tool::reads("crossplane_api", "Fields of an API", "One API: its fields as a short table (type, required, default, allowed values), and an example manifest that fits.", move |input: ApiInput, _: Call| {
-                let this = api.clone();
-                async move { this.api(input).await }
-            }),
-            Tool::reads("crossplane_resources", "Composite resources", "Composite resources, those in trouble first; of one kind or namespace if asked.", move |input: ResourcesInput, _: Call| {
-                let this = list.clone();
-                async move { this.resources(input).await }
-            }),
-            Tool::reads("crossplane_resource", "One composite resource", "One composite resource: its specification, conditions, composition, and what it composed.", move |input: OneInput, _: Call| {
-                let this = one.clone();
-                async move { this.resource(input).await }
-            }),
-            Tool::reads("crossplane_graph", "What a resource is made of", "The whole tree below a composite resource (or any other object), with the health of each part, down to the pods. For its events use `events`.", move |input: OneInput, _: Call| {
-                let this = graph.clone();
-                async move { this.graph(input).await }
-            }),
+            Tool::reads("crossplane_apis", "The platform's APIs", "Kinds of composite resources that people can make here (as App), with their compositions and how many resources there are.", bound(&self, Self::apis)),
+            Tool::reads("crossplane_api", "Fields of an API", "One API: its fields as a short table (type, required, default, allowed values), and an example manifest that fits.", bound(&self, Self::api)),
+            Tool::reads("crossplane_resources", "Composite resources", "Composite resources, those in trouble first; of one kind or namespace if asked.", bound(&self, Self::resources)),
+            Tool::reads("crossplane_resource", "One composite resource", "One composite resource: its specification, conditions, composition, and what it composed.", bound(&self, Self::resource)),
+            Tool::reads("crossplane_graph", "What a resource is made of", "The whole tree below a composite resource (or any other object), with the health of each part, down to the pods. For its events use `events`.", bound(&self, Self::graph)),
         ]
     }
 }
@@ -184,7 +168,7 @@ impl CrossplaneTools {
         Ok(seen)
     }
 
-    async fn apis(&self, input: ApisInput) -> Result<Answer<Apis>, ToolError> {
+    async fn apis(self: Arc<Self>, input: ApisInput, _: Call) -> Result<Answer<Apis>, ToolError> {
         let seen = self.look(input.platform.as_deref()).await?;
         let apis = apis::rows(&seen.snapshot);
         let answer = Answer::new(Apis { total: apis.len(), apis }).about(seen.platform());
@@ -195,7 +179,7 @@ impl CrossplaneTools {
         })
     }
 
-    async fn api(&self, input: ApiInput) -> Result<Answer<Api>, ToolError> {
+    async fn api(self: Arc<Self>, input: ApiInput, _: Call) -> Result<Answer<Api>, ToolError> {
         let seen = self.look(input.platform.as_deref()).await?;
         let rows = apis::rows(&seen.snapshot);
         let Some(kind) = apis::find(&seen.snapshot, &input.kind) else {
@@ -216,7 +200,7 @@ impl CrossplaneTools {
         .about(seen.platform()))
     }
 
-    async fn resources(&self, input: ResourcesInput) -> Result<Answer<Resources>, ToolError> {
+    async fn resources(self: Arc<Self>, input: ResourcesInput, _: Call) -> Result<Answer<Resources>, ToolError> {
         let seen = self.look(input.platform.as_deref()).await?;
         let from = answer::offset(input.cursor.as_deref())?;
         let kinds = seen.snapshot.composite_kinds();
@@ -231,7 +215,7 @@ impl CrossplaneTools {
         Ok(Answer::new(Resources { total, resources }).about(seen.platform()).page("resources", from, total))
     }
 
-    async fn resource(&self, input: OneInput) -> Result<Answer<Resource>, ToolError> {
+    async fn resource(self: Arc<Self>, input: OneInput, _: Call) -> Result<Answer<Resource>, ToolError> {
         let seen = self.look(input.platform.as_deref()).await?;
         let found = seen.resolve(&input.entity)?;
         let Some(object) = found.first() else { return Err(ToolError::not_found(format!("nothing is called `{}`", input.entity))) };
@@ -267,7 +251,7 @@ impl CrossplaneTools {
             .next(NextCall::new("events", json!({"entity": at, "all": true}), "its events")))
     }
 
-    async fn graph(&self, input: OneInput) -> Result<Answer<Graph>, ToolError> {
+    async fn graph(self: Arc<Self>, input: OneInput, _: Call) -> Result<Answer<Graph>, ToolError> {
         let seen = self.0.look(input.platform.as_deref()).await?;
         let found = seen.resolve(&input.entity)?;
         let unknown = Walk::from(&seen.snapshot, &found).unknown(&seen.snapshot);

@@ -11,7 +11,7 @@ use crate::answer::{Answer, NextCall};
 use crate::error::ToolError;
 use crate::live::diagnose::{self, Diagnosis, Fault, Verdict};
 use crate::ports::LogQuery;
-use crate::toolset::{Call, Tool, Toolset};
+use crate::toolset::{Call, Tool, Toolset, bound};
 
 /// Last lines of a crashed container that are looked at.
 const LOG_LINES: usize = 20;
@@ -32,10 +32,7 @@ impl Toolset for DiagnoseTools {
             "diagnose",
             "Why is it broken?",
             "Says why an app, resource, workload or component of the platform does not work. Looks at its application in Git, composite resource, composed resources, pods, events, logs and policy reports, and gives the causes, the likeliest first, each with its evidence and the next step. Call this first when something is red.",
-            move |input: Input, call: Call| {
-                let this = self.clone();
-                async move { this.diagnose(input, call).await }
-            },
+            bound(&self, Self::diagnose),
         )]
     }
 }
@@ -51,7 +48,7 @@ struct Input {
 }
 
 impl DiagnoseTools {
-    async fn diagnose(&self, input: Input, call: Call) -> Result<Answer<Diagnosis>, ToolError> {
+    async fn diagnose(self: Arc<Self>, input: Input, call: Call) -> Result<Answer<Diagnosis>, ToolError> {
         let seen = self.0.look(input.platform.as_deref()).await?;
         let needs = diagnose::needs(&seen.snapshot, &input.entity).map_err(unclear)?;
         let mut snapshot = seen.snapshot.clone();

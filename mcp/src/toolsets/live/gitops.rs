@@ -16,7 +16,7 @@ use crate::live::object::{Ref, name, namespace, text};
 use crate::live::scrub::scrubbed;
 use crate::live::snapshot::Snapshot;
 use crate::ports::Cluster;
-use crate::toolset::{Call, Tool, Toolset};
+use crate::toolset::{Call, Tool, Toolset, bound};
 
 /// Files of a folder that are read for one difference.
 const MOST_FILES: usize = 30;
@@ -33,20 +33,10 @@ impl Toolset for GitopsTools {
     }
 
     fn tools(self: Arc<Self>) -> Vec<Tool> {
-        let (list, one, diff) = (self.clone(), self.clone(), self);
         vec![
-            Tool::reads("gitops_applications", "Applications", "Argo CD's applications with health, sync state and revision, those in trouble first.", move |input: ListInput, _: Call| {
-                let this = list.clone();
-                async move { this.list(input).await }
-            }),
-            Tool::reads("gitops_application", "One application", "One application: where it comes from, its last sync with errors, and each object that it brings.", move |input: OneInput, _: Call| {
-                let this = one.clone();
-                async move { this.one(input).await }
-            }),
-            Tool::reads("gitops_diff", "Git and the cluster compared", "Field by field, how the manifests in Git differ from what the cluster has. For folders of plain manifests in the platform's Git server.", move |input: OneInput, _: Call| {
-                let this = diff.clone();
-                async move { this.diff(input).await }
-            }),
+            Tool::reads("gitops_applications", "Applications", "Argo CD's applications with health, sync state and revision, those in trouble first.", bound(&self, Self::list)),
+            Tool::reads("gitops_application", "One application", "One application: where it comes from, its last sync with errors, and each object that it brings.", bound(&self, Self::one)),
+            Tool::reads("gitops_diff", "Git and the cluster compared", "Field by field, how the manifests in Git differ from what the cluster has. For folders of plain manifests in the platform's Git server.", bound(&self, Self::diff)),
         ]
     }
 }
@@ -104,7 +94,7 @@ struct ComparedObject {
 }
 
 impl GitopsTools {
-    async fn list(&self, input: ListInput) -> Result<Answer<Applications>, ToolError> {
+    async fn list(self: Arc<Self>, input: ListInput, _: Call) -> Result<Answer<Applications>, ToolError> {
         let seen = self.0.look(input.platform.as_deref()).await?;
         seen.needs("argoproj.io", "Application", "applications")?;
         let from = answer::offset(input.cursor.as_deref())?;
@@ -120,7 +110,7 @@ impl GitopsTools {
         })
     }
 
-    async fn one(&self, input: OneInput) -> Result<Answer<Details>, ToolError> {
+    async fn one(self: Arc<Self>, input: OneInput, _: Call) -> Result<Answer<Details>, ToolError> {
         let seen = self.0.look(input.platform.as_deref()).await?;
         seen.needs("argoproj.io", "Application", "applications")?;
         let found = application(&seen.snapshot, &input.application)?;
@@ -128,7 +118,7 @@ impl GitopsTools {
         Ok(answer.next(NextCall::new("gitops_diff", json!({"application": name(found)}), "Git and the cluster compared field by field")))
     }
 
-    async fn diff(&self, input: OneInput) -> Result<Answer<Compared>, ToolError> {
+    async fn diff(self: Arc<Self>, input: OneInput, _: Call) -> Result<Answer<Compared>, ToolError> {
         let seen = self.0.look(input.platform.as_deref()).await?;
         seen.needs("argoproj.io", "Application", "applications")?;
         let found = application(&seen.snapshot, &input.application)?;

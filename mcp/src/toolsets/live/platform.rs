@@ -15,7 +15,7 @@ use crate::live::object::{list, name, namespace, text};
 use crate::live::scrub::scrub_text;
 use crate::live::snapshot::event_time;
 use crate::ports::{LogQuery, PlatformState, RouteState};
-use crate::toolset::{Call, Tool, Toolset};
+use crate::toolset::{Call, Tool, Toolset, bound};
 
 const LINES: usize = 100;
 const MOST_LINES: usize = 5000;
@@ -34,24 +34,11 @@ impl Toolset for PlatformTools {
     }
 
     fn tools(self: Arc<Self>) -> Vec<Tool> {
-        let (status, routes, events, logs) = (self.clone(), self.clone(), self.clone(), self);
         vec![
-            Tool::reads("platform_status", "State of the platform", "How the platform is: nodes and components, what is not ready, what it waits for and why. Works while `backstack up` is still running.", move |input: WhichPlatform, _: Call| {
-                let this = status.clone();
-                async move { this.status(input).await }
-            }),
-            Tool::reads("platform_routes", "Addresses of the platform", "Where each component answers (URL, Service), and whether a pod answers behind it.", move |input: WhichPlatform, _: Call| {
-                let this = routes.clone();
-                async move { this.routes(input).await }
-            }),
-            Tool::reads("events", "Events", "Events of the cluster, the newest first: of one thing with all that belongs to it, of a namespace, or of everything. Only warnings unless `all` is set.", move |input: EventsInput, _: Call| {
-                let this = events.clone();
-                async move { this.events(input).await }
-            }),
-            Tool::reads("workload_logs", "Logs of a workload", "The last lines of a workload's containers, of this run or the one before, all lines or those with a word in them.", move |input: LogsInput, _: Call| {
-                let this = logs.clone();
-                async move { this.logs(input).await }
-            }),
+            Tool::reads("platform_status", "State of the platform", "How the platform is: nodes and components, what is not ready, what it waits for and why. Works while `backstack up` is still running.", bound(&self, Self::status)),
+            Tool::reads("platform_routes", "Addresses of the platform", "Where each component answers (URL, Service), and whether a pod answers behind it.", bound(&self, Self::routes)),
+            Tool::reads("events", "Events", "Events of the cluster, the newest first: of one thing with all that belongs to it, of a namespace, or of everything. Only warnings unless `all` is set.", bound(&self, Self::events)),
+            Tool::reads("workload_logs", "Logs of a workload", "The last lines of a workload's containers, of this run or the one before, all lines or those with a word in them.", bound(&self, Self::logs)),
         ]
     }
 }
@@ -141,7 +128,7 @@ struct Log {
 }
 
 impl PlatformTools {
-    async fn status(&self, input: WhichPlatform) -> Result<Answer<PlatformState>, ToolError> {
+    async fn status(self: Arc<Self>, input: WhichPlatform, _: Call) -> Result<Answer<PlatformState>, ToolError> {
         let cluster = self.0.cluster(input.platform.as_deref()).await?;
         let mut state = cluster.state().await?;
         state.components.sort_by_key(|component| (component.health == "ready", component.health == "progressing"));
@@ -153,13 +140,13 @@ impl PlatformTools {
         })
     }
 
-    async fn routes(&self, input: WhichPlatform) -> Result<Answer<Routes>, ToolError> {
+    async fn routes(self: Arc<Self>, input: WhichPlatform, _: Call) -> Result<Answer<Routes>, ToolError> {
         let cluster = self.0.cluster(input.platform.as_deref()).await?;
         let routes = cluster.state().await?.routes;
         Ok(Answer::new(Routes { total: routes.len(), routes }).about(cluster.platform()))
     }
 
-    async fn events(&self, input: EventsInput) -> Result<Answer<Events>, ToolError> {
+    async fn events(self: Arc<Self>, input: EventsInput, _: Call) -> Result<Answer<Events>, ToolError> {
         let seen = self.0.look(input.platform.as_deref()).await?;
         let members = match &input.entity {
             None => None,
@@ -188,7 +175,7 @@ impl PlatformTools {
         Ok(Answer::new(Events { total, events }).about(seen.platform()).page("events", from, total))
     }
 
-    async fn logs(&self, input: LogsInput) -> Result<Answer<Logs>, ToolError> {
+    async fn logs(self: Arc<Self>, input: LogsInput, _: Call) -> Result<Answer<Logs>, ToolError> {
         let seen = self.0.look(input.platform.as_deref()).await?;
         let pods: Vec<&serde_json::Value> = match (&input.pod, &input.entity) {
             (Some(pod), _) => {

@@ -15,7 +15,7 @@ use crate::live::object::{Ref, name, namespace, text};
 use crate::live::policy::{self, Outcome, PolicyResult};
 use crate::live::scrub::scrub_text;
 use crate::ports::DryRun;
-use crate::toolset::{Call, Tool, Toolset};
+use crate::toolset::{Call, Tool, Toolset, bound};
 
 /// Manifests that are tried in one call.
 const MOST_MANIFESTS: usize = 20;
@@ -32,24 +32,11 @@ impl Toolset for PolicyTools {
     }
 
     fn tools(self: Arc<Self>) -> Vec<Tool> {
-        let (reports, list, one, dry) = (self.clone(), self.clone(), self.clone(), self);
         vec![
-            Tool::reads("policy_reports", "Policy reports", "Results of policy checks, failures first, each with its message and how to comply: about one thing and all that belongs to it, about a namespace, or about everything.", move |input: ReportsInput, _: Call| {
-                let this = reports.clone();
-                async move { this.reports(input).await }
-            }),
-            Tool::reads("policy_list", "Policies", "All policies: what they are for, and whether they refuse or only report.", move |input: ListInput, _: Call| {
-                let this = list.clone();
-                async move { this.list(input).await }
-            }),
-            Tool::reads("policy_get", "One policy", "One policy: what it matches, what it checks, and how to comply.", move |input: GetInput, _: Call| {
-                let this = one.clone();
-                async move { this.get(input).await }
-            }),
-            Tool::reads("policy_dry_run", "Try a manifest against the policies", "Asks the cluster what it would do with a manifest (server-side dry run, nothing is written): whether the API accepts it, which policies refuse it and which warn.", move |input: DryRunInput, _: Call| {
-                let this = dry.clone();
-                async move { this.dry_run(input).await }
-            }),
+            Tool::reads("policy_reports", "Policy reports", "Results of policy checks, failures first, each with its message and how to comply: about one thing and all that belongs to it, about a namespace, or about everything.", bound(&self, Self::reports)),
+            Tool::reads("policy_list", "Policies", "All policies: what they are for, and whether they refuse or only report.", bound(&self, Self::list)),
+            Tool::reads("policy_get", "One policy", "One policy: what it matches, what it checks, and how to comply.", bound(&self, Self::get)),
+            Tool::reads("policy_dry_run", "Try a manifest against the policies", "Asks the cluster what it would do with a manifest (server-side dry run, nothing is written): whether the API accepts it, which policies refuse it and which warn.", bound(&self, Self::dry_run)),
         ]
     }
 }
@@ -161,7 +148,7 @@ pub struct TriedOne {
 pub const LIMITS: &str = "A dry run shows what the API and admission say: policies that refuse or warn. Policies that only report (mode `reports`), background scans and what controllers would make of the object are not run.";
 
 impl PolicyTools {
-    async fn reports(&self, input: ReportsInput) -> Result<Answer<Reports>, ToolError> {
+    async fn reports(self: Arc<Self>, input: ReportsInput, _: Call) -> Result<Answer<Reports>, ToolError> {
         let seen = self.0.look(input.platform.as_deref()).await?;
         seen.needs("wgpolicyk8s.io", "PolicyReport", "policy reports")?;
         let members: Option<BTreeSet<Ref>> = match &input.entity {
@@ -189,7 +176,7 @@ impl PolicyTools {
         })
     }
 
-    async fn list(&self, input: ListInput) -> Result<Answer<List>, ToolError> {
+    async fn list(self: Arc<Self>, input: ListInput, _: Call) -> Result<Answer<List>, ToolError> {
         let seen = self.0.look(input.platform.as_deref()).await?;
         let from = answer::offset(input.cursor.as_deref())?;
         let results = policy::results(&seen.snapshot);
@@ -207,7 +194,7 @@ impl PolicyTools {
         Ok(Answer::new(List { total, policies }).about(seen.platform()).page("policies", from, total))
     }
 
-    async fn get(&self, input: GetInput) -> Result<Answer<policy::Details>, ToolError> {
+    async fn get(self: Arc<Self>, input: GetInput, _: Call) -> Result<Answer<policy::Details>, ToolError> {
         let seen = self.0.look(input.platform.as_deref()).await?;
         let Some(found) = policy::find(&seen.snapshot, &input.name) else {
             let names = policy::policies(&seen.snapshot).map(|policy| name(policy).to_string());
@@ -217,7 +204,7 @@ impl PolicyTools {
         Ok(answer.next(NextCall::new("policy_reports", json!({"policy": name(found)}), "what it found")))
     }
 
-    async fn dry_run(&self, input: DryRunInput) -> Result<Answer<Tried>, ToolError> {
+    async fn dry_run(self: Arc<Self>, input: DryRunInput, _: Call) -> Result<Answer<Tried>, ToolError> {
         let objects = parse(&input.manifest)?;
         let seen = self.0.look(input.platform.as_deref()).await?;
         let results = try_all(&seen, &objects).await?;
