@@ -74,7 +74,7 @@ async def scenario(mode):
         status = await call(client, "platform_status", {})
         check(status["platform"] == platform, f"another platform: {status}")
         told = await call(client, "diagnose", {"entity": "demo/my-app"})
-        check(told["causes"][0]["fault"] == "policy_failed", f"my-app breaks a policy, told is {told['causes']}")
+        check(told["causes"] and told["causes"][0]["fault"] == "policy_failed", f"my-app breaks a policy, told is {told['causes']}")
         name = f"asked-{mode}-{int(time.time()) % 100000}"
         about = {"kind": "App", "name": name, "namespace": "demo"}
         await change(client, {**about, "action": "create", "spec": {"image": "docker.io/hashicorp/http-echo:1.0.0", "port": 5678}})

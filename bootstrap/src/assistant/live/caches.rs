@@ -101,8 +101,7 @@ impl Caches {
         let deadline = Instant::now() + FIRST_LISTS;
         let mut changes = self.shared.changes.subscribe();
         loop {
-            let ready = self.shared.read(|state| !state.served.is_empty() && !state.progress.values().any(|it| *it == Progress::Listing));
-            if ready || timeout_at(deadline, changes.changed()).await.is_err() {
+            if self.shared.read(is_listed) || timeout_at(deadline, changes.changed()).await.is_err() {
                 return self.shared.read(with_failures);
             }
         }
@@ -116,6 +115,12 @@ impl Caches {
     pub fn changes(&self) -> watch::Receiver<u64> {
         self.shared.changes.subscribe()
     }
+}
+
+/// Whether all first lists have come, those too of kinds that only the list of definitions told of.
+fn is_listed(state: &State) -> bool {
+    let is_known = |kind| state.progress.get(kind).is_some_and(|it| *it != Progress::Listing);
+    !state.served.is_empty() && !state.progress.values().any(|it| *it == Progress::Listing) && kept(&state.served, &state.snapshot).keys().all(is_known)
 }
 
 fn with_failures(state: &State) -> Snapshot {
@@ -137,7 +142,7 @@ async fn oversee(client: Client, shared: Arc<Shared>) {
     loop {
         match served(&client).await {
             Ok(served) => {
-                let kept = kept(&served, &shared);
+                let kept = shared.read(|state| kept(&served, &state.snapshot));
                 running.retain(|kind, task| {
                     let stays = kept.contains_key(kind);
                     if !stays {
@@ -182,11 +187,9 @@ async fn served(client: &Client) -> Result<BTreeMap<Kind, Served>, kube::Error> 
 }
 
 /// The kinds to keep among these.
-fn kept(served: &BTreeMap<Kind, Served>, shared: &Shared) -> BTreeMap<Kind, ApiResource> {
-    let composites: BTreeSet<Kind> = shared.read(|state| {
-        let kinds = state.snapshot.composite_kinds();
-        kinds.iter().map(|kind| (kind.group.to_string(), kind.kind.to_string())).collect()
-    });
+fn kept(served: &BTreeMap<Kind, Served>, snapshot: &Snapshot) -> BTreeMap<Kind, ApiResource> {
+    let kinds = snapshot.composite_kinds();
+    let composites: BTreeSet<Kind> = kinds.iter().map(|kind| (kind.group.to_string(), kind.kind.to_string())).collect();
     let is_kept = |kind: &Kind| KEPT.contains(&(kind.0.as_str(), kind.1.as_str())) || composites.contains(kind);
     let kept = served.iter().filter(|(kind, _)| is_kept(kind));
     kept.map(|(kind, served)| (kind.clone(), served.resource.clone())).collect()
@@ -263,4 +266,37 @@ pub fn to_value(mut object: DynamicObject, resource: &ApiResource) -> Value {
     object.metadata.managed_fields = None;
     object.types = Some(kube::core::TypeMeta { api_version: resource.api_version.clone(), kind: resource.kind.clone() });
     serde_json::to_value(object).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use kube::core::GroupVersionKind;
+    use serde_json::json;
+
+    use super::*;
+
+    fn kind(group: &str, kind: &str) -> Kind {
+        (group.into(), kind.into())
+    }
+
+    #[test]
+    fn kinds_that_a_definition_tells_of_are_waited_for() {
+        let definition = json!({"apiVersion": "apiextensions.crossplane.io/v2", "kind": "CompositeResourceDefinition", "metadata": {"name": "apps.p.dev"},
+            "spec": {"group": "p.dev", "scope": "Namespaced", "names": {"kind": "App", "plural": "apps"}, "versions": [{"name": "v1", "referenceable": true}]}});
+        let served = |group: &str, version: &str, kind: &str| Served {
+            resource: ApiResource::from_gvk(&GroupVersionKind::gvk(group, version, kind)),
+            namespaced: true,
+        };
+        let (definitions, app) = (kind("apiextensions.crossplane.io", "CompositeResourceDefinition"), kind("p.dev", "App"));
+        let mut state = State {
+            snapshot: Snapshot::of("lab", [definition]),
+            progress: [(definitions.clone(), Progress::Listed)].into(),
+            served: [(definitions.clone(), served(&definitions.0, "v2", &definitions.1)), (app.clone(), served("p.dev", "v1", "App"))].into(),
+        };
+        assert!(!is_listed(&state), "nothing is known of Apps yet");
+        state.progress.insert(app.clone(), Progress::Listing);
+        assert!(!is_listed(&state));
+        state.progress.insert(app, Progress::Listed);
+        assert!(is_listed(&state));
+    }
 }

@@ -1,0 +1,181 @@
+//! What the catalog tools are asked, and what they answer.
+
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+/// Which entities.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ListInput {
+    /// Only this kind: Component, API, Resource, System, Domain, Group, User, Template.
+    pub kind: Option<String>,
+    /// Only this `spec.type`, as `service`.
+    #[serde(rename = "type")]
+    pub kind_type: Option<String>,
+    /// Only what this group or user owns, as `group:default/team-a` or `team-a`.
+    pub owner: Option<String>,
+    /// Only this namespace of the catalog.
+    pub namespace: Option<String>,
+    /// Only this lifecycle, as `production`.
+    pub lifecycle: Option<String>,
+    /// Only entities with this tag.
+    pub tag: Option<String>,
+    /// Only what has this text in its name, title, description or tags.
+    pub text: Option<String>,
+    /// Where the last answer ended: its next call has it.
+    pub cursor: Option<String>,
+}
+
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct ListFacts {
+    /// How many entities fit the filters.
+    pub total: usize,
+    /// How many there are of each kind among those.
+    pub kinds: BTreeMap<String, usize>,
+    /// The entities, by reference.
+    pub items: Vec<Item>,
+    /// What could not be read of the catalog's sources.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub problems: Vec<String>,
+}
+
+/// An entity in short.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct Item {
+    /// Full reference: kind:namespace/name.
+    #[serde(rename = "ref")]
+    pub reference: String,
+    #[serde(rename = "type", skip_serializing_if = "String::is_empty")]
+    pub kind_type: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub owner: Option<String>,
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub title: String,
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub description: String,
+}
+
+/// Which entity.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct GetInput {
+    /// Full reference, kind:namespace/name, as `component:default/web`. A bare name works while only one entity has it.
+    #[serde(rename = "ref")]
+    pub reference: String,
+}
+
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct GetFacts {
+    /// Full reference: kind:namespace/name.
+    #[serde(rename = "ref")]
+    pub reference: String,
+    pub kind: String,
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub title: String,
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub description: String,
+    #[serde(rename = "type", skip_serializing_if = "String::is_empty")]
+    pub kind_type: String,
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub lifecycle: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub owner: Option<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub tags: Vec<String>,
+    /// Where it was read from.
+    pub origin: String,
+    /// Relations to other entities, both ways.
+    pub relations: Vec<RelationFact>,
+    /// metadata of the descriptor.
+    #[schemars(schema_with = "crate::schema::object")]
+    pub metadata: Value,
+    /// spec of the descriptor.
+    #[schemars(schema_with = "crate::schema::object")]
+    pub spec: Value,
+}
+
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct RelationFact {
+    /// ownedBy, ownerOf, partOf, hasPart, dependsOn, dependencyOf, ...
+    pub relation: String,
+    /// Full reference of the other entity.
+    pub target: String,
+    /// Whether the catalog has it.
+    pub known: bool,
+}
+
+/// What to judge.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ValidateInput {
+    /// The whole descriptor (catalog-info.yaml) as YAML; several documents are fine.
+    pub descriptor: String,
+}
+
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct ValidateFacts {
+    /// Whether the catalog would take all of it.
+    pub valid: bool,
+    pub entities: Vec<Judged>,
+}
+
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct Judged {
+    /// Full reference, where kind and name are there.
+    #[serde(rename = "ref", skip_serializing_if = "Option::is_none")]
+    pub reference: Option<String>,
+    pub valid: bool,
+    /// What has to be mended.
+    pub problems: Vec<ProblemFact>,
+    /// What is allowed but looks like a mistake.
+    pub warnings: Vec<String>,
+}
+
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct ProblemFact {
+    /// Where, as spec.owner.
+    pub path: String,
+    pub message: String,
+    /// What to write.
+    pub hint: String,
+}
+
+/// Which relations.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RelationsInput {
+    /// Full reference of the entity to start from.
+    #[serde(rename = "ref")]
+    pub reference: String,
+    /// How many steps to go; 1 is the entity's own relations.
+    pub depth: Option<usize>,
+    /// Only these relations, as `["dependsOn", "dependencyOf"]`.
+    #[serde(default)]
+    pub kinds: Vec<String>,
+    /// Where the last answer ended: its next call has it.
+    pub cursor: Option<String>,
+}
+
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct RelationsFacts {
+    /// The entity started from.
+    pub root: String,
+    /// How many other entities are reached.
+    pub total: usize,
+    /// Each entity reached, nearest first, by the relation that leads to it.
+    pub items: Vec<Step>,
+}
+
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct Step {
+    /// Steps from the root.
+    pub depth: usize,
+    pub from: String,
+    pub relation: String,
+    pub to: String,
+    /// Whether the catalog has the entity.
+    pub known: bool,
+}
