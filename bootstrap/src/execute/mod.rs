@@ -21,6 +21,7 @@ pub mod elsewhere;
 pub mod engine_images;
 pub mod graph;
 pub mod nodes;
+pub mod served;
 pub mod steps;
 pub mod subjects;
 

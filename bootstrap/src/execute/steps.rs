@@ -9,7 +9,7 @@ use base64::prelude::BASE64_STANDARD as BASE64;
 use tokio::time::Instant;
 
 use super::context::{API_DEADLINE, Context, Live, Origin, set};
-use super::{elsewhere, engine_images, nodes};
+use super::{elsewhere, engine_images, nodes, served};
 use crate::cluster::{kubeconfig, network, observe, provision, registry};
 use crate::definitions;
 use crate::error::Failure;
@@ -215,6 +215,9 @@ async fn install(context: &Context, name: &str, progress: &Progress) -> Result<E
     let unit = unit(context, live, name).await?;
     let deadline = Instant::now() + Duration::from_secs(unit.readiness.timeout_seconds);
     let installed = platform::bring_up(&live.installer, &live.watch, &unit, deadline, progress).await?;
+    if installed.outcome() != Outcome::Unchanged && !context.is_elsewhere() {
+        served::await_routes(context, &context.component(name).file.routes, progress).await;
+    }
     Ok(Ended::with(installed.outcome(), unit.version))
 }
 

@@ -1,6 +1,6 @@
 //! A user's own component: added to a platform that runs, kept by `up`, removed with all that belongs to it.
 
-use crate::harness::{Platform, shop, step};
+use crate::harness::{Platform, eventually, shop, step};
 
 const ORDER: &str = "apiVersion: shop.example.dev/v1\nkind: Order\nmetadata: {name: mine, namespace: default, finalizers: [shop.example.dev/never]}\nspec: {item: pen}";
 
@@ -23,7 +23,8 @@ fn a_component_of_one_s_own_comes_and_goes() {
 
     step("a parameter, and what `up` and `status` say");
     add(&["--set", "shop.greeting=moin"]).succeeded("add with a parameter");
-    assert_eq!(platform.get("/shop").stdout, "moin\n");
+    // The ingress asks the old pod until it hears that it ends, as CONTRIBUTING says.
+    eventually("the new greeting", 10, || platform.get("/shop").stdout == "moin\n");
     let up = platform.up(&[]).succeeded("up");
     assert!(up.stdout.contains("2 components unchanged") && up.stderr.contains("Added to the stack"), "{}{}", up.stdout, up.stderr);
     let status = platform.backstack(&["status"]).succeeded("status").stdout;

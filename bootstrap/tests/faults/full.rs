@@ -10,10 +10,18 @@ fn a_full_disk_is_told_and_loses_nothing() {
 
     step("a cache without room to build in");
     let disk = Disk::mount(platform.path("cache"), "size=20m");
-    let built = |room: &str| {
+    let up_with = |more: &[&str]| {
         let mut command = platform.command(&["up", "--images", "source", "--stack", "minimal"]);
-        command.args(["--http-port", "18080", "--https-port", "18443"]).env("BACKSTACK_CACHE", &disk.0);
-        let ran = Ran::from(command.output().expect("up"));
+        command.args(["--http-port", "18080", "--https-port", "18443"]).args(more).env("BACKSTACK_CACHE", &disk.0);
+        Ran::from(command.output().expect("up"))
+    };
+    let refused = up_with(&[]);
+    assert!(refused.code == 3 && refused.stderr.contains("free for the cache") && refused.stderr.contains("BACKSTACK_CACHE"), "{}", refused.stderr);
+    assert_eq!(containers(), "");
+
+    step("a cache that fills up in the middle");
+    let built = |room: &str| {
+        let ran = up_with(&["--skip-checks"]);
         assert!(ran.stderr.to_lowercase().contains("no space left on device"), "{room}: {}", ran.stderr);
         assert!(ran.stderr.contains("BACKSTACK_CACHE"), "{room}: {}", ran.stderr);
         assert_eq!(containers(), "", "{room}");
