@@ -39,6 +39,12 @@ await walk('developer', [
     await visitor.page.getByText('Deployment').first().waitFor();
     await visitor.picture('portal-graph');
   }],
+  ['sees its pods', async visitor => {
+    await visitor.open('/catalog/demo/component/my-app/kubernetes');
+    await visitor.page.getByText('1 pod', { exact: true }).first().click();
+    await visitor.expectNoFault();
+    await visitor.picture('portal-pods');
+  }],
   ['fills in the template of an app', async visitor => {
     const page = visitor.page;
     await visitor.open('/create');

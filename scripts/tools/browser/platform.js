@@ -157,7 +157,7 @@ export class Visitor {
   /** Nothing on the page may tell of a fault. */
   async expectNoFault() {
     const text = await this.page.locator('main, #root').first().innerText();
-    for (const bad of ['Error:', 'An error occurred', "can't be found in the catalog", 'Not Found']) {
+    for (const bad of ['Error:', 'An error occurred', "can't be found in the catalog", 'Not Found', 'There was a problem']) {
       if (text.includes(bad)) throw new Error(`the page ${this.page.url()} says "${bad}"`);
     }
     if (this.complaints.length > 0) throw new Error(`scripts of ${this.page.url()} failed: ${this.complaints.join('; ')}`);
