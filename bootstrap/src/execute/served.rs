@@ -1,6 +1,7 @@
 //! A component is ready for people when its addresses lead to it: the ingress hears of new pods a moment after the
 //! cluster does.
 
+use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
 use tokio::time::{Instant, sleep};
@@ -14,22 +15,35 @@ const PATIENCE: Duration = Duration::from_secs(15);
 /// A route that leads nowhere yet cannot be watched: asking again is all there is.
 const ASK_AGAIN: Duration = Duration::from_millis(100);
 
-/// Waits until the ingress leads to these routes. Whatever else keeps it from answering is for `status` to tell.
-pub async fn await_routes(context: &Context, routes: &[Route], progress: &Progress) {
-    let http = reqwest::Client::builder().no_proxy().redirect(reqwest::redirect::Policy::none()).timeout(Duration::from_secs(3)).build();
-    let Ok(http) = http else { return };
+/// Waits until the ingress leads to these routes, with a certificate that the platform's authority (`ca`, PEM) signed.
+/// Whatever else keeps it from answering is for `status` to tell.
+pub async fn await_routes(context: &Context, ca: &str, routes: &[Route], progress: &Progress) {
+    let host = context.settings.host();
+    let here = SocketAddr::from((Ipv4Addr::LOCALHOST, context.settings.https_port));
+    let Ok(authority) = reqwest::Certificate::from_pem(ca.as_bytes()) else { return };
+    let http = reqwest::Client::builder().tls_certs_merge([authority]).no_proxy().resolve(host, here);
+    let Ok(http) = http.redirect(reqwest::redirect::Policy::none()).timeout(Duration::from_secs(3)).build() else { return };
     let deadline = Instant::now() + PATIENCE;
     for route in routes {
-        let address = format!("http://127.0.0.1:{}{}", context.settings.http_port, route.path);
+        let address = format!("https://{host}:{}{}", context.settings.https_port, route.path);
         loop {
-            let asked = http.get(&address).header("Host", context.settings.host()).send().await;
-            if !asked.is_ok_and(|answer| leads_nowhere(answer.status().as_u16())) || Instant::now() > deadline {
+            let leads = match http.get(&address).send().await {
+                Ok(answer) => !leads_nowhere(answer.status().as_u16()),
+                // Nothing listens: then there is no ingress yet, or another one.
+                Err(error) => !is_of_certificate(&error),
+            };
+            if leads || Instant::now() > deadline {
                 break;
             }
             progress.detail(format!("the ingress does not lead to {} yet", route.path));
             sleep(ASK_AGAIN).await;
         }
     }
+}
+
+/// Until the ingress has a new certificate, it shows the one before, or one of its own.
+fn is_of_certificate(error: &reqwest::Error) -> bool {
+    crate::error::chain(error).iter().any(|cause| cause.contains("certificate"))
 }
 
 /// What an ingress answers that knows a path and no pod behind it.

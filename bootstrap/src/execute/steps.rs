@@ -216,7 +216,8 @@ async fn install(context: &Context, name: &str, progress: &Progress) -> Result<E
     let deadline = Instant::now() + Duration::from_secs(unit.readiness.timeout_seconds);
     let installed = platform::bring_up(&live.installer, &live.watch, &unit, deadline, progress).await?;
     if installed.outcome() != Outcome::Unchanged && !context.is_elsewhere() {
-        served::await_routes(context, &context.component(name).file.routes, progress).await;
+        let ca = live.installer.secrets().ca_pem().await?.unwrap_or_default();
+        served::await_routes(context, &ca, &context.component(name).file.routes, progress).await;
     }
     Ok(Ended::with(installed.outcome(), unit.version))
 }
