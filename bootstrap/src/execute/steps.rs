@@ -215,9 +215,10 @@ async fn install(context: &Context, name: &str, progress: &Progress) -> Result<E
     let unit = unit(context, live, name).await?;
     let deadline = Instant::now() + Duration::from_secs(unit.readiness.timeout_seconds);
     let installed = platform::bring_up(&live.installer, &live.watch, &unit, deadline, progress).await?;
-    if installed.outcome() != Outcome::Unchanged && !context.is_elsewhere() {
+    let routes = &context.component(name).file.routes;
+    if installed.outcome() != Outcome::Unchanged && !routes.is_empty() && !context.is_elsewhere() {
         let ca = live.installer.secrets().ca_pem().await?.unwrap_or_default();
-        served::await_routes(context, &ca, &context.component(name).file.routes, progress).await;
+        served::await_routes(context, &ca, routes, progress).await;
     }
     Ok(Ended::with(installed.outcome(), unit.version))
 }

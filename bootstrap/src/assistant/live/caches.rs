@@ -119,8 +119,8 @@ impl Caches {
 
 /// Whether all first lists have come, those too of kinds that only the list of definitions told of.
 fn is_listed(state: &State) -> bool {
-    let is_known = |kind| state.progress.get(kind).is_some_and(|it| *it != Progress::Listing);
-    !state.served.is_empty() && !state.progress.values().any(|it| *it == Progress::Listing) && kept(&state.served, &state.snapshot).keys().all(is_known)
+    let is_watched = |kind| state.progress.contains_key(kind);
+    !state.served.is_empty() && !state.progress.values().any(|it| *it == Progress::Listing) && kept(&state.served, &state.snapshot).keys().all(is_watched)
 }
 
 fn with_failures(state: &State) -> Snapshot {
