@@ -10,6 +10,8 @@ use time::format_description::well_known::Rfc3339;
 use time::{Duration, OffsetDateTime};
 use serde_json::Value;
 
+use super::MANAGER;
+
 /// How long a container without a readiness probe has to run.
 const SETTLES: Duration = Duration::seconds(3);
 /// The same for one that has ended before, with a probe or without.
@@ -35,6 +37,38 @@ pub struct Meta {
     pub owner_references: Vec<OwnerReference>,
     pub creation_timestamp: Option<String>,
     pub deletion_timestamp: Option<String>,
+    /// Whether its number of replicas is the one that its manifest says.
+    #[serde(rename = "managedFields", deserialize_with = "replicas_are_ours")]
+    pub declares_replicas: bool,
+}
+
+/// Who set which fields of an object; of the fields only the one that matters.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Managed {
+    manager: String,
+    #[serde(rename = "fieldsV1")]
+    fields: ManagedObject,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct ManagedObject {
+    #[serde(rename = "f:spec")]
+    spec: ManagedSpec,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct ManagedSpec {
+    #[serde(rename = "f:replicas")]
+    replicas: Option<IgnoredAny>,
+}
+
+/// Whoever scales a workload takes the field over from the manager that applied it.
+fn replicas_are_ours<'de, D: Deserializer<'de>>(deserializer: D) -> Result<bool, D::Error> {
+    let managed: Vec<Managed> = or_default(deserializer)?;
+    Ok(managed.iter().any(|one| one.manager == MANAGER && one.fields.spec.replicas.is_some()))
 }
 
 /// What an object was made by.

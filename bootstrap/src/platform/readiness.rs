@@ -23,6 +23,9 @@ const SHOWER: Duration = Duration::from_millis(100);
 /// Logs are a help, not a duty.
 const LOG_TIME: Duration = Duration::from_secs(5);
 
+/// What is told of [`is_scaled_away`].
+const SCALED_AWAY: &str = "was scaled to 0 replicas: nothing of it runs";
+
 /// A component did not become ready.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 #[error("component `{component}` is not ready after {} s", waited.as_secs_f64().round())]
@@ -134,6 +137,9 @@ fn state(rollout: &Rollout, workload: Option<&Workload>) -> State {
     // With `OnDelete` pods are replaced by hand: waiting for that would never end.
     let by_hand = workload.spec.update_strategy.kind == "OnDelete";
     let old_left = rollout.kind == "Deployment" && status.replicas > updated;
+    if is_scaled_away(workload) {
+        return State { done: false, ready, wanted, missing: SCALED_AWAY.into() };
+    }
     let done = seen && (by_hand || updated >= wanted) && ready >= wanted && !old_left;
     let missing = match (seen, updated >= wanted || by_hand, old_left) {
         (false, ..) => "its newest version has not been looked at yet".into(),
@@ -142,6 +148,11 @@ fn state(rollout: &Rollout, workload: Option<&Workload>) -> State {
         _ => format!("{ready} of {wanted} pods are ready"),
     };
     State { done, ready, wanted, missing }
+}
+
+/// Somebody scaled it to nothing: all that is wanted of it runs, and nobody answers.
+pub fn is_scaled_away(workload: &Workload) -> bool {
+    workload.spec.replicas == Some(0) && !workload.metadata.declares_replicas
 }
 
 fn job(workload: &Workload) -> State {
@@ -281,9 +292,14 @@ mod tests {
     }
 
     #[test]
-    fn a_deployment_scaled_to_nothing_is_ready() {
-        let object = json!({"metadata": {"generation": 1}, "spec": {"replicas": 0}, "status": {"observedGeneration": 1}});
-        assert!(done("Deployment", 1, object));
+    fn a_deployment_of_no_replicas_is_ready_if_its_manifest_says_so() {
+        let object = |manager: &str| {
+            json!({"metadata": {"generation": 1, "managedFields": [
+                {"manager": manager, "fieldsV1": {"f:spec": {"f:replicas": {}}}}, {"manager": "backstack", "fieldsV1": {"f:metadata": {}}}]},
+                "spec": {"replicas": 0}, "status": {"observedGeneration": 1}})
+        };
+        assert!(done("Deployment", 1, object("backstack")));
+        assert!(!done("Deployment", 1, object("kubectl")), "somebody scaled it down");
     }
 
     #[test]

@@ -42,6 +42,7 @@ fn a_platform_from_nothing_to_nothing() {
     step("diagnose names planted causes");
     diagnose::the_planted_cause_is_named_first(platform.name);
     an_assistant_proposes(&platform);
+    another_address(&platform);
     stopped_and_started(&platform);
 
     step("down leaves nothing");
@@ -82,17 +83,32 @@ fn components_of_back() -> usize {
     back.and_then(|back| back["components"].as_array()).map_or(0, Vec::len)
 }
 
-/// The developer's and the platform engineer's way, in a real browser.
+/// The developer's and the platform engineer's way, and the orders that neither of them makes.
 fn the_two_ways(platform: &Platform) {
-    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/../scripts/tools/browser/run");
-    for way in ["developer", "platform-engineer"] {
-        step(&format!("in a browser: the way of the {way}"));
-        let pictures = platform.path("pictures");
-        let mut command = std::process::Command::new(script);
-        command.arg(way).env("BACKSTACK_NAME", platform.name).env("BACKSTACK_BINARY", Platform::binary());
-        command.env("KUBECONFIG", platform.kubeconfig()).env("BACKSTACK_PICTURES", pictures);
-        assert!(command.status().expect("the browser's script").success(), "the way of the {way}");
+    for way in ["developer", "platform-engineer", "orders"] {
+        in_a_browser(platform, way, &[]);
     }
+}
+
+/// One way through the portal, in a real browser.
+fn in_a_browser(platform: &Platform, way: &str, settings: &[(&str, &str)]) {
+    step(&format!("in a browser: {way}"));
+    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/../scripts/tools/browser/run");
+    let mut command = std::process::Command::new(script);
+    command.arg(way).env("BACKSTACK_NAME", platform.name).env("BACKSTACK_BINARY", Platform::binary());
+    command.env("KUBECONFIG", platform.kubeconfig()).env("BACKSTACK_PICTURES", platform.path("pictures"));
+    command.envs(settings.iter().copied());
+    assert!(command.status().expect("the browser's script").success(), "the way {way}");
+}
+
+/// The whole stack under a name that leads here through a tunnel, sign-in and all; and back.
+fn another_address(platform: &Platform) {
+    step("the whole stack under another address");
+    platform.up(&["--url", "https://box.example"]).succeeded("up --url");
+    let leads_to = format!("127.0.0.1:{}", platform.https_port);
+    in_a_browser(platform, "other-address", &[("BACKSTACK_URL", "https://box.example"), ("BACKSTACK_LEADS_TO", &leads_to)]);
+    platform.up(&["--url", &format!("https://localhost:{}", platform.https_port)]).succeeded("up --url localhost");
+    platform.get("/argocd/api/version").succeeded("GET /argocd/api/version");
 }
 
 /// A client that we did not write asks why an app fails, and proposes another, which is merged and runs.

@@ -97,6 +97,12 @@ pub trait Cluster: Send + Sync + 'static {
     /// Asks the cluster what it would do with these objects. Changes nothing.
     async fn dry_run(&self, objects: &[Value]) -> Result<Vec<DryRun>, PortError>;
 
+    /// Asks a Service of the platform through the API server: its HTTP status, and its answer as JSON.
+    ///
+    /// # Errors
+    /// The cluster does not answer, or the account may not ask.
+    async fn ask(&self, service: &Ref, path: &str, question: &Value) -> Result<(u16, Value), PortError>;
+
     /// State of the install, also while `up` is running.
     async fn state(&self) -> Result<PlatformState, PortError>;
 

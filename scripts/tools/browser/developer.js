@@ -1,19 +1,11 @@
 // The developer's way: look at an app that breaks a policy, order another one, mend it, and see the report turn green.
-import { eventually, Git, walk } from './platform.js';
+import { eventually, Git, orderedThrough, walk } from './platform.js';
 
 const git = new Git('developer', 'demo-cluster');
 const name = `browser-${Date.now().toString(36)}`;
 const GOOD = process.env.BACKSTACK_GOOD_IMAGE ?? 'docker.io/hashicorp/http-echo:1.0.0';
 const BAD = process.env.BACKSTACK_BAD_IMAGE ?? 'docker.io/library/nginx:1.29.3';
 let number;
-
-/** The number of the pull request that the page links to. */
-async function pullRequest(page) {
-  const link = page.getByRole('link', { name: 'Open the pull request' }).or(page.getByRole('button', { name: 'Open the pull request' }));
-  await link.first().waitFor();
-  const address = await link.first().getAttribute('href');
-  return Number(/\/pulls\/(\d+)/.exec(address)[1]);
-}
 
 await walk('developer', [
   ['signs in with the Git account', async visitor => {
@@ -60,7 +52,7 @@ await walk('developer', [
     await visitor.picture('portal-form');
     await visitor.page.getByRole('button', { name: /Review|Next/ }).click();
     await visitor.page.getByRole('button', { name: 'Create' }).click();
-    number = await pullRequest(visitor.page);
+    number = await orderedThrough(visitor.page);
     await visitor.picture('portal-ordered');
   }],
   ['approves and merges the pull request in Gitea', async visitor => {
@@ -88,7 +80,7 @@ await walk('developer', [
     await page.getByRole('textbox', { name: 'Why' }).fill('nginx is not allowed here.');
     await visitor.picture('portal-change');
     await page.getByRole('button', { name: 'Open a pull request' }).click();
-    number = await pullRequest(page);
+    number = await orderedThrough(page);
     await git.approveAndMerge(number);
   }],
   ['sees the report turn green', async visitor => {

@@ -5,6 +5,7 @@ import path from 'node:path';
 import { eventually, Git, walk } from './platform.js';
 
 const examples = path.join(process.env.BACKSTACK_EXAMPLES, 'database');
+const policies = path.join(import.meta.dirname, '../../../stacks/back/components/gitops/repositories/platform/policies');
 const kubectl = process.env.BACKSTACK_KUBECTL.split(' ');
 const platform = new Git('platform-engineer', 'platform');
 const reviewer = new Git('developer', 'platform');
@@ -82,5 +83,19 @@ await walk('platform-engineer', [
     await visitor.page.getByText('Version v1alpha1 is deprecated').waitFor();
     await visitor.picture('portal-deprecated');
     await visitor.expectNoFault();
+  }],
+  ['makes a policy refuse, and report again', async () => {
+    const put = file => [{ path: 'policies/no-nginx.yaml', content: readFileSync(path.join(policies, file), 'utf8') }];
+    const tried = () => run('patch', 'apps.platform.backstack.dev', 'my-app', '-n', 'demo', '--dry-run=server', '--type=merge', '-p={"spec":{"replicas":2}}');
+    await publish('refuse', 'Refuse nginx', put('examples/no-nginx-enforce.yaml'));
+    await eventually('no-nginx refuses', async () => {
+      try {
+        tried();
+      } catch (error) {
+        return /no-nginx/.test(String(error.stderr));
+      }
+    });
+    await publish('report', 'Only report nginx', put('no-nginx.yaml'));
+    await eventually('no-nginx only reports', async () => tried());
   }],
 ]);

@@ -4,6 +4,7 @@
 //   BACKSTACK_CREDENTIALS  file with the output of `backstack credentials --output json`
 //   BACKSTACK_PICTURES     folder for pictures; none are taken without it
 //   NODE_EXTRA_CA_CERTS    file with the output of `backstack ca`
+//   BACKSTACK_LEADS_TO     where that address leads to, as 127.0.0.1:8443, for one that no name server knows
 //   CHROMIUM               the browser (default: /usr/bin/chromium)
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
@@ -96,12 +97,24 @@ export class Git {
   }
 }
 
+/** The number of the pull request that the page links to. */
+export async function orderedThrough(page) {
+  const link = page.getByRole('link', { name: 'Open the pull request' }).or(page.getByRole('button', { name: 'Open the pull request' }));
+  await link.first().waitFor();
+  const address = await link.first().getAttribute('href');
+  return Number(/\/pulls\/(\d+)/.exec(address)[1]);
+}
+
 /** A page in a browser, and pictures of it. */
 export class Visitor {
   static async start() {
+    const leadsTo = process.env.BACKSTACK_LEADS_TO;
     const browser = await chromium.launch({
       executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
-      args: ['--no-sandbox', '--disable-dev-shm-usage'],
+      args: [
+        '--no-sandbox', '--disable-dev-shm-usage',
+        ...(leadsTo ? [`--host-resolver-rules=MAP ${new URL(url).hostname} ${leadsTo}`] : []),
+      ],
     });
     const context = await browser.newContext({ ignoreHTTPSErrors: true, viewport: { width: 1280, height: 800 } });
     context.setDefaultTimeout(PATIENCE);

@@ -8,8 +8,10 @@ import time
 import urllib.error
 import urllib.request
 
+import httpx2
 from mcp import Client
 from mcp.client.stdio import StdioServerParameters
+from mcp.client.streamable_http import streamable_http_client
 from mcp.types import ElicitResult
 
 binary, facts, platform = sys.argv[1:]
@@ -77,12 +79,39 @@ async def scenario(mode):
         check(told["causes"] and told["causes"][0]["fault"] == "policy_failed", f"my-app breaks a policy, told is {told['causes']}")
         name = f"asked-{mode}-{int(time.time()) % 100000}"
         about = {"kind": "App", "name": name, "namespace": "demo"}
-        await change(client, {**about, "action": "create", "spec": {"image": "docker.io/hashicorp/http-echo:1.0.0", "port": 5678}})
+        create = {**about, "action": "create", "spec": {"image": "docker.io/hashicorp/http-echo:1.0.0", "port": 5678}}
+        ahead = await call(client, "change_preview", create)
+        made = {(one["object"], one["effect"]) for one in ahead["composed"]["resources"]}
+        check((f"Deployment demo/{name}", "create") in made, f"the preview does not tell what is composed: {ahead}")
+        await change(client, create)
         graph = await call(client, "crossplane_graph", {"entity": f"App:demo/{name}"})
         check("Pod" in json.dumps(graph), f"the graph ends before the pods: {graph}")
+        update = {**about, "action": "update", "spec": {"replicas": 2}}
+        ahead = await call(client, "change_preview", update)
+        grows = next((one for one in ahead["composed"]["resources"] if one["object"] == f"Deployment demo/{name}"), {})
+        check(grows.get("effect") == "change" and "spec.replicas: 1 -> 2" in grows.get("changes", []), f"the preview does not tell the change: {ahead}")
+        await change(client, update)
         await change(client, {**about, "action": "delete"})
         print(f"python client, platform {platform}, {mode}: good")
 
 
+async def portal():
+    """The portal's own endpoint: open to whoever has the platform's token for it, and to nobody else."""
+    access = next(one for one in credentials if one["username"] == "mcp-clients")
+    url = f"{access['url'].rstrip('/')}/api/mcp-actions/v1"
+    request = urllib.request.Request(url, b"{}", {"Content-Type": "application/json"}, method="POST")
+    try:
+        urllib.request.urlopen(request, context=tls, timeout=60)
+        check(False, "the portal's endpoint lets everybody in")
+    except urllib.error.HTTPError as error:
+        check(error.code == 401, f"the portal's endpoint answers {error.code} to nobody")
+    headers = {"Authorization": f"Bearer {access['password']}"}
+    async with Client(streamable_http_client(url, http_client=httpx2.AsyncClient(headers=headers, verify=tls, timeout=60)), mode="legacy") as client:
+        tools = [tool.name for tool in (await client.list_tools()).tools]
+        check(tools, "the portal's endpoint offers nothing")
+        print(f"the portal's own MCP endpoint: {len(tools)} tools")
+
+
 for mode in ("legacy", "auto"):
     asyncio.run(scenario(mode))
+asyncio.run(portal())

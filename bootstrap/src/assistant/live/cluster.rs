@@ -140,15 +140,22 @@ impl LiveCluster {
         };
         let internal = |error: http::Error| PortError::new(ErrorKind::InvalidArgument, format!("{at} cannot be asked about: {error}"));
         let request = request.body(Body::from(object.to_string().into_bytes())).map_err(internal)?;
-        let answer = match timeout(PATIENCE, self.connection.client.send(request)).await {
-            Ok(Ok(answer)) => answer,
-            Ok(Err(error)) => return Err(self.refused(&format!("try {at}"), &error)),
-            Err(_) => return Err(self.gone("no answer in time")),
+        self.exchange(&format!("try {at}"), request).await
+    }
+
+    /// Sends a request of our own making: status, answer as JSON, warnings.
+    async fn exchange(&self, what: &str, request: http::Request<Body>) -> Result<(u16, Value, Vec<String>), PortError> {
+        let exchange = async {
+            let answer = self.connection.client.send(request).await?;
+            let status = answer.status().as_u16();
+            let warnings = answer.headers().get_all("warning").iter().filter_map(|value| warning(value.to_str().ok()?)).collect();
+            let bytes = answer.into_body().collect_bytes().await?;
+            Ok((status, serde_json::from_slice(&bytes).unwrap_or_default(), warnings))
         };
-        let status = answer.status().as_u16();
-        let warnings = answer.headers().get_all("warning").iter().filter_map(|value| warning(value.to_str().ok()?)).collect();
-        let bytes = answer.into_body().collect_bytes().await.map_err(|error| self.refused(&format!("try {at}"), &error))?;
-        Ok((status, serde_json::from_slice(&bytes).unwrap_or_default(), warnings))
+        match timeout(PATIENCE, exchange).await {
+            Ok(answer) => answer.map_err(|error| self.refused(what, &error)),
+            Err(_) => Err(self.gone("no answer in time")),
+        }
     }
 }
 
@@ -194,6 +201,15 @@ impl Cluster for LiveCluster {
 
     async fn dry_run(&self, objects: &[Value]) -> Result<Vec<DryRun>, PortError> {
         join_all(objects.iter().map(|object| self.try_one(object))).await.into_iter().collect()
+    }
+
+    async fn ask(&self, service: &Ref, path: &str, question: &Value) -> Result<(u16, Value), PortError> {
+        let what = format!("ask {service}");
+        let url = format!("/api/v1/namespaces/{}/services/{}/proxy/{path}", service.namespace, service.name);
+        let request = http::Request::post(url).header("content-type", "application/json").body(Body::from(question.to_string().into_bytes()));
+        let request = request.map_err(|error| PortError::new(ErrorKind::InvalidArgument, format!("cannot {what}: {error}")))?;
+        let (status, answer, _) = self.exchange(&what, request).await?;
+        Ok((status, scrubbed(answer)))
     }
 
     async fn state(&self) -> Result<PlatformState, PortError> {

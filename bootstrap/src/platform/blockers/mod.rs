@@ -9,7 +9,7 @@ use serde_json::Value;
 use time::OffsetDateTime;
 
 use super::facts::{Event, conditions_of};
-use super::readiness::State;
+use super::readiness::{State, is_scaled_away};
 use super::scope::{Rollout, Scope, Wanted};
 use super::view::View;
 
@@ -33,6 +33,8 @@ pub enum Cause {
     Configuration,
     /// The API does not let the pods be made: quota, policy.
     Forbidden,
+    /// Somebody scaled it to nothing.
+    ScaledDown,
     /// No node has room.
     Unschedulable,
     /// A volume is not there.
@@ -65,6 +67,7 @@ impl Cause {
             Self::Failed => Some("Mend what made the Job fail; the next run makes it anew."),
             Self::Image => Some("Check the image's name, and that its registry can be reached: `backstack doctor`."),
             Self::Unschedulable => Some("Give the engine more memory or processors, or make the requests smaller."),
+            Self::ScaledDown => Some("Scale it up again: `kubectl scale --replicas=1` and the workload's name."),
             Self::Forbidden => Some("Raise the namespace's quota, or change the policy that forbids the pods."),
             _ => None,
         }
@@ -151,7 +154,9 @@ fn of_workload(rollout: &Rollout, state: &State, view: &View, now: OffsetDateTim
         blockers.push(Blocker::new(&workload, Cause::Forbidden, format!("its pods cannot be made: {}", plain(&event.message))));
     }
     if blockers.is_empty() {
-        blockers.push(Blocker::new(workload, Cause::Starting, state.missing.clone()));
+        let scaled = view.workload(kind, namespace, name).is_some_and(is_scaled_away);
+        let cause = if scaled { Cause::ScaledDown } else { Cause::Starting };
+        blockers.push(Blocker::new(workload, cause, state.missing.clone()));
     }
     blockers
 }

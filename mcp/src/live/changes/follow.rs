@@ -4,6 +4,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::forge::Pull;
+use super::plan::folder_of;
 use crate::live::diagnose::applications_of;
 use crate::live::gitops;
 use crate::live::health::{self, Health};
@@ -65,7 +66,7 @@ fn synced(snapshot: &Snapshot, pull: &Pull, at: &Ref, object: Option<&Value>) ->
     let stage = |state, detail: String| Stage { stage: "synced", state, detail };
     let by_object = object.and_then(|object| applications_of(snapshot, object).into_iter().next());
     let by_name = || gitops::applications(snapshot).find(|application| {
-        name(application) == format!("{}-{}-{}", at.namespace, at.kind.to_lowercase(), at.name)
+        name(application) == format!("{}-{}-{}", folder_of(&at.namespace), at.kind.to_lowercase(), at.name)
     });
     let Some(application) = by_object.or_else(by_name) else {
         return stage(State::Waiting, "Argo CD has no Application for it yet".into());

@@ -1,5 +1,6 @@
 //! Changes: planned and shown first, proposed as a pull request, followed until they run.
 
+pub mod compose;
 pub mod follow;
 pub mod forge;
 pub mod plan;

@@ -69,15 +69,25 @@ pub enum Impossible {
     Unreadable { path: String, problem: String },
     #[error("that changes nothing: `{0}` is so already")]
     Nothing(String),
-    #[error("kind `{0}` is cluster-wide: such resources belong to the platform's own repository, which people change by hand")]
+    #[error("kind `{0}` is cluster-wide: leave `namespace` out")]
     ClusterWide(String),
+    #[error("kind `{0}` needs a `namespace`")]
+    NoNamespace(String),
     #[error("`{0}` is not a name: lower-case letters, digits and dashes, at most 63, starting with a letter")]
     BadName(String),
 }
 
+/// Folder of what belongs to no namespace.
+const CLUSTER_FOLDER: &str = "cluster";
+
 /// Where the manifest of a resource is kept: `<namespace>/<kind>/<name>.yaml`.
 pub fn path_of(namespace: &str, kind: &str, name: &str) -> String {
-    format!("{namespace}/{}/{name}.yaml", kind.to_lowercase())
+    format!("{}/{}/{name}.yaml", folder_of(namespace), kind.to_lowercase())
+}
+
+/// The first part of that path.
+pub fn folder_of(namespace: &str) -> &str {
+    if namespace.is_empty() { CLUSTER_FOLDER } else { namespace }
 }
 
 /// Plans what would be written, from what Git has at that path now.
@@ -86,13 +96,15 @@ pub fn path_of(namespace: &str, kind: &str, name: &str) -> String {
 /// [`Impossible`].
 pub fn plan(snapshot: &Snapshot, wish: &Wish, now: Option<&str>) -> Result<Written, Impossible> {
     let kind = apis::find(snapshot, &wish.kind).ok_or_else(|| Impossible::UnknownKind(wish.kind.clone()))?;
-    if !kind.is_namespaced() {
-        return Err(Impossible::ClusterWide(wish.kind.clone()));
+    match (kind.is_namespaced(), wish.namespace.is_empty()) {
+        (false, false) => return Err(Impossible::ClusterWide(wish.kind.clone())),
+        (true, true) => return Err(Impossible::NoNamespace(wish.kind.clone())),
+        _ => {}
     }
-    for part in [&wish.name, &wish.namespace] {
+    for part in [wish.name.as_str(), folder_of(&wish.namespace)] {
         // They become a path in the repository: nothing else may get into it.
         if !schema::is_dns_label(part) {
-            return Err(Impossible::BadName(part.clone()));
+            return Err(Impossible::BadName(part.into()));
         }
     }
     let path = path_of(&wish.namespace, kind.kind, &wish.name);
@@ -224,6 +236,20 @@ mod tests {
         let mut evil = wish(Action::Create, json!({}));
         evil.name = "../../platform/x".into();
         assert!(matches!(plan(&Snapshot::of("lab", [definition()]), &evil, None), Err(Impossible::BadName(_))));
+    }
+
+    #[test]
+    fn what_belongs_to_no_namespace_has_a_folder_of_its_own() {
+        let mut wide = definition();
+        wide["spec"]["scope"] = "Cluster".into();
+        let mut wish = wish(Action::Create, json!({"image": "a:1"}));
+        let plan = |definition: Value, wish: &Wish| plan(&Snapshot::of("lab", [definition]), wish, None);
+        assert_eq!(plan(wide.clone(), &wish), Err(Impossible::ClusterWide("App".into())));
+        wish.namespace.clear();
+        let written = plan(wide, &wish).expect("a plan");
+        assert_eq!(written.path, "cluster/app/shop.yaml");
+        assert!(!written.content.expect("a file").contains("namespace"));
+        assert_eq!(plan(definition(), &wish), Err(Impossible::NoNamespace("App".into())));
     }
 
     #[test]

@@ -90,8 +90,9 @@ fn unwatched(composite: &Value, at: &Ref, message: &str) -> Option<Finding> {
     }
     let references = list(composite, "/spec/crossplane/resourceRefs").iter();
     let kinds: BTreeSet<_> = references.map(|it| format!("{} ({})", text(it, "/kind"), text(it, "/apiVersion"))).collect();
-    let kinds = if kinds.is_empty() { "of what it composes".into() } else { kinds.into_iter().collect::<Vec<_>>().join(", ") };
-    let summary = format!("Crossplane lacks the right to list and watch a kind that it composes: {kinds}");
+    let kinds = kinds.into_iter().collect::<Vec<_>>().join(", ");
+    let kinds = if kinds.is_empty() { kinds } else { format!(": one of {kinds}") };
+    let summary = format!("Crossplane lacks the right to list and watch a kind that it composes{kinds}");
     let next = "Grant get, list, watch, create, update, patch and delete of that kind with a ClusterRole that has the label `rbac.crossplane.io/aggregate-to-crossplane: \"true\"`.";
     Some(Finding::new(Fault::MissingRights, at.clone(), summary).next(next))
 }

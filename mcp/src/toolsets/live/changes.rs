@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use tokio::time::{Instant, timeout_at};
 
+use super::composition::{self, Ahead};
 use super::{Live, Seen, policy};
 use crate::answer::{Answer, NextCall};
 use crate::error::{ErrorKind, ToolError};
@@ -39,7 +40,7 @@ impl Toolset for ChangeTools {
 
     fn tools(self: Arc<Self>) -> Vec<Tool> {
         vec![
-            Tool::reads("change_preview", "Preview a change", "Shows what creating, changing or deleting an app would do, without proposing it: the diff in Git, a check against the API's schema, a server-side dry run with the policies' word, and what the change composes today.", bound(&self, Self::preview)),
+            Tool::reads("change_preview", "Preview a change", "Shows what creating, changing or deleting an app would do, without proposing it: the diff in Git, a check against the API's schema, a server-side dry run with the policies' word, and what its composition would create, change and delete.", bound(&self, Self::preview)),
             Tool::proposes("change_propose", "Propose a change", "Opens a pull request in the platform's Git server that creates, changes or deletes an app. Checks it first (schema, policies), asks the user, and gives the same pull request when called again with the same change or key. Never writes to the cluster: people review and merge.", bound(&self, Self::propose)),
             Tool::reads("change_status", "How far a change has come", "Tells whether a proposed change is merged, synced by Argo CD and ready; waits for it with progress if `wait_seconds` is given.", bound(&self, Self::status)),
         ]
@@ -57,7 +58,8 @@ struct ChangeInput {
     /// Kind of the API, as `App`; `crossplane_apis` lists them.
     #[serde(default = "app")]
     kind: String,
-    /// Namespace of the app.
+    /// Namespace of the app; left out for kinds that are cluster-wide.
+    #[serde(default)]
     namespace: String,
     /// Name of the app.
     name: String,
@@ -87,8 +89,12 @@ struct Preview {
     misfits: Vec<Misfit>,
     /// What the API and the policies say to it.
     dry_run: Vec<policy::TriedOne>,
-    /// What the resource is composed of today.
-    composed_now: Vec<String>,
+    /// What its composition would make of it; nothing for a deletion, and while the schema does not fit.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    composed: Option<Ahead>,
+    /// What goes with a deletion.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    goes_too: Vec<String>,
     /// What cannot be previewed.
     limits: Vec<String>,
 }
@@ -178,7 +184,7 @@ impl ChangeTools {
         if !preview.acceptable {
             return Err(refused(&preview));
         }
-        let warnings: Vec<_> = preview.dry_run.iter().flat_map(|run| run.warnings.clone()).collect();
+        let warnings: Vec<_> = preview.tried().flat_map(|run| run.warnings.clone()).collect();
         let question = Question::new(format!("Open a pull request: {}?", preview.summary), preview.diff.clone());
         match call.confirmed(&question) {
             None => return Ok(question.into()),
@@ -202,13 +208,14 @@ impl ChangeTools {
             changes.mark_unchanged();
             let pull = forge.pull(&repository(), input.pull_request).await?;
             let snapshot = cluster.snapshot().await?;
-            let stages = follow::stages(&snapshot, &pull, &subject(&snapshot, &pull)?, takes_away(&pull));
+            let at = subject(&snapshot, &pull)?;
+            let stages = follow::stages(&snapshot, &pull, &at, takes_away(&pull));
             let done = stages.iter().filter(|stage| stage.state == State::Done).count();
             let current = stages.iter().find(|stage| stage.state != State::Done).map_or("ready", |stage| stage.stage);
             call.progress(u32::try_from(done).map(f64::from).unwrap_or_default(), Some(4.0), current);
             let over = follow::is_over(&stages);
             if over || Instant::now() >= deadline {
-                return Ok(told(cluster.platform(), &pull, over, stages));
+                return Ok(told(cluster.platform(), &at, &pull, over, stages));
             }
             let wake = (Instant::now() + ASK_AGAIN).min(deadline);
             // What happens in the cluster wakes us at once, what happens in Git only when asked.
@@ -218,13 +225,19 @@ impl ChangeTools {
     }
 }
 
-fn told(platform: &str, pull: &Pull, over: bool, stages: Vec<Stage>) -> Answer<Status> {
+/// How the tools are asked about a resource.
+fn entity(kind: &str, namespace: &str, name: &str) -> String {
+    let place = if namespace.is_empty() { String::new() } else { format!("{namespace}/") };
+    format!("{kind}:{place}{name}")
+}
+
+fn told(platform: &str, at: &Ref, pull: &Pull, over: bool, stages: Vec<Stage>) -> Answer<Status> {
     let failed = stages.iter().any(|stage| stage.state == State::Failed && stage.stage != "merged");
     let status = Status { pull_request: pull.number, url: pull.url.clone(), title: pull.title.clone(), over, stages };
     let answer = Answer::new(status).about(platform);
-    match (failed, over, named(pull)) {
-        (true, _, Some((_, namespace, name))) => answer.next(NextCall::new("diagnose", json!({"entity": format!("{namespace}/{name}")}), "why it does not run")),
-        (false, false, _) => answer.next(NextCall::new("change_status", json!({"pull_request": pull.number, "wait_seconds": 120}), "wait for the next stage")),
+    match (failed, over) {
+        (true, ..) => answer.next(NextCall::new("diagnose", json!({"entity": entity(&at.kind, &at.namespace, &at.name)}), "why it does not run")),
+        (false, false) => answer.next(NextCall::new("change_status", json!({"pull_request": pull.number, "wait_seconds": 120}), "wait for the next stage")),
         _ => answer,
     }
 }
@@ -248,7 +261,8 @@ fn subject(snapshot: &crate::live::snapshot::Snapshot, pull: &Pull) -> Result<Re
     let foreign = || ToolError::invalid(format!("pull request #{} is not one that this assistant proposed", pull.number));
     let (kind, namespace, name) = named(pull).ok_or_else(foreign)?;
     let kind = apis::find(snapshot, &kind).ok_or_else(foreign)?;
-    Ok(Ref::new(kind.group, kind.kind, &namespace, &name))
+    let namespace = if kind.is_namespaced() { namespace.as_str() } else { "" };
+    Ok(Ref::new(kind.group, kind.kind, namespace, &name))
 }
 
 fn repository() -> String {
@@ -264,16 +278,18 @@ fn impossible(seen: &Seen, wish: &Wish, error: Impossible) -> ToolError {
         Impossible::Exists(_) => ToolError::invalid(message).hint("Use action `update`, or another name."),
         Impossible::NotThere(_) => ToolError::not_found(message).hint("Use action `create`; what is in the cluster and not in Git was not made here."),
         Impossible::Nothing(_) => ToolError::invalid(message).hint("Look at the current state; the change may have been merged already.")
-            .next(NextCall::new("crossplane_resource", json!({"entity": format!("{}:{}/{}", wish.kind, wish.namespace, wish.name)}), "its current state")),
-        Impossible::Unreadable { .. } | Impossible::BadName(_) | Impossible::ClusterWide(_) => ToolError::invalid(message),
+            .next(NextCall::new("crossplane_resource", json!({"entity": entity(&wish.kind, &wish.namespace, &wish.name)}), "its current state")),
+        Impossible::Unreadable { .. } | Impossible::BadName(_) | Impossible::ClusterWide(_) | Impossible::NoNamespace(_) => ToolError::invalid(message),
     }
 }
 
 fn refused(preview: &Preview) -> ToolError {
     let misfits = preview.misfits.iter().map(|misfit| format!("{} {}", misfit.path, misfit.problem));
-    let refused = preview.dry_run.iter().filter(|run| !run.accepted).map(|run| run.refused.clone());
-    let mut error = ToolError::invalid(format!("the change was not proposed, it would be refused: {}", misfits.chain(refused).collect::<Vec<_>>().join("; ")));
-    for comply in preview.dry_run.iter().flat_map(|run| &run.comply) {
+    let refused = preview.tried().filter(|run| !run.accepted).map(|run| format!("{}: {}", run.object, run.refused));
+    let composition = preview.composed.iter().filter_map(|ahead| Some(format!("composition {}: {}", ahead.composition, ahead.refused.as_ref()?)));
+    let reasons: Vec<_> = misfits.chain(refused).chain(composition).collect();
+    let mut error = ToolError::invalid(format!("the change was not proposed, it would be refused: {}", reasons.join("; ")));
+    for comply in preview.tried().flat_map(|run| &run.comply) {
         error = error.hint(comply.clone());
     }
     error.hint("Mend the fields that are named and call again.")
@@ -281,32 +297,49 @@ fn refused(preview: &Preview) -> ToolError {
 
 fn body(input: &ChangeInput, preview: &Preview) -> String {
     let reason = if input.reason.is_empty() { "No reason was given." } else { input.reason.as_str() };
-    let warnings: Vec<_> = preview.dry_run.iter().flat_map(|run| &run.warnings).map(|warning| format!("- {warning}\n")).collect();
+    let warnings: Vec<_> = preview.tried().flat_map(|run| &run.warnings).map(|warning| format!("- {warning}\n")).collect();
     let said = if warnings.is_empty() { "No policy warns.\n".to_string() } else { warnings.concat() };
     format!(
-        "{reason}\n\nAction: {}\nFile: `{}`\n\n## What changes\n```diff\n{}```\n\n## What the policies say\n{said}\nProposed by an assistant; a person confirmed it, and a person merges it.",
-        input.action.verb(), preview.file, preview.diff
+        "{reason}\n\nAction: {}\nFile: `{}`\n\n## What changes\n```diff\n{}```\n{}\n## What the policies say\n{said}\nProposed by an assistant; a person confirmed it, and a person merges it.",
+        input.action.verb(), preview.file, preview.diff, composes(preview)
     )
+}
+
+/// A part of the pull request's text; nothing if it is not known.
+fn composes(preview: &Preview) -> String {
+    let Some(ahead) = preview.composed.as_ref().filter(|ahead| !ahead.resources.is_empty()) else { return String::new() };
+    let lines = ahead.resources.iter().map(|one| format!("- {}: `{}`\n", format!("{:?}", one.effect).to_lowercase(), one.object));
+    format!("\n## What is composed (by {})\n{}", ahead.composition, lines.collect::<String>())
+}
+
+impl Preview {
+    /// What was tried: the resource itself, and what would be composed of it.
+    fn tried(&self) -> impl Iterator<Item = &policy::TriedOne> {
+        self.dry_run.iter().chain(self.composed.iter().flat_map(|ahead| &ahead.dry_run))
+    }
 }
 
 impl Planned {
     fn title(&self) -> String {
-        format!("{} {} {}/{}", self.wish.action.verb(), self.wish.kind, self.wish.namespace, self.wish.name)
+        format!("{} {} {}/{}", self.wish.action.verb(), self.wish.kind, plan::folder_of(&self.wish.namespace), self.wish.name)
     }
 
     async fn preview(&self) -> Result<Preview, ToolError> {
-        let dry_run = match &self.written.object {
-            // What does not fit the schema is told by its misfits, in better words than the server's.
-            Some(object) if self.written.misfits.is_empty() => policy::try_all(&self.seen, std::slice::from_ref(object)).await?,
-            _ => Vec::new(),
-        };
-        let acceptable = self.written.misfits.is_empty() && dry_run.iter().all(|run| run.accepted);
+        let (mut dry_run, mut composed) = (Vec::new(), None);
+        // What does not fit the schema is told by its misfits, in better words than the server's.
+        if let Some(object) = self.written.object.as_ref().filter(|_| self.written.misfits.is_empty()) {
+            let tried = self.seen.cluster.dry_run(std::slice::from_ref(object)).await?;
+            // As the server would keep it: with the defaults that compositions count on.
+            if let Some(kept) = tried.iter().find_map(|run| run.object.as_ref()) {
+                composed = Some(composition::ahead(&self.seen, kept).await?);
+            }
+            dry_run = tried.into_iter().map(|run| policy::tried(&self.seen, object, run)).collect();
+        }
+        let composes = composed.as_ref().is_none_or(Ahead::is_acceptable);
+        let acceptable = self.written.misfits.is_empty() && dry_run.iter().all(|run| run.accepted) && composes;
         let limits = match self.wish.action {
             Action::Delete => vec!["What is composed of it goes with it; data in volumes may be lost.".into()],
-            _ => vec![
-                "What the composition would make of it cannot be run ahead: Crossplane calls its functions only for resources that exist. `composed_now` is what exists today.".into(),
-                policy::LIMITS.into(),
-            ],
+            _ => vec![policy::LIMITS.into()],
         };
         Ok(Preview {
             summary: self.title(),
@@ -315,25 +348,18 @@ impl Planned {
             diff: self.written.diff.clone(),
             misfits: self.written.misfits.clone(),
             dry_run,
-            composed_now: self.composed_now(),
+            composed,
+            goes_too: self.goes_too(),
             limits,
         })
     }
 
-    /// What the resource, or another one of its kind, is composed of now.
-    fn composed_now(&self) -> Vec<String> {
-        let kind = apis::find(&self.seen.snapshot, &self.wish.kind);
-        let Some(kind) = kind else { return Vec::new() };
-        let own = self.seen.snapshot.get(&Ref::new(kind.group, kind.kind, &self.wish.namespace, &self.wish.name));
-        let other = || self.seen.snapshot.all(kind.group, kind.kind).next();
-        let (example, mark) = match own {
-            Some(own) => (Some(own), ""),
-            None => (other(), " (of another resource of this kind)"),
-        };
-        let Some(example) = example else { return Vec::new() };
-        let nodes = graph::below(&self.seen.snapshot, &[example]);
-        let direct = nodes.into_iter().filter(|node| node.depth == 1);
-        direct.map(|node| format!("{}{mark}", node.object)).collect()
+    /// What a deletion takes with it.
+    fn goes_too(&self) -> Vec<String> {
+        let kind = apis::find(&self.seen.snapshot, &self.wish.kind).filter(|_| self.wish.action == Action::Delete);
+        let own = kind.and_then(|kind| self.seen.snapshot.get(&Ref::new(kind.group, kind.kind, &self.wish.namespace, &self.wish.name)));
+        let nodes = own.map(|own| graph::below(&self.seen.snapshot, &[own])).unwrap_or_default();
+        nodes.into_iter().filter(|node| node.depth == 1).map(|node| node.object).collect()
     }
 
     fn proposed(&self, pull: Pull, new: bool, warnings: Vec<String>) -> Answer<Proposed> {

@@ -2,6 +2,7 @@
 //! [`crate::live`]), and says which platform the answer is about.
 
 mod changes;
+mod composition;
 mod crossplane;
 mod diagnose;
 mod gitops;

@@ -243,7 +243,8 @@ pub async fn try_all(seen: &Seen, objects: &[Value]) -> Result<Vec<TriedOne>, To
     Ok(objects.iter().zip(runs).map(|(object, run)| tried(seen, object, run)).collect())
 }
 
-fn tried(seen: &Seen, object: &Value, run: DryRun) -> TriedOne {
+/// What one try said, with how to comply.
+pub fn tried(seen: &Seen, object: &Value, run: DryRun) -> TriedOne {
     // Both quote what was sent.
     let refused = scrub_text(&run.refused.unwrap_or_default());
     let warnings: Vec<_> = run.warnings.iter().map(|warning| scrub_text(warning)).collect();
@@ -251,7 +252,7 @@ fn tried(seen: &Seen, object: &Value, run: DryRun) -> TriedOne {
     let spoke = policy::policies(&seen.snapshot).filter(|policy| names_policy(&said, name(policy)));
     let comply = spoke.map(|policy| (name(policy), policy::how_to_comply(policy)));
     TriedOne {
-        object: Ref::new("", text(object, "/kind"), namespace(object), name(object)).to_string(),
+        object: Ref::new("", text(object, "/kind"), namespace(object), if name(object).is_empty() { text(object, "/metadata/generateName") } else { name(object) }).to_string(),
         accepted: refused.is_empty(),
         fault: (!refused.is_empty()).then(|| classify(&refused)).flatten(),
         refused,

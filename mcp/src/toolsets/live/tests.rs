@@ -24,6 +24,8 @@ struct Memory {
     unkept: Vec<Value>,
     log: String,
     dry: DryRun,
+    /// What every Service answers.
+    service: (u16, Value),
     git: Arc<Scripted>,
     changes: watch::Sender<u64>,
 }
@@ -35,6 +37,7 @@ impl Memory {
             unkept: Vec::new(),
             log: String::new(),
             dry: DryRun::default(),
+            service: (404, Value::Null),
             git: Scripted::with(Vec::new()),
             changes: watch::Sender::new(0),
         }
@@ -61,6 +64,10 @@ impl Cluster for Memory {
 
     async fn dry_run(&self, objects: &[Value]) -> Result<Vec<DryRun>, PortError> {
         Ok(objects.iter().map(|_| self.dry.clone()).collect())
+    }
+
+    async fn ask(&self, _: &Ref, _: &str, _: &Value) -> Result<(u16, Value), PortError> {
+        Ok(self.service.clone())
     }
 
     async fn state(&self) -> Result<PlatformState, PortError> {
@@ -240,6 +247,40 @@ async fn a_policy_that_refuses_stops_the_proposal_and_says_how_to_comply() {
     memory.git = Scripted::with(vec![("GET /repos/backstack/demo-cluster/pulls?", 200, json!([]))]);
     let error = run(&Arc::new(memory), "change_propose", change(json!({"image": "a:latest"})), Call::quiet()).await.expect_err("refused");
     assert!(error.hints.iter().any(|hint| hint == "no-latest: Name a version."), "{error:?}");
+}
+
+/// A platform with one composition, whose preview service answers this.
+fn with_preview(status: u16, said: Value) -> Memory {
+    let composition = json!({"apiVersion": "apiextensions.crossplane.io/v1", "kind": "Composition", "metadata": {"name": "app-plain"},
+        "spec": {"compositeTypeRef": {"apiVersion": "p.dev/v1alpha1", "kind": "App"}}});
+    let service = json!({"apiVersion": "v1", "kind": "Service", "metadata": {"namespace": "x", "name": "y", "labels": {"backstack.dev/offers": "composition-preview"}}});
+    let mut memory = Memory::with(vec![definition(), composition, service]);
+    memory.dry = DryRun { object: Some(app("demo", "new")), ..DryRun::default() };
+    memory.service = (status, said);
+    memory.git = Scripted::with(vec![("GET /repos/backstack/demo-cluster/pulls?", 200, json!([]))]);
+    memory
+}
+
+#[tokio::test]
+async fn a_preview_tells_what_would_be_composed() {
+    let deployment = json!({"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"namespace": "demo", "name": "new"}});
+    let memory = Arc::new(with_preview(200, json!({"resources": [deployment], "says": ["hello"]})));
+    let (_, preview) = answer(&memory, "change_preview", change(json!({"image": "a:1"}))).await;
+    assert_eq!(preview["composed"]["composition"], "app-plain");
+    assert_eq!(preview["composed"]["resources"], json!([{"object": "Deployment demo/new", "effect": "create"}]));
+    assert_eq!((&preview["acceptable"], &preview["composed"]["says"][0]), (&json!(true), &json!("hello")));
+}
+
+#[tokio::test]
+async fn what_its_composition_refuses_is_not_proposed_but_a_preview_that_is_away_stops_nothing() {
+    let memory = Arc::new(with_preview(422, json!({"message": "step compose: no such size"})));
+    let error = run(&memory, "change_propose", change(json!({"image": "a:1"})), Call::quiet()).await.expect_err("refused");
+    assert!(error.message.contains("composition app-plain: step compose: no such size"), "{}", error.message);
+    let memory = Arc::new(with_preview(503, json!({"message": "no endpoints available"})));
+    let asked = run(&memory, "change_propose", change(json!({"image": "a:1"})), Call::quiet()).await.expect("a question");
+    assert!(matches!(asked, Outcome::Ask(_)));
+    let (_, preview) = answer(&memory, "change_preview", change(json!({"image": "a:1"}))).await;
+    assert!(preview["composed"]["limits"][0].as_str().is_some_and(|limit| limit.contains("no endpoints")), "{preview}");
 }
 
 fn said(question: &Question, word: Confirmed) -> Call {

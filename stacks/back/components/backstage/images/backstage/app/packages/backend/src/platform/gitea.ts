@@ -1,4 +1,5 @@
 // The platform's Git server: reads a file, opens a pull request. Acts as the bot whose token the configuration names.
+import { createHash } from 'node:crypto';
 import { Config } from '@backstage/config';
 import { ConflictError } from '@backstage/errors';
 
@@ -46,16 +47,46 @@ export class Gitea {
     return found.filter(each => each.head?.ref?.startsWith(prefix)).map(each => this.pullRequest(each));
   }
 
-  /** Commits a change to a new branch and asks for a review of it. */
-  async propose(branch: string, title: string, body: string, changes: Change[]): Promise<PullRequest> {
+  /**
+   * Commits a change to a branch of its own under a prefix, and asks for a review of it. The branch's name comes from
+   * what is changed: asked again, because the first answer was lost, this finds the same pull request.
+   */
+  async propose(prefix: string, title: string, body: string, changes: Change[]): Promise<PullRequest> {
+    const branch = `${prefix}${digest(changes)}`;
+    const waiting = await this.waiting(branch);
+    if (waiting) return waiting;
+    // A branch that is there without an open pull request was left by an attempt that broke off, or is done with.
+    const there = await this.call('GET', `branches/${encodePath(branch)}`);
+    const head = there && (await this.isDone(branch)) ? `${branch}-${Date.now().toString(36)}` : branch;
+    if (!there || head !== branch) await this.commit(head, title, changes);
+    try {
+      return this.pullRequest(await this.call('POST', 'pulls', { base: this.branch, head, title, body }));
+    } catch (error) {
+      const other = error instanceof ConflictError && (await this.waiting(head));
+      if (other) return other;
+      throw error;
+    }
+  }
+
+  private async commit(branch: string, message: string, changes: Change[]) {
     const files = changes.map(change => ({
       operation: change.sha ? 'update' : 'create',
       path: change.path,
       sha: change.sha,
       content: Buffer.from(change.content, 'utf8').toString('base64'),
     }));
-    await this.call('POST', 'contents', { branch: this.branch, new_branch: branch, message: title, files });
-    return this.pullRequest(await this.call('POST', 'pulls', { base: this.branch, head: branch, title, body }));
+    await this.call('POST', 'contents', { branch: this.branch, new_branch: branch, message, files });
+  }
+
+  /** The open pull request of a branch. */
+  private async waiting(branch: string): Promise<PullRequest | undefined> {
+    return (await this.pullRequests(branch)).find(each => each.branch === branch);
+  }
+
+  /** Whether a branch had a pull request that was merged or closed. */
+  private async isDone(branch: string): Promise<boolean> {
+    const found: any[] = (await this.call('GET', 'pulls?state=closed&sort=recentupdate&limit=50')) ?? [];
+    return found.some(each => each.head?.ref === branch);
   }
 
   private pullRequest(answer: any): PullRequest {
@@ -69,7 +100,8 @@ export class Gitea {
       method,
       headers: { authorization: `token ${this.token}`, 'content-type': 'application/json', accept: 'application/json' },
       body: body === undefined ? undefined : JSON.stringify(body),
-      signal: AbortSignal.timeout(20_000),
+      // A busy machine takes its time to write, and nobody is helped by a change that is made after it was given up.
+      signal: AbortSignal.timeout(method === 'GET' ? 20_000 : 60_000),
     }).catch(error => {
       throw new Error(`the Git server does not answer: ${error.cause?.message ?? error.message}`);
     });
@@ -80,6 +112,11 @@ export class Gitea {
     if (answer.status === 409 || answer.status === 422) throw new ConflictError(`Git refused the change: ${reason}`);
     throw new Error(`the Git server answered ${answer.status} to ${method} ${route.split('?')[0]}: ${reason}`);
   }
+}
+
+/** A short name for a set of changes. */
+function digest(changes: Change[]): string {
+  return createHash('sha256').update(JSON.stringify(changes)).digest('hex').slice(0, 10);
 }
 
 function encodePath(path: string): string {

@@ -15,11 +15,6 @@ export function branchPrefix(reference: Reference): string {
   return `portal/${manifestPath(reference).replace(/\.yaml$/, '')}/`;
 }
 
-/** A name for a new branch. */
-export function newBranch(reference: Reference): string {
-  return `${branchPrefix(reference)}${Date.now().toString(36)}`;
-}
-
 export type Order = Reference & { spec?: any; composition?: string };
 
 /** The text of a new manifest. */

@@ -10,7 +10,7 @@ import { deliveryOf } from './delivery';
 import { Docs } from './docs';
 import { Gitea } from './gitea';
 import { Kube, Reference } from './kube';
-import { branchPrefix, changedManifest, manifestPath, newBranch, readManifest } from './manifest';
+import { branchPrefix, changedManifest, manifestPath, readManifest } from './manifest';
 import { policyResults } from './policies';
 import { referenceOf } from './resources';
 import { plainSchema } from './schema';
@@ -150,5 +150,5 @@ async function propose({ kube, gitea }: Context, reference: Reference, body: any
   if (content === file!.content) throw new InputError('nothing was changed');
   const title = `Change ${reference.kind} ${reference.name}${reference.namespace ? ` in ${reference.namespace}` : ''}`;
   const words = [String(note ?? '').trim(), `Changed in the portal by \`${user}\`.`].filter(Boolean).join('\n\n');
-  return gitea.propose(newBranch(reference), title, words, [{ path, content, sha }]);
+  return gitea.propose(branchPrefix(reference), title, words, [{ path, content, sha }]);
 }

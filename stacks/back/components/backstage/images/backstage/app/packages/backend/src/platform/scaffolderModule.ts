@@ -3,7 +3,7 @@ import { coreServices, createBackendModule } from '@backstage/backend-plugin-api
 import { ConflictError } from '@backstage/errors';
 import { createTemplateAction, scaffolderActionsExtensionPoint } from '@backstage/plugin-scaffolder-node';
 import { Gitea } from './gitea';
-import { manifestPath, newBranch, newManifest } from './manifest';
+import { branchPrefix, manifestPath, newManifest } from './manifest';
 
 function orderAction(gitea: Gitea) {
   return createTemplateAction({
@@ -36,7 +36,7 @@ function orderAction(gitea: Gitea) {
       const who = ctx.user?.ref ?? 'somebody';
       const body = `Ordered in the portal by \`${who}\`.`;
       if (ctx.isDryRun) return;
-      const request = await gitea.propose(newBranch(order), title, body, [{ path, content: manifest }]);
+      const request = await gitea.propose(branchPrefix(order), title, body, [{ path, content: manifest }]);
       ctx.logger.info(`pull request ${request.number}: ${request.url}`);
       ctx.output('url', request.url);
       ctx.output('number', request.number);

@@ -1,0 +1,200 @@
+//! What a composition would make of an object: which composition Crossplane takes, the question to the platform's
+//! composition preview, and its answer beside what there is. Pure.
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use crate::live::diff;
+use crate::live::object::{Ref, annotation, group_of, label, list, name, namespace, text};
+use crate::live::snapshot::{CompositeKind, Snapshot};
+
+/// By this label the platform's preview service is found, whatever its name is.
+const OFFERS: (&str, &str) = ("backstack.dev/offers", "composition-preview");
+/// Crossplane's own name of what it composes, the same for every composite.
+const RESOURCE_NAME: &str = "crossplane.io/composition-resource-name";
+/// Fields that differ are told up to this number.
+const MOST_FIELDS: usize = 5;
+
+/// One resource that would be composed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, schemars::JsonSchema)]
+pub struct Composed {
+    /// As `Deployment demo/shop`; a name that the server makes up ends in `*`.
+    pub object: String,
+    pub effect: Effect,
+    /// Fields that change, as `spec.replicas: 1 -> 2`.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub changes: Vec<String>,
+}
+
+/// What would happen to a composed resource.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, schemars::JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Effect {
+    Create,
+    Change,
+    Keep,
+    Delete,
+}
+
+/// The preview service's answer.
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[serde(default)]
+pub struct Rendered {
+    pub resources: Vec<Value>,
+    /// What functions said.
+    pub says: Vec<String>,
+    /// What functions could not be given.
+    pub limits: Vec<String>,
+}
+
+/// The Service that runs compositions ahead, if the platform has one.
+pub fn service(snapshot: &Snapshot) -> Option<Ref> {
+    snapshot.all("", "Service").find(|service| label(service, OFFERS.0) == Some(OFFERS.1)).map(Ref::of)
+}
+
+/// The composition that Crossplane would take, by its own rules.
+///
+/// # Errors
+/// Why that cannot be told.
+pub fn choose(snapshot: &Snapshot, kind: &CompositeKind<'_>, object: &Value) -> Result<String, String> {
+    let settled = [
+        text(kind.definition, "/spec/enforcedCompositionRef/name"),
+        text(object, "/spec/crossplane/compositionRef/name"),
+        // Where APIs of the first kind keep it.
+        text(object, "/spec/compositionRef/name"),
+    ];
+    if let Some(settled) = settled.into_iter().find(|settled| !settled.is_empty()) {
+        return Ok(settled.into());
+    }
+    let wanted = object.pointer("/spec/crossplane/compositionSelector/matchLabels").and_then(Value::as_object);
+    let default = text(kind.definition, "/spec/defaultCompositionRef/name");
+    if wanted.is_none() && !default.is_empty() {
+        return Ok(default.into());
+    }
+    let fits = |composition: &&Value| {
+        let labels = wanted.into_iter().flatten();
+        text(composition, "/spec/compositeTypeRef/kind") == kind.kind
+            && group_of(text(composition, "/spec/compositeTypeRef/apiVersion")) == kind.group
+            && labels.into_iter().all(|(key, value)| label(composition, key) == value.as_str())
+    };
+    let found: Vec<_> = snapshot.all("apiextensions.crossplane.io", "Composition").filter(fits).map(name).collect();
+    match found[..] {
+        [one] => Ok(one.into()),
+        [] => Err(format!("no composition for {} is there", kind.kind)),
+        _ => Err(format!("Crossplane picks one of {} at random: name one in `spec.crossplane.compositionRef`", found.join(", "))),
+    }
+}
+
+/// What a composite is composed of now.
+pub fn composed_of(live: &Value) -> Vec<Ref> {
+    let refs = [list(live, "/spec/crossplane/resourceRefs"), list(live, "/spec/resourceRefs")].concat();
+    let at = |one: &Value| {
+        let place = Some(text(one, "/namespace")).filter(|place| !place.is_empty()).unwrap_or(namespace(live));
+        Ref::new(group_of(text(one, "/apiVersion")), text(one, "/kind"), place, text(one, "/name"))
+    };
+    refs.iter().map(at).collect()
+}
+
+/// What the preview service is asked.
+pub fn question(composition: &str, composite: &Value, observed: &[Value]) -> Value {
+    json!({"composition": composition, "composite": composite, "observed": observed})
+}
+
+/// What would happen to every resource, of those that there are and those that there would be.
+pub fn effects(rendered: &[Value], observed: &[Value]) -> Vec<Composed> {
+    let key = |object: &Value| annotation(object, RESOURCE_NAME).map(ToString::to_string);
+    let known = |wanted: &Value| observed.iter().find(|had| key(had).is_some() && key(had) == key(wanted));
+    let made = rendered.iter().map(|wanted| match known(wanted) {
+        None => Composed { object: told(wanted), effect: Effect::Create, changes: Vec::new() },
+        Some(had) => {
+            let changes = changes(wanted, had);
+            let effect = if changes.is_empty() { Effect::Keep } else { Effect::Change };
+            Composed { object: Ref::of(had).to_string(), effect, changes }
+        }
+    });
+    let gone = observed.iter().filter(|had| key(had).is_some() && !rendered.iter().any(|wanted| key(wanted) == key(had)));
+    let gone = gone.map(|had| Composed { object: Ref::of(had).to_string(), effect: Effect::Delete, changes: Vec::new() });
+    made.chain(gone).collect()
+}
+
+fn changes(wanted: &Value, had: &Value) -> Vec<String> {
+    let differences = diff::from_git(wanted, had);
+    let matters = differences.iter().filter(|one| one.path != "metadata.generateName");
+    let mut told: Vec<_> = matters.map(|one| {
+        let plain = |value: &Option<Value>| value.as_ref().map_or("nothing".to_string(), Value::to_string);
+        format!("{}: {} -> {}", one.path, plain(&one.live), plain(&one.git))
+    }).collect();
+    if told.len() > MOST_FIELDS {
+        let more = told.len() - MOST_FIELDS;
+        told.truncate(MOST_FIELDS);
+        told.push(format!("and {more} more fields"));
+    }
+    told
+}
+
+/// The object's reference, also while it has no name yet.
+fn told(object: &Value) -> String {
+    if !name(object).is_empty() {
+        return Ref::of(object).to_string();
+    }
+    let mut named = object.clone();
+    named["metadata"]["name"] = format!("{}*", text(object, "/metadata/generateName")).into();
+    Ref::of(&named).to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::live::apis::tests::definition;
+
+    fn composition(name: &str, flavour: &str) -> Value {
+        json!({"apiVersion": "apiextensions.crossplane.io/v1", "kind": "Composition", "metadata": {"name": name, "labels": {"flavour": flavour}},
+            "spec": {"compositeTypeRef": {"apiVersion": "p.dev/v1alpha1", "kind": "App"}}})
+    }
+
+    fn chosen(definition: &Value, object: &Value) -> Result<String, String> {
+        let snapshot = Snapshot::of("lab", [definition.clone(), composition("plain", "plain"), composition("hard", "hard")]);
+        choose(&snapshot, &CompositeKind::of(definition), object)
+    }
+
+    #[test]
+    fn a_composition_is_chosen_as_crossplane_does() {
+        let mut definition = definition();
+        let named = json!({"spec": {"crossplane": {"compositionRef": {"name": "mine"}}}});
+        let selected = json!({"spec": {"crossplane": {"compositionSelector": {"matchLabels": {"flavour": "hard"}}}}});
+        assert!(chosen(&definition, &json!({})).expect_err("two fit").contains("at random"));
+        assert_eq!(chosen(&definition, &named).as_deref(), Ok("mine"));
+        assert_eq!(chosen(&definition, &selected).as_deref(), Ok("hard"));
+        definition["spec"]["defaultCompositionRef"] = json!({"name": "plain"});
+        assert_eq!(chosen(&definition, &json!({})).as_deref(), Ok("plain"));
+        assert_eq!(chosen(&definition, &selected).as_deref(), Ok("hard"), "a selector is no default");
+        definition["spec"]["enforcedCompositionRef"] = json!({"name": "only"});
+        assert_eq!(chosen(&definition, &named).as_deref(), Ok("only"));
+    }
+
+    fn object(kind: &str, key: &str, replicas: i64) -> Value {
+        json!({"apiVersion": "apps/v1", "kind": kind, "metadata": {"namespace": "demo", "name": "shop", "annotations": {RESOURCE_NAME: key}}, "spec": {"replicas": replicas}})
+    }
+
+    #[test]
+    fn every_resource_is_made_changed_kept_or_deleted() {
+        let mut fresh = object("Service", "front", 0);
+        fresh["metadata"]["name"] = Value::Null;
+        fresh["metadata"]["generateName"] = "shop-".into();
+        let rendered = [object("Deployment", "web", 2), fresh, object("Thing", "same", 1)];
+        let observed = [object("Deployment", "web", 1), object("Thing", "same", 1), object("Job", "old", 1)];
+        let effects = effects(&rendered, &observed);
+        let told: Vec<_> = effects.iter().map(|one| (one.object.as_str(), one.effect)).collect();
+        assert_eq!(told, [
+            ("Deployment demo/shop", Effect::Change), ("Service demo/shop-*", Effect::Create),
+            ("Thing demo/shop", Effect::Keep), ("Job demo/shop", Effect::Delete),
+        ]);
+        assert_eq!(effects[0].changes, ["spec.replicas: 1 -> 2"]);
+    }
+
+    #[test]
+    fn references_without_a_namespace_are_in_that_of_the_composite() {
+        let live = json!({"metadata": {"namespace": "demo"}, "spec": {"crossplane": {"resourceRefs": [{"apiVersion": "apps/v1", "kind": "Deployment", "name": "shop"}]}}});
+        assert_eq!(composed_of(&live), [Ref::new("apps", "Deployment", "demo", "shop")]);
+    }
+}

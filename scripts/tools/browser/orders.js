@@ -1,0 +1,48 @@
+// Orders of every other API of the platform: a web app, whose page then opens under its own name, and a cluster app.
+import { Git, orderedThrough, url, walk } from './platform.js';
+
+const git = new Git('developer', 'demo-cluster');
+const stamp = Date.now().toString(36);
+const web = `web-${stamp}`;
+const wide = `wide-${stamp}`;
+const host = `${web}.localhost`;
+const IMAGE = process.env.BACKSTACK_GOOD_IMAGE ?? 'docker.io/hashicorp/http-echo:1.0.0';
+
+async function fill(page, field, value) {
+  await page.getByRole('textbox', { name: field }).or(page.getByRole('spinbutton', { name: field })).first().fill(value);
+}
+
+async function order(visitor, template, name, fields) {
+  const page = visitor.page;
+  await visitor.open(`/create/templates/default/${template}.platform.backstack.dev-v1alpha1`);
+  await fill(page, 'Name', name);
+  await page.getByRole('button', { name: 'Next' }).click();
+  for (const [field, value] of Object.entries(fields)) await fill(page, field, value);
+  await page.getByRole('button', { name: /Review|Next/ }).click();
+  await page.getByRole('button', { name: 'Create' }).click();
+  await git.approveAndMerge(await orderedThrough(page));
+}
+
+await walk('orders', [
+  ['signs in', visitor => visitor.signIn('developer')],
+  ['orders a web app', visitor => order(visitor, 'webapps', web, { Image: IMAGE, Port: '5678', Hostname: host })],
+  ['orders a cluster app', visitor => order(visitor, 'clusterapps', wide, { Image: IMAGE, Port: '5678', Namespace: 'demo' })],
+  ['sees the web app run', async visitor => {
+    await visitor.open(`/catalog/demo/component/${web}`);
+    await visitor.until(`${web} is healthy`, page => page.getByText('Healthy'));
+    await visitor.expectNoFault();
+  }],
+  ['opens its page', async visitor => {
+    const address = new URL(url);
+    address.hostname = host;
+    await visitor.page.goto(String(address));
+    await visitor.until('the web app answers under its own name', page => page.getByText(/\w+/));
+    const text = await visitor.page.locator('body').innerText();
+    if (/404|not found|no available server/i.test(text)) throw new Error(`${address} says ${text.slice(0, 100)}`);
+  }],
+  ['sees the cluster app run', async visitor => {
+    await visitor.open(`/catalog/default/component/${wide}`);
+    await visitor.until(`${wide} is healthy`, page => page.getByText('Healthy'));
+    await visitor.expectNoFault();
+  }],
+]);
