@@ -64,6 +64,10 @@ impl Module {
             // These change the program, so the user's own must not count.
             go.env_remove("GOEXPERIMENT").env("GOAMD64", "v1").env("GOARM64", "v8.0");
             go.env_remove("CGO_CFLAGS").env_remove("CGO_LDFLAGS");
+            // The compiler collects its garbage half as often: a fifth less time for some more memory.
+            if std::env::var_os("GOGC").is_none() {
+                go.env("GOGC", "200");
+            }
         }))
     }
 

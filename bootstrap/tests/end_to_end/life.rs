@@ -1,5 +1,9 @@
 //! A platform's life: made, looked at, used, stopped and started, made again, taken away.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
 use crate::diagnose;
 use crate::harness::{Platform, docker, eventually, run, step};
 
@@ -27,8 +31,16 @@ fn a_platform_from_nothing_to_nothing() {
     assert!(plan["plan"]["steps"].as_array().is_some_and(|steps| steps.len() > 20), "{plan}");
     assert_eq!(containers("e2e"), "");
 
-    step("up");
-    let up = platform.up(&[]).succeeded("up");
+    step("up, while a controller is killed in the middle of its install");
+    let (installed, killer) = (Arc::new(AtomicBool::new(false)), Killer::of("crossplane", platform.name));
+    let killer = std::thread::spawn({
+        let installed = installed.clone();
+        move || killer.strike(&installed)
+    });
+    let up = platform.up(&[]);
+    installed.store(true, Ordering::Relaxed);
+    assert!(killer.join().expect("the killer"), "it was never there to be killed");
+    let up = up.succeeded("up");
     eprintln!("{}", up.stdout);
     assert!(up.stdout.contains("Ready in"), "{}", up.stdout);
     assert!(up.stdout.contains("https://localhost:28443/argocd"), "{}", up.stdout);
@@ -51,6 +63,30 @@ fn a_platform_from_nothing_to_nothing() {
     assert_eq!(docker(&["volume", "ls", "-q", "--filter", "dangling=true", "--filter", "label=io.x-k8s.kind.cluster=e2e"]).stdout, "");
     let kubeconfig = std::fs::read_to_string(platform.kubeconfig()).unwrap_or_default();
     assert!(!kubeconfig.contains("e2e"), "{kubeconfig}");
+}
+
+/// Ends a process in a node as a crash would.
+struct Killer {
+    node: String,
+    script: String,
+}
+
+impl Killer {
+    fn of(process: &str, platform: &str) -> Self {
+        let script = format!("id=$(grep -lxs {process} /proc/[0-9]*/comm | head -n 1 | cut -d / -f 3); [ -n \"$id\" ] && kill -9 \"$id\"");
+        Self { node: format!("{platform}-control-plane"), script }
+    }
+
+    /// Waits until the process is there, and ends it once. False if that never came.
+    fn strike(&self, too_late: &AtomicBool) -> bool {
+        while !too_late.load(Ordering::Relaxed) {
+            if docker(&["exec", &self.node, "sh", "-c", &self.script]).code == 0 {
+                return true;
+            }
+            std::thread::sleep(Duration::from_secs(1));
+        }
+        false
+    }
 }
 
 fn containers(name: &str) -> String {

@@ -1,6 +1,7 @@
 // Catalog processor: small corrections to what the Kubernetes ingestor brings.
 import { Entity } from '@backstage/catalog-model';
 import { CatalogProcessor, CatalogProcessorEmit, LocationSpec, processingResult } from '@backstage/plugin-catalog-node';
+import { readManifest } from './manifest';
 
 const INGESTOR = 'terasky.backstage.io';
 const OWNER = 'developers';
@@ -18,6 +19,7 @@ export class IngestedProcessor implements CatalogProcessor {
   async preProcessEntity(entity: Entity, _location: LocationSpec, emit: CatalogProcessorEmit): Promise<Entity> {
     const notes = entity.metadata.annotations ?? {};
     if (!notes['backstage.io/managed-by-location']?.startsWith('cluster origin:')) return entity;
+    if (entity.kind === 'API') return describedApi(entity);
     const spec: Record<string, any> = { ...entity.spec };
     if (typeof spec.owner === 'string' && spec.owner.endsWith(`/${OWNER}`)) spec.owner = `group:default/${OWNER}`;
     if (Array.isArray(spec.consumesApis)) {
@@ -41,6 +43,19 @@ export class IngestedProcessor implements CatalogProcessor {
     };
     return { ...entity, metadata, spec: spec as Entity['spec'] };
   }
+}
+
+/** An API says what its definition says about itself: the ingestor gives it a name only. */
+function describedApi(entity: Entity): Entity {
+  const spec: Record<string, any> = { ...entity.spec, owner: 'group:default/platform-engineers' };
+  const definition = readManifest(String(spec.definition ?? ''));
+  const kind = definition?.spec?.names?.kind;
+  if (!kind) return { ...entity, spec: spec as Entity['spec'] };
+  const version = entity.metadata.name.split('--').pop();
+  const served = definition.spec.versions?.find((each: any) => each.name === version);
+  const description = served?.schema?.openAPIV3Schema?.description ?? `What may be said of ${kind} in Git and in the cluster.`;
+  const metadata = { ...entity.metadata, title: `${kind} ${version}`, description };
+  return { ...entity, metadata, spec: spec as Entity['spec'] };
 }
 
 function systemOf(namespace: string): Entity {
