@@ -40,6 +40,10 @@ export type Manifest = {
   versions: Version[];
 };
 
+export type Field = { path: string; type: string; required: boolean; default?: string; description?: string };
+
+export type ApiDefinition = { kind: string; template: string; fields: Field[] };
+
 export type Concern = { title: string; reason: string; url?: string };
 
 export type Page = { path: string; title: string };

@@ -50,6 +50,15 @@ const delivery = EntityCardBlueprint.make({
   },
 });
 
+const api = EntityCardBlueprint.make({
+  name: 'api',
+  params: {
+    type: 'content',
+    filter: entity => entity.kind === 'API',
+    loader: () => import('./ApiCard').then(({ ApiCard }) => <ApiCard />),
+  },
+});
+
 const offers = EntityCardBlueprint.make({
   name: 'offers',
   params: {
@@ -73,5 +82,5 @@ export default createFrontendPlugin({
   pluginId: 'backstack',
   title: 'BACK stack',
   routes: { home: homeRoute, docs: docsRoute },
-  extensions: [home, docs, policies, delivery, offers, change],
+  extensions: [home, docs, policies, delivery, api, offers, change],
 });

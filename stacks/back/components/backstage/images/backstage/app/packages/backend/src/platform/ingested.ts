@@ -1,7 +1,7 @@
 // Catalog processor: small corrections to what the Kubernetes ingestor brings.
 import { Entity } from '@backstage/catalog-model';
 import { CatalogProcessor, CatalogProcessorEmit, LocationSpec, processingResult } from '@backstage/plugin-catalog-node';
-import { readManifest } from './manifest';
+import { definitionOf } from './definition';
 
 const INGESTOR = 'terasky.backstage.io';
 const OWNER = 'developers';
@@ -48,13 +48,12 @@ export class IngestedProcessor implements CatalogProcessor {
 /** An API says what its definition says about itself: the ingestor gives it a name only. */
 function describedApi(entity: Entity): Entity {
   const spec: Record<string, any> = { ...entity.spec, owner: 'group:default/platform-engineers' };
-  const definition = readManifest(String(spec.definition ?? ''));
-  const kind = definition?.spec?.names?.kind;
-  if (!kind) return { ...entity, spec: spec as Entity['spec'] };
-  const version = entity.metadata.name.split('--').pop();
-  const served = definition.spec.versions?.find((each: any) => each.name === version);
-  const description = served?.schema?.openAPIV3Schema?.description ?? `What may be said of ${kind} in Git and in the cluster.`;
-  const metadata = { ...entity.metadata, title: `${kind} ${version}`, description };
+  // The ingestor names a system that nobody makes.
+  delete spec.system;
+  const found = definitionOf(entity);
+  const metadata = found
+    ? { ...entity.metadata, title: `${found.kind} ${found.version}`, description: found.description ?? `What may be ordered as ${found.kind}.` }
+    : entity.metadata;
   return { ...entity, metadata, spec: spec as Entity['spec'] };
 }
 

@@ -1,11 +1,13 @@
 // Back end of the portal's own cards and pages.
 import { coreServices, createBackendPlugin, HttpAuthService } from '@backstage/backend-plugin-api';
 import { catalogServiceRef } from '@backstage/plugin-catalog-node';
+import { Entity } from '@backstage/catalog-model';
 import { Config } from '@backstage/config';
 import { InputError, NotFoundError } from '@backstage/errors';
 import express, { Request } from 'express';
 import Router from 'express-promise-router';
 import { concerns } from './attention';
+import { definitionOf, fieldsOf } from './definition';
 import { deliveryOf } from './delivery';
 import { Docs } from './docs';
 import { Gitea } from './gitea';
@@ -68,6 +70,11 @@ function router(context: Context): express.Router {
   routes.get('/docs/page', async (request, answer) => {
     answer.json({ text: await docs.page(String(request.query.path)) });
   });
+  routes.get(`${ENTITY}/definition`, async (request, answer) => {
+    const found = definitionOf(await entityOf(context, request));
+    if (!found) throw new NotFoundError('this API has no definition that can be read');
+    answer.json({ kind: found.kind, template: found.template, fields: fieldsOf(found.schema) });
+  });
   routes.get(`${ENTITY}/policies`, async (request, answer) => {
     answer.json({ items: await policyResults(kube, await resource(context, request)) });
   });
@@ -84,12 +91,19 @@ function router(context: Context): express.Router {
   return routes;
 }
 
-/** The object behind the entity that a request names. */
-async function resource({ catalog, httpAuth }: Context, request: Request): Promise<Reference> {
+/** The entity that a request names. */
+async function entityOf({ catalog, httpAuth }: Context, request: Request): Promise<Entity> {
   const { kind, namespace, name } = request.params;
   const credentials = await httpAuth.credentials(request);
   const entity = await catalog.getEntityByRef({ kind, namespace, name }, { credentials });
-  const found = entity && referenceOf(entity);
+  if (!entity) throw new NotFoundError(`the catalog has no ${kind}:${namespace}/${name}`);
+  return entity;
+}
+
+/** The object behind it. */
+async function resource(context: Context, request: Request): Promise<Reference> {
+  const { kind, namespace, name } = request.params;
+  const found = referenceOf(await entityOf(context, request));
   if (!found) throw new NotFoundError(`no object of the cluster belongs to ${kind}:${namespace}/${name}`);
   return found;
 }

@@ -1,0 +1,56 @@
+// What can be ordered with an API: its fields, and the way to the form.
+import { LinkButton } from '@backstage/core-components';
+import { useEntity } from '@backstage/plugin-catalog-react';
+import Box from '@material-ui/core/Box';
+import Table from '@material-ui/core/Table';
+import TableBody from '@material-ui/core/TableBody';
+import TableCell from '@material-ui/core/TableCell';
+import TableHead from '@material-ui/core/TableHead';
+import TableRow from '@material-ui/core/TableRow';
+import AddIcon from '@material-ui/icons/Add';
+import { ApiDefinition, entityRoute, Field, useRoute } from './api';
+import { Badge, LoadedCard } from './parts';
+
+export function ApiCard() {
+  const { entity } = useEntity();
+  const loaded = useRoute<ApiDefinition>(entityRoute(entity, 'definition'));
+  return (
+    <LoadedCard title="What can be ordered" loaded={loaded}>
+      {({ kind, template, fields }) => (
+        <>
+          <Box mb={2}>
+            <LinkButton to={`/create/templates/default/${template}`} variant="contained" color="primary" startIcon={<AddIcon />}>
+              {`Order: ${kind}`}
+            </LinkButton>
+          </Box>
+          <Fields fields={fields} />
+        </>
+      )}
+    </LoadedCard>
+  );
+}
+
+function Fields({ fields }: { fields: Field[] }) {
+  return (
+    <Table size="small">
+      <TableHead>
+        <TableRow>
+          <TableCell>Field</TableCell>
+          <TableCell>Type</TableCell>
+          <TableCell>Default</TableCell>
+          <TableCell>What it is</TableCell>
+        </TableRow>
+      </TableHead>
+      <TableBody>
+        {fields.map(field => (
+          <TableRow key={field.path}>
+            <TableCell><code>{field.path}</code></TableCell>
+            <TableCell>{field.type}</TableCell>
+            <TableCell>{field.required ? <Badge tone="neutral">required</Badge> : field.default ?? ''}</TableCell>
+            <TableCell>{field.description ?? ''}</TableCell>
+          </TableRow>
+        ))}
+      </TableBody>
+    </Table>
+  );
+}

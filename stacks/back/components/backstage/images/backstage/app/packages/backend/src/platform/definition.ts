@@ -1,0 +1,45 @@
+// What an API of the catalog says about itself: the ingestor keeps the whole definition (a CRD) in the entity.
+import { Entity } from '@backstage/catalog-model';
+import { readManifest } from './manifest';
+import { plainSchema } from './schema';
+
+/** Deeper fields are for those who read the definition itself. */
+const DEEPEST = 4;
+
+export type Field = { path: string; type: string; required: boolean; default?: string; description?: string };
+
+export type Definition = { kind: string; version: string; description?: string; template: string; schema: any };
+
+/** The definition in an entity; nothing if it has none that can be read. */
+export function definitionOf(entity: Entity): Definition | undefined {
+  const crd = readManifest(String((entity.spec as any)?.definition ?? ''));
+  const version = entity.metadata.name.split('--').pop()!;
+  const served = crd?.spec?.versions?.find((each: any) => each.name === version);
+  if (!served) return undefined;
+  const schema = served.schema?.openAPIV3Schema ?? {};
+  return {
+    kind: crd.spec.names.kind,
+    version,
+    description: schema.description,
+    // Templates are named after the definition and the version: see templates.ts.
+    template: `${crd.metadata.name}-${version}`,
+    schema: plainSchema(schema.properties?.spec ?? { type: 'object' }),
+  };
+}
+
+/** Every field that may be set, one line each. */
+export function fieldsOf(schema: any, parent = 'spec', depth = 1): Field[] {
+  return Object.entries<any>(schema.properties ?? {}).flatMap(([name, field]) => {
+    const isList = field.type === 'array';
+    const path = `${parent}.${name}${isList ? '[]' : ''}`;
+    const inner = isList ? field.items ?? {} : field;
+    const own: Field = {
+      path,
+      type: field.enum ? field.enum.join(', ') : isList ? `list of ${inner.type ?? 'values'}` : field.type ?? 'any',
+      required: Boolean(schema.required?.includes(name)),
+      default: field.default === undefined || typeof field.default === 'object' ? undefined : String(field.default),
+      description: field.description,
+    };
+    return depth < DEEPEST ? [own, ...fieldsOf(inner, path, depth + 1)] : [own];
+  });
+}
