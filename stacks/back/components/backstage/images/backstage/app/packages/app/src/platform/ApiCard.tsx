@@ -11,6 +11,9 @@ import AddIcon from '@material-ui/icons/Add';
 import { ApiDefinition, entityRoute, Field, useRoute } from './api';
 import { Badge, LoadedCard } from './parts';
 
+/** Names are not broken. */
+const WHOLE = { whiteSpace: 'nowrap' } as const;
+
 export function ApiCard() {
   const { entity } = useEntity();
   const loaded = useRoute<ApiDefinition>(entityRoute(entity, 'definition'));
@@ -44,8 +47,8 @@ function Fields({ fields }: { fields: Field[] }) {
       <TableBody>
         {fields.map(field => (
           <TableRow key={field.path}>
-            <TableCell><code>{field.path}</code></TableCell>
-            <TableCell>{field.type}</TableCell>
+            <TableCell style={WHOLE}><code>{field.path}</code></TableCell>
+            <TableCell style={{ wordBreak: 'normal' }}>{field.type}</TableCell>
             <TableCell>{field.required ? <Badge tone="neutral">required</Badge> : field.default ?? ''}</TableCell>
             <TableCell>{field.description ?? ''}</TableCell>
           </TableRow>

@@ -58,7 +58,12 @@ export class Gitea {
     // A branch that is there without an open pull request was left by an attempt that broke off, or is done with.
     const there = await this.call('GET', `branches/${encodePath(branch)}`);
     const head = there && (await this.isDone(branch)) ? `${branch}-${Date.now().toString(36)}` : branch;
-    if (!there || head !== branch) await this.commit(head, title, changes);
+    if (!there || head !== branch) {
+      await this.commit(head, title, changes).catch(error => {
+        // Sent twice at the same moment: the other one has made the branch.
+        if (!/already exists/.test(error.message)) throw error;
+      });
+    }
     try {
       return this.pullRequest(await this.call('POST', 'pulls', { base: this.branch, head, title, body }));
     } catch (error) {
