@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 use super::LeftOut;
 
 /// Characters of JSON to a token; real tokenizers need a little less for English, a little more for identifiers.
-const CHARACTERS_PER_TOKEN: usize = 4;
+pub const CHARACTERS_PER_TOKEN: usize = 4;
 
 /// Cuts `facts` to about `max_tokens`; gives what was left out.
 pub fn bound(facts: &mut Map<String, Value>, max_tokens: usize) -> Vec<LeftOut> {

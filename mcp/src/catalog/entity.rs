@@ -68,22 +68,9 @@ impl Entity {
         serde_json::from_str(&self.descriptor).unwrap_or(Value::Null)
     }
 
-    /// Whether a text (in lower case) is somewhere in its name, title, description or tags.
-    pub fn mentions(&self, lower: &str) -> bool {
-        self.reference.name.contains(lower)
-            || contains(&self.title, lower)
-            || contains(&self.description, lower)
-            || self.tags.iter().any(|tag| contains(tag, lower))
+    /// What a search by text looks at: name, title, description and tags, each on a line of its own.
+    pub fn words(&self) -> String {
+        let own = [self.reference.name.as_str(), &self.title, &self.description];
+        own.into_iter().chain(self.tags.iter().map(String::as_str)).collect::<Vec<_>>().join("\n")
     }
-}
-
-/// Whether `text` contains `lower` without regard to ASCII case, without copying.
-fn contains(text: &str, lower: &str) -> bool {
-    let (text, lower) = (text.as_bytes(), lower.as_bytes());
-    let Some(first) = lower.first() else { return true };
-    // The first letter rules nearly every place out; ten thousand entities are searched in about a millisecond.
-    let upper = first.to_ascii_uppercase();
-    text.windows(lower.len()).any(|window| {
-        (window[0] == *first || window[0] == upper) && window.eq_ignore_ascii_case(lower)
-    })
 }

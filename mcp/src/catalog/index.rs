@@ -50,6 +50,14 @@ pub struct Index {
     entities: BTreeMap<EntityRef, Arc<Entity>>,
     by_name: HashMap<String, Vec<EntityRef>>,
     edges: HashMap<EntityRef, Vec<Edge>>,
+    /// The same in the same order, to be found by number.
+    listed: Vec<Arc<Entity>>,
+    /// Numbers of what each owner has, by the owner's name alone.
+    by_owner: HashMap<String, Vec<usize>>,
+    /// What is searched by text, in lower case, one entity behind the other: read in one go, not entity by entity.
+    words: String,
+    /// Where each entity's part of it ends.
+    ends: Vec<usize>,
     pub problems: Vec<String>,
 }
 
@@ -81,6 +89,16 @@ impl Index {
     }
 
     fn relate(&mut self) {
+        self.listed = self.entities.values().cloned().collect();
+        for (number, entity) in self.listed.iter().enumerate() {
+            self.words.push_str(&entity.words().to_lowercase());
+            // Nothing that is looked for goes beyond the end of a line.
+            self.words.push('\n');
+            self.ends.push(self.words.len());
+            if let Some(owner) = &entity.owner {
+                self.by_owner.entry(owner.name.clone()).or_default().push(number);
+            }
+        }
         self.by_name.values_mut().for_each(|references| references.sort());
         for (reference, entity) in &self.entities {
             for relation in &entity.relations {
@@ -107,7 +125,31 @@ impl Index {
 
     /// All entities, in the order of their references.
     pub fn entities(&self) -> impl Iterator<Item = &Arc<Entity>> {
-        self.entities.values()
+        self.listed.iter()
+    }
+
+    /// Entities that may fit, in the order of their references: those of owners with this name, or with this text in
+    /// their words, both in lower case. Without either all of them.
+    pub fn narrowed(&self, owner: Option<&str>, text: Option<&str>) -> Vec<&Arc<Entity>> {
+        let numbers: Vec<usize> = match (owner, text) {
+            (Some(owner), _) => self.by_owner.get(owner).cloned().unwrap_or_default(),
+            (None, Some(text)) => self.mentioning(text),
+            (None, None) => return self.listed.iter().collect(),
+        };
+        let has_text = |number: &usize| text.is_none_or(|text| self.part(*number).contains(text));
+        numbers.into_iter().filter(has_text).map(|number| &self.listed[number]).collect()
+    }
+
+    fn mentioning(&self, text: &str) -> Vec<usize> {
+        let found = memchr::memmem::find_iter(self.words.as_bytes(), text);
+        let mut numbers: Vec<_> = found.map(|at| self.ends.partition_point(|end| *end <= at)).collect();
+        numbers.dedup();
+        numbers
+    }
+
+    fn part(&self, number: usize) -> &str {
+        let start = number.checked_sub(1).map_or(0, |before| self.ends[before]);
+        &self.words[start..self.ends[number]]
     }
 
     pub fn get(&self, reference: &EntityRef) -> Option<&Arc<Entity>> {
@@ -159,5 +201,40 @@ impl Index {
             }
         }
         found
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn index() -> Index {
+        let entity = |name: &str, owner: &str, title: &str| {
+            let text = json!({"apiVersion": "backstage.io/v1alpha1", "kind": "Component", "metadata": {"name": name, "title": title},
+                "spec": {"type": "service", "lifecycle": "production", "owner": owner}});
+            Arc::new(Entity::new(&text, "test").expect("an entity"))
+        };
+        let mut index = Index::default();
+        for entity in [entity("b", "team-one", "The Shop"), entity("a", "team-two", "shop and shop"), entity("c", "team-one", "Ünder")] {
+            index.add(&entity);
+        }
+        index.relate();
+        index
+    }
+
+    #[test]
+    fn entities_are_found_by_owner_and_by_text_in_the_order_of_their_references() {
+        let index = index();
+        let names = |owner: Option<&str>, text: Option<&str>| -> Vec<String> {
+            index.narrowed(owner, text).into_iter().map(|entity| entity.reference.name.clone()).collect()
+        };
+        assert_eq!(names(None, None), ["a", "b", "c"]);
+        assert_eq!(names(None, Some("shop")), ["a", "b"], "each once");
+        assert_eq!(names(None, Some("ünder")), ["c"]);
+        assert_eq!(names(Some("team-one"), None), ["b", "c"]);
+        assert_eq!(names(Some("team-one"), Some("shop")), ["b"]);
+        assert!(names(Some("nobody"), None).is_empty() && names(None, Some("nothing")).is_empty());
     }
 }

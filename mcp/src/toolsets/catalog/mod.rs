@@ -17,8 +17,8 @@ mod facts;
 
 pub use facts::{GetFacts, GetInput, Item, Judged, ListFacts, ListInput, ProblemFact, RelationFact, RelationsFacts, RelationsInput, Step, ValidateFacts, ValidateInput};
 
-/// The most items that are looked at for one page; the budget cuts earlier.
-const PAGE: usize = 500;
+/// Characters that an item of a list takes at least: no more are made than the budget could let through.
+const LEAST_ITEM: usize = 60;
 const TEMPLATE: &str = "catalog://{kind}/{namespace}/{name}";
 
 /// The catalog for assistants.
@@ -47,17 +47,22 @@ impl CatalogTools {
     ///
     /// # Errors
     /// An unknown cursor.
-    pub fn list(&self, input: &ListInput) -> Result<Answer<ListFacts>, ToolError> {
+    pub fn list(&self, input: &ListInput, max_tokens: usize) -> Result<Answer<ListFacts>, ToolError> {
         let index = self.catalog.index();
         let from = answer::offset(input.cursor.as_deref())?;
-        let owner = input.owner.as_deref().map(|owner| owner.to_lowercase());
-        let text = input.text.as_deref().map(str::to_lowercase);
-        let mut kinds = BTreeMap::new();
+        let page = page_of(max_tokens);
+        let owner = input.owner.as_deref().map(Owner::of);
+        let text = input.text.as_deref().filter(|text| !text.is_empty()).map(str::to_lowercase);
+        let mut kinds: BTreeMap<String, usize> = BTreeMap::new();
         let mut items = Vec::new();
         let mut total = 0;
-        for entity in index.entities().filter(|entity| fits(entity, input, owner.as_deref(), text.as_deref())) {
-            *kinds.entry(entity.kind.clone()).or_insert(0) += 1;
-            if total >= from && items.len() < PAGE {
+        let narrowed = index.narrowed(owner.as_ref().map(|owner| owner.name.as_str()), text.as_deref());
+        for entity in narrowed.into_iter().filter(|entity| fits(entity, input, owner.as_ref())) {
+            match kinds.get_mut(&entity.kind) {
+                Some(count) => *count += 1,
+                None => drop(kinds.insert(entity.kind.clone(), 1)),
+            }
+            if total >= from && items.len() < page {
                 items.push(item(entity));
             }
             total += 1;
@@ -130,7 +135,7 @@ impl CatalogTools {
     ///
     /// # Errors
     /// No such entity or relation, or an unknown cursor.
-    pub fn relations(&self, input: &RelationsInput) -> Result<Answer<RelationsFacts>, ToolError> {
+    pub fn relations(&self, input: &RelationsInput, max_tokens: usize) -> Result<Answer<RelationsFacts>, ToolError> {
         let index = self.catalog.index();
         let from = answer::offset(input.cursor.as_deref())?;
         if let Some(wrong) = input.kinds.iter().find(|kind| !known_relation(kind)) {
@@ -143,7 +148,7 @@ impl CatalogTools {
         let items = found
             .into_iter()
             .skip(from)
-            .take(PAGE)
+            .take(page_of(max_tokens))
             .map(|step| Step {
                 known: index.get(&step.to).is_some(),
                 depth: step.depth,
@@ -161,17 +166,39 @@ fn known_relation(kind: &str) -> bool {
     crate::catalog::relation_kinds().any(|known| known == kind)
 }
 
-fn fits(entity: &Entity, input: &ListInput, owner: Option<&str>, text: Option<&str>) -> bool {
+/// Items that may fit into an answer.
+fn page_of(max_tokens: usize) -> usize {
+    max_tokens * answer::bound::CHARACTERS_PER_TOKEN / LEAST_ITEM + 1
+}
+
+/// An owner that is looked for, by name alone or in full.
+struct Owner {
+    name: String,
+    full: Option<EntityRef>,
+}
+
+impl Owner {
+    fn of(text: &str) -> Self {
+        let text = text.to_lowercase();
+        match text.parse::<EntityRef>().ok().filter(|_| text.contains(':')) {
+            Some(full) => Self { name: full.name.clone(), full: Some(full) },
+            None => Self { name: text, full: None },
+        }
+    }
+
+    fn is(&self, owner: &EntityRef) -> bool {
+        self.full.as_ref().map_or(owner.name == self.name, |full| full == owner)
+    }
+}
+
+fn fits(entity: &Entity, input: &ListInput, owner: Option<&Owner>) -> bool {
     let same = |wanted: &Option<String>, value: &str| wanted.as_deref().is_none_or(|wanted| wanted.eq_ignore_ascii_case(value));
     same(&input.kind, &entity.kind)
         && same(&input.kind_type, &entity.kind_type)
         && same(&input.namespace, &entity.reference.namespace)
         && same(&input.lifecycle, &entity.lifecycle)
         && input.tag.as_ref().is_none_or(|tag| entity.tags.contains(tag))
-        && owner.is_none_or(|wanted| {
-            entity.owner.as_ref().is_some_and(|owner| owner.name == wanted || owner.to_string() == wanted)
-        })
-        && text.is_none_or(|text| entity.mentions(text))
+        && owner.is_none_or(|wanted| entity.owner.as_ref().is_some_and(|owner| wanted.is(owner)))
 }
 
 fn item(entity: &Entity) -> Item {
@@ -259,7 +286,7 @@ impl Toolset for CatalogTools {
                 "List catalog entities",
                 "Lists the software catalog: components, APIs, resources, systems, domains, groups, users, templates. Filters \
                  narrow it; totals by kind come with it. Use it to find an entity's full reference.",
-                at_once(&self, |this: &Self, input: ListInput, _| this.list(&input)),
+                at_once(&self, |this: &Self, input: ListInput, call| this.list(&input, call.max_tokens)),
             ),
             Tool::reads(
                 "catalog_get",
@@ -279,7 +306,7 @@ impl Toolset for CatalogTools {
                 "Relations of an entity",
                 "Walks from one entity along its relations (owner, parts, dependencies, APIs) to any depth: what depends on it, \
                  what it needs, who owns it.",
-                at_once(&self, |this: &Self, input: RelationsInput, _| this.relations(&input)),
+                at_once(&self, |this: &Self, input: RelationsInput, call| this.relations(&input, call.max_tokens)),
             ),
         ]
     }
