@@ -12,6 +12,9 @@ use crate::stack::model::Route;
 
 /// The ingress takes about a second. What answers like an ingress without pods for longer may be the program itself.
 const PATIENCE: Duration = Duration::from_secs(15);
+/// An ingress that has not heard of a path answers 404, as a program may that has nothing at that very address: so that
+/// is believed sooner.
+const PATIENCE_UNKNOWN: Duration = Duration::from_secs(3);
 /// A route that leads nowhere yet cannot be watched: asking again is all there is.
 const ASK_AGAIN: Duration = Duration::from_millis(100);
 
@@ -23,16 +26,17 @@ pub async fn await_routes(context: &Context, ca: &str, routes: &[Route], progres
     let Ok(authority) = reqwest::Certificate::from_pem(ca.as_bytes()) else { return };
     let http = reqwest::Client::builder().tls_certs_merge([authority]).no_proxy().resolve(host, here);
     let Ok(http) = http.redirect(reqwest::redirect::Policy::none()).timeout(Duration::from_secs(3)).build() else { return };
-    let deadline = Instant::now() + PATIENCE;
+    let start = Instant::now();
     for route in routes {
         let address = format!("https://{host}:{}{}", context.settings.https_port, route.path);
         loop {
-            let leads = match http.get(&address).send().await {
-                Ok(answer) => !leads_nowhere(answer.status().as_u16()),
+            let patience = match http.get(&address).send().await {
+                Ok(answer) => patience_with(answer.status().as_u16()),
+                Err(error) if is_of_certificate(&error) => PATIENCE,
                 // Nothing listens: then there is no ingress yet, or another one.
-                Err(error) => !is_of_certificate(&error),
+                Err(_) => Duration::ZERO,
             };
-            if leads || Instant::now() > deadline {
+            if start.elapsed() >= patience {
                 break;
             }
             progress.detail(format!("the ingress does not lead to {} yet", route.path));
@@ -46,7 +50,12 @@ fn is_of_certificate(error: &reqwest::Error) -> bool {
     crate::error::chain(error).iter().any(|cause| cause.contains("certificate"))
 }
 
-/// What an ingress answers that knows a path and no pod behind it.
-fn leads_nowhere(status: u16) -> bool {
-    matches!(status, 502..=504)
+/// How long an answer may be the ingress's own, before it is taken for the program's.
+fn patience_with(status: u16) -> Duration {
+    match status {
+        404 => PATIENCE_UNKNOWN,
+        // It knows the path, and no pod behind it.
+        502..=504 => PATIENCE,
+        _ => Duration::ZERO,
+    }
 }
