@@ -23,9 +23,6 @@ const SHOWER: Duration = Duration::from_millis(100);
 /// Logs are a help, not a duty.
 const LOG_TIME: Duration = Duration::from_secs(5);
 
-/// What is told of [`is_scaled_away`].
-const SCALED_AWAY: &str = "was scaled to 0 replicas: nothing of it runs";
-
 /// A component did not become ready.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 #[error("component `{component}` is not ready after {} s", waited.as_secs_f64().round())]
@@ -115,12 +112,14 @@ pub struct State {
     pub wanted: i64,
     /// What is missing, for when nothing better is known.
     pub missing: String,
+    /// What sort of thing that is.
+    pub cause: Cause,
 }
 
 /// Whether the wanted generation of a workload runs in full, and nothing older beside it.
 fn state(rollout: &Rollout, workload: Option<&Workload>) -> State {
     let Some(workload) = workload else {
-        return State { done: false, ready: 0, wanted: 0, missing: "has not been seen yet".into() };
+        return State { done: false, ready: 0, wanted: 0, missing: "has not been seen yet".into(), cause: Cause::Starting };
     };
     let status = &workload.status;
     if rollout.kind == "Job" {
@@ -138,7 +137,8 @@ fn state(rollout: &Rollout, workload: Option<&Workload>) -> State {
     let by_hand = workload.spec.update_strategy.kind == "OnDelete";
     let old_left = rollout.kind == "Deployment" && status.replicas > updated;
     if is_scaled_away(workload) {
-        return State { done: false, ready, wanted, missing: SCALED_AWAY.into() };
+        let missing = "was scaled to 0 replicas: nothing of it runs".into();
+        return State { done: false, ready, wanted, missing, cause: Cause::ScaledDown };
     }
     let done = seen && (by_hand || updated >= wanted) && ready >= wanted && !old_left;
     let missing = match (seen, updated >= wanted || by_hand, old_left) {
@@ -147,11 +147,11 @@ fn state(rollout: &Rollout, workload: Option<&Workload>) -> State {
         (_, _, true) if ready >= wanted => "pods of an older version are still there".into(),
         _ => format!("{ready} of {wanted} pods are ready"),
     };
-    State { done, ready, wanted, missing }
+    State { done, ready, wanted, missing, cause: Cause::Starting }
 }
 
 /// Somebody scaled it to nothing: all that is wanted of it runs, and nobody answers.
-pub fn is_scaled_away(workload: &Workload) -> bool {
+fn is_scaled_away(workload: &Workload) -> bool {
     workload.spec.replicas == Some(0) && !workload.metadata.declares_replicas
 }
 
@@ -159,7 +159,7 @@ fn job(workload: &Workload) -> State {
     let done = workload.status.conditions.iter().any(|condition| condition.kind == "Complete" && condition.is_true());
     let suspended = workload.spec.suspend == Some(true);
     let missing = if suspended { "is suspended" } else { "has not finished" };
-    State { done, ready: 0, wanted: 0, missing: missing.into() }
+    State { done, ready: 0, wanted: 0, missing: missing.into(), cause: Cause::Starting }
 }
 
 /// Waits until all of a component runs.

@@ -66,6 +66,15 @@ pub fn namespace(object: &Value) -> &str {
     text(object, "/metadata/namespace")
 }
 
+/// The object for people, also while it has no name yet: one that the server makes up ends in `*`.
+pub fn told(object: &Value) -> String {
+    let mut at = Ref::of(object);
+    if at.name.is_empty() {
+        at.name = format!("{}*", text(object, "/metadata/generateName"));
+    }
+    at.to_string()
+}
+
 pub fn uid(object: &Value) -> &str {
     text(object, "/metadata/uid")
 }

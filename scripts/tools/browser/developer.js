@@ -1,5 +1,5 @@
 // The developer's way: look at an app that breaks a policy, order another one, mend it, and see the report turn green.
-import { eventually, Git, orderedThrough, walk } from './platform.js';
+import { eventually, fill, Git, orderedThrough, walk } from './platform.js';
 
 const git = new Git('developer', 'demo-cluster');
 const name = `browser-${Date.now().toString(36)}`;
@@ -46,7 +46,7 @@ await walk('developer', [
     await page.getByRole('textbox', { name: 'Name' }).fill(name);
     await page.getByRole('button', { name: 'Next' }).click();
     await page.getByRole('textbox', { name: 'Image' }).fill(BAD);
-    await page.getByRole('spinbutton', { name: 'Port' }).or(page.getByRole('textbox', { name: 'Port' })).first().fill('80');
+    await fill(page, 'Port', '80');
   }],
   ['reviews the order and sends it', async visitor => {
     await visitor.picture('portal-form');
@@ -76,7 +76,7 @@ await walk('developer', [
     await visitor.open(`/catalog/demo/component/${name}/change`);
     const page = visitor.page;
     await page.getByRole('textbox', { name: 'Image' }).fill(GOOD);
-    await page.getByRole('spinbutton', { name: 'Port' }).or(page.getByRole('textbox', { name: 'Port' })).first().fill('5678');
+    await fill(page, 'Port', '5678');
     await page.getByRole('textbox', { name: 'Why' }).fill('nginx is not allowed here.');
     await visitor.picture('portal-change');
     await page.getByRole('button', { name: 'Open a pull request' }).click();

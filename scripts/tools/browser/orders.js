@@ -1,5 +1,5 @@
 // Orders of every other API of the platform: a web app, whose page then opens under its own name, and a cluster app.
-import { Git, orderedThrough, url, walk } from './platform.js';
+import { fill, Git, orderedThrough, url, walk } from './platform.js';
 
 const git = new Git('developer', 'demo-cluster');
 const stamp = Date.now().toString(36);
@@ -7,10 +7,6 @@ const web = `web-${stamp}`;
 const wide = `wide-${stamp}`;
 const host = `${web}.localhost`;
 const IMAGE = process.env.BACKSTACK_GOOD_IMAGE ?? 'docker.io/hashicorp/http-echo:1.0.0';
-
-async function fill(page, field, value) {
-  await page.getByRole('textbox', { name: field }).or(page.getByRole('spinbutton', { name: field })).first().fill(value);
-}
 
 async function order(visitor, template, name, fields) {
   const page = visitor.page;

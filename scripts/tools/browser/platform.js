@@ -97,6 +97,11 @@ export class Git {
   }
 }
 
+/** Fills in a field of a form, whether it is for text or for a number. */
+export async function fill(page, field, value) {
+  await page.getByRole('textbox', { name: field }).or(page.getByRole('spinbutton', { name: field })).first().fill(value);
+}
+
 /** The number of the pull request that the page links to. */
 export async function orderedThrough(page) {
   const link = page.getByRole('link', { name: 'Open the pull request' }).or(page.getByRole('button', { name: 'Open the pull request' }));

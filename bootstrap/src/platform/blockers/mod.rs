@@ -9,7 +9,7 @@ use serde_json::Value;
 use time::OffsetDateTime;
 
 use super::facts::{Event, conditions_of};
-use super::readiness::{State, is_scaled_away};
+use super::readiness::State;
 use super::scope::{Rollout, Scope, Wanted};
 use super::view::View;
 
@@ -154,9 +154,7 @@ fn of_workload(rollout: &Rollout, state: &State, view: &View, now: OffsetDateTim
         blockers.push(Blocker::new(&workload, Cause::Forbidden, format!("its pods cannot be made: {}", plain(&event.message))));
     }
     if blockers.is_empty() {
-        let scaled = view.workload(kind, namespace, name).is_some_and(is_scaled_away);
-        let cause = if scaled { Cause::ScaledDown } else { Cause::Starting };
-        blockers.push(Blocker::new(workload, cause, state.missing.clone()));
+        blockers.push(Blocker::new(workload, state.cause, state.missing.clone()));
     }
     blockers
 }

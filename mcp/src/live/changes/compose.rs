@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::live::diff;
-use crate::live::object::{Ref, annotation, group_of, label, list, name, namespace, text};
+use crate::live::object::{Ref, annotation, group_of, label, list, name, namespace, text, told};
 use crate::live::snapshot::{CompositeKind, Snapshot};
 
 /// By this label the platform's preview service is found, whatever its name is.
@@ -130,16 +130,6 @@ fn changes(wanted: &Value, had: &Value) -> Vec<String> {
         told.push(format!("and {more} more fields"));
     }
     told
-}
-
-/// The object's reference, also while it has no name yet.
-fn told(object: &Value) -> String {
-    if !name(object).is_empty() {
-        return Ref::of(object).to_string();
-    }
-    let mut named = object.clone();
-    named["metadata"]["name"] = format!("{}*", text(object, "/metadata/generateName")).into();
-    Ref::of(&named).to_string()
 }
 
 #[cfg(test)]

@@ -11,7 +11,7 @@ use super::{Live, Seen};
 use crate::answer::{self, Answer, NextCall};
 use crate::error::ToolError;
 use crate::live::diagnose::{classify, walk_of};
-use crate::live::object::{Ref, name, namespace, text};
+use crate::live::object::{Ref, name, text, told};
 use crate::live::policy::{self, Outcome, PolicyResult};
 use crate::live::scrub::scrub_text;
 use crate::ports::DryRun;
@@ -252,7 +252,7 @@ pub fn tried(seen: &Seen, object: &Value, run: DryRun) -> TriedOne {
     let spoke = policy::policies(&seen.snapshot).filter(|policy| names_policy(&said, name(policy)));
     let comply = spoke.map(|policy| (name(policy), policy::how_to_comply(policy)));
     TriedOne {
-        object: Ref::new("", text(object, "/kind"), namespace(object), if name(object).is_empty() { text(object, "/metadata/generateName") } else { name(object) }).to_string(),
+        object: told(object),
         accepted: refused.is_empty(),
         fault: (!refused.is_empty()).then(|| classify(&refused)).flatten(),
         refused,

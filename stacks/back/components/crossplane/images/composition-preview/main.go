@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"backstack.dev/gitea-setup/kube"
+	"backstack.dev/gitea-setup/serve"
 )
 
 const (
@@ -44,17 +45,7 @@ func run() error {
 		return err
 	}
 	previewer := &previewer{cluster: &cluster{api: api}, functions: newFunctions(certificates)}
-	server := &http.Server{Addr: listen, Handler: previewer.routes(), ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 20 * time.Second}
-	failed := make(chan error, 1)
-	go func() { failed <- server.ListenAndServe() }()
-	select {
-	case err := <-failed:
-		return err
-	case <-ctx.Done():
-	}
-	ending, cancel := context.WithTimeout(context.Background(), 5*time.Second)
-	defer cancel()
-	return server.Shutdown(ending)
+	return serve.Until(ctx, listen, previewer.routes())
 }
 
 func (previewer *previewer) routes() http.Handler {

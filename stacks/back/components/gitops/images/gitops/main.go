@@ -7,9 +7,7 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"net/http"
 	"os"
 	"os/signal"
 	"syscall"
@@ -17,6 +15,7 @@ import (
 
 	"backstack.dev/gitea-setup/client"
 	"backstack.dev/gitea-setup/kube"
+	"backstack.dev/gitea-setup/serve"
 	"backstack.dev/gitea-setup/state"
 )
 
@@ -65,21 +64,8 @@ func run() error {
 			return fmt.Errorf("%s is not set", name)
 		}
 	}
-	server := &http.Server{Addr: gitops.listen, Handler: gitops.routes(), ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 20 * time.Second}
-	failed := make(chan error, 1)
-	go func() { failed <- server.ListenAndServe() }()
 	go gitops.keep(ctx)
-	select {
-	case err := <-failed:
-		return err
-	case <-ctx.Done():
-	}
-	ending, cancel := context.WithTimeout(context.Background(), 5*time.Second)
-	defer cancel()
-	if err := server.Shutdown(ending); !errors.Is(err, http.ErrServerClosed) {
-		return err
-	}
-	return nil
+	return serve.Until(ctx, gitops.listen, gitops.routes())
 }
 
 // Looks at everything, again and again: what is missing is made, so it does not matter where an earlier run ended.

@@ -2,6 +2,7 @@
 import { Entity } from '@backstage/catalog-model';
 import { readManifest } from './manifest';
 import { plainSchema } from './schema';
+import { templateName } from './templates';
 
 /** Deeper fields are for those who read the definition itself. */
 const DEEPEST = 4;
@@ -21,8 +22,7 @@ export function definitionOf(entity: Entity): Definition | undefined {
     kind: crd.spec.names.kind,
     version,
     description: schema.description,
-    // Templates are named after the definition and the version: see templates.ts.
-    template: `${crd.metadata.name}-${version}`,
+    template: templateName(crd.metadata.name, version),
     schema: plainSchema(schema.properties?.spec ?? { type: 'object' }),
   };
 }

@@ -65,8 +65,7 @@ function template(offer: Offer, version: any, current: any): Entity {
     apiVersion: 'scaffolder.backstage.io/v1beta3',
     kind: 'Template',
     metadata: {
-      // The name that the Kubernetes ingestor gives such a template.
-      name: `${xrd.metadata.name}-${version.name}`,
+      name: templateName(xrd.metadata.name, version.name),
       title: warning ? `${title} (${version.name}, deprecated)` : title,
       description: warning ? `${warning} ${description}` : description,
       tags: [version.name, namespaced ? 'namespaced' : 'cluster-wide', ...(warning ? ['deprecated'] : [])],
@@ -103,6 +102,11 @@ function template(offer: Offer, version: any, current: any): Entity {
       },
     },
   } as Entity;
+}
+
+/** Name of the template of an API's version: the one that the Kubernetes ingestor gives such a template. */
+export function templateName(definition: string, version: string): string {
+  return `${definition}-${version}`;
 }
 
 const NEXT =
