@@ -24,6 +24,9 @@ use crate::report::Progress;
 use crate::stack::files::FileTree;
 use crate::stack::recipe::{DebianLayer, Layer};
 
+/// How many projects are fetched at once: one would wait for the network alone, many would take turns on it.
+const FETCHERS: usize = 2;
+
 /// Builds recipes into a store. Cheap to clone; clones share locks and limits.
 #[derive(Clone)]
 pub struct Builder {
@@ -39,6 +42,7 @@ pub struct Context {
     locks: OnceCell<Locks>,
     work: OnceCell<WorkRoot>,
     compilers: Semaphore,
+    fetchers: Semaphore,
     /// Suites whose package lists were read by this process.
     updated: Mutex<BTreeSet<String>>,
 }
@@ -70,6 +74,11 @@ impl Context {
             progress.detail("waiting for a compiler");
         }
         self.compilers.acquire().await.expect("never closed")
+    }
+
+    /// Waits for a turn to fetch and unpack packages, which goes on beside somebody else's turn to compile.
+    pub async fn fetch_turn(&self) -> SemaphorePermit<'_> {
+        self.fetchers.acquire().await.expect("never closed")
     }
 
     /// Makes what building needs on disk.
@@ -115,6 +124,7 @@ impl Builder {
                 locks: OnceCell::new(),
                 work: OnceCell::new(),
                 compilers: Semaphore::new((cores / 2).max(1)),
+                fetchers: Semaphore::new(FETCHERS),
                 updated: Mutex::default(),
             }),
         }

@@ -41,16 +41,20 @@ pub async fn build(
     let mut files = project.files().map_err(SourceError::io(format!("cannot read {name}")))?;
     files.retain(|file| !is_installed(file));
     materialize(&project, &files, work.path())?;
-    // Bundlers and compilers use all cores and much memory by themselves.
-    let _turn = context.compile_turn(progress).await;
-    progress.detail(format!("installing npm packages of {name}"));
     let npm = |what: String, arguments: &[&str]| {
         Ok::<_, SourceError>(Tool::gentle("npm", what)?.with(|npm| {
             npm.current_dir(work.path()).args(arguments).env("CI", "1");
         }))
     };
-    // The lock file has the digest of every package, so a copy from the cache needs no question to the registry.
-    npm(format!("installing {name}"), &["ci", "--no-audit", "--no-fund", "--no-update-notifier", "--prefer-offline"])?.run(|_| {}).await?;
+    {
+        let _turn = context.fetch_turn().await;
+        progress.detail(format!("installing npm packages of {name}"));
+        // The lock file has the digest of every package, so a copy from the cache needs no question to the registry.
+        let install = ["ci", "--no-audit", "--no-fund", "--no-update-notifier", "--prefer-offline"];
+        npm(format!("installing {name}"), &install)?.run(|_| {}).await?;
+    }
+    // Bundlers and compilers use all cores and much memory by themselves.
+    let _turn = context.compile_turn(progress).await;
     for script in &layer.run {
         progress.detail(format!("running `{script}` of {name}"));
         npm(format!("running `{script}` of {name}"), &["run", script])?.run(|_| {}).await?;
