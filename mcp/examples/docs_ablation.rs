@@ -24,14 +24,14 @@ fn main() {
     let variants = [("all", Ingredients::default())].into_iter().chain(Ingredients::each_left_out());
     for (name, ingredients) in variants.chain([("none", Ingredients::none())]) {
         let docs = Docs::new(corpus.clone(), ingredients);
-        let part = |held_out| worth(&docs, queries.iter().filter(|query| query.held_out() == held_out));
+        let part = |held_out| worth(&docs, queries.iter().filter(|query| query.held_out == held_out));
         let name = if matches!(name, "all" | "none") { name.to_string() } else { format!("without {name}") };
         println!("{name:<22} {} {}", row(part(false)), row(part(true)));
     }
     println!();
     for kind in ["how-to", "concept", "error", "name"] {
         let part = |held_out| {
-            worth(&all, queries.iter().filter(|query| query.kind == kind && query.held_out() == held_out))
+            worth(&all, queries.iter().filter(|query| query.kind == kind && query.held_out == held_out))
         };
         println!("{kind:<22} {} {}", row(part(false)), row(part(true)));
     }
@@ -63,7 +63,7 @@ fn times(queries: &[Graded]) {
 }
 
 fn misses(docs: &Docs, queries: &[Graded]) {
-    for query in queries.iter().filter(|query| !query.held_out()) {
+    for query in queries.iter().filter(|query| !query.held_out) {
         let one = worth(docs, [query]);
         if one.ndcg >= 0.8 {
             continue;

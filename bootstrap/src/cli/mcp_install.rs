@@ -31,7 +31,7 @@ pub struct InstallArgs {
     #[arg(long)]
     print: bool,
     /// Arguments for the server, as --allow-changes, behind two dashes
-    #[arg(last = true, value_name = "ARGUMENT")]
+    #[arg(last = true, value_name = "ARGUMENT", conflicts_with = "http")]
     arguments: Vec<String>,
 }
 

@@ -67,7 +67,7 @@ struct Global {
 enum Output {
     /// For people
     Text,
-    /// For programs; `up` and `down` give one event a line
+    /// For programs; `up` gives one event a line
     Json,
 }
 

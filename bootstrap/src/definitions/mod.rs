@@ -69,7 +69,7 @@ pub fn are_cached(sources: &[CrdSource], store: &BlobStore) -> bool {
     digests.all(|digest| digest.parse::<Digest>().is_ok_and(|digest| store.contains(&digest)))
 }
 
-/// Gets the definitions of all sources, as objects.
+/// Gets the files of all sources into the cache.
 ///
 /// # Errors
 /// [`DefinitionError`], naming file and place.
@@ -79,9 +79,9 @@ pub async fn fetch(
     store: &BlobStore,
     http: &reqwest::Client,
     progress: &Progress,
-) -> Result<Vec<Value>, DefinitionError> {
+) -> Result<(), DefinitionError> {
     let fetched = sources.iter().map(|source| one(source, first, store, http, progress));
-    Ok(try_join_all(fetched).await?.concat())
+    try_join_all(fetched).await.map(drop)
 }
 
 async fn one(
@@ -90,38 +90,51 @@ async fn one(
     store: &BlobStore,
     http: &reqwest::Client,
     progress: &Progress,
-) -> Result<Vec<Value>, DefinitionError> {
-    let mut wanted = Vec::new();
-    for (path, digest) in &source.files {
-        let digest: Digest = digest
-            .parse()
-            .map_err(|_| DefinitionError::Digest { module: source.module.clone(), digest: digest.clone() })?;
-        wanted.push((path.as_str(), digest));
-    }
+) -> Result<(), DefinitionError> {
+    let wanted = files(source)?;
     let missing: Vec<_> = wanted.iter().filter(|(_, digest)| !store.contains(digest)).collect();
-    if !missing.is_empty() {
-        progress.detail(format!("{} definitions from {}", missing.len(), source.module));
-        match first {
-            From::Modules => from_module(source, &missing, store).await?,
-            From::Upstream => from_upstream(source, &missing, store, http).await?,
-        }
+    if missing.is_empty() {
+        return Ok(());
     }
-    let mut objects = Vec::new();
-    for (path, digest) in &wanted {
-        let malformed = |why: String| DefinitionError::Malformed {
-            place: source.module.clone(),
-            path: (*path).into(),
-            why,
-        };
-        let text = String::from_utf8(store.read(digest)?).map_err(|error| malformed(error.to_string()))?;
-        for document in serde_yaml::Deserializer::from_str(&text) {
-            let object = Value::deserialize(document).map_err(|error| malformed(error.to_string()))?;
-            if !object.is_null() {
-                objects.push(object);
+    progress.detail(format!("{} definitions from {}", missing.len(), source.module));
+    match first {
+        From::Modules => from_module(source, &missing, store).await,
+        From::Upstream => from_upstream(source, &missing, store, http).await,
+    }
+}
+
+/// Paths and digests of a source's files.
+fn files(source: &CrdSource) -> Result<Vec<(&str, Digest)>, DefinitionError> {
+    let parsed = source.files.iter().map(|(path, digest)| {
+        let wrong = |_| DefinitionError::Digest { module: source.module.clone(), digest: digest.clone() };
+        digest.parse().map(|digest| (path.as_str(), digest)).map_err(wrong)
+    });
+    parsed.collect()
+}
+
+/// Reads definitions that were fetched, one after the other: all at once take much room.
+///
+/// # Errors
+/// [`DefinitionError`] if a file is not in the cache or not YAML, or whatever `take` says.
+pub fn read<E: std::convert::From<DefinitionError>>(
+    sources: &[CrdSource],
+    store: &BlobStore,
+    mut take: impl FnMut(Value) -> Result<(), E>,
+) -> Result<(), E> {
+    for source in sources {
+        for (path, digest) in files(source)? {
+            let malformed = |why: String| DefinitionError::Malformed { place: source.module.clone(), path: path.into(), why };
+            let bytes = store.read(&digest).map_err(DefinitionError::Cache)?;
+            let text = std::str::from_utf8(&bytes).map_err(|error| malformed(error.to_string()))?;
+            for document in serde_yaml::Deserializer::from_str(text) {
+                let object = Value::deserialize(document).map_err(|error| malformed(error.to_string()))?;
+                if !object.is_null() {
+                    take(object)?;
+                }
             }
         }
     }
-    Ok(objects)
+    Ok(())
 }
 
 async fn from_module(source: &CrdSource, missing: &[&(&str, Digest)], store: &BlobStore) -> Result<(), DefinitionError> {

@@ -6,7 +6,6 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
-use serde_json::Value;
 use tokio::sync::OnceCell;
 
 use crate::cluster::mode::NodeMode;
@@ -19,7 +18,7 @@ use crate::images::road::Road;
 use crate::images::upstream::Upstream;
 use crate::images::{BlobStore, Digest, Reference};
 use crate::platform::record::Record;
-use crate::platform::{Installer, watch::ClusterWatch};
+use crate::platform::{Definition, Installer, watch::ClusterWatch};
 use crate::settings::UpSettings;
 use crate::source::{Builder, BuiltImage, SourceError};
 use crate::stack::files::FileTree;
@@ -109,7 +108,7 @@ pub struct Found {
     pub registry: OnceCell<RunningRegistry>,
     pub road: OnceCell<Road>,
     pub live: OnceCell<Live>,
-    pub definitions: Mutex<BTreeMap<String, Vec<Value>>>,
+    pub definitions: Mutex<BTreeMap<String, Vec<Definition>>>,
     /// Images with the digest that the local registry holds, by the stack's reference.
     pub images: Mutex<BTreeMap<String, String>>,
     /// Bytes that were pushed or fetched.
@@ -208,9 +207,9 @@ impl Context {
     }
 
     /// Keeps a component's definitions for its installation.
-    pub fn keep_definitions(&self, component: &str, objects: Vec<Value>) {
+    pub fn keep_definitions(&self, component: &str, found: Vec<Definition>) {
         let mut definitions = self.found.definitions.lock().unwrap_or_else(PoisonError::into_inner);
-        definitions.insert(component.into(), objects);
+        definitions.insert(component.into(), found);
     }
 
     /// What the cluster calls an image: by another name only if it pulls it from another registry.
@@ -232,7 +231,7 @@ impl Context {
 
     /// Takes a component's definitions for its installation; none if it has none. They are megabytes, and needed
     /// once.
-    pub fn take_definitions(&self, component: &str) -> Vec<Value> {
+    pub fn take_definitions(&self, component: &str) -> Vec<Definition> {
         let mut definitions = self.found.definitions.lock().unwrap_or_else(PoisonError::into_inner);
         definitions.remove(component).unwrap_or_default()
     }

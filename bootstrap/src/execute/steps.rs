@@ -173,8 +173,14 @@ async fn fetch_definitions(context: &Context, component: &str, progress: &Progre
         Origin::Source => definitions::From::Modules,
         Origin::Registry => definitions::From::Upstream,
     };
-    let objects = definitions::fetch(sources, first, &context.store, &context.http, progress).await?;
-    context.keep_definitions(component, objects);
+    definitions::fetch(sources, first, &context.store, &context.http, progress).await?;
+    let mut found = Vec::new();
+    definitions::read(sources, &context.store, |manifest| {
+        let wrong = |problem| platform::Error::Manifest { component: component.into(), problem };
+        found.push(platform::Definition::of(&manifest).map_err(wrong)?);
+        Ok::<_, Failure>(())
+    })?;
+    context.keep_definitions(component, found);
     Ok(Ended::new(Outcome::Unchanged))
 }
 

@@ -42,6 +42,9 @@ impl Subjects {
             let fresh = || Line { open: 0, began: None, outcome: Outcome::Unchanged, detail: String::new() };
             lines.entry(step.subject.clone()).or_insert_with(fresh).open += 1;
         }
+        for (subject, detail) in waiting(plan) {
+            reporter.report(Event::Queued { subject, detail });
+        }
         Self { reporter, lines: Mutex::new(lines) }
     }
 
@@ -76,6 +79,24 @@ impl Subjects {
     }
 }
 
+/// Subjects of which nothing can begin at once, and what they need first.
+fn waiting(plan: &Plan) -> Vec<(String, String)> {
+    let of_plan = plan.subjects().into_iter().map(|subject| {
+        let own: Vec<_> = plan.steps.iter().filter(|step| step.subject == subject).collect();
+        let can_begin = own.iter().any(|step| step.needs.is_empty());
+        let mut others: Vec<&str> = Vec::new();
+        for need in own.iter().flat_map(|step| &step.needs) {
+            let other = plan.steps[*need].subject.as_str();
+            if other != subject && !others.contains(&other) {
+                others.push(other);
+            }
+        }
+        let detail = format!("needs {}", others.join(", "));
+        (!can_begin && !others.is_empty()).then_some((subject, detail))
+    });
+    of_plan.flatten().collect()
+}
+
 /// The heaviest outcome of a subject's steps is the subject's.
 fn weight(outcome: Outcome) -> u8 {
     match outcome {
@@ -91,6 +112,25 @@ fn weight(outcome: Outcome) -> u8 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::plan::{PlannedStep, Step};
+    use crate::report::recorder::Recorder;
+
+    #[test]
+    fn who_waits_says_for_whom() {
+        let step = |subject: &str, needs: &[StepId]| PlannedStep {
+            step: Step::EnsureNetwork,
+            needs: needs.to_vec(),
+            subject: subject.into(),
+            action: Action::Create,
+            bytes: None,
+        };
+        let steps = vec![step("cluster", &[]), step("free", &[]), step("free", &[0]), step("db", &[0]), step("shop", &[3, 0]), step("shop", &[4, 3])];
+        let plan = Plan { platform: "p".into(), stack: "s".into(), version: "1".into(), steps };
+        let recorder = Arc::new(Recorder::new());
+        Subjects::new(&plan, recorder.clone());
+        let queued = |subject: &str, detail: &str| Event::Queued { subject: subject.into(), detail: detail.into() };
+        assert_eq!(recorder.events(), [queued("db", "needs cluster"), queued("shop", "needs db, cluster")]);
+    }
 
     #[test]
     fn the_cause_of_a_failure_is_kept_whatever_ends_later() {

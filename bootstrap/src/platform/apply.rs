@@ -10,6 +10,7 @@ use kube::runtime::watcher::watch_object;
 use serde_json::Value;
 use tokio::time::{Instant, timeout_at};
 
+use super::definition::Definition;
 use super::facts::{Condition, conditions_of};
 use super::kinds::Kinds;
 use super::object::{ObjectRef, Owner, prepare};
@@ -20,6 +21,9 @@ use super::{Error, MANAGER};
 
 /// Objects of one wave that are in flight at the same time.
 const CONCURRENCY: usize = 8;
+
+/// The same for definitions, which are large.
+const DEFINITIONS: usize = 4;
 
 /// What applying did to an object.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -70,6 +74,16 @@ impl Applier<'_> {
         self.settle(results)
     }
 
+    /// Applies definitions side by side, each made into a tree only while it is sent.
+    ///
+    /// # Errors
+    /// As [`Applier::wave`].
+    pub async fn definitions(&self, definitions: &[Definition]) -> Result<Vec<Applied>, Error> {
+        let applied = definitions.iter().map(|one| async { self.one(one.object().clone(), &one.manifest()).await });
+        let results = stream::iter(applied).buffered(DEFINITIONS).collect::<Vec<_>>().await;
+        self.settle(results)
+    }
+
     /// Waits until these definitions are served.
     ///
     /// # Errors
@@ -107,7 +121,7 @@ impl Applier<'_> {
         }
         let before = api.get_metadata_opt(&object.name).await?;
         let body = prepare(manifest, object.namespace.as_deref(), self.owner);
-        let patched = api.patch(&object.name, &PatchParams::apply(MANAGER).force(), &Patch::Apply(body)).await;
+        let patched = api.patch_metadata(&object.name, &PatchParams::apply(MANAGER).force(), &Patch::Apply(body)).await;
         let after = match (patched, before.as_ref()) {
             (Err(kube::Error::Api(status)), Some(before)) if is_job && cannot_change(&status) => {
                 return Err(self.replace(&api, before.metadata.clone(), "has changed").await?);

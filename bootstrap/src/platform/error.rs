@@ -99,7 +99,9 @@ impl Explain for Error {
     fn hints(&self) -> Vec<String> {
         let one = |text: &str| vec![text.to_string()];
         match self {
-            Self::Kubeconfig(_) => one("Check the file and the context named with `--kubeconfig` and `--context`."),
+            Self::Kubeconfig(_) => {
+                one("Check the file that KUBECONFIG names, the context given with `--context`, and HTTPS_PROXY.")
+            }
             Self::Unavailable { .. } => one("Check that the cluster runs: `backstack status`."),
             Self::NodesNotReady { .. } => {
                 one("`docker exec NODE journalctl -u kubelet` says more; `backstack up` goes on from here.")

@@ -169,7 +169,7 @@ impl Installer {
         let mut applied: Vec<Applied> = self.namespace(applier, &unit.namespace).await?.into_iter().collect();
         applied.extend(applier.wave(Wave::Namespaces, &unit.objects).await?);
         applied.dedup_by(|a, b| a.object == b.object);
-        let mut definitions = applier.wave(Wave::Definitions, &unit.crds).await?;
+        let mut definitions = applier.definitions(&unit.crds).await?;
         definitions.extend(applier.wave(Wave::Definitions, &unit.objects).await?);
         let names: Vec<_> = definitions.iter().map(|applied| applied.object.clone()).collect();
         applier.established(&names).await?;
@@ -245,7 +245,8 @@ impl Installer {
 /// What a unit is going to have, as far as it can be told before its kinds are known.
 pub(super) fn intended(unit: &Unit) -> Result<Vec<ObjectRef>, Error> {
     let mut objects = vec![ObjectRef::new("v1", "Namespace", None, &unit.namespace)];
-    for manifest in unit.crds.iter().chain(&unit.objects) {
+    objects.extend(unit.crds.iter().map(|definition| definition.object().clone()));
+    for manifest in &unit.objects {
         let mut object = ObjectRef::of(manifest)
             .map_err(|problem| Error::Manifest { component: unit.name.clone(), problem })?;
         object.namespace.get_or_insert_with(|| unit.namespace.clone());

@@ -34,6 +34,7 @@ pub mod certificates;
 pub mod client;
 mod copies;
 pub mod credentials;
+mod definition;
 pub mod error;
 pub mod facts;
 pub mod install;
@@ -62,6 +63,7 @@ mod fake_api;
 mod scenarios;
 
 pub use bring_up::bring_up;
+pub use definition::Definition;
 pub use error::Error;
 pub use install::{Installed, Installer};
 
@@ -77,7 +79,7 @@ pub struct Unit {
     pub version: String,
     /// Where its namespaced objects go that name no namespace themselves.
     pub namespace: String,
-    pub crds: Vec<Value>,
+    pub crds: Vec<Definition>,
     pub objects: Vec<Value>,
     pub secrets: BTreeMap<String, GeneratedSecret>,
     pub readiness: Readiness,
@@ -91,13 +93,14 @@ impl Unit {
     /// A unit with the digest of all its parts.
     pub fn new(
         (name, version, namespace): (&str, &str, &str),
-        crds: Vec<Value>,
+        crds: Vec<Definition>,
         objects: Vec<Value>,
         secrets: BTreeMap<String, GeneratedSecret>,
         readiness: Readiness,
     ) -> Self {
-        // By reference: definitions are megabytes.
-        let all = serde_json::to_vec(&(name, version, namespace, &crds, &objects, &secrets, &readiness));
+        // Of definitions their digests: they are megabytes.
+        let definitions: Vec<_> = crds.iter().map(|one| Digest::of(one.json().as_bytes())).collect();
+        let all = serde_json::to_vec(&(name, version, namespace, &definitions, &objects, &secrets, &readiness));
         let digest = Digest::of(&all.expect("plain data is JSON"));
         let (name, version, namespace) = (name.into(), version.into(), namespace.into());
         Self { name, version, namespace, crds, objects, secrets, readiness, depends_on: Vec::new(), digest }

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use tokio::time::Instant;
 
 use super::fake_api::{FakeApi, Rule};
-use super::{Error, Installed, Installer, Unit};
+use super::{Definition, Error, Installed, Installer, Unit};
 use crate::error::Explain;
 use crate::images::digest::Digest;
 use crate::report::{Event, Outcome, Progress, Reporter};
@@ -30,6 +30,10 @@ fn config_map(name: &str) -> Value {
 
 fn deployment(name: &str) -> Value {
     json!({"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": name}})
+}
+
+fn definition(manifest: &Value) -> Definition {
+    Definition::of(manifest).expect("a definition")
 }
 
 fn unit(objects: Vec<Value>) -> Unit {
@@ -138,8 +142,8 @@ async fn objects_come_in_order_and_a_second_run_changes_nothing() {
         deployment("web"),
         config_map("a"),
     ]);
-    unit.crds = vec![json!({"apiVersion": "apiextensions.k8s.io/v1", "kind": "CustomResourceDefinition",
-        "metadata": {"name": "things.example.dev"}})];
+    unit.crds = vec![definition(&json!({"apiVersion": "apiextensions.k8s.io/v1", "kind": "CustomResourceDefinition",
+        "metadata": {"name": "things.example.dev"}}))];
     unit.secrets.insert("admin".into(), GeneratedSecret::Random(BTreeMap::from([("password".into(), 20)])));
     assert_eq!(install(&fake, &unit).await.0.expect("installed").outcome(), Outcome::Created);
     let inventory = "PATCH /api/v1/namespaces/backstack-system/configmaps/inventory-shop";
@@ -163,9 +167,9 @@ async fn only_our_own_objects_are_pruned_and_definitions_in_use_are_kept() {
     let fake = FakeApi::default();
     let role = json!({"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "ClusterRole", "metadata": {"name": "r"}});
     let mut first = unit(vec![config_map("a"), config_map("b"), config_map("taken"), role, deployment("web")]);
-    first.crds = vec![json!({"apiVersion": "apiextensions.k8s.io/v1", "kind": "CustomResourceDefinition",
+    first.crds = vec![definition(&json!({"apiVersion": "apiextensions.k8s.io/v1", "kind": "CustomResourceDefinition",
         "metadata": {"name": "things.example.dev"},
-        "spec": {"group": "example.dev", "names": {"kind": "Thing"}, "versions": [{"name": "v1", "served": true}]}})];
+        "spec": {"group": "example.dev", "names": {"kind": "Thing"}, "versions": [{"name": "v1", "served": true}]}}))];
     install(&fake, &first).await.0.expect("installed");
     fake.put("/api/v1/namespaces/shop/configmaps/taken", config_map("taken"));
     fake.put("/apis/example.dev/v1/namespaces/x/things/theirs",

@@ -27,7 +27,7 @@ pub trait Reporter: Send + Sync {
 pub enum Event {
     /// What is about to be done.
     Planned(Planned),
-    /// A subject exists but waits for others (`next`, or `needs cert-manager`).
+    /// A subject exists but waits for others (`needs cert-manager`).
     Queued { subject: String, detail: String },
     /// A subject entered a phase.
     Phase { subject: String, phase: Phase },

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use crate::cluster::node::PortMapping;
 use crate::cluster::observe::PlatformSettings;
@@ -89,7 +90,7 @@ pub struct UpSettings {
     /// Address under which people reach the platform, without a slash at the end.
     pub url: String,
     /// Parameters of components: component, parameter, value.
-    pub parameters: Vec<(String, String, serde_json::Value)>,
+    pub parameters: Vec<(String, String, Value)>,
     /// How the platform differs from the stack so far, by its record.
     pub changes: Changes,
     /// Further components of the stack to leave out.
@@ -198,6 +199,12 @@ impl UpWishes {
         }
     }
 
+    /// Without what only a cluster of somebody else's can use: a settings file may have it for those.
+    #[must_use]
+    pub fn for_own_cluster(self) -> Self {
+        Self { push_to: None, pull_from: None, plain_http: None, ..self }
+    }
+
     /// Decides, given what the platform was made with if it exists (with its number of workers) and the
     /// version of Kubernetes that the built-in node image has.
     ///
@@ -239,14 +246,13 @@ impl UpWishes {
         if let Some(record) = record {
             settings.changes = record.changes.clone();
             settings.push = settings.push.or(record.push.clone());
-            if !is_same_stack(&settings.stack, &record.stack) && self.stack.is_some() {
-                settings.changes.without.clear();
+            if self.stack.is_none() {
+                settings.stack = record.stack.clone();
             }
-        }
-        if let (None, Some(record)) = (&self.stack, record) {
-            settings.stack = record.stack.clone();
-            if self.set.is_empty() {
-                settings.parameters = record.parameters.clone();
+            if is_same_stack(&settings.stack, &record.stack) {
+                settings.parameters = over(&record.parameters, settings.parameters);
+            } else {
+                settings.changes.without.clear();
             }
         }
         settings.url = match (&self.url, record) {
@@ -320,6 +326,13 @@ impl UpSettings {
 }
 
 /// A record has the full path of a stack of one's own.
+/// Parameters that were set by hand before, and those that are set now, which win.
+fn over(before: &[(String, String, Value)], now: Vec<(String, String, Value)>) -> Vec<(String, String, Value)> {
+    let is_set = |had: &(String, String, Value)| now.iter().any(|new| (&new.0, &new.1) == (&had.0, &had.1));
+    let kept: Vec<_> = before.iter().filter(|had| !is_set(had)).cloned().collect();
+    kept.into_iter().chain(now).collect()
+}
+
 fn is_same_stack(named: &str, recorded: &str) -> bool {
     named == recorded || std::fs::canonicalize(named).is_ok_and(|folder| folder == Path::new(recorded))
 }
@@ -338,7 +351,7 @@ fn port(text: &str) -> Result<PortMapping, SettingsError> {
 }
 
 /// A value is YAML, so that `2` is a number and `true` a boolean; what is no YAML is text.
-fn parameter(text: &str) -> Result<(String, String, serde_json::Value), SettingsError> {
+fn parameter(text: &str) -> Result<(String, String, Value), SettingsError> {
     let wrong = || SettingsError::Parameter { value: text.into() };
     let (path, value) = text.split_once('=').ok_or_else(wrong)?;
     let (component, name) = path.split_once('.').ok_or_else(wrong)?;

@@ -94,6 +94,28 @@ fn parameters_are_typed() {
 }
 
 #[test]
+fn what_was_set_is_kept_with_its_stack() {
+    let with = |stack: Option<&str>, set: &[&str]| {
+        let set = set.iter().map(ToString::to_string).collect();
+        let wishes = UpWishes { stack: stack.map(Into::into), set, ..Default::default() };
+        wishes.decide("p", Some(&existing(0)), "1.36.3").expect("settings").parameters
+    };
+    let set = |component: &str, parameter: &str, value: bool| (component.to_string(), parameter.to_string(), value.into());
+    assert_eq!(with(None, &[]), [set("a", "b", true)]);
+    assert_eq!(with(Some("minimal"), &["c.d=false"]), [set("a", "b", true), set("c", "d", false)]);
+    assert_eq!(with(None, &["a.b=false"]), [set("a", "b", false)]);
+    assert_eq!(with(Some("back"), &["c.d=false"]), [set("c", "d", false)]);
+}
+
+#[test]
+fn an_own_cluster_has_no_use_for_a_registry_to_push_to() {
+    let file = UpWishes { push_to: Some("registry.example/x".into()), workers: Some(2), ..Default::default() };
+    assert!(decide(file.clone()).expect("settings").push.is_some());
+    let settings = decide(file.for_own_cluster()).expect("settings");
+    assert_eq!((settings.push, settings.workers), (None, 2));
+}
+
+#[test]
 fn the_address_that_people_use_is_kept_until_another_is_given() {
     let with = |url: Option<&str>, existing: Option<&Existing>| {
         UpWishes { url: url.map(Into::into), ..Default::default() }.decide("p", existing, "1.36.3").expect("settings")

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 use tempfile::TempDir;
+use tokio::sync::SemaphorePermit;
 
 use super::builder::Context;
 use super::error::SourceError;
@@ -18,6 +19,8 @@ use crate::report::Progress;
 use crate::stack::files::FileTree;
 use crate::stack::recipe::{GoLayer, GoModuleFilesLayer};
 
+mod replaced;
+
 /// Depth of the module below its temporary folder, so that `replace` lines may lead upwards.
 const DEPTH: &str = "1/2/3/module";
 
@@ -25,6 +28,8 @@ const DEPTH: &str = "1/2/3/module";
 pub struct Module {
     root: TempDir,
     name: String,
+    /// As go.mod calls it.
+    import_path: String,
 }
 
 impl Module {
@@ -34,8 +39,9 @@ impl Module {
     /// go.mod or go.sum is missing, or a folder cannot be copied.
     pub fn new(context: &Context, recipe: &FileTree, module: &str) -> Result<Self, SourceError> {
         let folder = recipe.join(module);
-        let needs_sums = folder.read("go.mod").is_ok_and(|text| String::from_utf8_lossy(&text).contains("require"));
-        if needs_sums && !folder.exists("go.sum") {
+        let description = folder.read("go.mod").unwrap_or_default();
+        let description = String::from_utf8_lossy(&description);
+        if description.contains("require") && !folder.exists("go.sum") {
             let problem = "it is missing, so the modules' content cannot be checked; run `go mod tidy`";
             return Err(SourceError::recipe(folder.display("go.sum"), problem));
         }
@@ -48,7 +54,8 @@ impl Module {
             std::fs::create_dir_all(&target).map_err(SourceError::io(format!("cannot make {}", target.display())))?;
             materialize(&folder, &files_of_module(&folder)?, &target)?;
         }
-        Ok(Self { root, name: folder.display(".") })
+        let import_path = description.lines().find_map(|line| line.strip_prefix("module ")).unwrap_or_default().trim().into();
+        Ok(Self { root, name: folder.display("."), import_path })
     }
 
     fn path(&self) -> PathBuf {
@@ -88,15 +95,30 @@ impl Module {
         tool.without_noise(is_progress).run(told).await.map(drop)
     }
 
-    /// Compiles one program.
+    /// A package's path as Go tells it.
+    fn full_path(&self, package: &str) -> String {
+        match package.strip_prefix('.') {
+            Some(below) => format!("{}{below}", self.import_path),
+            None => package.into(),
+        }
+    }
+
+    /// Compiles one program, and gives `turn` back as soon as only the linker is left, which has no use for a second core.
     ///
     /// # Errors
     /// Go is missing or says no.
-    pub async fn build(&self, program: &Program<'_>, settings: &Settings, progress: &Progress) -> Result<(), SourceError> {
+    pub async fn build(
+        &self,
+        program: &Program<'_>,
+        settings: &Settings,
+        progress: &Progress,
+        mut turn: Option<SemaphorePermit<'_>>,
+    ) -> Result<(), SourceError> {
         let Program { name, package, output } = program;
         let what = format!("compiling {package} in {}", self.name);
         progress.detail(format!("compiling {name}"));
         let mut packages = 0_u32;
+        let last = self.full_path(package);
         let tool = self.go(&what, settings)?.with(|go| {
             go.args(["build", "-v", "-trimpath", "-buildvcs=false", "-ldflags"]).arg(&settings.ldflags);
             // What a debugger reads is stripped in the end: the compiler need not write it.
@@ -108,6 +130,9 @@ impl Module {
             Some(module) => progress.detail(format!("fetching {module} for {name}")),
             None if is_progress(line) => {
                 packages += 1;
+                if line == last {
+                    turn.take();
+                }
                 progress.detail(format!("compiling {name}: {packages} packages, {line}"));
             }
             None => {}
@@ -208,14 +233,17 @@ pub async fn programs(
     let mut packages = BTreeMap::new();
     {
         let _turn = context.fetch_turn().await;
+        replaced::replace_files(&module, &layer.replace_files, &settings, recipe).await?;
         let packages: Vec<_> = layer.programs.values().map(String::as_str).collect();
         module.fetch(&packages, &settings, progress).await?;
     }
-    let _turn = context.compile_turn(progress).await;
+    let mut turn = Some(context.compile_turn(progress).await);
+    let count = layer.programs.len();
     for (number, (path, package)) in layer.programs.iter().enumerate() {
         let file = output.path().join(number.to_string());
         let name = path.rsplit('/').next().unwrap_or(path);
-        module.build(&Program { name, package, output: &file }, &settings, progress).await?;
+        let done_with = turn.take_if(|_| number + 1 == count);
+        module.build(&Program { name, package, output: &file }, &settings, progress, done_with).await?;
         let entry = Entry::disk(&file, 0o755).map_err(|error| wrong(path, format!("{package} gave no program: {error}")))?;
         tree.put(path, entry).map_err(|problem| wrong(path, problem.to_string()))?;
         packages.extend(modules_of(&file).await?);

@@ -85,6 +85,10 @@ pub struct GoLayer {
     /// Flags for the linker, besides `-s -w`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub ldflags: Vec<String>,
+    /// Files of required modules that files of our own take the place of: module -> path in it -> file beside go.mod.
+    /// For what would link far more than is wanted.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub replace_files: BTreeMap<String, BTreeMap<String, String>>,
     /// Path in the image -> package (an import path, or `.` for the module's own main).
     pub programs: BTreeMap<String, String>,
     /// Further names (links): path in the image -> what it points to.

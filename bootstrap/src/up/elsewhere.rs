@@ -77,9 +77,6 @@ async fn ground(asked: Asked, context: &str) -> Result<Ground, Failure> {
     }
     let existing = record.clone().map(|record| Existing { settings: None, workers: 0, record: Some(record) });
     let mut settings = wishes.decide(&name, existing.as_ref(), &spec.file.kubernetes)?;
-    if let (Some(_), Some(record)) = (&add, &record) {
-        settings.parameters = stack::over(&record.parameters, settings.parameters);
-    }
     let (mut stack, adding) = stack::load(&mut settings, add.as_ref(), true)?;
     let all = || stack.components.iter().map(|component| component.name().to_string()).collect::<BTreeSet<_>>();
     let only = adding.as_ref().map_or_else(all, |adding| adding.names.clone());

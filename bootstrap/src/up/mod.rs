@@ -218,6 +218,7 @@ impl Asked {
             Some(_) => request.wishes,
             None => request.wishes.or(settings::file::read(&file, request.config.is_some())?),
         };
+        let wishes = if request.context.is_some() { wishes } else { wishes.for_own_cluster() };
         let cluster = ClusterSpec::load()?;
         let mut settings = wishes.clone().decide(&request.name, None, &cluster.file.kubernetes)?;
         if let Some(image) = &settings.node_image {
@@ -278,9 +279,6 @@ async fn ground(asked: Asked, engine: Engine, touch: Touch) -> Result<Ground, Fa
         wishes.images = wishes.images.or(record.from_packages.then_some(ImageSource::Source));
     }
     let mut settings = wishes.decide(&name, kept.as_ref(), &cluster.file.kubernetes)?;
-    if let (Some(_), Some(record)) = (&add, &record) {
-        settings.parameters = stack::over(&record.parameters, settings.parameters);
-    }
     let (stack, adding) = stack::load(&mut settings, add.as_ref(), false)?;
     let mode = match kept {
         Some(Existing { settings: Some(had), .. }) => had.node_mode,

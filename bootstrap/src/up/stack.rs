@@ -96,13 +96,6 @@ fn take_over_parameters(
     });
 }
 
-/// Parameters that were set by hand before, and those that are set now, which win.
-pub fn over(before: &[(String, String, Value)], now: Vec<(String, String, Value)>) -> Vec<(String, String, Value)> {
-    let is_set = |had: &(String, String, Value)| now.iter().any(|new| (&new.0, &new.1) == (&had.0, &had.1));
-    let kept: Vec<_> = before.iter().filter(|had| !is_set(had)).cloned().collect();
-    kept.into_iter().chain(now).collect()
-}
-
 /// Makes sure that what is added finds what it depends on.
 ///
 /// # Errors

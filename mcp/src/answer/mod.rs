@@ -5,6 +5,7 @@
 //! construction, and no tool can forget a limit.
 
 pub mod bound;
+mod order;
 pub mod redact;
 pub mod text;
 
@@ -114,7 +115,7 @@ impl<T: Serialize> Answer<T> {
 
     /// Redacts, bounds and renders. `tool` and `arguments` are the call that this answers.
     pub fn finish(self, tool: &str, arguments: &Map<String, Value>, max_tokens: usize) -> Finished {
-        let order = text::Order::of(&self.facts);
+        let order = order::Order::of(&self.facts);
         let mut facts = match serde_json::to_value(&self.facts) {
             Ok(Value::Object(map)) => map,
             Ok(other) => Map::from_iter([("value".to_string(), other)]),

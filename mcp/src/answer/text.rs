@@ -2,53 +2,14 @@
 //!
 //! Scalars are `key: value` lines, lists of flat objects are tables, everything else is indented below its key.
 
-use std::collections::HashMap;
 use std::fmt::Write;
 
-use serde::Serialize;
 use serde_json::{Map, Value};
+
+use super::order::Order;
 
 /// Cells longer than this make no table.
 const CELL: usize = 100;
-
-/// The order in which a type declares its fields: what matters first is told first, though JSON objects are sorted.
-#[derive(Debug, Default)]
-pub struct Order(HashMap<String, usize>);
-
-impl Order {
-    /// The order of the fields of these facts.
-    pub fn of(facts: &impl Serialize) -> Self {
-        let mut order = Self::default();
-        if let Ok(value) = serde_yaml::to_value(facts) {
-            order.collect(&value);
-        }
-        order
-    }
-
-    fn collect(&mut self, value: &serde_yaml::Value) {
-        match value {
-            serde_yaml::Value::Mapping(map) => {
-                for key in map.keys().filter_map(serde_yaml::Value::as_str) {
-                    let rank = self.0.len();
-                    self.0.entry(key.into()).or_insert(rank);
-                }
-                map.values().for_each(|value| self.collect(value));
-            }
-            serde_yaml::Value::Sequence(items) => items.iter().for_each(|item| self.collect(item)),
-            _ => {}
-        }
-    }
-
-    fn rank(&self, key: &str) -> usize {
-        self.0.get(key).copied().unwrap_or(usize::MAX)
-    }
-
-    fn sorted<'a>(&self, map: &'a Map<String, Value>) -> Vec<(&'a String, &'a Value)> {
-        let mut entries: Vec<_> = map.iter().collect();
-        entries.sort_by_key(|(key, _)| self.rank(key));
-        entries
-    }
-}
 
 /// The text of a value.
 pub fn render(value: &Value, order: &Order) -> String {
@@ -171,6 +132,7 @@ fn word(value: &Value) -> String {
 
 #[cfg(test)]
 mod tests {
+    use serde::Serialize;
     use serde_json::json;
 
     use super::*;

@@ -26,12 +26,12 @@ def check(fact, what):
         raise SystemExit(f"python: {what}")
 
 
-def git(path, body):
+def git(path, body, method="POST"):
     """Asks the Git server as the developer, who reviews and merges."""
     login = base64.b64encode(f"developer:{developer['password']}".encode()).decode()
     request = urllib.request.Request(
         f"{developer['url']}/api/v1/repos/backstack/demo-cluster/{path}", json.dumps(body).encode(),
-        {"Authorization": f"Basic {login}", "Content-Type": "application/json"}, method="POST",
+        {"Authorization": f"Basic {login}", "Content-Type": "application/json"}, method=method,
     )
     # Gitea answers 405 while it still looks whether a pull request can be merged.
     for _ in range(60):
@@ -112,6 +112,7 @@ async def portal():
         print(f"the portal's own MCP endpoint: {len(tools)} tools")
 
 
-for mode in ("legacy", "auto"):
-    asyncio.run(scenario(mode))
-asyncio.run(portal())
+if __name__ == "__main__":
+    for mode in ("legacy", "auto"):
+        asyncio.run(scenario(mode))
+    asyncio.run(portal())

@@ -58,6 +58,14 @@ pub struct Item {
     pub description: String,
 }
 
+impl Item {
+    /// Characters that it takes at least: its values, and quotes around them.
+    pub fn least_size(&self) -> usize {
+        let owner = self.owner.as_ref().map_or(0, String::len);
+        self.reference.len() + self.kind_type.len() + owner + self.title.len() + self.description.len() + 20
+    }
+}
+
 /// Which entity.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]

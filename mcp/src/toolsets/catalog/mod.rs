@@ -17,8 +17,8 @@ mod facts;
 
 pub use facts::{GetFacts, GetInput, Item, Judged, ListFacts, ListInput, ProblemFact, RelationFact, RelationsFacts, RelationsInput, Step, ValidateFacts, ValidateInput};
 
-/// Characters that an item of a list takes at least: no more are made than the budget could let through.
-const LEAST_ITEM: usize = 60;
+/// Characters that a step of a walk takes at least: no more are made than the budget could let through.
+const LEAST_STEP: usize = 60;
 const TEMPLATE: &str = "catalog://{kind}/{namespace}/{name}";
 
 /// The catalog for assistants.
@@ -50,7 +50,8 @@ impl CatalogTools {
     pub fn list(&self, input: &ListInput, max_tokens: usize) -> Result<Answer<ListFacts>, ToolError> {
         let index = self.catalog.index();
         let from = answer::offset(input.cursor.as_deref())?;
-        let page = page_of(max_tokens);
+        // No more items are made than the budget could let through.
+        let mut room = max_tokens * answer::bound::CHARACTERS_PER_TOKEN;
         let owner = input.owner.as_deref().map(Owner::of);
         let text = input.text.as_deref().filter(|text| !text.is_empty()).map(str::to_lowercase);
         let mut kinds: BTreeMap<String, usize> = BTreeMap::new();
@@ -62,8 +63,10 @@ impl CatalogTools {
                 Some(count) => *count += 1,
                 None => drop(kinds.insert(entity.kind.clone(), 1)),
             }
-            if total >= from && items.len() < page {
-                items.push(item(entity));
+            if total >= from && room > 0 {
+                let item = item(entity);
+                room = room.saturating_sub(item.least_size());
+                items.push(item);
             }
             total += 1;
         }
@@ -148,7 +151,7 @@ impl CatalogTools {
         let items = found
             .into_iter()
             .skip(from)
-            .take(page_of(max_tokens))
+            .take(max_tokens * answer::bound::CHARACTERS_PER_TOKEN / LEAST_STEP + 1)
             .map(|step| Step {
                 known: index.get(&step.to).is_some(),
                 depth: step.depth,
@@ -164,11 +167,6 @@ impl CatalogTools {
 
 fn known_relation(kind: &str) -> bool {
     crate::catalog::relation_kinds().any(|known| known == kind)
-}
-
-/// Items that may fit into an answer.
-fn page_of(max_tokens: usize) -> usize {
-    max_tokens * answer::bound::CHARACTERS_PER_TOKEN / LEAST_ITEM + 1
 }
 
 /// An owner that is looked for, by name alone or in full.

@@ -1,0 +1,33 @@
+//! A custom resource definition that waits to be applied.
+
+use serde_json::Value;
+
+use super::object::ObjectRef;
+
+/// A definition as text: as a tree of values it would take ten times the room, and some take megabytes as text.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Definition {
+    object: ObjectRef,
+    json: Box<str>,
+}
+
+impl Definition {
+    /// # Errors
+    /// Says what of its identity is missing.
+    pub fn of(manifest: &Value) -> Result<Self, String> {
+        Ok(Self { object: ObjectRef::of(manifest)?, json: manifest.to_string().into() })
+    }
+
+    pub fn object(&self) -> &ObjectRef {
+        &self.object
+    }
+
+    pub fn json(&self) -> &str {
+        &self.json
+    }
+
+    /// The manifest again.
+    pub fn manifest(&self) -> Value {
+        serde_json::from_str(&self.json).expect("it was written from a value")
+    }
+}
