@@ -141,7 +141,7 @@ async fn git_server(
     let unset = || PortError::new(ErrorKind::Unavailable, format!("platform `{platform}` is not set up to its end")).hint("Run `backstack up` to the end.");
     let record = record.ok_or_else(unset)?;
     let ca = Secrets::new(caller.clone(), platform, "localhost").ca_pem().await.ok().flatten().ok_or_else(unset)?;
-    Ok(Arc::new(Git::new(format!("{}{GIT_API}", record.url), token, &ca)?))
+    Ok(Arc::new(Git::new(platform, format!("{}{GIT_API}", record.url), token, &ca)?))
 }
 
 fn no_account(platform: &str, error: &crate::platform::Error) -> PortError {

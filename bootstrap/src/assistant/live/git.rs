@@ -13,6 +13,7 @@ const PATIENCE: Duration = Duration::from_secs(20);
 
 /// The Git server with an account.
 pub struct Git {
+    platform: String,
     http: reqwest::Client,
     /// Root of its API.
     root: String,
@@ -24,11 +25,11 @@ impl Git {
     ///
     /// # Errors
     /// The certificate cannot be used.
-    pub fn new(root: String, token: String, ca_pem: &str) -> Result<Self, PortError> {
+    pub fn new(platform: &str, root: String, token: String, ca_pem: &str) -> Result<Self, PortError> {
         let broken = |error: reqwest::Error| PortError::new(ErrorKind::Unavailable, format!("the platform's certificate cannot be used: {error}"));
         let authority = reqwest::Certificate::from_pem(ca_pem.as_bytes()).map_err(broken)?;
         let http = reqwest::Client::builder().tls_certs_merge([authority]).no_proxy().timeout(PATIENCE).build().map_err(broken)?;
-        Ok(Self { http, root, token })
+        Ok(Self { platform: platform.into(), http, root, token })
     }
 }
 
@@ -43,8 +44,8 @@ impl GitServer for Git {
         }
         let silent = |error: reqwest::Error| {
             let why = chain(&error).pop().unwrap_or_default();
-            PortError::new(ErrorKind::Unavailable, format!("the platform's Git server does not answer: {why}"))
-                .hint("Look with platform_status whether it runs, and with platform_routes for its address.")
+            PortError::new(ErrorKind::Unavailable, format!("the Git server of platform `{}` does not answer: {why}", self.platform))
+                .hint("Look with platform_status whether it runs, and with platform_routes for its address; `backstack status` tells people the same.")
         };
         let answer = request.send().await.map_err(silent)?;
         let status = answer.status().as_u16();
