@@ -1,9 +1,11 @@
 //! Which words stand in which sections, and how often.
 
 use std::collections::{BTreeMap, HashMap};
+use std::sync::OnceLock;
 
 use super::corpus::Corpus;
 use super::rank::{BODY, CODE, FIELDS, Ingredients, TITLE, TRAIL};
+use super::snippet::{self, Piece};
 use super::words::{Word, words};
 
 pub type Term = u32;
@@ -41,6 +43,8 @@ pub struct Index {
     pub trails: Vec<Vec<Term>>,
     /// Terms of heading and text in their order, without compounds.
     pub sequences: Vec<Vec<Term>>,
+    /// Words of each section's text, for snippets; empty until one was wanted.
+    pieces: Vec<OnceLock<Vec<Piece>>>,
 }
 
 impl Index {
@@ -85,6 +89,7 @@ impl Index {
         self.messages.push(fields[TITLE].contains('…'));
         self.trails.push(once(trail));
         self.sequences.push(sequence);
+        self.pieces.push(OnceLock::new());
         self.lengths.push(lengths);
         for (term, counts) in counts {
             self.postings[term as usize].push(Posting { section: number, counts });
@@ -108,6 +113,11 @@ impl Index {
             let total: f32 = self.lengths.iter().map(|lengths| lengths[field]).sum();
             self.mean[field] = (total / sections).max(1.0);
         }
+    }
+
+    /// Words of a section's text.
+    pub fn pieces(&self, section: usize, text: &str) -> &[Piece] {
+        self.pieces[section].get_or_init(|| snippet::pieces(text, self))
     }
 
     pub fn known(&self, term: &str) -> Option<Term> {

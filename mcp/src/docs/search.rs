@@ -111,7 +111,7 @@ impl Searcher<'_> {
         Hit {
             address: address_of(page, section),
             breadcrumb,
-            snippet: snippet::of(&section.text, query, self.index),
+            snippet: snippet::of(&section.text, self.index.pieces(number as usize, &section.text), query, self.index),
             score: (score * 100.0).round() / 100.0,
         }
     }

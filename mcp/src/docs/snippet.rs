@@ -7,45 +7,69 @@ use super::words::words;
 /// Characters of a snippet, about two lines.
 const LENGTH: usize = 240;
 
+/// A word of a section's text, as it is written, with the terms in it.
+#[derive(Debug)]
+pub struct Piece {
+    /// Where it stands in the text.
+    from: usize,
+    to: usize,
+    characters: usize,
+    terms: Vec<Term>,
+    /// Whether a sentence may begin behind it.
+    ends: bool,
+}
+
+/// The words of a text. They are the same for every question, so each section's are kept once they were needed.
+pub fn pieces(text: &str, index: &Index) -> Vec<Piece> {
+    let start = text.as_ptr() as usize;
+    let piece = |piece: &str| {
+        let from = piece.as_ptr() as usize - start;
+        let known = words(piece, &index.ingredients).into_iter().filter_map(|word| index.known(&word.term));
+        Piece {
+            from,
+            to: from + piece.len(),
+            characters: piece.chars().count(),
+            terms: known.collect(),
+            ends: piece.ends_with(['.', ':', '!', '?']),
+        }
+    };
+    text.split_whitespace().map(piece).collect()
+}
+
 /// The stretch of the text where most of the question's weight stands.
-pub fn of(text: &str, query: &Query, index: &Index) -> String {
-    let pieces: Vec<&str> = text.split_whitespace().collect();
-    let told: Vec<Vec<(Term, f32)>> = pieces.iter().map(|piece| terms(piece, query, index)).collect();
-    let mut best = (0.0, 0);
+pub fn of(text: &str, pieces: &[Piece], query: &Query, index: &Index) -> String {
+    let told: Vec<Vec<(Term, f32)>> = pieces.iter().map(|piece| weighed(piece, query, index)).collect();
+    let mut best = (0.0, 0, fitting(pieces, 0, 0));
+    let mut end = 0;
     for start in 0..pieces.len() {
+        end = fitting(pieces, start, end);
         // A stretch that begins within a sentence is worth a little less.
-        let begins = start == 0 || pieces[start - 1].ends_with(['.', ':', '!', '?']);
+        let begins = start == 0 || pieces[start - 1].ends;
         if !begins && told[start].is_empty() {
             continue;
         }
-        let weight = weight(&pieces, &told, start) + if begins { 0.5 } else { 0.0 };
+        let weight = weight(&told[start..end]) + if begins { 0.5 } else { 0.0 };
         if weight > best.0 {
-            best = (weight, start);
+            best = (weight, start, end);
         }
     }
-    let start = best.1;
-    let end = start + fitting(&pieces[start..]);
-    let mut snippet = pieces[start..end].join(" ");
-    if start > 0 {
-        snippet.insert_str(0, "… ");
-    }
-    if end < pieces.len() {
-        snippet.push_str(" …");
-    }
-    snippet
+    let (_, start, end) = best;
+    let shown: Vec<&str> = pieces[start..end].iter().map(|piece| &text[piece.from..piece.to]).collect();
+    let before = if start > 0 { "… " } else { "" };
+    let behind = if end < pieces.len() { " …" } else { "" };
+    format!("{before}{}{behind}", shown.join(" "))
 }
 
-fn terms(piece: &str, query: &Query, index: &Index) -> Vec<(Term, f32)> {
-    let found = words(piece, &index.ingredients).into_iter().filter_map(|word| index.known(&word.term));
-    found.filter_map(|term| Some((term, query.terms.get(&term)? * index.rarity(term)))).collect()
+fn weighed(piece: &Piece, query: &Query, index: &Index) -> Vec<(Term, f32)> {
+    let weighed = piece.terms.iter().filter_map(|term| Some((*term, query.terms.get(term)? * index.rarity(*term))));
+    weighed.collect()
 }
 
-/// Weight of the different terms within reach of a snippet.
-fn weight(pieces: &[&str], told: &[Vec<(Term, f32)>], start: usize) -> f32 {
-    let end = start + fitting(&pieces[start..]);
+/// Weight of the different terms in a stretch.
+fn weight(told: &[Vec<(Term, f32)>]) -> f32 {
     let mut seen: Vec<Term> = Vec::new();
     let mut sum = 0.0;
-    for (term, weight) in told[start..end].iter().flatten() {
+    for (term, weight) in told.iter().flatten() {
         if !seen.contains(term) {
             seen.push(*term);
             sum += weight;
@@ -54,12 +78,35 @@ fn weight(pieces: &[&str], told: &[Vec<(Term, f32)>], start: usize) -> f32 {
     sum
 }
 
-/// How many of these words fit.
-fn fitting(pieces: &[&str]) -> usize {
-    let mut length = 0;
-    let fit = pieces.iter().take_while(|piece| {
-        length += piece.chars().count() + 1;
-        length <= LENGTH
-    });
-    fit.count().max(usize::from(!pieces.is_empty()))
+/// Where a snippet ends that begins at `start`. It is not before `known`, where one ended that began earlier.
+fn fitting(pieces: &[Piece], start: usize, known: usize) -> usize {
+    let mut end = known.max(start);
+    let mut length: usize = pieces[start..end].iter().map(|piece| piece.characters + 1).sum();
+    while let Some(piece) = pieces.get(end) {
+        length += piece.characters + 1;
+        if length > LENGTH {
+            break;
+        }
+        end += 1;
+    }
+    // One word is shown, however long it is.
+    end.max((start + 1).min(pieces.len()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn piece(characters: usize) -> Piece {
+        Piece { from: 0, to: 0, characters, terms: Vec::new(), ends: false }
+    }
+
+    #[test]
+    fn a_stretch_ends_where_the_room_does() {
+        let pieces: Vec<Piece> = [99, 99, 39, 500, 9].map(piece).into_iter().collect();
+        let ends: Vec<usize> = (0..5).map(|start| fitting(&pieces, start, 0)).collect();
+        assert_eq!(ends, [3, 3, 3, 4, 5]);
+        assert_eq!(fitting(&pieces, 1, 3), 3, "going on from an earlier end changes nothing");
+        assert_eq!(fitting(&[], 0, 0), 0);
+    }
 }
