@@ -203,7 +203,7 @@ async fn failures_say_what_to_do() {
     let (builder, _) = builder(cache.path());
     let cases = [
         ("no-sums", ExitKind::Usage, "go.sum", ""),
-        ("empty-sums", ExitKind::Image, "go build", "go mod tidy"),
+        ("empty-sums", ExitKind::Image, "go list", "go mod tidy"),
         ("no-package", ExitKind::Image, "no-such-package", "package's name"),
         ("no-suite", ExitKind::Image, "no-such-suite", "suite"),
     ];
