@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::OnceLock;
 
 use super::corpus::Corpus;
-use super::rank::{BODY, CODE, FIELDS, Ingredients, TITLE, TRAIL};
+use super::rank::{BODY, CODE, DAMPING, FIELDS, Ingredients, NUMBERS, TITLE, TRAIL};
 use super::snippet::{self, Piece};
 use super::words::{Word, words};
 
@@ -39,6 +39,8 @@ pub struct Index {
     pub titles: Vec<Vec<Term>>,
     /// Whether the heading is a message, with `…` for what differs.
     pub messages: Vec<bool>,
+    /// Whether a term is a number.
+    numbers: Vec<bool>,
     /// Terms of the headings above and of the page's name, each once, without compounds.
     pub trails: Vec<Vec<Term>>,
     /// Terms of heading and text in their order, without compounds.
@@ -102,6 +104,7 @@ impl Index {
         }
         let number = small(self.postings.len());
         self.postings.push(Vec::new());
+        self.numbers.push(term.bytes().all(|byte| byte.is_ascii_digit()));
         self.letters.push((letters(&term), term.clone()));
         self.terms.insert(term, number);
         number
@@ -132,7 +135,11 @@ impl Index {
     pub fn rarity(&self, term: Term) -> f32 {
         let all = self.places.len() as f32;
         let with = self.postings[term as usize].len() as f32;
-        (1.0 + (all - with + 0.5) / (with + 0.5)).ln()
+        let rarity = (1.0 + (all - with + 0.5) / (with + 0.5)).ln();
+        match self.ingredients.damping {
+            false => rarity,
+            true => rarity.powf(DAMPING) * if self.numbers[term as usize] { NUMBERS } else { 1.0 },
+        }
     }
 
     /// Known words that begin with this one, those in most sections first.

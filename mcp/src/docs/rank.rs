@@ -25,6 +25,8 @@ pub struct Ingredients {
     pub coverage: bool,
     /// A heading with `…` is a message: it answers those who paste it, and hardly anybody else.
     pub messages: bool,
+    /// In whole sentences rare words are often beside the point, and numbers nearly always: they weigh less.
+    pub damping: bool,
 }
 
 impl Default for Ingredients {
@@ -41,6 +43,7 @@ impl Default for Ingredients {
             phrases: true,
             coverage: true,
             messages: true,
+            damping: true,
         }
     }
 }
@@ -61,6 +64,7 @@ impl Ingredients {
             ("phrases", Self { phrases: false, ..all() }),
             ("coverage", Self { coverage: false, ..all() }),
             ("messages", Self { messages: false, ..all() }),
+            ("damping", Self { damping: false, ..all() }),
         ]
     }
 
@@ -78,6 +82,7 @@ impl Ingredients {
             phrases: false,
             coverage: false,
             messages: false,
+            damping: false,
         }
     }
 }
@@ -100,20 +105,30 @@ pub fn weights(ingredients: &Ingredients) -> [f32; FIELDS] {
 }
 
 /// A word that only means the same, is only near, or only begins so, counts this much of the word itself.
-pub const SYNONYM: f32 = 0.35;
+pub const SYNONYM: f32 = 0.5;
 pub const NEAR: f32 = 0.8;
 pub const PREFIX: f32 = 0.6;
 /// The whole of a compound name, beside its parts.
 pub const COMPOUND: f32 = 1.0;
 /// Sections with less of the question than this (by weight of the words) are no answers.
-pub const LEAST_COVERAGE: f32 = 0.3;
+pub const LEAST_COVERAGE: f32 = 0.2;
 /// How much of the score depends on the part of the question that is there.
-pub const COVERAGE: f32 = 0.4;
+pub const COVERAGE: f32 = 0.3;
 /// How much a heading that matches in full adds.
-pub const NAMES: f32 = 1.3;
+pub const NAMES: f32 = 1.0;
 /// How much words side by side add, if all of them are.
 pub const PHRASES: f32 = 0.8;
 /// What is left of the score of a message that was not pasted.
-pub const MESSAGES: f32 = 0.4;
+pub const MESSAGES: f32 = 0.7;
+/// So much of a message's own words (by weight) must be in a question that has it pasted in.
+pub const PASTED: f32 = 0.85;
+/// How much a message gains by being pasted.
+pub const PASTED_GAIN: f32 = 0.2;
+/// A heading of fewer words than this is found in many questions that do not mean it.
+pub const LEAST_MESSAGE: usize = 3;
+/// The power that rarity is taken to: below 1, rare words are worth less.
+pub const DAMPING: f32 = 0.6;
+/// What is left of the weight of a number.
+pub const NUMBERS: f32 = 0.6;
 /// So many of the best are looked at once more, for headings and words side by side.
 pub const SECOND_LOOK: usize = 80;

@@ -122,7 +122,7 @@ impl Searcher<'_> {
             .matched(query)
             .into_iter()
             .filter(|(number, _)| within.is_empty() || self.section(*number).0.path.starts_with(within))
-            .filter_map(|(number, matched)| Some((number, self.first_look(query, &matched)?)))
+            .filter_map(|(number, matched)| Some((number, self.first_look(query, &matched, number as usize)?)))
             .collect();
         sort(&mut ranked);
         let again = ranked.len().min(rank::SECOND_LOOK);
@@ -153,16 +153,29 @@ impl Searcher<'_> {
         matched
     }
 
-    fn first_look(&self, query: &Query, matched: &Matched) -> Option<f32> {
+    fn first_look(&self, query: &Query, matched: &Matched, number: usize) -> Option<f32> {
         let score: f32 = matched.groups.iter().map(|(_, score, _)| score).sum();
         let plain = matched.groups.iter().filter(|(group, ..)| !query.groups[*group].compound);
         let mass: f32 = plain.map(|(group, _, share)| query.groups[*group].weight * share).sum();
         let coverage = if query.mass > 0.0 { mass / query.mass } else { 1.0 };
-        if coverage < rank::LEAST_COVERAGE {
+        let pasted = self.is_pasted(query, number);
+        // Whatever else was pasted with a message, it is what was asked for.
+        if coverage < rank::LEAST_COVERAGE && !pasted {
             return None;
         }
         let factor = if self.index.ingredients.coverage { 1.0 - rank::COVERAGE + rank::COVERAGE * coverage } else { 1.0 };
-        Some(score * factor)
+        Some(score * factor * if pasted { 1.0 + rank::PASTED_GAIN } else { 1.0 })
+    }
+
+    /// Whether the section is of a message whose own words stand in the question, as they are.
+    fn is_pasted(&self, query: &Query, number: usize) -> bool {
+        let title = &self.index.titles[number];
+        if !self.index.ingredients.messages || !self.index.messages[number] || title.len() < rank::LEAST_MESSAGE {
+            return false;
+        }
+        let weight = |terms: &mut dyn Iterator<Item = &Term>| terms.map(|term| self.index.rarity(*term)).sum::<f32>();
+        let there = |term: &&Term| query.terms.get(term).is_some_and(|share| *share >= 1.0);
+        weight(&mut title.iter().filter(there)) >= rank::PASTED * weight(&mut title.iter())
     }
 
     fn second_look(&self, query: &Query, number: usize) -> f32 {
