@@ -18,6 +18,10 @@ use tempfile::TempDir;
 
 const NEEDS: &str = "apiVersion: backstack.dev/v1\nkind: ImageRecipe\n";
 
+const UUID_MODULE: &str = "module m\n\ngo 1.24\n\nrequire github.com/google/uuid v1.6.0\n";
+const UUID_SUMS: &str = "github.com/google/uuid v1.6.0 h1:NIvaJDMOsjHA8n1jAhLSgzrAzy1Hgr+hNrb57e+94F0=\n\
+    github.com/google/uuid v1.6.0/go.mod h1:TIyPZe4MgqvfeYDBFedMoGGpEw/LqOeaOT+nhxU+yHo=\n";
+
 /// Recipes in a folder.
 struct Recipes(TempDir);
 
@@ -130,11 +134,10 @@ async fn python_npm_and_module_files() {
         .with("all/requirements.txt", six)
         .with("all/web/package.json", package)
         .with("all/web/package-lock.json", lock)
-        .with("all/m/go.mod", "module m\n\ngo 1.24\n\nrequire github.com/google/uuid v1.6.0\n")
+        .with("all/m/go.mod", UUID_MODULE)
         .with(
             "all/m/go.sum",
-            "github.com/google/uuid v1.6.0 h1:NIvaJDMOsjHA8n1jAhLSgzrAzy1Hgr+hNrb57e+94F0=\n\
-             github.com/google/uuid v1.6.0/go.mod h1:TIyPZe4MgqvfeYDBFedMoGGpEw/LqOeaOT+nhxU+yHo=\n",
+            UUID_SUMS,
         )
         .recipe(
             "all",
@@ -187,13 +190,38 @@ async fn a_layer_that_several_images_need_is_built_once() {
 }
 
 #[tokio::test]
+async fn a_file_of_a_module_is_replaced_by_ours() {
+    let with = |name: &str, theirs: &str, ours: &str| {
+        let replaced = format!("replace_files: {{github.com/google/uuid: {{{theirs}: {ours}}}}}");
+        Recipes::new()
+            .with(&format!("{name}/go.mod"), UUID_MODULE)
+            .with(&format!("{name}/go.sum"), UUID_SUMS)
+            .with(&format!("{name}/main.go"), "package main\n\nimport \"github.com/google/uuid\"\n\nfunc main() { println(uuid.Ours, uuid.NewString()) }\n")
+            .with(&format!("{name}/ours/dce.go"), "package uuid\n\n// Ours is not theirs.\nconst Ours = \"this-file-is-ours\"\n")
+            .recipe(name, &format!("  - go: {{programs: {{/x: .}}, {replaced}}}"))
+    };
+    let cache = tempfile::tempdir().expect("temporary folder");
+    let (builder, store) = builder(cache.path());
+    let image = builder.build(&with("good", "dce.go", "ours/dce.go").tree("good"), &Progress::silent()).await.expect("image");
+    let program = &files(&store, &image)["x"];
+    assert!(program.windows(17).any(|part| part == b"this-file-is-ours"), "the program has not our file");
+    for (name, theirs, ours, message) in [
+        ("theirs", "nothing.go", "ours/dce.go", "the module has no such file"),
+        ("ours", "dce.go", "ours/nothing.go", "there is no such file beside go.mod"),
+    ] {
+        let recipes = with(name, theirs, ours);
+        let error: SourceError = builder.build(&recipes.tree(name), &Progress::silent()).await.expect_err(name);
+        assert!(error.kind() == ExitKind::Usage && error.to_string().contains(message), "{error}");
+    }
+}
+
+#[tokio::test]
 async fn failures_say_what_to_do() {
-    let uuid = "module b\n\ngo 1.24\n\nrequire github.com/google/uuid v1.6.0\n";
     let main = "package main\n\nimport _ \"github.com/google/uuid\"\n\nfunc main() {}\n";
     let recipes = Recipes::new()
-        .with("no-sums/go.mod", uuid)
+        .with("no-sums/go.mod", UUID_MODULE)
         .recipe("no-sums", "  - go: {programs: {/x: .}}")
-        .with("empty-sums/go.mod", uuid)
+        .with("empty-sums/go.mod", UUID_MODULE)
         .with("empty-sums/go.sum", "")
         .with("empty-sums/main.go", main)
         .recipe("empty-sums", "  - go: {programs: {/x: .}}")
