@@ -110,6 +110,10 @@ fn everything_is_ready(platform: &Platform) {
     eventually("kubectl top nodes", 60, || platform.kubectl(&["top", "nodes"]).code == 0);
     let text = platform.backstack(&["status"]).succeeded("status").stdout;
     assert!(text.contains("Built from packages"), "{text}");
+    // What is sent to a pod that is gone must not leave the node: somebody else could answer.
+    let node = format!("{}-control-plane", platform.name);
+    let nobody = docker(&["exec", &node, "timeout", "5", "bash", "-c", "exec 3<>/dev/tcp/10.244.0.254/80"]);
+    assert!(nobody.code == 1 && nobody.stderr.contains("No route to host"), "{}: {}", nobody.code, nobody.stderr);
 }
 
 /// How many components the built-in stack has, as it says itself.

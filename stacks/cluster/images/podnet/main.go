@@ -160,7 +160,7 @@ func reconcile(name string, pods netip.Prefix, nodes []*corev1.Node) error {
 	if err := masquerade(pods); err != nil {
 		return fmt.Errorf("masquerading: %w", err)
 	}
-	if err := syncRoutes(others); err != nil {
+	if err := syncRoutes(pods, others); err != nil {
 		return fmt.Errorf("routes: %w", err)
 	}
 	// The configuration comes last: with it the node is ready for pods.

@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"net/netip"
+	"syscall"
 
 	"github.com/vishvananda/netlink"
 )
@@ -10,9 +11,15 @@ import (
 // protocol marks the routes that are ours, so that old ones can be told from other people's.
 const protocol = netlink.RouteProtocol(98)
 
-// syncRoutes routes the pods of every other node to it and removes routes to nodes that are gone.
-func syncRoutes(others []peer) error {
-	wanted := map[string]bool{}
+// syncRoutes routes the pods of every other node to it and removes routes to nodes that are gone. What is sent to an
+// address of the pods' range that no pod has is refused: it would leave the node by its default route, and whoever
+// answers out there would be taken for the pod that was there a moment ago.
+func syncRoutes(pods netip.Prefix, others []peer) error {
+	nobody := &netlink.Route{Dst: network(pods), Type: syscall.RTN_UNREACHABLE, Protocol: protocol}
+	if err := netlink.RouteReplace(nobody); err != nil {
+		return fmt.Errorf("to nobody in %s: %w", pods, err)
+	}
+	wanted := map[string]bool{pods.String(): true}
 	for _, other := range others {
 		wanted[other.pods.String()] = true
 		route := &netlink.Route{

@@ -92,6 +92,8 @@ func (client *Client) Do(ctx context.Context, method, path, kind string, body, i
 		return fmt.Errorf("%s broke off its answer to %s %s: %w", client.Name, method, path, err)
 	}
 	if response.StatusCode/100 != 2 {
+		// Whoever refuses may not be whom we meant, but have its address for a moment: the next request asks anew.
+		defer client.HTTP.CloseIdleConnections()
 		return &Refused{response.StatusCode, fmt.Sprintf("%s refuses %s %s: %s: %s", client.Name, method, path, response.Status, message(answer))}
 	}
 	if into == nil || len(answer) == 0 {
