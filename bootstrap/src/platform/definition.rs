@@ -12,6 +12,8 @@ pub struct Definition {
 }
 
 impl Definition {
+    /// The definition of a manifest.
+    ///
     /// # Errors
     /// Says what of its identity is missing.
     pub fn of(manifest: &Value) -> Result<Self, String> {

@@ -325,7 +325,6 @@ impl UpSettings {
     }
 }
 
-/// A record has the full path of a stack of one's own.
 /// Parameters that were set by hand before, and those that are set now, which win.
 fn over(before: &[(String, String, Value)], now: Vec<(String, String, Value)>) -> Vec<(String, String, Value)> {
     let is_set = |had: &(String, String, Value)| now.iter().any(|new| (&new.0, &new.1) == (&had.0, &had.1));
@@ -333,6 +332,7 @@ fn over(before: &[(String, String, Value)], now: Vec<(String, String, Value)>) -
     kept.into_iter().chain(now).collect()
 }
 
+/// A record has the full path of a stack of one's own.
 fn is_same_stack(named: &str, recorded: &str) -> bool {
     named == recorded || std::fs::canonicalize(named).is_ok_and(|folder| folder == Path::new(recorded))
 }

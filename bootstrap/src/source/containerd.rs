@@ -32,10 +32,11 @@ pub async fn write(
     let failed = || SourceError::io(format!("cannot write to {}", work.path().display()));
     let module = Module::new(context, recipe, &layer.writer)?;
     let writer = work.path().join("writer");
-    let turn = context.compile_turn(progress).await;
     // The writer runs here, whatever machine the image is for.
+    let settings = Settings::plain(Architecture::host());
     let program = Program { name: "the store's writer", package: ".", output: &writer };
-    module.build(&program, &Settings::plain(Architecture::host()), progress, Some(turn)).await?;
+    let turn = module.turn(context, &[program.package], &settings, progress).await?;
+    module.build(&program, &settings, progress, Some(turn)).await?;
     progress.detail(format!("putting {} images into containerd's store", images.len()));
     let root = work.path().join("root");
     std::fs::create_dir(&root).map_err(failed())?;

@@ -79,13 +79,29 @@ impl Module {
         }))
     }
 
-    /// Fetches the modules that programs need, without a turn to compile: that waits for the network, not for a core.
+    /// A turn to compile these packages, once their modules are there. These are fetched without such a turn: that waits for
+    /// the network, not for a core.
     ///
     /// # Errors
     /// Go is missing, or a module cannot be had.
+    pub async fn turn<'a>(
+        &self,
+        context: &'a Context,
+        packages: &[&str],
+        settings: &Settings,
+        progress: &Progress,
+    ) -> Result<SemaphorePermit<'a>, SourceError> {
+        {
+            let _turn = context.fetch_turn().await;
+            self.fetch(packages, settings, progress).await?;
+        }
+        Ok(context.compile_turn(progress).await)
+    }
+
     async fn fetch(&self, packages: &[&str], settings: &Settings, progress: &Progress) -> Result<(), SourceError> {
         let tool = self.go(&format!("fetching modules of {}", self.name), settings)?.with(|go| {
-            go.args(["list", "-deps", "-f", ""]).args(settings.tag_flags()).args(packages);
+            // The list itself is of no use.
+            go.args(["list", "-deps", "-f", "{{\"\"}}"]).args(settings.tag_flags()).args(packages);
         });
         let told = |line: &str| {
             if let Some(module) = line.strip_prefix("go: downloading ") {
@@ -231,13 +247,9 @@ pub async fn programs(
     let wrong = |path: &str, problem: String| SourceError::recipe(recipe.display(RECIPE_FILE), format!("program {path}: {problem}"));
     let mut tree = Tree::new(merged_usr);
     let mut packages = BTreeMap::new();
-    {
-        let _turn = context.fetch_turn().await;
-        replaced::replace_files(&module, &layer.replace_files, &settings, recipe).await?;
-        let packages: Vec<_> = layer.programs.values().map(String::as_str).collect();
-        module.fetch(&packages, &settings, progress).await?;
-    }
-    let mut turn = Some(context.compile_turn(progress).await);
+    replaced::replace_files(&module, &layer.replace_files, &settings, recipe).await?;
+    let wanted: Vec<_> = layer.programs.values().map(String::as_str).collect();
+    let mut turn = Some(module.turn(context, &wanted, &settings, progress).await?);
     let count = layer.programs.len();
     for (number, (path, package)) in layer.programs.iter().enumerate() {
         let file = output.path().join(number.to_string());

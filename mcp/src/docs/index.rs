@@ -39,8 +39,8 @@ pub struct Index {
     pub titles: Vec<Vec<Term>>,
     /// Whether the heading is a message, with `…` for what differs.
     pub messages: Vec<bool>,
-    /// Whether a term is a number.
-    numbers: Vec<bool>,
+    /// How much each term tells.
+    rarities: Vec<f32>,
     /// Terms of the headings above and of the page's name, each once, without compounds.
     pub trails: Vec<Vec<Term>>,
     /// Terms of heading and text in their order, without compounds.
@@ -104,7 +104,6 @@ impl Index {
         }
         let number = small(self.postings.len());
         self.postings.push(Vec::new());
-        self.numbers.push(term.bytes().all(|byte| byte.is_ascii_digit()));
         self.letters.push((letters(&term), term.clone()));
         self.terms.insert(term, number);
         number
@@ -115,6 +114,18 @@ impl Index {
         for field in 0..FIELDS {
             let total: f32 = self.lengths.iter().map(|lengths| lengths[field]).sum();
             self.mean[field] = (total / sections).max(1.0);
+        }
+        self.rarities = self.letters.iter().zip(&self.postings).map(|((_, term), with)| self.rarity_of(term, with.len())).collect();
+    }
+
+    /// By the number of sections that have the term.
+    fn rarity_of(&self, term: &str, with: usize) -> f32 {
+        let (all, with) = (self.places.len() as f32, with as f32);
+        let rarity = (1.0 + (all - with + 0.5) / (with + 0.5)).ln();
+        let is_number = term.bytes().all(|byte| byte.is_ascii_digit());
+        match self.ingredients.damping {
+            false => rarity,
+            true => rarity.powf(DAMPING) * if is_number { NUMBERS } else { 1.0 },
         }
     }
 
@@ -133,13 +144,7 @@ impl Index {
 
     /// How much a word tells: much if few sections have it.
     pub fn rarity(&self, term: Term) -> f32 {
-        let all = self.places.len() as f32;
-        let with = self.postings[term as usize].len() as f32;
-        let rarity = (1.0 + (all - with + 0.5) / (with + 0.5)).ln();
-        match self.ingredients.damping {
-            false => rarity,
-            true => rarity.powf(DAMPING) * if self.numbers[term as usize] { NUMBERS } else { 1.0 },
-        }
+        self.rarities[term as usize]
     }
 
     /// Known words that begin with this one, those in most sections first.

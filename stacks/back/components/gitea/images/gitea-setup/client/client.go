@@ -93,7 +93,7 @@ func (client *Client) Do(ctx context.Context, method, path, kind string, body, i
 	}
 	if response.StatusCode/100 != 2 {
 		// Whoever refuses may not be whom we meant, but have its address for a moment: the next request asks anew.
-		defer client.HTTP.CloseIdleConnections()
+		client.HTTP.CloseIdleConnections()
 		return &Refused{response.StatusCode, fmt.Sprintf("%s refuses %s %s: %s: %s", client.Name, method, path, response.Status, message(answer))}
 	}
 	if into == nil || len(answer) == 0 {
