@@ -110,7 +110,7 @@ fn facts(stack: &Stack) -> serde_json::Value {
         .iter()
         .map(|component| {
             let file = &component.file;
-            json!({"name": file.name, "version": file.version, "description": file.description})
+            json!({"name": file.name, "version": file.version, "description": file.description, "depends_on": file.depends_on})
         })
         .collect();
     json!({"name": stack.name, "version": stack.version, "description": stack.description, "components": components})

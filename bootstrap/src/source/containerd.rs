@@ -35,7 +35,7 @@ pub async fn write(
     // The writer runs here, whatever machine the image is for.
     let settings = Settings::plain(Architecture::host());
     let program = Program { name: "the store's writer", package: ".", output: &writer };
-    let turn = module.turn(context, &[program.package], &settings, progress).await?;
+    let turn = module.turn(context, context.fetch_turn().await, &[program.package], &settings, progress).await?;
     module.build(&program, &settings, progress, Some(turn)).await?;
     progress.detail(format!("putting {} images into containerd's store", images.len()));
     let root = work.path().join("root");

@@ -79,22 +79,21 @@ impl Module {
         }))
     }
 
-    /// A turn to compile these packages, once their modules are there. These are fetched without such a turn: that waits for
-    /// the network, not for a core.
+    /// A turn to compile these packages, once their modules are there. These are fetched in a turn of another kind, which ends
+    /// with that: fetching waits for the network, not for a core.
     ///
     /// # Errors
     /// Go is missing, or a module cannot be had.
     pub async fn turn<'a>(
         &self,
         context: &'a Context,
+        fetching: SemaphorePermit<'_>,
         packages: &[&str],
         settings: &Settings,
         progress: &Progress,
     ) -> Result<SemaphorePermit<'a>, SourceError> {
-        {
-            let _turn = context.fetch_turn().await;
-            self.fetch(packages, settings, progress).await?;
-        }
+        self.fetch(packages, settings, progress).await?;
+        drop(fetching);
         Ok(context.compile_turn(progress).await)
     }
 
@@ -247,9 +246,11 @@ pub async fn programs(
     let wrong = |path: &str, problem: String| SourceError::recipe(recipe.display(RECIPE_FILE), format!("program {path}: {problem}"));
     let mut tree = Tree::new(merged_usr);
     let mut packages = BTreeMap::new();
+    // First of all, so that images come in the order in which the stack names them.
+    let fetching = context.fetch_turn().await;
     replaced::replace_files(&module, &layer.replace_files, &settings, recipe).await?;
     let wanted: Vec<_> = layer.programs.values().map(String::as_str).collect();
-    let mut turn = Some(module.turn(context, &wanted, &settings, progress).await?);
+    let mut turn = Some(module.turn(context, fetching, &wanted, &settings, progress).await?);
     let count = layer.programs.len();
     for (number, (path, package)) in layer.programs.iter().enumerate() {
         let file = output.path().join(number.to_string());

@@ -3,6 +3,7 @@
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
+use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
@@ -65,9 +66,10 @@ pub fn eventually(what: &str, seconds: u64, mut ask: impl FnMut() -> bool) {
     }
 }
 
-/// Tells how far a long test is.
+/// Tells how far a long test is, and how long that took.
 pub fn step(name: &str) {
-    eprintln!("   {name}");
+    static START: OnceLock<Instant> = OnceLock::new();
+    eprintln!("{:>6} s  {name}", START.get_or_init(Instant::now).elapsed().as_secs());
 }
 
 /// Builds `kind` from its Go module; the Go cache makes that seconds.
