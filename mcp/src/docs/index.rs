@@ -4,9 +4,11 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::OnceLock;
 
 use super::corpus::Corpus;
-use super::rank::{BODY, CODE, DAMPING, FIELDS, Ingredients, NUMBERS, TITLE, TRAIL};
+use super::kinds::{self, Kind};
+use super::links::{self, Way};
+use super::rank::{self, BODY, CODE, DAMPING, FIELDS, Ingredients, LENGTH, NUMBERS, TITLE, TRAIL};
 use super::snippet::{self, Piece};
-use super::words::{Word, words};
+use super::words::{chunks, words};
 
 pub type Term = u32;
 
@@ -24,6 +26,9 @@ pub struct Place {
     pub section: u32,
 }
 
+/// Terms of what was read already, each with whether it is a compound: pages say the same words again and again.
+type Seen = HashMap<String, Vec<(Term, bool)>>;
+
 /// The index over all sections of a corpus.
 #[derive(Debug, Default)]
 pub struct Index {
@@ -33,8 +38,9 @@ pub struct Index {
     /// Letters of each term as bits, to pass over far ones quickly when a word is unknown.
     letters: Vec<(u64, String)>,
     postings: Vec<Vec<Posting>>,
-    pub lengths: Vec<[f32; FIELDS]>,
-    pub mean: [f32; FIELDS],
+    lengths: Vec<[f32; FIELDS]>,
+    mean: [f32; FIELDS],
+    weights: [f32; FIELDS],
     /// Terms of the heading, each once, without compounds.
     pub titles: Vec<Vec<Term>>,
     /// Whether the heading is a message, with `…` for what differs.
@@ -45,45 +51,56 @@ pub struct Index {
     pub trails: Vec<Vec<Term>>,
     /// Terms of heading and text in their order, without compounds.
     pub sequences: Vec<Vec<Term>>,
+    /// What each section's page is for.
+    pub kinds: Vec<Kind>,
+    /// What each section leads to.
+    pub ways: Vec<Vec<Way>>,
     /// Words of each section's text, for snippets; empty until one was wanted.
     pieces: Vec<OnceLock<Vec<Piece>>>,
 }
 
 impl Index {
     pub fn build(corpus: &Corpus, ingredients: Ingredients) -> Self {
-        let mut index = Self { ingredients, ..Self::default() };
+        let mut index = Self { weights: rank::weights(&ingredients), ingredients, ..Self::default() };
+        let mut seen = Seen::new();
         for (page_number, page) in corpus.pages.iter().enumerate() {
             let path = page.path.trim_end_matches(".md").replace('/', " ");
+            let kind = kinds::kind_of(&page.path);
             for (number, section) in page.sections.iter().enumerate() {
                 let place = Place { page: small(page_number), section: small(number) };
                 let trail = format!("{} {} {path}", page.title, section.trail.join(" "));
-                index.add(place, [&section.title, &trail, &section.body, &section.code]);
+                index.add(place, [&section.title, &trail, &section.body, &section.code], &mut seen);
+                index.kinds.push(kind);
             }
         }
         index.finish();
+        if index.ingredients.links {
+            index.ways = links::ways(corpus, &index.places);
+        }
         index
     }
 
-    fn add(&mut self, place: Place, fields: [&str; FIELDS]) {
+    fn add(&mut self, place: Place, fields: [&str; FIELDS], seen: &mut Seen) {
         let number = small(self.places.len());
         self.places.push(place);
         let mut counts: HashMap<Term, [u16; FIELDS]> = HashMap::new();
         let mut lengths = [0.0; FIELDS];
         let (mut title, mut trail, mut sequence) = (Vec::new(), Vec::new(), Vec::new());
         for field in [TITLE, TRAIL, BODY, CODE] {
-            for Word { term, compound, .. } in words(fields[field], &self.ingredients) {
-                let term = self.term(term);
-                let count = &mut counts.entry(term).or_default()[field];
-                *count = count.saturating_add(1);
-                lengths[field] += 1.0;
-                match field {
-                    _ if compound => {}
-                    TITLE => {
-                        title.push(term);
-                        sequence.push(term);
+            for chunk in chunks(fields[field]) {
+                for (term, compound) in self.terms_of(chunk, seen).iter().copied() {
+                    let count = &mut counts.entry(term).or_default()[field];
+                    *count = count.saturating_add(1);
+                    lengths[field] += 1.0;
+                    match field {
+                        _ if compound => {}
+                        TITLE => {
+                            title.push(term);
+                            sequence.push(term);
+                        }
+                        TRAIL => trail.push(term),
+                        _ => sequence.push(term),
                     }
-                    TRAIL => trail.push(term),
-                    _ => sequence.push(term),
                 }
             }
         }
@@ -96,6 +113,15 @@ impl Index {
         for (term, counts) in counts {
             self.postings[term as usize].push(Posting { section: number, counts });
         }
+    }
+
+    fn terms_of<'a>(&mut self, chunk: &str, seen: &'a mut Seen) -> &'a [(Term, bool)] {
+        if !seen.contains_key(chunk) {
+            let found = words(chunk, &self.ingredients);
+            let terms = found.into_iter().map(|word| (self.term(word.term), word.compound)).collect();
+            seen.insert(chunk.to_string(), terms);
+        }
+        &seen[chunk]
     }
 
     fn term(&mut self, term: String) -> Term {
@@ -142,6 +168,16 @@ impl Index {
         &self.postings[term as usize]
     }
 
+    /// How often a word is there, with the fields' weights and lengths taken into account.
+    pub fn frequency(&self, posting: &Posting) -> f32 {
+        let lengths = &self.lengths[posting.section as usize];
+        let of = |field: usize| {
+            let norm = 1.0 - LENGTH[field] + LENGTH[field] * lengths[field] / self.mean[field];
+            self.weights[field] * f32::from(posting.counts[field]) / norm
+        };
+        (0..FIELDS).filter(|field| posting.counts[*field] > 0).map(of).sum()
+    }
+
     /// How much a word tells: much if few sections have it.
     pub fn rarity(&self, term: Term) -> f32 {
         self.rarities[term as usize]
@@ -160,8 +196,9 @@ impl Index {
     pub fn near(&self, word: &str, most: usize) -> Vec<Term> {
         let length = word.chars().count();
         let allowed = match length {
-            0..=3 => return Vec::new(),
-            4..=7 => 1,
+            // `fast` is no slip of `last`.
+            0..=4 => return Vec::new(),
+            5..=7 => 1,
             _ => 2,
         };
         let wanted = letters(word);

@@ -23,6 +23,10 @@ pub struct Section {
     pub code: String,
     /// What a reader sees, code blocks and all, for snippets.
     pub text: String,
+    /// Text of the first cell of each row of its tables: what a reference explains, a line each.
+    pub keys: String,
+    /// Where its links lead, as they are written.
+    pub links: Vec<String>,
     /// Where the section lies in the page's source, without the sections below it.
     pub own: Range<usize>,
     /// The same with the sections below it.
@@ -61,6 +65,8 @@ struct Reader {
     open: Vec<(u8, String)>,
     in_heading: bool,
     in_code: bool,
+    /// In the first cell of a table's row.
+    in_key: bool,
     /// Inside of front matter.
     skipping: bool,
     length: usize,
@@ -75,6 +81,7 @@ impl Reader {
             open: Vec::new(),
             in_heading: false,
             in_code: false,
+            in_key: false,
             skipping: false,
             length,
         }
@@ -99,11 +106,13 @@ impl Reader {
                 self.in_code = !is_picture(&kind);
                 self.skipping = !self.in_code;
             }
+            Event::Start(Tag::Link { dest_url, .. }) => self.current().links.push(dest_url.into_string()),
+            Event::Start(Tag::TableRow) => self.in_key = true,
             Event::Text(text) => self.text(&text, false),
             Event::Code(text) => self.text(&text, true),
             Event::SoftBreak => self.gap(" "),
             Event::HardBreak | Event::End(TagEnd::Paragraph | TagEnd::Item | TagEnd::TableRow | TagEnd::TableHead) => self.gap("\n"),
-            Event::End(TagEnd::TableCell) => self.gap(" "),
+            Event::End(TagEnd::TableCell) => self.end_cell(),
             _ => {}
         }
     }
@@ -134,14 +143,25 @@ impl Reader {
         self.open.push((level, title));
     }
 
+    fn end_cell(&mut self) {
+        if self.in_key {
+            self.current().keys.push('\n');
+        }
+        self.in_key = false;
+        self.gap(" ");
+    }
+
     fn text(&mut self, text: &str, inline_code: bool) {
-        let (in_heading, in_code) = (self.in_heading, self.in_code);
+        let (in_heading, in_code, in_key) = (self.in_heading, self.in_code, self.in_key);
         let section = self.current();
         if in_heading {
             section.title.push_str(text);
             return;
         }
         section.text.push_str(text);
+        if in_key {
+            section.keys.push_str(text);
+        }
         if in_code || inline_code {
             section.code.push_str(text);
             section.code.push('\n');
@@ -202,6 +222,14 @@ mod tests {
         assert_eq!(page.sections[1].code.trim(), "run it");
         assert!(!page.sections[1].body.contains("run it"));
         assert_eq!(page.sections[3].text.split_whitespace().collect::<Vec<_>>(), ["a", "b", "c", "d"]);
+    }
+
+    #[test]
+    fn links_and_what_tables_explain_are_kept() {
+        let table = "| Flag | Means |\n| --- | --- |\n| `--one N` | first |\n| two | second |\n";
+        let page = parse(&format!("# X\n\nSee [it](a.md#b) and `c`.\n\n{table}"), "x");
+        assert_eq!(page.sections[0].links, ["a.md#b"]);
+        assert_eq!(page.sections[0].keys, "--one N\ntwo\n");
     }
 
     #[test]

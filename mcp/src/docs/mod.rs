@@ -1,15 +1,19 @@
 //! Documentation that can be asked: pages of Markdown, searched by section and read in pieces.
 //!
 //! Pure: pages in, answers out. [`Docs::embedded`] has the pages of this program, [`Docs::with_folders`] a user's own
-//! beside them. Ranking is BM25F over heading path, heading, text and code; [`rank`] has its ingredients and numbers,
+//! beside them. Ranking is BM25F over heading path, heading, text and code; the best are looked at again, by what the
+//! question wants and by what the sections have to do with each other. [`rank`] has the ingredients and their numbers,
 //! and `mcp/tests/docs_search.rs` scores them by graded questions.
 
 use std::path::PathBuf;
 
+mod company;
 mod corpus;
 mod cursor;
 mod error;
 mod index;
+mod kinds;
+mod links;
 mod markdown;
 mod query;
 pub mod rank;

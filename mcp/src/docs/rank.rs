@@ -27,6 +27,12 @@ pub struct Ingredients {
     pub messages: bool,
     /// In whole sentences rare words are often beside the point, and numbers nearly always: they weigh less.
     pub damping: bool,
+    /// Guides for who wants to do something, concepts for who wants to understand, and so on.
+    pub kinds: bool,
+    /// What the best sections lead to, by links and by names that are explained there.
+    pub links: bool,
+    /// Sections that have the words of the best ones.
+    pub feedback: bool,
 }
 
 impl Default for Ingredients {
@@ -44,6 +50,9 @@ impl Default for Ingredients {
             coverage: true,
             messages: true,
             damping: true,
+            kinds: true,
+            links: true,
+            feedback: true,
         }
     }
 }
@@ -65,6 +74,9 @@ impl Ingredients {
             ("coverage", Self { coverage: false, ..all() }),
             ("messages", Self { messages: false, ..all() }),
             ("damping", Self { damping: false, ..all() }),
+            ("kinds", Self { kinds: false, ..all() }),
+            ("links", Self { links: false, ..all() }),
+            ("feedback", Self { feedback: false, ..all() }),
         ]
     }
 
@@ -83,6 +95,9 @@ impl Ingredients {
             coverage: false,
             messages: false,
             damping: false,
+            kinds: false,
+            links: false,
+            feedback: false,
         }
     }
 }
@@ -104,22 +119,27 @@ pub fn weights(ingredients: &Ingredients) -> [f32; FIELDS] {
     [or(ingredients.title, 3.0, 1.0), or(ingredients.breadcrumb, 0.6, 0.0), 1.0, or(ingredients.code, 0.7, 1.0)]
 }
 
-/// A word that only means the same, is only near, or only begins so, counts this much of the word itself.
-pub const SYNONYM: f32 = 0.5;
+/// Another name for the same thing counts this much of the word itself.
+pub const SAME: Share = Share { known: 0.7, unknown: 0.9 };
+/// A word of the pages for what was said otherwise.
+pub const SAID: Share = Share { known: 0.3, unknown: 0.7 };
+/// A word that was misspelt, or only begun.
 pub const NEAR: f32 = 0.8;
 pub const PREFIX: f32 = 0.6;
-/// The whole of a compound name, beside its parts.
-pub const COMPOUND: f32 = 1.0;
+/// A word that more than this part of the sections have is well known.
+pub const KNOWN: f32 = 0.06;
+/// A name of several parts counts as so many words, however many there are: its parts and the whole share in it.
+pub const COMPOUND: f32 = 1.25;
 /// Sections with less of the question than this (by weight of the words) are no answers.
-pub const LEAST_COVERAGE: f32 = 0.2;
+pub const LEAST_COVERAGE: f32 = 0.15;
 /// How much of the score depends on the part of the question that is there.
-pub const COVERAGE: f32 = 0.3;
+pub const COVERAGE: f32 = 0.8;
 /// How much a heading that matches in full adds.
-pub const NAMES: f32 = 1.0;
+pub const NAMES: f32 = 0.8;
 /// How much words side by side add, if all of them are.
 pub const PHRASES: f32 = 0.8;
 /// What is left of the score of a message that was not pasted.
-pub const MESSAGES: f32 = 0.7;
+pub const MESSAGES: f32 = 0.75;
 /// So much of a message's own words (by weight) must be in a question that has it pasted in.
 pub const PASTED: f32 = 0.85;
 /// How much a message gains by being pasted.
@@ -130,5 +150,43 @@ pub const LEAST_MESSAGE: usize = 3;
 pub const DAMPING: f32 = 0.6;
 /// What is left of the weight of a number.
 pub const NUMBERS: f32 = 0.6;
-/// So many of the best are looked at once more, for headings and words side by side.
+/// So many of the best are looked at once more, for headings, words side by side, and company.
 pub const SECOND_LOOK: usize = 80;
+/// A page of the kind that a question wants, and one that hardly ever has the answer.
+pub const MEANT: f32 = 1.3;
+pub const NOT_MEANT: f32 = 0.7;
+/// So many of the best lead to others,
+pub const LEADING: usize = 5;
+/// which gain this part of the leading one's score by a link,
+pub const LINKED: f32 = 0.2;
+/// and this by names that they explain,
+pub const NAMED: f32 = 0.15;
+/// but not more than this part of the best score.
+pub const MOST_LED: f32 = 0.6;
+/// A name that more sections than this explain is explained by none.
+pub const MOST_EXPLAINED: usize = 8;
+/// So many of the best give so many words to look for,
+pub const FEEDBACK_SECTIONS: usize = 6;
+pub const FEEDBACK_WORDS: usize = 15;
+/// and the section that has most of these gains this part of the best score.
+pub const FEEDBACK: f32 = 0.4;
+/// Words that more than this part of the sections have tell nothing about a matter.
+pub const COMMON: f32 = 0.42;
+/// Added to a section's length, so that the few words of a short one do not count for much.
+pub const SHORT: f32 = 20.0;
+
+/// How much of a word another one counts that may stand for it.
+#[derive(Debug, Clone, Copy)]
+pub struct Share {
+    /// Where the pages have the word itself often: then it was hardly meant otherwise.
+    known: f32,
+    /// Where no page has it: then other words for it are all there is.
+    unknown: f32,
+}
+
+impl Share {
+    /// For a word that this part of the sections have.
+    pub fn of(self, part: f32) -> f32 {
+        self.known + (self.unknown - self.known) * (-part / KNOWN).exp()
+    }
+}

@@ -5,13 +5,15 @@ use std::collections::HashMap;
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use super::company;
 use super::corpus::{Corpus, Page};
 use super::cursor;
 use super::error::DocsError;
 use super::index::{Index, Term};
+use super::kinds;
 use super::markdown::Section;
 use super::query::Query;
-use super::rank::{self, FIELDS, LENGTH, SATURATION};
+use super::rank::{self, SATURATION};
 use super::read::address_of;
 use super::snippet;
 
@@ -130,19 +132,25 @@ impl Searcher<'_> {
             *score *= self.second_look(query, *number as usize);
         }
         sort(&mut ranked[..again]);
+        let gains = company::gains(self.index, query, &ranked[..again]);
+        ranked.iter_mut().zip(gains).for_each(|((_, score), gain)| *score += gain);
+        // The best chose the others and stays before them.
+        if let Some((best, others)) = ranked[..again].split_first_mut() {
+            sort(others);
+            best.1 = others.first().map_or(best.1, |next| best.1.max(next.1));
+        }
         ranked
     }
 
     /// BM25F of every section that has any of the words, by group of the question.
     fn matched(&self, query: &Query) -> HashMap<u32, Matched> {
-        let weights = rank::weights(&self.index.ingredients);
         let mut matched: HashMap<u32, Matched> = HashMap::new();
         for (group_number, group) in query.groups.iter().enumerate() {
+            let most = (group.weight / group.factor).max(1.0);
             for (term, share) in &group.terms {
-                let rarity = self.index.rarity(*term).min(group.weight.max(1.0));
+                let rarity = self.index.rarity(*term).min(most) * group.factor;
                 for posting in self.index.postings(*term) {
-                    let lengths = &self.index.lengths[posting.section as usize];
-                    let often = frequency(&posting.counts, lengths, &self.index.mean, &weights);
+                    let often = self.index.frequency(posting);
                     if often > 0.0 {
                         let score = share * rarity * often / (SATURATION + often);
                         matched.entry(posting.section).or_default().add(group_number, score, *share);
@@ -185,7 +193,8 @@ impl Searcher<'_> {
         let phrases = if ingredients.phrases { rank::PHRASES * self.side_by_side(query, &self.index.sequences[number]) } else { 0.0 };
         let message = ingredients.messages && self.index.messages[number];
         let pasted = if message { rank::MESSAGES + (1.0 - rank::MESSAGES) * of_title } else { 1.0 };
-        (1.0 + heading + phrases) * pasted
+        let kind = if ingredients.kinds { kinds::factor(query.wanted, self.index.kinds[number]) } else { 1.0 };
+        (1.0 + heading + phrases) * pasted * kind
     }
 
     /// How much a heading is just what was asked for: 1 if it has all of the question's words and no others. Words that
@@ -230,15 +239,6 @@ impl Matched {
             None => self.groups.push((group, score, share)),
         }
     }
-}
-
-/// How often a word is there, with the fields' weights and lengths taken into account.
-fn frequency(counts: &[u16; FIELDS], lengths: &[f32; FIELDS], mean: &[f32; FIELDS], weights: &[f32; FIELDS]) -> f32 {
-    let of = |field: usize| {
-        let norm = 1.0 - LENGTH[field] + LENGTH[field] * lengths[field] / mean[field];
-        weights[field] * f32::from(counts[field]) / norm
-    };
-    (0..FIELDS).filter(|field| counts[*field] > 0).map(of).sum()
 }
 
 fn sort(ranked: &mut [(u32, f32)]) {

@@ -22,6 +22,8 @@ pub struct Word {
     pub term: String,
     /// The whole of a compound name (`certmanager` of `cert-manager`), besides its parts.
     pub compound: bool,
+    /// How many words the same name gave; 1 for a plain word.
+    pub of: usize,
 }
 
 /// The words of a text, in order, without those that say nothing.
@@ -48,7 +50,7 @@ fn is_apostrophe(letter: char) -> bool {
 }
 
 /// Runs of letters and digits, with the signs that join names (`cert-manager`, `depends_on`) within.
-fn chunks(text: &str) -> impl Iterator<Item = &str> {
+pub fn chunks(text: &str) -> impl Iterator<Item = &str> {
     text.split(|letter: char| !(letter.is_alphanumeric() || is_joiner(letter) || is_apostrophe(letter)))
         .map(|chunk| chunk.trim_end_matches("'s").trim_end_matches("’s"))
         .map(|chunk| chunk.trim_matches(|letter| is_joiner(letter) || is_apostrophe(letter)))
@@ -61,13 +63,14 @@ fn of_chunk(chunk: &str, ingredients: &Ingredients, words: &mut Vec<Word>) {
     let parts: Vec<String> = if chunk.contains(is_apostrophe) { vec![whole.clone()] } else { parts(chunk).map(str::to_lowercase).collect() };
     if !ingredients.splitting || parts.len() < 2 {
         if !is_stop_word(&whole) {
-            words.push(Word { term: stem(&whole), raw: whole, compound: false });
+            words.push(Word { term: stem(&whole), raw: whole, compound: false, of: 1 });
         }
         return;
     }
-    let telling = parts.into_iter().filter(|part| !is_stop_word(part));
-    words.extend(telling.map(|part| Word { term: stem(&part), raw: part, compound: false }));
-    words.push(Word { term: stem(&whole), raw: whole, compound: true });
+    let telling: Vec<String> = parts.into_iter().filter(|part| !is_stop_word(part)).collect();
+    let of = telling.len() + 1;
+    words.extend(telling.into_iter().map(|part| Word { term: stem(&part), raw: part, compound: false, of }));
+    words.push(Word { term: stem(&whole), raw: whole, compound: true, of });
 }
 
 /// `ClusterIssuer` is `Cluster` and `Issuer`; `max_user_watches` is three words; `APIs` stays one.
