@@ -5,6 +5,7 @@
 //! mode        how a node may run here: privileged, or with every capability there is
 //! names       container names and labels (kind's, so that `kind` sees the cluster too)
 //! network     one network for all platforms, with fixed addresses
+//! sharing     locks between programs that make platforms at the same time
 //! registry    the local registry container and its volume
 //! mirrors     containerd's certs.d: every upstream is asked for at the local registry first
 //! node        one node container
@@ -27,6 +28,7 @@ pub mod observe;
 pub mod provision;
 pub mod proxy;
 pub mod registry;
+pub mod sharing;
 
 mod error;
 

@@ -7,12 +7,12 @@
 use std::collections::BTreeSet;
 use std::net::Ipv4Addr;
 
-use bollard::models::{Ipam, IpamConfig, NetworkCreateRequest, NetworkInspect};
+use bollard::models::{Ipam, IpamConfig, Network, NetworkCreateRequest};
 use bollard::query_parameters as query;
 
 use super::engine::{Engine, none_if_missing};
 use super::error::ClusterError;
-use super::names;
+use super::{names, sharing};
 
 /// Subnets (/24) to try, in this order: seldom used by others, outside Docker's own default pools.
 const CANDIDATES: &[[u8; 3]] = &[[172, 31, 250], [172, 31, 249], [10, 250, 31], [192, 168, 231], [10, 131, 77]];
@@ -41,14 +41,13 @@ impl PlatformNetwork {
         Ipv4Addr::new(a, b, c, last)
     }
 
-    /// The lowest `count` node addresses that are not taken.
+    /// The lowest address for a node that is not taken.
     ///
     /// # Errors
     /// [`ClusterError::NoSubnet`] if the network is full.
-    pub fn free(self, taken: &BTreeSet<Ipv4Addr>, count: usize) -> Result<Vec<Ipv4Addr>, ClusterError> {
-        let free: Vec<_> =
-            (FIRST_NODE_HOST..=254).map(|last| self.host(last)).filter(|at| !taken.contains(at)).take(count).collect();
-        if free.len() == count { Ok(free) } else { Err(ClusterError::NoSubnet { tried: self.cidr() }) }
+    pub fn free(self, taken: &BTreeSet<Ipv4Addr>) -> Result<Ipv4Addr, ClusterError> {
+        let mut all = (FIRST_NODE_HOST..=254).map(|last| self.host(last));
+        all.find(|at| !taken.contains(at)).ok_or_else(|| ClusterError::NoSubnet { tried: self.cidr() })
     }
 }
 
@@ -57,19 +56,44 @@ impl PlatformNetwork {
 /// # Errors
 /// [`ClusterError::NetworkInUse`] if a network of that name is somebody else's, or the engine does not answer.
 pub async fn find(engine: &Engine) -> Result<Option<PlatformNetwork>, ClusterError> {
-    let Some(found) = inspect(engine).await? else { return Ok(None) };
-    match base_of(&found).filter(|_| is_ours(&found)) {
+    let all = named(engine).await?;
+    let Some(found) = all.first() else { return Ok(None) };
+    match base_of(found).filter(|_| all.iter().all(is_ours)) {
         Some(base) => Ok(Some(PlatformNetwork { base })),
         None => Err(ClusterError::NetworkInUse { network: names::NETWORK.into() }),
     }
 }
 
-async fn inspect(engine: &Engine) -> Result<Option<NetworkInspect>, ClusterError> {
-    let found = engine.docker().inspect_network(names::NETWORK, None::<query::InspectNetworkOptions>).await;
-    none_if_missing(found).map_err(ClusterError::engine("inspect the platform network"))
+/// The networks of our name, the oldest first: engines make several if they are asked at the same moment, and then refuse
+/// whatever names them.
+async fn named(engine: &Engine) -> Result<Vec<Network>, ClusterError> {
+    let filters = [("name", vec![format!("^{}$", names::NETWORK)])].into();
+    let options = query::ListNetworksOptionsBuilder::default().filters(&filters).build();
+    let found = engine.docker().list_networks(Some(options)).await;
+    let mut all = found.map_err(ClusterError::engine("inspect the platform network"))?;
+    all.sort_by_key(|network| (network.created.clone(), network.id.clone()));
+    Ok(all)
 }
 
-fn is_ours(network: &NetworkInspect) -> bool {
+/// Of several networks of our name, all but the oldest are removed.
+async fn remove_doubles(engine: &Engine) -> Result<(), ClusterError> {
+    for double in named(engine).await?.iter().skip(1).filter(|network| is_ours(network)) {
+        remove_one(engine, double).await?;
+    }
+    Ok(())
+}
+
+/// False if it is gone already, or still in use by another platform.
+async fn remove_one(engine: &Engine, network: &Network) -> Result<bool, ClusterError> {
+    let id = network.id.as_deref().unwrap_or(names::NETWORK);
+    match none_if_missing(engine.docker().remove_network(id).await) {
+        Ok(removed) => Ok(removed.is_some()),
+        Err(error) if error.to_string().contains("active endpoints") => Ok(false),
+        Err(error) => Err(ClusterError::engine("remove the platform network")(error)),
+    }
+}
+
+fn is_ours(network: &Network) -> bool {
     network.labels.as_ref().is_some_and(|labels| labels.contains_key(names::MANAGED))
 }
 
@@ -78,7 +102,9 @@ fn is_ours(network: &NetworkInspect) -> bool {
 /// # Errors
 /// [`ClusterError::NoSubnet`] if every candidate overlaps with a network there is.
 pub async fn ensure(engine: &Engine) -> Result<(PlatformNetwork, bool), ClusterError> {
+    let _turn = sharing::turn().await;
     if let Some(network) = find(engine).await? {
+        remove_doubles(engine).await?;
         return Ok((network, false));
     }
     let routes = std::fs::read_to_string("/proc/net/route").unwrap_or_default();
@@ -108,14 +134,11 @@ pub async fn ensure(engine: &Engine) -> Result<(PlatformNetwork, bool), ClusterE
 /// # Errors
 /// The engine does not answer.
 pub async fn remove(engine: &Engine) -> Result<bool, ClusterError> {
-    if !inspect(engine).await?.as_ref().is_some_and(is_ours) {
-        return Ok(false);
+    let mut removed = false;
+    for network in named(engine).await?.iter().filter(|network| is_ours(network)) {
+        removed |= remove_one(engine, network).await?;
     }
-    match none_if_missing(engine.docker().remove_network(names::NETWORK).await) {
-        Ok(removed) => Ok(removed.is_some()),
-        Err(error) if error.to_string().contains("active endpoints") => Ok(false),
-        Err(error) => Err(ClusterError::engine("remove the platform network")(error)),
-    }
+    Ok(removed)
 }
 
 /// A port of loopback that is free now.
@@ -167,7 +190,7 @@ fn overlaps(error: &bollard::errors::Error) -> bool {
     text.contains("overlaps") || text.contains("overlap with")
 }
 
-fn base_of(network: &NetworkInspect) -> Option<[u8; 3]> {
+fn base_of(network: &Network) -> Option<[u8; 3]> {
     let subnet = network.ipam.as_ref()?.config.as_ref()?.iter().find_map(|pool| pool.subnet.clone())?;
     let address: Ipv4Addr = subnet.split('/').next()?.parse().ok()?;
     let [a, b, c, _] = address.octets();
@@ -193,10 +216,12 @@ mod tests {
     #[test]
     fn nodes_get_the_lowest_free_addresses() {
         let network = PlatformNetwork { base: [172, 31, 250] };
-        let taken = [network.host(10), network.host(12)].into();
-        let free = network.free(&taken, 2).expect("room");
-        assert_eq!(free, vec![network.host(11), network.host(13)]);
+        let mut taken: BTreeSet<_> = [network.host(10), network.host(12)].into();
+        for last in [11, 13] {
+            assert_eq!(network.free(&taken).expect("room"), network.host(last));
+            taken.insert(network.host(last));
+        }
         let all: BTreeSet<_> = (0..=255).map(|last| network.host(last)).collect();
-        assert!(network.free(&all, 1).is_err());
+        assert!(network.free(&all).is_err());
     }
 }

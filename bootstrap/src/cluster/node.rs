@@ -64,24 +64,32 @@ pub struct NodeSpec {
     pub labels: Vec<(String, String)>,
 }
 
-/// Makes a node's container and starts it.
+/// Makes a node's container.
 ///
 /// # Errors
-/// [`ClusterError::PortTaken`] (then no container is left behind), or whatever the engine refuses.
-pub async fn create(engine: &Engine, spec: &NodeSpec, files: &[(String, String)]) -> Result<(), ClusterError> {
+/// Whatever the engine refuses.
+pub async fn create(engine: &Engine, spec: &NodeSpec) -> Result<(), ClusterError> {
     let options = query::CreateContainerOptionsBuilder::default().name(&spec.name).build();
     engine
         .docker()
         .create_container(Some(options), body(spec))
         .await
-        .map_err(ClusterError::engine(format!("create node `{}`", spec.name)))?;
+        .map_err(ClusterError::engine(format!("create node `{}`", spec.name)))
+        .map(drop)
+}
+
+/// Starts a node that was just made, with these files in it.
+///
+/// # Errors
+/// [`ClusterError::PortTaken`], or whatever the engine refuses; no container is left behind then.
+pub async fn start(engine: &Engine, node: &str, files: &[(String, String)]) -> Result<(), ClusterError> {
     let started = async {
-        engine.write_files(&spec.name, files).await?;
-        engine.start(&spec.name).await
+        engine.write_files(node, files).await?;
+        engine.start(node).await
     };
     if let Err(error) = started.await {
         // Why it could not start says more than why it could not be removed.
-        let _ = engine.remove_container(&spec.name).await;
+        let _ = engine.remove_container(node).await;
         return Err(error);
     }
     Ok(())

@@ -10,7 +10,7 @@ use super::engine::{Engine, none_if_missing};
 use super::error::ClusterError;
 use super::names::{self, REGISTRY, REGISTRY_PORT, REGISTRY_VOLUME};
 use super::network::PlatformNetwork;
-use super::observe;
+use super::{observe, sharing};
 
 /// A registry that runs.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -43,6 +43,7 @@ pub async fn ensure(
     upstream_image: &str,
     port: u16,
 ) -> Result<RunningRegistry, ClusterError> {
+    let _turn = sharing::turn().await;
     let mut changed = false;
     observe::none_foreign(engine, &[REGISTRY.into()]).await?;
     let found = engine.inspect(REGISTRY).await?;

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::cluster::{Engine, kubeconfig, mode, names, network, observe, registry};
+use crate::cluster::{Engine, kubeconfig, mode, names, network, observe, registry, sharing};
 use crate::error::{ExitKind, Failure};
 use crate::settings::{display, folders};
 
@@ -46,7 +46,12 @@ pub async fn run(request: &DownRequest) -> Result<Removed, Failure> {
     futures::future::try_join_all(gone).await?;
     let mut removed = Removed { nodes, ..Removed::default() };
     removed.kubeconfig_context = kubeconfig::remove(&kubeconfig::path()?, &names::context(&request.name))?;
-    if platforms.is_empty() {
+    // A program that makes another platform needs both, although it has no node yet.
+    let alone = sharing::alone();
+    if request.purge && alone.is_err() {
+        return Err(in_use(vec!["one that is being made".into()]));
+    }
+    if platforms.is_empty() && alone.is_ok() {
         removed.registry = registry::remove(&engine).await?;
         removed.network = network::remove(&engine).await?;
         mode::forget(&engine).await?;

@@ -10,6 +10,7 @@ use tokio::sync::OnceCell;
 
 use crate::cluster::mode::NodeMode;
 use crate::cluster::network::PlatformNetwork;
+use crate::cluster::sharing::Held;
 use crate::cluster::observe::{ObservedPlatform, PlatformSettings};
 use crate::cluster::registry::RunningRegistry;
 use crate::cluster::{Engine, names};
@@ -73,6 +74,8 @@ pub struct Own {
     pub cgroup_v1: bool,
     pub existing: Option<ObservedPlatform>,
     pub kubeconfig: PathBuf,
+    /// Until the end, no `down` of another platform takes network and registry away.
+    pub _sharing: Option<Held>,
 }
 
 /// Where the platform is made.
@@ -102,7 +105,8 @@ pub struct Context {
 #[derive(Default)]
 pub struct Found {
     pub network: OnceCell<PlatformNetwork>,
-    pub addresses: OnceCell<BTreeMap<String, Ipv4Addr>>,
+    /// Of nodes that exist; a new one chooses its own as it is made.
+    pub addresses: Mutex<BTreeMap<String, Ipv4Addr>>,
     pub node_image: OnceCell<String>,
     pub registry_image: OnceCell<String>,
     pub registry: OnceCell<RunningRegistry>,

@@ -1,5 +1,7 @@
 //! Steps that make nodes.
 
+use std::net::Ipv4Addr;
+use std::sync::PoisonError;
 use std::time::Duration;
 
 use tokio::time::Instant;
@@ -8,7 +10,7 @@ use super::context::{Context, set};
 use super::steps::Ended;
 use crate::cluster::kubeadm::NodeFacts;
 use crate::cluster::node::{self, NodeSpec, PortMapping, Role};
-use crate::cluster::{ClusterError, Engine, kubeconfig, mirrors, names, network, observe, provision, proxy};
+use crate::cluster::{ClusterError, Engine, kubeconfig, mirrors, names, network, observe, provision, proxy, sharing};
 use crate::error::Failure;
 use crate::platform::{certificates, client, nodes as live_nodes};
 use crate::report::{Outcome, Progress};
@@ -28,12 +30,35 @@ pub async fn provision(context: &Context, node: &str, role: Role, progress: &Pro
         context.own().engine.start(node).await?;
     } else {
         progress.detail(format!("making node {node}"));
-        observe::none_foreign(&context.own().engine, &[node.into()]).await?;
-        context.own().engine.remove_container(node).await?;
-        node::create(&context.own().engine, &spec(context, node, role), &mirrors(context)).await?;
+        make(context, node, role).await?;
     }
     node::await_runtime(&context.own().engine, node).await?;
     Ok(Ended::new(Outcome::Created))
+}
+
+async fn make(context: &Context, node: &str, role: Role) -> Result<(), Failure> {
+    let engine = &context.own().engine;
+    observe::none_foreign(engine, &[node.into()]).await?;
+    // The address is taken as soon as a container has it in its configuration.
+    let turn = sharing::turn().await;
+    engine.remove_container(node).await?;
+    let address = choose_address(context, node).await?;
+    node::create(engine, &spec(context, node, role, address)).await?;
+    drop(turn);
+    Ok(node::start(engine, node, &mirrors(context)).await?)
+}
+
+/// The address that the node has had, or the lowest that nobody has.
+async fn choose_address(context: &Context, node: &str) -> Result<Ipv4Addr, Failure> {
+    let mut taken = observe::taken_addresses(&context.own().engine).await?;
+    let mut addresses = context.found.addresses.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(&had) = addresses.get(node) {
+        return Ok(had);
+    }
+    taken.extend(addresses.values());
+    let address = set(&context.found.network).free(&taken)?;
+    addresses.insert(node.into(), address);
+    Ok(address)
 }
 
 /// The files by which containerd asks the local registry first.
@@ -42,7 +67,7 @@ pub fn mirrors(context: &Context) -> Vec<(String, String)> {
     mirrors::files(&context.upstream_hosts(), set(&context.found.network).registry(), registry.host_port)
 }
 
-fn spec(context: &Context, name: &str, role: Role) -> NodeSpec {
+fn spec(context: &Context, name: &str, role: Role, address: Ipv4Addr) -> NodeSpec {
     let settings = &context.settings;
     let control_plane = role == Role::ControlPlane;
     let mut labels = vec![(names::IMAGE.into(), context.own().node.reference.to_string())];
@@ -61,7 +86,7 @@ fn spec(context: &Context, name: &str, role: Role) -> NodeSpec {
         name: name.into(),
         role,
         image: set(&context.found.node_image).clone(),
-        address: set(&context.found.addresses)[name],
+        address,
         mode: context.own().mode.clone(),
         ports,
         api_port: if settings.api_port == 0 { network::free_port().unwrap_or(0) } else { settings.api_port },
@@ -85,11 +110,12 @@ pub async fn join(context: &Context, node: &str, progress: &Progress) -> Result<
 async fn facts(context: &Context, node: &str, role: Role) -> Result<NodeFacts, ClusterError> {
     let image = context.own().node.reference.to_string();
     let host = context.settings.host().to_string();
+    let address = context.found.addresses.lock().unwrap_or_else(PoisonError::into_inner)[node];
     Ok(NodeFacts {
         platform: context.settings.name.clone(),
         name: node.into(),
         role,
-        address: set(&context.found.addresses)[node].to_string(),
+        address: address.to_string(),
         control_plane: context.control_plane(),
         version: provision::kubernetes_version(&context.own().engine, node, &image).await?,
         cgroup_v1: context.own().cgroup_v1,

@@ -10,7 +10,7 @@ use tokio::time::Instant;
 
 use super::context::{API_DEADLINE, Context, Live, Origin, set};
 use super::{elsewhere, engine_images, nodes, served};
-use crate::cluster::{kubeconfig, network, observe, provision, registry};
+use crate::cluster::{kubeconfig, network, provision, registry};
 use crate::definitions;
 use crate::error::Failure;
 use crate::images::local::LocalRegistry;
@@ -97,17 +97,9 @@ pub async fn perform(context: &Context, planned: &PlannedStep, progress: &Progre
 
 async fn ensure_network(context: &Context) -> Result<Ended, Failure> {
     let (network, made) = network::ensure(&context.own().engine).await?;
-    let mut addresses: std::collections::BTreeMap<_, _> = context
-        .own()
-        .existing
-        .iter()
-        .flat_map(|platform| &platform.nodes)
-        .filter_map(|node| Some((node.name.clone(), node.address?)))
-        .collect();
-    let new: Vec<_> = context.nodes().into_iter().filter(|node| !addresses.contains_key(node)).collect();
-    let taken = observe::taken_addresses(&context.own().engine).await?;
-    addresses.extend(new.into_iter().zip(network.free(&taken, context.nodes().len())?));
-    context.found.addresses.set(addresses).ok();
+    let existing = context.own().existing.iter().flat_map(|platform| &platform.nodes);
+    let addresses = existing.filter_map(|node| Some((node.name.clone(), node.address?)));
+    context.found.addresses.lock().unwrap_or_else(PoisonError::into_inner).extend(addresses);
     context.found.network.set(network).ok();
     Ok(Ended::changed(made))
 }

@@ -10,7 +10,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::cluster::observe::{self, ObservedPlatform};
-use crate::cluster::{ClusterError, Engine, kubeconfig, mode, names};
+use crate::cluster::{ClusterError, Engine, kubeconfig, mode, names, sharing};
 use crate::doctor::{self, Check};
 use crate::error::Failure;
 use crate::execute::context::{Found, Own, Place};
@@ -139,7 +139,9 @@ pub async fn prepare(request: UpRequest) -> Result<Prepared, Failure> {
         return elsewhere::prepare(request, &context).await;
     }
     let (skip, touch) = (request.skip_checks, if request.only_look { Touch::Nothing } else { Touch::Start });
-    let mut ground = ground(Asked::read(request)?, Engine::connect().await?, touch).await?;
+    let (asked, engine) = (Asked::read(request)?, Engine::connect().await?);
+    let sharing = if touch == Touch::Start { sharing::using().await } else { None };
+    let mut ground = ground(asked, engine, touch).await?;
     let sources = ground.sources().await?;
     let checks = checks(&ground, &sources).await?;
     if doctor::has_failed(&checks) && !skip {
@@ -167,6 +169,7 @@ pub async fn prepare(request: UpRequest) -> Result<Prepared, Failure> {
             cgroup_v1,
             existing: ground.existing,
             kubeconfig: kubeconfig::path()?,
+            _sharing: sharing,
         })),
         settings: ground.settings,
         stack: ground.stack,

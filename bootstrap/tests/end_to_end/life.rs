@@ -39,8 +39,9 @@ fn a_platform_from_nothing_to_nothing() {
     });
     let up = platform.up(&[]);
     installed.store(true, Ordering::Relaxed);
-    assert!(killer.join().expect("the killer"), "it was never there to be killed");
+    let was_killed = killer.join().expect("the killer");
     let up = up.succeeded("up");
+    assert!(was_killed, "it was never there to be killed");
     eprintln!("{}", up.stdout);
     assert!(up.stdout.contains("Ready in"), "{}", up.stdout);
     assert!(up.stdout.contains("https://localhost:28443/argocd"), "{}", up.stdout);

@@ -13,3 +13,4 @@ mod features;
 mod harness;
 mod kind;
 mod life;
+mod together;

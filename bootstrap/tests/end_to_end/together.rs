@@ -1,0 +1,33 @@
+//! Two programs at the same moment, on an engine that has nothing yet: they share a network and a registry.
+
+use std::thread;
+
+use crate::harness::{Platform, docker, step};
+
+#[test]
+fn two_platforms_made_at_the_same_moment() {
+    let platforms = [Platform::new("one-e2e", 28084, 28447), Platform::new("two-e2e", 28085, 28448)];
+    let third = Platform::new("three-e2e", 28086, 28449);
+
+    step("two at once, while somebody takes away a third that is not there");
+    thread::scope(|scope| {
+        let making = platforms.each_ref().map(|platform| scope.spawn(|| platform.up(&["--stack", "minimal"])));
+        while !making.iter().all(thread::ScopedJoinHandle::is_finished) {
+            third.backstack(&["down"]).succeeded("down of what is not there");
+        }
+        for made in making {
+            made.join().expect("a thread").succeeded("up");
+        }
+    });
+
+    step("one network, and an address for each");
+    assert_eq!(docker(&["network", "ls", "-q", "--filter", "name=^backstack$"]).stdout.lines().count(), 1);
+    let address = |platform: &Platform| {
+        let node = format!("{}-control-plane", platform.name);
+        docker(&["inspect", "-f", "{{.NetworkSettings.Networks.backstack.IPAddress}}", &node]).succeeded("inspect").stdout
+    };
+    assert_ne!(address(&platforms[0]), address(&platforms[1]));
+    for platform in &platforms {
+        platform.backstack(&["status"]).succeeded("status");
+    }
+}
