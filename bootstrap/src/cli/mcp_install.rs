@@ -1,6 +1,6 @@
 //! `backstack mcp install` and `uninstall`
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use backstack_mcp::http::Tokens;
 use backstack_mcp::install::{self, Client, Edit, Entry, Places, rules_file};
@@ -10,6 +10,11 @@ use serde_json::json;
 use super::printer::Printer;
 use crate::error::Failure;
 use crate::settings::folders;
+use crate::stack::StackSource;
+
+const STACK: &str = "--stack";
+/// Flags of the server that take a folder or file.
+const PATHS: [&str; 3] = ["--docs", "--catalog", STACK];
 
 /// Write the server into a client's configuration; everything else in it stays as it is
 #[derive(Debug, Args)]
@@ -128,7 +133,7 @@ pub fn uninstall(args: &UninstallArgs, printer: &Printer) -> Result<u8, Failure>
     }
     write(&edits)?;
     Tokens::of(&folders::assistant()).revoke(client.name())?;
-    tell(printer, &edits, "taken out of", "Start the client anew.");
+    tell(printer, &edits, "taken out", "Start the client anew.");
     Ok(0)
 }
 
@@ -137,8 +142,39 @@ fn entry(args: &InstallArgs, token: String) -> Result<Entry, Failure> {
         return Ok(Entry::Http { url: url.clone(), token });
     }
     let program = std::env::current_exe().map_err(|error| Failure::internal(format!("where is this program? {error}")))?;
-    let arguments = std::iter::once("mcp".to_string()).chain(args.arguments.iter().cloned()).collect();
-    Ok(Entry::Stdio { command: program.display().to_string(), arguments })
+    // What a project's people share is of use to all of them, if they have the program where a shell finds it.
+    let command = if args.which.project.is_some() && is_on_path(&program) { "backstack".into() } else { program.display().to_string() };
+    let arguments = std::iter::once("mcp".to_string()).chain(with_whole_paths(&args.arguments)).collect();
+    Ok(Entry::Stdio { command, arguments })
+}
+
+/// Whether `backstack` in a shell is this very program.
+fn is_on_path(program: &Path) -> bool {
+    let Some(folders) = std::env::var_os("PATH") else { return false };
+    let first = std::env::split_paths(&folders).map(|folder| folder.join("backstack")).find(|file| file.is_file());
+    let same = |one: &Path| std::fs::canonicalize(one).ok();
+    first.is_some_and(|first| same(&first).is_some() && same(&first) == same(program))
+}
+
+/// The arguments, with folders written out: a client starts the server in a folder of its own.
+fn with_whole_paths(arguments: &[String]) -> Vec<String> {
+    let mut previous = "";
+    let mut whole = Vec::new();
+    for argument in arguments {
+        whole.push(match argument.split_once('=') {
+            Some((flag, value)) if PATHS.contains(&flag) => format!("{flag}={}", whole_path(flag, value)),
+            _ if PATHS.contains(&previous) => whole_path(previous, argument),
+            _ => argument.clone(),
+        });
+        previous = argument;
+    }
+    whole
+}
+
+fn whole_path(flag: &str, value: &str) -> String {
+    let is_name = flag == STACK && matches!(StackSource::named(value), StackSource::Builtin(_));
+    let whole = std::path::absolute(value).ok().filter(|_| !is_name && !value.is_empty());
+    whole.map_or_else(|| value.into(), |path| path.components().collect::<PathBuf>().display().to_string())
 }
 
 fn write(edits: &[Edit]) -> Result<(), Failure> {
@@ -158,4 +194,20 @@ fn tell(printer: &Printer, edits: &[Edit], done: &str, then: &str) {
         }
         format!("{text}{then}\n")
     });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn folders_are_written_out_and_nothing_else() {
+        let here = std::env::current_dir().expect("a folder");
+        let given = ["--docs", "./handbook", "--catalog=c.yaml", "--toolsets", "docs", "--stack", "back", "--docs", "/a"];
+        let wanted = [
+            "--docs".into(), here.join("handbook").display().to_string(), format!("--catalog={}", here.join("c.yaml").display()),
+            "--toolsets".into(), "docs".into(), "--stack".into(), "back".into(), "--docs".into(), "/a".to_string(),
+        ];
+        assert_eq!(with_whole_paths(&given.map(String::from)), wanted);
+    }
 }

@@ -48,7 +48,7 @@ pub struct Hit {
     /// Where the question's words stand closest.
     pub snippet: String,
     /// How well it answers, compared with the other hits of the same question.
-    pub score: f32,
+    pub score: f64,
 }
 
 /// The best sections, and how to get more.
@@ -114,7 +114,8 @@ impl Searcher<'_> {
             address: address_of(page, section),
             breadcrumb,
             snippet: snippet::of(&section.text, self.index.pieces(number as usize, &section.text), query, self.index),
-            score: (score * 100.0).round() / 100.0,
+            // As a wider number, or JSON would show what rounding to 32 bits does to it.
+            score: (f64::from(score) * 100.0).round() / 100.0,
         }
     }
 

@@ -13,7 +13,7 @@ mod serve;
 mod sessions;
 mod tokens;
 
-pub(crate) use tokens::write_private;
+pub(crate) use tokens::{write_private, write_shared};
 
 use std::net::SocketAddr;
 use std::path::PathBuf;

@@ -79,7 +79,7 @@ impl HttpServer {
         let listener = TcpListener::bind(listen).await.map_err(|source| HttpError::Listen { listen, source })?;
         let ending = CancellationToken::new();
         let factory = move || Ok(server.session());
-        let service = StreamableHttpService::new(factory, Arc::default(), config(settings, ending.child_token()));
+        let service = StreamableHttpService::new(factory, Arc::new(sessions()), config(settings, ending.child_token()));
         let door = Door {
             service,
             tokens: settings.tokens.then(|| Tokens::of(&settings.state)),
@@ -145,6 +145,14 @@ impl HttpServer {
     }
 }
 
+/// No events without a message at the beginning of streams (`sse_retry`): they are for those who would go on reading a broken
+/// stream, and answers here are short. Clients of earlier revisions do not know them, and VS Code warns of each.
+fn sessions() -> LocalSessionManager {
+    let mut sessions = LocalSessionManager::default();
+    sessions.session_config.sse_retry = None;
+    sessions
+}
+
 fn config(settings: &HttpSettings, ending: CancellationToken) -> StreamableHttpServerConfig {
     let loopback = ["localhost", "127.0.0.1", "::1"].map(String::from);
     let hosts = loopback.into_iter().chain(settings.hosts.iter().cloned());
@@ -156,6 +164,7 @@ fn config(settings: &HttpSettings, ending: CancellationToken) -> StreamableHttpS
         .with_allowed_origins(local.chain(settings.origins.iter().cloned()))
         .enforce_origin_validation()
         .with_max_request_body_bytes(MOST_BODY_BYTES)
+        .with_sse_retry(None)
         .with_cancellation_token(ending);
     // Sessions let older clients be asked (elicitation) and told (changed lists); the files let them outlive us.
     config.session_store = Some(Arc::new(SessionFiles::of(&settings.state)));

@@ -122,13 +122,27 @@ fn same(one: &str, two: &str) -> bool {
 
 /// Writes a file that only its owner can read, whole or not at all; folders above it likewise.
 pub(crate) fn write_private(path: &Path, content: &[u8]) -> std::io::Result<()> {
-    let folder = path.parent().unwrap_or(Path::new("."));
-    private_folder(folder)?;
+    private_folder(folder_of(path))?;
+    write_whole(path, content, true)
+}
+
+/// Writes a file that everybody may read as far as the user's own mask lets them, whole or not at all.
+pub(crate) fn write_shared(path: &Path, content: &[u8]) -> std::io::Result<()> {
+    std::fs::create_dir_all(folder_of(path))?;
+    write_whole(path, content, false)
+}
+
+fn folder_of(path: &Path) -> &Path {
+    path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
+fn write_whole(path: &Path, content: &[u8], private: bool) -> std::io::Result<()> {
+    let folder = folder_of(path);
     let temporary = folder.join(format!(".{}.{}", hex::encode(rand::rng().random::<[u8; 6]>()), std::process::id()));
     let mut options = std::fs::OpenOptions::new();
     options.write(true).create_new(true);
     #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, if private { 0o600 } else { 0o666 });
     let written = options.open(&temporary).and_then(|mut file| {
         file.write_all(content)?;
         file.sync_all()

@@ -31,7 +31,7 @@ pub fn set(text: &str, path: &[&str], value: &Value) -> Result<String, String> {
     Ok(text.into())
 }
 
-/// Takes the member at `path` out, if it is there.
+/// Takes the member at `path` out, if it is there. Nothing is left of a file that is as [`set`] made it.
 ///
 /// # Errors
 /// What cannot be read.
@@ -50,9 +50,15 @@ pub fn remove(text: &str, path: &[&str]) -> Result<String, String> {
             }
             continue;
         }
-        return Ok(take_out(text, &object, found));
+        return Ok(if is_as_made(text, path) { String::new() } else { take_out(text, &object, found) });
     }
     Ok(text.into())
+}
+
+fn is_as_made(text: &str, path: &[&str]) -> bool {
+    let Ok(all) = serde_json::from_str::<Value>(text) else { return false };
+    let value = path.iter().try_fold(&all, |value, key| value.get(key));
+    value.is_some_and(|value| set("", path, value).is_ok_and(|made| made == text))
 }
 
 /// Without this member and one of the commas around it. Comments before and behind it stay.

@@ -103,7 +103,8 @@ pub fn write(edit: &Edit) -> Result<(), InstallError> {
         return std::fs::remove_file(&path).map_err(error);
     }
     let mode = std::fs::metadata(&path).ok().map(|about| about.permissions());
-    crate::http::write_private(&path, edit.content.as_bytes()).map_err(error)?;
+    let write = if edit.private { crate::http::write_private } else { crate::http::write_shared };
+    write(&path, edit.content.as_bytes()).map_err(error)?;
     match mode {
         Some(mode) if !edit.private => std::fs::set_permissions(&path, mode).map_err(error),
         _ => Ok(()),

@@ -133,7 +133,7 @@ impl ServerHandler for Session {
         }
         let mut info = ServerConfig::new(capabilities);
         info.server_info =
-            Implementation::new("backstack", self.inner.settings.version.clone()).with_title("backstack platform");
+            Implementation::new("backstack", self.inner.settings.version.clone()).with_title("Backstack");
         info.instructions = Some(self.inner.settings.instructions.clone());
         info
     }
