@@ -1,6 +1,7 @@
 //! Two programs at the same moment, on an engine that has nothing yet: they share a network and a registry.
 
 use std::thread;
+use std::time::Duration;
 
 use crate::harness::{Platform, docker, step};
 
@@ -14,6 +15,8 @@ fn two_platforms_made_at_the_same_moment() {
         let making = platforms.each_ref().map(|platform| scope.spawn(|| platform.up(&["--stack", "minimal"])));
         while !making.iter().all(thread::ScopedJoinHandle::is_finished) {
             third.backstack(&["down"]).succeeded("down of what is not there");
+            // On an empty machine both build images meanwhile, for minutes.
+            thread::sleep(Duration::from_secs(1));
         }
         for made in making {
             made.join().expect("a thread").succeeded("up");
