@@ -15,6 +15,7 @@
 //! remove     one component less
 //! assistant  ports of the crate `backstack-mcp`: what AI assistants read of the platform
 //! report     typed events              -> terminal, plain lines, JSON lines, recorder
+//! file_lock  waits for a lock that another program holds
 //! error      every error's kind (exit code), text and hints
 //! ```
 //!
@@ -30,6 +31,7 @@ pub mod down;
 pub mod elsewhere;
 pub mod error;
 pub mod execute;
+pub mod file_lock;
 pub mod images;
 pub mod plan;
 pub mod platform;

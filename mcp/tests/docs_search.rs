@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
-use backstack_mcp::docs::{Docs, Question};
+use backstack_mcp::docs::{Docs, Question, absolute};
 
 mod common;
 use common::{Set, queries, worth};
@@ -77,9 +77,7 @@ fn links_lead_somewhere() {
             if target.contains("://") || target.starts_with("mailto:") {
                 continue;
             }
-            let (path, anchor) = target.split_once('#').map_or((target, None), |(path, anchor)| (path, Some(anchor)));
-            let file = if path.is_empty() { page.path.clone() } else { joined(&page.path, path) };
-            let address = anchor.map_or(file.clone(), |anchor| format!("{file}#{anchor}"));
+            let (path, address) = (target.split('#').next().unwrap_or_default(), absolute(&page.path, target));
             let is_page = path.is_empty() || path.ends_with(".md");
             if is_page && docs.read(&address, 0, None).is_err() {
                 wrong.push(format!("{}: {target}", page.path));
@@ -91,17 +89,4 @@ fn links_lead_somewhere() {
 
 fn links(source: &str) -> Vec<&str> {
     source.split("](").skip(1).filter_map(|rest| rest.split(')').next()).collect()
-}
-
-fn joined(page: &str, path: &str) -> String {
-    let mut parts: Vec<&str> = page.split('/').collect();
-    parts.pop();
-    for part in path.split('/') {
-        match part {
-            ".." => drop(parts.pop()),
-            "." => {}
-            part => parts.push(part),
-        }
-    }
-    parts.join("/")
 }

@@ -56,7 +56,11 @@ impl PlatformNetwork {
 /// # Errors
 /// [`ClusterError::NetworkInUse`] if a network of that name is somebody else's, or the engine does not answer.
 pub async fn find(engine: &Engine) -> Result<Option<PlatformNetwork>, ClusterError> {
-    let all = named(engine).await?;
+    ours(&named(engine).await?)
+}
+
+/// The oldest of them is the one that is used.
+fn ours(all: &[Network]) -> Result<Option<PlatformNetwork>, ClusterError> {
     let Some(found) = all.first() else { return Ok(None) };
     match base_of(found).filter(|_| all.iter().all(is_ours)) {
         Some(base) => Ok(Some(PlatformNetwork { base })),
@@ -73,14 +77,6 @@ async fn named(engine: &Engine) -> Result<Vec<Network>, ClusterError> {
     let mut all = found.map_err(ClusterError::engine("inspect the platform network"))?;
     all.sort_by_key(|network| (network.created.clone(), network.id.clone()));
     Ok(all)
-}
-
-/// Of several networks of our name, all but the oldest are removed.
-async fn remove_doubles(engine: &Engine) -> Result<(), ClusterError> {
-    for double in named(engine).await?.iter().skip(1).filter(|network| is_ours(network)) {
-        remove_one(engine, double).await?;
-    }
-    Ok(())
 }
 
 /// False if it is gone already, or still in use by another platform.
@@ -103,8 +99,11 @@ fn is_ours(network: &Network) -> bool {
 /// [`ClusterError::NoSubnet`] if every candidate overlaps with a network there is.
 pub async fn ensure(engine: &Engine) -> Result<(PlatformNetwork, bool), ClusterError> {
     let _turn = sharing::turn().await;
-    if let Some(network) = find(engine).await? {
-        remove_doubles(engine).await?;
+    let all = named(engine).await?;
+    if let Some(network) = ours(&all)? {
+        for double in &all[1..] {
+            remove_one(engine, double).await?;
+        }
         return Ok((network, false));
     }
     let routes = std::fs::read_to_string("/proc/net/route").unwrap_or_default();

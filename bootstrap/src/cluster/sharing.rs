@@ -6,13 +6,9 @@
 //! however it ends. Where no such file can be made, they go on without: the engine refuses what cannot be.
 
 use std::fs::{File, TryLockError};
-use std::time::Duration;
 
+use crate::file_lock;
 use crate::settings::folders;
-
-/// How long until a lock that somebody holds is asked for again. The kernel can wait for a file lock only by blocking a
-/// thread for good, which would survive a Ctrl-C.
-const PAUSE: Duration = Duration::from_millis(50);
 
 /// A lock, until it is dropped.
 #[derive(Debug)]
@@ -47,13 +43,8 @@ pub async fn turn() -> Option<Held> {
 
 async fn hold(name: &str, lock: impl Fn(&File) -> Result<(), TryLockError>) -> Option<Held> {
     let file = open(name)?;
-    loop {
-        match lock(&file) {
-            Ok(()) => return Some(Held(file)),
-            Err(TryLockError::WouldBlock) => tokio::time::sleep(PAUSE).await,
-            Err(TryLockError::Error(_)) => return None,
-        }
-    }
+    file_lock::wait(&file, lock).await.ok()?;
+    Some(Held(file))
 }
 
 fn open(name: &str) -> Option<File> {

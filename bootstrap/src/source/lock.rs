@@ -1,14 +1,14 @@
 //! One builder at a time for one thing, among the tasks of this process and among processes.
 
 use std::collections::HashMap;
-use std::fs::{File, TryLockError};
+use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
 
 use tokio::sync::OwnedMutexGuard;
 
 use super::error::SourceError;
+use crate::file_lock;
 
 /// Locks by name.
 pub struct Locks {
@@ -43,20 +43,15 @@ impl Locks {
         let path = self.folder.join(name);
         let failed = || SourceError::io(format!("cannot lock {}", path.display()));
         let file = File::create(&path).map_err(failed())?;
-        loop {
-            match file.try_lock() {
-                Ok(()) => return Ok(Held { _file: file, _task: task }),
-                // The kernel can wait for a file lock only by blocking a thread for good, which
-                // would survive a Ctrl-C; asking again is what is left.
-                Err(TryLockError::WouldBlock) => tokio::time::sleep(Duration::from_millis(200)).await,
-                Err(TryLockError::Error(error)) => return Err(failed()(error)),
-            }
-        }
+        file_lock::wait(&file, File::try_lock).await.map_err(failed())?;
+        Ok(Held { _file: file, _task: task })
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
 
     #[tokio::test]

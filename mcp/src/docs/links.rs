@@ -52,7 +52,7 @@ fn linked(sections: &[(&Page, &Section)]) -> Vec<HashSet<u32>> {
 }
 
 /// A link as an address: `../how-to/apps.md#one` in `components/gitea.md` is `how-to/apps.md#one`.
-fn absolute(page: &str, link: &str) -> String {
+pub fn absolute(page: &str, link: &str) -> String {
     let (path, anchor) = link.split_once('#').map_or((link, None), |(path, anchor)| (path, Some(anchor)));
     let mut parts: Vec<&str> = page.split('/').collect();
     if !path.is_empty() {

@@ -26,6 +26,7 @@ mod words;
 
 pub use corpus::{Corpus, Page};
 pub use error::DocsError;
+pub use links::absolute;
 pub use markdown::Section;
 pub use read::{DEFAULT_CHARS, Piece, address_of};
 pub use search::{Answer, DEFAULT_LIMIT, Hit, Question};
