@@ -154,8 +154,10 @@ impl Platform {
 
 impl Drop for Platform {
     fn drop(&mut self) {
-        // A failed test leaves its platform for whoever wants to look; the next run begins with `down`.
-        if !std::thread::panicking() {
+        // A failed test leaves its platform and its pictures for whoever wants to look; the next run begins with `down`.
+        if std::thread::panicking() {
+            self.folder.disable_cleanup(true);
+        } else {
             self.backstack(&["down"]);
         }
     }

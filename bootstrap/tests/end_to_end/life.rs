@@ -47,14 +47,15 @@ fn a_platform_from_nothing_to_nothing() {
     assert!(up.stdout.contains("https://localhost:28443/argocd"), "{}", up.stdout);
 
     everything_is_ready(&platform);
-    argocd_answers(&platform);
-    a_policy_judges(&platform);
-    an_image_of_ones_own(&platform);
-    a_second_up_changes_nothing(&platform);
-    the_two_ways(&platform);
-    step("diagnose names planted causes");
-    diagnose::the_planted_cause_is_named_first(platform.name);
-    an_assistant_proposes(&platform);
+    // People, assistants and operators use a platform at the same time, and most of each one's time is waiting. The
+    // platform engineer comes after the others: a policy that refuses for a while would change what those see.
+    side_by_side(&[
+        &|| in_a_browser(&platform, &["developer", "orders"], &[]),
+        &|| diagnosed(&platform),
+        &|| by_a_client(&platform, "live"),
+    ]);
+    side_by_side(&[&|| in_a_browser(&platform, &["platform-engineer"], &[]), &|| operated(&platform)]);
+    by_a_client(&platform, "away");
     another_address(&platform);
     stopped_and_started(&platform);
 
@@ -124,22 +125,40 @@ fn components_of_back() -> usize {
     back.and_then(|back| back["components"].as_array()).map_or(0, Vec::len)
 }
 
-/// The developer's and the platform engineer's way, and the orders that neither of them makes.
-fn the_two_ways(platform: &Platform) {
-    for way in ["developer", "platform-engineer", "orders"] {
-        in_a_browser(platform, way, &[]);
-    }
+/// Does all of them at the same time, and fails when one does.
+fn side_by_side(works: &[&(dyn Fn() + Sync)]) {
+    std::thread::scope(|scope| {
+        for work in works {
+            scope.spawn(work);
+        }
+    });
 }
 
-/// One way through the portal, in a real browser.
-fn in_a_browser(platform: &Platform, way: &str, settings: &[(&str, &str)]) {
-    step(&format!("in a browser: {way}"));
-    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/../scripts/tools/browser/run");
-    let mut command = std::process::Command::new(script);
-    command.arg(way).env("BACKSTACK_NAME", platform.name).env("BACKSTACK_BINARY", Platform::binary());
-    command.env("KUBECONFIG", platform.kubeconfig()).env("BACKSTACK_PICTURES", platform.path("pictures"));
-    command.envs(settings.iter().copied());
-    assert!(command.status().expect("the browser's script").success(), "the way {way}");
+fn diagnosed(platform: &Platform) {
+    step("diagnose names planted causes");
+    diagnose::the_planted_cause_is_named_first(platform.name);
+    step("diagnose is done");
+}
+
+/// What the one who runs the platform does with it.
+fn operated(platform: &Platform) {
+    argocd_answers(platform);
+    a_policy_judges(platform);
+    an_image_of_ones_own(platform);
+    a_second_up_changes_nothing(platform);
+}
+
+/// Ways through the portal, in a real browser, one after the other.
+fn in_a_browser(platform: &Platform, ways: &[&str], settings: &[(&str, &str)]) {
+    for way in ways {
+        step(&format!("in a browser: {way}"));
+        let script = concat!(env!("CARGO_MANIFEST_DIR"), "/../scripts/tools/browser/run");
+        let mut command = std::process::Command::new(script);
+        command.arg(way).env("BACKSTACK_NAME", platform.name).env("BACKSTACK_BINARY", Platform::binary());
+        command.env("KUBECONFIG", platform.kubeconfig()).env("BACKSTACK_PICTURES", platform.path("pictures"));
+        command.envs(settings.iter().copied());
+        assert!(command.status().expect("the browser's script").success(), "the way {way}");
+    }
 }
 
 /// The whole stack under a name that leads here through a tunnel, sign-in and all; and back.
@@ -147,18 +166,20 @@ fn another_address(platform: &Platform) {
     step("the whole stack under another address");
     platform.up(&["--url", "https://box.example"]).succeeded("up --url");
     let leads_to = format!("127.0.0.1:{}", platform.https_port);
-    in_a_browser(platform, "other-address", &[("BACKSTACK_URL", "https://box.example"), ("BACKSTACK_LEADS_TO", &leads_to)]);
+    in_a_browser(platform, &["other-address"], &[("BACKSTACK_URL", "https://box.example"), ("BACKSTACK_LEADS_TO", &leads_to)]);
     platform.up(&["--url", &format!("https://localhost:{}", platform.https_port)]).succeeded("up --url localhost");
     platform.get("/argocd/api/version").succeeded("GET /argocd/api/version");
 }
 
-/// A client that we did not write asks why an app fails, and proposes another, which is merged and runs.
-fn an_assistant_proposes(platform: &Platform) {
-    step("an assistant asks, and proposes a change that is merged and runs");
+/// A client that we did not write: `live` asks why an app fails, and proposes another, which is merged and runs; for
+/// `away`, the cluster goes away in the middle of its calls.
+fn by_a_client(platform: &Platform, scenario: &str) {
+    step(&format!("an assistant: {scenario}"));
     let script = concat!(env!("CARGO_MANIFEST_DIR"), "/../scripts/tools/mcp-clients/live");
     let mut command = std::process::Command::new(script);
-    command.arg(Platform::binary()).env("BACKSTACK_NAME", platform.name).env("KUBECONFIG", platform.kubeconfig());
-    assert!(command.status().expect("the client's script").success(), "the assistant's way");
+    command.arg(Platform::binary()).arg(scenario).env("BACKSTACK_NAME", platform.name).env("KUBECONFIG", platform.kubeconfig());
+    assert!(command.status().expect("the client's script").success(), "the assistant's scenario {scenario}");
+    step(&format!("an assistant: {scenario}, done"));
 }
 
 fn argocd_answers(platform: &Platform) {

@@ -1,4 +1,5 @@
-// Orders of every other API of the platform: a web app, whose page then opens under its own name, and a cluster app.
+// Orders of every other API of the platform: a web app, whose page then opens under its own name, and a cluster app; and
+// the end of one that was ordered.
 import { fill, Git, orderedThrough, url, walk } from './platform.js';
 
 const git = new Git('developer', 'demo-cluster');
@@ -39,6 +40,21 @@ await walk('orders', [
   ['sees the cluster app run', async visitor => {
     await visitor.open(`/catalog/default/component/${wide}`);
     await visitor.until(`${wide} is healthy`, page => page.getByText('Healthy'));
+    await visitor.expectNoFault();
+  }],
+  ['takes the web app away through Git', async visitor => {
+    const { number } = await new Git('platform-engineer', 'demo-cluster').propose(
+      `end-${web}`, `Remove ${web}`, [{ path: `demo/webapp/${web}.yaml` }]);
+    await git.approveAndMerge(number);
+    await visitor.open(`/catalog/demo/component/${web}`);
+    await visitor.until(`${web} is gone from the catalog`, page => page.getByText(/not found/i));
+  }],
+  // The last one that came to the namespace went: its system is still that of the others.
+  ['sees the others as before', async visitor => {
+    await visitor.open('/catalog/default/system/demo');
+    await visitor.page.getByText('my-app').first().waitFor();
+    await visitor.open('/catalog/demo/component/my-app');
+    await visitor.page.getByText('Synced').first().waitFor();
     await visitor.expectNoFault();
   }],
 ]);

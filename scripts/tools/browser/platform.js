@@ -80,17 +80,13 @@ export class Git {
     await this.merge(number);
   }
 
-  /** Opens a pull request that adds or replaces files. */
+  /** Opens a pull request that adds or replaces files; one without content is deleted. */
   async propose(branch, title, files) {
     const changes = [];
     for (const { path: file, content } of files) {
       const known = await this.call('GET', `contents/${file}?ref=main`).catch(() => undefined);
-      changes.push({
-        operation: known ? 'update' : 'create',
-        path: file,
-        sha: known?.sha,
-        content: Buffer.from(content).toString('base64'),
-      });
+      const operation = content === undefined ? 'delete' : known ? 'update' : 'create';
+      changes.push({ operation, path: file, sha: known?.sha, content: content && Buffer.from(content).toString('base64') });
     }
     await this.call('POST', 'contents', { branch: 'main', new_branch: branch, message: title, files: changes });
     return this.call('POST', 'pulls', { base: 'main', head: branch, title });

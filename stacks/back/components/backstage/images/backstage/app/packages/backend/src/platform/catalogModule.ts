@@ -1,9 +1,10 @@
 // Catalog module: offers a template for every composite API of the cluster, and smooths what is ingested from it.
 import { coreServices, createBackendModule, LoggerService, SchedulerServiceTaskRunner } from '@backstage/backend-plugin-api';
-import { catalogProcessingExtensionPoint, EntityProvider, EntityProviderConnection } from '@backstage/plugin-catalog-node';
+import { catalogProcessingExtensionPoint, catalogServiceRef, EntityProvider, EntityProviderConnection } from '@backstage/plugin-catalog-node';
 import { IngestedProcessor } from './ingested';
 import { Kube } from './kube';
 import { ENVIRONMENT_LABEL, isEstablished, templatesOf } from './templates';
+import { Upkeep } from './upkeep';
 
 const EXTENSIONS = '/apis/apiextensions.crossplane.io';
 const ORIGIN = 'kubernetes:compositeresourcedefinitions';
@@ -61,20 +62,24 @@ export default createBackendModule({
   register(reg) {
     reg.registerInit({
       deps: {
-        catalog: catalogProcessingExtensionPoint,
+        auth: coreServices.auth,
+        catalog: catalogServiceRef,
         config: coreServices.rootConfig,
         logger: coreServices.logger,
+        processing: catalogProcessingExtensionPoint,
         scheduler: coreServices.scheduler,
       },
-      async init({ catalog, config, logger, scheduler }) {
+      async init({ auth, catalog, config, logger, processing, scheduler }) {
         const seconds = config.getOptionalNumber('backstack.refreshSeconds') ?? 10;
         const runner = scheduler.createScheduledTaskRunner({
           frequency: { seconds },
           timeout: { seconds: 60 },
           scope: 'local',
         });
-        catalog.addProcessor(new IngestedProcessor());
-        catalog.addEntityProvider(new TemplateProvider(await Kube.fromConfig(config), runner, logger));
+        const kube = await Kube.fromConfig(config);
+        const upkeep = new Upkeep({ kube, catalog, auth, runner, logger });
+        processing.addProcessor(new IngestedProcessor(namespace => upkeep.seen(namespace)));
+        processing.addEntityProvider(new TemplateProvider(kube, runner, logger), upkeep);
       },
     });
   },

@@ -1,24 +1,31 @@
 // Catalog processor: small corrections to what the Kubernetes ingestor brings.
 import { Entity } from '@backstage/catalog-model';
-import { CatalogProcessor, CatalogProcessorEmit, LocationSpec, processingResult } from '@backstage/plugin-catalog-node';
+import { CatalogProcessor } from '@backstage/plugin-catalog-node';
 import { definitionOf } from './definition';
 
 const INGESTOR = 'terasky.backstage.io';
-const OWNER = 'developers';
+/** The group that everything is of which nobody says whose it is. */
+export const OWNER = 'developers';
+
+export function isIngested(entity: Entity): boolean {
+  return entity.metadata.annotations?.['backstage.io/managed-by-location']?.startsWith('cluster origin:') ?? false;
+}
 
 /**
  * The ingestor looks for an owner and for the API of a resource in the resource's own namespace; groups and APIs are
- * in `default`. Its texts name the cluster, of which there is one. It makes systems of some namespaces only: here each
- * namespace with something in it is one.
+ * in `default`. Its texts name the cluster, of which there is one. Each namespace is a system, which `upkeep.ts` makes.
  */
 export class IngestedProcessor implements CatalogProcessor {
+  /** `inNamespace` hears of each namespace in which a component is. */
+  constructor(private readonly inNamespace: (namespace: string) => Promise<void>) {}
+
   getProcessorName() {
     return 'backstack-ingested';
   }
 
-  async preProcessEntity(entity: Entity, _location: LocationSpec, emit: CatalogProcessorEmit): Promise<Entity> {
+  async preProcessEntity(entity: Entity): Promise<Entity> {
+    if (!isIngested(entity)) return entity;
     const notes = entity.metadata.annotations ?? {};
-    if (!notes['backstage.io/managed-by-location']?.startsWith('cluster origin:')) return entity;
     if (entity.kind === 'API') return describedApi(entity);
     const spec: Record<string, any> = { ...entity.spec };
     if (typeof spec.owner === 'string' && spec.owner.endsWith(`/${OWNER}`)) spec.owner = `group:default/${OWNER}`;
@@ -33,7 +40,7 @@ export class IngestedProcessor implements CatalogProcessor {
     delete spec.system;
     if (entity.kind === 'Component' && namespace) {
       spec.system = `system:default/${namespace}`;
-      emit(processingResult.entity({ type: 'kubernetes', target: `namespaces/${namespace}` }, systemOf(namespace)));
+      await this.inNamespace(namespace);
     }
     const metadata = {
       ...entity.metadata,
@@ -55,15 +62,6 @@ function describedApi(entity: Entity): Entity {
     ? { ...entity.metadata, title: `${found.kind} ${found.version}`, description: found.description ?? `What may be ordered as ${found.kind}.` }
     : entity.metadata;
   return { ...entity, metadata, spec: spec as Entity['spec'] };
-}
-
-function systemOf(namespace: string): Entity {
-  return {
-    apiVersion: 'backstage.io/v1alpha1',
-    kind: 'System',
-    metadata: { name: namespace, title: namespace, description: `What runs in the namespace ${namespace}.` },
-    spec: { owner: `group:default/${OWNER}`, type: 'namespace' },
-  };
 }
 
 function describe(entity: Entity): string | undefined {

@@ -59,10 +59,21 @@ export class Kube {
 
   /** One object by its reference. */
   async object(reference: Reference): Promise<KubeObject | undefined> {
+    const path = await this.path(reference);
+    return path && this.get(path);
+  }
+
+  /** Whether the API knows the kind and says that there is no such object (404); no other answer will do. */
+  async isGone(reference: Reference): Promise<boolean> {
+    const path = await this.path(reference);
+    return path !== undefined && (await this.request(path)).status === 404;
+  }
+
+  private async path(reference: Reference): Promise<string | undefined> {
     const kind = await this.kind(reference.apiVersion, reference.kind);
     if (!kind) return undefined;
     const namespace = kind.namespaced ? `/namespaces/${encodeURIComponent(reference.namespace ?? 'default')}` : '';
-    return this.get(`${root(reference.apiVersion)}${namespace}/${kind.plural}/${encodeURIComponent(reference.name)}`);
+    return `${root(reference.apiVersion)}${namespace}/${kind.plural}/${encodeURIComponent(reference.name)}`;
   }
 
   private async kind(apiVersion: string, kind: string) {
