@@ -151,10 +151,12 @@ export class Visitor {
     await this.page.getByRole('heading', { name: /Hello|Welcome to your platform/ }).waitFor();
   }
 
-  /** Reloads the page until something is seen on it. */
+  /** Reloads the page until something is seen on it; a slow machine is given longer each time. */
   async until(what, locate, patience = PATIENCE) {
+    let timeout = 3000;
     await eventually(what, async () => {
-      const found = await locate(this.page).first().waitFor({ timeout: 8000 }).then(() => true, () => false);
+      const found = await locate(this.page).first().waitFor({ timeout }).then(() => true, () => false);
+      timeout += 1000;
       if (!found) await this.page.reload();
       return found;
     }, patience);
