@@ -256,9 +256,16 @@ impl Terminated {
 }
 
 impl ContainerStatus {
+    /// How it ended last time. One that went with its node (the kubelet does not know how it ended, and calls that
+    /// `Unknown`) did not end by itself.
+    pub fn last_end(&self) -> Option<&Terminated> {
+        let last = self.last_state.terminated.as_ref().filter(|_| self.restart_count > 0);
+        last.filter(|end| end.reason != "Unknown")
+    }
+
     /// How long it has to run after it ended. One that ended well was only told to.
     fn settles_again(&self) -> Duration {
-        let last = self.last_state.terminated.as_ref().filter(|end| end.exit_code != 0);
+        let last = self.last_end().filter(|end| end.exit_code != 0);
         let ran = last.and_then(Terminated::ran).unwrap_or_default();
         (ran + SETTLES).clamp(SETTLES_AGAIN, SETTLES_AT_MOST)
     }
@@ -276,7 +283,7 @@ impl Pod {
     pub fn settles_in(&self, now: OffsetDateTime) -> Option<Duration> {
         let unsettled = self.status.container_statuses.iter().filter_map(|status| {
             let container = self.spec.containers.iter().find(|container| container.name == status.name)?;
-            let needed = match (status.restart_count > 0, container.has_readiness_probe) {
+            let needed = match (status.last_end().is_some(), container.has_readiness_probe) {
                 (true, _) => status.settles_again(),
                 (false, true) => return None,
                 (false, false) => SETTLES,

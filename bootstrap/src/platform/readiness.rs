@@ -339,6 +339,13 @@ mod tests {
         assert!(!found(9, 1, probe.clone()).is_ready(), "but not just after the container has ended");
         assert!(found(10, 1, probe).is_ready());
         assert!(found(-3600, 0, Value::Null).is_ready(), "another clock tells nothing");
+        let lost = json!({"kind": "Pod", "metadata": {"name": "p", "namespace": "a", "ownerReferences": [{"kind": "DaemonSet", "name": "x"}]},
+            "spec": {"nodeName": "n", "containers": [{"name": "app", "readinessProbe": {"httpGet": {"port": 80}}}]},
+            "status": {"phase": "Running", "conditions": [{"type": "Ready", "status": "True"}], "containerStatuses": [
+                {"name": "app", "ready": true, "restartCount": 2, "state": {"running": {"startedAt": "1970-01-01T00:01:00Z"}},
+                 "lastState": {"terminated": {"exitCode": 255, "reason": "Unknown", "startedAt": "1970-01-01T00:00:01Z", "finishedAt": "1970-01-01T00:00:50Z"}}}]}});
+        let now = OffsetDateTime::from_unix_timestamp(61).expect("a time");
+        assert!(assess(&scope, &View::of(&[set.clone(), lost]), now).is_ready(), "it went with its node: that is no crash");
         let after_20 = |now: i64| ended_at("1970-01-01T00:00:30Z", now, 1, Value::Null).is_ready();
         assert!(!after_20(22) && after_20(23), "it ended after 20 s, so it has to run for longer");
     }

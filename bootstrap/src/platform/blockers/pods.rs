@@ -36,10 +36,8 @@ impl Look<'_> {
 
     /// It is ready, but did not run for long enough to believe it.
     fn unsettled(&self) -> Blocker {
-        let ended = self.pod.status.container_statuses.iter().find_map(|status| {
-            let end = status.last_state.terminated.as_ref()?;
-            (status.restart_count > 0).then(|| self.crash(status, "container", end))
-        });
+        let statuses = &self.pod.status.container_statuses;
+        let ended = statuses.iter().find_map(|status| Some(self.crash(status, "container", status.last_end()?)));
         ended.unwrap_or_else(|| self.blocker(Cause::Starting, "has just started"))
     }
 
@@ -232,7 +230,7 @@ fn last_end(status: &ContainerStatus) -> Option<&Terminated> {
         return Some(end);
     }
     let waits_again = status.state.waiting.as_ref().is_some_and(|waiting| waiting.reason == "CrashLoopBackOff");
-    status.last_state.terminated.as_ref().filter(|_| waits_again || status.restart_count > 1)
+    status.last_end().filter(|_| waits_again || status.restart_count > 1)
 }
 
 /// Every layer of the runtime says that it failed; what failed comes last.
