@@ -5,14 +5,18 @@
 bench_engine_root=${BACKSTACK_BENCH_ENGINE:-/var/lib/backstack-bench-engine}
 bench_engine_host="unix://$bench_engine_root/run/docker.sock"
 
+# Makes its folder, once.
+bench_engine_make() {
+  [ ! -x "$bench_engine_root/usr/sbin/dockerd" ] || return 0
+  packages debootstrap -- debootstrap
+  say "making an engine in $bench_engine_root"
+  debootstrap --variant=minbase --include=docker.io,iptables,ca-certificates,procps trixie "$bench_engine_root" >/tmp/backstack-debootstrap.log 2>&1 \
+    || fail "debootstrap failed" "see /tmp/backstack-debootstrap.log"
+}
+
 # Starts it, made on first use; prints nothing. DOCKER_HOST for it is $bench_engine_host.
 bench_engine_start() {
-  packages debootstrap -- debootstrap
-  if [ ! -x "$bench_engine_root/usr/sbin/dockerd" ]; then
-    say "making an engine in $bench_engine_root"
-    debootstrap --variant=minbase --include=docker.io,iptables,ca-certificates,procps trixie "$bench_engine_root" >/tmp/backstack-debootstrap.log 2>&1 \
-      || fail "debootstrap failed" "see /tmp/backstack-debootstrap.log"
-  fi
+  bench_engine_make
   curl -fsS --max-time 5 --unix-socket "$bench_engine_root/run/docker.sock" http://localhost/_ping >/dev/null 2>&1 && return 0
   say "starting the engine in $bench_engine_root"
   # chroot is not enough: runc pivots, which needs the folder to be the root of its own mount namespace.

@@ -319,15 +319,18 @@ mod tests {
         let scope = Scope { component: "c".into(), workloads: vec![rollout("DaemonSet", 1)], ..Scope::default() };
         let set = json!({"kind": "DaemonSet", "metadata": {"name": "x", "namespace": "a", "generation": 1},
             "status": {"observedGeneration": 1, "desiredNumberScheduled": 1, "updatedNumberScheduled": 1, "numberAvailable": 1}});
-        let ended_at = |finished: &str, now: i64, restarts: i64, probe: Value| {
+        let after = |end: &Value, now: i64, restarts: i64, probe: Value| {
             let pod = json!({"kind": "Pod", "metadata": {"name": "p", "namespace": "a",
                     "ownerReferences": [{"kind": "DaemonSet", "name": "x"}]},
                 "spec": {"nodeName": "n", "containers": [{"name": "app", "readinessProbe": probe}]},
                 "status": {"phase": "Running", "conditions": [{"type": "Ready", "status": "True"}], "containerStatuses": [
                     {"name": "app", "ready": true, "restartCount": restarts, "state": {"running": {"startedAt": "1970-01-01T00:01:00Z"}},
-                     "lastState": {"terminated": {"exitCode": 3, "startedAt": "1970-01-01T00:00:10Z", "finishedAt": finished}}}]}});
+                     "lastState": {"terminated": end}}]}});
             let now = OffsetDateTime::from_unix_timestamp(60 + now).expect("a time");
             assess(&scope, &View::of(&[set.clone(), pod]), now)
+        };
+        let ended_at = |finished: &str, now: i64, restarts: i64, probe: Value| {
+            after(&json!({"exitCode": 3, "startedAt": "1970-01-01T00:00:10Z", "finishedAt": finished}), now, restarts, probe)
         };
         let found = |now: i64, restarts: i64, probe: Value| ended_at("1970-01-01T00:00:11Z", now, restarts, probe);
         assert_eq!(found(0, 0, Value::Null).look_again, Some(Duration::from_secs(3)));
@@ -339,13 +342,8 @@ mod tests {
         assert!(!found(9, 1, probe.clone()).is_ready(), "but not just after the container has ended");
         assert!(found(10, 1, probe).is_ready());
         assert!(found(-3600, 0, Value::Null).is_ready(), "another clock tells nothing");
-        let lost = json!({"kind": "Pod", "metadata": {"name": "p", "namespace": "a", "ownerReferences": [{"kind": "DaemonSet", "name": "x"}]},
-            "spec": {"nodeName": "n", "containers": [{"name": "app", "readinessProbe": {"httpGet": {"port": 80}}}]},
-            "status": {"phase": "Running", "conditions": [{"type": "Ready", "status": "True"}], "containerStatuses": [
-                {"name": "app", "ready": true, "restartCount": 2, "state": {"running": {"startedAt": "1970-01-01T00:01:00Z"}},
-                 "lastState": {"terminated": {"exitCode": 255, "reason": "Unknown", "startedAt": "1970-01-01T00:00:01Z", "finishedAt": "1970-01-01T00:00:50Z"}}}]}});
-        let now = OffsetDateTime::from_unix_timestamp(61).expect("a time");
-        assert!(assess(&scope, &View::of(&[set.clone(), lost]), now).is_ready(), "it went with its node: that is no crash");
+        let lost = json!({"exitCode": 255, "reason": "Unknown", "startedAt": "1970-01-01T00:00:01Z", "finishedAt": "1970-01-01T00:00:50Z"});
+        assert!(after(&lost, 1, 2, json!({"httpGet": {"port": 80}})).is_ready(), "it went with its node: that is no crash");
         let after_20 = |now: i64| ended_at("1970-01-01T00:00:30Z", now, 1, Value::Null).is_ready();
         assert!(!after_20(22) && after_20(23), "it ended after 20 s, so it has to run for longer");
     }
