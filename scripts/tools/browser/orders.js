@@ -1,5 +1,5 @@
 // Orders of every other API of the platform: a web app, whose page then opens under its own name, and a cluster app; and
-// the end of one that was ordered.
+// what becomes of them in the catalog when they are changed or removed.
 import { fill, Git, orderedThrough, url, walk } from './platform.js';
 
 const git = new Git('developer', 'demo-cluster');
@@ -8,6 +8,13 @@ const web = `web-${stamp}`;
 const wide = `wide-${stamp}`;
 const host = `${web}.localhost`;
 const IMAGE = process.env.BACKSTACK_GOOD_IMAGE ?? 'docker.io/hashicorp/http-echo:1.0.0';
+
+const DESCRIPTION = 'Answers for the whole cluster';
+
+/** A manifest with a description for the catalog. */
+function described(manifest) {
+  return manifest.replace(/^metadata:\n/m, `metadata:\n  annotations: {terasky.backstage.io/description: ${DESCRIPTION}}\n`);
+}
 
 async function order(visitor, template, name, fields) {
   const page = visitor.page;
@@ -42,12 +49,18 @@ await walk('orders', [
     await visitor.until(`${wide} is healthy`, page => page.getByText('Healthy'));
     await visitor.expectNoFault();
   }],
-  ['takes the web app away through Git', async visitor => {
+  ['takes the web app away and describes the cluster app, through Git', async visitor => {
+    const file = `cluster/clusterapp/${wide}.yaml`;
     const { number } = await new Git('platform-engineer', 'demo-cluster').propose(
-      `end-${web}`, `Remove ${web}`, [{ path: `demo/webapp/${web}.yaml` }]);
+      `end-${web}`, `Remove ${web}, describe ${wide}`,
+      [{ path: `demo/webapp/${web}.yaml` }, { path: file, content: described(await git.read(file)) }]);
     await git.approveAndMerge(number);
     await visitor.open(`/catalog/demo/component/${web}`);
     await visitor.until(`${web} is gone from the catalog`, page => page.getByText(/not found/i));
+  }],
+  ['reads how the cluster app is described now', async visitor => {
+    await visitor.open(`/catalog/default/component/${wide}`);
+    await visitor.until('the new description', page => page.getByText(DESCRIPTION));
   }],
   // The last one that came to the namespace went: its system is still that of the others.
   ['sees the others as before', async visitor => {

@@ -84,6 +84,12 @@ await walk('platform-engineer', [
     await visitor.picture('portal-deprecated');
     await visitor.expectNoFault();
   }],
+  // The catalog had the old version's API before it was deprecated.
+  ['reads at the old API that it is deprecated', async visitor => {
+    await visitor.open('/catalog/default/api/database-platform.backstack.dev--v1alpha1');
+    await visitor.until('the API is called deprecated', page => page.getByText('deprecated', { exact: true }));
+    await visitor.expectNoFault();
+  }],
   ['makes a policy refuse, and report again', async () => {
     const put = file => [{ path: 'policies/no-nginx.yaml', content: readFileSync(path.join(policies, file), 'utf8') }];
     const tried = () => run('patch', 'apps.platform.backstack.dev', 'my-app', '-n', 'demo', '--dry-run=server', '--type=merge', '-p={"spec":{"replicas":2}}');

@@ -63,6 +63,12 @@ export class Git {
     return text ? JSON.parse(text) : undefined;
   }
 
+  /** The text of a file of `main`. */
+  async read(file) {
+    const { content } = await this.call('GET', `contents/${file}?ref=main`);
+    return Buffer.from(content, 'base64').toString('utf8');
+  }
+
   async approve(number) {
     await this.call('POST', `pulls/${number}/reviews`, { event: 'APPROVED', body: 'Looks good.' });
   }

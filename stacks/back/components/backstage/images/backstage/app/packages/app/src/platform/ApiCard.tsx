@@ -40,7 +40,7 @@ function Fields({ fields }: { fields: Field[] }) {
         <TableRow>
           <TableCell>Field</TableCell>
           <TableCell>Type</TableCell>
-          <TableCell>Default</TableCell>
+          <TableCell style={WHOLE}>Default</TableCell>
           <TableCell>What it is</TableCell>
         </TableRow>
       </TableHead>
@@ -49,7 +49,7 @@ function Fields({ fields }: { fields: Field[] }) {
           <TableRow key={field.path}>
             <TableCell style={WHOLE}><code>{field.path}</code></TableCell>
             <TableCell style={{ wordBreak: 'normal' }}>{field.type}</TableCell>
-            <TableCell>{field.required ? <Badge tone="neutral">required</Badge> : field.default ?? ''}</TableCell>
+            <TableCell style={WHOLE}>{field.required ? <Badge tone="neutral">required</Badge> : field.default ?? ''}</TableCell>
             <TableCell>{field.description ?? ''}</TableCell>
           </TableRow>
         ))}

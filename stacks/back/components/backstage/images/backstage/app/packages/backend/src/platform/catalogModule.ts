@@ -1,8 +1,10 @@
 // Catalog module: offers a template for every composite API of the cluster, and smooths what is ingested from it.
-import { coreServices, createBackendModule, LoggerService, SchedulerServiceTaskRunner } from '@backstage/backend-plugin-api';
+import { AuthService, coreServices, createBackendModule, LoggerService, SchedulerServiceTaskRunner } from '@backstage/backend-plugin-api';
 import { catalogProcessingExtensionPoint, catalogServiceRef, EntityProvider, EntityProviderConnection } from '@backstage/plugin-catalog-node';
-import { IngestedProcessor } from './ingested';
+import { eventsServiceRef } from '@backstage/plugin-events-node';
+import { IngestedProcessor, isIngested } from './ingested';
 import { Kube } from './kube';
+import { Systems } from './systems';
 import { ENVIRONMENT_LABEL, isEstablished, templatesOf } from './templates';
 import { Upkeep } from './upkeep';
 
@@ -56,6 +58,21 @@ class TemplateProvider implements EntityProvider {
   }
 }
 
+/** The catalog as this backend sees it, on nobody's behalf. */
+class Catalog {
+  constructor(private readonly catalog: typeof catalogServiceRef.T, private readonly auth: AuthService) {}
+
+  async ingested(kind: string) {
+    const credentials = await this.auth.getOwnServiceCredentials();
+    const { items } = await this.catalog.getEntities({ filter: { kind } }, { credentials });
+    return items.filter(isIngested);
+  }
+
+  async process(entityRef: string) {
+    await this.catalog.refreshEntity(entityRef, { credentials: await this.auth.getOwnServiceCredentials() });
+  }
+}
+
 export default createBackendModule({
   pluginId: 'catalog',
   moduleId: 'backstack-templates',
@@ -65,11 +82,13 @@ export default createBackendModule({
         auth: coreServices.auth,
         catalog: catalogServiceRef,
         config: coreServices.rootConfig,
+        events: eventsServiceRef,
+        lifecycle: coreServices.lifecycle,
         logger: coreServices.logger,
         processing: catalogProcessingExtensionPoint,
         scheduler: coreServices.scheduler,
       },
-      async init({ auth, catalog, config, logger, processing, scheduler }) {
+      async init({ auth, catalog, config, events, lifecycle, logger, processing, scheduler }) {
         const seconds = config.getOptionalNumber('backstack.refreshSeconds') ?? 10;
         const runner = scheduler.createScheduledTaskRunner({
           frequency: { seconds },
@@ -77,9 +96,14 @@ export default createBackendModule({
           scope: 'local',
         });
         const kube = await Kube.fromConfig(config);
-        const upkeep = new Upkeep({ kube, catalog, auth, runner, logger });
-        processing.addProcessor(new IngestedProcessor(namespace => upkeep.seen(namespace)));
-        processing.addEntityProvider(new TemplateProvider(kube, runner, logger), upkeep);
+        const own = new Catalog(catalog, auth);
+        const ingested = (kind: string) => own.ingested(kind);
+        const systems = new Systems({ components: () => ingested('Component'), runner, logger });
+        processing.addProcessor(new IngestedProcessor(kube, namespace => systems.seen(namespace)));
+        processing.addEntityProvider(new TemplateProvider(kube, runner, logger), systems);
+        const topic = config.getString('kubernetesIngestor.events.topic');
+        const upkeep = new Upkeep({ kube, events, topic, ingested, process: ref => own.process(ref), logger });
+        lifecycle.addStartupHook(() => runner.run({ id: 'backstack-upkeep', fn: () => upkeep.look() }));
       },
     });
   },

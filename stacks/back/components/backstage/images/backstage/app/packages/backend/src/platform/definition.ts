@@ -1,6 +1,7 @@
 // What an API of the catalog says about itself: the ingestor keeps the whole definition (a CRD) in the entity.
 import { Entity } from '@backstage/catalog-model';
-import { readManifest } from './manifest';
+import { KubeObject, Reference } from './kube';
+import { newDocument, readManifest } from './manifest';
 import { plainSchema } from './schema';
 import { templateName } from './templates';
 
@@ -9,7 +10,27 @@ const DEEPEST = 4;
 
 export type Field = { path: string; type: string; required: boolean; default?: string; description?: string };
 
-export type Definition = { kind: string; version: string; description?: string; template: string; schema: any };
+export type Definition = {
+  kind: string;
+  version: string;
+  deprecated: boolean;
+  description?: string;
+  template: string;
+  schema: any;
+};
+
+/** The CRD that is an entity's definition; nothing for APIs of other kinds. */
+export function definitionReference(entity: Entity): Reference | undefined {
+  const spec: any = entity.spec;
+  const name = spec?.type === 'crd' ? readManifest(String(spec.definition ?? ''))?.metadata?.name : undefined;
+  return name && { apiVersion: 'apiextensions.k8s.io/v1', kind: 'CustomResourceDefinition', name };
+}
+
+/** The entity with this CRD as its definition. */
+export function withDefinition(entity: Entity, crd: KubeObject): Entity {
+  const { apiVersion, kind, metadata: { name }, spec } = crd;
+  return { ...entity, spec: { ...entity.spec, definition: newDocument({ apiVersion, kind, metadata: { name }, spec }) } };
+}
 
 /** The definition in an entity; nothing if it has none that can be read. */
 export function definitionOf(entity: Entity): Definition | undefined {
@@ -21,6 +42,7 @@ export function definitionOf(entity: Entity): Definition | undefined {
   return {
     kind: crd.spec.names.kind,
     version,
+    deprecated: Boolean(served.deprecated),
     description: schema.description,
     template: templateName(crd.metadata.name, version),
     schema: plainSchema(schema.properties?.spec ?? { type: 'object' }),

@@ -1,23 +1,26 @@
 // Catalog processor: small corrections to what the Kubernetes ingestor brings.
 import { Entity } from '@backstage/catalog-model';
 import { CatalogProcessor } from '@backstage/plugin-catalog-node';
-import { definitionOf } from './definition';
+import { definitionOf, definitionReference, withDefinition } from './definition';
+import { Kube } from './kube';
 
+/** What the location of an ingested entity starts with; the name of its cluster follows. */
+export const CLUSTER_ORIGIN = 'cluster origin: ';
 const INGESTOR = 'terasky.backstage.io';
 /** The group that everything is of which nobody says whose it is. */
 export const OWNER = 'developers';
 
 export function isIngested(entity: Entity): boolean {
-  return entity.metadata.annotations?.['backstage.io/managed-by-location']?.startsWith('cluster origin:') ?? false;
+  return entity.metadata.annotations?.['backstage.io/managed-by-location']?.startsWith(CLUSTER_ORIGIN) ?? false;
 }
 
 /**
  * The ingestor looks for an owner and for the API of a resource in the resource's own namespace; groups and APIs are
- * in `default`. Its texts name the cluster, of which there is one. Each namespace is a system, which `upkeep.ts` makes.
+ * in `default`. Its texts name the cluster, of which there is one. Each namespace is a system, which `systems.ts` makes.
  */
 export class IngestedProcessor implements CatalogProcessor {
   /** `inNamespace` hears of each namespace in which a component is. */
-  constructor(private readonly inNamespace: (namespace: string) => Promise<void>) {}
+  constructor(private readonly kube: Kube, private readonly inNamespace: (namespace: string) => Promise<void>) {}
 
   getProcessorName() {
     return 'backstack-ingested';
@@ -26,7 +29,7 @@ export class IngestedProcessor implements CatalogProcessor {
   async preProcessEntity(entity: Entity): Promise<Entity> {
     if (!isIngested(entity)) return entity;
     const notes = entity.metadata.annotations ?? {};
-    if (entity.kind === 'API') return describedApi(entity);
+    if (entity.kind === 'API') return describedApi(await this.current(entity));
     const spec: Record<string, any> = { ...entity.spec };
     if (typeof spec.owner === 'string' && spec.owner.endsWith(`/${OWNER}`)) spec.owner = `group:default/${OWNER}`;
     if (Array.isArray(spec.consumesApis)) {
@@ -50,6 +53,13 @@ export class IngestedProcessor implements CatalogProcessor {
     };
     return { ...entity, metadata, spec: spec as Entity['spec'] };
   }
+
+  /** An API with its definition as it is now: the ingestor brings the first one only. */
+  private async current(entity: Entity): Promise<Entity> {
+    const reference = definitionReference(entity);
+    const crd = reference && (await this.kube.object(reference));
+    return crd ? withDefinition(entity, crd) : entity;
+  }
 }
 
 /** An API says what its definition says about itself: the ingestor gives it a name only. */
@@ -58,6 +68,7 @@ function describedApi(entity: Entity): Entity {
   // The ingestor names a system that nobody makes.
   delete spec.system;
   const found = definitionOf(entity);
+  if (found?.deprecated) spec.lifecycle = 'deprecated';
   const metadata = found
     ? { ...entity.metadata, title: `${found.kind} ${found.version}`, description: found.description ?? `What may be ordered as ${found.kind}.` }
     : entity.metadata;

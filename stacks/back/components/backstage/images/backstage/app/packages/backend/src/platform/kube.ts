@@ -4,6 +4,8 @@ import https from 'https';
 import { Config } from '@backstage/config';
 
 const MOUNT = '/var/run/secrets/kubernetes.io/serviceaccount';
+/** Asks for a list without what is in its objects. */
+const METADATA = 'application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1';
 
 /** An object of any kind; the parts that are read are named. */
 export type KubeObject = {
@@ -13,6 +15,7 @@ export type KubeObject = {
     name: string;
     namespace?: string;
     uid?: string;
+    generation?: number;
     labels?: Record<string, string>;
     annotations?: Record<string, string>;
     ownerReferences?: { apiVersion: string; kind: string; name: string; uid: string }[];
@@ -45,8 +48,8 @@ export class Kube {
   }
 
   /** The answer to a GET; nothing where nothing is (404), or where this account may not look (403). */
-  async get(path: string): Promise<any | undefined> {
-    const { status, body } = await this.request(path);
+  async get(path: string, accept = 'application/json'): Promise<any | undefined> {
+    const { status, body } = await this.request(path, accept);
     if (status === 404 || status === 403) return undefined;
     if (status >= 300) throw new Error(`the Kubernetes API answered ${status} to ${path}: ${body.slice(0, 300)}`);
     return JSON.parse(body);
@@ -63,10 +66,13 @@ export class Kube {
     return path && this.get(path);
   }
 
-  /** Whether the API knows the kind and says that there is no such object (404); no other answer will do. */
-  async isGone(reference: Reference): Promise<boolean> {
-    const path = await this.path(reference);
-    return path !== undefined && (await this.request(path)).status === 404;
+  /**
+   * The metadata of all objects of a kind, in all namespaces; nothing where the API does not know the kind, or this
+   * account may not look.
+   */
+  async metadataOfAll(apiVersion: string, kind: string): Promise<KubeObject[] | undefined> {
+    const found = await this.kind(apiVersion, kind);
+    return found && (await this.get(`${root(apiVersion)}/${found.plural}`, METADATA))?.items;
   }
 
   private async path(reference: Reference): Promise<string | undefined> {
@@ -87,10 +93,10 @@ export class Kube {
     return this.plurals.get(key);
   }
 
-  private async request(path: string): Promise<{ status: number; body: string }> {
+  private async request(path: string, accept: string): Promise<{ status: number; body: string }> {
     // The token is renewed in its file from time to time.
     const token = (await fs.readFile(this.tokenFile, 'utf8')).trim();
-    const headers = { authorization: `Bearer ${token}`, accept: 'application/json' };
+    const headers = { authorization: `Bearer ${token}`, accept };
     return new Promise((resolve, reject) => {
       const call = https.get(new URL(path, this.server), { agent: this.agent, headers, timeout: 10_000 }, answer => {
         const parts: Buffer[] = [];

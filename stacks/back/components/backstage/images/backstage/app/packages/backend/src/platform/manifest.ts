@@ -22,8 +22,12 @@ export function newManifest(order: Order): string {
   const { apiVersion, kind, name, namespace, composition } = order;
   const spec = tidy(order.spec) ?? {};
   if (composition) spec.crossplane = { compositionRef: { name: composition } };
-  const document = new Document({ apiVersion, kind, metadata: { name, ...(namespace ? { namespace } : {}) }, spec });
-  return document.toString({ lineWidth: 0 });
+  return newDocument({ apiVersion, kind, metadata: { name, ...(namespace ? { namespace } : {}) }, spec });
+}
+
+/** An object as YAML. */
+export function newDocument(object: object): string {
+  return new Document(object).toString({ lineWidth: 0 });
 }
 
 /** A manifest with another `spec` and API version; comments and everything else in it stay. */

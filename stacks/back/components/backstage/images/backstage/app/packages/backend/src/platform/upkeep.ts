@@ -1,115 +1,122 @@
-// Catalog provider: what the Kubernetes ingestor leaves undone for the entities that it brings.
-import { AuthService, LoggerService, SchedulerServiceTaskRunner } from '@backstage/backend-plugin-api';
-import { Entity } from '@backstage/catalog-model';
-import { catalogServiceRef, EntityProvider, EntityProviderConnection } from '@backstage/plugin-catalog-node';
-import { isIngested, OWNER } from './ingested';
-import { Kube } from './kube';
+// Keeps what the Kubernetes ingestor brought as the cluster has it. The ingestor brings an entity once and does not
+// look at it again, and what it brought it forgets with its process.
+import { LoggerService } from '@backstage/backend-plugin-api';
+import { Entity, stringifyEntityRef } from '@backstage/catalog-model';
+import { EventsService } from '@backstage/plugin-events-node';
+import { definitionReference } from './definition';
+import { CLUSTER_ORIGIN } from './ingested';
+import { Kube, KubeObject, Reference } from './kube';
 import { referenceOf } from './resources';
 
-/** How many times after its start the portal looks for entities whose object is gone. */
-const LOOKS = 6;
-/** Milliseconds for an entity that was just processed to be found in the catalog. */
-const FRESH = 60_000;
+/** Looks in a row that miss an object before its entity goes: one that is replaced is away for a moment. */
+const MISSES = 3;
 
 export type Parts = {
   kube: Kube;
-  catalog: typeof catalogServiceRef.T;
-  auth: AuthService;
-  runner: SchedulerServiceTaskRunner;
+  events: EventsService;
+  /** Where the ingestor hears of changes (`kubernetesIngestor.events.topic`). */
+  topic: string;
+  /** The entities of this kind in the catalog that were brought from the cluster. */
+  ingested: (kind: string) => Promise<Entity[]>;
+  /** Has an entity processed anew. */
+  process: (entityRef: string) => Promise<void>;
   logger: LoggerService;
 };
 
-/**
- * Each namespace with something in it is a system. It belongs to this provider, not to a component of the namespace: of
- * several that emit it, the catalog keeps one, and with that one's end the system would be gone.
- *
- * The ingestor keeps in memory what it brought. What was deleted while the portal was away is removed here.
- */
-export class Upkeep implements EntityProvider {
-  private connection?: EntityProviderConnection;
-  private known = '';
-  private readonly seenAt = new Map<string, number>();
-  private looks = 0;
+export class Upkeep {
+  private readonly states = new Map<string, string>();
+  private readonly misses = new Map<string, number>();
 
   constructor(private readonly parts: Parts) {}
 
-  getProviderName() {
-    return 'backstack-upkeep';
-  }
-
-  async connect(connection: EntityProviderConnection) {
-    this.connection = connection;
-    await this.parts.runner.run({ id: this.getProviderName(), fn: () => this.refresh() });
-  }
-
-  /** A component of this namespace is being processed: its system is there before the component is. */
-  async seen(namespace: string) {
-    const isNew = !this.seenAt.has(namespace);
-    this.seenAt.set(namespace, Date.now());
-    if (isNew) await this.connection?.applyMutation({ type: 'delta', added: [deferred(namespace)], removed: [] });
-  }
-
-  private async refresh() {
+  /** Compares every entity with its object. Never throws: the next look makes good what this one could not. */
+  async look() {
     try {
-      const credentials = await this.parts.auth.getOwnServiceCredentials();
-      const { items } = await this.parts.catalog.getEntities({ filter: { kind: 'Component' } }, { credentials });
-      const ingested = items.filter(isIngested);
-      await this.systems(ingested);
-      if (this.looks < LOOKS) {
-        await this.removeGone(ingested);
-        this.looks += 1;
-      }
+      const [components, apis] = await Promise.all([this.parts.ingested('Component'), this.parts.ingested('API')]);
+      await this.components(components);
+      await this.apis(apis);
+      this.forget(new Set([...components, ...apis].map(each => stringifyEntityRef(each))));
     } catch (error) {
-      this.parts.logger.warn(`systems are not renewed: ${error}`);
+      this.parts.logger.warn(`the catalog was not compared with the cluster: ${error}`);
     }
   }
 
-  private async systems(components: Entity[]) {
-    const references = components.map(each => /^system:default\/(.+)$/.exec(String(each.spec?.system))?.[1]);
-    const inUse = new Set(references.filter(each => each !== undefined));
-    for (const [namespace, time] of this.seenAt) {
-      if (Date.now() - time < FRESH) inUse.add(namespace);
-      else if (!inUse.has(namespace)) this.seenAt.delete(namespace);
-    }
-    const namespaces = [...inUse].sort();
-    const now = namespaces.join(' ');
-    if (now === this.known) return;
-    await this.connection?.applyMutation({ type: 'full', entities: namespaces.map(deferred) });
-    this.known = now;
-  }
-
-  private async removeGone(components: Entity[]) {
-    for (const entity of components) {
+  private async components(entities: Entity[]) {
+    const objects = new Objects(this.parts.kube);
+    for (const entity of entities) {
       const reference = referenceOf(entity);
-      if (!reference || !(await this.parts.kube.isGone(reference))) continue;
-      const credentials = await this.parts.auth.getOwnServiceCredentials();
-      await this.parts.catalog.removeEntityByUid(entity.metadata.uid!, { credentials });
-      this.parts.logger.info(`removed ${entity.metadata.namespace}/${entity.metadata.name}: its ${reference.kind} is gone`);
+      const found = reference && (await objects.find(reference));
+      if (!reference || found === undefined) continue;
+      const entityRef = stringifyEntityRef(entity);
+      if (found === null) await this.missed(entity, entityRef, reference);
+      else if (this.isNew(entityRef, stateOf(found))) await this.tell(entity, reference, { action: 'upsert' });
+    }
+  }
+
+  private async missed(entity: Entity, entityRef: string, reference: Reference) {
+    const misses = (this.misses.get(entityRef) ?? 0) + 1;
+    this.misses.set(entityRef, misses);
+    if (misses < MISSES) return;
+    if (misses === MISSES) this.parts.logger.info(`${entityRef} leaves the catalog: its ${reference.kind} is gone`);
+    // Again with each look: until it has synchronized once, the ingestor takes no word.
+    await this.tell(entity, reference, { action: 'delete', entityNames: [entityRef] });
+  }
+
+  /** The ingestor takes no word about APIs; their definition is read when they are processed. */
+  private async apis(entities: Entity[]) {
+    const definitions = new Objects(this.parts.kube);
+    for (const entity of entities) {
+      const reference = definitionReference(entity);
+      const found = reference && (await definitions.find(reference));
+      const entityRef = stringifyEntityRef(entity);
+      if (found && this.isNew(entityRef, stateOf(found))) await this.parts.process(entityRef);
+    }
+  }
+
+  private isNew(entityRef: string, state: string): boolean {
+    this.misses.delete(entityRef);
+    if (this.states.get(entityRef) === state) return false;
+    this.states.set(entityRef, state);
+    return true;
+  }
+
+  private async tell(entity: Entity, reference: Reference, what: { action: string; entityNames?: string[] }) {
+    const clusterName = entity.metadata.annotations!['backstage.io/managed-by-location'].slice(CLUSTER_ORIGIN.length);
+    await this.parts.events.publish({ topic: this.parts.topic, eventPayload: { ...reference, clusterName, ...what } });
+  }
+
+  private forget(present: Set<string>) {
+    for (const memory of [this.states, this.misses]) {
+      for (const entityRef of memory.keys()) if (!present.has(entityRef)) memory.delete(entityRef);
     }
   }
 }
 
-function deferred(namespace: string) {
-  return { entity: systemOf(namespace), locationKey: origin(namespace) };
+/** What of an object an entity may tell. */
+function stateOf({ metadata }: KubeObject): string {
+  return JSON.stringify([metadata.uid, metadata.generation, metadata.labels, metadata.annotations]);
 }
 
-function origin(namespace: string): string {
-  return `kubernetes:namespaces/${namespace}`;
+/** The objects of one look, listed once for each kind. */
+class Objects {
+  private readonly lists = new Map<string, Promise<Map<string, KubeObject> | undefined>>();
+
+  constructor(private readonly kube: Kube) {}
+
+  /** `null` if the API lists the kind without this object; `undefined` if it lists no such kind. */
+  async find(reference: Reference): Promise<KubeObject | null | undefined> {
+    const kind = `${reference.apiVersion}/${reference.kind}`;
+    if (!this.lists.has(kind)) this.lists.set(kind, this.list(reference));
+    const list = await this.lists.get(kind);
+    return list && (list.get(key(reference)) ?? null);
+  }
+
+  private async list({ apiVersion, kind }: Reference) {
+    const found = await this.kube.metadataOfAll(apiVersion, kind);
+    return found && new Map(found.map(each => [key(each.metadata), each]));
+  }
 }
 
-function systemOf(namespace: string): Entity {
-  return {
-    apiVersion: 'backstage.io/v1alpha1',
-    kind: 'System',
-    metadata: {
-      name: namespace,
-      title: namespace,
-      description: `What runs in the namespace ${namespace}.`,
-      annotations: {
-        'backstage.io/managed-by-location': origin(namespace),
-        'backstage.io/managed-by-origin-location': origin(namespace),
-      },
-    },
-    spec: { owner: `group:default/${OWNER}`, type: 'namespace' },
-  };
+function key({ namespace, name }: { namespace?: string; name: string }): string {
+  return `${namespace ?? ''}/${name}`;
 }

@@ -1,0 +1,90 @@
+// Catalog provider: each namespace with something in it is a system.
+import { LoggerService, SchedulerServiceTaskRunner } from '@backstage/backend-plugin-api';
+import { Entity } from '@backstage/catalog-model';
+import { EntityProvider, EntityProviderConnection } from '@backstage/plugin-catalog-node';
+import { OWNER } from './ingested';
+
+/** Milliseconds for an entity that was just processed to be found in the catalog. */
+const FRESH = 60_000;
+
+export type Parts = {
+  /** The components in the catalog that were brought from the cluster. */
+  components: () => Promise<Entity[]>;
+  runner: SchedulerServiceTaskRunner;
+  logger: LoggerService;
+};
+
+/**
+ * A system belongs to this provider, not to a component of the namespace: of several that emit it, the catalog keeps
+ * one, and with that one's end the system would be gone.
+ */
+export class Systems implements EntityProvider {
+  private connection?: EntityProviderConnection;
+  private known = '';
+  private readonly seenAt = new Map<string, number>();
+
+  constructor(private readonly parts: Parts) {}
+
+  getProviderName() {
+    return 'backstack-systems';
+  }
+
+  async connect(connection: EntityProviderConnection) {
+    this.connection = connection;
+    await this.parts.runner.run({ id: this.getProviderName(), fn: () => this.refresh() });
+  }
+
+  /** A component of this namespace is being processed: its system is there before the component is. */
+  async seen(namespace: string) {
+    const isNew = !this.seenAt.has(namespace);
+    this.seenAt.set(namespace, Date.now());
+    if (isNew) await this.connection?.applyMutation({ type: 'delta', added: [deferred(namespace)], removed: [] });
+  }
+
+  private async refresh() {
+    try {
+      const namespaces = this.inUse(await this.parts.components());
+      const now = namespaces.join(' ');
+      if (now === this.known) return;
+      await this.connection?.applyMutation({ type: 'full', entities: namespaces.map(deferred) });
+      this.known = now;
+    } catch (error) {
+      this.parts.logger.warn(`systems are not renewed: ${error}`);
+    }
+  }
+
+  private inUse(components: Entity[]): string[] {
+    const references = components.map(each => /^system:default\/(.+)$/.exec(String(each.spec?.system))?.[1]);
+    const inUse = new Set(references.filter(each => each !== undefined));
+    for (const [namespace, time] of this.seenAt) {
+      if (Date.now() - time < FRESH) inUse.add(namespace);
+      else if (!inUse.has(namespace)) this.seenAt.delete(namespace);
+    }
+    return [...inUse].sort();
+  }
+}
+
+function deferred(namespace: string) {
+  return { entity: systemOf(namespace), locationKey: origin(namespace) };
+}
+
+function origin(namespace: string): string {
+  return `kubernetes:namespaces/${namespace}`;
+}
+
+function systemOf(namespace: string): Entity {
+  return {
+    apiVersion: 'backstage.io/v1alpha1',
+    kind: 'System',
+    metadata: {
+      name: namespace,
+      title: namespace,
+      description: `What runs in the namespace ${namespace}.`,
+      annotations: {
+        'backstage.io/managed-by-location': origin(namespace),
+        'backstage.io/managed-by-origin-location': origin(namespace),
+      },
+    },
+    spec: { owner: `group:default/${OWNER}`, type: 'namespace' },
+  };
+}
