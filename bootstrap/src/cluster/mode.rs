@@ -5,7 +5,8 @@
 //! capabilities that there are. Which way works is found out by trying, on an empty image: capabilities are
 //! granted before the program is looked up, so the error tells them apart.
 
-use bollard::models::{ContainerCreateBody, HostConfig};
+use bollard::errors::Error as Refused;
+use bollard::models::{ContainerCreateBody, ContainerCreateResponse, HostConfig};
 use bollard::query_parameters as query;
 use bytes::Bytes;
 use futures::TryStreamExt;
@@ -16,6 +17,8 @@ use super::error::ClusterError;
 use super::names;
 
 const PROBE_IMAGE: &str = "backstack-probe";
+/// How often the image is made anew, if it goes before a container is made of it.
+const TRIES: u32 = 3;
 
 /// Every capability of Linux, in the kernel's order (`capabilities(7)`): the index is its number.
 const CAPABILITIES: &[&str] = &[
@@ -73,7 +76,6 @@ impl NodeMode {
 /// # Errors
 /// The engine cannot make a container at all.
 pub async fn detect(engine: &Engine) -> Result<NodeMode, ClusterError> {
-    ensure_probe_image(engine).await?;
     let privileged = HostConfig { privileged: Some(true), ..Default::default() };
     let Some(refusal) = attempt(engine, privileged).await? else { return Ok(NodeMode::Privileged) };
     let guess = cut_from_bounding_set();
@@ -127,7 +129,7 @@ async fn attempt(engine: &Engine, host: HostConfig) -> Result<Option<String>, Cl
         host_config: Some(host),
         ..Default::default()
     };
-    let created = match engine.docker().create_container(None::<query::CreateContainerOptions>, body).await {
+    let created = match created(engine, body).await? {
         Ok(created) => created,
         // An engine that does not know a capability refuses its name.
         Err(error) if is_refusal(&error.to_string()) => return Ok(Some(error.to_string())),
@@ -136,6 +138,19 @@ async fn attempt(engine: &Engine, host: HostConfig) -> Result<Option<String>, Cl
     let started = engine.docker().start_container(&created.id, None::<query::StartContainerOptions>).await;
     engine.remove_container(&created.id).await?;
     Ok(started.err().map(|error| error.to_string()).filter(|message| is_refusal(message)))
+}
+
+/// A container of the empty image, or why the engine makes none.
+async fn created(engine: &Engine, body: ContainerCreateBody) -> Result<Result<ContainerCreateResponse, Refused>, ClusterError> {
+    let mut tries = 1;
+    loop {
+        ensure_probe_image(engine).await?;
+        match engine.docker().create_container(None::<query::CreateContainerOptions>, body.clone()).await {
+            // Another program's `down` took the image away just then.
+            Err(Refused::DockerResponseServerError { status_code: 404, .. }) if tries < TRIES => tries += 1,
+            created => return Ok(created),
+        }
+    }
 }
 
 fn is_unknown(message: &str) -> bool {
@@ -174,6 +189,10 @@ async fn ensure_probe_image(engine: &Engine) -> Result<(), ClusterError> {
 /// The engine does not answer.
 pub async fn forget(engine: &Engine) -> Result<(), ClusterError> {
     let removed = engine.docker().remove_image(PROBE_IMAGE, None::<query::RemoveImageOptions>, None).await;
+    // Another program tries out privileges at this moment: it is still needed.
+    if matches!(removed, Err(Refused::DockerResponseServerError { status_code: 409, .. })) {
+        return Ok(());
+    }
     super::engine::none_if_missing(removed).map_err(ClusterError::engine("remove the probe image"))?;
     Ok(())
 }

@@ -36,7 +36,7 @@ pub fn alone() -> Result<Option<Held>, InUse> {
     }
 }
 
-/// A turn to make the network or the registry, or to choose an address and take it. Short.
+/// A turn to make the network or the registry or to take them away, or to choose an address and take it. Short.
 pub async fn turn() -> Option<Held> {
     hold("network", File::try_lock).await
 }

@@ -46,12 +46,15 @@ pub async fn run(request: &DownRequest) -> Result<Removed, Failure> {
     futures::future::try_join_all(gone).await?;
     let mut removed = Removed { nodes, ..Removed::default() };
     removed.kubeconfig_context = kubeconfig::remove(&kubeconfig::path()?, &names::context(&request.name))?;
-    // A program that makes another platform needs both, although it has no node yet.
+    // Of several that go at the same moment, the last finds no other.
+    let _turn = sharing::turn().await;
+    let others = observe::platforms(&engine).await?;
+    // A program that makes another platform needs what is shared, although it has no node yet.
     let alone = sharing::alone();
     if request.purge && alone.is_err() {
         return Err(in_use(vec!["one that is being made".into()]));
     }
-    if platforms.is_empty() && alone.is_ok() {
+    if others.is_empty() && alone.is_ok() {
         removed.registry = registry::remove(&engine).await?;
         removed.network = network::remove(&engine).await?;
         mode::forget(&engine).await?;

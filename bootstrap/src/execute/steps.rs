@@ -21,7 +21,8 @@ use crate::platform::{self, Installer, Unit, watch::ClusterWatch};
 use crate::report::{Outcome, Phase, Progress, units};
 use crate::stack::render;
 
-const REGISTRY_DEADLINE: Duration = Duration::from_secs(30);
+/// How long a registry that runs may take to answer.
+pub const REGISTRY_DEADLINE: Duration = Duration::from_secs(30);
 
 /// How a step ended well.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use crate::cluster::observe::ObservedPlatform;
-use crate::cluster::{Engine, network, registry};
+use crate::cluster::{Engine, network};
 use crate::definitions;
 use crate::error::{ExitKind, Failure};
 use crate::execute::context::{ImagePlan, Origin};
@@ -22,6 +22,7 @@ use crate::source::{Architecture, Builder};
 use crate::stack::files::FileTree;
 use crate::stack::model::ImageRef;
 use crate::stack::{ClusterSpec, Component, LeftOut, Stack};
+use crate::up::reach;
 
 /// The images of a run, and the means to get them.
 pub struct Sources {
@@ -149,24 +150,16 @@ pub async fn observe(
     client: Option<&kube::Client>,
 ) -> Result<Observed, Failure> {
     let network = network::find(engine).await?.is_some();
-    let registry_port = registry::find(engine).await?;
-    let road = match registry_port {
-        Some(port) => Some(Road::new(LocalRegistry::at_port(port)?, sources.store.clone())),
-        None => None,
-    };
-    let mut images = BTreeMap::new();
+    let (registry, mut images) = component_images(engine, sources).await?;
     for (kind, image) in [(EngineImage::Node, &sources.node), (EngineImage::Registry, &sources.registry)] {
         let state = engine_images::observe(engine, &sources.builder, sources.origin, kind, image).await?;
         images.insert(image.reference.to_string(), state);
-    }
-    for (name, image) in &sources.components {
-        images.insert(name.clone(), state(sources, image, road.as_ref()).await?);
     }
     let name = platform.as_ref().map_or("", |platform| platform.name.as_str());
     let installed = installed(name, client).await?;
     let has_all = |component: &&Component| definitions::are_cached(&component.file.crds, &sources.store);
     let definitions = stack.components.iter().filter(has_all).map(|component| component.file.name.clone()).collect();
-    Ok(Observed { network, registry: registry_port.is_some(), platform, images, definitions, installed })
+    Ok(Observed { network, registry, platform, images, definitions, installed })
 }
 
 /// The same for a cluster that somebody else made. Where it pulls from upstream, its images are its own business.
@@ -176,15 +169,36 @@ pub async fn observe_elsewhere(
     platform: &str,
     client: &kube::Client,
 ) -> Result<Observed, Failure> {
-    let mut images = BTreeMap::new();
-    if let Some(registry) = registry {
-        let road = Road::new(registry, sources.store.clone());
-        for (name, image) in &sources.components {
-            images.insert(name.clone(), state(sources, image, Some(&road)).await?);
-        }
-    }
+    let images = match registry {
+        Some(registry) => states(sources, Some(&Road::new(registry, sources.store.clone()))).await?,
+        None => BTreeMap::new(),
+    };
     let installed = installed(platform, Some(client)).await?;
     Ok(Observed { images, installed, ..Observed::default() })
+}
+
+/// Whether the local registry is there, and where the components' images stand. Looked at again if it goes meanwhile, as
+/// with another program's `down`.
+async fn component_images(engine: &Engine, sources: &Sources) -> Result<(bool, BTreeMap<String, ImageState>), Failure> {
+    loop {
+        let road = reach::running_registry(engine).await?.map(|local| Road::new(local, sources.store.clone()));
+        let found = states(sources, road.as_ref()).await;
+        let went = match &road {
+            Some(road) if found.is_err() => road.local().ping().await.is_err(),
+            _ => false,
+        };
+        if !went {
+            return Ok((road.is_some(), found?));
+        }
+    }
+}
+
+async fn states(sources: &Sources, road: Option<&Road>) -> Result<BTreeMap<String, ImageState>, Failure> {
+    let mut states = BTreeMap::new();
+    for (name, image) in &sources.components {
+        states.insert(name.clone(), state(sources, image, road).await?);
+    }
+    Ok(states)
 }
 
 async fn state(sources: &Sources, image: &ImagePlan, road: Option<&Road>) -> Result<ImageState, Failure> {

@@ -1,12 +1,16 @@
-//! A platform that exists: can it be asked, and what was it made with.
+//! What exists: can it be asked, and what was it made with.
 
 use std::time::Duration;
+
+use tokio::time::Instant;
 
 use crate::cluster::observe::ObservedPlatform;
 use crate::cluster::{ClusterError, Engine, network, registry};
 use crate::error::Failure;
 use crate::execute::context::API_DEADLINE;
 use crate::execute::nodes::connect;
+use crate::execute::steps::REGISTRY_DEADLINE;
+use crate::images::local::LocalRegistry;
 use crate::platform::record;
 use crate::settings::{DEFAULT_REGISTRY_PORT, Existing, SettingsError};
 
@@ -59,5 +63,23 @@ pub async fn registry_port(engine: &Engine, wanted: Option<u16>) -> Result<u16, 
         (None, Some(wanted)) if wanted != 0 => Ok(wanted),
         (None, None) if free(DEFAULT_REGISTRY_PORT) => Ok(DEFAULT_REGISTRY_PORT),
         (None, _) => Ok(network::free_port().unwrap_or(0)),
+    }
+}
+
+/// The registry, if it runs. Another program may have started it just now, or be taking it away: it is waited for until
+/// it answers or is gone.
+///
+/// # Errors
+/// It runs and does not answer in time.
+pub async fn running_registry(engine: &Engine) -> Result<Option<LocalRegistry>, Failure> {
+    let deadline = Instant::now() + REGISTRY_DEADLINE;
+    loop {
+        let Some(port) = registry::find(engine).await? else { return Ok(None) };
+        let local = LocalRegistry::at_port(port)?;
+        match local.ping().await {
+            Ok(()) => return Ok(Some(local)),
+            Err(error) if Instant::now() >= deadline => return Err(error.into()),
+            Err(_) => tokio::time::sleep(Duration::from_millis(50)).await,
+        }
     }
 }

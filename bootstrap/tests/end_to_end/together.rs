@@ -10,10 +10,11 @@ fn two_platforms_made_at_the_same_moment() {
     let platforms = [Platform::new("one-e2e", 28084, 28447), Platform::new("two-e2e", 28085, 28448)];
     let third = Platform::new("three-e2e", 28086, 28449);
 
-    step("two at once, while somebody takes away a third that is not there");
+    step("two at once, while somebody plans a third and takes away what is not there of it");
     thread::scope(|scope| {
         let making = platforms.each_ref().map(|platform| scope.spawn(|| platform.up(&["--stack", "minimal"])));
         while !making.iter().all(thread::ScopedJoinHandle::is_finished) {
+            third.up(&["--stack", "minimal", "--plan"]).succeeded("a plan while the registry comes");
             third.backstack(&["down"]).succeeded("down of what is not there");
             // On an empty machine both build images meanwhile, for minutes.
             thread::sleep(Duration::from_secs(1));
@@ -33,4 +34,15 @@ fn two_platforms_made_at_the_same_moment() {
     for platform in &platforms {
         platform.backstack(&["status"]).succeeded("status");
     }
+    step("both go, and the registry with the last, while somebody plans a third");
+    thread::scope(|scope| {
+        let going = platforms.each_ref().map(|platform| scope.spawn(|| platform.backstack(&["down"])));
+        while !going.iter().all(thread::ScopedJoinHandle::is_finished) {
+            third.up(&["--stack", "minimal", "--plan"]).succeeded("a plan while the registry goes");
+        }
+        for gone in going {
+            gone.join().expect("a thread").succeeded("down");
+        }
+    });
+    assert_eq!(docker(&["ps", "-aq", "--filter", "name=backstack-registry"]).stdout, "", "the registry");
 }
