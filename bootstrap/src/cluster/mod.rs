@@ -7,6 +7,7 @@
 //! network     one network for all platforms, with fixed addresses
 //! sharing     locks between programs that make platforms at the same time
 //! registry    the local registry container and its volume
+//! services    what kube-proxy has no rules for yet is refused at once
 //! mirrors     containerd's certs.d: every upstream is asked for at the local registry first
 //! node        one node container
 //! kubeadm     its configuration (pure)
@@ -28,6 +29,7 @@ pub mod observe;
 pub mod provision;
 pub mod proxy;
 pub mod registry;
+pub mod services;
 pub mod sharing;
 
 mod error;

@@ -10,7 +10,7 @@ use super::context::{Context, set};
 use super::steps::Ended;
 use crate::cluster::kubeadm::NodeFacts;
 use crate::cluster::node::{self, NodeSpec, PortMapping, Role};
-use crate::cluster::{ClusterError, Engine, kubeconfig, mirrors, names, network, observe, provision, proxy, sharing};
+use crate::cluster::{ClusterError, Engine, kubeconfig, mirrors, names, network, observe, provision, proxy, services, sharing};
 use crate::error::Failure;
 use crate::platform::{certificates, client, nodes as live_nodes};
 use crate::report::{Outcome, Progress};
@@ -26,7 +26,7 @@ pub async fn provision(context: &Context, node: &str, role: Role, progress: &Pro
     let alive = context.own().existing.as_ref().and_then(|it| it.control_plane()).is_some_and(|node| node.complete);
     if had.is_some_and(|had| had.complete) && alive {
         progress.detail(format!("starting node {node}"));
-        context.own().engine.write_files(node, &mirrors(context)).await?;
+        context.own().engine.write_files(node, &files(context)).await?;
         context.own().engine.start(node).await?;
     } else {
         progress.detail(format!("making node {node}"));
@@ -45,7 +45,7 @@ async fn make(context: &Context, node: &str, role: Role) -> Result<(), Failure> 
     let address = choose_address(context, node).await?;
     node::create(engine, &spec(context, node, role, address)).await?;
     drop(turn);
-    Ok(node::start(engine, node, &mirrors(context)).await?)
+    Ok(node::start(engine, node, &files(context)).await?)
 }
 
 /// The address that the node has had, or the lowest that nobody has.
@@ -59,6 +59,10 @@ async fn choose_address(context: &Context, node: &str) -> Result<Ipv4Addr, Failu
     let address = set(&context.found.network).free(&taken)?;
     addresses.insert(node.into(), address);
     Ok(address)
+}
+
+fn files(context: &Context) -> Vec<(String, String)> {
+    [mirrors(context), services::files()].concat()
 }
 
 /// The files by which containerd asks the local registry first.

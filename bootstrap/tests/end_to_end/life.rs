@@ -267,6 +267,9 @@ fn stopped_and_started(platform: &Platform) {
     assert!(down.code != 0 && down.stderr.contains("is stopped"), "{}", down.stderr);
     docker(&["start", &node]).succeeded("start");
     assert_eq!(docker(&address).stdout, before);
+    eventually("services that kube-proxy does not know yet are refused", 30, || {
+        docker(&["exec", &node, "iptables", "-w", "-C", "FORWARD", "-d", "10.96.0.0/16", "-j", "REJECT"]).code == 0
+    });
     let kubeconfig = std::fs::read_to_string(platform.kubeconfig()).expect("kubeconfig");
     let server = kubeconfig.lines().find_map(|line| line.trim().strip_prefix("server: ")).expect("server").to_string();
     eventually("the API answers where the kubeconfig says", 60, || {
