@@ -5,7 +5,7 @@
 //! capabilities that there are. Which way works is found out by trying, on an empty image: capabilities are
 //! granted before the program is looked up, so the error tells them apart.
 
-use bollard::errors::Error as Refused;
+use bollard::errors::Error;
 use bollard::models::{ContainerCreateBody, ContainerCreateResponse, HostConfig};
 use bollard::query_parameters as query;
 use bytes::Bytes;
@@ -17,8 +17,8 @@ use super::error::ClusterError;
 use super::names;
 
 const PROBE_IMAGE: &str = "backstack-probe";
-/// How often the image is made anew, if it goes before a container is made of it.
-const TRIES: u32 = 3;
+/// How often a container is asked for: before the image is there, and if it goes again before one is made of it.
+const TRIES: u32 = 4;
 
 /// Every capability of Linux, in the kernel's order (`capabilities(7)`): the index is its number.
 const CAPABILITIES: &[&str] = &[
@@ -141,15 +141,15 @@ async fn attempt(engine: &Engine, host: HostConfig) -> Result<Option<String>, Cl
 }
 
 /// A container of the empty image, or why the engine makes none.
-async fn created(engine: &Engine, body: ContainerCreateBody) -> Result<Result<ContainerCreateResponse, Refused>, ClusterError> {
+async fn created(engine: &Engine, body: ContainerCreateBody) -> Result<Result<ContainerCreateResponse, Error>, ClusterError> {
     let mut tries = 1;
     loop {
-        ensure_probe_image(engine).await?;
         match engine.docker().create_container(None::<query::CreateContainerOptions>, body.clone()).await {
-            // Another program's `down` took the image away just then.
-            Err(Refused::DockerResponseServerError { status_code: 404, .. }) if tries < TRIES => tries += 1,
+            // The first on this engine; or another program's `down` took the image away just then.
+            Err(Error::DockerResponseServerError { status_code: 404, .. }) if tries < TRIES => import_probe_image(engine).await?,
             created => return Ok(created),
         }
+        tries += 1;
     }
 }
 
@@ -171,10 +171,7 @@ fn short(refusal: &str) -> String {
     }
 }
 
-async fn ensure_probe_image(engine: &Engine) -> Result<(), ClusterError> {
-    if engine.image_id(PROBE_IMAGE).await?.is_some() {
-        return Ok(());
-    }
+async fn import_probe_image(engine: &Engine) -> Result<(), ClusterError> {
     let failed = || ClusterError::engine("import an empty image to try out privileges");
     // An empty tar archive: two blocks of zeros.
     let empty = bollard::body_full(Bytes::from_static(&[0; 1024]));
@@ -190,7 +187,7 @@ async fn ensure_probe_image(engine: &Engine) -> Result<(), ClusterError> {
 pub async fn forget(engine: &Engine) -> Result<(), ClusterError> {
     let removed = engine.docker().remove_image(PROBE_IMAGE, None::<query::RemoveImageOptions>, None).await;
     // Another program tries out privileges at this moment: it is still needed.
-    if matches!(removed, Err(Refused::DockerResponseServerError { status_code: 409, .. })) {
+    if matches!(removed, Err(Error::DockerResponseServerError { status_code: 409, .. })) {
         return Ok(());
     }
     super::engine::none_if_missing(removed).map_err(ClusterError::engine("remove the probe image"))?;

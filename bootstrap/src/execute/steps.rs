@@ -118,16 +118,10 @@ async fn ensure_registry(context: &Context) -> Result<Ended, Failure> {
     Ok(Ended::changed(changed))
 }
 
-/// A program that just started gives no event when it listens: asking is all there is.
 pub(super) async fn await_answer(local: &LocalRegistry) -> Result<(), Failure> {
     let deadline = Instant::now() + REGISTRY_DEADLINE;
-    loop {
-        match local.ping().await {
-            Ok(()) => return Ok(()),
-            Err(error) if Instant::now() >= deadline => return Err(error.into()),
-            Err(_) => tokio::time::sleep(Duration::from_millis(50)).await,
-        }
-    }
+    while !local.answers_or_waits(deadline).await? {}
+    Ok(())
 }
 
 async fn build_image(context: &Context, reference: &str, progress: &Progress) -> Result<Ended, Failure> {

@@ -13,6 +13,7 @@ use futures::TryStreamExt;
 use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, LOCATION};
 use reqwest::{Method, RequestBuilder, Response, StatusCode, Url};
 use serde::Deserialize;
+use tokio::time::Instant;
 use tokio_util::io::ReaderStream;
 
 use super::digest::Digest;
@@ -155,6 +156,20 @@ impl LocalRegistry {
             return Ok(());
         }
         self.check("a greeting", answer).await.map(drop)
+    }
+
+    /// Whether it answers; if it does not yet, after a short pause. A program that just started gives no event when it
+    /// listens: asking is all there is.
+    ///
+    /// # Errors
+    /// It does not answer, and the deadline is over.
+    pub async fn answers_or_waits(&self, deadline: Instant) -> Result<bool, LocalError> {
+        match self.ping().await {
+            Ok(()) => return Ok(true),
+            Err(error) if Instant::now() >= deadline => return Err(error),
+            Err(_) => tokio::time::sleep(Duration::from_millis(50)).await,
+        }
+        Ok(false)
     }
 
     /// The digest of the manifest that a tag or digest names in a repository, if it is there.

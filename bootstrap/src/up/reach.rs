@@ -76,10 +76,8 @@ pub async fn running_registry(engine: &Engine) -> Result<Option<LocalRegistry>, 
     loop {
         let Some(port) = registry::find(engine).await? else { return Ok(None) };
         let local = LocalRegistry::at_port(port)?;
-        match local.ping().await {
-            Ok(()) => return Ok(Some(local)),
-            Err(error) if Instant::now() >= deadline => return Err(error.into()),
-            Err(_) => tokio::time::sleep(Duration::from_millis(50)).await,
+        if local.answers_or_waits(deadline).await? {
+            return Ok(Some(local));
         }
     }
 }
