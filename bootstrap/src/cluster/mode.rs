@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 
 use super::engine::Engine;
 use super::error::ClusterError;
-use super::names;
+use super::{names, sharing};
 
 const PROBE_IMAGE: &str = "backstack-probe";
 /// How often a container is asked for: before the image is there, and if it goes again before one is made of it.
@@ -172,6 +172,11 @@ fn short(refusal: &str) -> String {
 }
 
 async fn import_probe_image(engine: &Engine) -> Result<(), ClusterError> {
+    // Of two that import it at the same moment, one image would lose its name and stay for ever.
+    let _turn = sharing::turn().await;
+    if engine.image_id(PROBE_IMAGE).await?.is_some() {
+        return Ok(());
+    }
     let failed = || ClusterError::engine("import an empty image to try out privileges");
     // An empty tar archive: two blocks of zeros.
     let empty = bollard::body_full(Bytes::from_static(&[0; 1024]));

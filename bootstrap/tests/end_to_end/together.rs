@@ -9,6 +9,8 @@ use crate::harness::{Platform, docker, step};
 fn two_platforms_made_at_the_same_moment() {
     let platforms = [Platform::new("one-e2e", 28084, 28447), Platform::new("two-e2e", 28085, 28448)];
     let third = Platform::new("three-e2e", 28086, 28449);
+    let nameless = || docker(&["images", "-q", "--filter", "dangling=true"]).stdout.lines().count();
+    let nameless_before = nameless();
 
     step("two at once, while somebody plans a third and takes away what is not there of it");
     thread::scope(|scope| {
@@ -45,4 +47,5 @@ fn two_platforms_made_at_the_same_moment() {
         }
     });
     assert_eq!(docker(&["ps", "-aq", "--filter", "name=backstack-registry"]).stdout, "", "the registry");
+    assert_eq!(nameless(), nameless_before, "images without a name");
 }
