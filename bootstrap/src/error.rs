@@ -65,12 +65,7 @@ pub struct Failure {
 
 impl<E: Explain + 'static> From<E> for Failure {
     fn from(error: E) -> Self {
-        Self {
-            kind: error.kind(),
-            details: error.details(),
-            hints: error.hints(),
-            messages: chain(&error),
-        }
+        Self { kind: error.kind(), details: error.details(), hints: error.hints(), messages: chain(&error) }
     }
 }
 
@@ -92,7 +87,9 @@ impl Failure {
             kind: ExitKind::Interrupted,
             messages: vec!["interrupted".into()],
             details: Vec::new(),
-            hints: vec!["Run the same command again: it goes on from here. `backstack down` takes away what there is.".into()],
+            hints: vec![
+                "Run the same command again: it goes on from here. `backstack down` takes away what there is.".into(),
+            ],
         }
     }
 }

@@ -68,7 +68,9 @@ fn nothing_is_left_to_fill_in() {
             facts.images = references.map(|reference| (reference.clone(), format!("{reference}@sha256:00"))).collect();
             for object in render(component, &facts) {
                 // Files are taken word for word.
-                if object["kind"] == "ConfigMap" && object["metadata"]["name"].as_str().is_some_and(|name| component.config_maps.contains_key(name)) {
+                if object["kind"] == "ConfigMap"
+                    && object["metadata"]["name"].as_str().is_some_and(|name| component.config_maps.contains_key(name))
+                {
                     continue;
                 }
                 let text = object.to_string();

@@ -71,7 +71,11 @@ fn answer(command: &str) -> String {
         let text = String::from_utf8_lossy(bytes).replace(&home.path().display().to_string(), "TEMPORARY");
         // Releases change nothing here, and each system numbers its errors as it likes.
         let text = text.replace(&format!("backstack {}", env!("CARGO_PKG_VERSION")), "backstack VERSION");
-        let kept = text.lines().take(line.head.unwrap_or(usize::MAX)).map(without_error_number).map(|line| without_time(&line));
+        let kept = text
+            .lines()
+            .take(line.head.unwrap_or(usize::MAX))
+            .map(without_error_number)
+            .map(|line| without_time(&line));
         kept.fold(String::new(), |all, line| all + line.trim_end() + "\n")
     };
     let mut text = format!("{command}\n");

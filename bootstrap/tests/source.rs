@@ -93,7 +93,10 @@ async fn the_same_recipe_gives_the_same_image_anywhere() {
         assert!(found["etc/ssl/certs/ca-certificates.crt"].starts_with(b"-----BEGIN CERTIFICATE-----"));
         assert!(!found.keys().any(|path| path.starts_with("usr/share/doc/b") || path.contains("openssl")));
         let debian: Vec<_> = image.packages.iter().filter(|package| package.source == PackageSource::Debian).collect();
-        assert_eq!(debian.iter().map(|package| package.name.as_str()).collect::<Vec<_>>(), ["busybox-static", "ca-certificates"]);
+        assert_eq!(
+            debian.iter().map(|package| package.name.as_str()).collect::<Vec<_>>(),
+            ["busybox-static", "ca-certificates"]
+        );
         let again = builder.cached(&builder.key(&recipes.tree("hello")).expect("key")).expect("cached");
         assert_eq!(again, image);
         std::fs::remove_file(store.path(&image.layers[2].blob.digest)).expect("remove");
@@ -161,9 +164,11 @@ async fn python_npm_and_module_files() {
         assert_eq!(found["web/readme.txt"], found["docs/README.md"]);
         assert_eq!(packages, ["github.com/google/uuid", "six", "is-number"]);
         digests.push(image.manifest.digest);
-        assert!(std::fs::read_dir(cache.path().join("tmp")).expect("tmp").flatten().all(|work| {
-            !work.path().is_dir() || std::fs::read_dir(work.path()).expect("folder").next().is_none()
-        }));
+        assert!(
+            std::fs::read_dir(cache.path().join("tmp")).expect("tmp").flatten().all(|work| {
+                !work.path().is_dir() || std::fs::read_dir(work.path()).expect("folder").next().is_none()
+            })
+        );
     }
     assert_eq!(digests[0], digests[1]);
 }
@@ -202,7 +207,8 @@ async fn a_file_of_a_module_is_replaced_by_ours() {
     };
     let cache = tempfile::tempdir().expect("temporary folder");
     let (builder, store) = builder(cache.path());
-    let image = builder.build(&with("good", "dce.go", "ours/dce.go").tree("good"), &Progress::silent()).await.expect("image");
+    let image =
+        builder.build(&with("good", "dce.go", "ours/dce.go").tree("good"), &Progress::silent()).await.expect("image");
     let program = &files(&store, &image)["x"];
     assert!(program.windows(17).any(|part| part == b"this-file-is-ours"), "the program has not our file");
     for (name, theirs, ours, message) in [
@@ -256,9 +262,9 @@ async fn a_dropped_build_leaves_nothing_running_and_can_be_repeated() {
     let mine = cache.path().display().to_string();
     let running = || {
         let processes = std::fs::read_dir("/proc").expect("proc").flatten();
-        processes.filter_map(|process| std::fs::read(process.path().join("cmdline")).ok()).any(|line| {
-            String::from_utf8_lossy(&line).contains(&mine)
-        })
+        processes
+            .filter_map(|process| std::fs::read(process.path().join("cmdline")).ok())
+            .any(|line| String::from_utf8_lossy(&line).contains(&mine))
     };
     let begun = async {
         while !running() {

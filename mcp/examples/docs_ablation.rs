@@ -69,7 +69,12 @@ fn times(queries: &[Graded]) {
     times.sort_unstable();
     let at = |part: usize| times[times.len() * part / 100] as f64 / 1000.0;
     println!("\n{} pages, {sections} sections, {} queries", docs.pages().len(), queries.len());
-    println!("index built in {:.1} ms; a query takes {:.3} ms (p50), {:.3} ms (p99)", built.as_secs_f64() * 1000.0, at(50), at(99));
+    println!(
+        "index built in {:.1} ms; a query takes {:.3} ms (p50), {:.3} ms (p99)",
+        built.as_secs_f64() * 1000.0,
+        at(50),
+        at(99)
+    );
 }
 
 fn misses(docs: &Docs, queries: &[Graded]) {

@@ -33,10 +33,16 @@ async fn main() -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
     }
     let seconds = start.elapsed().as_secs_f64();
     times.sort_unstable();
-    let at = |share: f64| times.get(((times.len() - 1) as f64 * share) as usize).map_or(0.0, |time| time.as_secs_f64() * 1e3);
+    let at = |share: f64| {
+        times.get(((times.len() - 1) as f64 * share) as usize).map_or(0.0, |time| time.as_secs_f64() * 1e3)
+    };
     println!(
         "{{\"answers\": {}, \"p50_ms\": {:.3}, \"p99_ms\": {:.3}, \"max_ms\": {:.3}, \"per_second\": {:.0}}}",
-        times.len(), at(0.5), at(0.99), at(1.0), times.len() as f64 / seconds
+        times.len(),
+        at(0.5),
+        at(0.99),
+        at(1.0),
+        times.len() as f64 / seconds
     );
     Ok(())
 }

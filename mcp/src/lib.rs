@@ -19,9 +19,9 @@
 pub mod answer;
 pub mod catalog;
 pub mod docs;
-pub mod install;
 pub mod error;
 pub mod http;
+pub mod install;
 pub mod live;
 pub mod ports;
 pub mod schema;

@@ -39,10 +39,7 @@ pub fn input<T: JsonSchema>(access: Access) -> Map<String, Value> {
 pub fn output<T: JsonSchema>() -> Map<String, Value> {
     let mut schema = of::<T>(SchemaSettings::for_serialize);
     let properties = properties(&mut schema);
-    properties.insert(
-        "platform".into(),
-        json!({"type": "string", "description": "The platform that this is about."}),
-    );
+    properties.insert("platform".into(), json!({"type": "string", "description": "The platform that this is about."}));
     properties.insert("left_out".into(), list::<LeftOut>("What did not fit."));
     properties.insert("next".into(), list::<NextCall>("Calls that tell more, or are the next step."));
     schema
@@ -115,8 +112,10 @@ fn not_required_if_null(map: &mut Map<String, Value>) {
         types.is_some_and(|types| types.contains(&null))
             || branches.is_some_and(|branches| branches.iter().any(|branch| branch.get("type") == Some(&null)))
     };
-    let always: Option<Vec<Value>> =
-        map.get("required").and_then(Value::as_array).map(|names| names.iter().filter(|name| !may_be_null(name)).cloned().collect());
+    let always: Option<Vec<Value>> = map
+        .get("required")
+        .and_then(Value::as_array)
+        .map(|names| names.iter().filter(|name| !may_be_null(name)).cloned().collect());
     if let Some(always) = always {
         map.insert("required".into(), always.into());
     }

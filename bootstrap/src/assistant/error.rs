@@ -47,7 +47,9 @@ impl Explain for HttpError {
 
     fn hints(&self) -> Vec<String> {
         vec![match self {
-            Self::Listen { .. } => "Is a server running there already? Choose another port: `--http 127.0.0.1:7312`.".into(),
+            Self::Listen { .. } => {
+                "Is a server running there already? Choose another port: `--http 127.0.0.1:7312`.".into()
+            }
             Self::Open { .. } => "Leave `--no-token` out, or listen on 127.0.0.1.".into(),
         }]
     }

@@ -54,7 +54,9 @@ impl Live {
         match self {
             Self::All => LivePlatforms::all(),
             Self::Platform(name) => LivePlatforms::only(name, Way::Containers),
-            Self::Context(context) => LivePlatforms::only(context, Way::Kubeconfig { path: None, context: context.clone() }),
+            Self::Context(context) => {
+                LivePlatforms::only(context, Way::Kubeconfig { path: None, context: context.clone() })
+            }
         }
     }
 }
@@ -64,11 +66,8 @@ impl Live {
 /// # Errors
 /// A source cannot be read, or the settings name a toolset that there is not.
 pub fn server(sources: &Sources, settings: Settings) -> Result<Server, Failure> {
-    let settings = Settings {
-        instructions: INSTRUCTIONS.into(),
-        version: env!("CARGO_PKG_VERSION").into(),
-        ..settings
-    };
+    let settings =
+        Settings { instructions: INSTRUCTIONS.into(), version: env!("CARGO_PKG_VERSION").into(), ..settings };
     Ok(Server::new(settings, toolsets(sources)?)?)
 }
 
@@ -80,8 +79,11 @@ fn toolsets(sources: &Sources) -> Result<Vec<Arc<dyn Toolset>>, Failure> {
         entities.push(Arc::new(LiveEntities::follow(platforms.clone())));
     }
     let docs = Arc::new(Docs::with_folders(&sources.docs)?);
-    let mut toolsets: Vec<Arc<dyn Toolset>> =
-        vec![Arc::new(CatalogTools::new(Arc::new(Catalog::new(entities)))), Arc::new(DocsTools::new(docs)), Arc::new(Guide)];
+    let mut toolsets: Vec<Arc<dyn Toolset>> = vec![
+        Arc::new(CatalogTools::new(Arc::new(Catalog::new(entities)))),
+        Arc::new(DocsTools::new(docs)),
+        Arc::new(Guide),
+    ];
     toolsets.extend(platforms.into_iter().flat_map(|platforms| live::toolsets(platforms)));
     Ok(toolsets)
 }

@@ -32,7 +32,9 @@ pub struct CatalogArgs {
 #[derive(Debug, Subcommand)]
 enum CatalogCommand {
     /// List entities
-    #[command(after_help = "Examples:\n  backstack catalog list --text git\n  backstack catalog list --catalog ./services -o json")]
+    #[command(
+        after_help = "Examples:\n  backstack catalog list --text git\n  backstack catalog list --catalog ./services -o json"
+    )]
     List(ListArgs),
     /// Show one entity with its relations
     #[command(after_help = "Examples:\n  backstack catalog get component:default/traefik")]
@@ -44,7 +46,9 @@ enum CatalogCommand {
         sources: SourceArgs,
     },
     /// Judge a descriptor: every problem at once; exits with 2 if there is one
-    #[command(after_help = "Examples:\n  backstack catalog validate catalog-info.yaml\n  cat catalog-info.yaml | backstack catalog validate -")]
+    #[command(
+        after_help = "Examples:\n  backstack catalog validate catalog-info.yaml\n  cat catalog-info.yaml | backstack catalog validate -"
+    )]
     Validate {
         /// The file; `-` reads standard input
         #[arg(value_name = "FILE")]
@@ -91,7 +95,9 @@ pub struct DocsArgs {
 #[derive(Debug, Subcommand)]
 enum DocsCommand {
     /// Find sections that answer a question, a name or an error message
-    #[command(after_help = "Examples:\n  backstack docs search port is taken\n  backstack docs search --docs ./handbook on call")]
+    #[command(
+        after_help = "Examples:\n  backstack docs search port is taken\n  backstack docs search --docs ./handbook on call"
+    )]
     Search {
         /// What is looked for
         #[arg(required = true, value_name = "WORDS")]

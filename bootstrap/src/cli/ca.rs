@@ -23,7 +23,10 @@ pub async fn run(args: &CaArgs, name: &str, printer: &Printer) -> Result<u8, Fai
     let name = &platform.name;
     let found = Secrets::new(platform.client().await?, name, "localhost").ca_pem().await?;
     let pem = found.ok_or_else(|| {
-        Failure::not_yet(format!("platform `{name}` has no certificate authority yet"), "Run `backstack up` to the end.")
+        Failure::not_yet(
+            format!("platform `{name}` has no certificate authority yet"),
+            "Run `backstack up` to the end.",
+        )
     })?;
     printer.facts(&json!({"certificate": pem}), || pem.clone());
     Ok(0)

@@ -25,7 +25,15 @@ pub struct DoctorArgs {
 pub async fn run(args: DoctorArgs, name: &str, printer: &Printer) -> Result<u8, Failure> {
     let (wishes, config) = args.wishes.split();
     let wishes = args.target.over(wishes);
-    let request = UpRequest { name: name.into(), wishes, config, skip_checks: true, only_look: true, context: args.target.context, add: None };
+    let request = UpRequest {
+        name: name.into(),
+        wishes,
+        config,
+        skip_checks: true,
+        only_look: true,
+        context: args.target.context,
+        add: None,
+    };
     let checks = up::check(request).await?;
     printer.facts(&checks, || doctor::show(&checks));
     Ok(if doctor::has_failed(&checks) { ExitKind::Prerequisite.code() } else { 0 })

@@ -36,7 +36,8 @@ fn commands(page: &str) -> Vec<(String, bool)> {
             Some(_) => {}
             None => {
                 let quoted = line.split('`').skip(1).step_by(2);
-                commands.extend(quoted.filter(|text| text.starts_with("backstack ")).map(|text| (text.to_string(), true)));
+                commands
+                    .extend(quoted.filter(|text| text.starts_with("backstack ")).map(|text| (text.to_string(), true)));
             }
         }
     }
@@ -61,14 +62,18 @@ fn words(command: &str) -> Vec<String> {
             (_, letter) => word.push(letter),
         }
     }
-    let end = words.iter().position(|word| matches!(word.as_str(), "#" | "|" | ">" | "&&") || word.starts_with("...")).unwrap_or(words.len());
+    let end = words
+        .iter()
+        .position(|word| matches!(word.as_str(), "#" | "|" | ">" | "&&") || word.starts_with("..."))
+        .unwrap_or(words.len());
     words.truncate(end);
     words
 }
 
 /// Whether a word stands for something that is filled in.
 fn is_placeholder(word: &str) -> bool {
-    word.len() > 1 && word.chars().all(|letter| letter.is_ascii_uppercase() || matches!(letter, '|' | '_' | '\\' | '.' | '='))
+    word.len() > 1
+        && word.chars().all(|letter| letter.is_ascii_uppercase() || matches!(letter, '|' | '_' | '\\' | '.' | '='))
 }
 
 #[test]
@@ -84,10 +89,15 @@ fn every_command_of_the_pages_is_one() {
             checked += 1;
             if let Err(error) = Args::try_parse_from(&words[..known]) {
                 use clap::error::ErrorKind::{
-                    DisplayHelp, DisplayHelpOnMissingArgumentOrSubcommand, DisplayVersion, InvalidValue, MissingRequiredArgument,
-                    MissingSubcommand,
+                    DisplayHelp, DisplayHelpOnMissingArgumentOrSubcommand, DisplayVersion, InvalidValue,
+                    MissingRequiredArgument, MissingSubcommand,
                 };
-                let incomplete = [MissingRequiredArgument, MissingSubcommand, DisplayHelpOnMissingArgumentOrSubcommand, InvalidValue];
+                let incomplete = [
+                    MissingRequiredArgument,
+                    MissingSubcommand,
+                    DisplayHelpOnMissingArgumentOrSubcommand,
+                    InvalidValue,
+                ];
                 let fine = matches!(error.kind(), DisplayHelp | DisplayVersion)
                     || (incomplete.contains(&error.kind()) && (!whole || inline));
                 if !fine {

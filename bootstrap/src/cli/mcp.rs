@@ -164,7 +164,9 @@ async fn serve(args: ServeArgs, printer: &Printer) -> Result<u8, Failure> {
     let http = HttpServer::bind(server, &settings).await?;
     let url = format!("http://{}/mcp", http.address().unwrap_or(listen));
     let token = if args.no_token { "no token is needed" } else { "clients need their token" };
-    printer.facts(&json!({"url": url, "tokens": !args.no_token}), || format!("Serving MCP at {url} ({token}). Ctrl-C ends it.\n"));
+    printer.facts(&json!({"url": url, "tokens": !args.no_token}), || {
+        format!("Serving MCP at {url} ({token}). Ctrl-C ends it.\n")
+    });
     let stop = tokio_util::sync::CancellationToken::new();
     let stopping = stop.clone();
     tokio::spawn(async move {

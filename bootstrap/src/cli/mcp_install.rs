@@ -141,9 +141,14 @@ fn entry(args: &InstallArgs, token: String) -> Result<Entry, Failure> {
     if let Some(url) = &args.http {
         return Ok(Entry::Http { url: url.clone(), token });
     }
-    let program = std::env::current_exe().map_err(|error| Failure::internal(format!("where is this program? {error}")))?;
+    let program =
+        std::env::current_exe().map_err(|error| Failure::internal(format!("where is this program? {error}")))?;
     // What a project's people share is of use to all of them, if they have the program where a shell finds it.
-    let command = if args.which.project.is_some() && is_on_path(&program) { "backstack".into() } else { program.display().to_string() };
+    let command = if args.which.project.is_some() && is_on_path(&program) {
+        "backstack".into()
+    } else {
+        program.display().to_string()
+    };
     let arguments = std::iter::once("mcp".to_string()).chain(with_whole_paths(&args.arguments)).collect();
     Ok(Entry::Stdio { command, arguments })
 }
@@ -203,10 +208,18 @@ mod tests {
     #[test]
     fn folders_are_written_out_and_nothing_else() {
         let here = std::env::current_dir().expect("a folder");
-        let given = ["--docs", "./handbook", "--catalog=c.yaml", "--toolsets", "docs", "--stack", "back", "--docs", "/a"];
+        let given =
+            ["--docs", "./handbook", "--catalog=c.yaml", "--toolsets", "docs", "--stack", "back", "--docs", "/a"];
         let wanted = [
-            "--docs".into(), here.join("handbook").display().to_string(), format!("--catalog={}", here.join("c.yaml").display()),
-            "--toolsets".into(), "docs".into(), "--stack".into(), "back".into(), "--docs".into(), "/a".to_string(),
+            "--docs".into(),
+            here.join("handbook").display().to_string(),
+            format!("--catalog={}", here.join("c.yaml").display()),
+            "--toolsets".into(),
+            "docs".into(),
+            "--stack".into(),
+            "back".into(),
+            "--docs".into(),
+            "/a".to_string(),
         ];
         assert_eq!(with_whole_paths(&given.map(String::from)), wanted);
     }

@@ -7,8 +7,8 @@ use std::process::ExitCode;
 
 use clap::{CommandFactory, Parser, Subcommand, ValueEnum};
 
-use crate::error::{ExitKind, Failure};
 use crate::cluster::names;
+use crate::error::{ExitKind, Failure};
 use crate::settings::{DEFAULT_NAME, SettingsError};
 
 mod access;

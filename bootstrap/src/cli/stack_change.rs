@@ -69,11 +69,21 @@ pub struct RemoveArgs {
 pub async fn add(args: AddArgs, name: &str, printer: &Printer) -> Result<u8, Failure> {
     let wishes = UpWishes { images: args.images, set: args.set.clone(), ..UpWishes::default() };
     let add = Some(AddWish { what: args.what.clone() });
-    let request = UpRequest { name: name.into(), wishes, config: None, skip_checks: args.skip_checks, only_look: args.plan, context: args.target.context.clone(), add };
+    let request = UpRequest {
+        name: name.into(),
+        wishes,
+        config: None,
+        skip_checks: args.skip_checks,
+        only_look: args.plan,
+        context: args.target.context.clone(),
+        add,
+    };
     let prepared = up::prepare(request).await?;
     let adding = prepared.adding.clone().unwrap_or_default();
     if adding.names.is_empty() {
-        printer.facts(&json!({"added": [], "unchanged": adding.there}), || format!("  Nothing to do: {} of the platform's stack already.\n", parts(&adding)));
+        printer.facts(&json!({"added": [], "unchanged": adding.there}), || {
+            format!("  Nothing to do: {} of the platform's stack already.\n", parts(&adding))
+        });
         return Ok(0);
     }
     if args.plan {
@@ -145,7 +155,12 @@ fn gone(removed: &remove::Removed, removal: &remove::Removal) -> String {
     if removal.entry.is_none() {
         return remove::nothing(removal);
     }
-    let mut text = format!("\n  Removed in {}: {}, {}.\n", units::duration(removed.seconds), removed.component, units::count(removed.objects, "object"));
+    let mut text = format!(
+        "\n  Removed in {}: {}, {}.\n",
+        units::duration(removed.seconds),
+        removed.component,
+        units::count(removed.objects, "object")
+    );
     for kept in &removed.kept {
         text.push_str(&format!("  kept: {kept}\n"));
     }

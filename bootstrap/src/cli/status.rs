@@ -113,8 +113,12 @@ fn text(shown: &Shown) -> String {
             Health::Progressing => ("…", "progressing"),
             Health::Degraded => ("✘", "degraded"),
         };
-        let urls: Vec<_> =
-            shown.routes.iter().filter(|route| route.component == component.name).map(|route| route.url.as_str()).collect();
+        let urls: Vec<_> = shown
+            .routes
+            .iter()
+            .filter(|route| route.component == component.name)
+            .map(|route| route.url.as_str())
+            .collect();
         let added = if shown.added.contains(&component.name) { "(added)  " } else { "" };
         let urls = format!("{added}{}", urls.join("  "));
         let line = format!("  {mark} {:<16} {:<10} {word:<12} {urls}", component.name, component.version);

@@ -11,7 +11,13 @@ pub fn ready(ready: &Ready) -> String {
     if ready.changed {
         let _ = writeln!(text, "\n  Ready in {}. {}\n", units::duration(ready.seconds), ready.images);
     } else {
-        let _ = writeln!(text, "\n  Nothing to do: {} unchanged, {}. {}\n", units::count(ready.components, "component"), units::duration(ready.seconds), ready.images);
+        let _ = writeln!(
+            text,
+            "\n  Nothing to do: {} unchanged, {}. {}\n",
+            units::count(ready.components, "component"),
+            units::duration(ready.seconds),
+            ready.images
+        );
     }
     for route in &ready.routes {
         let _ = writeln!(text, "  {:<12} {}", route.title, route.url);
@@ -21,7 +27,8 @@ pub fn ready(ready: &Ready) -> String {
     }
     text.push_str(&access(ready));
     text.push_str(&left_out(&ready.left_out));
-    let mut flag = if ready.name == crate::settings::DEFAULT_NAME { String::new() } else { format!(" --name {}", ready.name) };
+    let mut flag =
+        if ready.name == crate::settings::DEFAULT_NAME { String::new() } else { format!(" --name {}", ready.name) };
     if ready.elsewhere {
         flag.push_str(&format!(" --context {}", ready.context));
     }
@@ -51,7 +58,10 @@ fn access(ready: &Ready) -> String {
         let _ = writeln!(text, "  {:<12} {registry}", "images");
     }
     if let Some(command) = &ready.port_forward {
-        let _ = writeln!(text, "\n  The addresses work on this machine while this runs (or give `up` an address of your own: --url):\n  {command}");
+        let _ = writeln!(
+            text,
+            "\n  The addresses work on this machine while this runs (or give `up` an address of your own: --url):\n  {command}"
+        );
     }
     text
 }

@@ -145,12 +145,20 @@ impl WishArgs {
 pub async fn run(args: UpArgs, name: &str, printer: &Printer) -> Result<u8, Failure> {
     let (wishes, config) = args.wishes.split();
     let wishes = args.target.over(wishes);
-    let request = UpRequest { name: name.into(), wishes, config, skip_checks: args.skip_checks, only_look: args.plan, context: args.target.context, add: None };
+    let request = UpRequest {
+        name: name.into(),
+        wishes,
+        config,
+        skip_checks: args.skip_checks,
+        only_look: args.plan,
+        context: args.target.context,
+        add: None,
+    };
     let prepared = up::prepare(request).await?;
     if args.plan {
-        let facts =
-            json!({"plan": prepared.plan, "images": prepared.image_facts(), "left_out": prepared.left_out});
-        let text = || format!("{}\n{}{}", prepared.headline(), plan::show(&prepared.plan), left_out(&prepared.left_out));
+        let facts = json!({"plan": prepared.plan, "images": prepared.image_facts(), "left_out": prepared.left_out});
+        let text =
+            || format!("{}\n{}{}", prepared.headline(), plan::show(&prepared.plan), left_out(&prepared.left_out));
         printer.facts(&facts, text);
         return Ok(0);
     }

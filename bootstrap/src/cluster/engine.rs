@@ -105,9 +105,7 @@ impl Engine {
     pub async fn remove_container(&self, container: &str) -> Result<bool, ClusterError> {
         let options = query::RemoveContainerOptionsBuilder::default().force(true).v(true).build();
         let removed = self.docker.remove_container(container, Some(options)).await;
-        Ok(none_if_missing(removed)
-            .map_err(ClusterError::engine(format!("remove container `{container}`")))?
-            .is_some())
+        Ok(none_if_missing(removed).map_err(ClusterError::engine(format!("remove container `{container}`")))?.is_some())
     }
 
     /// Removes the images that were built here and loaded into the engine.
@@ -127,8 +125,7 @@ impl Engine {
 
     /// The last lines that a container wrote.
     pub async fn logs(&self, container: &str, lines: u32) -> String {
-        let options =
-            query::LogsOptionsBuilder::default().stdout(true).stderr(true).tail(&lines.to_string()).build();
+        let options = query::LogsOptionsBuilder::default().stdout(true).stderr(true).tail(&lines.to_string()).build();
         let mut stream = self.docker.logs(container, Some(options));
         let mut text = String::new();
         while let Some(Ok(chunk)) = stream.next().await {
@@ -141,7 +138,12 @@ impl Engine {
     ///
     /// # Errors
     /// The engine refuses. A command that fails is not an error here: see [`Engine::run`].
-    pub async fn exec(&self, container: &str, command: &[&str], stdin: Option<&[u8]>) -> Result<CommandOutput, ClusterError> {
+    pub async fn exec(
+        &self,
+        container: &str,
+        command: &[&str],
+        stdin: Option<&[u8]>,
+    ) -> Result<CommandOutput, ClusterError> {
         let failed = || ClusterError::engine(format!("run `{}` in `{container}`", command.join(" ")));
         let options = CreateExecOptions {
             attach_stdin: Some(stdin.is_some()),

@@ -47,7 +47,9 @@ impl ClusterError {
             Error::UnsupportedURISchemeError { .. } => {
                 Self::EngineAddress { address, why: "its scheme is none that is understood here".into() }
             }
-            Error::URLParseError { .. } => Self::EngineAddress { address, why: "it has no host that can be read".into() },
+            Error::URLParseError { .. } => {
+                Self::EngineAddress { address, why: "it has no host that can be read".into() }
+            }
             Error::SocketNotFoundError(_) => Self::NoEngine { address, why: "there is no such socket".into() },
             Error::RequestTimeoutError => Self::NoEngine { address, why: "it was asked and said nothing".into() },
             other => Self::NoEngine { address, why: crate::error::chain(other).pop().unwrap_or_default() },
@@ -86,9 +88,11 @@ impl Explain for ClusterError {
             Self::NoEngine { .. } | Self::EngineAddress { .. } | Self::PortTaken { .. } | Self::NoSubnet { .. } => {
                 ExitKind::Prerequisite
             }
-            Self::NameInUse { .. } | Self::NetworkInUse { .. } | Self::NoPlatform { .. } | Self::Kubeconfig { .. } | Self::NotANodeImage { .. } => {
-                ExitKind::Usage
-            }
+            Self::NameInUse { .. }
+            | Self::NetworkInUse { .. }
+            | Self::NoPlatform { .. }
+            | Self::Kubeconfig { .. }
+            | Self::NotANodeImage { .. } => ExitKind::Usage,
             Self::Timeout { .. } => ExitKind::Timeout,
             Self::Engine { .. } | Self::Command { .. } | Self::NodeDied { .. } | Self::NotRunning { .. } => {
                 ExitKind::Cluster
@@ -138,11 +142,15 @@ impl Explain for ClusterError {
                 "Run `backstack up` again: it continues, and makes a half-made node anew. \
                  `docker logs NODE` and `docker exec NODE journalctl -u kubelet` say more."
             }
-            Self::Timeout { .. } => "Run `backstack up` again: it continues from here; `backstack doctor` checks the machine.",
+            Self::Timeout { .. } => {
+                "Run `backstack up` again: it continues from here; `backstack doctor` checks the machine."
+            }
             Self::NotANodeImage { .. } => "Give `--node-image` an image made for kind, as `kindest/node:v1.36.4`.",
             Self::Kubeconfig { .. } => "Mend the file, or point KUBECONFIG at another one, and run the command again.",
             Self::NotRunning { platform } => {
-                return vec![format!("Start it: `backstack up --name {platform}`, or `docker start {platform}-control-plane`.")];
+                return vec![format!(
+                    "Start it: `backstack up --name {platform}`, or `docker start {platform}-control-plane`."
+                )];
             }
             Self::NoPlatform { existing, .. } if existing.is_empty() => "Make one with `backstack up`.",
             Self::NoPlatform { existing, .. } => {

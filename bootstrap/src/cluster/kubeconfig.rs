@@ -41,7 +41,8 @@ pub fn path() -> Result<PathBuf, ClusterError> {
     if let Some(existing) = listed.iter().find(|path| path.exists()).or(listed.last()) {
         return Ok(existing.clone());
     }
-    let home = std::env::home_dir().ok_or_else(|| problem(Path::new("~/.kube/config"), "cannot be found: there is no home folder"))?;
+    let home = std::env::home_dir()
+        .ok_or_else(|| problem(Path::new("~/.kube/config"), "cannot be found: there is no home folder"))?;
     Ok(home.join(".kube/config"))
 }
 
@@ -137,9 +138,12 @@ fn merge(mut config: Mapping, entry: &Entry, path: &Path) -> Result<Mapping, Clu
     cluster["server"] = entry.server.clone().into();
     let user = admin["users"][0]["user"].clone();
     let context = mapping([("cluster", entry.context.clone().into()), ("user", entry.context.clone().into())]);
-    for (list, key, value) in [("clusters", "cluster", cluster), ("users", "user", user), ("contexts", "context", context)] {
+    for (list, key, value) in
+        [("clusters", "cluster", cluster), ("users", "user", user), ("contexts", "context", context)]
+    {
         let item = mapping([("name", entry.context.clone().into()), (key, value)]);
-        put(&mut config, list, &entry.context, item).map_err(|()| problem(path, &format!("is malformed: `{list}` is not a list")))?;
+        put(&mut config, list, &entry.context, item)
+            .map_err(|()| problem(path, &format!("is malformed: `{list}` is not a list")))?;
     }
     config.insert("current-context".into(), entry.context.clone().into());
     Ok(config)
@@ -198,7 +202,8 @@ fn change(
     fs::create_dir_all(folder).map_err(|error| problem(&path, &format!("cannot be written: {error}")))?;
     let _lock = Lock::take(&path)?;
     if let Some(config) = edit(read(&path)?)? {
-        replace(&path, folder, &text(&config)).map_err(|error| problem(&path, &format!("cannot be written: {error}")))?;
+        replace(&path, folder, &text(&config))
+            .map_err(|error| problem(&path, &format!("cannot be written: {error}")))?;
     }
     Ok(())
 }

@@ -13,7 +13,8 @@ use crate::images::reference::mirror_folder;
 const FOLDER: &str = "/etc/containerd/certs.d";
 
 /// Registries that users' own workloads name most often, besides those of the stack.
-const COMMON: &[&str] = &["docker.io", "gcr.io", "ghcr.io", "mcr.microsoft.com", "public.ecr.aws", "quay.io", "registry.k8s.io"];
+const COMMON: &[&str] =
+    &["docker.io", "gcr.io", "ghcr.io", "mcr.microsoft.com", "public.ecr.aws", "quay.io", "registry.k8s.io"];
 
 /// The files: path and content. `host_port` is the registry's port on the host's loopback, so that an image
 /// pushed to `localhost:PORT/...` can be used under that very name in the cluster.

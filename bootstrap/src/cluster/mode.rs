@@ -22,11 +22,46 @@ const TRIES: u32 = 4;
 
 /// Every capability of Linux, in the kernel's order (`capabilities(7)`): the index is its number.
 const CAPABILITIES: &[&str] = &[
-    "CHOWN", "DAC_OVERRIDE", "DAC_READ_SEARCH", "FOWNER", "FSETID", "KILL", "SETGID", "SETUID", "SETPCAP",
-    "LINUX_IMMUTABLE", "NET_BIND_SERVICE", "NET_BROADCAST", "NET_ADMIN", "NET_RAW", "IPC_LOCK", "IPC_OWNER",
-    "SYS_MODULE", "SYS_RAWIO", "SYS_CHROOT", "SYS_PTRACE", "SYS_PACCT", "SYS_ADMIN", "SYS_BOOT", "SYS_NICE",
-    "SYS_RESOURCE", "SYS_TIME", "SYS_TTY_CONFIG", "MKNOD", "LEASE", "AUDIT_WRITE", "AUDIT_CONTROL", "SETFCAP",
-    "MAC_OVERRIDE", "MAC_ADMIN", "SYSLOG", "WAKE_ALARM", "BLOCK_SUSPEND", "AUDIT_READ", "PERFMON", "BPF",
+    "CHOWN",
+    "DAC_OVERRIDE",
+    "DAC_READ_SEARCH",
+    "FOWNER",
+    "FSETID",
+    "KILL",
+    "SETGID",
+    "SETUID",
+    "SETPCAP",
+    "LINUX_IMMUTABLE",
+    "NET_BIND_SERVICE",
+    "NET_BROADCAST",
+    "NET_ADMIN",
+    "NET_RAW",
+    "IPC_LOCK",
+    "IPC_OWNER",
+    "SYS_MODULE",
+    "SYS_RAWIO",
+    "SYS_CHROOT",
+    "SYS_PTRACE",
+    "SYS_PACCT",
+    "SYS_ADMIN",
+    "SYS_BOOT",
+    "SYS_NICE",
+    "SYS_RESOURCE",
+    "SYS_TIME",
+    "SYS_TTY_CONFIG",
+    "MKNOD",
+    "LEASE",
+    "AUDIT_WRITE",
+    "AUDIT_CONTROL",
+    "SETFCAP",
+    "MAC_OVERRIDE",
+    "MAC_ADMIN",
+    "SYSLOG",
+    "WAKE_ALARM",
+    "BLOCK_SUSPEND",
+    "AUDIT_READ",
+    "PERFMON",
+    "BPF",
     "CHECKPOINT_RESTORE",
 ];
 
@@ -141,12 +176,17 @@ async fn attempt(engine: &Engine, host: HostConfig) -> Result<Option<String>, Cl
 }
 
 /// A container of the empty image, or why the engine makes none.
-async fn created(engine: &Engine, body: ContainerCreateBody) -> Result<Result<ContainerCreateResponse, Error>, ClusterError> {
+async fn created(
+    engine: &Engine,
+    body: ContainerCreateBody,
+) -> Result<Result<ContainerCreateResponse, Error>, ClusterError> {
     let mut tries = 1;
     loop {
         match engine.docker().create_container(None::<query::CreateContainerOptions>, body.clone()).await {
             // The first on this engine; or another program's `down` took the image away just then.
-            Err(Error::DockerResponseServerError { status_code: 404, .. }) if tries < TRIES => import_probe_image(engine).await?,
+            Err(Error::DockerResponseServerError { status_code: 404, .. }) if tries < TRIES => {
+                import_probe_image(engine).await?
+            }
             created => return Ok(created),
         }
         tries += 1;

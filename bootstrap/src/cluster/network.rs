@@ -170,11 +170,8 @@ fn is_routed(table: &str, network: PlatformNetwork) -> bool {
 }
 
 fn request(network: PlatformNetwork) -> NetworkCreateRequest {
-    let pool = IpamConfig {
-        subnet: Some(network.cidr()),
-        gateway: Some(network.host(1).to_string()),
-        ..Default::default()
-    };
+    let pool =
+        IpamConfig { subnet: Some(network.cidr()), gateway: Some(network.host(1).to_string()), ..Default::default() };
     NetworkCreateRequest {
         name: names::NETWORK.into(),
         driver: Some("bridge".into()),

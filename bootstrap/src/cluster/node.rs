@@ -106,12 +106,13 @@ pub async fn await_runtime(engine: &Engine, node: &str) -> Result<(), ClusterErr
         Ok(Ok(_)) => Ok(()),
         Ok(Err(error)) => {
             let running = engine.inspect(node).await?.and_then(|container| container.state?.running).unwrap_or(false);
-            if running { Err(error) } else { Err(ClusterError::NodeDied { node: node.into(), logs: engine.logs(node, 30).await }) }
+            if running {
+                Err(error)
+            } else {
+                Err(ClusterError::NodeDied { node: node.into(), logs: engine.logs(node, 30).await })
+            }
         }
-        Err(_) => Err(ClusterError::Timeout {
-            what: format!("containerd in node `{node}`"),
-            waited: RUNTIME_DEADLINE,
-        }),
+        Err(_) => Err(ClusterError::Timeout { what: format!("containerd in node `{node}`"), waited: RUNTIME_DEADLINE }),
     }
 }
 

@@ -133,7 +133,8 @@ pub async fn api_port_of(engine: &Engine, node: &str) -> Result<u16, ClusterErro
 /// All that we made, running or not. One that goes while we look is left out.
 async fn ours(engine: &Engine) -> Result<Vec<ContainerInspectResponse>, ClusterError> {
     let ours = containers(engine, names::MANAGED).await?;
-    let inspected = ours.iter().filter_map(|summary| summary.id.clone()).map(|id| async move { engine.inspect(&id).await });
+    let inspected =
+        ours.iter().filter_map(|summary| summary.id.clone()).map(|id| async move { engine.inspect(&id).await });
     Ok(futures::future::try_join_all(inspected).await?.into_iter().flatten().collect())
 }
 

@@ -32,7 +32,8 @@ pub async fn kubernetes_version(engine: &Engine, node: &str, image: &str) -> Res
 /// [`ClusterError::Command`] with kubeadm's own words.
 pub async fn init(engine: &Engine, facts: &NodeFacts) -> Result<(), ClusterError> {
     engine.write_files(&facts.name, &[(CONFIG.into(), kubeadm::init_config(facts))]).await?;
-    let init = ["kubeadm", "init", "--config", CONFIG, "--skip-token-print", "--skip-phases=preflight,show-join-command"];
+    let init =
+        ["kubeadm", "init", "--config", CONFIG, "--skip-token-print", "--skip-phases=preflight,show-join-command"];
     engine.run(&facts.name, &init, None).await.map(drop)
 }
 

@@ -6,7 +6,8 @@ use super::kubeadm::{POD_SUBNET, SERVICE_SUBNET};
 ///
 /// `inside` are names and subnets that must never go through it.
 pub fn environment(inside: &[String], variable: impl Fn(&str) -> Option<String>) -> Vec<String> {
-    let value = |name: &str| variable(name).or_else(|| variable(&name.to_lowercase())).filter(|value| !value.is_empty());
+    let value =
+        |name: &str| variable(name).or_else(|| variable(&name.to_lowercase())).filter(|value| !value.is_empty());
     let (http, https) = (value("HTTP_PROXY"), value("HTTPS_PROXY"));
     if http.is_none() && https.is_none() {
         return Vec::new();

@@ -60,10 +60,10 @@ pub async fn ensure(
         changed = true;
     }
     let container = engine.inspect(REGISTRY).await?;
-    let host_port = container.as_ref().and_then(host_port).ok_or_else(|| ClusterError::NodeDied {
-        node: REGISTRY.into(),
-        logs: String::new(),
-    })?;
+    let host_port = container
+        .as_ref()
+        .and_then(host_port)
+        .ok_or_else(|| ClusterError::NodeDied { node: REGISTRY.into(), logs: String::new() })?;
     Ok(RunningRegistry { host_port, changed })
 }
 

@@ -13,8 +13,7 @@ const DROP_IN: &str = "/etc/systemd/system/kubelet.service.d/20-services.conf";
 pub fn files() -> Vec<(String, String)> {
     let rule = format!("-d {SERVICE_SUBNET} -j REJECT");
     // `$$` is systemd's `$`; with `-`, a node image without iptables is none the worse.
-    let script = format!(
-        "for chain in FORWARD OUTPUT; do iptables -w -C $$chain {rule} || iptables -w -A $$chain {rule}; done"
-    );
+    let script =
+        format!("for chain in FORWARD OUTPUT; do iptables -w -C $$chain {rule} || iptables -w -A $$chain {rule}; done");
     vec![(DROP_IN.into(), format!("[Service]\nExecStartPre=-/bin/sh -c \"{script}\"\n"))]
 }

@@ -54,9 +54,13 @@ impl Explain for DefinitionError {
     fn hints(&self) -> Vec<String> {
         vec![match self {
             Self::Digest { .. } => "Write `sha256:` and 64 hexadecimal digits behind each file of `crds`.".into(),
-            Self::Wrong { .. } => "The component's version and its digests do not belong together: mend its `crds`.".into(),
+            Self::Wrong { .. } => {
+                "The component's version and its digests do not belong together: mend its `crds`.".into()
+            }
             Self::Missing { .. } | Self::Malformed { .. } => "Check `crds` in the component's component.yaml.".into(),
-            Self::Module { .. } => "Check that `go` is installed and GOPROXY answers, or take `--images registry`.".into(),
+            Self::Module { .. } => {
+                "Check that `go` is installed and GOPROXY answers, or take `--images registry`.".into()
+            }
             Self::Fetch { .. } => "Check the network and HTTPS_PROXY, or take `--images source` (needs Go).".into(),
             Self::Cache(_) => "Make room in the cache folder, or set BACKSTACK_CACHE to another one.".into(),
         }]
@@ -123,7 +127,8 @@ pub fn read<E: std::convert::From<DefinitionError>>(
 ) -> Result<(), E> {
     for source in sources {
         for (path, digest) in files(source)? {
-            let malformed = |why: String| DefinitionError::Malformed { place: source.module.clone(), path: path.into(), why };
+            let malformed =
+                |why: String| DefinitionError::Malformed { place: source.module.clone(), path: path.into(), why };
             let bytes = store.read(&digest).map_err(DefinitionError::Cache)?;
             let text = std::str::from_utf8(&bytes).map_err(|error| malformed(error.to_string()))?;
             for document in serde_yaml::Deserializer::from_str(text) {
@@ -137,7 +142,11 @@ pub fn read<E: std::convert::From<DefinitionError>>(
     Ok(())
 }
 
-async fn from_module(source: &CrdSource, missing: &[&(&str, Digest)], store: &BlobStore) -> Result<(), DefinitionError> {
+async fn from_module(
+    source: &CrdSource,
+    missing: &[&(&str, Digest)],
+    store: &BlobStore,
+) -> Result<(), DefinitionError> {
     let folder = module_folder(&source.module).await?;
     for (path, digest) in missing {
         let found = std::fs::read(folder.join(path))
@@ -189,7 +198,12 @@ async fn from_upstream(
 fn keep(store: &BlobStore, place: &str, path: &str, expected: &Digest, bytes: &[u8]) -> Result<(), DefinitionError> {
     let found = Digest::of(bytes);
     if found != *expected {
-        return Err(DefinitionError::Wrong { place: place.into(), path: path.into(), expected: expected.clone(), found });
+        return Err(DefinitionError::Wrong {
+            place: place.into(),
+            path: path.into(),
+            expected: expected.clone(),
+            found,
+        });
     }
     store.put("application/yaml", bytes)?;
     Ok(())

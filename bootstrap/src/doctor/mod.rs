@@ -85,7 +85,9 @@ pub fn judge(facts: &Facts, needs: &Needs, stack: &str) -> Vec<Check> {
     checks.extend(facts.ports.iter().filter_map(port));
     checks.push(match &facts.kubeconfig {
         Ok(path) => Check::ok("kubeconfig", path.clone()),
-        Err(problem) => Check::failed("kubeconfig", problem.clone(), "mend the file, or point KUBECONFIG at another one"),
+        Err(problem) => {
+            Check::failed("kubeconfig", problem.clone(), "mend the file, or point KUBECONFIG at another one")
+        }
     });
     checks.extend(facts.cache.as_ref().map(|(folder, free)| cache(folder, *free)));
     checks.extend(facts.missing_tools.iter().map(|(tool, fix)| Check::failed("tools", tool.clone(), fix.clone())));
@@ -102,7 +104,11 @@ fn engine(facts: &EngineFacts, needs: &Needs, stack: &str) -> Vec<Check> {
     checks.extend(facts.disk_free.map(|free| disk(free, needs, stack)));
     checks.extend(inotify(facts));
     if let Some(problem) = &facts.name_in_use {
-        checks.push(Check::failed("name", problem.clone(), "choose another name with `--name`, or remove that container"));
+        checks.push(Check::failed(
+            "name",
+            problem.clone(),
+            "choose another name with `--name`, or remove that container",
+        ));
     }
     let taken = |what: &String| {
         let fix = "rename or remove it: all platforms share one network and one registry of these names";
@@ -114,13 +120,10 @@ fn engine(facts: &EngineFacts, needs: &Needs, stack: &str) -> Vec<Check> {
 
 fn cpu_and_memory(facts: &EngineFacts, needs: &Needs, stack: &str) -> Vec<Check> {
     let cpus = format!("{} CPUs (`{stack}` needs {})", facts.cpus, needs.cpus);
-    let memory = format!(
-        "{} (`{stack}` needs {})",
-        units::bytes(facts.memory),
-        units::bytes(needs.memory_mib * MIB)
-    );
+    let memory = format!("{} (`{stack}` needs {})", units::bytes(facts.memory), units::bytes(needs.memory_mib * MIB));
     let more = "give the engine more: Docker Desktop → Settings → Resources, or a larger machine";
-    let cpu = if facts.cpus >= u64::from(needs.cpus) { Check::ok("cpu", cpus) } else { Check::failed("cpu", cpus, more) };
+    let cpu =
+        if facts.cpus >= u64::from(needs.cpus) { Check::ok("cpu", cpus) } else { Check::failed("cpu", cpus, more) };
     // Memory is counted in powers of two by some and of ten by others: a tenth less is still what was asked for.
     let enough = facts.memory >= needs.memory_mib * MIB * 9 / 10;
     vec![cpu, if enough { Check::ok("memory", memory) } else { Check::failed("memory", memory, more) }]
@@ -252,12 +255,21 @@ mod tests {
         assert_eq!(of_engine(EngineFacts { memory: 2048 * MIB, ..engine_facts() }, "memory"), Verdict::Failed);
         assert_eq!(of_engine(EngineFacts { memory: 3900 * MIB, ..engine_facts() }, "memory"), Verdict::Ok);
         assert_eq!(of_engine(EngineFacts { disk_free: Some(MIB), ..engine_facts() }, "disk"), Verdict::Failed);
-        assert_eq!(of_engine(EngineFacts { inotify_instances: Some(128), ..engine_facts() }, "inotify"), Verdict::Failed);
-        assert_eq!(verdict_of(&Facts { kubeconfig: Err("is malformed".into()), ..facts() }, "kubeconfig"), Verdict::Failed);
+        assert_eq!(
+            of_engine(EngineFacts { inotify_instances: Some(128), ..engine_facts() }, "inotify"),
+            Verdict::Failed
+        );
+        assert_eq!(
+            verdict_of(&Facts { kubeconfig: Err("is malformed".into()), ..facts() }, "kubeconfig"),
+            Verdict::Failed
+        );
         let shared_in_use = vec!["network `backstack`".into()];
         assert_eq!(of_engine(EngineFacts { shared_in_use, ..engine_facts() }, "name"), Verdict::Failed);
         let cache = |free: u64| verdict_of(&Facts { cache: Some(("~/x".into(), free)), ..facts() }, "cache");
-        assert_eq!((cache(MIB), cache(4096 * MIB), cache(6000 * MIB)), (Verdict::Failed, Verdict::Warning, Verdict::Ok));
+        assert_eq!(
+            (cache(MIB), cache(4096 * MIB), cache(6000 * MIB)),
+            (Verdict::Failed, Verdict::Warning, Verdict::Ok)
+        );
         let port = PortUse { port: 8443, purpose: "HTTPS", flag: "--https-port", taken: true };
         assert_eq!(verdict_of(&Facts { ports: vec![port], ..facts() }, "ports"), Verdict::Failed);
         let poor = EngineFacts { cpus: 1, memory: MIB, ..engine_facts() };
@@ -270,6 +282,10 @@ mod tests {
     #[test]
     fn what_cannot_be_known_is_not_judged() {
         let remote = EngineFacts { disk_free: None, inotify_instances: None, inotify_watches: None, ..engine_facts() };
-        assert!(!judge(&with_engine(remote), &Needs::default(), "s").iter().any(|check| check.name == "disk" || check.name == "inotify"));
+        assert!(
+            !judge(&with_engine(remote), &Needs::default(), "s")
+                .iter()
+                .any(|check| check.name == "disk" || check.name == "inotify")
+        );
     }
 }

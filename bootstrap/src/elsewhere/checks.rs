@@ -59,7 +59,11 @@ async fn room(client: &Client) -> Result<Option<(f64, u64)>, Error> {
     };
     let (mut cpus, mut memory) = (0.0, 0);
     for status in nodes.iter().filter_map(|node| node.status.as_ref()) {
-        let ready = status.conditions.iter().flatten().any(|condition| condition.type_ == "Ready" && condition.status == "True");
+        let ready = status
+            .conditions
+            .iter()
+            .flatten()
+            .any(|condition| condition.type_ == "Ready" && condition.status == "True");
         let amount = |name: &str| {
             let found = status.allocatable.as_ref().filter(|_| ready).and_then(|all| all.get(name));
             found.and_then(|found| quantity::parse(&found.0)).unwrap_or(0)
@@ -74,14 +78,20 @@ async fn room(client: &Client) -> Result<Option<(f64, u64)>, Error> {
 pub fn judge(facts: &Facts, stack: &Stack) -> Vec<Check> {
     let found = format!("context {}, Kubernetes {}", facts.context, facts.version);
     let mut checks = vec![match facts.minor {
-        Some(minor) if minor < OLDEST_MINOR => {
-            Check::failed("cluster", found, format!("upgrade it: a platform needs Kubernetes 1.{OLDEST_MINOR} or newer"))
-        }
+        Some(minor) if minor < OLDEST_MINOR => Check::failed(
+            "cluster",
+            found,
+            format!("upgrade it: a platform needs Kubernetes 1.{OLDEST_MINOR} or newer"),
+        ),
         _ => Check::ok("cluster", found),
     }];
     checks.push(match facts.missing_rights.as_slice() {
         [] => Check::ok("rights", "you may install a platform"),
-        missing => Check::failed("rights", format!("you may not {}", missing.join(", ")), "use a context of a cluster administrator"),
+        missing => Check::failed(
+            "rights",
+            format!("you may not {}", missing.join(", ")),
+            "use a context of a cluster administrator",
+        ),
     });
     if let Some((cpus, memory)) = facts.room {
         let (wanted_cpus, wanted) = (stack.needs.cpus, stack.needs.memory_mib * MIB);
@@ -97,7 +107,11 @@ pub fn judge(facts: &Facts, stack: &Stack) -> Vec<Check> {
         checks.push(if facts.default_storage {
             Check::ok("storage", "a default StorageClass")
         } else {
-            Check::failed("storage", "no default StorageClass, and components need volumes", "mark one with `storageclass.kubernetes.io/is-default-class: \"true\"`")
+            Check::failed(
+                "storage",
+                "no default StorageClass, and components need volumes",
+                "mark one with `storageclass.kubernetes.io/is-default-class: \"true\"`",
+            )
         });
     }
     checks
@@ -105,13 +119,16 @@ pub fn judge(facts: &Facts, stack: &Stack) -> Vec<Check> {
 
 /// Whether a component claims a volume without saying of which class.
 fn wants_storage(stack: &Stack) -> bool {
-    let mut objects = stack.components.iter().flat_map(|component| &component.manifests).map(|manifest| &manifest.object);
+    let mut objects =
+        stack.components.iter().flat_map(|component| &component.manifests).map(|manifest| &manifest.object);
     let no_class = |spec: &serde_json::Value| spec.get("storageClassName").is_none();
     objects.any(|object| match object["kind"].as_str() {
         Some("PersistentVolumeClaim") => no_class(&object["spec"]),
-        Some("StatefulSet") => {
-            object["spec"]["volumeClaimTemplates"].as_array().into_iter().flatten().any(|claim| no_class(&claim["spec"]))
-        }
+        Some("StatefulSet") => object["spec"]["volumeClaimTemplates"]
+            .as_array()
+            .into_iter()
+            .flatten()
+            .any(|claim| no_class(&claim["spec"])),
         _ => false,
     })
 }

@@ -128,7 +128,8 @@ fn is_passing(error: &kube::Error) -> bool {
 /// it the next `down` knows that there is something to do.
 async fn itself(cluster: &Cluster, record: &Record) -> Result<(), Failure> {
     let namespaces: Api<Namespace> = Api::all(cluster.client.clone());
-    let found = namespaces.get_opt(SYSTEM_NAMESPACE).await.map_err(Error::request("look at the platform's namespace"))?;
+    let found =
+        namespaces.get_opt(SYSTEM_NAMESPACE).await.map_err(Error::request("look at the platform's namespace"))?;
     let Some(found) = found else { return Ok(()) };
     let owner = Owner { platform: record.name.clone(), component: install::PLATFORM_ITSELF.into() };
     if !owner.owns(&found.metadata) {

@@ -28,7 +28,9 @@ pub enum ElsewhereError {
     Own { context: String, name: String },
     #[error("there is no platform on the cluster of context `{context}`")]
     NoPlatform { context: String },
-    #[error("images have to be built from packages, and the cluster of context `{context}` has nowhere to pull them from")]
+    #[error(
+        "images have to be built from packages, and the cluster of context `{context}` has nowhere to pull them from"
+    )]
     NoRegistry { context: String, why: String },
     #[error("the cluster of context `{context}` has objects of the same names that this platform did not make")]
     Conflicts { context: String, objects: Vec<(String, ObjectRef)> },
@@ -64,7 +66,9 @@ impl Explain for ElsewhereError {
     fn hints(&self) -> Vec<String> {
         let hint = match self {
             Self::Kubeconfig { .. } => "Point KUBECONFIG at the file that `kubectl` uses for the cluster.".into(),
-            Self::UnknownContext { known, .. } if known.is_empty() => "It has none: point KUBECONFIG at another file.".into(),
+            Self::UnknownContext { known, .. } if known.is_empty() => {
+                "It has none: point KUBECONFIG at another file.".into()
+            }
             Self::UnknownContext { known, .. } => format!("It has: {}.", known.join(", ")),
             Self::Unusable { context, .. } | Self::Unreachable { context, .. } | Self::Refused { context, .. } => {
                 format!("See whether `kubectl --context {context} version` works.")
@@ -72,20 +76,32 @@ impl Explain for ElsewhereError {
             Self::Rights { .. } => {
                 "Use a context of a cluster administrator, or ask for the ClusterRole `cluster-admin`.".into()
             }
-            Self::Old { .. } => "Upgrade the cluster, or let `backstack up` without --context make one of its own.".into(),
+            Self::Old { .. } => {
+                "Upgrade the cluster, or let `backstack up` without --context make one of its own.".into()
+            }
             Self::OtherName { context, had, .. } => {
-                format!("Give `--name {had}` to go on with it, or take it away: `backstack down --context {context} --name {had}`.")
+                format!(
+                    "Give `--name {had}` to go on with it, or take it away: `backstack down --context {context} --name {had}`."
+                )
             }
             Self::OtherStack { context, name, .. } => {
-                format!("Leave --stack out to go on with it, or take it away first: `backstack down --context {context} --name {name}`.")
+                format!(
+                    "Leave --stack out to go on with it, or take it away first: `backstack down --context {context} --name {name}`."
+                )
             }
             Self::Own { name, .. } => format!("Give `--name {name}` instead of --context."),
             Self::NoPlatform { context } => format!("`backstack up --context {context}` makes one."),
-            Self::NoRegistry { .. } => "Give `--push-to HOST[:PORT]/PREFIX`: a registry that you may push to and the cluster can pull from.".into(),
+            Self::NoRegistry { .. } => {
+                "Give `--push-to HOST[:PORT]/PREFIX`: a registry that you may push to and the cluster can pull from."
+                    .into()
+            }
             Self::Conflicts { objects, .. } => {
                 let mut names: Vec<_> = objects.iter().map(|(component, _)| format!("--without {component}")).collect();
                 names.dedup();
-                format!("Nothing of others is touched: leave these components out (`{}`), or remove what is there.", names.join(" "))
+                format!(
+                    "Nothing of others is touched: leave these components out (`{}`), or remove what is there.",
+                    names.join(" ")
+                )
             }
         };
         vec![hint]

@@ -44,7 +44,8 @@ pub struct Cluster {
 /// No kubeconfig, no such context (with those that there are), unusable credentials, or an API that does not answer
 /// within 10 s.
 pub async fn connect(context: &str) -> Result<Cluster, ElsewhereError> {
-    let kubeconfig = Kubeconfig::read().map_err(|error| ElsewhereError::Kubeconfig { why: chain(&error).join(": ") })?;
+    let kubeconfig =
+        Kubeconfig::read().map_err(|error| ElsewhereError::Kubeconfig { why: chain(&error).join(": ") })?;
     let known: Vec<String> = kubeconfig.contexts.iter().map(|context| context.name.clone()).collect();
     if !known.iter().any(|name| name == context) {
         return Err(ElsewhereError::UnknownContext { context: context.into(), known });

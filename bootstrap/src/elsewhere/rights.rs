@@ -30,10 +30,8 @@ const RESOURCES: [(&str, &str); 17] = [
 ];
 const VERBS: [&str; 4] = ["list", "create", "patch", "delete"];
 /// Components get rights that the user need not have: giving those is a right of its own.
-const GIVING: [(&str, &str, &str); 2] = [
-    ("escalate", "rbac.authorization.k8s.io", "clusterroles"),
-    ("bind", "rbac.authorization.k8s.io", "clusterroles"),
-];
+const GIVING: [(&str, &str, &str); 2] =
+    [("escalate", "rbac.authorization.k8s.io", "clusterroles"), ("bind", "rbac.authorization.k8s.io", "clusterroles")];
 const CONCURRENCY: usize = 8;
 
 /// The rights that are missing, as `create deployments.apps`; none for a cluster administrator.

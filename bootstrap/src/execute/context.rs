@@ -10,9 +10,9 @@ use tokio::sync::OnceCell;
 
 use crate::cluster::mode::NodeMode;
 use crate::cluster::network::PlatformNetwork;
-use crate::cluster::sharing::Held;
 use crate::cluster::observe::{ObservedPlatform, PlatformSettings};
 use crate::cluster::registry::RunningRegistry;
+use crate::cluster::sharing::Held;
 use crate::cluster::{Engine, names};
 use crate::elsewhere;
 use crate::images::road::Road;

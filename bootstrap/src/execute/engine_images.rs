@@ -10,7 +10,7 @@ use crate::error::Failure;
 use crate::plan::{EngineImage, ImageState};
 use crate::report::{Outcome, Phase, Progress};
 use crate::source::archive::docker_archive_stream;
-use crate::source::{BuiltImage, Builder, SourceError};
+use crate::source::{Builder, BuiltImage, SourceError};
 
 /// What the engine calls an image that was built here: by its recipe's key, so that a changed recipe is another
 /// image and nothing of the user's is ever replaced.
@@ -65,7 +65,8 @@ async fn built(
         progress.phase(Phase::Building);
         context.found.built.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
     }
-    let built: BuiltImage = context.builder.build(recipe, progress).await.map_err(|error: SourceError| Failure::from(error))?;
+    let built: BuiltImage =
+        context.builder.build(recipe, progress).await.map_err(|error: SourceError| Failure::from(error))?;
     let name = built_name(image, &built);
     if context.own().engine.image_id(&name).await?.is_some() {
         return Ok((name, Ended::new(Outcome::Unchanged)));

@@ -69,15 +69,19 @@ mod tests {
     async fn independent_nodes_run_side_by_side() {
         // Each of the two waits for the other: run one after the other, they would never end.
         let barrier = tokio::sync::Barrier::new(2);
-        let ends = run(&[vec![], vec![], vec![0, 1]], |node| {
-            let barrier = &barrier;
-            async move {
-                if node < 2 {
-                    barrier.wait().await;
+        let ends = run(
+            &[vec![], vec![], vec![0, 1]],
+            |node| {
+                let barrier = &barrier;
+                async move {
+                    if node < 2 {
+                        barrier.wait().await;
+                    }
+                    Ok::<_, ()>(node)
                 }
-                Ok::<_, ()>(node)
-            }
-        }, |_, _| {})
+            },
+            |_, _| {},
+        )
         .await;
         assert_eq!(ends, vec![End::Done(0), End::Done(1), End::Done(2)]);
     }
@@ -86,13 +90,17 @@ mod tests {
     async fn a_failure_skips_what_stands_on_it_and_nothing_else() {
         let order = Mutex::new(Vec::new());
         let needs = [vec![], vec![0], vec![1], vec![], vec![3]];
-        let ends = run(&needs, |node| {
-            let order = &order;
-            async move {
-                order.lock().expect("order").push(node);
-                if node == 0 { Err("broken") } else { Ok(()) }
-            }
-        }, |_, _| {})
+        let ends = run(
+            &needs,
+            |node| {
+                let order = &order;
+                async move {
+                    order.lock().expect("order").push(node);
+                    if node == 0 { Err("broken") } else { Ok(()) }
+                }
+            },
+            |_, _| {},
+        )
         .await;
         let expected = vec![End::Failed("broken"), End::Skipped(0), End::Skipped(1), End::Done(()), End::Done(())];
         assert_eq!(ends, expected);

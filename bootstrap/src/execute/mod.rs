@@ -67,7 +67,11 @@ pub async fn run(plan: &Plan, context: &Context, reporter: Arc<dyn Reporter>) ->
             }
             graph::End::Skipped(cause) => {
                 let because = &plan.steps[*cause];
-                let why = if because.subject == plan.steps[id].subject { String::new() } else { format!("needs {}", because.subject) };
+                let why = if because.subject == plan.steps[id].subject {
+                    String::new()
+                } else {
+                    format!("needs {}", because.subject)
+                };
                 subjects.end(plan, id, Outcome::Skipped, &why);
             }
         },

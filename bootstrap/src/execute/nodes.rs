@@ -10,7 +10,9 @@ use super::context::{Context, set};
 use super::steps::Ended;
 use crate::cluster::kubeadm::NodeFacts;
 use crate::cluster::node::{self, NodeSpec, PortMapping, Role};
-use crate::cluster::{ClusterError, Engine, kubeconfig, mirrors, names, network, observe, provision, proxy, services, sharing};
+use crate::cluster::{
+    ClusterError, Engine, kubeconfig, mirrors, names, network, observe, provision, proxy, services, sharing,
+};
 use crate::error::Failure;
 use crate::platform::{certificates, client, nodes as live_nodes};
 use crate::report::{Outcome, Progress};

@@ -1,7 +1,7 @@
 //! One function for each kind of step: the adapters are called here, and nowhere is order decided.
 
-use std::sync::{Arc, PoisonError};
 use std::sync::atomic::Ordering;
+use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 use base64::Engine as _;
@@ -84,7 +84,8 @@ pub async fn perform(context: &Context, planned: &PlannedStep, progress: &Progre
         }
         Step::InstallDefaults { node } => {
             if planned.action != Action::Exists {
-                provision::install_defaults(&context.own().engine, node, &context.own().node.reference.to_string()).await?;
+                provision::install_defaults(&context.own().engine, node, &context.own().node.reference.to_string())
+                    .await?;
             }
             Ok(Ended::changed(planned.action != Action::Exists))
         }
@@ -174,7 +175,8 @@ async fn fetch_definitions(context: &Context, component: &str, progress: &Progre
 /// Connects to the API of a control plane that was just made, or runs already.
 async fn connect(context: &Context, node: &str, progress: &Progress) -> Result<(), Failure> {
     progress.detail("waiting for the API server");
-    let (kubeconfig, client) = nodes::connect(&context.own().engine, &context.settings.name, node, API_DEADLINE).await?;
+    let (kubeconfig, client) =
+        nodes::connect(&context.own().engine, &context.settings.name, node, API_DEADLINE).await?;
     let watch = Arc::new(ClusterWatch::start(client.clone()));
     let installer = Installer::new(client, &context.settings.name, context.settings.host());
     context.found.live.set(Live { kubeconfig: Some(kubeconfig), installer, watch }).ok();

@@ -124,7 +124,14 @@ mod tests {
             action: Action::Create,
             bytes: None,
         };
-        let steps = vec![step("cluster", &[]), step("free", &[]), step("free", &[0]), step("db", &[0]), step("shop", &[3, 0]), step("shop", &[4, 3])];
+        let steps = vec![
+            step("cluster", &[]),
+            step("free", &[]),
+            step("free", &[0]),
+            step("db", &[0]),
+            step("shop", &[3, 0]),
+            step("shop", &[4, 3]),
+        ];
         let plan = Plan { platform: "p".into(), stack: "s".into(), version: "1".into(), steps };
         let recorder = Arc::new(Recorder::new());
         Subjects::new(&plan, recorder.clone());

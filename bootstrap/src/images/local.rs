@@ -81,7 +81,9 @@ impl Explain for LocalError {
 
     fn details(&self) -> Vec<String> {
         match self {
-            Self::Refused { said, .. } | Self::Denied { said, .. } if !said.is_empty() => vec![format!("it said: {said}")],
+            Self::Refused { said, .. } | Self::Denied { said, .. } if !said.is_empty() => {
+                vec![format!("it said: {said}")]
+            }
             Self::SignIn { source, .. } => source.details(),
             _ => Vec::new(),
         }
@@ -89,7 +91,11 @@ impl Explain for LocalError {
 
     fn hints(&self) -> Vec<String> {
         let hint = match self {
-            Self::Denied { host, .. } => return vec![format!("Sign in with `docker login {host}` as somebody who may push there, then run the command again.")],
+            Self::Denied { host, .. } => {
+                return vec![format!(
+                    "Sign in with `docker login {host}` as somebody who may push there, then run the command again."
+                )];
+            }
             Self::SignIn { source, .. } => return source.hints(),
             _ if self.is_full() => {
                 "Free some space on the engine's disk (`docker system df` shows who uses it), then run the command again."
@@ -139,7 +145,8 @@ impl LocalRegistry {
         let scheme = if plain_http { "http" } else { "https" };
         // The name that people use is not the one that answers.
         let server = if host == "docker.io" { "registry-1.docker.io" } else { host };
-        let base = Url::parse(&format!("{scheme}://{server}/v2/")).map_err(|error| LocalError::Client(error.to_string()))?;
+        let base =
+            Url::parse(&format!("{scheme}://{server}/v2/")).map_err(|error| LocalError::Client(error.to_string()))?;
         let http = sign_in.client_of(&base).await.map_err(|error| LocalError::Client(error.to_string()))?;
         let address = format!("registry {host}");
         Ok(Self { address, base, prefix: prefix.trim_matches('/').into(), http, sign_in: Some(sign_in) })
@@ -211,7 +218,9 @@ impl LocalRegistry {
     /// The registry does not answer, or not properly.
     pub async fn has_blob(&self, repository: &str, digest: &Digest) -> Result<bool, LocalError> {
         let what = format!("a question for a blob of {repository}");
-        let answer = self.send(repository, self.request(Method::HEAD, &format!("{}/blobs/{digest}", self.inside(repository)))).await?;
+        let answer = self
+            .send(repository, self.request(Method::HEAD, &format!("{}/blobs/{digest}", self.inside(repository))))
+            .await?;
         if answer.status() == StatusCode::NOT_FOUND {
             return Ok(false);
         }
@@ -393,7 +402,8 @@ impl LocalRegistry {
         let answer = with(request, known.as_ref()).send().await.map_err(|error| self.unreachable(error))?;
         let Some(again) = again.filter(|_| answer.status() == StatusCode::UNAUTHORIZED) else { return Ok(answer) };
         let value = sign_in.answer(&self.base, &self.address, &repository, answer.headers(), known).await;
-        let value = value.map_err(|source| LocalError::SignIn { address: self.address.clone(), source: source.into() })?;
+        let value =
+            value.map_err(|source| LocalError::SignIn { address: self.address.clone(), source: source.into() })?;
         with(again, Some(&value)).send().await.map_err(|error| self.unreachable(error))
     }
 

@@ -294,8 +294,12 @@ mod tests {
 
     #[test]
     fn two_different_digests_are_a_contradiction() {
-        let image =
-            |reference: String, digest: &Digest| ImageRef { reference, digest: Some(digest.to_string()), recipe: None, missing: None };
+        let image = |reference: String, digest: &Digest| ImageRef {
+            reference,
+            digest: Some(digest.to_string()),
+            recipe: None,
+            missing: None,
+        };
         let (one, two) = (Digest::of(b"1"), Digest::of(b"2"));
         let wanted = Wanted::try_from(&image(format!("quay.io/a/b:1@{one}"), &one)).expect("the same digest");
         assert_eq!(wanted.pin, Some(one.clone()));

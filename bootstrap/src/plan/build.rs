@@ -103,8 +103,7 @@ fn base(graph: &mut Graph, inputs: &Inputs, observed: &Observed) -> Base {
     let registry_image = engine_image(graph, EngineImage::Registry, &inputs.registry_image, observed);
     let is_needed = !all_made(inputs, observed);
     let node_image = is_needed.then(|| engine_image(graph, EngineImage::Node, &inputs.node_image, observed));
-    let registry =
-        graph.add(CLUSTER, exists(observed.registry), Step::EnsureRegistry, &[network, registry_image]);
+    let registry = graph.add(CLUSTER, exists(observed.registry), Step::EnsureRegistry, &[network, registry_image]);
     Base { network, node_image, registry }
 }
 
@@ -112,7 +111,8 @@ fn base(graph: &mut Graph, inputs: &Inputs, observed: &Observed) -> Base {
 fn all_made(inputs: &Inputs, observed: &Observed) -> bool {
     let Some(platform) = &observed.platform else { return false };
     let is_made = |name: String| platform.nodes.iter().any(|had| had.name == name && had.complete);
-    is_made(names::control_plane(&inputs.platform)) && (1..=inputs.workers).all(|number| is_made(names::worker(&inputs.platform, number)))
+    is_made(names::control_plane(&inputs.platform))
+        && (1..=inputs.workers).all(|number| is_made(names::worker(&inputs.platform, number)))
 }
 
 fn engine_image(graph: &mut Graph, image: EngineImage, reference: &str, observed: &Observed) -> StepId {
@@ -197,9 +197,8 @@ fn components(graph: &mut Graph, inputs: &Inputs, observed: &Observed, road: Opt
         let mut needs = vec![ready.prepared];
         needs.extend(ready.defaults);
         for (reference, road) in component.images.iter().filter_map(|reference| Some((reference, road?))) {
-            let mirrored = *images
-                .entry(reference)
-                .or_insert_with(|| mirror(graph, &component.name, reference, observed, road));
+            let mirrored =
+                *images.entry(reference).or_insert_with(|| mirror(graph, &component.name, reference, observed, road));
             needs.push(mirrored);
         }
         if component.definitions {

@@ -79,7 +79,8 @@ fn the_node_image_is_built_before_the_components() {
 
 #[test]
 fn what_runs_is_not_made_again() {
-    let nodes = vec![node("p-control-plane", Role::ControlPlane, true, true), node("p-worker", Role::Worker, true, false)];
+    let nodes =
+        vec![node("p-control-plane", Role::ControlPlane, true, true), node("p-worker", Role::Worker, true, false)];
     let observed = Observed {
         network: true,
         registry: true,
@@ -99,7 +100,8 @@ fn what_runs_is_not_made_again() {
 #[test]
 fn a_platform_with_all_its_nodes_needs_no_node_image() {
     let nodes = vec![node("p-control-plane", Role::ControlPlane, true, false)];
-    let observed = Observed { platform: Some(ObservedPlatform { name: "p".into(), settings: None, nodes }), ..Default::default() };
+    let observed =
+        Observed { platform: Some(ObservedPlatform { name: "p".into(), settings: None, nodes }), ..Default::default() };
     let has_image = |workers| {
         let plan = build(&inputs(workers), &observed);
         plan.steps.iter().any(|step| matches!(step.step, Step::ProvideImage { image: EngineImage::Node, .. }))
@@ -110,11 +112,17 @@ fn a_platform_with_all_its_nodes_needs_no_node_image() {
 
 #[test]
 fn a_half_made_control_plane_means_all_nodes_anew() {
-    let nodes = vec![node("p-control-plane", Role::ControlPlane, false, true), node("p-worker", Role::Worker, true, true)];
+    let nodes =
+        vec![node("p-control-plane", Role::ControlPlane, false, true), node("p-worker", Role::Worker, true, true)];
     let observed =
         Observed { platform: Some(ObservedPlatform { name: "p".into(), settings: None, nodes }), ..Default::default() };
     let plan = build(&inputs(1), &observed);
-    assert!(plan.steps.iter().filter(|step| matches!(step.step, Step::JoinNode { .. } | Step::ProvisionNode { .. })).all(|step| step.action == Action::Create));
+    assert!(
+        plan.steps
+            .iter()
+            .filter(|step| matches!(step.step, Step::JoinNode { .. } | Step::ProvisionNode { .. }))
+            .all(|step| step.action == Action::Create)
+    );
 }
 
 #[test]
@@ -162,7 +170,8 @@ fn on_a_cluster_of_others_nothing_is_made_but_what_runs_in_it() {
     assert_eq!(steps(plan(None)), [reach(), Step::PreparePlatform, fetch(), install("a"), install("b")]);
     let mirror = |name: &str| Step::MirrorImage { reference: format!("example.org/{name}:1") };
     let registry = Step::ReachRegistry { address: "r".into() };
-    let expected = [reach(), registry, Step::PreparePlatform, mirror("a"), fetch(), install("a"), mirror("b"), install("b")];
+    let expected =
+        [reach(), registry, Step::PreparePlatform, mirror("a"), fetch(), install("a"), mirror("b"), install("b")];
     assert_eq!(steps(plan(Some("r"))), expected);
 }
 

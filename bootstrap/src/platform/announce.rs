@@ -15,7 +15,9 @@ use super::{Error, MANAGER};
 /// [`Error::Request`] if the API refuses.
 pub async fn local_registry(client: &Client, port: u16, inside: &str) -> Result<(), Error> {
     let api: Api<ConfigMap> = Api::namespaced(client.clone(), "kube-public");
-    let hosting = format!("host: \"localhost:{port}\"\nhostFromContainerRuntime: \"{inside}\"\nhostFromClusterNetwork: \"{inside}\"\n");
+    let hosting = format!(
+        "host: \"localhost:{port}\"\nhostFromContainerRuntime: \"{inside}\"\nhostFromClusterNetwork: \"{inside}\"\n"
+    );
     let object = json!({
         "apiVersion": "v1",
         "kind": "ConfigMap",

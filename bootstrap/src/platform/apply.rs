@@ -95,17 +95,15 @@ impl Applier<'_> {
     }
 
     fn identify(&self, manifest: &Value) -> Result<ObjectRef, Error> {
-        ObjectRef::of(manifest)
-            .map_err(|problem| Error::Manifest { component: self.owner.component.clone(), problem })
+        ObjectRef::of(manifest).map_err(|problem| Error::Manifest { component: self.owner.component.clone(), problem })
     }
 
     async fn one(&self, mut object: ObjectRef, manifest: &Value) -> Result<Applied, GaveUp> {
         if object.namespace.is_none() {
             object.namespace = Some(self.namespace.into());
         }
-        let kind = self.retry.run(&object, || async {
-            Ok(self.kinds.resolve(&object.api_version, &object.kind).await?)
-        });
+        let kind =
+            self.retry.run(&object, || async { Ok(self.kinds.resolve(&object.api_version, &object.kind).await?) });
         // From here on messages name it as people know it.
         if !kind.await?.namespaced {
             object.namespace = None;

@@ -59,7 +59,9 @@ pub async fn forget(kinds: &Kinds) -> Result<(), Error> {
             Err(Unresolved::Request(error)) => return Err(refused(error)),
         };
         let found = api.get_opt(&what.name).await.map_err(refused)?;
-        let is_ours = |found: &DynamicObject| found.metadata.labels.as_ref().and_then(|labels| labels.get(MANAGED_BY)).is_some_and(|by| by == MANAGER);
+        let is_ours = |found: &DynamicObject| {
+            found.metadata.labels.as_ref().and_then(|labels| labels.get(MANAGED_BY)).is_some_and(|by| by == MANAGER)
+        };
         if found.as_ref().is_some_and(is_ours) {
             match api.delete(&what.name, &DeleteParams::default()).await {
                 Err(kube::Error::Api(status)) if status.is_not_found() => {}
@@ -170,7 +172,9 @@ mod tests {
     fn no_rule_reaches_secrets_or_writes_beyond_what_can_be_tried() {
         for object in objects() {
             for rule in object["rules"].as_array().into_iter().flatten() {
-                let has = |list: &str, word: &str| rule[list].as_array().is_some_and(|all| all.iter().any(|item| item == word));
+                let has = |list: &str, word: &str| {
+                    rule[list].as_array().is_some_and(|all| all.iter().any(|item| item == word))
+                };
                 assert!(!has("resources", "secrets"), "{rule}");
                 assert!(!(has("apiGroups", "") || has("apiGroups", "*")) || !has("resources", "*"), "{rule}");
                 for verb in ["update", "delete", "deletecollection", "impersonate", "escalate", "bind", "*"] {
@@ -182,7 +186,8 @@ mod tests {
 
     #[test]
     fn the_refusal_is_there_before_the_rights() {
-        let kinds: Vec<_> = objects().iter().map(|object| object["kind"].as_str().unwrap_or_default().to_string()).collect();
+        let kinds: Vec<_> =
+            objects().iter().map(|object| object["kind"].as_str().unwrap_or_default().to_string()).collect();
         let at = |kind: &str| kinds.iter().position(|had| had == kind).expect("there");
         assert!(at("ValidatingAdmissionPolicyBinding") < at("ClusterRoleBinding"));
     }

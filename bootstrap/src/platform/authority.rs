@@ -164,7 +164,8 @@ mod tests {
             let mut roots = RootCertStore::empty();
             roots.add(der(&trusted.certificate)).expect("a root");
             let provider = std::sync::Arc::new(rustls::crypto::ring::default_provider());
-            let verifier = WebPkiServerVerifier::builder_with_provider(roots.into(), provider).build().expect("verifier");
+            let verifier =
+                WebPkiServerVerifier::builder_with_provider(roots.into(), provider).build().expect("verifier");
             let time = UnixTime::since_unix_epoch(std::time::Duration::from_secs(1_800_000_000));
             let name = ServerName::try_from(name).expect("a name");
             verifier.verify_server_cert(&der(&made.certificate), &[], &name, &[], time).is_ok()

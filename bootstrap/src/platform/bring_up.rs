@@ -29,7 +29,13 @@ pub async fn bring_up(
     let start = Instant::now();
     // Applying and waiting share one deadline, so what is told is the time of both. The last attempt may end a
     // little before it.
-    let waited = || if Instant::now() + Duration::from_secs(5) >= deadline { deadline.max(Instant::now()) - start } else { start.elapsed() };
+    let waited = || {
+        if Instant::now() + Duration::from_secs(5) >= deadline {
+            deadline.max(Instant::now()) - start
+        } else {
+            start.elapsed()
+        }
+    };
     progress.phase(Phase::Applying);
     let installed = match installer.install(unit, deadline, progress).await {
         Err(Error::Unfinished { component, failures, .. }) => {

@@ -62,7 +62,9 @@ pub async fn approve(client: &Client, nodes: &[String], deadline: Instant) -> Re
 
 /// Whether the API server gets an answer from the node's kubelet.
 async fn answers(client: &Client, node: &str) -> bool {
-    let Ok(request) = http::Request::get(format!("/api/v1/nodes/{node}/proxy/healthz")).body(Vec::new()) else { return false };
+    let Ok(request) = http::Request::get(format!("/api/v1/nodes/{node}/proxy/healthz")).body(Vec::new()) else {
+        return false;
+    };
     client.request_text(request).await.is_ok()
 }
 

@@ -28,9 +28,8 @@ pub async fn from_kubeconfig(kubeconfig: Kubeconfig, context: Option<&str>) -> R
     // A second call finds a provider installed; that one is as good.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let options = KubeConfigOptions { context: context.map(Into::into), ..Default::default() };
-    let mut config = Config::from_custom_kubeconfig(kubeconfig, &options)
-        .await
-        .map_err(|error| Error::Kubeconfig(error.into()))?;
+    let mut config =
+        Config::from_custom_kubeconfig(kubeconfig, &options).await.map_err(|error| Error::Kubeconfig(error.into()))?;
     config.connect_timeout = Some(Duration::from_secs(5));
     // The client's own retries are silent and grow to minutes; ours say what they wait for.
     config.default_retry = false;

@@ -49,7 +49,9 @@ async fn original(
         // An error passes by itself or not at all: the watch comes back until the deadline.
         match state {
             Ok(Some(found)) if found.data.as_ref().is_some_and(|data| !data.is_empty()) => return Ok(found),
-            Ok(Some(_)) => waits_for = format!("waits for Secret {}/{}, which is empty yet", source.namespace, source.name),
+            Ok(Some(_)) => {
+                waits_for = format!("waits for Secret {}/{}, which is empty yet", source.namespace, source.name)
+            }
             Ok(None) | Err(_) => {}
         }
         retry.progress.detail(format!("{object}: {waits_for}"));

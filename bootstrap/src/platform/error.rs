@@ -71,10 +71,9 @@ impl Explain for Error {
         match self {
             Self::Kubeconfig(_) | Self::Manifest { .. } => ExitKind::Usage,
             Self::Foreign { .. } => ExitKind::Prerequisite,
-            Self::Unavailable { .. }
-            | Self::Unfinished { .. }
-            | Self::NotGone { .. }
-            | Self::NodesNotReady { .. } => ExitKind::Timeout,
+            Self::Unavailable { .. } | Self::Unfinished { .. } | Self::NotGone { .. } | Self::NodesNotReady { .. } => {
+                ExitKind::Timeout
+            }
             Self::NotReady(error) => error.kind(),
             Self::Certificate { .. } => ExitKind::Internal,
             Self::Request { .. } | Self::Refused { .. } | Self::Secret { .. } | Self::Inventory { .. } => {

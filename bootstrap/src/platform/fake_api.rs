@@ -62,7 +62,8 @@ impl FakeApi {
             async move {
                 let (parts, body) = request.into_parts();
                 let body = body.collect_bytes().await.expect("a body");
-                let (code, answer) = fake.answer(&parts.method, parts.uri.path(), parts.uri.query().unwrap_or(""), &body);
+                let (code, answer) =
+                    fake.answer(&parts.method, parts.uri.path(), parts.uri.query().unwrap_or(""), &body);
                 let response = Response::builder().status(code).body(Body::from(answer.to_string().into_bytes()));
                 Ok::<_, std::convert::Infallible>(response.expect("a response"))
             }
@@ -97,7 +98,9 @@ impl FakeApi {
         if method != Method::GET {
             state.log.push(format!("{method} {path}"));
         }
-        if let Some(rule) = state.rules.iter_mut().find(|rule| rule.times > 0 && rule.method == *method && path.ends_with(rule.path)) {
+        if let Some(rule) =
+            state.rules.iter_mut().find(|rule| rule.times > 0 && rule.method == *method && path.ends_with(rule.path))
+        {
             rule.times -= 1;
             let status = rule.status.clone();
             return (u16::try_from(status["code"].as_u64().expect("a code")).expect("a code"), status);
@@ -172,7 +175,9 @@ fn discovery(path: &str) -> Option<(u16, Value)> {
     match (is_discovery, resources.is_empty()) {
         (false, _) => None,
         (true, true) => Some(not_found()),
-        (true, false) => Some((200, json!({"kind": "APIResourceList", "groupVersion": group_version, "resources": resources}))),
+        (true, false) => {
+            Some((200, json!({"kind": "APIResourceList", "groupVersion": group_version, "resources": resources})))
+        }
     }
 }
 

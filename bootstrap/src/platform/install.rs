@@ -106,7 +106,8 @@ impl Installer {
         let applier = self.applier(&owner, SYSTEM_NAMESPACE, &retry);
         self.namespace(&applier, SYSTEM_NAMESPACE).await?;
         let secret = ObjectRef::new("v1", "Secret", Some(SYSTEM_NAMESPACE), super::secrets::AUTHORITY_SECRET);
-        let made = retry.run(&secret, || async { self.secrets.authority().await.map(|_| ()).map_err(Fault::from) }).await;
+        let made =
+            retry.run(&secret, || async { self.secrets.authority().await.map(|_| ()).map_err(Fault::from) }).await;
         applier.settle(vec![made]).map(|_| ())
     }
 
@@ -247,8 +248,8 @@ pub(super) fn intended(unit: &Unit) -> Result<Vec<ObjectRef>, Error> {
     let mut objects = vec![ObjectRef::new("v1", "Namespace", None, &unit.namespace)];
     objects.extend(unit.crds.iter().map(|definition| definition.object().clone()));
     for manifest in &unit.objects {
-        let mut object = ObjectRef::of(manifest)
-            .map_err(|problem| Error::Manifest { component: unit.name.clone(), problem })?;
+        let mut object =
+            ObjectRef::of(manifest).map_err(|problem| Error::Manifest { component: unit.name.clone(), problem })?;
         object.namespace.get_or_insert_with(|| unit.namespace.clone());
         objects.push(object);
     }

@@ -171,9 +171,7 @@ impl Inventory {
     pub async fn forget(&self, component: &str) -> Result<(), Error> {
         match self.api.delete(&config_map_name(component), &DeleteParams::default()).await {
             Err(kube::Error::Api(status)) if status.is_not_found() => Ok(()),
-            result => result
-                .map(|_| ())
-                .map_err(Error::request(format!("delete the inventory of `{component}`"))),
+            result => result.map(|_| ()).map_err(Error::request(format!("delete the inventory of `{component}`"))),
         }
     }
 }

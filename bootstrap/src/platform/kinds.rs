@@ -4,8 +4,8 @@ use std::collections::HashMap;
 
 use kube::api::{Api, ApiResource, DynamicObject};
 use kube::core::gvk::GroupVersion;
-use kube::{Client, discovery};
 use kube::discovery::Scope;
+use kube::{Client, discovery};
 use tokio::sync::Mutex;
 
 use super::object::ObjectRef;

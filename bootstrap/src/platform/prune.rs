@@ -4,19 +4,19 @@
 //! is left, because deleting it would delete those, and they may be somebody's work.
 
 use futures::{StreamExt, stream};
+use kube::api::DynamicObject;
 use kube::api::{DeleteParams, ListParams, Preconditions, PropagationPolicy};
 use kube::core::PartialObjectMeta;
-use kube::api::DynamicObject;
 use kube::runtime::WatchStreamExt;
 use kube::runtime::watcher::watch_object;
 use serde_json::Value;
 use tokio::time::{Instant, timeout_at};
 
+use super::Error;
 use super::kinds::{Kinds, Unresolved};
 use super::object::{ObjectRef, Owner};
 use super::retry::{Fault, GaveUp, Retry};
 use super::waves::Wave;
-use super::Error;
 
 /// Namespaces that belong to the cluster, whatever their labels say.
 const KEPT_NAMESPACES: [&str; 4] = ["default", "kube-system", "kube-public", "kube-node-lease"];
@@ -48,7 +48,9 @@ enum Fate {
     /// Somebody deleted it, or took it over.
     NotOurs,
     /// Its deletion has begun; it is gone when an object of this uid is.
-    Deleting { uid: Option<String> },
+    Deleting {
+        uid: Option<String>,
+    },
     Kept(String),
 }
 
@@ -105,7 +107,8 @@ impl Pruner<'_> {
 
     /// Deletes webhook configurations whose every Service is in a namespace that goes, whoever made them.
     async fn orphan_webhooks(&self, leaving: &[ObjectRef]) -> Result<Vec<ObjectRef>, Error> {
-        let is_namespace = |object: &&ObjectRef| object.kind == "Namespace" && self.namespace_in_use(&object.name).is_none();
+        let is_namespace =
+            |object: &&ObjectRef| object.kind == "Namespace" && self.namespace_in_use(&object.name).is_none();
         let namespaces: Vec<&str> = leaving.iter().filter(is_namespace).map(|object| object.name.as_str()).collect();
         let mut removed = Vec::new();
         if namespaces.is_empty() {
@@ -199,7 +202,8 @@ impl Pruner<'_> {
     }
 
     async fn await_gone(&self, going: &[(ObjectRef, Option<String>)]) -> Result<(), Error> {
-        let waits = going.iter().map(|(object, uid)| async move { (object, self.is_gone(object, uid.as_deref()).await) });
+        let waits =
+            going.iter().map(|(object, uid)| async move { (object, self.is_gone(object, uid.as_deref()).await) });
         let results = stream::iter(waits).buffer_unordered(CONCURRENCY * 4).collect::<Vec<_>>().await;
         let left: Vec<_> = results.into_iter().filter(|(_, gone)| !gone).map(|(object, _)| object.clone()).collect();
         if left.is_empty() {

@@ -8,7 +8,11 @@ pub fn parse(text: &str) -> Option<Milli> {
     let text = text.trim();
     // An exponent ends in a digit, so that `1E` is still an exa.
     if text.ends_with(|last: char| last.is_ascii_digit() || last == '.') {
-        return text.parse::<f64>().ok().filter(|number| number.is_finite()).map(|number| (number * 1000.0).round() as Milli);
+        return text
+            .parse::<f64>()
+            .ok()
+            .filter(|number| number.is_finite())
+            .map(|number| (number * 1000.0).round() as Milli);
     }
     let digits = text.trim_end_matches(|letter: char| letter.is_ascii_alphabetic());
     let factor = match &text[digits.len()..] {

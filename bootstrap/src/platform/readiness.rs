@@ -119,16 +119,20 @@ pub struct State {
 /// Whether the wanted generation of a workload runs in full, and nothing older beside it.
 fn state(rollout: &Rollout, workload: Option<&Workload>) -> State {
     let Some(workload) = workload else {
-        return State { done: false, ready: 0, wanted: 0, missing: "has not been seen yet".into(), cause: Cause::Starting };
+        return State {
+            done: false,
+            ready: 0,
+            wanted: 0,
+            missing: "has not been seen yet".into(),
+            cause: Cause::Starting,
+        };
     };
     let status = &workload.status;
     if rollout.kind == "Job" {
         return job(workload);
     }
     let (wanted, updated, ready) = match rollout.kind.as_str() {
-        "DaemonSet" => {
-            (status.desired_number_scheduled, status.updated_number_scheduled, status.number_available)
-        }
+        "DaemonSet" => (status.desired_number_scheduled, status.updated_number_scheduled, status.number_available),
         _ => (workload.spec.replicas.unwrap_or(1), status.updated_replicas, status.available_replicas),
     };
     let generation = workload.metadata.generation;
@@ -246,7 +250,8 @@ impl LastWords {
 
 /// The Job of the scope that a pod belongs to, as blockers name it.
 fn job_of(scope: &Scope, source: &LogSource) -> Option<String> {
-    let mut jobs = scope.workloads.iter().filter(|rollout| rollout.kind == "Job" && rollout.namespace == source.namespace);
+    let mut jobs =
+        scope.workloads.iter().filter(|rollout| rollout.kind == "Job" && rollout.namespace == source.namespace);
     let job = jobs.find(|job| source.pod.strip_prefix(&job.name).is_some_and(|rest| rest.starts_with('-')))?;
     Some(format!("Job {}/{}", job.namespace, job.name))
 }
@@ -280,7 +285,10 @@ mod tests {
         assert!(done("Deployment", 2, deployment(full.clone())));
         assert!(!done("Deployment", 3, deployment(full)), "the picture is older than what was applied");
         let cases = [
-            ("old status", json!({"observedGeneration": 1, "replicas": 2, "updatedReplicas": 2, "availableReplicas": 2})),
+            (
+                "old status",
+                json!({"observedGeneration": 1, "replicas": 2, "updatedReplicas": 2, "availableReplicas": 2}),
+            ),
             ("old pods", json!({"observedGeneration": 2, "replicas": 3, "updatedReplicas": 2, "availableReplicas": 3})),
             ("half new", json!({"observedGeneration": 2, "replicas": 2, "updatedReplicas": 1, "availableReplicas": 2})),
             ("not available", json!({"observedGeneration": 2, "replicas": 2, "updatedReplicas": 2})),
@@ -307,8 +315,10 @@ mod tests {
         let set = json!({"metadata": {"generation": 1}, "spec": {"updateStrategy": {"type": "OnDelete"}},
             "status": {"observedGeneration": 1, "availableReplicas": 1, "updatedReplicas": 0}});
         assert!(done("StatefulSet", 1, set), "with OnDelete nobody replaces the pods");
-        let daemon = |available: i64| json!({"metadata": {"generation": 1}, "status": {"observedGeneration": 1,
-            "desiredNumberScheduled": 2, "updatedNumberScheduled": 2, "numberAvailable": available}});
+        let daemon = |available: i64| {
+            json!({"metadata": {"generation": 1}, "status": {"observedGeneration": 1,
+            "desiredNumberScheduled": 2, "updatedNumberScheduled": 2, "numberAvailable": available}})
+        };
         assert!(done("DaemonSet", 1, daemon(2)) && !done("DaemonSet", 1, daemon(1)));
         let job = |kind: &str| json!({"status": {"conditions": [{"type": kind, "status": "True"}]}});
         assert!(done("Job", 1, job("Complete")) && !done("Job", 1, job("SuccessCriteriaMet")));
@@ -330,7 +340,12 @@ mod tests {
             assess(&scope, &View::of(&[set.clone(), pod]), now)
         };
         let ended_at = |finished: &str, now: i64, restarts: i64, probe: Value| {
-            after(&json!({"exitCode": 3, "startedAt": "1970-01-01T00:00:10Z", "finishedAt": finished}), now, restarts, probe)
+            after(
+                &json!({"exitCode": 3, "startedAt": "1970-01-01T00:00:10Z", "finishedAt": finished}),
+                now,
+                restarts,
+                probe,
+            )
         };
         let found = |now: i64, restarts: i64, probe: Value| ended_at("1970-01-01T00:00:11Z", now, restarts, probe);
         assert_eq!(found(0, 0, Value::Null).look_again, Some(Duration::from_secs(3)));
@@ -343,7 +358,10 @@ mod tests {
         assert!(found(10, 1, probe).is_ready());
         assert!(found(-3600, 0, Value::Null).is_ready(), "another clock tells nothing");
         let lost = json!({"exitCode": 255, "reason": "Unknown", "startedAt": "1970-01-01T00:00:01Z", "finishedAt": "1970-01-01T00:00:50Z"});
-        assert!(after(&lost, 1, 2, json!({"httpGet": {"port": 80}})).is_ready(), "it went with its node: that is no crash");
+        assert!(
+            after(&lost, 1, 2, json!({"httpGet": {"port": 80}})).is_ready(),
+            "it went with its node: that is no crash"
+        );
         let after_20 = |now: i64| ended_at("1970-01-01T00:00:30Z", now, 1, Value::Null).is_ready();
         assert!(!after_20(22) && after_20(23), "it ended after 20 s, so it has to run for longer");
     }

@@ -110,7 +110,9 @@ fn hint(status: &Status) -> Option<String> {
         return text("A field of it cannot change once it exists: delete the object, then run the same command again.");
     }
     if message.contains("field not declared in schema") {
-        return text("Correct the field's name or place in the manifest; `kubectl explain` lists the fields there are.");
+        return text(
+            "Correct the field's name or place in the manifest; `kubectl explain` lists the fields there are.",
+        );
     }
     if message.contains("denied the request") {
         return text("A policy in the cluster forbids it: change the manifest or the policy.");
@@ -143,13 +145,18 @@ mod tests {
         let call = "Internal error occurred: failed calling webhook \"w.example.dev\": failed to call webhook: \
                     Post \"https://w.default.svc:443/v?timeout=10s\": ";
         let cases = [
-            (500, format!("{call}no endpoints available for service \"w\""), "no endpoints available for service \"w\""),
+            (
+                500,
+                format!("{call}no endpoints available for service \"w\""),
+                "no endpoints available for service \"w\"",
+            ),
             (500, format!("{call}service \"w\" not found"), "service \"w\" not found"),
             (500, format!("{call}dial tcp 10.96.0.9:443: connect: connection refused"), "connection refused"),
             (500, format!("{call}tls: x509: certificate signed by unknown authority"), "unknown authority"),
         ];
         for (code, message, expected) in cases {
-            let Verdict::Wait(text) = verdict(json!({"code": code, "message": message, "reason": "InternalError"})) else {
+            let Verdict::Wait(text) = verdict(json!({"code": code, "message": message, "reason": "InternalError"}))
+            else {
                 panic!("{message} is not waited for")
             };
             assert!(text.starts_with("webhook `w.example.dev` does not answer: "), "{text}");
@@ -198,7 +205,8 @@ mod tests {
     #[test]
     fn several_causes_are_listed() {
         let Verdict::Refused(refusal) = verdict(json!({"code": 422, "reason": "Invalid", "message": "two problems",
-            "details": {"causes": [{"field": "a", "message": "bad"}, {"field": "b", "message": "worse"}]}})) else {
+            "details": {"causes": [{"field": "a", "message": "bad"}, {"field": "b", "message": "worse"}]}}))
+        else {
             panic!("not final")
         };
         assert_eq!(refusal.causes, ["a: bad", "b: worse"]);

@@ -81,7 +81,8 @@ pub async fn made_by_others(client: &Client, entry: &Entry) -> Result<Vec<Object
         };
         for one in found.items {
             let owned = one.metadata.owner_references.as_ref().is_some_and(|owners| !owners.is_empty());
-            let object = kind.object(one.metadata.namespace.as_deref(), one.metadata.name.as_deref().unwrap_or_default());
+            let object =
+                kind.object(one.metadata.namespace.as_deref(), one.metadata.name.as_deref().unwrap_or_default());
             if !owned && !entry.objects.iter().any(|own| own.is_same(&object)) {
                 others.push(object);
             }

@@ -100,7 +100,8 @@ impl Retry<'_> {
     async fn judge(&self, object: &ObjectRef, error: &Unresolved) -> Result<Refusal, GaveUp> {
         let request = match error {
             Unresolved::Unknown { .. } => {
-                let hint = format!("Check which component brings kind `{}` and name it under `depends_on`.", object.kind);
+                let hint =
+                    format!("Check which component brings kind `{}` and name it under `depends_on`.", object.kind);
                 return Ok(waiting(error.to_string(), Some(hint)));
             }
             Unresolved::Request(request) => request,

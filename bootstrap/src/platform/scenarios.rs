@@ -84,7 +84,11 @@ async fn what_passes_is_tried_again_and_named() {
         ("too many requests", status(429, "TooManyRequests", "slow down"), "the API server is busy"),
         ("conflict", status(409, "Conflict", "the object has been modified"), "changed by somebody else"),
         ("server that starts", status(503, "ServiceUnavailable", "starting"), "not able to answer yet: starting"),
-        ("kind that is about to be served", status(404, "NotFound", "404 page not found"), "does not serve its kind yet"),
+        (
+            "kind that is about to be served",
+            status(404, "NotFound", "404 page not found"),
+            "does not serve its kind yet",
+        ),
     ];
     for (name, status, expected) in scenarios {
         let fake = FakeApi::with(vec![rule(MAP, 3, status)]);
@@ -118,7 +122,10 @@ async fn a_refusal_ends_it_at_once_and_tells_all_that_was_refused() {
     let (result, _) = install(&fake, &unit(objects)).await;
     let error = result.expect_err("two refusals");
     assert_eq!(error.to_string(), "component `shop`: the cluster refuses 2 objects");
-    assert_eq!(error.details(), ["ConfigMap shop/a: ConfigMap \"a\" is invalid", "ConfigMap shop/b: ConfigMap \"b\" is invalid"]);
+    assert_eq!(
+        error.details(),
+        ["ConfigMap shop/a: ConfigMap \"a\" is invalid", "ConfigMap shop/b: ConfigMap \"b\" is invalid"]
+    );
     assert!(start.elapsed() < Duration::from_secs(10), "it waited for `c` though nothing could come of it");
     let log = fake.log();
     assert!(log.iter().any(|request| request.ends_with("/configmaps/d")), "the rest of the wave is applied: {log:?}");
@@ -147,16 +154,19 @@ async fn objects_come_in_order_and_a_second_run_changes_nothing() {
     unit.secrets.insert("admin".into(), GeneratedSecret::Random(BTreeMap::from([("password".into(), 20)])));
     assert_eq!(install(&fake, &unit).await.0.expect("installed").outcome(), Outcome::Created);
     let inventory = "PATCH /api/v1/namespaces/backstack-system/configmaps/inventory-shop";
-    assert_eq!(fake.log(), [
-        inventory,
-        "PATCH /api/v1/namespaces/shop",
-        "PATCH /apis/apiextensions.k8s.io/v1/customresourcedefinitions/things.example.dev",
-        "POST /api/v1/namespaces/shop/secrets",
-        "PATCH /api/v1/namespaces/shop/configmaps/a",
-        "PATCH /apis/apps/v1/namespaces/shop/deployments/web",
-        "PATCH /apis/example.dev/v1/namespaces/shop/things/one",
-        inventory,
-    ]);
+    assert_eq!(
+        fake.log(),
+        [
+            inventory,
+            "PATCH /api/v1/namespaces/shop",
+            "PATCH /apis/apiextensions.k8s.io/v1/customresourcedefinitions/things.example.dev",
+            "POST /api/v1/namespaces/shop/secrets",
+            "PATCH /api/v1/namespaces/shop/configmaps/a",
+            "PATCH /apis/apps/v1/namespaces/shop/deployments/web",
+            "PATCH /apis/example.dev/v1/namespaces/shop/things/one",
+            inventory,
+        ]
+    );
     let password = fake.get("/api/v1/namespaces/shop/secrets/admin");
     assert_eq!(install(&fake, &unit).await.0.expect("installed").outcome(), Outcome::Unchanged);
     assert_eq!(fake.get("/api/v1/namespaces/shop/secrets/admin"), password);
@@ -172,8 +182,10 @@ async fn only_our_own_objects_are_pruned_and_definitions_in_use_are_kept() {
         "spec": {"group": "example.dev", "names": {"kind": "Thing"}, "versions": [{"name": "v1", "served": true}]}}))];
     install(&fake, &first).await.0.expect("installed");
     fake.put("/api/v1/namespaces/shop/configmaps/taken", config_map("taken"));
-    fake.put("/apis/example.dev/v1/namespaces/x/things/theirs",
-        json!({"apiVersion": "example.dev/v1", "kind": "Thing", "metadata": {"name": "theirs", "namespace": "x"}}));
+    fake.put(
+        "/apis/example.dev/v1/namespaces/x/things/theirs",
+        json!({"apiVersion": "example.dev/v1", "kind": "Thing", "metadata": {"name": "theirs", "namespace": "x"}}),
+    );
 
     let (result, told) = install(&fake, &unit(vec![config_map("a")])).await;
     let done = result.expect("installed");
@@ -182,8 +194,12 @@ async fn only_our_own_objects_are_pruned_and_definitions_in_use_are_kept() {
     assert_eq!(done.outcome(), Outcome::Changed);
     assert!(told.iter().any(|text| text.contains("kept: there still is Thing x/theirs")), "{told:?}");
     let left = fake.paths();
-    for path in ["/api/v1/namespaces/shop", "/api/v1/namespaces/shop/configmaps/a", "/api/v1/namespaces/shop/configmaps/taken",
-        "/apis/apiextensions.k8s.io/v1/customresourcedefinitions/things.example.dev"] {
+    for path in [
+        "/api/v1/namespaces/shop",
+        "/api/v1/namespaces/shop/configmaps/a",
+        "/api/v1/namespaces/shop/configmaps/taken",
+        "/apis/apiextensions.k8s.io/v1/customresourcedefinitions/things.example.dev",
+    ] {
         assert!(left.iter().any(|found| found == path), "{path} is gone: {left:?}");
     }
 }
@@ -217,7 +233,8 @@ async fn removing_takes_all_of_it_but_namespaces_that_others_use() {
 
 #[tokio::test(start_paused = true)]
 async fn whoever_comes_second_takes_the_secret_that_is_there() {
-    let exists = Rule { method: Method::POST, path: "/secrets", times: 1, status: status(409, "AlreadyExists", "exists") };
+    let exists =
+        Rule { method: Method::POST, path: "/secrets", times: 1, status: status(409, "AlreadyExists", "exists") };
     let fake = FakeApi::with(vec![exists]);
     let mut unit = unit(Vec::new());
     unit.secrets.insert("admin".into(), GeneratedSecret::Random(BTreeMap::from([("password".into(), 20)])));
@@ -291,8 +308,11 @@ async fn a_job_that_failed_or_changed_is_made_anew() {
     install(&fake, &unit(vec![job()])).await.0.expect("installed");
     assert_ne!(fake.get(path).expect("the Job")["metadata"]["uid"], second);
     // One that is somebody else's stays.
-    fake.put(path, json!({"apiVersion": "batch/v1", "kind": "Job", "metadata": {"name": "seed", "uid": "theirs"},
-        "status": {"conditions": [{"type": "Failed", "status": "True"}]}}));
+    fake.put(
+        path,
+        json!({"apiVersion": "batch/v1", "kind": "Job", "metadata": {"name": "seed", "uid": "theirs"},
+        "status": {"conditions": [{"type": "Failed", "status": "True"}]}}),
+    );
     install(&fake, &unit(vec![job()])).await.0.expect_err("it is not ours");
 }
 
@@ -301,7 +321,10 @@ async fn webhooks_that_nobody_would_answer_go_with_their_component() {
     let fake = FakeApi::default();
     install(&fake, &unit(vec![deployment("web")])).await.0.expect("installed");
     let hooks = |namespaces: &[&str]| -> Vec<Value> {
-        namespaces.iter().map(|namespace| json!({"clientConfig": {"service": {"name": "s", "namespace": namespace}}})).collect()
+        namespaces
+            .iter()
+            .map(|namespace| json!({"clientConfig": {"service": {"name": "s", "namespace": namespace}}}))
+            .collect()
     };
     let folder = "/apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations";
     for (name, namespaces) in [("mine", &["shop", "shop"][..]), ("shared", &["shop", "other"]), ("none", &[])] {

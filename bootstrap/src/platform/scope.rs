@@ -74,7 +74,10 @@ impl Scope {
     pub fn of_manifests(unit: &Unit) -> Self {
         let mut scope = Self::of_unit(unit, &[]);
         for object in unit.objects.iter().filter_map(|object| ObjectRef::of(object).ok()) {
-            scope.add(&ObjectRef { namespace: object.namespace.clone().or_else(|| Some(unit.namespace.clone())), ..object }, 0);
+            scope.add(
+                &ObjectRef { namespace: object.namespace.clone().or_else(|| Some(unit.namespace.clone())), ..object },
+                0,
+            );
         }
         scope
     }

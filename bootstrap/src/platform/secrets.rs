@@ -125,7 +125,8 @@ impl Secrets {
         let kind = original.type_.as_deref().unwrap_or(OPAQUE);
         if let Some(old) = self.get(namespace, name).await?.filter(|old| old.type_.as_deref() != Some(kind)) {
             // A type cannot change, so it has to be another Secret.
-            let params = DeleteParams::default().preconditions(Preconditions { uid: old.metadata.uid, resource_version: None });
+            let params =
+                DeleteParams::default().preconditions(Preconditions { uid: old.metadata.uid, resource_version: None });
             let deleted = self.api(namespace).delete(name, &params).await;
             deleted.map_err(Error::request(format!("delete Secret {namespace}/{name}, whose type has changed")))?;
         }

@@ -199,8 +199,7 @@ impl View {
 
     /// Whether a Service has at least one address that answers.
     pub fn has_endpoints(&self, namespace: &str, service: &str) -> bool {
-        let of_service =
-            |slice: &&EndpointSlice| slice.metadata.namespace == namespace && slice.service() == service;
+        let of_service = |slice: &&EndpointSlice| slice.metadata.namespace == namespace && slice.service() == service;
         self.slices.values().filter(of_service).any(EndpointSlice::has_ready)
     }
 
@@ -210,9 +209,10 @@ impl View {
         if tracked != Tracked::Deployments {
             return vec![(tracked.gvk().2, name.into())];
         }
-        let owned = self.replica_sets.values().filter(|set| {
-            set.metadata.namespace == namespace && is_owned(&set.metadata.owner_references, kind, name)
-        });
+        let owned = self
+            .replica_sets
+            .values()
+            .filter(|set| set.metadata.namespace == namespace && is_owned(&set.metadata.owner_references, kind, name));
         owned.map(|set| ("ReplicaSet", set.metadata.name.clone())).collect()
     }
 

@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use futures::StreamExt;
 use kube::Client;
-use kube::runtime::watcher::{Config, Event, watch_object, watcher};
 use kube::runtime::WatchStreamExt;
+use kube::runtime::watcher::{Config, Event, watch_object, watcher};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::sleep;

@@ -39,7 +39,8 @@ impl Wave {
 
 /// Groups that every cluster serves itself.
 fn is_built_in(group: &str) -> bool {
-    !group.contains('.') || matches!(group.split_once('.'), Some((_, "k8s.io" | "authorization.k8s.io" | "apiserver.k8s.io")))
+    !group.contains('.')
+        || matches!(group.split_once('.'), Some((_, "k8s.io" | "authorization.k8s.io" | "apiserver.k8s.io")))
 }
 
 #[cfg(test)]

@@ -59,7 +59,9 @@ impl Explain for RemoveError {
 
     fn hints(&self) -> Vec<String> {
         match self {
-            Self::Needed { by, .. } => by.iter().map(|name| format!("`backstack stack remove {name}` first.")).collect(),
+            Self::Needed { by, .. } => {
+                by.iter().map(|name| format!("`backstack stack remove {name}` first.")).collect()
+            }
             Self::Unfit { .. } => vec!["Remove what needs it first.".into()],
             Self::InUse { .. } => vec!["Delete them, or give --purge to have them deleted.".into()],
         }
@@ -105,7 +107,13 @@ impl Removal {
 ///
 /// # Errors
 /// [`RemoveError`], or the API's refusal.
-pub async fn prepare(client: kube::Client, name: &str, record: Record, component: &str, purge: bool) -> Result<Removal, Failure> {
+pub async fn prepare(
+    client: kube::Client,
+    name: &str,
+    record: Record,
+    component: &str,
+    purge: bool,
+) -> Result<Removal, Failure> {
     let entries = Inventory::new(client.clone(), name).load_all().await?;
     let by = removal::dependents(&entries, component);
     if !by.is_empty() {
@@ -209,7 +217,10 @@ pub fn show(removal: &Removal) -> String {
     let Some(entry) = &removal.entry else { return nothing(removal) };
     let count = entry.objects.len() + removal.others.len();
     let mut text = format!("{component} {}  ·  {count} objects to remove\n", entry.version);
-    let (own, others) = (entry.objects.iter().map(|object| (object, "")), removal.others.iter().map(|object| (object, "  (made by people)")));
+    let (own, others) = (
+        entry.objects.iter().map(|object| (object, "")),
+        removal.others.iter().map(|object| (object, "  (made by people)")),
+    );
     for (object, note) in others.chain(own) {
         text.push_str(&format!("  remove  {object}{note}\n"));
     }
@@ -220,7 +231,13 @@ pub fn show(removal: &Removal) -> String {
 pub fn nothing(removal: &Removal) -> String {
     let installed = removal.installed.join(", ");
     if removal.record.changes == removal.new_record.changes {
-        return format!("  Component `{}` is not installed: nothing to do. Installed: {installed}.\n", removal.component);
+        return format!(
+            "  Component `{}` is not installed: nothing to do. Installed: {installed}.\n",
+            removal.component
+        );
     }
-    format!("  Component `{}` is not installed; it is left out from now on. Installed: {installed}.\n", removal.component)
+    format!(
+        "  Component `{}` is not installed; it is left out from now on. Installed: {installed}.\n",
+        removal.component
+    )
 }

@@ -79,7 +79,10 @@ mod tests {
         assert_eq!(read(&path, true).expect("settings").workers, Some(2));
         std::fs::write(&path, "wrokers: 2\nurll: x\n").expect("write");
         let Err(SettingsError::File { problems, .. }) = read(&path, true) else { panic!("unknown keys") };
-        let wanted = ["line 1: `wrokers` is no setting; did you mean `workers`?", "line 2: `urll` is no setting; did you mean `url`?"];
+        let wanted = [
+            "line 1: `wrokers` is no setting; did you mean `workers`?",
+            "line 2: `urll` is no setting; did you mean `url`?",
+        ];
         assert_eq!(problems, wanted);
         std::fs::write(&path, "workers: 21\nhttp_port: 0\n").expect("write");
         let Err(SettingsError::File { problems, .. }) = read(&path, true) else { panic!("out of range") };

@@ -11,8 +11,8 @@ use serde_json::Value;
 
 use crate::cluster::node::PortMapping;
 use crate::cluster::observe::PlatformSettings;
-use crate::platform::record::Record;
 use crate::error::{ExitKind, Explain};
+use crate::platform::record::Record;
 use crate::stack::Changes;
 use crate::stack::words::is_subdomain;
 
@@ -155,8 +155,12 @@ impl Explain for SettingsError {
             Self::Name { .. } => "Use lower-case letters, digits and dashes, as `workshop-1`.".into(),
             Self::Port { .. } => "Write HOST:NODE, as `--port 5432:30432`.".into(),
             Self::Parameter { .. } => "Write COMPONENT.PARAMETER=VALUE, as `--set ingress.replicas=2`.".into(),
-            Self::Url { .. } => "Write https:// and a host, as `https://box.example` or `https://localhost:9443`.".into(),
-            Self::Registry { .. } => "Write HOST[:PORT]/PREFIX, as `ghcr.io/me/backstack` or `registry.example:5000`.".into(),
+            Self::Url { .. } => {
+                "Write https:// and a host, as `https://box.example` or `https://localhost:9443`.".into()
+            }
+            Self::Registry { .. } => {
+                "Write HOST[:PORT]/PREFIX, as `ghcr.io/me/backstack` or `registry.example:5000`.".into()
+            }
             Self::PortTwice { first, second, .. } => format!("Choose another port with {first} or {second}."),
             Self::Fixed { name, .. } => format!(
                 "Leave the flag out to go on with what there is; or make it anew: `backstack down --name {name}`, then `up`."
@@ -167,9 +171,15 @@ impl Explain for SettingsError {
             Self::KubernetesVersion { wanted, own } => format!(
                 "This release builds and tests Kubernetes {own}. Give `--node-image kindest/node:v{wanted}` to use another."
             ),
-            Self::NoFile { .. } => "Give `--config` or BACKSTACK_CONFIG a file that you may read, or leave it out.".into(),
-            Self::RegistryPort { .. } => "Leave --registry-port out; it goes when the last platform is taken down.".into(),
-            Self::File { .. } => "Mend the file or remove it; its keys are the long flags of `up` with underscores.".into(),
+            Self::NoFile { .. } => {
+                "Give `--config` or BACKSTACK_CONFIG a file that you may read, or leave it out.".into()
+            }
+            Self::RegistryPort { .. } => {
+                "Leave --registry-port out; it goes when the last platform is taken down.".into()
+            }
+            Self::File { .. } => {
+                "Mend the file or remove it; its keys are the long flags of `up` with underscores.".into()
+            }
         };
         vec![hint]
     }
@@ -295,7 +305,11 @@ impl UpWishes {
         };
         fixed("--port", show(&had.ports), (!self.ports.is_empty()).then(|| show(&settings.ports)))?;
         if self.workers.is_some_and(|wanted| wanted < workers) {
-            return Err(SettingsError::FewerWorkers { name: settings.name.clone(), had: workers, wanted: settings.workers });
+            return Err(SettingsError::FewerWorkers {
+                name: settings.name.clone(),
+                had: workers,
+                wanted: settings.workers,
+            });
         }
         settings.workers = settings.workers.max(workers);
         settings.http_port = had.http_port;
@@ -368,13 +382,16 @@ fn url_of(text: &str) -> Result<String, SettingsError> {
     if lower.starts_with("http://") {
         return Err(wrong("the platform is served over HTTPS, so it begins with https://"));
     }
-    let rest = lower.strip_prefix("https://").ok_or_else(|| wrong("it does not begin with https://"))?.trim_end_matches('/');
+    let rest =
+        lower.strip_prefix("https://").ok_or_else(|| wrong("it does not begin with https://"))?.trim_end_matches('/');
     let (host, port) = rest.split_once(':').map_or((rest, None), |(host, port)| (host, Some(port)));
     if host.starts_with('[') {
         return Err(wrong("an IPv6 address cannot be used, only a name or an IPv4 address"));
     }
     if rest.contains(['/', '?', '#', '@']) {
-        return Err(wrong("after https:// there may be a host and a port, and nothing else: components have paths of their own"));
+        return Err(wrong(
+            "after https:// there may be a host and a port, and nothing else: components have paths of their own",
+        ));
     }
     if host.is_empty() {
         return Err(wrong("it has no host"));

@@ -81,8 +81,12 @@ mod tests {
         let push = Push::decide(Some("ghcr.io/me/stack/"), None, false).expect("a registry").expect("a wish");
         assert_eq!((push.to.address().as_str(), push.plain_http), ("ghcr.io/me/stack", false));
         assert_eq!(push.pull, push.to);
-        let push = Push::decide(Some("localhost:5001"), Some("registry:5000"), false).expect("registries").expect("a wish");
-        assert_eq!((push.to.address().as_str(), push.pull.address().as_str(), push.plain_http), ("localhost:5001", "registry:5000", true));
+        let push =
+            Push::decide(Some("localhost:5001"), Some("registry:5000"), false).expect("registries").expect("a wish");
+        assert_eq!(
+            (push.to.address().as_str(), push.pull.address().as_str(), push.plain_http),
+            ("localhost:5001", "registry:5000", true)
+        );
     }
 
     #[test]

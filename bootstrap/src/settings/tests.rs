@@ -54,7 +54,10 @@ fn an_existing_platform_keeps_what_cannot_change() {
     assert_eq!(settings.url, "https://localhost:9443");
     assert_eq!(settings.parameters.len(), 1);
     let wishes = UpWishes { https_port: Some(1), ..Default::default() };
-    assert!(matches!(wishes.decide("p", Some(&existing(0)), "1"), Err(SettingsError::Fixed { what: "--https-port", .. })));
+    assert!(matches!(
+        wishes.decide("p", Some(&existing(0)), "1"),
+        Err(SettingsError::Fixed { what: "--https-port", .. })
+    ));
     let wishes = UpWishes { workers: Some(1), ..Default::default() };
     assert!(matches!(wishes.decide("p", Some(&existing(2)), "1"), Err(SettingsError::FewerWorkers { .. })));
     let wishes = UpWishes { workers: Some(3), ..Default::default() };
@@ -100,7 +103,8 @@ fn what_was_set_is_kept_with_its_stack() {
         let wishes = UpWishes { stack: stack.map(Into::into), set, ..Default::default() };
         wishes.decide("p", Some(&existing(0)), "1.36.3").expect("settings").parameters
     };
-    let set = |component: &str, parameter: &str, value: bool| (component.to_string(), parameter.to_string(), value.into());
+    let set =
+        |component: &str, parameter: &str, value: bool| (component.to_string(), parameter.to_string(), value.into());
     assert_eq!(with(None, &[]), [set("a", "b", true)]);
     assert_eq!(with(Some("minimal"), &["c.d=false"]), [set("a", "b", true), set("c", "d", false)]);
     assert_eq!(with(None, &["a.b=false"]), [set("a", "b", false)]);

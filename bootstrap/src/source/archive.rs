@@ -30,7 +30,12 @@ fn read_manifest(store: &BlobStore, manifest: &Descriptor) -> io::Result<Manifes
 ///
 /// # Errors
 /// A blob is missing or damaged, or `out` does not take it.
-pub fn write_docker_archive(store: &BlobStore, manifest: &Descriptor, repo_tag: &str, out: impl Write) -> io::Result<()> {
+pub fn write_docker_archive(
+    store: &BlobStore,
+    manifest: &Descriptor,
+    repo_tag: &str,
+    out: impl Write,
+) -> io::Result<()> {
     let image = read_manifest(store, manifest)?;
     let config_name = format!("{}.json", image.config.digest.hex());
     let layer_name = |layer: &Descriptor| format!("{}.tar", layer.digest.hex());
@@ -50,7 +55,12 @@ pub fn write_docker_archive(store: &BlobStore, manifest: &Descriptor, repo_tag: 
     tar.into_inner()?.flush()
 }
 
-fn append_layer<W: Write>(store: &BlobStore, layer: &Descriptor, name: &str, tar: &mut tar::Builder<W>) -> io::Result<()> {
+fn append_layer<W: Write>(
+    store: &BlobStore,
+    layer: &Descriptor,
+    name: &str,
+    tar: &mut tar::Builder<W>,
+) -> io::Result<()> {
     let open = || File::open(store.path(&layer.digest)).map(BufReader::new);
     if !layer.media_type.ends_with("zstd") {
         return append(tar, name, layer.size, open()?);
@@ -117,7 +127,8 @@ pub fn write_oci_layout(store: &BlobStore, manifest: &Descriptor, reference: &st
     }
     let mut entry = serde_json::to_value(manifest)?;
     entry["annotations"] = json!({ "org.opencontainers.image.ref.name": reference });
-    let index = json!({ "schemaVersion": 2, "mediaType": "application/vnd.oci.image.index.v1+json", "manifests": [entry] });
+    let index =
+        json!({ "schemaVersion": 2, "mediaType": "application/vnd.oci.image.index.v1+json", "manifests": [entry] });
     fs::write(folder.join("index.json"), index.to_string())?;
     fs::write(folder.join("oci-layout"), r#"{"imageLayoutVersion":"1.0.0"}"#)
 }
@@ -148,7 +159,8 @@ mod tests {
         let (manifest, plain) = image(&store);
         let mut archive = Vec::new();
         write_docker_archive(&store, &manifest, "a/b:c", &mut archive).expect("archive");
-        let streamed: Vec<_> = docker_archive_stream(&store, &manifest, "a/b:c").map(|part| part.expect("part")).collect().await;
+        let streamed: Vec<_> =
+            docker_archive_stream(&store, &manifest, "a/b:c").map(|part| part.expect("part")).collect().await;
         assert_eq!(streamed.concat(), archive);
         let mut files = std::collections::BTreeMap::new();
         for entry in tar::Archive::new(&archive[..]).entries().expect("entries") {
@@ -172,7 +184,8 @@ mod tests {
         let (manifest, _) = image(&store);
         let layout = folder.path().join("layout");
         write_oci_layout(&store, &manifest, "a/b:c", &layout).expect("layout");
-        let index: serde_json::Value = serde_json::from_slice(&fs::read(layout.join("index.json")).expect("index")).expect("JSON");
+        let index: serde_json::Value =
+            serde_json::from_slice(&fs::read(layout.join("index.json")).expect("index")).expect("JSON");
         assert_eq!(index["manifests"][0]["digest"], json!(manifest.digest));
         assert_eq!(fs::read_dir(layout.join("blobs/sha256")).expect("blobs").count(), 3);
         assert!(!BlobStore::open(&layout).expect("store").read(&manifest.digest).expect("manifest").is_empty());

@@ -183,7 +183,11 @@ impl Builder {
         self.build_loaded(&Recipe::load(recipe, self.context.architecture)?, progress).await
     }
 
-    fn build_loaded<'a>(&'a self, recipe: &'a Recipe, progress: &'a Progress) -> BoxFuture<'a, Result<BuiltImage, SourceError>> {
+    fn build_loaded<'a>(
+        &'a self,
+        recipe: &'a Recipe,
+        progress: &'a Progress,
+    ) -> BoxFuture<'a, Result<BuiltImage, SourceError>> {
         async move {
             if let Some(image) = self.cached(&recipe.key) {
                 return Ok(image);
@@ -197,7 +201,8 @@ impl Builder {
                 try_join_all(layers).await?.into_iter().map(|built| (built.layer, built.packages)).unzip();
             let context = &self.context;
             let image = image::write(&context.store, recipe, context.architecture, layers, packages.concat());
-            let image = image.map_err(SourceError::io(format!("cannot write to {}", context.store.root().display())))?;
+            let image =
+                image.map_err(SourceError::io(format!("cannot write to {}", context.store.root().display())))?;
             context.write_index("images", &recipe.key, &image)?;
             Ok(image)
         }
@@ -205,7 +210,12 @@ impl Builder {
     }
 
     /// A layer from the cache, or built.
-    async fn layer(&self, recipe: &Recipe, layer: &KeyedLayer, progress: &Progress) -> Result<CachedLayer, SourceError> {
+    async fn layer(
+        &self,
+        recipe: &Recipe,
+        layer: &KeyedLayer,
+        progress: &Progress,
+    ) -> Result<CachedLayer, SourceError> {
         let context = &self.context;
         let cached = || {
             let found = context.read_index::<CachedLayer>("layers", &layer.key);
@@ -225,7 +235,8 @@ impl Builder {
             drop(folder);
             written
         });
-        let layer_blob = written.await.map_err(SourceError::io(format!("cannot write a layer of {}", recipe.tree.display("."))))?;
+        let layer_blob =
+            written.await.map_err(SourceError::io(format!("cannot write a layer of {}", recipe.tree.display("."))))?;
         let built = CachedLayer { layer: layer_blob, packages };
         context.write_index("layers", &layer.key, &built)?;
         Ok(built)

@@ -3,6 +3,7 @@
 //! containerd's database is written by a Go program that comes with the recipe; it is given every
 //! image as an OCI layout.
 
+use super::Architecture;
 use super::archive::write_oci_layout;
 use super::builder::Context;
 use super::error::SourceError;
@@ -11,7 +12,6 @@ use super::golang::{Built, Module, Program, Settings};
 use super::image::BuiltImage;
 use super::process::Tool;
 use super::tree::Tree;
-use super::Architecture;
 use crate::report::Progress;
 use crate::stack::files::FileTree;
 use crate::stack::recipe::ContainerdStoreLayer;

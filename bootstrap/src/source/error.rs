@@ -62,7 +62,9 @@ impl Explain for SourceError {
             Self::Io { source, .. } => io_hint(source),
             Self::ToolMissing { tool, .. } => super::tools::install_hint(tool),
             Self::ToolFailed { output, .. } => output_hint(output),
-            Self::NoMirror { .. } => "install `debootstrap` and `debian-archive-keyring`, whose files name the mirror".into(),
+            Self::NoMirror { .. } => {
+                "install `debootstrap` and `debian-archive-keyring`, whose files name the mirror".into()
+            }
             Self::Package { .. } => "delete the file from the cache directory and try again; it is fetched anew".into(),
         };
         vec![hint]
@@ -71,7 +73,9 @@ impl Explain for SourceError {
 
 fn io_hint(source: &io::Error) -> String {
     match source.kind() {
-        io::ErrorKind::StorageFull => "make room on the disk of the cache folder, or set BACKSTACK_CACHE to another one".into(),
+        io::ErrorKind::StorageFull => {
+            "make room on the disk of the cache folder, or set BACKSTACK_CACHE to another one".into()
+        }
         io::ErrorKind::PermissionDenied => "check who owns the cache directory".into(),
         _ => "try again; what is finished is kept".into(),
     }
@@ -93,7 +97,10 @@ const MEANINGS: &[(&str, &str)] = &[
     ("dial tcp", "check the network and the proxy settings (GOPROXY, HTTPS_PROXY)"),
     ("No space left on device", "make room on the disk of the cache folder, or set BACKSTACK_CACHE to another one"),
     ("no space left on device", "make room on the disk of the cache folder, or set BACKSTACK_CACHE to another one"),
-    ("do not match the hashes", "the package's content differs from the requirements file: do not trust it before you know why"),
+    (
+        "do not match the hashes",
+        "the package's content differs from the requirements file: do not trust it before you know why",
+    ),
     ("signal: killed", "it was killed, most likely for want of memory: free some, or build fewer images at once"),
 ];
 

@@ -15,7 +15,9 @@ use crate::stack::recipe::FileEntry;
 pub fn build(recipe: &FileTree, entries: &[FileEntry], merged_usr: bool) -> Result<Tree, SourceError> {
     let mut tree = Tree::new(merged_usr);
     for entry in entries {
-        let wrong = |problem: String| SourceError::recipe(recipe.display(RECIPE_FILE), format!("file {}: {problem}", entry.path));
+        let wrong = |problem: String| {
+            SourceError::recipe(recipe.display(RECIPE_FILE), format!("file {}: {problem}", entry.path))
+        };
         let (uid, gid) = owner(entry).map_err(wrong)?;
         let content = content(recipe, entry, mode(entry).map_err(wrong)?, wrong)?;
         tree.put(&entry.path, content.owned_by(uid, gid)).map_err(|problem| wrong(problem.to_string()))?;
@@ -75,7 +77,8 @@ pub fn put_folder(tree: &mut Tree, folder: &Path, target: &str) -> Result<(), So
         let found = found.map_err(failed)?;
         let relative = found.path().strip_prefix(folder).expect("below the folder").to_string_lossy();
         let path = format!("{target}/{relative}");
-        let entry = disk_entry(found.path()).map_err(SourceError::io(format!("cannot read {}", found.path().display())))?;
+        let entry =
+            disk_entry(found.path()).map_err(SourceError::io(format!("cannot read {}", found.path().display())))?;
         if let Some(entry) = entry {
             tree.put(&path, entry).map_err(|problem| SourceError::recipe(&path, problem.to_string()))?;
         }

@@ -54,7 +54,8 @@ impl Module {
             std::fs::create_dir_all(&target).map_err(SourceError::io(format!("cannot make {}", target.display())))?;
             materialize(&folder, &files_of_module(&folder)?, &target)?;
         }
-        let import_path = description.lines().find_map(|line| line.strip_prefix("module ")).unwrap_or_default().trim().into();
+        let import_path =
+            description.lines().find_map(|line| line.strip_prefix("module ")).unwrap_or_default().trim().into();
         Ok(Self { root, name: folder.display("."), import_path })
     }
 
@@ -163,7 +164,8 @@ impl Module {
         });
         let output = tool.run(|_| {}).await?;
         let wrong = |problem: String| SourceError::recipe(format!("{}/go.mod", self.name), problem);
-        let found: Downloaded = serde_json::from_str(&output).map_err(|error| wrong(format!("module {module}: {error}")))?;
+        let found: Downloaded =
+            serde_json::from_str(&output).map_err(|error| wrong(format!("module {module}: {error}")))?;
         let sums = std::fs::read_to_string(self.path().join("go.sum")).unwrap_or_default();
         let line = format!("{} {} {}", found.path, found.version, found.sum);
         if sums.lines().any(|known| known == line) {
@@ -243,7 +245,9 @@ pub async fn programs(
     }
     let module = Module::new(context, recipe, &layer.module)?;
     let output = context.work().folder()?;
-    let wrong = |path: &str, problem: String| SourceError::recipe(recipe.display(RECIPE_FILE), format!("program {path}: {problem}"));
+    let wrong = |path: &str, problem: String| {
+        SourceError::recipe(recipe.display(RECIPE_FILE), format!("program {path}: {problem}"))
+    };
     let mut tree = Tree::new(merged_usr);
     let mut packages = BTreeMap::new();
     // First of all, so that images come in the order in which the stack names them.
@@ -257,7 +261,8 @@ pub async fn programs(
         let name = path.rsplit('/').next().unwrap_or(path);
         let done_with = turn.take_if(|_| number + 1 == count);
         module.build(&Program { name, package, output: &file }, &settings, progress, done_with).await?;
-        let entry = Entry::disk(&file, 0o755).map_err(|error| wrong(path, format!("{package} gave no program: {error}")))?;
+        let entry =
+            Entry::disk(&file, 0o755).map_err(|error| wrong(path, format!("{package} gave no program: {error}")))?;
         tree.put(path, entry).map_err(|problem| wrong(path, problem.to_string()))?;
         packages.extend(modules_of(&file).await?);
     }
@@ -314,7 +319,8 @@ fn copy(module: &Path, from: &str, to: &str, tree: &mut Tree) -> Result<usize, S
     for file in walkdir::WalkDir::new(module).sort_by_file_name().into_iter().flatten() {
         let relative = file.path().strip_prefix(module).expect("below the module").to_string_lossy();
         let Some(name) = place(&relative, from).filter(|_| file.file_type().is_file()) else { continue };
-        let entry = disk_entry(file.path()).map_err(SourceError::io(format!("cannot read {}", file.path().display())))?;
+        let entry =
+            disk_entry(file.path()).map_err(SourceError::io(format!("cannot read {}", file.path().display())))?;
         let path = format!("{to}/{name}");
         if let Some(entry) = entry {
             tree.put(&path, entry).map_err(|problem| SourceError::recipe(&path, problem.to_string()))?;

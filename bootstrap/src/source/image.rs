@@ -96,9 +96,11 @@ fn configuration(recipe: &Recipe, architecture: Architecture, layers: &[BuiltLay
         config[key] = value;
     }
     if !wanted.volumes.is_empty() {
-        config["Volumes"] = wanted.volumes.iter().map(|path| (path.clone(), json!({}))).collect::<serde_json::Map<_, _>>().into();
+        config["Volumes"] =
+            wanted.volumes.iter().map(|path| (path.clone(), json!({}))).collect::<serde_json::Map<_, _>>().into();
     }
-    let history: Vec<_> = recipe.layers.iter().map(|layer| json!({ "created": NO_TIME, "created_by": kind(&layer.layer) })).collect();
+    let history: Vec<_> =
+        recipe.layers.iter().map(|layer| json!({ "created": NO_TIME, "created_by": kind(&layer.layer) })).collect();
     let diff_ids: Vec<_> = layers.iter().map(|layer| &layer.diff_id).collect();
     json!({
         "architecture": architecture.as_str(),

@@ -73,7 +73,9 @@ fn write_entries<W: Write>(tree: &Tree, tar: &mut tar::Builder<W>) -> io::Result
                 header.set_entry_type(tar::EntryType::Symlink);
                 append(tar, header, path, target, io::empty())?;
             }
-            Node::File { content: Content::Spooled { offset }, size } if *size > 0 && first_names.contains_key(offset) => {
+            Node::File { content: Content::Spooled { offset }, size }
+                if *size > 0 && first_names.contains_key(offset) =>
+            {
                 header.set_entry_type(tar::EntryType::Link);
                 append(tar, header, path, first_names[offset], io::empty())?;
             }
@@ -105,7 +107,13 @@ fn plain_header(entry: &Entry) -> tar::Header {
 }
 
 /// Names that a plain header cannot hold go into a PAX header before it.
-fn append<W: Write>(tar: &mut tar::Builder<W>, mut header: tar::Header, path: &str, link: &str, bytes: impl Read) -> io::Result<()> {
+fn append<W: Write>(
+    tar: &mut tar::Builder<W>,
+    mut header: tar::Header,
+    path: &str,
+    link: &str,
+    bytes: impl Read,
+) -> io::Result<()> {
     let mut extra: Vec<(&str, &[u8])> = Vec::new();
     if !path.is_ascii() || header.set_path(path).is_err() {
         extra.push(("path", path.as_bytes()));

@@ -29,7 +29,9 @@ pub async fn build(
     progress: &Progress,
 ) -> Result<Built, SourceError> {
     let project = recipe.join(&layer.project);
-    let lock = project.read("package-lock.json").map_err(SourceError::io(format!("cannot read {}", project.display("package-lock.json"))))?;
+    let lock = project
+        .read("package-lock.json")
+        .map_err(SourceError::io(format!("cannot read {}", project.display("package-lock.json"))))?;
     let work = context.work().folder()?;
     let name = project.display(".");
     let mut modules = Vec::new();
@@ -63,7 +65,9 @@ pub async fn build(
     for (from, to) in &layer.copy {
         let path = work.path().join(from);
         let entry = disk_entry(&path).ok().flatten();
-        let wrong = |problem: String| SourceError::recipe(recipe.display(RECIPE_FILE), format!("npm project {name}: {problem}"));
+        let wrong = |problem: String| {
+            SourceError::recipe(recipe.display(RECIPE_FILE), format!("npm project {name}: {problem}"))
+        };
         match entry {
             None => return Err(wrong(format!("there is no `{from}` after the build"))),
             Some(_) if path.is_dir() => put_folder(&mut tree, &path, to)?,

@@ -81,7 +81,11 @@ impl Tool {
     ///
     /// # Errors
     /// It cannot be started, or ends with another status than 0.
-    pub async fn follow(mut self, mut on_output: impl FnMut(&str), mut on_error: impl FnMut(&str)) -> Result<(), SourceError> {
+    pub async fn follow(
+        mut self,
+        mut on_output: impl FnMut(&str),
+        mut on_error: impl FnMut(&str),
+    ) -> Result<(), SourceError> {
         let command = shown(self.command.as_std());
         let starting = || SourceError::io(format!("cannot run `{command}` for {}", self.what));
         self.command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
@@ -110,10 +114,12 @@ impl Tool {
 
 /// A command as people type it: without its environment, `nice` and the program's folder.
 fn shown(command: &std::process::Command) -> String {
-    let words: Vec<_> = std::iter::once(command.get_program()).chain(command.get_args()).map(|word| word.to_string_lossy()).collect();
+    let words: Vec<_> =
+        std::iter::once(command.get_program()).chain(command.get_args()).map(|word| word.to_string_lossy()).collect();
     let start = if words[0].ends_with("/nice") { 3 } else { 0 };
     let program = words[start].rsplit('/').next().unwrap_or_default().to_string();
-    let quoted = words[start + 1..].iter().map(|word| if word.contains(' ') { format!("'{word}'") } else { word.to_string() });
+    let quoted =
+        words[start + 1..].iter().map(|word| if word.contains(' ') { format!("'{word}'") } else { word.to_string() });
     std::iter::once(program).chain(quoted).collect::<Vec<_>>().join(" ")
 }
 
@@ -182,7 +188,9 @@ mod tests {
 
     #[tokio::test]
     async fn a_failure_leaves_out_what_only_tells_progress() {
-        let tool = shell("echo 'x.go:1: undefined: y' >&2; for i in $(seq 100); do echo example.org/package >&2; done; exit 1");
+        let tool = shell(
+            "echo 'x.go:1: undefined: y' >&2; for i in $(seq 100); do echo example.org/package >&2; done; exit 1",
+        );
         let error = tool.without_noise(|line| !line.contains(' ')).run(|_| {}).await.expect_err("it fails");
         let SourceError::ToolFailed { output, .. } = error else { panic!("{error}") };
         assert_eq!(output, ["x.go:1: undefined: y"]);

@@ -34,7 +34,14 @@ pub async fn install(
     progress.detail(format!("installing Python packages of {name}"));
     let tool = Tool::gentle("python3", format!("installing {name}"))?.with(|python| {
         python.args(["-m", "pip", "install", "--disable-pip-version-check", "--no-input", "--no-compile"]);
-        python.args(["--require-hashes", "--only-binary=:all:", "--implementation", "cp", "--python-version", &layer.python]);
+        python.args([
+            "--require-hashes",
+            "--only-binary=:all:",
+            "--implementation",
+            "cp",
+            "--python-version",
+            &layer.python,
+        ]);
         // The requirements are complete, and made for the image's interpreter: pip would judge both what else is
         // needed and which interpreter may be used by the host's own.
         python.args(["--no-deps", "--ignore-requires-python"]);
@@ -57,7 +64,15 @@ fn platforms(architecture: Architecture) -> Vec<String> {
         Architecture::Amd64 => "x86_64",
         Architecture::Arm64 => "aarch64",
     };
-    let glibc = ["manylinux_2_35", "manylinux_2_34", "manylinux_2_31", "manylinux_2_28", "manylinux_2_27", "manylinux_2_24", "manylinux2014"];
+    let glibc = [
+        "manylinux_2_35",
+        "manylinux_2_34",
+        "manylinux_2_31",
+        "manylinux_2_28",
+        "manylinux_2_27",
+        "manylinux_2_24",
+        "manylinux2014",
+    ];
     glibc.iter().map(|name| format!("{name}_{machine}")).collect()
 }
 
@@ -73,7 +88,8 @@ fn normalize_scripts(site: &Path) -> std::io::Result<()> {
     }
     for record in folder(site).into_iter().map(|path| path.join("RECORD")).filter(|path| path.is_file()) {
         let text = fs::read_to_string(&record)?;
-        let mut kept: Vec<&str> = text.lines().filter(|line| !line.contains("../bin/") && !line.starts_with("bin/")).collect();
+        let mut kept: Vec<&str> =
+            text.lines().filter(|line| !line.contains("../bin/") && !line.starts_with("bin/")).collect();
         kept.sort_unstable();
         fs::write(&record, kept.join("\n") + "\n")?;
     }
@@ -89,8 +105,13 @@ fn packages(site: &Path) -> std::io::Result<Vec<Package>> {
     let mut found = Vec::new();
     for metadata in folder(site).into_iter().map(|path| path.join("METADATA")).filter(|path| path.is_file()) {
         let text = fs::read_to_string(metadata)?;
-        let field = |name: &str| text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(": ")).unwrap_or_default();
-        found.push(Package { source: PackageSource::Pypi, name: field("Name").into(), version: field("Version").into() });
+        let field =
+            |name: &str| text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(": ")).unwrap_or_default();
+        found.push(Package {
+            source: PackageSource::Pypi,
+            name: field("Name").into(),
+            version: field("Version").into(),
+        });
     }
     found.sort();
     Ok(found)

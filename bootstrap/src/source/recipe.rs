@@ -204,7 +204,8 @@ fn sum_modules(sum: &mut Sum, tree: &FileTree, module: &str) -> Result<(), Sourc
 /// The folder cannot be read.
 pub fn module_files(folder: &FileTree) -> Result<Vec<String>, SourceError> {
     let mut files = folder.files().map_err(SourceError::io(format!("cannot read {}", folder.display("."))))?;
-    let nested: Vec<String> = files.iter().filter_map(|file| file.strip_suffix("/go.mod")).map(|path| format!("{path}/")).collect();
+    let nested: Vec<String> =
+        files.iter().filter_map(|file| file.strip_suffix("/go.mod")).map(|path| format!("{path}/")).collect();
     files.retain(|file| file != RECIPE_FILE && !nested.iter().any(|path| file.starts_with(path)));
     Ok(files)
 }
@@ -331,11 +332,15 @@ mod tests {
     #[test]
     fn a_key_follows_every_file_that_is_used_and_no_other() {
         let folder = Folder::new();
-        folder.write("m/go.mod", "module m\nreplace x => ../x // note\nreplace y => ./y\n").write("m/main.go", "package main");
+        folder
+            .write("m/go.mod", "module m\nreplace x => ../x // note\nreplace y => ./y\n")
+            .write("m/main.go", "package main");
         folder.write("x/go.mod", "module x\n").write("m/y/go.mod", "module y\n").write("a/f", "1");
         folder.recipe("a", "  - go: {module: ../m, programs: {/m: .}}\n  - files: [{path: /f, from: f}]");
         let mut keys = vec![folder.key("a")];
-        for (file, text) in [("m/main.go", "package main //"), ("x/x.go", "package x"), ("m/y/y.go", "package y"), ("a/f", "2")] {
+        for (file, text) in
+            [("m/main.go", "package main //"), ("x/x.go", "package x"), ("m/y/y.go", "package y"), ("a/f", "2")]
+        {
             folder.write(file, text);
             keys.push(folder.key("a"));
         }

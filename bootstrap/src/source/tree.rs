@@ -17,7 +17,9 @@ pub enum Content {
     /// A file on disk that stays until the layer is written.
     Disk(PathBuf),
     /// A part of the tree's own spool file. Two files at one place are hard links.
-    Spooled { offset: u64 },
+    Spooled {
+        offset: u64,
+    },
 }
 
 /// What stands at a path.
@@ -232,7 +234,8 @@ impl Tree {
                 Some(Entry { node: Node::Directory, .. }) => {}
                 Some(_) => return Err(PathProblem::BelowFile(path.into(), parent.into())),
                 None => {
-                    let mode = SPECIAL_FOLDERS.iter().find(|(name, _)| *name == parent).map_or(0o755, |(_, mode)| *mode);
+                    let mode =
+                        SPECIAL_FOLDERS.iter().find(|(name, _)| *name == parent).map_or(0o755, |(_, mode)| *mode);
                     self.entries.insert(parent.into(), Entry::directory(mode));
                 }
             }

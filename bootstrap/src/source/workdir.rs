@@ -64,7 +64,9 @@ fn lock_path(folder: &Path) -> PathBuf {
 
 fn sweep(parent: &Path) {
     let Ok(entries) = fs::read_dir(parent) else { return };
-    for lock in entries.flatten().map(|entry| entry.path()).filter(|path| path.extension().is_some_and(|end| end == "lock")) {
+    for lock in
+        entries.flatten().map(|entry| entry.path()).filter(|path| path.extension().is_some_and(|end| end == "lock"))
+    {
         let gone = File::open(&lock).is_ok_and(|file| file.try_lock().is_ok());
         if gone {
             // A leftover that cannot be removed is tried again next time.

@@ -293,7 +293,10 @@ impl Changes {
             told.push(format!("Left as installed, because the files are gone: {}.", names(&gone)));
         }
         if !self.without.is_empty() {
-            told.push(format!("Left out of the stack: {}. `backstack stack add NAME` brings it back.", self.without.join(", ")));
+            told.push(format!(
+                "Left out of the stack: {}. `backstack stack add NAME` brings it back.",
+                self.without.join(", ")
+            ));
         }
         told
     }
@@ -353,7 +356,9 @@ mod tests {
     fn component(folder: &Path, name: &str, more: &str) -> Addition {
         let folder = folder.join(name);
         std::fs::create_dir_all(&folder).expect("folder");
-        let text = format!("apiVersion: backstack.dev/v1\nkind: Component\nname: {name}\nversion: 1.0.0\ndescription: d\nnamespace: n\n{more}\n");
+        let text = format!(
+            "apiVersion: backstack.dev/v1\nkind: Component\nname: {name}\nversion: 1.0.0\ndescription: d\nnamespace: n\n{more}\n"
+        );
         std::fs::write(folder.join("component.yaml"), text).expect("write");
         Addition { name: name.into(), from: Origin::Folder(folder), parameters: BTreeMap::new() }
     }
@@ -366,15 +371,24 @@ mod tests {
     #[test]
     fn what_is_added_has_to_fit_to_what_is_there() {
         let folder = tempfile::tempdir().expect("folder");
-        let shop = component(folder.path(), "shop", "depends_on: [traefik]\nroutes: [{path: /shop, service: s, port: 80}]");
+        let shop =
+            component(folder.path(), "shop", "depends_on: [traefik]\nroutes: [{path: /shop, service: s, port: 80}]");
         let mut changes = Changes { added: vec![shop], without: Vec::new() };
         assert_eq!(problems(&changes), Vec::<String>::new());
         changes.added.push(component(folder.path(), "till", "routes: [{path: /shop, service: s, port: 80}]"));
-        assert!(problems(&changes)[0].contains("path `/shop` is taken by component `shop`"), "{:?}", problems(&changes));
+        assert!(
+            problems(&changes)[0].contains("path `/shop` is taken by component `shop`"),
+            "{:?}",
+            problems(&changes)
+        );
         changes.added[1] = component(folder.path(), "till", "depends_on: [shpo]");
         assert!(problems(&changes)[0].contains("did you mean `shop`?"), "{:?}", problems(&changes));
         let without = Changes { without: vec!["traefik".into()], ..changes.clone() };
-        assert!(problems(&without).iter().any(|problem| problem.contains("depends on `traefik`")), "{:?}", problems(&without));
+        assert!(
+            problems(&without).iter().any(|problem| problem.contains("depends on `traefik`")),
+            "{:?}",
+            problems(&without)
+        );
         changes.added[1] = component(folder.path(), "till", "depends_on: [shop]");
         std::fs::remove_dir_all(folder.path().join("shop")).expect("remove");
         let stack = Stack::load_changed(StackSource::Builtin("minimal".into()), &changes).expect("what is gone stays");
@@ -385,7 +399,8 @@ mod tests {
     #[test]
     fn a_parameter_of_an_added_component_is_checked_at_its_own_file() {
         let folder = tempfile::tempdir().expect("folder");
-        let mut shop = component(folder.path(), "shop", "parameters: {size: {type: integer, description: d, default: 1}}");
+        let mut shop =
+            component(folder.path(), "shop", "parameters: {size: {type: integer, description: d, default: 1}}");
         shop.parameters.insert("size".into(), "big".into());
         let changes = Changes { added: vec![shop], without: Vec::new() };
         assert!(problems(&changes)[0].contains("shop/component.yaml  parameter `size`"), "{:?}", problems(&changes));
@@ -396,7 +411,9 @@ mod tests {
         let folder = tempfile::tempdir().expect("folder");
         let file = folder.path().join("file");
         std::fs::write(&file, "").expect("write");
-        for (path, part) in [(folder.path(), "neither component.yaml"), (&file, "not a folder"), (Path::new("/no/such"), "no such")] {
+        for (path, part) in
+            [(folder.path(), "neither component.yaml"), (&file, "not a folder"), (Path::new("/no/such"), "no such")]
+        {
             let error = read_additions(&path.display().to_string()).expect_err("neither");
             assert!(error.to_string().contains(part), "{error}");
         }

@@ -28,7 +28,8 @@ pub struct LeftOut {
 impl LeftOut {
     /// `image X (why); with it Function a`.
     pub fn text(&self) -> String {
-        let with_it = if self.objects.is_empty() { String::new() } else { format!("; with it {}", self.objects.join(", ")) };
+        let with_it =
+            if self.objects.is_empty() { String::new() } else { format!("; with it {}", self.objects.join(", ")) };
         format!("image {} ({}){with_it}", self.image, self.why.trim_end_matches('.'))
     }
 }
@@ -101,7 +102,10 @@ mod tests {
         let mut stack = one_stack(IMAGES, MANIFESTS);
         let left_out = stack.leave_out_missing();
         let texts: Vec<_> = left_out.iter().map(LeftOut::text).collect();
-        assert_eq!(texts, ["image example.org/kcl:1 (its source is no module); with it Function kcl, Composition by-kcl"]);
+        assert_eq!(
+            texts,
+            ["image example.org/kcl:1 (its source is no module); with it Function kcl, Composition by-kcl"]
+        );
         let shop = &stack.components[0];
         assert_eq!(shop.file.images.keys().collect::<Vec<_>>(), ["app"]);
         let left: Vec<_> = shop.manifests.iter().map(|manifest| described(&manifest.object)).collect();

@@ -35,11 +35,7 @@ impl StackSource {
     /// What a person means: the name of a built-in stack, or the folder of their own.
     pub fn named(name: &str) -> Self {
         let is_builtin = Stack::builtin_names().iter().any(|builtin| builtin == name);
-        if !is_builtin && is_path(name) {
-            Self::Dir(name.into())
-        } else {
-            Self::Builtin(name.into())
-        }
+        if !is_builtin && is_path(name) { Self::Dir(name.into()) } else { Self::Builtin(name.into()) }
     }
 }
 

@@ -10,8 +10,8 @@ use serde_json::{Value, json};
 
 use super::load::Component;
 use super::model::Route;
-use super::rollout;
 use super::reference::{ImageField, Piece, PlatformField, Reference, pieces};
+use super::rollout;
 use crate::images::Digest;
 use crate::images::Reference as ImageName;
 
@@ -281,7 +281,12 @@ mod tests {
         let text = "${namespace}: $${x}\n".to_string();
         component.config_maps.insert("seed".into(), [("a__b".to_string(), text.clone())].into());
         let objects = render(&component, &facts());
-        assert_eq!(objects, [json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "seed", "namespace": "n"}, "data": {"a__b": text}})]);
+        assert_eq!(
+            objects,
+            [
+                json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "seed", "namespace": "n"}, "data": {"a__b": text}})
+            ]
+        );
     }
 
     #[test]

@@ -56,7 +56,8 @@ fn collect(value: &Value, names: &mut BTreeSet<String>) {
 /// A template of a wrong shape is left as it is: the API server says what is wrong with it.
 fn annotate(object: &mut Value, digest: &str) {
     let template = object.pointer_mut("/spec/template").and_then(Value::as_object_mut);
-    let metadata = template.and_then(|template| template.entry("metadata").or_insert_with(|| json!({})).as_object_mut());
+    let metadata =
+        template.and_then(|template| template.entry("metadata").or_insert_with(|| json!({})).as_object_mut());
     let annotations =
         metadata.and_then(|metadata| metadata.entry("annotations").or_insert_with(|| json!({})).as_object_mut());
     if let Some(annotations) = annotations {
@@ -73,9 +74,11 @@ mod tests {
     }
 
     fn stamped(mut objects: Vec<Value>) -> Option<String> {
-        objects.push(json!({"kind": "Deployment", "metadata": {"name": "web", "namespace": "n"}, "spec": {"template": {"spec": {
+        objects.push(
+            json!({"kind": "Deployment", "metadata": {"name": "web", "namespace": "n"}, "spec": {"template": {"spec": {
             "containers": [{"envFrom": [{"configMapRef": {"name": "env"}}]}],
-            "volumes": [{"configMap": {"name": "files"}}, {"configMap": {"name": "elsewhere"}}]}}}}));
+            "volumes": [{"configMap": {"name": "files"}}, {"configMap": {"name": "elsewhere"}}]}}}}),
+        );
         stamp(&mut objects, "n");
         let found = objects.last()?.pointer("/spec/template/metadata/annotations/backstack.dev~1config")?;
         found.as_str().map(str::to_string)
@@ -87,7 +90,10 @@ mod tests {
         assert_eq!(stamped(vec![map("other", "4"), map("files", "2"), map("env", "1")]).as_ref(), Some(&before));
         assert_ne!(stamped(vec![map("env", "1"), map("files", "9")]).as_ref(), Some(&before));
         assert_eq!(stamped(vec![map("other", "3")]), None);
-        let mut wrong = [map("env", "1"), json!({"kind": "Job", "spec": {"template": {"metadata": 3, "spec": {"configMap": {"name": "env"}}}}})];
+        let mut wrong = [
+            map("env", "1"),
+            json!({"kind": "Job", "spec": {"template": {"metadata": 3, "spec": {"configMap": {"name": "env"}}}}}),
+        ];
         stamp(&mut wrong, "n");
         assert_eq!(wrong[1]["spec"]["template"]["metadata"], json!(3));
     }

@@ -9,11 +9,11 @@ use super::{Asked, Prepared, UpRequest, headless};
 use crate::doctor::{self, Check};
 use crate::elsewhere::{self, Cluster, ElsewhereError, checks, rights};
 use crate::error::{ExitKind, Failure};
-use crate::execute::context::{Context, Found, Place};
 use crate::execute::Origin;
+use crate::execute::context::{Context, Found, Place};
+use crate::images::Platform;
 use crate::images::local::LocalRegistry;
 use crate::images::upstream::{Upstream, UpstreamOptions};
-use crate::images::Platform;
 use crate::plan;
 use crate::platform::object::ObjectRef;
 use crate::platform::record::Record;
@@ -186,7 +186,8 @@ impl Ground {
             false => self.sources.why.clone(),
         };
         let notes = if self.adding.is_none() { self.settings.changes.told() } else { Vec::new() };
-        let warnings = checks.iter().filter(|check| check.verdict != doctor::Verdict::Ok).map(|check| check.found.clone());
+        let warnings =
+            checks.iter().filter(|check| check.verdict != doctor::Verdict::Ok).map(|check| check.found.clone());
         let (warnings, left_out) = (warnings.collect(), self.sources.left_out.clone());
         let context = Context {
             place: Place::Elsewhere(self.cluster),
@@ -212,9 +213,13 @@ pub fn port_forward(context: &Context, cluster: &Cluster) -> Option<String> {
         return None;
     }
     let door = context.stack.components.iter().find(|component| component.file.ingress_class.is_some())?;
-    let https = |spec: &serde_json::Value| spec["ports"].as_array().into_iter().flatten().any(|port| port["port"] == 443);
+    let https =
+        |spec: &serde_json::Value| spec["ports"].as_array().into_iter().flatten().any(|port| port["port"] == 443);
     let objects = door.manifests.iter().map(|manifest| &manifest.object);
     let service = objects.filter(|object| object["kind"] == "Service").find(|object| https(&object["spec"]))?;
     let (namespace, name, port) = (&door.file.namespace, service["metadata"]["name"].as_str()?, settings.public_port());
-    Some(format!("kubectl --context {} --namespace {namespace} port-forward service/{name} {port}:443", cluster.context))
+    Some(format!(
+        "kubectl --context {} --namespace {namespace} port-forward service/{name} {port}:443",
+        cluster.context
+    ))
 }

@@ -15,8 +15,8 @@ use crate::images::reference::Wanted;
 use crate::images::road::Road;
 use crate::images::upstream::{Upstream, UpstreamOptions};
 use crate::images::{BlobStore, ImageError};
-use crate::platform::inventory::Inventory;
 use crate::plan::{EngineImage, ImageState, Observed};
+use crate::platform::inventory::Inventory;
 use crate::settings::{ImageSource, UpSettings, display, folders};
 use crate::source::{Architecture, Builder};
 use crate::stack::files::FileTree;
@@ -69,14 +69,29 @@ impl Sources {
             }
         }
         let registry = plan(&cluster.file.registry, &cluster.tree)?;
-        let hosts: BTreeSet<&str> =
-            components.values().chain([&node, &registry].into_iter().filter(|_| only.is_none())).map(|image| image.reference.host()).collect();
+        let hosts: BTreeSet<&str> = components
+            .values()
+            .chain([&node, &registry].into_iter().filter(|_| only.is_none()))
+            .map(|image| image.reference.host())
+            .collect();
         let (origin, why) = choose(settings.images, &upstream, hosts).await;
         let left_out = if origin == Origin::Source { stack.leave_out_missing() } else { Vec::new() };
         components.retain(|reference, _| stack.has_image(reference));
         let http = reqwest::Client::builder().build().map_err(|error| Failure::internal(error.to_string()))?;
         let builder = Builder::new(&cache, store.clone(), Architecture::host());
-        Ok(Self { origin, why, left_out, with_cluster: only.is_none(), node, registry, components, builder, upstream, store, http })
+        Ok(Self {
+            origin,
+            why,
+            left_out,
+            with_cluster: only.is_none(),
+            node,
+            registry,
+            components,
+            builder,
+            upstream,
+            store,
+            http,
+        })
     }
 
     fn all(&self) -> impl Iterator<Item = &ImagePlan> {
@@ -95,7 +110,10 @@ impl Sources {
             }
         }
         let missing = self.builder.missing_tools(&open)?;
-        Ok(missing.into_iter().map(|tool| (format!("{} is missing ({})", tool.tool, tool.needed_for), tool.hint)).collect())
+        Ok(missing
+            .into_iter()
+            .map(|tool| (format!("{} is missing ({})", tool.tool, tool.needed_for), tool.hint))
+            .collect())
     }
 }
 
@@ -126,7 +144,10 @@ async fn choose(wanted: ImageSource, upstream: &Upstream, hosts: BTreeSet<&str>)
                 (Origin::Registry, format!("Images from the upstream registries: {answers}."))
             } else {
                 let silent: Vec<_> = answers.silent.iter().map(|one| one.host.as_str()).collect();
-                (Origin::Source, format!("Images built from packages, because {} cannot be reached.", silent.join(", ")))
+                (
+                    Origin::Source,
+                    format!("Images built from packages, because {} cannot be reached.", silent.join(", ")),
+                )
             }
         }
     }

@@ -17,8 +17,8 @@ use crate::execute::context::{Found, Own, Place};
 use crate::execute::{self, Context};
 use crate::images::{ImageError, Reference};
 use crate::plan::{self, Plan, PlannedComponent};
-use crate::report::{Event, Planned, Reporter, units};
 use crate::platform::record::Record;
+use crate::report::{Event, Planned, Reporter, units};
 use crate::settings::{self, Existing, ImageSource, UpSettings, UpWishes, folders};
 use crate::stack::{ClusterSpec, LeftOut, Stack};
 
@@ -147,8 +147,10 @@ pub async fn prepare(request: UpRequest) -> Result<Prepared, Failure> {
     if doctor::has_failed(&checks) && !skip {
         return Err(doctor::Unmet(checks).into());
     }
-    let warnings = checks.iter().filter(|check| check.verdict != doctor::Verdict::Ok).map(|check| check.found.clone()).collect();
-    let observed = images::observe(&ground.engine, &sources, &ground.stack, ground.existing.clone(), ground.live.as_ref()).await?;
+    let warnings =
+        checks.iter().filter(|check| check.verdict != doctor::Verdict::Ok).map(|check| check.found.clone()).collect();
+    let observed =
+        images::observe(&ground.engine, &sources, &ground.stack, ground.existing.clone(), ground.live.as_ref()).await?;
     if let Some(adding) = &ground.adding {
         stack::check_needs(&ground.stack, adding, &observed.installed)?;
     }
@@ -304,7 +306,8 @@ impl Ground {
 async fn checks(ground: &Ground, sources: &Sources) -> Result<Vec<Check>, Failure> {
     let missing = sources.missing_tools()?;
     let facts =
-        doctor::facts::gather(&ground.engine, &ground.settings, &ground.mode, ground.existing.as_ref(), missing).await?;
+        doctor::facts::gather(&ground.engine, &ground.settings, &ground.mode, ground.existing.as_ref(), missing)
+            .await?;
     Ok(doctor::judge(&facts, &ground.stack.needs, &ground.stack.name))
 }
 
@@ -344,11 +347,19 @@ impl Prepared {
     pub fn headline(&self) -> String {
         let (count, all, missing) = self.plan.images();
         let size = match (all, missing) {
-            (Some(all), Some(missing)) => format!("{count} images ({}, {} to move)", units::bytes(all), units::bytes(missing)),
+            (Some(all), Some(missing)) => {
+                format!("{count} images ({}, {} to move)", units::bytes(all), units::bytes(missing))
+            }
             _ => format!("{count} images"),
         };
         let stack = &self.context.stack;
-        format!("{} {}  ·  {}  ·  {size}\n{}\n", stack.name, stack.version, units::count(stack.components.len(), "component"), self.images)
+        format!(
+            "{} {}  ·  {}  ·  {size}\n{}\n",
+            stack.name,
+            stack.version,
+            units::count(stack.components.len(), "component"),
+            self.images
+        )
     }
 
     /// Numbers of images and bytes, for programs.

@@ -54,7 +54,8 @@ pub fn set(stack: &mut Stack, values: &[(String, String, Value)]) -> Result<(), 
         let allowed = declared.allowed.is_empty() || declared.allowed.contains(value);
         if !fits || !allowed {
             let choices: Vec<_> = declared.allowed.iter().map(ToString::to_string).collect();
-            let wanted = if choices.is_empty() { word(declared.kind).into() } else { format!("one of {}", choices.join(", ")) };
+            let wanted =
+                if choices.is_empty() { word(declared.kind).into() } else { format!("one of {}", choices.join(", ")) };
             let (component, parameter) = (name.clone(), parameter.clone());
             return Err(ParameterError::Value { component, parameter, wanted, value: value.to_string() });
         }

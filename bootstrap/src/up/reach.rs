@@ -58,7 +58,9 @@ pub async fn start(engine: &Engine, platform: &ObservedPlatform) -> Result<kube:
 pub async fn registry_port(engine: &Engine, wanted: Option<u16>) -> Result<u16, Failure> {
     let free = |port| std::net::TcpListener::bind(("127.0.0.1", port)).is_ok();
     match (registry::find(engine).await?, wanted) {
-        (Some(had), Some(wanted)) if wanted != 0 && wanted != had => Err(SettingsError::RegistryPort { had, wanted }.into()),
+        (Some(had), Some(wanted)) if wanted != 0 && wanted != had => {
+            Err(SettingsError::RegistryPort { had, wanted }.into())
+        }
         (Some(had), _) => Ok(had),
         (None, Some(wanted)) if wanted != 0 => Ok(wanted),
         (None, None) if free(DEFAULT_REGISTRY_PORT) => Ok(DEFAULT_REGISTRY_PORT),

@@ -86,11 +86,7 @@ fn apply(settings: &mut UpSettings, base: &Stack, wish: &AddWish) -> Result<Addi
 }
 
 /// Values for what is added are kept with it.
-fn take_over_parameters(
-    changes: &mut Changes,
-    parameters: &mut Vec<(String, String, Value)>,
-    names: &[String],
-) {
+fn take_over_parameters(changes: &mut Changes, parameters: &mut Vec<(String, String, Value)>, names: &[String]) {
     parameters.retain(|(component, parameter, value)| {
         !(names.contains(component) && changes.set(component, parameter, value))
     });
@@ -103,8 +99,13 @@ fn take_over_parameters(
 pub fn check_needs(stack: &Stack, adding: &Adding, installed: &BTreeMap<String, String>) -> Result<(), Failure> {
     let mut missing = Vec::new();
     for component in stack.components.iter().filter(|component| adding.names.contains(component.name())) {
-        let absent = component.file.depends_on.iter().filter(|name| !installed.contains_key(*name) && !adding.names.contains(*name));
-        missing.extend(absent.map(|name| format!("`{}` depends on `{name}`, which is not installed", component.name())));
+        let absent = component
+            .file
+            .depends_on
+            .iter()
+            .filter(|name| !installed.contains_key(*name) && !adding.names.contains(*name));
+        missing
+            .extend(absent.map(|name| format!("`{}` depends on `{name}`, which is not installed", component.name())));
     }
     if missing.is_empty() {
         return Ok(());

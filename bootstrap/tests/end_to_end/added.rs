@@ -26,7 +26,12 @@ fn a_component_of_one_s_own_comes_and_goes() {
     // The ingress asks the old pod until it hears that it ends, as CONTRIBUTING says.
     eventually("the new greeting", 10, || platform.get("/shop").stdout == "moin\n");
     let up = platform.up(&[]).succeeded("up");
-    assert!(up.stdout.contains("2 components unchanged") && up.stderr.contains("Added to the stack"), "{}{}", up.stdout, up.stderr);
+    assert!(
+        up.stdout.contains("2 components unchanged") && up.stderr.contains("Added to the stack"),
+        "{}{}",
+        up.stdout,
+        up.stderr
+    );
     let status = platform.backstack(&["status"]).succeeded("status").stdout;
     assert!(status.lines().any(|line| line.contains("shop") && line.contains("(added)")), "{status}");
 

@@ -36,13 +36,18 @@ impl Other {
             let platform = Platform::new("images-e2e", 28083, 28446);
             platform.up(&["--stack", "minimal"]).succeeded("up, for the images");
         }
-        let (node, registry) = (image("backstack/node").expect("node image"), image("backstack/registry").expect("registry image"));
+        let (node, registry) =
+            (image("backstack/node").expect("node image"), image("backstack/registry").expect("registry image"));
         let config = other.kubeconfig().display().to_string();
-        let create = ["create", "cluster", "--name", CLUSTER, "--image", &node, "--kubeconfig", &config, "--wait", "120s"];
+        let create =
+            ["create", "cluster", "--name", CLUSTER, "--image", &node, "--kubeconfig", &config, "--wait", "120s"];
         run(&other.kind, &create).succeeded("kind create cluster");
         let publish = format!("127.0.0.1:{}:5000", other.registry_port);
-        docker(&["run", "-d", "--name", REGISTRY, "--network", "kind", "-p", &publish, &registry]).succeeded("registry");
-        let hosts = format!("mkdir -p /etc/containerd/certs.d/{REGISTRY}:5000; printf '[host.\"http://{REGISTRY}:5000\"]\\n' > /etc/containerd/certs.d/{REGISTRY}:5000/hosts.toml");
+        docker(&["run", "-d", "--name", REGISTRY, "--network", "kind", "-p", &publish, &registry])
+            .succeeded("registry");
+        let hosts = format!(
+            "mkdir -p /etc/containerd/certs.d/{REGISTRY}:5000; printf '[host.\"http://{REGISTRY}:5000\"]\\n' > /etc/containerd/certs.d/{REGISTRY}:5000/hosts.toml"
+        );
         other.inside(&hosts).succeeded("the node trusts the registry");
         other
     }
@@ -58,7 +63,8 @@ impl Other {
     /// Every object of the cluster, one a line.
     fn objects(&self) -> Vec<String> {
         let listed = self.inside(OBJECTS).succeeded("list all objects").stdout;
-        let mut lines: Vec<_> = listed.lines().map(|line| line.split_whitespace().collect::<Vec<_>>().join(" ")).collect();
+        let mut lines: Vec<_> =
+            listed.lines().map(|line| line.split_whitespace().collect::<Vec<_>>().join(" ")).collect();
         lines.sort();
         lines.dedup();
         lines
@@ -68,7 +74,11 @@ impl Other {
     fn backstack(&self, arguments: &[&str]) -> Ran {
         let binary = std::env::var("BACKSTACK_BINARY").unwrap_or_else(|_| env!("CARGO_BIN_EXE_backstack").into());
         let mut command = Command::new(binary);
-        command.args(arguments).env("KUBECONFIG", self.kubeconfig()).env("DOCKER_HOST", "unix:///nowhere").stdin(Stdio::null());
+        command
+            .args(arguments)
+            .env("KUBECONFIG", self.kubeconfig())
+            .env("DOCKER_HOST", "unix:///nowhere")
+            .stdin(Stdio::null());
         command.output().expect("the program under test").into()
     }
 
@@ -113,13 +123,19 @@ fn a_platform_on_a_cluster_of_others() {
     assert!(none.code == 2 && none.stderr.contains("no platform"), "{}", none.stderr);
     let plan = up(&["--plan"]).succeeded("plan").stdout;
     assert!(plan.contains("component traefik") && !plan.contains("node image"), "{plan}");
-    other.backstack(&[&["doctor", "--images", "source", "--stack", &stack, "--push-to", &push], &target[..]].concat()).succeeded("doctor");
+    other
+        .backstack(&[&["doctor", "--images", "source", "--stack", &stack, "--push-to", &push], &target[..]].concat())
+        .succeeded("doctor");
     assert_eq!(other.objects(), before);
 
     step("an object of somebody else's is in the way");
     other.inside("kubectl create clusterrole traefik --verb=get --resource=pods").succeeded("clusterrole");
     let conflict = up(&[]);
-    assert!(conflict.code == 3 && conflict.stderr.contains("ClusterRole traefik (component traefik)"), "{}", conflict.stderr);
+    assert!(
+        conflict.code == 3 && conflict.stderr.contains("ClusterRole traefik (component traefik)"),
+        "{}",
+        conflict.stderr
+    );
     other.inside("kubectl delete clusterrole traefik").succeeded("delete");
 
     step("up");
@@ -131,8 +147,12 @@ fn a_platform_on_a_cluster_of_others() {
         other.backstack(&[&[command], &target[..]].concat()).succeeded(command);
     }
     let images = other.inside("kubectl get deployment -n traefik traefik -o jsonpath='{..image}'").stdout;
-    assert!(images.starts_with(&format!("{pull}/docker.io/library/traefik:")) && images.contains("@sha256:"), "{images}");
-    let page = other.inside("kubectl get --raw /api/v1/namespaces/argocd/services/http:argocd-server:80/proxy/argocd/api/version");
+    assert!(
+        images.starts_with(&format!("{pull}/docker.io/library/traefik:")) && images.contains("@sha256:"),
+        "{images}"
+    );
+    let page = other
+        .inside("kubectl get --raw /api/v1/namespaces/argocd/services/http:argocd-server:80/proxy/argocd/api/version");
     assert!(page.stdout.contains("Version"), "{}{}", page.stdout, page.stderr);
 
     step("another name or stack is refused");

@@ -31,7 +31,8 @@ fn features_of_the_stack_format_and_another_address() {
     assert_eq!(platform.kubectl(&seed).stdout, "url: ${platform.url}\n");
 
     step("the copy follows its original");
-    let changed = format!("{{\"data\":{{\"token\":\"{}\",\"other\":\"{}\"}}}}", BASE64.encode("new"), BASE64.encode("two"));
+    let changed =
+        format!("{{\"data\":{{\"token\":\"{}\",\"other\":\"{}\"}}}}", BASE64.encode("new"), BASE64.encode("two"));
     platform.kubectl(&["-n", "git", "patch", "secret", "portal", "-p", &changed]).succeeded("patch");
     platform.up(&[]).succeeded("up after the change");
     assert_eq!(secret(&platform, "web"), "new");

@@ -1,6 +1,6 @@
 //! The real `kind` command on a cluster of ours: it lists, exports, loads into and deletes it.
 
-use crate::harness::{Platform, build_kind, Ran, docker, run, step};
+use crate::harness::{Platform, Ran, build_kind, docker, run, step};
 
 #[test]
 fn kind_knows_our_clusters() {
@@ -21,7 +21,8 @@ fn kind_knows_our_clusters() {
 
     step("kind export kubeconfig");
     let exported = platform.path("exported").display().to_string();
-    kind(&["export", "kubeconfig", "--name", "kind-e2e", "--kubeconfig", &exported]).succeeded("kind export kubeconfig");
+    kind(&["export", "kubeconfig", "--name", "kind-e2e", "--kubeconfig", &exported])
+        .succeeded("kind export kubeconfig");
     let text = std::fs::read_to_string(&exported).expect("exported kubeconfig");
     assert!(text.contains("current-context: kind-kind-e2e") && text.contains("https://127.0.0.1:"), "{text}");
 
@@ -34,7 +35,8 @@ fn kind_knows_our_clusters() {
     for (index, node) in ["kind-e2e-control-plane", "kind-e2e-worker"].iter().enumerate() {
         let name = format!("loaded{index}");
         let overrides = format!(r#"{{"spec": {{"nodeName": "{node}"}}}}"#);
-        let run = ["run", &name, "--image", "e2e.example/loaded:1", "--image-pull-policy=Never", "--overrides", &overrides];
+        let run =
+            ["run", &name, "--image", "e2e.example/loaded:1", "--image-pull-policy=Never", "--overrides", &overrides];
         platform.kubectl(&run).succeeded("run the loaded image");
         let wait = format!("pod/{name}");
         platform.kubectl(&["wait", &wait, "--for=condition=Ready", "--timeout=60s"]).succeeded("the loaded image runs");

@@ -49,11 +49,9 @@ fn a_platform_from_nothing_to_nothing() {
     everything_is_ready(&platform);
     // People, assistants and operators use a platform at the same time, and most of each one's time is waiting. The
     // platform engineer comes after the others: a policy that refuses for a while would change what those see.
-    side_by_side(&[
-        &|| in_a_browser(&platform, &["developer", "orders"], &[]),
-        &|| diagnosed(&platform),
-        &|| by_a_client(&platform, "live"),
-    ]);
+    side_by_side(&[&|| in_a_browser(&platform, &["developer", "orders"], &[]), &|| diagnosed(&platform), &|| {
+        by_a_client(&platform, "live")
+    }]);
     side_by_side(&[&|| in_a_browser(&platform, &["platform-engineer"], &[]), &|| operated(&platform)]);
     by_a_client(&platform, "away");
     another_address(&platform);
@@ -62,7 +60,11 @@ fn a_platform_from_nothing_to_nothing() {
     step("down leaves nothing");
     platform.backstack(&["down"]).succeeded("down");
     assert_eq!(containers("e2e"), "");
-    assert_eq!(docker(&["volume", "ls", "-q", "--filter", "dangling=true", "--filter", "label=io.x-k8s.kind.cluster=e2e"]).stdout, "");
+    assert_eq!(
+        docker(&["volume", "ls", "-q", "--filter", "dangling=true", "--filter", "label=io.x-k8s.kind.cluster=e2e"])
+            .stdout,
+        ""
+    );
     let kubeconfig = std::fs::read_to_string(platform.kubeconfig()).unwrap_or_default();
     assert!(!kubeconfig.contains("e2e"), "{kubeconfig}");
 }
@@ -75,7 +77,9 @@ struct Killer {
 
 impl Killer {
     fn of(process: &str, platform: &str) -> Self {
-        let script = format!("id=$(grep -lxs {process} /proc/[0-9]*/comm | head -n 1 | cut -d / -f 3); [ -n \"$id\" ] && kill -9 \"$id\"");
+        let script = format!(
+            "id=$(grep -lxs {process} /proc/[0-9]*/comm | head -n 1 | cut -d / -f 3); [ -n \"$id\" ] && kill -9 \"$id\""
+        );
         Self { node: format!("{platform}-control-plane"), script }
     }
 
@@ -166,7 +170,11 @@ fn another_address(platform: &Platform) {
     step("the whole stack under another address");
     platform.up(&["--url", "https://box.example"]).succeeded("up --url");
     let leads_to = format!("127.0.0.1:{}", platform.https_port);
-    in_a_browser(platform, &["other-address"], &[("BACKSTACK_URL", "https://box.example"), ("BACKSTACK_LEADS_TO", &leads_to)]);
+    in_a_browser(
+        platform,
+        &["other-address"],
+        &[("BACKSTACK_URL", "https://box.example"), ("BACKSTACK_LEADS_TO", &leads_to)],
+    );
     platform.up(&["--url", &format!("https://localhost:{}", platform.https_port)]).succeeded("up --url localhost");
     platform.get("/argocd/api/version").succeeded("GET /argocd/api/version");
 }
@@ -177,7 +185,11 @@ fn by_a_client(platform: &Platform, scenario: &str) {
     step(&format!("an assistant: {scenario}"));
     let script = concat!(env!("CARGO_MANIFEST_DIR"), "/../scripts/tools/mcp-clients/live");
     let mut command = std::process::Command::new(script);
-    command.arg(Platform::binary()).arg(scenario).env("BACKSTACK_NAME", platform.name).env("KUBECONFIG", platform.kubeconfig());
+    command
+        .arg(Platform::binary())
+        .arg(scenario)
+        .env("BACKSTACK_NAME", platform.name)
+        .env("KUBECONFIG", platform.kubeconfig());
     assert!(command.status().expect("the client's script").success(), "the assistant's scenario {scenario}");
     step(&format!("an assistant: {scenario}, done"));
 }
@@ -237,7 +249,8 @@ fn a_policy_judges(platform: &Platform) {
 fn an_image_of_ones_own(platform: &Platform) {
     step("an image pushed to the local registry runs in the cluster");
     let status = platform.up(&["-o", "json"]).succeeded("up -o json");
-    let last: serde_json::Value = status.stdout.lines().last().map(|line| serde_json::from_str(line).expect("JSON")).expect("events");
+    let last: serde_json::Value =
+        status.stdout.lines().last().map(|line| serde_json::from_str(line).expect("JSON")).expect("events");
     let port = last["summary"]["registry_port"].as_u64().expect("registry port");
     let source = docker(&["images", "-q", "backstack/registry"]).stdout;
     let source = source.lines().next().expect("the registry's own image");
@@ -253,7 +266,12 @@ fn an_image_of_ones_own(platform: &Platform) {
 fn a_second_up_changes_nothing(platform: &Platform) {
     step("a second up changes nothing and moves no bytes");
     let again = platform.up(&[]).succeeded("second up");
-    assert!(again.stdout.contains(&format!("Nothing to do: {} components unchanged", components_of_back())), "{}{}", again.stdout, again.stderr);
+    assert!(
+        again.stdout.contains(&format!("Nothing to do: {} components unchanged", components_of_back())),
+        "{}{}",
+        again.stdout,
+        again.stderr
+    );
     assert!(again.stdout.contains("no byte moved"), "{}", again.stdout);
 }
 

@@ -30,7 +30,9 @@ fn two_platforms_made_at_the_same_moment() {
     assert_eq!(docker(&["network", "ls", "-q", "--filter", "name=^backstack$"]).stdout.lines().count(), 1);
     let address = |platform: &Platform| {
         let node = format!("{}-control-plane", platform.name);
-        docker(&["inspect", "-f", "{{.NetworkSettings.Networks.backstack.IPAddress}}", &node]).succeeded("inspect").stdout
+        docker(&["inspect", "-f", "{{.NetworkSettings.Networks.backstack.IPAddress}}", &node])
+            .succeeded("inspect")
+            .stdout
     };
     assert_ne!(address(&platforms[0]), address(&platforms[1]));
     for platform in &platforms {

@@ -89,7 +89,11 @@ fn broken_components_are_named_and_can_be_mended() {
     let ended = stack.up(&platform);
     assert_eq!(ended.code, Some(4), "{:#?}", ended.errors());
     assert_eq!(ended.errors().len(), 3, "{:#?}", ended.errors());
-    told(ended.error("is not what the component expects"), 6, &["sha256:000000", "kubernetes-crd-definition-v1.yml", "crds"]);
+    told(
+        ended.error("is not what the component expects"),
+        6,
+        &["sha256:000000", "kubernetes-crd-definition-v1.yml", "crds"],
+    );
     told(ended.error("`large`"), 4, &["pod large/large-", "insufficient cpu (needs 900"]);
     told(ended.error("`crashing`"), 4, &["exits 7", "there is no database"]);
     let outcome = |name: &str| {
@@ -103,7 +107,9 @@ fn broken_components_are_named_and_can_be_mended() {
     step("status names them too");
     let status = platform.backstack(&["status"]);
     assert_eq!(status.code, 5, "{}", status.stdout);
-    for part in ["insufficient cpu", "`crashing` exits 7", "behind           not installed", "definitions      not installed"] {
+    for part in
+        ["insufficient cpu", "`crashing` exits 7", "behind           not installed", "definitions      not installed"]
+    {
         assert!(status.stdout.contains(part), "`{part}` is not in {}", status.stdout);
     }
 

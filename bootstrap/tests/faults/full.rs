@@ -16,7 +16,13 @@ fn a_full_disk_is_told_and_loses_nothing() {
         Ran::from(command.output().expect("up"))
     };
     let refused = up_with(&[]);
-    assert!(refused.code == 3 && refused.stderr.contains("free for the cache") && refused.stderr.contains("BACKSTACK_CACHE"), "{}", refused.stderr);
+    assert!(
+        refused.code == 3
+            && refused.stderr.contains("free for the cache")
+            && refused.stderr.contains("BACKSTACK_CACHE"),
+        "{}",
+        refused.stderr
+    );
     assert_eq!(containers(), "");
 
     step("a cache that fills up in the middle");

@@ -66,7 +66,8 @@ pub fn platform() -> (Platform, MutexGuard<'static, ()>) {
 pub fn assert_others_are_kept(platform: &Platform) {
     let text = std::fs::read_to_string(platform.kubeconfig()).expect("the kubeconfig");
     let plain = |text: &str| {
-        let mut config: serde_json::Value = serde_yaml::from_str(text).unwrap_or_else(|error| panic!("{error}: {text}"));
+        let mut config: serde_json::Value =
+            serde_yaml::from_str(text).unwrap_or_else(|error| panic!("{error}: {text}"));
         for list in ["clusters", "contexts", "users"] {
             config[list].as_array_mut().expect("a list").retain(|item| item["name"] != "kind-faults");
         }

@@ -80,7 +80,9 @@ fn the_engine_goes_away(platform: &Platform) {
 }
 
 fn ctrl_c(platform: &Platform) {
-    for (text, later) in [("making node", 100), ("kubeadm makes the control plane", 1500), ("waiting for the API server", 0)] {
+    for (text, later) in
+        [("making node", 100), ("kubeadm makes the control plane", 1500), ("waiting for the API server", 0)]
+    {
         step(&format!("Ctrl-C, {later} ms after {text}"));
         let mut running = Running::start(up(platform, "minimal"));
         running.until(text);

@@ -16,7 +16,8 @@ use tokio::sync::broadcast;
 use crate::{inputs, older};
 
 /// One red dot.
-pub const PNG: &str = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mP8z8DwHwAFBQIAX8jx0gAAAABJRU5ErkJggg==";
+pub const PNG: &str =
+    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mP8z8DwHwAFBQIAX8jx0gAAAABJRU5ErkJggg==";
 /// No sound at all.
 const WAV: &str = "UklGRiQAAABXQVZFZm10IBAAAAABAAEARKwAAIhYAQACABAAZGF0YQAAAAA=";
 
@@ -50,7 +51,11 @@ fn contents() -> Vec<Tool> {
     let json_resource = ResourceContents::text(r#"{"test":"data","value":123}"#, "test://mixed-content-resource")
         .with_mime_type("application/json");
     vec![
-        fixed("test_simple_text", "Gives text.", vec![ContentBlock::text("This is a simple text response for testing.")]),
+        fixed(
+            "test_simple_text",
+            "Gives text.",
+            vec![ContentBlock::text("This is a simple text response for testing.")],
+        ),
         fixed("test_image_content", "Gives a picture.", vec![ContentBlock::image(PNG, "image/png")]),
         fixed("test_audio_content", "Gives sound.", vec![ContentBlock::audio(WAV, "audio/wav")]),
         fixed(
@@ -169,7 +174,8 @@ impl Toolset for Fixtures {
     }
 
     fn prompts(&self) -> Vec<Prompt> {
-        let prompt = |name: &str, arguments: Option<Vec<PromptArgument>>| Prompt::new(name, Some("For testing"), arguments);
+        let prompt =
+            |name: &str, arguments: Option<Vec<PromptArgument>>| Prompt::new(name, Some("For testing"), arguments);
         vec![
             prompt("test_simple_prompt", None),
             prompt("test_prompt_with_arguments", Some(vec![argument("arg1"), argument("arg2")])),
@@ -205,7 +211,16 @@ impl Toolset for Fixtures {
             ],
             "test_input_required_result_prompt" => match call.inputs.get("user_context") {
                 Some(said) => vec![user(format!("With {}", said["content"]["context"]))],
-                None => return Some(Ok(inputs::form("user_context", "What context should the prompt use?", "context", "string", None).into())),
+                None => {
+                    return Some(Ok(inputs::form(
+                        "user_context",
+                        "What context should the prompt use?",
+                        "context",
+                        "string",
+                        None,
+                    )
+                    .into()));
+                }
             },
             _ => return None,
         };

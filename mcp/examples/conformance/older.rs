@@ -53,7 +53,8 @@ fn capabilities(call: &Call) -> Option<ClientCapabilities> {
 /// Only where the client of this revision wants it.
 async fn logging(call: Call) -> Result<Outcome, ToolError> {
     let Some(context) = &call.context else { return Ok(text("nobody listens")) };
-    let newer = context.protocol_version().is_some_and(|version| version.as_str() >= ProtocolVersion::V_2026_07_28.as_str());
+    let newer =
+        context.protocol_version().is_some_and(|version| version.as_str() >= ProtocolVersion::V_2026_07_28.as_str());
     for message in ["Tool execution started", "Tool processing data", "Tool execution completed"] {
         if !newer {
             let params = LoggingMessageNotificationParam::new(LoggingLevel::Info, json!(message));
@@ -69,7 +70,8 @@ async fn sampling(arguments: Map<String, Value>, call: Call) -> Result<Outcome, 
     let prompt = arguments.get("prompt").and_then(Value::as_str).unwrap_or_default();
     let params = json!({"messages": [{"role": "user", "content": {"type": "text", "text": prompt}}], "maxTokens": 100});
     let params: CreateMessageRequestParams = serde_json::from_value(params).expect("well-formed");
-    let answer = context.peer.create_message(params).await.map_err(|error| ToolError::unavailable(error.to_string()))?;
+    let answer =
+        context.peer.create_message(params).await.map_err(|error| ToolError::unavailable(error.to_string()))?;
     let answer = serde_json::to_value(answer).unwrap_or_default();
     Ok(text(format!("LLM response: {}", answer["content"]["text"].as_str().unwrap_or_default())))
 }
@@ -81,7 +83,8 @@ async fn elicit(call: Call, message: String, schema: Value, prefix: &str) -> Res
     }
     let requested_schema = serde_json::from_value(schema).expect("well-formed");
     let params = ElicitRequestParams::FormElicitationParams { meta: None, message, requested_schema };
-    let said = context.peer.create_elicitation(params).await.map_err(|error| ToolError::unavailable(error.to_string()))?;
+    let said =
+        context.peer.create_elicitation(params).await.map_err(|error| ToolError::unavailable(error.to_string()))?;
     let said = serde_json::to_value(said).unwrap_or_default();
     Ok(text(format!("{prefix}: action={}, content={}", said["action"].as_str().unwrap_or_default(), said["content"])))
 }

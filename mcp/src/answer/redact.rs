@@ -18,8 +18,18 @@ const DROPPED_ANNOTATIONS: [&str; 2] =
     ["kubectl.kubernetes.io/last-applied-configuration", "objectset.rio.cattle.io/applied"];
 /// Ends of names whose plain text value is a credential.
 const CREDENTIAL_NAMES: [&str; 12] = [
-    "password", "passwd", "pwd", "token", "apikey", "privatekey", "secretkey", "clientsecret", "accesskey", "passphrase",
-    "secretaccesskey", "authtoken",
+    "password",
+    "passwd",
+    "pwd",
+    "token",
+    "apikey",
+    "privatekey",
+    "secretkey",
+    "clientsecret",
+    "accesskey",
+    "passphrase",
+    "secretaccesskey",
+    "authtoken",
 ];
 
 /// Redacts `value` in place, at any depth.
@@ -92,7 +102,11 @@ fn is_suspicious(text: &str) -> bool {
 /// What every credential that [`scrub`] knows has beside it or in it, found in one pass over the text.
 static SIGNS: LazyLock<AhoCorasick> = LazyLock::new(|| {
     let others = ["private key-----", "eyj", "://", "bearer "];
-    AhoCorasick::builder().ascii_case_insensitive(true).kind(Some(AhoCorasickKind::DFA)).build(CREDENTIAL_NAMES.iter().chain(&others)).expect("a few short words")
+    AhoCorasick::builder()
+        .ascii_case_insensitive(true)
+        .kind(Some(AhoCorasickKind::DFA))
+        .build(CREDENTIAL_NAMES.iter().chain(&others))
+        .expect("a few short words")
 });
 
 fn without_private_keys(text: &str) -> String {
@@ -100,9 +114,9 @@ fn without_private_keys(text: &str) -> String {
     let mut rest = text;
     while let Some(begin) = rest.find("-----BEGIN ") {
         let block = &rest[begin..];
-        let end = block.find("-----END ").map_or(block.len(), |end| {
-            block[end + 9..].find("-----").map_or(block.len(), |tail| end + 9 + tail + 5)
-        });
+        let end = block
+            .find("-----END ")
+            .map_or(block.len(), |end| block[end + 9..].find("-----").map_or(block.len(), |tail| end + 9 + tail + 5));
         clean.push_str(&rest[..begin]);
         let is_key = block[..end].lines().next().unwrap_or(block).contains("PRIVATE KEY");
         clean.push_str(if is_key { REDACTED } else { &block[..end] });
@@ -157,7 +171,8 @@ fn after_bearer(text: &str) -> String {
     let mut done = 0;
     while let Some(found) = lower[done..].find("bearer ") {
         let begin = done + found + "bearer ".len();
-        let end = text[begin..].find(|c: char| c.is_whitespace() || "\"',".contains(c)).map_or(text.len(), |e| begin + e);
+        let end =
+            text[begin..].find(|c: char| c.is_whitespace() || "\"',".contains(c)).map_or(text.len(), |e| begin + e);
         clean.push_str(&text[done..begin]);
         // A short word behind it is prose ("bearer token"), not a credential.
         clean.push_str(if end - begin >= 16 { REDACTED } else { &text[begin..end] });

@@ -19,8 +19,7 @@ pub struct Problem {
     pub hint: String,
 }
 
-const KINDS: [&str; 9] =
-    ["Component", "API", "Resource", "System", "Domain", "Group", "User", "Template", "Location"];
+const KINDS: [&str; 9] = ["Component", "API", "Resource", "System", "Domain", "Group", "User", "Template", "Location"];
 
 /// Reads YAML of any number of documents.
 ///
@@ -78,8 +77,7 @@ impl Found {
 
     fn head(&mut self, map: &Map<String, Value>) {
         let kind = map.get("kind").and_then(Value::as_str);
-        let wanted =
-            if kind == Some("Template") { "scaffolder.backstage.io/v1beta3" } else { "backstage.io/v1alpha1" };
+        let wanted = if kind == Some("Template") { "scaffolder.backstage.io/v1beta3" } else { "backstage.io/v1alpha1" };
         match map.get("apiVersion").and_then(Value::as_str) {
             None => self.add("apiVersion", "is missing", format!("Write `apiVersion: {wanted}`.")),
             Some(version) => {
@@ -102,7 +100,10 @@ impl Found {
                 }
             }
         }
-        for key in map.keys().filter(|key| !["apiVersion", "kind", "metadata", "spec", "status", "relations"].contains(&key.as_str())) {
+        for key in map
+            .keys()
+            .filter(|key| !["apiVersion", "kind", "metadata", "spec", "status", "relations"].contains(&key.as_str()))
+        {
             self.add(key, "is no field of a descriptor", "Move it below `metadata` or `spec`.");
         }
     }
@@ -272,16 +273,16 @@ fn is_tag(tag: &str) -> bool {
     (1..=63).contains(&tag.len())
         && tag.split('-').all(|part| {
             !part.is_empty()
-                && part.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"+#.:_".contains(&byte))
+                && part
+                    .bytes()
+                    .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"+#.:_".contains(&byte))
         })
 }
 
 fn is_key(key: &str) -> bool {
     let (prefix, name) = key.split_once('/').map_or((None, key), |(prefix, name)| (Some(prefix), name));
     is_name(name)
-        && prefix.is_none_or(|prefix| {
-            prefix.len() <= 253 && prefix.to_lowercase().split('.').all(is_namespace)
-        })
+        && prefix.is_none_or(|prefix| prefix.len() <= 253 && prefix.to_lowercase().split('.').all(is_namespace))
 }
 
 #[cfg(test)]
@@ -306,19 +307,28 @@ mod tests {
         let yaml = "apiVersion: v1\nkind: component\nmetadata:\n  name: -web\n  namespace: A\n  tags: [Big]\n  labels: {a b: x, n: 1}\n\
                     extra: 1\nspec: {}\n";
         let found = paths(yaml);
-        for path in
-            ["kind", "extra", "metadata.name", "metadata.namespace", "metadata.tags[0]", "metadata.labels.a b", "metadata.labels.n"]
-        {
+        for path in [
+            "kind",
+            "extra",
+            "metadata.name",
+            "metadata.namespace",
+            "metadata.tags[0]",
+            "metadata.labels.a b",
+            "metadata.labels.n",
+        ] {
             assert!(found.iter().any(|found| found == path), "{path} not in {found:?}");
         }
-        let component = "apiVersion: v1\nkind: Component\nmetadata: {name: a}\nspec: {dependsOn: [db], providesApis: x}\n";
-        let expected = ["apiVersion", "spec.type", "spec.lifecycle", "spec.owner", "spec.providesApis", "spec.dependsOn[0]"];
+        let component =
+            "apiVersion: v1\nkind: Component\nmetadata: {name: a}\nspec: {dependsOn: [db], providesApis: x}\n";
+        let expected =
+            ["apiVersion", "spec.type", "spec.lifecycle", "spec.owner", "spec.providesApis", "spec.dependsOn[0]"];
         assert_eq!(paths(component), expected);
     }
 
     #[test]
     fn anything_at_all_is_judged_without_a_panic() {
-        for text in ["1", "[]", "a: b", "kind: 1", "metadata: x", "kind: API\nspec: []\nmetadata: {tags: 1, links: 2}"] {
+        for text in ["1", "[]", "a: b", "kind: 1", "metadata: x", "kind: API\nspec: []\nmetadata: {tags: 1, links: 2}"]
+        {
             assert!(!problems(&read(text).expect("yaml")[0]).is_empty(), "{text}");
         }
         assert!(read("a: [").is_err());

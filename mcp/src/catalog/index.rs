@@ -217,7 +217,11 @@ mod tests {
             Arc::new(Entity::new(&text, "test").expect("an entity"))
         };
         let mut index = Index::default();
-        for entity in [entity("b", "team-one", "The Shop"), entity("a", "team-two", "shop and shop"), entity("c", "team-one", "Ünder")] {
+        for entity in [
+            entity("b", "team-one", "The Shop"),
+            entity("a", "team-two", "shop and shop"),
+            entity("c", "team-one", "Ünder"),
+        ] {
             index.add(&entity);
         }
         index.relate();

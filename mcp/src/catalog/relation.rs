@@ -87,7 +87,15 @@ const PAIRS: &[(&str, &str)] = &[
 pub fn inverse(kind: &str) -> &'static str {
     PAIRS
         .iter()
-        .find_map(|(there, back)| if *there == kind { Some(*back) } else if *back == kind { Some(*there) } else { None })
+        .find_map(|(there, back)| {
+            if *there == kind {
+                Some(*back)
+            } else if *back == kind {
+                Some(*there)
+            } else {
+                None
+            }
+        })
         .unwrap_or("relatedTo")
 }
 

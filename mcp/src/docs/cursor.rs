@@ -37,7 +37,9 @@ mod tests {
     fn a_cursor_fits_its_question_alone() {
         let cursor = write(5, 7, "a question", "");
         assert_eq!(read(&cursor, 7, " a question ", ""), Ok(5));
-        for wrong in [read(&cursor, 8, "a question", ""), read(&cursor, 7, "another", ""), read(&cursor, 7, "a question", "x")] {
+        for wrong in
+            [read(&cursor, 8, "a question", ""), read(&cursor, 7, "another", ""), read(&cursor, 7, "a question", "x")]
+        {
             assert!(wrong.is_err());
         }
         for junk in ["", "d", "d-", "d5", "d99999999999999999999999-0", "-1", "\u{1F600}", "d5-zz"] {

@@ -20,10 +20,14 @@ impl DocsError {
     pub fn hint(&self) -> String {
         match self {
             Self::EmptyQuery => "Give a few words, a name, or an error message.".into(),
-            Self::UnknownPage { similar, .. } if similar.is_empty() => "Search first: an answer has the path of its page.".into(),
+            Self::UnknownPage { similar, .. } if similar.is_empty() => {
+                "Search first: an answer has the path of its page.".into()
+            }
             Self::UnknownPage { similar, .. } => format!("Did you mean {}?", similar.join(", ")),
             Self::UnknownSection { sections, .. } => format!("It has: {}.", sections.join(", ")),
-            Self::Cursor { .. } => "Ask again without a cursor; take the cursor from the answer before, with the same question.".into(),
+            Self::Cursor { .. } => {
+                "Ask again without a cursor; take the cursor from the answer before, with the same question.".into()
+            }
             Self::Folder { .. } => "Give `--docs` a folder that you may read and that has Markdown files.".into(),
         }
     }

@@ -141,7 +141,8 @@ impl Index {
             let total: f32 = self.lengths.iter().map(|lengths| lengths[field]).sum();
             self.mean[field] = (total / sections).max(1.0);
         }
-        self.rarities = self.letters.iter().zip(&self.postings).map(|((_, term), with)| self.rarity_of(term, with.len())).collect();
+        self.rarities =
+            self.letters.iter().zip(&self.postings).map(|((_, term), with)| self.rarity_of(term, with.len())).collect();
     }
 
     /// By the number of sections that have the term.

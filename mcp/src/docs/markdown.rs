@@ -111,7 +111,9 @@ impl Reader {
             Event::Text(text) => self.text(&text, false),
             Event::Code(text) => self.text(&text, true),
             Event::SoftBreak => self.gap(" "),
-            Event::HardBreak | Event::End(TagEnd::Paragraph | TagEnd::Item | TagEnd::TableRow | TagEnd::TableHead) => self.gap("\n"),
+            Event::HardBreak | Event::End(TagEnd::Paragraph | TagEnd::Item | TagEnd::TableRow | TagEnd::TableHead) => {
+                self.gap("\n")
+            }
             Event::End(TagEnd::TableCell) => self.end_cell(),
             _ => {}
         }
@@ -121,14 +123,22 @@ impl Reader {
         let level = level as u8;
         self.current().own.end = at;
         self.open.retain(|(above, _)| *above < level);
-        for section in self.sections.iter_mut().filter(|section| section.level >= level && section.whole.end == self.length) {
+        for section in
+            self.sections.iter_mut().filter(|section| section.level >= level && section.whole.end == self.length)
+        {
             section.whole.end = at;
         }
         if let Some(lead) = self.sections.first_mut().filter(|section| section.level == 0) {
             lead.whole.end = lead.own.end;
         }
         let trail = self.open.iter().map(|(_, title)| title.clone()).collect();
-        self.sections.push(Section { level, trail, own: at..self.length, whole: at..self.length, ..Section::default() });
+        self.sections.push(Section {
+            level,
+            trail,
+            own: at..self.length,
+            whole: at..self.length,
+            ..Section::default()
+        });
         self.in_heading = true;
     }
 

@@ -78,7 +78,12 @@ fn section<'a>(page: &'a Page, anchor: &str) -> Result<&'a Section, DocsError> {
     page.sections.iter().find(|section| section.anchor == anchor).ok_or_else(|| DocsError::UnknownSection {
         path: page.path.clone(),
         anchor: anchor.into(),
-        sections: page.sections.iter().filter(|one| !one.anchor.is_empty()).map(|one| format!("#{}", one.anchor)).collect(),
+        sections: page
+            .sections
+            .iter()
+            .filter(|one| !one.anchor.is_empty())
+            .map(|one| format!("#{}", one.anchor))
+            .collect(),
     })
 }
 
@@ -106,7 +111,8 @@ fn cut(text: &str, offset: usize, limit: usize) -> (&str, usize, usize) {
         return (rest, start, total);
     }
     let near = window.len() / 2;
-    let end = ["\n\n", "\n", " "].iter().find_map(|gap| window.rfind(gap).filter(|at| *at > near).map(|at| at + gap.len()));
+    let end =
+        ["\n\n", "\n", " "].iter().find_map(|gap| window.rfind(gap).filter(|at| *at > near).map(|at| at + gap.len()));
     (&window[..end.unwrap_or(window.len())], start, total)
 }
 
@@ -170,8 +176,18 @@ mod tests {
     #[test]
     fn no_path_leaves_the_pages() {
         for path in [
-            "../../etc/passwd", "/etc/passwd", "components/../../../etc/passwd", "..\\..\\etc\\passwd", "%2e%2e/etc/passwd",
-            "components/traefik.md/../../x", "file:///etc/passwd", "", "#", ".", "\0", "components/traefik.md\0.md",
+            "../../etc/passwd",
+            "/etc/passwd",
+            "components/../../../etc/passwd",
+            "..\\..\\etc\\passwd",
+            "%2e%2e/etc/passwd",
+            "components/traefik.md/../../x",
+            "file:///etc/passwd",
+            "",
+            "#",
+            ".",
+            "\0",
+            "components/traefik.md\0.md",
         ] {
             assert!(matches!(read(&corpus(), path, 0, None), Err(DocsError::UnknownPage { .. })), "{path:?}");
         }
@@ -179,7 +195,9 @@ mod tests {
 
     #[test]
     fn what_is_not_there_is_answered_with_what_is() {
-        let Err(DocsError::UnknownPage { similar, .. }) = read(&corpus(), "component/trafik", 0, None) else { panic!() };
+        let Err(DocsError::UnknownPage { similar, .. }) = read(&corpus(), "component/trafik", 0, None) else {
+            panic!()
+        };
         assert_eq!(similar, ["components/traefik.md"]);
         let Err(error) = read(&corpus(), "components/traefik.md#nope", 0, None) else { panic!() };
         assert!(error.hint().contains("#routes-1"), "{}", error.hint());

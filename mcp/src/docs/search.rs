@@ -88,7 +88,8 @@ impl Searcher<'_> {
         let query = Query::new(&text, self.index);
         let ranked = self.rank(&query, within);
         let next = from.saturating_add(limit);
-        let hits = ranked.iter().skip(from).take(limit).map(|(number, score)| self.hit(*number, *score, &query)).collect();
+        let hits =
+            ranked.iter().skip(from).take(limit).map(|(number, score)| self.hit(*number, *score, &query)).collect();
         Ok(Answer {
             hits,
             total: ranked.len() as u64,
@@ -172,7 +173,8 @@ impl Searcher<'_> {
         if coverage < rank::LEAST_COVERAGE && !pasted {
             return None;
         }
-        let factor = if self.index.ingredients.coverage { 1.0 - rank::COVERAGE + rank::COVERAGE * coverage } else { 1.0 };
+        let factor =
+            if self.index.ingredients.coverage { 1.0 - rank::COVERAGE + rank::COVERAGE * coverage } else { 1.0 };
         Some(score * factor * if pasted { 1.0 + rank::PASTED_GAIN } else { 1.0 })
     }
 
@@ -191,7 +193,11 @@ impl Searcher<'_> {
         let ingredients = &self.index.ingredients;
         let (likeness, of_title) = self.likeness(query, number);
         let heading = if ingredients.names { rank::NAMES * likeness } else { 0.0 };
-        let phrases = if ingredients.phrases { rank::PHRASES * self.side_by_side(query, &self.index.sequences[number]) } else { 0.0 };
+        let phrases = if ingredients.phrases {
+            rank::PHRASES * self.side_by_side(query, &self.index.sequences[number])
+        } else {
+            0.0
+        };
         let message = ingredients.messages && self.index.messages[number];
         let pasted = if message { rank::MESSAGES + (1.0 - rank::MESSAGES) * of_title } else { 1.0 };
         let kind = if ingredients.kinds { kinds::factor(query.wanted, self.index.kinds[number]) } else { 1.0 };

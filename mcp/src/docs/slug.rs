@@ -42,10 +42,11 @@ mod tests {
     #[test]
     fn anchors_are_those_of_the_renderers() {
         let mut anchors = Anchors::default();
-        let made: Vec<_> = ["What it is", "`up --plan`", "Über uns", "no `…` here", "What it is", "What it is-1", "What it is"]
-            .iter()
-            .map(|heading| anchors.next(heading))
-            .collect();
+        let made: Vec<_> =
+            ["What it is", "`up --plan`", "Über uns", "no `…` here", "What it is", "What it is-1", "What it is"]
+                .iter()
+                .map(|heading| anchors.next(heading))
+                .collect();
         assert_eq!(
             made,
             ["what-it-is", "up---plan", "über-uns", "no--here", "what-it-is-1", "what-it-is-1-1", "what-it-is-2"]

@@ -4,7 +4,10 @@ fn docs() -> Docs {
     let traefik = "# Traefik\n\nThe ingress.\n\n## Where to look when it fails\n\nLogs of the `traefik` Deployment.\n";
     let issuer = "# cert-manager\n\nIssues certificates by the ClusterIssuer `platform-ca`.\n\n## Where to look when it fails\n\nEvents.\n";
     let errors = "# Ports\n\n## port … on … is taken already\n\nChoose another with `--http-port`.\n\n## Another\n\nA port, a port, a port.\n";
-    Docs::new(Corpus::of([("components/traefik.md", traefik), ("components/cert-manager.md", issuer), ("ports.md", errors)]), Ingredients::default())
+    Docs::new(
+        Corpus::of([("components/traefik.md", traefik), ("components/cert-manager.md", issuer), ("ports.md", errors)]),
+        Ingredients::default(),
+    )
 }
 
 fn first(query: &str) -> String {
@@ -30,7 +33,10 @@ fn a_pasted_message_finds_its_entry_whatever_values_it_has() {
 
 #[test]
 fn the_page_decides_between_headings_that_are_alike() {
-    assert_eq!(first("cert-manager: where do I look if it fails"), "components/cert-manager.md#where-to-look-when-it-fails");
+    assert_eq!(
+        first("cert-manager: where do I look if it fails"),
+        "components/cert-manager.md#where-to-look-when-it-fails"
+    );
     assert_eq!(first("where to look when traefik fails"), "components/traefik.md#where-to-look-when-it-fails");
 }
 

@@ -59,8 +59,13 @@ pub fn chunks(text: &str) -> impl Iterator<Item = &str> {
 
 fn of_chunk(chunk: &str, ingredients: &Ingredients, words: &mut Vec<Word>) {
     let stem = |word: &str| if ingredients.stemming { stem(word) } else { word.to_string() };
-    let whole: String = chunk.chars().filter(|letter| !is_joiner(*letter) && !is_apostrophe(*letter)).flat_map(char::to_lowercase).collect();
-    let parts: Vec<String> = if chunk.contains(is_apostrophe) { vec![whole.clone()] } else { parts(chunk).map(str::to_lowercase).collect() };
+    let whole: String = chunk
+        .chars()
+        .filter(|letter| !is_joiner(*letter) && !is_apostrophe(*letter))
+        .flat_map(char::to_lowercase)
+        .collect();
+    let parts: Vec<String> =
+        if chunk.contains(is_apostrophe) { vec![whole.clone()] } else { parts(chunk).map(str::to_lowercase).collect() };
     if !ingredients.splitting || parts.len() < 2 {
         if !is_stop_word(&whole) {
             words.push(Word { term: stem(&whole), raw: whole, compound: false, of: 1 });
@@ -83,7 +88,8 @@ fn parts(chunk: &str) -> impl Iterator<Item = &str> {
             let after = letters.get(at + 1).map(|(_, letter)| *letter);
             let plural = after == Some('s') && at + 2 == letters.len();
             let rises = before.is_lowercase() && here.is_uppercase();
-            let ends_capitals = before.is_uppercase() && here.is_uppercase() && after.is_some_and(char::is_lowercase) && !plural;
+            let ends_capitals =
+                before.is_uppercase() && here.is_uppercase() && after.is_some_and(char::is_lowercase) && !plural;
             if rises || ends_capitals {
                 cuts.push(letters[at].0);
             }
@@ -143,7 +149,10 @@ mod tests {
 
     #[test]
     fn names_are_split_and_kept_whole() {
-        assert_eq!(terms("cert-manager's ClusterIssuer"), ["cert", "manager", "certmanager", "cluster", "issuer", "clusterissuer"]);
+        assert_eq!(
+            terms("cert-manager's ClusterIssuer"),
+            ["cert", "manager", "certmanager", "cluster", "issuer", "clusterissuer"]
+        );
         assert_eq!(terms("`max_user_watches`"), ["max", "user", "watch", "maxuserwatch"]);
         assert_eq!(terms("two APIs, HTTPServer"), ["two", "api", "http", "server", "httpserver"]);
         assert_eq!(terms("--skip-checks."), ["skip", "check", "skipcheck"]);

@@ -190,7 +190,8 @@ impl Door {
     fn client(&self, request: &Request<Incoming>, from: IpAddr) -> Result<String, Box<Response<Body>>> {
         let Some(tokens) = &self.tokens else { return Ok(from.to_string()) };
         let shown = request.headers().get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
-        let token = shown.and_then(|value| value.split_once(' ')).filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"));
+        let token =
+            shown.and_then(|value| value.split_once(' ')).filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"));
         if let Some(client) = token.and_then(|(_, token)| tokens.client(token.trim())) {
             return Ok(client);
         }

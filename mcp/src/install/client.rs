@@ -36,7 +36,9 @@ impl Places {
         let config = if cfg!(target_os = "macos") {
             home.join("Library/Application Support")
         } else {
-            std::env::var_os("XDG_CONFIG_HOME").filter(|value| !value.is_empty()).map_or(home.join(".config"), PathBuf::from)
+            std::env::var_os("XDG_CONFIG_HOME")
+                .filter(|value| !value.is_empty())
+                .map_or(home.join(".config"), PathBuf::from)
         };
         Self { home: home.into(), config, project: None }
     }

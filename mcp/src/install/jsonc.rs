@@ -73,7 +73,8 @@ fn take_out(text: &str, object: &Object, found: usize) -> String {
     };
     // What follows must not end up in a comment.
     let in_comment = head.lines().last().is_some_and(|line| line.contains("//"));
-    let line_break = if in_comment && !rest.trim_start_matches([' ', '\t', '\r']).starts_with('\n') { "\n" } else { "" };
+    let line_break =
+        if in_comment && !rest.trim_start_matches([' ', '\t', '\r']).starts_with('\n') { "\n" } else { "" };
     format!("{head}{line_break}{rest}")
 }
 
@@ -106,7 +107,9 @@ fn splice(text: &str, begin: usize, end: usize, new: &str) -> String {
 }
 
 fn nested(path: &[&str], value: &Value) -> Value {
-    path.iter().rev().fold(value.clone(), |inner, key| Value::Object([((*key).to_string(), inner)].into_iter().collect()))
+    path.iter()
+        .rev()
+        .fold(value.clone(), |inner, key| Value::Object([((*key).to_string(), inner)].into_iter().collect()))
 }
 
 /// JSON over several lines, as if it began at this depth.

@@ -39,7 +39,8 @@ fn every_client_gets_its_entry_and_loses_it_again() {
 fn nothing_else_of_a_file_changes() {
     let value: Value = serde_json::json!({"command": "b"});
     let with = jsonc::set(WITH_COMMENTS, &["servers", "backstack"], &value).expect("set");
-    for kept in ["\t// my servers", "// keep", "/* and */ \"inputs\": [1, \"},\"],", "\"other\": {\"command\": \"x\"},"] {
+    for kept in ["\t// my servers", "// keep", "/* and */ \"inputs\": [1, \"},\"],", "\"other\": {\"command\": \"x\"},"]
+    {
         assert!(with.contains(kept), "{kept} is gone:\n{with}");
     }
     let changed = jsonc::set(&with, &["servers", "backstack"], &serde_json::json!({"command": "c"})).expect("set");
@@ -94,7 +95,8 @@ fn what_is_unclear_is_left_alone_with_the_line() {
 fn toml_keeps_its_other_tables() {
     let text = "# mine\nmodel = \"x\"\n\n[mcp_servers.other]\ncommand = \"y\"\n\n[mcp_servers.backstack]\ncommand = \"old\"\n\n\
                 [mcp_servers.backstack.env]\nA = \"1\"\n\n[profile]\nz = 1\n";
-    let with = toml::set(text, "mcp_servers", "backstack", &serde_json::json!({"command": "new", "args": ["mcp"]})).expect("set");
+    let with = toml::set(text, "mcp_servers", "backstack", &serde_json::json!({"command": "new", "args": ["mcp"]}))
+        .expect("set");
     assert!(with.ends_with("[mcp_servers.backstack]\nargs = [\"mcp\"]\ncommand = \"new\"\n"), "{with}");
     for kept in ["# mine", "[mcp_servers.other]", "[profile]\nz = 1"] {
         assert!(with.contains(kept), "{with}");

@@ -36,7 +36,9 @@ pub fn remove(text: &str, section: &str, name: &str) -> Result<String, String> {
             inside = header == own || header.starts_with(&below);
         } else if bare.starts_with(&format!("{section}=")) || bare.starts_with(&format!("{section}.{name}")) {
             let number = number + 1;
-            return Err(format!("line {number}: `{section}` is written without a table header; add [{section}.{name}] by hand"));
+            return Err(format!(
+                "line {number}: `{section}` is written without a table header; add [{section}.{name}] by hand"
+            ));
         }
         if !inside {
             kept.push_str(line);
@@ -49,7 +51,8 @@ pub fn remove(text: &str, section: &str, name: &str) -> Result<String, String> {
 fn inline(value: &Value) -> String {
     match value {
         Value::Object(map) => {
-            let members: Vec<_> = map.iter().map(|(key, value)| format!("{} = {}", Value::from(key.as_str()), inline(value))).collect();
+            let members: Vec<_> =
+                map.iter().map(|(key, value)| format!("{} = {}", Value::from(key.as_str()), inline(value))).collect();
             format!("{{ {} }}", members.join(", "))
         }
         Value::Array(items) => format!("[{}]", items.iter().map(inline).collect::<Vec<_>>().join(", ")),

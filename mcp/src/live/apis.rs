@@ -139,7 +139,14 @@ fn allowed(field: &Value) -> String {
     if let Some(values) = field.get("enum").and_then(Value::as_array) {
         parts.push(values.iter().map(plain).collect::<Vec<_>>().join(", "));
     }
-    for (key, word) in [("minimum", "from"), ("maximum", "to"), ("minLength", "at least"), ("maxLength", "at most"), ("pattern", "like"), ("format", "")] {
+    for (key, word) in [
+        ("minimum", "from"),
+        ("maximum", "to"),
+        ("minLength", "at least"),
+        ("maxLength", "at most"),
+        ("pattern", "like"),
+        ("format", ""),
+    ] {
         if let Some(value) = field.get(key) {
             parts.push(format!("{word} {}", plain(value)).trim().to_string());
         }
@@ -170,7 +177,8 @@ fn example_object(schema: &Value) -> Value {
     let required: Vec<_> = list(schema, "/required").iter().filter_map(Value::as_str).collect();
     let properties = schema.get("properties").and_then(Value::as_object).into_iter().flatten();
     let shown = properties.filter(|(key, field)| {
-        *key != "crossplane" && (required.contains(&key.as_str()) || field.get("default").is_some() || field.get("example").is_some())
+        *key != "crossplane"
+            && (required.contains(&key.as_str()) || field.get("default").is_some() || field.get("example").is_some())
     });
     Value::Object(shown.map(|(key, field)| (key.clone(), example_value(key, field))).collect())
 }
@@ -215,7 +223,10 @@ pub mod tests {
         let kind = find(&snapshot, "apps.p.dev").expect("there");
         let fields = fields(&kind);
         let paths: Vec<_> = fields.iter().map(|field| field.path.as_str()).collect();
-        assert_eq!(paths, ["spec.image", "spec.env", "spec.replicas", "spec.size", "spec.env[].name", "spec.env[].value"]);
+        assert_eq!(
+            paths,
+            ["spec.image", "spec.env", "spec.replicas", "spec.size", "spec.env[].name", "spec.env[].value"]
+        );
         assert_eq!((fields[2].allowed.as_str(), fields[3].allowed.as_str()), ("from 0 to 5", "small, large"));
         let example = example(&kind);
         assert_eq!(example["spec"], json!({"image": "nginx:1.29", "replicas": 1}));

@@ -11,13 +11,16 @@ use super::snapshot::{CompositeKind, Snapshot};
 /// Owner of what nobody claims.
 const OWNER: &str = "group:default/kubernetes-auto-ingested";
 const PREFIX: &str = "terasky.backstage.io";
-const WORKLOADS: [(&str, &str); 4] = [("apps", "Deployment"), ("apps", "StatefulSet"), ("apps", "DaemonSet"), ("batch", "CronJob")];
+const WORKLOADS: [(&str, &str); 4] =
+    [("apps", "Deployment"), ("apps", "StatefulSet"), ("apps", "DaemonSet"), ("batch", "CronJob")];
 
 /// Descriptors of everything that belongs into the catalog.
 pub fn descriptors(snapshot: &Snapshot) -> Vec<Value> {
     let kinds = snapshot.composite_kinds();
-    let workloads = WORKLOADS.iter().flat_map(|(group, kind)| snapshot.all(group, kind)).filter(|object| stands_alone(object));
-    let composites = kinds.iter().flat_map(|kind| snapshot.all(kind.group, kind.kind).map(move |object| (kind, object)));
+    let workloads =
+        WORKLOADS.iter().flat_map(|(group, kind)| snapshot.all(group, kind)).filter(|object| stands_alone(object));
+    let composites =
+        kinds.iter().flat_map(|kind| snapshot.all(kind.group, kind.kind).map(move |object| (kind, object)));
     let applications = snapshot.all("argoproj.io", "Application");
     workloads
         .map(|workload| component(workload, "service", &[]))
@@ -66,7 +69,10 @@ fn metadata(object: &Value, title: Option<&str>, description: Option<&str>) -> V
     let mut tags = vec![text(object, "/kind").to_lowercase()];
     tags.extend(label(object, "app.kubernetes.io/part-of").map(str::to_lowercase));
     metadata.insert("tags".into(), json!(tags));
-    metadata.insert("annotations".into(), json!({"backstage.io/kubernetes-id": label(object, "backstage.io/kubernetes-id").unwrap_or(name(object))}));
+    metadata.insert(
+        "annotations".into(),
+        json!({"backstage.io/kubernetes-id": label(object, "backstage.io/kubernetes-id").unwrap_or(name(object))}),
+    );
     Value::Object(metadata)
 }
 
@@ -92,11 +98,16 @@ fn api(kind: &CompositeKind<'_>) -> Value {
 }
 
 fn application(object: &Value) -> Value {
-    let brings = list(object, "/status/resources").iter().filter(|resource| WORKLOADS.iter().any(|(_, kind)| *kind == text(resource, "/kind")) || text(resource, "/group").contains("platform"));
-    let depends_on: Vec<_> = brings.map(|resource| {
-        let place = text(resource, "/namespace");
-        format!("component:{}/{}", if place.is_empty() { "default" } else { place }, text(resource, "/name"))
-    }).collect();
+    let brings = list(object, "/status/resources").iter().filter(|resource| {
+        WORKLOADS.iter().any(|(_, kind)| *kind == text(resource, "/kind"))
+            || text(resource, "/group").contains("platform")
+    });
+    let depends_on: Vec<_> = brings
+        .map(|resource| {
+            let place = text(resource, "/namespace");
+            format!("component:{}/{}", if place.is_empty() { "default" } else { place }, text(resource, "/name"))
+        })
+        .collect();
     json!({
         "apiVersion": "backstage.io/v1alpha1", "kind": "Resource", "metadata": metadata(object, None, None),
         "spec": {"type": "application", "owner": OWNER, "dependsOn": depends_on},
@@ -118,9 +129,13 @@ mod tests {
         let application = json!({"apiVersion": "argoproj.io/v1alpha1", "kind": "Application", "metadata": {"namespace": "argocd", "name": "demo-app-shop"},
             "status": {"resources": [{"group": "platform.x", "kind": "App", "namespace": "demo", "name": "shop"}]}});
         let snapshot = Snapshot::of("lab", [apis::tests::definition(), app, owned, alone, application]);
-        let entities: Vec<_> = descriptors(&snapshot).iter().filter_map(|descriptor| Entity::new(descriptor, "cluster lab")).collect();
+        let entities: Vec<_> =
+            descriptors(&snapshot).iter().filter_map(|descriptor| Entity::new(descriptor, "cluster lab")).collect();
         let names: Vec<_> = entities.iter().map(|entity| entity.reference.to_string()).collect();
-        assert_eq!(names, ["component:tools/tool", "component:demo/shop", "api:default/apps.p.dev", "resource:argocd/demo-app-shop"]);
+        assert_eq!(
+            names,
+            ["component:tools/tool", "component:demo/shop", "api:default/apps.p.dev", "resource:argocd/demo-app-shop"]
+        );
         assert_eq!(entities[0].owner.as_ref().map(ToString::to_string).as_deref(), Some("group:default/red"));
     }
 }

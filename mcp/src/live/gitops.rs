@@ -127,7 +127,11 @@ pub fn details(application: &Value) -> Details {
             finished: text(last, "/finishedAt").into(),
         },
         conditions: conditions(application)
-            .map(|condition| Said { kind: condition.kind.into(), message: short(condition.message, 600), since: condition.since.into() })
+            .map(|condition| Said {
+                kind: condition.kind.into(),
+                message: short(condition.message, 600),
+                since: condition.since.into(),
+            })
             .collect(),
         resources: resources(application),
     }
@@ -149,7 +153,9 @@ fn resources(application: &Value) -> Vec<Resource> {
         }
     });
     let mut resources: Vec<_> = listed.collect();
-    resources.sort_by_key(|resource| (resource.sync == "Synced", resource.health == "Healthy" || resource.health.is_empty()));
+    resources.sort_by_key(|resource| {
+        (resource.sync == "Synced", resource.health == "Healthy" || resource.health.is_empty())
+    });
     resources
 }
 
@@ -184,7 +190,8 @@ fn source(source: &Value) -> Source {
 pub fn find<'a>(snapshot: &'a Snapshot, wanted: &str) -> Option<&'a Value> {
     let wanted = wanted.rsplit(':').next().unwrap_or(wanted);
     applications(snapshot).find(|application| {
-        name(application) == wanted || wanted.split_once('/').is_some_and(|place| place == (namespace(application), name(application)))
+        name(application) == wanted
+            || wanted.split_once('/').is_some_and(|place| place == (namespace(application), name(application)))
     })
 }
 
@@ -195,13 +202,22 @@ mod tests {
 
     #[test]
     fn trouble_comes_first_and_names_the_cause() {
-        let application = |name: &str, health: &str, conditions: Value| json!({"apiVersion": "argoproj.io/v1alpha1", "kind": "Application",
+        let application = |name: &str, health: &str, conditions: Value| {
+            json!({"apiVersion": "argoproj.io/v1alpha1", "kind": "Application",
             "metadata": {"namespace": "argocd", "name": name}, "spec": {"source": {"repoURL": "u", "targetRevision": "nope", "path": "."}},
-            "status": {"health": {"status": health}, "sync": {"status": "Synced", "revision": "0123456789abcdef"}, "conditions": conditions}});
-        let snapshot = Snapshot::of("lab", [
-            application("a", "Healthy", json!([])),
-            application("b", "Healthy", json!([{"type": "ComparisonError", "message": "unable to resolve 'nope' to a commit SHA"}])),
-        ]);
+            "status": {"health": {"status": health}, "sync": {"status": "Synced", "revision": "0123456789abcdef"}, "conditions": conditions}})
+        };
+        let snapshot = Snapshot::of(
+            "lab",
+            [
+                application("a", "Healthy", json!([])),
+                application(
+                    "b",
+                    "Healthy",
+                    json!([{"type": "ComparisonError", "message": "unable to resolve 'nope' to a commit SHA"}]),
+                ),
+            ],
+        );
         let rows = rows(&snapshot);
         assert_eq!((rows[0].name.as_str(), rows[1].revision.as_str()), ("b", "0123456789"));
         let details = details(find(&snapshot, "argocd/b").expect("there"));

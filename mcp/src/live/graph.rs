@@ -50,4 +50,3 @@ fn is_noise(object: Option<&Value>) -> bool {
     let empty_set = kind == "ReplicaSet" && super::object::number(object, "/spec/replicas") == 0;
     empty_set || matches!(kind, "ControllerRevision" | "EndpointSlice" | "CompositionRevision") || (kind == "Lease")
 }
-

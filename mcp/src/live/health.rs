@@ -46,7 +46,9 @@ fn pod(object: &Value) -> (Health, String) {
     let stuck = waiting.find(|reason| !matches!(*reason, "" | "ContainerCreating" | "PodInitializing"));
     match stuck {
         Some(reason) => (Health::Degraded, reason.into()),
-        None if condition(object, "PodScheduled").is_some_and(|scheduled| scheduled.is_false()) => (Health::Degraded, "Unschedulable".into()),
+        None if condition(object, "PodScheduled").is_some_and(|scheduled| scheduled.is_false()) => {
+            (Health::Degraded, "Unschedulable".into())
+        }
         None => (Health::Progressing, text(object, "/status/phase").into()),
     }
 }

@@ -148,7 +148,8 @@ mod tests {
 
     #[test]
     fn a_reference_forgets_the_version_only() {
-        let object = json!({"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"namespace": "a", "name": "b"}});
+        let object =
+            json!({"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"namespace": "a", "name": "b"}});
         assert_eq!(Ref::of(&object), Ref::new("apps", "Deployment", "a", "b"));
         assert_eq!(Ref::of(&object).to_string(), "Deployment a/b");
         assert_eq!(Ref::new("", "Node", "", "n").to_string(), "Node n");
@@ -158,7 +159,10 @@ mod tests {
     fn objects_without_uid_own_nothing() {
         let child = json!({"metadata": {"ownerReferences": [{"uid": ""}]}});
         assert!(!is_owned_by(&child, &json!({"metadata": {}})));
-        assert!(is_owned_by(&json!({"metadata": {"ownerReferences": [{"uid": "1"}]}}), &json!({"metadata": {"uid": "1"}})));
+        assert!(is_owned_by(
+            &json!({"metadata": {"ownerReferences": [{"uid": "1"}]}}),
+            &json!({"metadata": {"uid": "1"}})
+        ));
     }
 
     #[test]

@@ -186,14 +186,12 @@ pub struct Check {
 
 pub fn details(policy: &Value) -> Details {
     let said = |key: &str| annotation(policy, key).unwrap_or_default().split_whitespace().collect::<Vec<_>>().join(" ");
-    let validations = list(policy, "/spec/validations").iter().map(|check| Check {
-        message: text(check, "/message").into(),
-        expression: text(check, "/expression").into(),
-    });
-    let rules = list(policy, "/spec/rules").iter().map(|rule| Check {
-        message: text(rule, "/validate/message").into(),
-        expression: rule.to_string(),
-    });
+    let validations = list(policy, "/spec/validations")
+        .iter()
+        .map(|check| Check { message: text(check, "/message").into(), expression: text(check, "/expression").into() });
+    let rules = list(policy, "/spec/rules")
+        .iter()
+        .map(|rule| Check { message: text(rule, "/validate/message").into(), expression: rule.to_string() });
     let field = |field: &&str| Some(serde_json::json!({*field: policy.get("spec")?.get(*field)?}));
     Details {
         name: name(policy).into(),

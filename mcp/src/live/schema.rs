@@ -22,7 +22,10 @@ pub fn check(kind: &CompositeKind<'_>, object: &Value) -> Vec<Misfit> {
         tell("apiVersion", format!("must be `{}`", apis::api_version(kind)));
     }
     if !is_dns_label(name(object)) {
-        tell("metadata.name", "must be lower-case letters, digits and dashes, at most 63, starting with a letter".into());
+        tell(
+            "metadata.name",
+            "must be lower-case letters, digits and dashes, at most 63, starting with a letter".into(),
+        );
     }
     match (kind.is_namespaced(), namespace(object).is_empty()) {
         (true, true) => tell("metadata.namespace", "is required: this kind lives in a namespace".into()),
@@ -38,8 +41,11 @@ pub fn check(kind: &CompositeKind<'_>, object: &Value) -> Vec<Misfit> {
 
 pub fn is_dns_label(name: &str) -> bool {
     let good = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
-    !name.is_empty() && name.len() <= 63 && name.chars().all(good)
-        && name.starts_with(|c: char| c.is_ascii_lowercase()) && !name.ends_with('-')
+    !name.is_empty()
+        && name.len() <= 63
+        && name.chars().all(good)
+        && name.starts_with(|c: char| c.is_ascii_lowercase())
+        && !name.ends_with('-')
 }
 
 fn fits(schema: &Value, value: &Value, path: &str, misfits: &mut Vec<Misfit>) {
@@ -139,12 +145,15 @@ fn out_of_range(schema: &Value, value: &Value) -> Option<String> {
     let limit = |key: &str| schema.get(key).and_then(Value::as_f64);
     if let Some(number) = value.as_f64() {
         let low = limit("minimum").filter(|low| number < *low).map(|low| format!("must be at least {low}"));
-        return low.or_else(|| limit("maximum").filter(|high| number > *high).map(|high| format!("must be at most {high}")));
+        return low
+            .or_else(|| limit("maximum").filter(|high| number > *high).map(|high| format!("must be at most {high}")));
     }
     let length = value.as_str().map(|text| text.chars().count())?;
     let length = u32::try_from(length).map(f64::from).unwrap_or(f64::MAX);
     let low = limit("minLength").filter(|low| length < *low).map(|low| format!("must have at least {low} characters"));
-    low.or_else(|| limit("maxLength").filter(|high| length > *high).map(|high| format!("must have at most {high} characters")))
+    low.or_else(|| {
+        limit("maxLength").filter(|high| length > *high).map(|high| format!("must have at most {high} characters"))
+    })
 }
 
 #[cfg(test)]
@@ -159,10 +168,17 @@ mod tests {
         let kind = apis::find(&snapshot, "app").expect("there");
         let object = json!({"apiVersion": "p.dev/v1alpha1", "kind": "App", "metadata": {"name": "Shop"},
             "spec": {"imgae": "x", "replicas": 9, "size": "huge", "env": [{"value": 1}]}});
-        let told: Vec<_> = check(&kind, &object).into_iter().map(|misfit| format!("{} {}", misfit.path, misfit.problem)).collect();
+        let told: Vec<_> =
+            check(&kind, &object).into_iter().map(|misfit| format!("{} {}", misfit.path, misfit.problem)).collect();
         for part in [
-            "metadata.name must be", "metadata.namespace is required", "spec.image is required", "did you mean `image`", "spec.replicas must be at most 5",
-            "spec.size must be one of", "spec.env[0].name is required", "spec.env[0].value must be string, is number",
+            "metadata.name must be",
+            "metadata.namespace is required",
+            "spec.image is required",
+            "did you mean `image`",
+            "spec.replicas must be at most 5",
+            "spec.size must be one of",
+            "spec.env[0].name is required",
+            "spec.env[0].value must be string, is number",
         ] {
             assert!(told.iter().any(|line| line.contains(part)), "{part} in {told:#?}");
         }

@@ -207,7 +207,8 @@ mod tests {
 
     #[test]
     fn no_road_of_an_object_lets_a_canary_through() {
-        let secret = json!({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "s"}, "data": {"password": CANARY}});
+        let secret =
+            json!({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "s"}, "data": {"password": CANARY}});
         let copy = secret.to_string();
         let objects = [
             secret.clone(),

@@ -198,7 +198,8 @@ fn is_about(event: &Value, at: &Ref) -> bool {
 
 /// When an event happened last.
 pub fn event_time(event: &Value) -> &str {
-    let times = ["/lastTimestamp", "/series/lastObservedTime", "/eventTime", "/firstTimestamp", "/metadata/creationTimestamp"];
+    let times =
+        ["/lastTimestamp", "/series/lastObservedTime", "/eventTime", "/firstTimestamp", "/metadata/creationTimestamp"];
     times.iter().map(|pointer| text(event, pointer)).find(|time| !time.is_empty()).unwrap_or_default()
 }
 
@@ -226,7 +227,12 @@ mod tests {
     #[test]
     fn a_deployment_finds_its_pods_through_its_sets() {
         let deployment = owned("Deployment", "web", "1", "0");
-        let objects = [deployment.clone(), owned("ReplicaSet", "web-1", "2", "1"), owned("Pod", "web-1-x", "3", "2"), owned("Pod", "other", "4", "9")];
+        let objects = [
+            deployment.clone(),
+            owned("ReplicaSet", "web-1", "2", "1"),
+            owned("Pod", "web-1-x", "3", "2"),
+            owned("Pod", "other", "4", "9"),
+        ];
         let snapshot = Snapshot::of("lab", objects);
         let pods: Vec<_> = snapshot.pods_of(&deployment).into_iter().map(name).collect();
         assert_eq!(pods, ["web-1-x"]);
@@ -242,10 +248,15 @@ mod tests {
 
     #[test]
     fn events_are_the_objects_own_and_newest_first() {
-        let event = |name: &str, kind: &str, time: &str| json!({"apiVersion": "v1", "kind": "Event",
+        let event = |name: &str, kind: &str, time: &str| {
+            json!({"apiVersion": "v1", "kind": "Event",
             "metadata": {"namespace": "a", "name": format!("{name}{time}")}, "lastTimestamp": time,
-            "involvedObject": {"kind": kind, "namespace": "a", "name": name}});
-        let snapshot = Snapshot::of("lab", [event("x", "Pod", "2026-01-01"), event("x", "Pod", "2026-01-02"), event("x", "Job", "2026-01-03")]);
+            "involvedObject": {"kind": kind, "namespace": "a", "name": name}})
+        };
+        let snapshot = Snapshot::of(
+            "lab",
+            [event("x", "Pod", "2026-01-01"), event("x", "Pod", "2026-01-02"), event("x", "Job", "2026-01-03")],
+        );
         let times: Vec<_> = snapshot.events_of(&Ref::new("", "Pod", "a", "x")).into_iter().map(event_time).collect();
         assert_eq!(times, ["2026-01-02", "2026-01-01"]);
     }

@@ -46,23 +46,60 @@ impl Query {
         let wanted = self.kind.as_deref().map(str::to_lowercase);
         let is_kind = wanted.is_none_or(|wanted| {
             let kind = kind.to_lowercase();
-            wanted == kind || wanted == format!("{kind}s") || is_short(&wanted, &kind) || wanted.split('.').next() == Some(kind.as_str())
+            wanted == kind
+                || wanted == format!("{kind}s")
+                || is_short(&wanted, &kind)
+                || wanted.split('.').next() == Some(kind.as_str())
         });
-        let is_place = self.namespace.as_deref().is_none_or(|place| place == namespace(object) || (namespace(object).is_empty() && place == "default"));
+        let is_place = self
+            .namespace
+            .as_deref()
+            .is_none_or(|place| place == namespace(object) || (namespace(object).is_empty() && place == "default"));
         is_kind && is_place && name(object) == self.name
     }
 }
 
 fn is_kind_word(word: &str) -> bool {
     let word = word.to_lowercase();
-    let known = ["pod", "deployment", "deploy", "statefulset", "sts", "daemonset", "ds", "job", "cronjob", "service", "svc",
-        "application", "app", "clusterapp", "webapp", "database", "node", "namespace", "ns", "ingress", "pvc"];
+    let known = [
+        "pod",
+        "deployment",
+        "deploy",
+        "statefulset",
+        "sts",
+        "daemonset",
+        "ds",
+        "job",
+        "cronjob",
+        "service",
+        "svc",
+        "application",
+        "app",
+        "clusterapp",
+        "webapp",
+        "database",
+        "node",
+        "namespace",
+        "ns",
+        "ingress",
+        "pvc",
+    ];
     known.contains(&word.as_str())
 }
 
 fn is_short(word: &str, kind: &str) -> bool {
-    let shorts = [("deploy", "deployment"), ("sts", "statefulset"), ("ds", "daemonset"), ("svc", "service"), ("ns", "namespace"),
-        ("pvc", "persistentvolumeclaim"), ("po", "pod"), ("ing", "ingress"), ("rs", "replicaset"), ("cj", "cronjob")];
+    let shorts = [
+        ("deploy", "deployment"),
+        ("sts", "statefulset"),
+        ("ds", "daemonset"),
+        ("svc", "service"),
+        ("ns", "namespace"),
+        ("pvc", "persistentvolumeclaim"),
+        ("po", "pod"),
+        ("ing", "ingress"),
+        ("rs", "replicaset"),
+        ("cj", "cronjob"),
+    ];
     shorts.contains(&(word, kind))
 }
 
@@ -121,7 +158,9 @@ pub fn resolve<'a>(snapshot: &'a Snapshot, typed: &str) -> Result<Vec<&'a Value>
 fn one_thing<'a>(snapshot: &Snapshot, typed: &str, found: &[&'a Value]) -> Result<Vec<&'a Value>, Unclear> {
     let Some(first) = found.first() else { return Ok(Vec::new()) };
     let is_other = |object: &&&Value| {
-        let same_place = namespace(object) == namespace(first) || namespace(first).is_empty() || text(object, "/kind") == "Application";
+        let same_place = namespace(object) == namespace(first)
+            || namespace(first).is_empty()
+            || text(object, "/kind") == "Application";
         !same_place || (rank(snapshot, object) == rank(snapshot, first) && Ref::of(object).kind != "Application")
     };
     let others: Vec<_> = found[1..].iter().filter(is_other).copied().collect();
@@ -133,7 +172,8 @@ fn one_thing<'a>(snapshot: &Snapshot, typed: &str, found: &[&'a Value]) -> Resul
 }
 
 fn ambiguous(typed: &str, found: &[&Value]) -> Unclear {
-    let mut candidates: Vec<_> = found.iter().take(MOST_CANDIDATES).map(|object| format!("`{}`", typed_form(object))).collect();
+    let mut candidates: Vec<_> =
+        found.iter().take(MOST_CANDIDATES).map(|object| format!("`{}`", typed_form(object))).collect();
     if found.len() > candidates.len() {
         candidates.push(format!("{} more", found.len() - candidates.len()));
     }
@@ -162,7 +202,9 @@ fn applications_named_after<'a>(snapshot: &'a Snapshot, query: &Query) -> Vec<&'
     let ending = format!("-{}", query.name);
     let fits = |application: &&Value| {
         name(application).ends_with(&ending)
-            && query.namespace.as_ref().is_none_or(|wanted| *wanted == place(application) || name(application).starts_with(&format!("{wanted}-")))
+            && query.namespace.as_ref().is_none_or(|wanted| {
+                *wanted == place(application) || name(application).starts_with(&format!("{wanted}-"))
+            })
     };
     snapshot.all("argoproj.io", "Application").filter(fits).collect()
 }
@@ -191,12 +233,20 @@ mod tests {
         late["spec"]["destination"]["namespace"] = "demo".into();
         let mut part = object("apps/v1", "Deployment", "tools", "tool-server");
         part["metadata"]["labels"][COMPONENT] = "tool".into();
-        Snapshot::of("lab", [
-            xrd, late, part,
-            object("p.dev/v1", "App", "demo", "shop"), object("apps/v1", "Deployment", "demo", "shop"), object("v1", "Service", "demo", "shop"),
-            object("p.dev/v1", "App", "demo", "twice"), object("p.dev/v1", "App", "prod", "twice"),
-            object("v1", "Pod", "demo", "shop-1"),
-        ])
+        Snapshot::of(
+            "lab",
+            [
+                xrd,
+                late,
+                part,
+                object("p.dev/v1", "App", "demo", "shop"),
+                object("apps/v1", "Deployment", "demo", "shop"),
+                object("v1", "Service", "demo", "shop"),
+                object("p.dev/v1", "App", "demo", "twice"),
+                object("p.dev/v1", "App", "prod", "twice"),
+                object("v1", "Pod", "demo", "shop-1"),
+            ],
+        )
     }
 
     fn found(typed: &str) -> Result<Vec<String>, String> {
@@ -207,13 +257,19 @@ mod tests {
 
     #[test]
     fn many_ways_of_writing_lead_to_the_topmost_object() {
-        for typed in ["shop", "demo/shop", "app:demo/shop", "App demo/shop", "component:demo/shop", "app/shop", "App/demo/shop"] {
+        for typed in
+            ["shop", "demo/shop", "app:demo/shop", "App demo/shop", "component:demo/shop", "app/shop", "App/demo/shop"]
+        {
             assert_eq!(found(typed), Ok(vec!["App:demo/shop".to_string()]), "{typed}");
         }
         assert_eq!(found("deployment/shop"), Ok(vec!["Deployment:demo/shop".into()]));
         assert_eq!(found("svc:demo/shop"), Ok(vec!["Service:demo/shop".into()]));
         assert_eq!(found("shop-1"), Ok(vec!["Pod:demo/shop-1".into()]));
-        assert_eq!(found("late"), Ok(vec!["Application:argocd/demo-app-late".into()]), "what Git has and the cluster has not");
+        assert_eq!(
+            found("late"),
+            Ok(vec!["Application:argocd/demo-app-late".into()]),
+            "what Git has and the cluster has not"
+        );
         assert_eq!(found("component:tool"), Ok(vec!["Deployment:tools/tool-server".into()]));
     }
 

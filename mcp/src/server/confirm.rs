@@ -59,7 +59,8 @@ pub async fn ask(
         return Ok(Asked::Tell(tell(question, arguments, tool)));
     }
     let params = form(question)?;
-    let newer = context.protocol_version().is_some_and(|version| version.as_str() >= ProtocolVersion::V_2026_07_28.as_str());
+    let newer =
+        context.protocol_version().is_some_and(|version| version.as_str() >= ProtocolVersion::V_2026_07_28.as_str());
     if newer {
         let requests = InputRequests::from([(KEY.to_string(), InputRequest::Elicitation(ElicitRequest::new(params)))]);
         let result = InputRequiredResult::new(Some(requests), Some(question.digest()));

@@ -85,7 +85,9 @@ impl DocsTools {
         let facts = SearchFacts { total, unknown_words: found.unknown_words, items: found.hits };
         let answer = Answer::new(facts).page("items", from, total);
         Ok(match first {
-            Some(address) => answer.next(NextCall::new("docs_read", json!({"address": address}), "the best section in full")),
+            Some(address) => {
+                answer.next(NextCall::new("docs_read", json!({"address": address}), "the best section in full"))
+            }
             None => answer,
         })
     }
@@ -96,7 +98,8 @@ impl DocsTools {
     /// No such page or section.
     pub fn page(&self, input: &ReadInput, max_tokens: usize) -> Result<Answer<Piece>, ToolError> {
         let limit = max_tokens.saturating_mul(CHARS_PER_TOKEN).saturating_sub(600);
-        let piece = self.docs.read(&input.address, input.offset.unwrap_or(0), Some(limit)).map_err(|error| told(&error))?;
+        let piece =
+            self.docs.read(&input.address, input.offset.unwrap_or(0), Some(limit)).map_err(|error| told(&error))?;
         let next = piece.next_offset.map(|offset| {
             NextCall::new("docs_read", json!({"address": piece.address, "offset": offset}), "the next piece")
         });
@@ -119,7 +122,9 @@ fn told(error: &DocsError) -> ToolError {
         }
         DocsError::UnknownSection { path, sections, .. } => {
             let whole = NextCall::new("docs_read", json!({"address": path}), "the whole page");
-            ToolError::not_found(message).candidates(sections.iter().map(|anchor| format!("{path}{anchor}"))).next(whole)
+            ToolError::not_found(message)
+                .candidates(sections.iter().map(|anchor| format!("{path}{anchor}")))
+                .next(whole)
         }
         DocsError::EmptyQuery | DocsError::Cursor { .. } | DocsError::Folder { .. } => {
             ToolError::invalid(message).hint(error.hint())
@@ -191,10 +196,12 @@ impl Toolset for DocsTools {
             let sections = page.sections.iter().filter(|section| !section.anchor.is_empty());
             // Sections are offered once the page is clear: there are many of them.
             let sections = sections.filter(|_| typed.starts_with(&page.path.to_lowercase()));
-            std::iter::once(page.path.clone()).chain(sections.map(|section| format!("{}#{}", page.path, section.anchor)))
+            std::iter::once(page.path.clone())
+                .chain(sections.map(|section| format!("{}#{}", page.path, section.anchor)))
         });
         let fitting = addresses.filter(|address| address.to_lowercase().contains(&typed));
-        let (mut first, rest): (Vec<_>, Vec<_>) = fitting.partition(|address| address.to_lowercase().starts_with(&typed));
+        let (mut first, rest): (Vec<_>, Vec<_>) =
+            fitting.partition(|address| address.to_lowercase().starts_with(&typed));
         first.extend(rest);
         first
     }

@@ -32,7 +32,8 @@ const RECIPES: &[Recipe] = &[
             ("image", "Container image it runs, as registry/name:tag", false),
             ("owner", "Group or user that owns it", false),
         ],
-        text: "\
+        text:
+            "\
 Bring the application `{name}` onto this platform.
 It runs the image `{image}`.
 It belongs to `{owner}`.
@@ -49,10 +50,7 @@ and fix what it refuses.
         name: "explain_failure",
         title: "Explain a failure",
         description: "Why something does not work: evidence first, one cause, the next step.",
-        arguments: &[
-            ("entity", "What is broken, as component:default/web", true),
-            ("symptom", "What you see", false),
-        ],
+        arguments: &[("entity", "What is broken, as component:default/web", true), ("symptom", "What you see", false)],
         text: "\
 `{entity}` does not work as it should.
 What I see: {symptom}

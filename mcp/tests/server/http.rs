@@ -58,7 +58,8 @@ async fn only_clients_with_a_token_come_in() {
     let running = run(folder.path(), true, 1000).await;
     let good = exchange(running.address, &post(&format!("{NEWER}Authorization: Bearer {token}\r\n"), LIST)).await;
     assert!(good.contains("200 OK") && good.contains("catalog_list"), "{good}");
-    for header in ["", "Authorization: Bearer\r\n", "Authorization: Bearer bs_00\r\n", "Authorization: Basic eDp5\r\n"] {
+    for header in ["", "Authorization: Bearer\r\n", "Authorization: Bearer bs_00\r\n", "Authorization: Basic eDp5\r\n"]
+    {
         let answer = exchange(running.address, &post(&format!("{NEWER}{header}"), LIST)).await;
         assert!(answer.contains("401") && answer.to_lowercase().contains("www-authenticate: bearer"), "{answer}");
     }
@@ -99,7 +100,9 @@ async fn what_is_too_large_or_no_protocol_is_refused_and_the_server_lives() {
     let long = format!("X-Long: {}\r\n", "y".repeat(100_000));
     let answer = exchange(running.address, &post(&long, LIST)).await;
     assert!(answer.contains("431") || answer.contains("400") || answer.is_empty(), "{answer}");
-    for body in ["", "{", "[]", "null", "7", "\"x\"", r#"{"jsonrpc":"2.0"}"#, r#"{"jsonrpc":"2.0","id":{},"method":"x"}"#] {
+    for body in
+        ["", "{", "[]", "null", "7", "\"x\"", r#"{"jsonrpc":"2.0"}"#, r#"{"jsonrpc":"2.0","id":{},"method":"x"}"#]
+    {
         let answer = exchange(running.address, &post(NEWER, body)).await;
         assert!(answer.starts_with("HTTP/1.1 4"), "{body}: {answer}");
     }
@@ -143,7 +146,8 @@ async fn a_restart_is_not_noticed() {
     let folder = tempfile::tempdir().expect("folder");
     let first = run(folder.path(), false, 1000).await;
     let welcome = exchange(first.address, &post("", HELLO)).await;
-    let session = welcome.lines().find_map(|line| line.to_lowercase().strip_prefix("mcp-session-id: ").map(str::to_string));
+    let session =
+        welcome.lines().find_map(|line| line.to_lowercase().strip_prefix("mcp-session-id: ").map(str::to_string));
     let session = session.unwrap_or_else(|| panic!("no session: {welcome}"));
     first.stop.cancel();
     tokio::time::timeout(Duration::from_secs(20), first.task).await.expect("it ends").expect("without a panic");

@@ -72,7 +72,8 @@ async fn relations_are_walked_to_any_depth() {
     let arguments = json!({"ref": "component:default/shop", "depth": 2, "kinds": ["dependsOn"]});
     let result = call(&client, "catalog_relations", arguments).await;
     let facts = result.structured_content.expect("structured");
-    let reached: Vec<_> = facts["items"].as_array().expect("items").iter().map(|item| item["to"].as_str().expect("to")).collect();
+    let reached: Vec<_> =
+        facts["items"].as_array().expect("items").iter().map(|item| item["to"].as_str().expect("to")).collect();
     assert_eq!(reached, ["component:default/payments", "resource:default/orders", "resource:default/ledger"]);
     assert_eq!(facts["items"][1]["known"], false);
 }
@@ -94,7 +95,8 @@ async fn no_canary_leaves_by_any_road() {
     let got = call(&client, "catalog_get", json!({"ref": "component:default/shop"})).await;
     let all = format!("{got:?}");
     assert!(!all.contains(CANARY) && all.contains("(redacted)"), "{all}");
-    let read = client.read_resource(ReadResourceRequestParams::new("catalog://component/default/shop")).await.expect("read");
+    let read =
+        client.read_resource(ReadResourceRequestParams::new("catalog://component/default/shop")).await.expect("read");
     let all = format!("{read:?}");
     assert!(!all.contains(CANARY) && all.contains("Sells things."), "{all}");
 }

@@ -67,7 +67,8 @@ async fn the_server_lives_through_nonsense() {
     for line in nonsense {
         pipe.send(line).await;
     }
-    pipe.send(r#"{"jsonrpc":"2.0","id":42,"method":"tools/call","params":{"name":"catalog_list","arguments":{}}}"#).await;
+    pipe.send(r#"{"jsonrpc":"2.0","id":42,"method":"tools/call","params":{"name":"catalog_list","arguments":{}}}"#)
+        .await;
     let answer = pipe.answer(42).await;
     assert_eq!(answer["result"]["structuredContent"]["total"], 5, "{answer}");
 }
@@ -77,7 +78,8 @@ async fn the_newer_revision_needs_no_handshake() {
     let mut pipe = Pipe::open();
     let meta = json!({"io.modelcontextprotocol/protocolVersion": "2026-07-28",
         "io.modelcontextprotocol/clientCapabilities": {}, "io.modelcontextprotocol/clientInfo": {"name": "t", "version": "0"}});
-    pipe.send(&json!({"jsonrpc": "2.0", "id": 1, "method": "server/discover", "params": {"_meta": meta}}).to_string()).await;
+    pipe.send(&json!({"jsonrpc": "2.0", "id": 1, "method": "server/discover", "params": {"_meta": meta}}).to_string())
+        .await;
     let found = pipe.answer(1).await;
     let versions = found["result"]["supportedVersions"].to_string();
     for version in ["2025-03-26", "2025-06-18", "2025-11-25", "2026-07-28"] {

@@ -11,9 +11,9 @@ use backstack_mcp::live::snapshot::{Kind, Snapshot, Table};
 use futures::StreamExt;
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
 use kube::api::{Api, ApiResource, DynamicObject};
+use kube::core::PartialObjectMeta;
 use kube::discovery::Scope;
 use kube::runtime::WatchStreamExt;
-use kube::core::PartialObjectMeta;
 use kube::runtime::watcher::{self, Config, Event, watcher};
 use kube::{Client, Discovery};
 use serde_json::Value;
@@ -89,7 +89,8 @@ impl Caches {
     /// Starts watching.
     pub fn start(client: &Client, platform: &str) -> Self {
         let state = State { snapshot: Snapshot::of(platform, []), ..State::default() };
-        let shared = Arc::new(Shared { state: RwLock::new(state), changes: watch::Sender::new(0), look_again: Notify::new() });
+        let shared =
+            Arc::new(Shared { state: RwLock::new(state), changes: watch::Sender::new(0), look_again: Notify::new() });
         let mut tasks = JoinSet::new();
         tasks.spawn(oversee(client.clone(), shared.clone()));
         tasks.spawn(await_definitions(client.clone(), shared.clone()));
@@ -120,7 +121,9 @@ impl Caches {
 /// Whether all first lists have come, those too of kinds that only the list of definitions told of.
 fn is_listed(state: &State) -> bool {
     let is_watched = |kind| state.progress.contains_key(kind);
-    !state.served.is_empty() && !state.progress.values().any(|it| *it == Progress::Listing) && kept(&state.served, &state.snapshot).keys().all(is_watched)
+    !state.served.is_empty()
+        && !state.progress.values().any(|it| *it == Progress::Listing)
+        && kept(&state.served, &state.snapshot).keys().all(is_watched)
 }
 
 fn with_failures(state: &State) -> Snapshot {
@@ -264,7 +267,8 @@ async fn await_definitions(client: Client, shared: Arc<Shared>) {
 /// An object as JSON; items of lists leave their own type out.
 pub fn to_value(mut object: DynamicObject, resource: &ApiResource) -> Value {
     object.metadata.managed_fields = None;
-    object.types = Some(kube::core::TypeMeta { api_version: resource.api_version.clone(), kind: resource.kind.clone() });
+    object.types =
+        Some(kube::core::TypeMeta { api_version: resource.api_version.clone(), kind: resource.kind.clone() });
     serde_json::to_value(object).unwrap_or_default()
 }
 
@@ -287,11 +291,16 @@ mod tests {
             resource: ApiResource::from_gvk(&GroupVersionKind::gvk(group, version, kind)),
             namespaced: true,
         };
-        let (definitions, app) = (kind("apiextensions.crossplane.io", "CompositeResourceDefinition"), kind("p.dev", "App"));
+        let (definitions, app) =
+            (kind("apiextensions.crossplane.io", "CompositeResourceDefinition"), kind("p.dev", "App"));
         let mut state = State {
             snapshot: Snapshot::of("lab", [definition]),
             progress: [(definitions.clone(), Progress::Listed)].into(),
-            served: [(definitions.clone(), served(&definitions.0, "v2", &definitions.1)), (app.clone(), served("p.dev", "v1", "App"))].into(),
+            served: [
+                (definitions.clone(), served(&definitions.0, "v2", &definitions.1)),
+                (app.clone(), served("p.dev", "v1", "App")),
+            ]
+            .into(),
         };
         assert!(!is_listed(&state), "nothing is known of Apps yet");
         state.progress.insert(app.clone(), Progress::Listing);

@@ -76,8 +76,12 @@ impl LiveCluster {
             kube::Error::Api(status) if status.code == 403 => {
                 PortError::new(ErrorKind::Forbidden, format!("the assistant may not {what}: {}", status.message))
             }
-            kube::Error::Api(status) if status.code == 404 => PortError::new(ErrorKind::NotFound, format!("cannot {what}: {}", status.message)),
-            kube::Error::Api(status) => PortError::new(ErrorKind::Unavailable, format!("cannot {what}: {}", status.message)),
+            kube::Error::Api(status) if status.code == 404 => {
+                PortError::new(ErrorKind::NotFound, format!("cannot {what}: {}", status.message))
+            }
+            kube::Error::Api(status) => {
+                PortError::new(ErrorKind::Unavailable, format!("cannot {what}: {}", status.message))
+            }
             error => self.gone(&chain(error).pop().unwrap_or_default()),
         }
     }
@@ -85,7 +89,9 @@ impl LiveCluster {
     /// One object of a kind that is not kept.
     async fn one(&self, at: &Ref) -> Result<Option<Value>, PortError> {
         // Secrets are not even asked for.
-        let Some(served) = self.caches.served(&at.group, &at.kind).filter(|_| !(at.group.is_empty() && at.kind == "Secret")) else {
+        let Some(served) =
+            self.caches.served(&at.group, &at.kind).filter(|_| !(at.group.is_empty() && at.kind == "Secret"))
+        else {
             return Ok(None);
         };
         let api = served.api(&self.connection.client, &at.namespace);
@@ -119,7 +125,11 @@ impl LiveCluster {
             return Ok(refusal("Secrets are not tried: their values should not pass through an assistant"));
         }
         let Some(served) = self.caches.served(&at.group, &at.kind) else {
-            return Ok(refusal(&format!("no matches for kind \"{}\" in version \"{}\": the cluster does not have this kind", at.kind, text(object, "/apiVersion"))));
+            return Ok(refusal(&format!(
+                "no matches for kind \"{}\" in version \"{}\": the cluster does not have this kind",
+                at.kind,
+                text(object, "/apiVersion")
+            )));
         };
         let made = self.send(&served, &at, object, true).await?;
         match made {
@@ -129,16 +139,25 @@ impl LiveCluster {
     }
 
     /// Sends an object as a dry run: made anew, or applied over what is there.
-    async fn send(&self, served: &Served, at: &Ref, object: &Value, new: bool) -> Result<(u16, Value, Vec<String>), PortError> {
+    async fn send(
+        &self,
+        served: &Served,
+        at: &Ref,
+        object: &Value,
+        new: bool,
+    ) -> Result<(u16, Value, Vec<String>), PortError> {
         let namespace = if served.namespaced && at.namespace.is_empty() { "default" } else { at.namespace.as_str() };
         let api = served.api(&self.connection.client, namespace);
         let url = api.resource_url();
         let query = format!("dryRun=All&fieldManager={MANAGER}&fieldValidation=Strict");
         let request = match new {
             true => http::Request::post(format!("{url}?{query}")).header("content-type", "application/json"),
-            false => http::Request::patch(format!("{url}/{}?{query}&force=true", at.name)).header("content-type", "application/apply-patch+yaml"),
+            false => http::Request::patch(format!("{url}/{}?{query}&force=true", at.name))
+                .header("content-type", "application/apply-patch+yaml"),
         };
-        let internal = |error: http::Error| PortError::new(ErrorKind::InvalidArgument, format!("{at} cannot be asked about: {error}"));
+        let internal = |error: http::Error| {
+            PortError::new(ErrorKind::InvalidArgument, format!("{at} cannot be asked about: {error}"))
+        };
         let request = request.body(Body::from(object.to_string().into_bytes())).map_err(internal)?;
         self.exchange(&format!("try {at}"), request).await
     }
@@ -148,7 +167,8 @@ impl LiveCluster {
         let exchange = async {
             let answer = self.connection.client.send(request).await?;
             let status = answer.status().as_u16();
-            let warnings = answer.headers().get_all("warning").iter().filter_map(|value| warning(value.to_str().ok()?)).collect();
+            let warnings =
+                answer.headers().get_all("warning").iter().filter_map(|value| warning(value.to_str().ok()?)).collect();
             let bytes = answer.into_body().collect_bytes().await?;
             Ok((status, serde_json::from_slice(&bytes).unwrap_or_default(), warnings))
         };
@@ -206,8 +226,11 @@ impl Cluster for LiveCluster {
     async fn ask(&self, service: &Ref, path: &str, question: &Value) -> Result<(u16, Value), PortError> {
         let what = format!("ask {service}");
         let url = format!("/api/v1/namespaces/{}/services/{}/proxy/{path}", service.namespace, service.name);
-        let request = http::Request::post(url).header("content-type", "application/json").body(Body::from(question.to_string().into_bytes()));
-        let request = request.map_err(|error| PortError::new(ErrorKind::InvalidArgument, format!("cannot {what}: {error}")))?;
+        let request = http::Request::post(url)
+            .header("content-type", "application/json")
+            .body(Body::from(question.to_string().into_bytes()));
+        let request =
+            request.map_err(|error| PortError::new(ErrorKind::InvalidArgument, format!("cannot {what}: {error}")))?;
         let (status, answer, _) = self.exchange(&what, request).await?;
         Ok((status, scrubbed(answer)))
     }
@@ -218,10 +241,14 @@ impl Cluster for LiveCluster {
             self.lacking.store(true, Ordering::Relaxed);
         }
         let entries = self.installed.entries().await;
-        let entries = entries.map_err(|error| PortError::new(ErrorKind::Unavailable, error.to_string()).hint("Run `backstack up` again: it writes the inventory anew."))?;
+        let entries = entries.map_err(|error| {
+            PortError::new(ErrorKind::Unavailable, error.to_string())
+                .hint("Run `backstack up` again: it writes the inventory anew.")
+        })?;
         let wanted = state::awaited(&entries);
         let reads = wanted.iter().map(|object| async move {
-            let at = Ref::new(object.group(), &object.kind, object.namespace.as_deref().unwrap_or_default(), &object.name);
+            let at =
+                Ref::new(object.group(), &object.kind, object.namespace.as_deref().unwrap_or_default(), &object.name);
             self.one(&at).await.map(|found| found.map(|found| (known(object, &found), found)))
         });
         let found: Result<Vec<_>, _> = join_all(reads).await.into_iter().collect();

@@ -56,7 +56,9 @@ pub async fn connect(platform: &str, way: &Way) -> Result<Connection, PortError>
     let (token, record, git) = tokio::join!(assistant::token(&caller), record::read(&caller), account(&caller));
     let record = record.ok().flatten();
     let client = match (token, way) {
-        (Ok(token), _) => client::connect(&with_token(&config, &token)?, None).await.map_err(|error| unavailable(platform, &error))?,
+        (Ok(token), _) => {
+            client::connect(&with_token(&config, &token)?, None).await.map_err(|error| unavailable(platform, &error))?
+        }
         // Their own rights are what the owner of that cluster gave them.
         (Err(_), Way::Kubeconfig { .. }) => caller.clone(),
         // The node's own credentials may do everything: nothing is ever read with them.
@@ -82,7 +84,8 @@ async fn of_containers(platform: &str) -> Result<String, PortError> {
         return Err(PortError::new(ErrorKind::Unavailable, format!("platform `{platform}` is stopped"))
             .hint("Start it with `backstack up`, then call again."));
     };
-    let entry = nodes::kubeconfig_entry(&engine, platform, &node.name).await.map_err(|error| unavailable(platform, &error))?;
+    let entry =
+        nodes::kubeconfig_entry(&engine, platform, &node.name).await.map_err(|error| unavailable(platform, &error))?;
     kubeconfig::standalone(&entry).map_err(|error| unavailable(platform, &error))
 }
 
@@ -107,7 +110,9 @@ fn of_kubeconfig(path: Option<&std::path::Path>, context: &str) -> Result<String
 
 /// The same cluster, with a token in place of whatever credentials there were.
 fn with_token(config: &str, token: &str) -> Result<String, PortError> {
-    let broken = |error: serde_yaml::Error| PortError::new(ErrorKind::Internal, format!("the kubeconfig cannot be changed: {error}"));
+    let broken = |error: serde_yaml::Error| {
+        PortError::new(ErrorKind::Internal, format!("the kubeconfig cannot be changed: {error}"))
+    };
     let mut config: Yaml = serde_yaml::from_str(config).map_err(broken)?;
     let users = config.get_mut("users").and_then(Yaml::as_sequence_mut);
     for user in users.into_iter().flatten() {
@@ -138,21 +143,30 @@ async fn git_server(
     token: Result<String, PortError>,
 ) -> Result<Arc<dyn GitServer>, PortError> {
     let token = token?;
-    let unset = || PortError::new(ErrorKind::Unavailable, format!("platform `{platform}` is not set up to its end")).hint("Run `backstack up` to the end.");
+    let unset = || {
+        PortError::new(ErrorKind::Unavailable, format!("platform `{platform}` is not set up to its end"))
+            .hint("Run `backstack up` to the end.")
+    };
     let record = record.ok_or_else(unset)?;
     let ca = Secrets::new(caller.clone(), platform, "localhost").ca_pem().await.ok().flatten().ok_or_else(unset)?;
     Ok(Arc::new(Git::new(platform, format!("{}{GIT_API}", record.url), token, &ca)?))
 }
 
 fn no_account(platform: &str, error: &crate::platform::Error) -> PortError {
-    PortError::new(ErrorKind::Unavailable, format!("platform `{platform}` has no account for assistants: {}", chain(error).join(": ")))
-        .hint("While `backstack up` has just begun, call again in a few seconds.")
-        .hint("A platform of an older version gets the account by `backstack up`.")
+    PortError::new(
+        ErrorKind::Unavailable,
+        format!("platform `{platform}` has no account for assistants: {}", chain(error).join(": ")),
+    )
+    .hint("While `backstack up` has just begun, call again in a few seconds.")
+    .hint("A platform of an older version gets the account by `backstack up`.")
 }
 
 /// A failure to connect, in words that a model can act on.
 fn unavailable(platform: &str, error: &impl Explain) -> PortError {
-    let mut told = PortError::new(ErrorKind::Unavailable, format!("platform `{platform}` cannot be reached: {}", chain(error).join(": ")));
+    let mut told = PortError::new(
+        ErrorKind::Unavailable,
+        format!("platform `{platform}` cannot be reached: {}", chain(error).join(": ")),
+    );
     for hint in error.hints() {
         told = told.hint(hint);
     }

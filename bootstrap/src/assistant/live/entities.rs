@@ -63,7 +63,8 @@ async fn keep_up(platforms: Arc<LivePlatforms>, current: Arc<RwLock<Snapshot>>, 
         changes.mark_unchanged();
         if let Ok(snapshot) = cluster.snapshot().await {
             let origin = format!("cluster {}", cluster.platform());
-            let entities = descriptors(&snapshot).iter().filter_map(|descriptor| Entity::new(descriptor, &origin)).collect();
+            let entities =
+                descriptors(&snapshot).iter().filter_map(|descriptor| Entity::new(descriptor, &origin)).collect();
             publish(&mut known, entities, &current, &tell);
         }
         let _ = tokio::time::timeout(LOOK_AGAIN, changes.changed()).await;

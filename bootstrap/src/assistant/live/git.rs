@@ -26,9 +26,16 @@ impl Git {
     /// # Errors
     /// The certificate cannot be used.
     pub fn new(platform: &str, root: String, token: String, ca_pem: &str) -> Result<Self, PortError> {
-        let broken = |error: reqwest::Error| PortError::new(ErrorKind::Unavailable, format!("the platform's certificate cannot be used: {error}"));
+        let broken = |error: reqwest::Error| {
+            PortError::new(ErrorKind::Unavailable, format!("the platform's certificate cannot be used: {error}"))
+        };
         let authority = reqwest::Certificate::from_pem(ca_pem.as_bytes()).map_err(broken)?;
-        let http = reqwest::Client::builder().tls_certs_merge([authority]).no_proxy().timeout(PATIENCE).build().map_err(broken)?;
+        let http = reqwest::Client::builder()
+            .tls_certs_merge([authority])
+            .no_proxy()
+            .timeout(PATIENCE)
+            .build()
+            .map_err(broken)?;
         Ok(Self { platform: platform.into(), http, root, token })
     }
 }

@@ -52,7 +52,8 @@ impl LivePlatforms {
             error.hints().into_iter().fold(told, PortError::hint)
         };
         let engine = Engine::connect().await.map_err(|error| unavailable(&error))?;
-        let names: Vec<_> = observe::platforms(&engine).await.map_err(|error| unavailable(&error))?.into_keys().collect();
+        let names: Vec<_> =
+            observe::platforms(&engine).await.map_err(|error| unavailable(&error))?.into_keys().collect();
         *listed = Some((Instant::now(), names.clone()));
         Ok(names)
     }
@@ -76,8 +77,10 @@ impl LivePlatforms {
             0 => Err(PortError::new(ErrorKind::Unavailable, "there is no platform on this machine")
                 .hint("Make one with `backstack up`. Catalog and documents can be asked without one.")),
             1 => Ok((names.remove(0), Way::Containers)),
-            _ => Err(PortError::new(ErrorKind::Ambiguous, format!("there are several platforms: {}", names.join(", ")))
-                .hint("Call again with `platform` set to one of them.")),
+            _ => {
+                Err(PortError::new(ErrorKind::Ambiguous, format!("there are several platforms: {}", names.join(", ")))
+                    .hint("Call again with `platform` set to one of them."))
+            }
         }
     }
 }

@@ -93,7 +93,9 @@ pub fn state(
 fn normalized(entry: &Entry, awaited: &[(ObjectRef, serde_json::Value)]) -> Scope {
     let mut scope = Scope::of_entry(entry);
     for (object, _) in &mut scope.conditions {
-        if let Some((known, _)) = awaited.iter().find(|(known, _)| known.kind == object.kind && known.name == object.name && known.group() == object.group()) {
+        if let Some((known, _)) = awaited.iter().find(|(known, _)| {
+            known.kind == object.kind && known.name == object.name && known.group() == object.group()
+        }) {
             *object = known.clone();
         }
     }
@@ -154,7 +156,10 @@ fn nodes(view: &View) -> Vec<NodeState> {
 
 fn routes(stack: &Stack, record: Option<&Record>, view: &View) -> Vec<RouteState> {
     let url = record.map(|record| record.url.as_str()).unwrap_or_default();
-    let all = stack.components.iter().flat_map(|component| component.file.routes.iter().map(move |route| (&component.file, route)));
+    let all = stack
+        .components
+        .iter()
+        .flat_map(|component| component.file.routes.iter().map(move |route| (&component.file, route)));
     let states = all.map(|(file, route)| RouteState {
         url: format!("{url}{}", route.path),
         component: file.name.clone(),

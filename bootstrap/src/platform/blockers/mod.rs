@@ -151,7 +151,11 @@ fn of_workload(rollout: &Rollout, state: &State, view: &View, now: OffsetDateTim
     let found = pods.iter().filter_map(|pod| pods::explain(pod, view, now)).collect();
     let mut blockers = merged(found);
     if let Some(event) = forbidden(rollout, state, pods.len(), view) {
-        blockers.push(Blocker::new(&workload, Cause::Forbidden, format!("its pods cannot be made: {}", plain(&event.message))));
+        blockers.push(Blocker::new(
+            &workload,
+            Cause::Forbidden,
+            format!("its pods cannot be made: {}", plain(&event.message)),
+        ));
     }
     if blockers.is_empty() {
         blockers.push(Blocker::new(workload, state.cause, state.missing.clone()));

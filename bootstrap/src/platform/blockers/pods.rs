@@ -7,8 +7,14 @@ use crate::platform::facts::{Container, ContainerStatus, Event, Pod, Terminated,
 use crate::platform::view::View;
 
 /// Reasons of a container that waits because of its image.
-const IMAGE: [&str; 6] =
-    ["ErrImagePull", "ImagePullBackOff", "InvalidImageName", "ErrImageNeverPull", "ImageInspectError", "RegistryUnavailable"];
+const IMAGE: [&str; 6] = [
+    "ErrImagePull",
+    "ImagePullBackOff",
+    "InvalidImageName",
+    "ErrImageNeverPull",
+    "ImageInspectError",
+    "RegistryUnavailable",
+];
 /// Reasons of a container that cannot be made.
 const CONFIGURATION: [&str; 5] =
     ["CreateContainerConfigError", "CreateContainerError", "RunContainerError", "StartError", "PreCreateHookError"];
@@ -49,9 +55,12 @@ impl Look<'_> {
             return Some(self.blocker(Cause::Volume, claim));
         }
         let conditions = &self.pod.status.conditions;
-        let refused = conditions.iter().find(|condition| condition.kind == "PodScheduled" && condition.status == "False");
+        let refused =
+            conditions.iter().find(|condition| condition.kind == "PodScheduled" && condition.status == "False");
         Some(match refused {
-            Some(condition) => self.blocker(Cause::Unschedulable, scheduling::explain(self.pod, &condition.message, self.view)),
+            Some(condition) => {
+                self.blocker(Cause::Unschedulable, scheduling::explain(self.pod, &condition.message, self.view))
+            }
             None => self.blocker(Cause::Starting, "waits for a node"),
         })
     }
@@ -79,15 +88,18 @@ impl Look<'_> {
         let statuses = &self.pod.status.init_container_statuses;
         let current = statuses.iter().find(|status| !is_through(status) && !is_side_car(status))?;
         Some(self.container(current, "init container").unwrap_or_else(|| {
-            self.blocker(Cause::Starting, format!("waits for init container `{}` to finish{}", current.name, self.running_for(current)))
+            self.blocker(
+                Cause::Starting,
+                format!("waits for init container `{}` to finish{}", current.name, self.running_for(current)),
+            )
         }))
     }
 
     fn containers(&self) -> Option<Blocker> {
         let unready = self.pod.status.container_statuses.iter().filter(|status| !status.ready);
-        let mut found: Vec<_> = unready.filter_map(|status| {
-            self.container(status, "container").or_else(|| self.not_ready(status))
-        }).collect();
+        let mut found: Vec<_> = unready
+            .filter_map(|status| self.container(status, "container").or_else(|| self.not_ready(status)))
+            .collect();
         found.sort_by_key(|blocker| blocker.cause);
         found.into_iter().next()
     }
@@ -97,10 +109,13 @@ impl Look<'_> {
         let on_node = self.view.nodes.get(&format!("/{}", self.pod.spec.node_name));
         if let Some(node) = on_node.filter(|node| !node.is_ready()) {
             let why = node.ready().map_or("it has not reported yet", |condition| sentence(&condition.message));
-            return Some(self.blocker(Cause::Starting, format!("its node `{}` is not ready: {why}", node.metadata.name)));
+            return Some(
+                self.blocker(Cause::Starting, format!("its node `{}` is not ready: {why}", node.metadata.name)),
+            );
         }
         if self.pod.status.phase == "Failed" {
-            let why = if self.pod.status.message.is_empty() { "no reason given" } else { sentence(&self.pod.status.message) };
+            let why =
+                if self.pod.status.message.is_empty() { "no reason given" } else { sentence(&self.pod.status.message) };
             return Some(self.blocker(Cause::Crash, format!("has failed: {why}")));
         }
         let not_ready = self.pod.status.conditions.iter().find(|condition| {
@@ -172,7 +187,10 @@ impl Look<'_> {
         match last.filter(|event| event.reason == "Pulling") {
             Some(event) => {
                 let since = self.seconds_since(event.time()).map(|seconds| format!(" since {seconds} s"));
-                self.blocker(Cause::Pulling, format!("pulling image `{}`{}", self.image(container), since.unwrap_or_default()))
+                self.blocker(
+                    Cause::Pulling,
+                    format!("pulling image `{}`{}", self.image(container), since.unwrap_or_default()),
+                )
             }
             None => self.blocker(Cause::Starting, format!("{word} `{container}` is being made")),
         }
@@ -183,8 +201,13 @@ impl Look<'_> {
         let name = &status.name;
         let probe = self.newest(&["Unhealthy"], name).filter(|event| !event.message.is_empty());
         Some(match probe {
-            Some(event) => self.blocker(Cause::Probe, format!("container `{name}` runs but is not ready: {}", sentence(&event.message))),
-            None => self.blocker(Cause::Starting, format!("container `{name}` is starting{}", self.running_for(status))),
+            Some(event) => self.blocker(
+                Cause::Probe,
+                format!("container `{name}` runs but is not ready: {}", sentence(&event.message)),
+            ),
+            None => {
+                self.blocker(Cause::Starting, format!("container `{name}` is starting{}", self.running_for(status)))
+            }
         })
     }
 

@@ -62,7 +62,8 @@ fn free(resource: &str, view: &View) -> Option<Milli> {
 
 /// What the scheduler sets aside for a pod: its containers together, or the largest init container.
 fn requests(pod: &Pod, resource: &str) -> Milli {
-    let of = |container: &Container| container.resources.requests.get(resource).and_then(|text| parse(text)).unwrap_or(0);
+    let of =
+        |container: &Container| container.resources.requests.get(resource).and_then(|text| parse(text)).unwrap_or(0);
     let together: Milli = pod.spec.containers.iter().map(of).sum();
     pod.spec.init_containers.iter().map(of).fold(together, Milli::max)
 }

@@ -4,11 +4,11 @@ use serde_json::{Value, json};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
-use crate::platform::readiness::assess;
 use super::explain;
+use crate::platform::object::ObjectRef;
+use crate::platform::readiness::assess;
 use crate::platform::scope::{Rollout, Scope, Wanted, Webhook};
 use crate::platform::view::{Tracked, View};
-use crate::platform::object::ObjectRef;
 
 fn now() -> OffsetDateTime {
     OffsetDateTime::parse("2026-01-02T03:05:00Z", &Rfc3339).expect("a time")
@@ -71,8 +71,14 @@ fn a_pod_that_waits_says_for_what() {
         (
             "image that does not exist, told by an event only",
             waiting("ImagePullBackOff", "Back-off pulling image \"shop/web:1\""),
-            vec![event("Pod", "p", "Failed", "Failed to pull image \"shop/web:1\": rpc error: code = NotFound desc = \
-                failed to resolve reference \"shop/web:1\": shop/web:1: not found", "03:04:00")],
+            vec![event(
+                "Pod",
+                "p",
+                "Failed",
+                "Failed to pull image \"shop/web:1\": rpc error: code = NotFound desc = \
+                failed to resolve reference \"shop/web:1\": shop/web:1: not found",
+                "03:04:00",
+            )],
             "image `shop/web:1` cannot be pulled: shop/web:1: not found",
         ),
         (
@@ -93,7 +99,13 @@ fn a_pod_that_waits_says_for_what() {
         (
             "secret of a volume that is missing",
             waiting("ContainerCreating", ""),
-            vec![event("Pod", "p", "FailedMount", "MountVolume.SetUp failed for volume \"tls\" : secret \"web-tls\" not found", "03:04:30")],
+            vec![event(
+                "Pod",
+                "p",
+                "FailedMount",
+                "MountVolume.SetUp failed for volume \"tls\" : secret \"web-tls\" not found",
+                "03:04:30",
+            )],
             "waits for a volume: MountVolume.SetUp failed for volume \"tls\" : secret \"web-tls\" not found",
         ),
         (
@@ -118,14 +130,18 @@ fn a_container_that_ends_again_and_again_is_told_with_how_and_how_often() {
     let exits = told(pod("p", spec(), crash(json!({"exitCode": 1, "reason": "Error"}), 4)), &[]);
     assert_eq!(exits, ["pod shop/p: container `app` exits 1, 4 restarts"]);
     let memory = told(pod("p", spec(), crash(json!({"exitCode": 137, "reason": "OOMKilled"}), 1)), &[]);
-    assert_eq!(memory, ["pod shop/p: container `app` is killed because it needs more memory than its limit, 1 restart"]);
+    assert_eq!(
+        memory,
+        ["pod shop/p: container `app` is killed because it needs more memory than its limit, 1 restart"]
+    );
 }
 
 #[test]
 fn a_crash_knows_where_its_log_is_and_ranks_before_its_neighbours() {
     let crash = json!({"phase": "Running", "containerStatuses": [{"name": "app", "restartCount": 0,
         "state": {"terminated": {"exitCode": 2, "reason": "Error"}}}]});
-    let objects = [deployment(), replica_set(), pod("a", spec(), waiting("ContainerCreating", "")), pod("b", spec(), crash)];
+    let objects =
+        [deployment(), replica_set(), pod("a", spec(), waiting("ContainerCreating", "")), pod("b", spec(), crash)];
     let blockers = assess(&scope(), &View::of(&objects), now()).blockers;
     assert_eq!(blockers[0].to_string(), "pod shop/b: container `app` exits 2");
     assert_eq!(blockers[0].log_source.as_ref().expect("a log").container, "app");
@@ -139,8 +155,10 @@ fn the_scheduler_is_told_with_the_numbers_it_leaves_out() {
     let neighbour = json!({"kind": "Pod", "metadata": {"name": "other", "namespace": "x"}, "status": {"phase": "Running"},
         "spec": {"nodeName": "n1", "containers": [{"name": "c", "resources": {"requests": {"memory": "814Mi"}}}]}});
     let spec = json!({"containers": [{"name": "app", "resources": {"requests": {"memory": "512Mi"}}}]});
-    let unfit = |message: &str| json!({"phase": "Pending", "conditions": [
-        {"type": "PodScheduled", "status": "False", "reason": "Unschedulable", "message": message}]});
+    let unfit = |message: &str| {
+        json!({"phase": "Pending", "conditions": [
+        {"type": "PodScheduled", "status": "False", "reason": "Unschedulable", "message": message}]})
+    };
     let full = "0/1 nodes are available: 1 Insufficient memory. no new claims to deallocate, preemption: 0/1 nodes are available: 1 No preemption \
         victims found for incoming pod.";
     let cases = [
@@ -171,7 +189,10 @@ fn a_claim_without_a_volume_is_the_cause_but_one_that_waits_for_the_pod_is_not()
         told(pod("p", spec.clone(), json!({"phase": "Pending"})), &[claim.clone(), why])
     };
     let failed = waits("ProvisioningFailed", "storageclass.storage.k8s.io \"fast\" not found");
-    assert_eq!(failed, ["pod shop/p: its volume claim `data` is pending: storageclass.storage.k8s.io \"fast\" not found"]);
+    assert_eq!(
+        failed,
+        ["pod shop/p: its volume claim `data` is pending: storageclass.storage.k8s.io \"fast\" not found"]
+    );
     assert_eq!(waits("WaitForFirstConsumer", "waiting for first consumer"), ["pod shop/p: waits for a node"]);
     let missing = told(pod("p", spec.clone(), json!({"phase": "Pending"})), &[]);
     assert_eq!(missing, ["pod shop/p: its volume claim `data` does not exist"]);
@@ -183,9 +204,15 @@ fn a_running_container_is_told_with_its_probe() {
         "state": {"running": {"startedAt": "2026-01-02T03:04:10Z"}}}]});
     let quiet = told(pod("p", spec(), status.clone()), &[]);
     assert_eq!(quiet, ["pod shop/p: container `app` is starting, running for 50 s"]);
-    let probe = event("Pod", "p", "Unhealthy", "Readiness probe failed: HTTP probe failed with statuscode: 503", "03:04:50");
+    let probe =
+        event("Pod", "p", "Unhealthy", "Readiness probe failed: HTTP probe failed with statuscode: 503", "03:04:50");
     let loud = told(pod("p", spec(), status), &[probe]);
-    assert_eq!(loud, ["pod shop/p: container `app` runs but is not ready: Readiness probe failed: HTTP probe failed with statuscode: 503"]);
+    assert_eq!(
+        loud,
+        [
+            "pod shop/p: container `app` runs but is not ready: Readiness probe failed: HTTP probe failed with statuscode: 503"
+        ]
+    );
 }
 
 #[test]
@@ -195,7 +222,10 @@ fn init_containers_come_first() {
             {"name": "done", "state": {"terminated": {"exitCode": 0}}},
             {"name": "migrate", "state": {"running": {"startedAt": "2026-01-02T03:04:30Z"}}}],
         "containerStatuses": [{"name": "app", "state": {"waiting": {"reason": "PodInitializing"}}}]});
-    assert_eq!(told(pod("p", spec(), status), &[]), ["pod shop/p: waits for init container `migrate` to finish, running for 30 s"]);
+    assert_eq!(
+        told(pod("p", spec(), status), &[]),
+        ["pod shop/p: waits for init container `migrate` to finish, running for 30 s"]
+    );
     let failing = json!({"phase": "Pending", "initContainerStatuses": [{"name": "migrate", "restartCount": 3,
         "state": {"waiting": {"reason": "CrashLoopBackOff"}}, "lastState": {"terminated": {"exitCode": 1}}}]});
     assert_eq!(told(pod("p", spec(), failing), &[]), ["pod shop/p: init container `migrate` exits 1, 3 restarts"]);
@@ -206,14 +236,20 @@ fn pods_that_may_not_be_made_are_told_by_their_workload() {
     let refused = "(combined from similar events): Error creating: pods \"web-1-x\" is forbidden: exceeded quota: q, requested: pods=1, used: pods=5, limited: pods=5";
     let objects = [deployment(), replica_set(), event("ReplicaSet", "web-1", "FailedCreate", refused, "03:04:00")];
     let blockers = assess(&scope(), &View::of(&objects), now()).blockers;
-    assert_eq!(blockers[0].to_string(), "Deployment shop/web: its pods cannot be made: pods \"web-1-x\" is forbidden: \
-        exceeded quota: q, requested: pods=1, used: pods=5, limited: pods=5");
+    assert_eq!(
+        blockers[0].to_string(),
+        "Deployment shop/web: its pods cannot be made: pods \"web-1-x\" is forbidden: \
+        exceeded quota: q, requested: pods=1, used: pods=5, limited: pods=5"
+    );
 }
 
 #[test]
 fn pods_that_say_the_same_are_told_once() {
-    let objects: Vec<_> = ["a", "b", "c"].iter().map(|name| pod(name, spec(), waiting("ContainerCreating", "")))
-        .chain([deployment(), replica_set()]).collect();
+    let objects: Vec<_> = ["a", "b", "c"]
+        .iter()
+        .map(|name| pod(name, spec(), waiting("ContainerCreating", "")))
+        .chain([deployment(), replica_set()])
+        .collect();
     let blockers = assess(&scope(), &View::of(&objects), now()).blockers;
     assert_eq!(blockers.len(), 1);
     assert_eq!(blockers[0].to_string(), "pod shop/a: container `app` is being made (and 2 more)");
@@ -247,23 +283,36 @@ fn webhooks_apis_and_conditions_are_waited_for() {
             "labels": {"kubernetes.io/service-name": "hook"}}, "endpoints": null}),
     ]);
     let texts = |view: &View| assess(&scope, view, now()).blockers.iter().map(ToString::to_string).collect::<Vec<_>>();
-    assert_eq!(texts(&view), [
-        "webhook checks: nobody answers behind its service `shop/hook` yet",
-        "API v1.metrics.example.dev: does not answer: endpoints for service/metrics have no addresses",
-        "Thing shop/x: does not exist yet",
-    ]);
+    assert_eq!(
+        texts(&view),
+        [
+            "webhook checks: nobody answers behind its service `shop/hook` yet",
+            "API v1.metrics.example.dev: does not answer: endpoints for service/metrics have no addresses",
+            "Thing shop/x: does not exist yet",
+        ]
+    );
 
-    let ready = |status: &str| json!({"metadata": {"name": "x"}, "status": {"conditions": [
-        {"type": "Ready", "status": status, "message": "cannot resolve it"}]}});
+    let ready = |status: &str| {
+        json!({"metadata": {"name": "x"}, "status": {"conditions": [
+        {"type": "Ready", "status": status, "message": "cannot resolve it"}]}})
+    };
     view.follow(&thing, Some(&ready("False")));
     assert_eq!(texts(&view)[2], "Thing shop/x: Ready is False: cannot resolve it");
 
     view.follow(&thing, Some(&ready("True")));
     for (tracked, key, object) in [
-        (Tracked::ApiServices, "/v1.metrics.example.dev", json!({"kind": "APIService", "metadata": {"name": "v1.metrics.example.dev"},
-            "status": {"conditions": [{"type": "Available", "status": "True"}]}})),
-        (Tracked::EndpointSlices, "shop/hook-1", json!({"kind": "EndpointSlice", "metadata": {"name": "hook-1", "namespace": "shop",
-            "labels": {"kubernetes.io/service-name": "hook"}}, "endpoints": [{"conditions": {}}]})),
+        (
+            Tracked::ApiServices,
+            "/v1.metrics.example.dev",
+            json!({"kind": "APIService", "metadata": {"name": "v1.metrics.example.dev"},
+            "status": {"conditions": [{"type": "Available", "status": "True"}]}}),
+        ),
+        (
+            Tracked::EndpointSlices,
+            "shop/hook-1",
+            json!({"kind": "EndpointSlice", "metadata": {"name": "hook-1", "namespace": "shop",
+            "labels": {"kubernetes.io/service-name": "hook"}}, "endpoints": [{"conditions": {}}]}),
+        ),
     ] {
         view.put(tracked, key.into(), &object);
     }
@@ -289,7 +338,10 @@ fn a_field_or_the_object_itself_can_be_waited_for() {
     assert_eq!(text(healthy(), health(json!("Degraded"))).as_deref(), Some(expected));
     let first = Wanted::Field("spec.ports.0".into(), json!(80));
     assert_eq!(text(first.clone(), Some(json!({"spec": {"ports": [80]}}))), None);
-    assert_eq!(text(first, Some(json!({"spec": {"ports": [{}]}}))).as_deref(), Some("App shop/x: spec.ports.0 is a map, not 80"));
+    assert_eq!(
+        text(first, Some(json!({"spec": {"ports": [{}]}}))).as_deref(),
+        Some("App shop/x: spec.ports.0 is a map, not 80")
+    );
     assert_eq!(text(Wanted::Exists, Some(json!({}))), None);
     assert_eq!(text(Wanted::Exists, None).as_deref(), Some("App shop/x: does not exist yet"));
 }

@@ -43,7 +43,8 @@ impl Installer {
                 Err(Unresolved::Unknown { .. }) => return Ok(None),
                 Err(Unresolved::Request(error)) => return Err(Error::request(format!("look for {object}"))(error)),
             };
-            let found = api.get_metadata_opt(&object.name).await.map_err(Error::request(format!("look for {object}")))?;
+            let found =
+                api.get_metadata_opt(&object.name).await.map_err(Error::request(format!("look for {object}")))?;
             Ok(found.filter(|found| !self.is_ours(&found.metadata)).map(|_| object))
         });
         let found: Vec<_> = asked.buffered(CONCURRENCY).try_collect().await?;

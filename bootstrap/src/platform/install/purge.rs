@@ -96,7 +96,9 @@ impl Installer {
     async fn own_kinds(&self, entry: &Entry) -> Result<Vec<Served>, Error> {
         let mut kinds: Vec<Served> = Vec::new();
         for object in entry.objects.iter().filter(|object| Wave::of(object) == Wave::Custom) {
-            let known = kinds.iter().any(|kind| kind.resource.api_version == object.api_version && kind.resource.kind == object.kind);
+            let known = kinds
+                .iter()
+                .any(|kind| kind.resource.api_version == object.api_version && kind.resource.kind == object.kind);
             // A kind that is not served any more has no objects.
             if !known && let Ok(kind) = self.kinds.resolve(&object.api_version, &object.kind).await {
                 let definition = format!("{}.{}", kind.resource.plural, kind.resource.group);
@@ -110,11 +112,14 @@ impl Installer {
     async fn derived(&self, kinds: &[Served]) -> Result<Vec<Served>, Error> {
         let api: Api<DynamicObject> = Api::all_with(self.client.clone(), &definitions().resource);
         let found = api.list(&ListParams::default()).await.map_err(Error::request("list definitions"))?;
-        let group = |api_version: &str| api_version.split_once('/').map(|(group, _)| group.to_string()).unwrap_or_default();
+        let group =
+            |api_version: &str| api_version.split_once('/').map(|(group, _)| group.to_string()).unwrap_or_default();
         let of_ours = |definition: &&DynamicObject| {
             let mut owners = definition.metadata.owner_references.iter().flatten();
             owners.any(|owner| {
-                kinds.iter().any(|kind| kind.resource.kind == owner.kind && kind.resource.group == group(&owner.api_version))
+                kinds
+                    .iter()
+                    .any(|kind| kind.resource.kind == owner.kind && kind.resource.group == group(&owner.api_version))
             })
         };
         Ok(found.items.iter().filter(of_ours).filter_map(Served::of).collect())

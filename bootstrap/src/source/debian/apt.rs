@@ -8,10 +8,10 @@ use std::path::{Path, PathBuf};
 
 use super::sources::{self, Source};
 use crate::report::Progress;
+use crate::source::Architecture;
 use crate::source::error::SourceError;
 use crate::source::process::Tool;
 use crate::source::tools;
-use crate::source::Architecture;
 use crate::stack::recipe::DebianLayer;
 
 /// apt's state for one suite and architecture.
@@ -89,7 +89,10 @@ Acquire::Retries "3";
         };
         if sources.is_empty() {
             let looked_in = ["/etc/apt/sources.list", "/etc/apt/sources.list.d", "/usr/share/debootstrap/scripts"];
-            return Err(SourceError::NoMirror { suite: self.suite.clone(), looked_in: looked_in.map(Into::into).into() });
+            return Err(SourceError::NoMirror {
+                suite: self.suite.clone(),
+                looked_in: looked_in.map(Into::into).into(),
+            });
         }
         let failed = match self.update_from(&sources).await {
             Ok(()) => return Ok(()),
@@ -115,15 +118,17 @@ Acquire::Retries "3";
             needed_for: "Debian layers".into(),
         })?;
         let file = self.folder.join("sources/backstack.sources");
-        fs::write(&file, sources::render(sources, keyring)).map_err(SourceError::io(format!("cannot write {}", file.display())))?;
+        fs::write(&file, sources::render(sources, keyring))
+            .map_err(SourceError::io(format!("cannot write {}", file.display())))?;
         let what = format!("reading Debian's package lists ({})", self.suite);
         // Without `Error-Mode=any` a list that could not be had is only a warning.
-        self.tool("apt-get", &what)?.with(|apt| {
-            apt.args(["-o", "APT::Update::Error-Mode=any", "-q", "update"]);
-        })
-        .run(|_| {})
-        .await
-        .map(drop)
+        self.tool("apt-get", &what)?
+            .with(|apt| {
+                apt.args(["-o", "APT::Update::Error-Mode=any", "-q", "update"]);
+            })
+            .run(|_| {})
+            .await
+            .map(drop)
     }
 
     /// Chooses the layer's packages and all that they depend on, and fetches what is not there yet.
@@ -135,7 +140,8 @@ Acquire::Retries "3";
         let what = format!("choosing Debian packages ({})", layer.packages.join(", "));
         // apt prints only what it would still have to fetch: show it an empty folder.
         let nothing = format!("Dir::Cache::archives={}", self.folder.join("none").display());
-        let chosen = self.install(&layer.packages, &what, &["--print-uris", "-qq", "-o", &nothing])?.run(|_| {}).await?;
+        let chosen =
+            self.install(&layer.packages, &what, &["--print-uris", "-qq", "-o", &nothing])?.run(|_| {}).await?;
         let files: Vec<PathBuf> = chosen.lines().filter_map(file_name).map(|name| self.archives.join(name)).collect();
         let what = format!("fetching {} Debian packages", files.len());
         progress.detail(&what);
@@ -147,7 +153,10 @@ Acquire::Retries "3";
         let arguments = ["--download-only", "-q", "-o", "APT::Status-Fd=1"];
         self.install(&layer.packages, &what, &arguments)?.follow(told, |_| {}).await?;
         match files.iter().find(|file| !file.is_file()) {
-            Some(gone) => Err(SourceError::Package { package: gone.display().to_string(), problem: "apt-get did not fetch it".into() }),
+            Some(gone) => Err(SourceError::Package {
+                package: gone.display().to_string(),
+                problem: "apt-get did not fetch it".into(),
+            }),
             None => Ok(files),
         }
     }
@@ -209,6 +218,9 @@ mod tests {
         assert_eq!(file_name(line), Some("b_1%3a2_all.deb"));
         assert_eq!(file_name("Reading package lists..."), None);
         let shown = "Package: perl\nVersion: 5\nDepends: perl-base\nProvides: x (= 5)\nDescription: text\n more\n\nPackage: perl\nVersion: 4\n";
-        assert_eq!(installed(shown), "Package: perl\nVersion: 5\nProvides: x (= 5)\nDescription: text\nStatus: install ok installed\n\n");
+        assert_eq!(
+            installed(shown),
+            "Package: perl\nVersion: 5\nProvides: x (= 5)\nDescription: text\nStatus: install ok installed\n\n"
+        );
     }
 }

@@ -204,7 +204,8 @@ pub(super) mod tests {
         let folder = tempfile::tempdir().expect("temporary folder");
         let path = folder.path().join("x.deb");
         let tiny = std::fs::read(make(folder.path(), "tiny", &[("./a", 0o644, &"content".repeat(99))])).expect("read");
-        let outside = std::fs::read(make(folder.path(), "out", &[("./l", 0o644, "-> ../.."), ("./l/x", 0o644, "x")])).expect("read");
+        let outside = std::fs::read(make(folder.path(), "out", &[("./l", 0o644, "-> ../.."), ("./l/x", 0o644, "x")]))
+            .expect("read");
         let cases: [(Vec<u8>, &str); 5] = [
             (b"not an archive".to_vec(), "no ar archive"),
             (tiny[..tiny.len() - 40].to_vec(), ""),

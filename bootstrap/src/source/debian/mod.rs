@@ -46,7 +46,8 @@ fn package_name(file: &Path) -> &str {
 }
 
 fn package(control: &str) -> Package {
-    let field = |name: &str| control.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(": ")).unwrap_or_default();
+    let field =
+        |name: &str| control.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(": ")).unwrap_or_default();
     Package { source: PackageSource::Debian, name: field("Package").into(), version: field("Version").into() }
 }
 
@@ -58,7 +59,11 @@ mod tests {
     fn packages_become_one_tree_whatever_their_order() {
         let folder = tempfile::tempdir().expect("temporary folder");
         let files = [
-            deb::tests::make(folder.path(), "base-files", &[("./var/run/", 0o755, "/"), ("./usr/share/doc/x", 0o644, "x")]),
+            deb::tests::make(
+                folder.path(),
+                "base-files",
+                &[("./var/run/", 0o755, "/"), ("./usr/share/doc/x", 0o644, "x")],
+            ),
             deb::tests::make(folder.path(), "tool", &[("./bin/tool", 0o755, "tool"), ("./var/run/tool", 0o755, "/")]),
         ];
         let layer = DebianLayer {
@@ -70,7 +75,10 @@ mod tests {
         let reversed: Vec<_> = files.iter().rev().cloned().collect();
         let paths = |files: &[PathBuf]| {
             let (tree, packages) = unpack(&layer, files, folder.path()).expect("unpack");
-            assert_eq!(packages.iter().map(|package| package.name.as_str()).collect::<Vec<_>>(), ["base-files", "tool"]);
+            assert_eq!(
+                packages.iter().map(|package| package.name.as_str()).collect::<Vec<_>>(),
+                ["base-files", "tool"]
+            );
             assert_eq!(packages[1].version, "1.0");
             tree.entries().map(|(path, _)| path.clone()).collect::<Vec<_>>()
         };
@@ -86,7 +94,8 @@ mod tests {
         let folder = tempfile::tempdir().expect("temporary folder");
         let file = folder.path().join("broken_1_all.deb");
         std::fs::write(&file, "nothing").expect("write");
-        let layer = DebianLayer { suite: "trixie".into(), packages: Vec::new(), without: Vec::new(), exclude: Vec::new() };
+        let layer =
+            DebianLayer { suite: "trixie".into(), packages: Vec::new(), without: Vec::new(), exclude: Vec::new() };
         let error = unpack(&layer, &[file], folder.path()).err().expect("damaged").to_string();
         assert!(error.contains("broken_1_all.deb"), "{error}");
     }

@@ -9,7 +9,9 @@ use crate::source::tree::{Entry, Node, PathProblem, Tree};
 
 /// Links that must stand before anything is unpacked, so that files land behind them.
 pub fn before(tree: &mut Tree, has_base_files: bool) -> Result<(), PathProblem> {
-    for (name, target) in [("bin", "usr/bin"), ("sbin", "usr/sbin"), ("lib", "usr/lib"), ("lib64", "usr/lib64"), ("lib32", "usr/lib32")] {
+    for (name, target) in
+        [("bin", "usr/bin"), ("sbin", "usr/sbin"), ("lib", "usr/lib"), ("lib64", "usr/lib64"), ("lib32", "usr/lib32")]
+    {
         tree.put(name, Entry::symlink(target))?;
     }
     if has_base_files {
@@ -94,7 +96,14 @@ fn defaults(tree: &mut Tree) -> io::Result<()> {
         }
     }
     if tree.get("usr/share/base-files").is_some() {
-        for (folder, mode) in [("mnt", 0o755), ("srv", 0o755), ("opt", 0o755), ("media", 0o755), ("run/lock", 0o1777), ("usr/local/bin", 0o755)] {
+        for (folder, mode) in [
+            ("mnt", 0o755),
+            ("srv", 0o755),
+            ("opt", 0o755),
+            ("media", 0o755),
+            ("run/lock", 0o1777),
+            ("usr/local/bin", 0o755),
+        ] {
             if tree.get(folder).is_none() {
                 tree.put(folder, Entry::directory(mode)).map_err(io::Error::other)?;
             }
@@ -153,7 +162,10 @@ mod tests {
         assert_eq!(text(&tree, "etc/ssl/certs/ca-certificates.crt"), "ONE\nTWO\n");
         assert_eq!(text(&tree, "etc/nsswitch.conf"), "hosts: files dns\n");
         let status = text(&tree, "var/lib/dpkg/status");
-        assert_eq!(status, "Package: a\nStatus: install ok installed\nVersion: 1\n\nPackage: b\nStatus: install ok installed\nVersion: 2\n\n");
+        assert_eq!(
+            status,
+            "Package: a\nStatus: install ok installed\nVersion: 1\n\nPackage: b\nStatus: install ok installed\nVersion: 2\n\n"
+        );
     }
 
     #[test]
@@ -162,7 +174,8 @@ mod tests {
         for path in ["usr/lib64/ld.so", "usr/bin/sh", "usr/lib", "run/pid"] {
             assert!(tree.get(path).is_some(), "{path}");
         }
-        let is_link = |name: &str| tree.entries().any(|(path, entry)| path == name && matches!(entry.node, Node::Symlink(_)));
+        let is_link =
+            |name: &str| tree.entries().any(|(path, entry)| path == name && matches!(entry.node, Node::Symlink(_)));
         assert!(["bin", "sbin", "lib", "lib64", "var/run", "var/lock"].into_iter().all(is_link));
         assert!(!is_link("lib32"));
     }

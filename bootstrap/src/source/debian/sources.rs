@@ -30,7 +30,13 @@ pub fn find(root: &Path, suite: &str) -> Vec<Source> {
         line.map(|text| text.trim_matches('"').to_string())
     };
     if value("ID").as_deref() == Some("debian") {
-        let names = [value("VERSION_CODENAME").unwrap_or_default(), "stable".into(), "testing".into(), "sid".into(), "unstable".into()];
+        let names = [
+            value("VERSION_CODENAME").unwrap_or_default(),
+            "stable".into(),
+            "testing".into(),
+            "sid".into(),
+            "unstable".into(),
+        ];
         let sources = from_apt(&root.join("etc/apt"), &names, suite);
         if sources.iter().any(|source| !source.optional) {
             return sources;
@@ -79,7 +85,10 @@ impl AptEntry {
             return Vec::new();
         }
         let pocket = |suite: &String| {
-            let rest = host_suites.iter().filter(|name| !name.is_empty()).find_map(|name| suite.strip_prefix(name.as_str()))?;
+            let rest = host_suites
+                .iter()
+                .filter(|name| !name.is_empty())
+                .find_map(|name| suite.strip_prefix(name.as_str()))?;
             let rest = if rest == "/updates" { "-security" } else { rest };
             (rest.is_empty() || POCKETS.contains(&rest)).then(|| rest.to_string())
         };
@@ -106,7 +115,8 @@ fn one_line(line: &str) -> Option<AptEntry> {
     };
     let mut words = rest.split_whitespace().map(String::from);
     let (uri, suite) = (words.next()?, words.next()?);
-    let option = |name: &str| options.split_whitespace().find_map(|option| option.strip_prefix(name)?.strip_prefix('='));
+    let option =
+        |name: &str| options.split_whitespace().find_map(|option| option.strip_prefix(name)?.strip_prefix('='));
     Some(AptEntry {
         uris: vec![uri],
         suites: vec![suite],
@@ -182,7 +192,9 @@ pub fn render(sources: &[Source], keyring: &str) -> String {
         };
         let trusted = if source.trusted { "Trusted: yes\n" } else { "" };
         let (uri, suite) = (&source.uri, &source.suite);
-        format!("Types: deb\nURIs: {uri}\nSuites: {suite}\nComponents: main\nTargets: Packages\n{trusted}Signed-By: {keys}\n")
+        format!(
+            "Types: deb\nURIs: {uri}\nSuites: {suite}\nComponents: main\nTargets: Packages\n{trusted}Signed-By: {keys}\n"
+        )
     };
     sources.iter().map(stanza).collect::<Vec<_>>().join("\n")
 }

@@ -74,10 +74,15 @@ pub fn check_image<T>(read: &Read<T>, pointer: &str, image: &ImageRef, problems:
     }
     match (&image.missing, &image.recipe) {
         (Some(why), _) if why.trim().is_empty() => {
-            problems.error(&read.name, read.line(&child(pointer, "missing")), "`missing` must say why no package can build it");
+            problems.error(
+                &read.name,
+                read.line(&child(pointer, "missing")),
+                "`missing` must say why no package can build it",
+            );
         }
         (Some(_), Some(recipe)) => {
-            let message = format!("`missing` says that no package can build it, but there is recipe `{recipe}`; leave one out");
+            let message =
+                format!("`missing` says that no package can build it, but there is recipe `{recipe}`; leave one out");
             problems.error(&read.name, read.line(&child(pointer, "missing")), message);
         }
         _ => {}
@@ -171,7 +176,9 @@ fn condition_fault(wanted: &ReadyCondition) -> Option<&'static str> {
         _ => return Some("only one of `condition`, `field` with `value`, and `exists: true` may be set"),
     }
     match (&wanted.field, &wanted.value) {
-        (Some(field), _) if field.split('.').any(str::is_empty) => Some("`field` must be a path with dots, as `status.phase`"),
+        (Some(field), _) if field.split('.').any(str::is_empty) => {
+            Some("`field` must be a path with dots, as `status.phase`")
+        }
         (Some(_), None) => Some("`field` needs a `value`"),
         (None, Some(_)) => Some("`value` needs a `field`"),
         (_, Some(Value::Array(_) | Value::Object(_) | Value::Null)) => {

@@ -158,7 +158,8 @@ impl Checker<'_> {
     /// Notes that the object uses an image. One that may be left out takes the object with it, so the object must say so.
     fn uses(&mut self, name: &str) {
         self.used.insert(name.to_string());
-        let may_be_missing = self.file.and_then(|file| file.images.get(name)).is_some_and(|image| image.missing.is_some());
+        let may_be_missing =
+            self.file.and_then(|file| file.images.get(name)).is_some_and(|image| image.missing.is_some());
         if may_be_missing && !left_out::needed(&self.manifest.object).any(|needed| needed == name) {
             let message = format!(
                 "uses image `{name}`, which no package can build (`missing`), without the annotation `{NEEDS_IMAGE}: {name}`"
@@ -181,14 +182,18 @@ impl Checker<'_> {
             match file.images.get(&name) {
                 Some(image) if image.missing.is_some() => {}
                 Some(_) => {
-                    let message = format!("image `{name}` has no `missing`, so `{NEEDS_IMAGE}` never leaves anything out");
+                    let message =
+                        format!("image `{name}` has no `missing`, so `{NEEDS_IMAGE}` never leaves anything out");
                     self.problems.warning(self.name, line, message);
                 }
                 None => {
                     let known = || file.images.keys().map(String::as_str);
                     let guess = did_you_mean(&name, known());
                     let help = if guess.is_empty() { format!(" {}", it_has(known())) } else { guess };
-                    self.say(line, format!("annotation `{NEEDS_IMAGE}` names image `{name}`, which is not declared{help}"));
+                    self.say(
+                        line,
+                        format!("annotation `{NEEDS_IMAGE}` names image `{name}`, which is not declared{help}"),
+                    );
                 }
             }
         }

@@ -43,11 +43,7 @@ pub fn check(stack: &StackDraft, draft: &ComponentDraft, problems: &mut Problems
                 let names = || file.parameters.keys().map(String::as_str);
                 let guess = did_you_mean(name, names());
                 let help = if guess.is_empty() { format!(" {}", it_has(names())) } else { guess };
-                problems.error(
-                    giver,
-                    line,
-                    format!("component `{}` has no parameter `{name}`{help}", file.name),
-                );
+                problems.error(giver, line, format!("component `{}` has no parameter `{name}`{help}", file.name));
             }
         }
     }

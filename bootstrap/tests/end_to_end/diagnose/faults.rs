@@ -23,13 +23,22 @@ pub struct Fault {
 impl Fault {
     fn new(name: &'static str, cause: &'static str, objects: impl FnOnce(&str) -> Vec<Value>) -> Self {
         let namespace = format!("fault-{name}");
-        Self { name, objects: objects(&namespace), entity: format!("{namespace}/{name}"), namespace, commit: None, cause }
+        Self {
+            name,
+            objects: objects(&namespace),
+            entity: format!("{namespace}/{name}"),
+            namespace,
+            commit: None,
+            cause,
+        }
     }
 }
 
 pub fn all() -> Vec<Fault> {
     vec![
-        Fault::new("bad-image", "bad_image", |place| vec![app(place, "bad-image", "docker.io/hashicorp/http-echo:9.9.9", None)]),
+        Fault::new("bad-image", "bad_image", |place| {
+            vec![app(place, "bad-image", "docker.io/hashicorp/http-echo:9.9.9", None)]
+        }),
         Fault::new("policy", "policy_failed", |place| {
             let mut app = app(place, "policy", "docker.io/library/nginx:1.29.3", None);
             // It runs well: the policy is all that is wrong with it.
@@ -37,25 +46,40 @@ pub fn all() -> Vec<Fault> {
             vec![app]
         }),
         Fault::new("function", "missing_function", |place| {
-            vec![composition("without-function", "function-nobody-has", ""), app(place, "function", GOOD_IMAGE, Some("without-function"))]
+            vec![
+                composition("without-function", "function-nobody-has", ""),
+                app(place, "function", GOOD_IMAGE, Some("without-function")),
+            ]
         }),
         Fault::new("quota", "quota", |place| {
             let quota = json!({"apiVersion": "v1", "kind": "ResourceQuota", "metadata": {"namespace": place, "name": "tiny"}, "spec": {"hard": {"pods": "0"}}});
             vec![quota, app(place, "quota", GOOD_IMAGE, None)]
         }),
-        Fault::new("crash", "crash_loop", |place| vec![deployment(place, "crash", json!({"command": ["/http-echo", "-no-such-flag"]}), json!({}))]),
+        Fault::new("crash", "crash_loop", |place| {
+            vec![deployment(place, "crash", json!({"command": ["/http-echo", "-no-such-flag"]}), json!({}))]
+        }),
         Fault::new("probe", "failing_probe", |place| {
-            vec![deployment(place, "probe", json!({"readinessProbe": {"httpGet": {"path": "/", "port": 81}, "periodSeconds": 1}}), json!({}))]
+            vec![deployment(
+                place,
+                "probe",
+                json!({"readinessProbe": {"httpGet": {"path": "/", "port": 81}, "periodSeconds": 1}}),
+                json!({}),
+            )]
         }),
         application("branch", "wrong_revision", "no-such-branch", None),
         application(
             "manifest",
             "invalid_manifest",
             "assistant/planted-manifest",
-            Some(format!("apiVersion: {API}\nkind: App\nmetadata:\n  name: manifest\n  namespace: fault-manifest\nspec:\n  image: 7\n  replicas: many\n")),
+            Some(format!(
+                "apiVersion: {API}\nkind: App\nmetadata:\n  name: manifest\n  namespace: fault-manifest\nspec:\n  image: 7\n  replicas: many\n"
+            )),
         ),
         Fault::new("rights", "missing_rights", |place| {
-            vec![composition("without-rights", "function-pythonic", COMPOSES_A_LEASE), app(place, "rights", GOOD_IMAGE, Some("without-rights"))]
+            vec![
+                composition("without-rights", "function-pythonic", COMPOSES_A_LEASE),
+                app(place, "rights", GOOD_IMAGE, Some("without-rights")),
+            ]
         }),
         Fault::new("unschedulable", "unschedulable", |place| {
             vec![deployment(place, "unschedulable", json!({"resources": {"requests": {"memory": "900Gi"}}}), json!({}))]
@@ -82,7 +106,8 @@ fn composition(name: &str, function: &str, script: &str) -> Value {
 }
 
 fn deployment(place: &str, name: &str, container: Value, pod: Value) -> Value {
-    let mut spec = json!({"containers": [{"name": "app", "image": GOOD_IMAGE, "env": [{"name": "ECHO_TEXT", "value": "hi"}]}]});
+    let mut spec =
+        json!({"containers": [{"name": "app", "image": GOOD_IMAGE, "env": [{"name": "ECHO_TEXT", "value": "hi"}]}]});
     for (key, value) in container.as_object().into_iter().flatten() {
         spec["containers"][0][key] = value.clone();
     }
@@ -97,12 +122,15 @@ fn deployment(place: &str, name: &str, container: Value, pod: Value) -> Value {
 /// An Application whose manifests are at fault.
 fn application(name: &'static str, cause: &'static str, revision: &str, content: Option<String>) -> Fault {
     let mut fault = Fault::new(name, cause, |place| {
-        vec![json!({"apiVersion": "argoproj.io/v1alpha1", "kind": "Application", "metadata": {"namespace": "argocd", "name": format!("{place}-app-{name}")}, "spec": {
+        vec![
+            json!({"apiVersion": "argoproj.io/v1alpha1", "kind": "Application", "metadata": {"namespace": "argocd", "name": format!("{place}-app-{name}")}, "spec": {
             "project": "default",
             "source": {"repoURL": REPOSITORY, "targetRevision": revision, "path": format!("{place}/app")},
             "destination": {"server": "https://kubernetes.default.svc", "namespace": place},
-            "syncPolicy": {"automated": {}, "retry": {"limit": 1}}}})]
+            "syncPolicy": {"automated": {}, "retry": {"limit": 1}}}}),
+        ]
     });
-    fault.commit = content.map(|content| (revision.to_string(), format!("{}/app/{name}.yaml", fault.namespace), content));
+    fault.commit =
+        content.map(|content| (revision.to_string(), format!("{}/app/{name}.yaml", fault.namespace), content));
     fault
 }

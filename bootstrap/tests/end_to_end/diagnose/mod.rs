@@ -35,7 +35,8 @@ async fn plant_and_judge(platform: &str) {
     let only = std::env::var("BACKSTACK_TEST_FAULT").ok();
     let planter = Planter::connect(platform).await;
     let mut wrong = Vec::new();
-    let faults: Vec<_> = faults::all().into_iter().filter(|fault| only.as_deref().is_none_or(|only| only == fault.name)).collect();
+    let faults: Vec<_> =
+        faults::all().into_iter().filter(|fault| only.as_deref().is_none_or(|only| only == fault.name)).collect();
     for fault in &faults {
         planter.plant(fault).await;
     }
@@ -64,7 +65,10 @@ async fn judge(planter: &Planter, fault: &Fault) -> Result<f64, String> {
         if told == fault.cause {
             let answer = answer.unwrap_or_default();
             let summary = answer["causes"][0]["summary"].as_str().unwrap_or_default();
-            assert!(answer["causes"][0]["evidence"].as_array().is_some_and(|all| !all.is_empty()), "{summary} has evidence");
+            assert!(
+                answer["causes"][0]["evidence"].as_array().is_some_and(|all| !all.is_empty()),
+                "{summary} has evidence"
+            );
             if let Ok(folder) = std::env::var("BACKSTACK_RECORD") {
                 record(&planter.snapshot().await, fault, &folder);
             }
@@ -72,7 +76,11 @@ async fn judge(planter: &Planter, fault: &Fault) -> Result<f64, String> {
             return Ok(asked.elapsed().as_secs_f64());
         }
         if start.elapsed() > PATIENCE {
-            return Err(format!("wanted {}, told {told}: {}", fault.cause, answer.map(|it| it.to_string()).unwrap_or_default()));
+            return Err(format!(
+                "wanted {}, told {told}: {}",
+                fault.cause,
+                answer.map(|it| it.to_string()).unwrap_or_default()
+            ));
         }
         tokio::time::sleep(Duration::from_secs(2)).await;
     }
@@ -84,10 +92,13 @@ fn record(snapshot: &Snapshot, fault: &Fault, folder: &str) {
     let belongs = |object: &&Value| {
         let kind = text(object, "/kind");
         let of_app = kind == "Application" && name(object).contains(fault.name);
-        (namespace(object) == fault.namespace && (fault.namespace != "demo" || object.to_string().contains(fault.name))) || common.contains(&kind) || of_app
+        (namespace(object) == fault.namespace && (fault.namespace != "demo" || object.to_string().contains(fault.name)))
+            || common.contains(&kind)
+            || of_app
     };
     let objects: Vec<_> = snapshot.everything().filter(belongs).collect();
-    let recorded = json!({"platform": snapshot.platform, "entity": fault.entity, "cause": fault.cause, "objects": objects});
+    let recorded =
+        json!({"platform": snapshot.platform, "entity": fault.entity, "cause": fault.cause, "objects": objects});
     let text = serde_json::to_string(&recorded).expect("plain data");
     std::fs::write(format!("{folder}/{}.json", fault.name), text).expect("the folder is writable");
 }

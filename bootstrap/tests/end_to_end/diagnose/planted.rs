@@ -31,7 +31,8 @@ impl Planter {
         let found = observe::platforms(&engine).await.expect("platforms").remove(platform).expect("the platform runs");
         let node = found.control_plane().expect("a control plane").name.clone();
         let entry = nodes::kubeconfig_entry(&engine, platform, &node).await.expect("a kubeconfig");
-        let client = client::connect(&kubeconfig::standalone(&entry).expect("a kubeconfig"), None).await.expect("a client");
+        let client =
+            client::connect(&kubeconfig::standalone(&entry).expect("a kubeconfig"), None).await.expect("a client");
         let platforms = Arc::new(LivePlatforms::only(platform, Way::Containers));
         let tools = toolsets(platforms.clone()).into_iter().flat_map(Toolset::tools).collect();
         Self { kinds: Kinds::new(client), tools, platforms }
@@ -89,5 +90,4 @@ impl Planter {
             let _ = api.delete(&at.name, &DeleteParams::default()).await;
         }
     }
-
 }

@@ -81,7 +81,10 @@ pub fn choose(snapshot: &Snapshot, kind: &CompositeKind<'_>, object: &Value) -> 
     match found[..] {
         [one] => Ok(one.into()),
         [] => Err(format!("no composition for {} is there", kind.kind)),
-        _ => Err(format!("Crossplane picks one of {} at random: name one in `spec.crossplane.compositionRef`", found.join(", "))),
+        _ => Err(format!(
+            "Crossplane picks one of {} at random: name one in `spec.crossplane.compositionRef`",
+            found.join(", ")
+        )),
     }
 }
 
@@ -112,18 +115,22 @@ pub fn effects(rendered: &[Value], observed: &[Value]) -> Vec<Composed> {
             Composed { object: Ref::of(had).to_string(), effect, changes }
         }
     });
-    let gone = observed.iter().filter(|had| key(had).is_some() && !rendered.iter().any(|wanted| key(wanted) == key(had)));
-    let gone = gone.map(|had| Composed { object: Ref::of(had).to_string(), effect: Effect::Delete, changes: Vec::new() });
+    let gone =
+        observed.iter().filter(|had| key(had).is_some() && !rendered.iter().any(|wanted| key(wanted) == key(had)));
+    let gone =
+        gone.map(|had| Composed { object: Ref::of(had).to_string(), effect: Effect::Delete, changes: Vec::new() });
     made.chain(gone).collect()
 }
 
 fn changes(wanted: &Value, had: &Value) -> Vec<String> {
     let differences = diff::from_git(wanted, had);
     let matters = differences.iter().filter(|one| one.path != "metadata.generateName");
-    let mut told: Vec<_> = matters.map(|one| {
-        let plain = |value: &Option<Value>| value.as_ref().map_or("nothing".to_string(), Value::to_string);
-        format!("{}: {} -> {}", one.path, plain(&one.live), plain(&one.git))
-    }).collect();
+    let mut told: Vec<_> = matters
+        .map(|one| {
+            let plain = |value: &Option<Value>| value.as_ref().map_or("nothing".to_string(), Value::to_string);
+            format!("{}: {} -> {}", one.path, plain(&one.live), plain(&one.git))
+        })
+        .collect();
     if told.len() > MOST_FIELDS {
         let more = told.len() - MOST_FIELDS;
         told.truncate(MOST_FIELDS);
@@ -143,7 +150,8 @@ mod tests {
     }
 
     fn chosen(definition: &Value, object: &Value) -> Result<String, String> {
-        let snapshot = Snapshot::of("lab", [definition.clone(), composition("plain", "plain"), composition("hard", "hard")]);
+        let snapshot =
+            Snapshot::of("lab", [definition.clone(), composition("plain", "plain"), composition("hard", "hard")]);
         choose(&snapshot, &CompositeKind::of(definition), object)
     }
 
@@ -175,10 +183,15 @@ mod tests {
         let observed = [object("Deployment", "web", 1), object("Thing", "same", 1), object("Job", "old", 1)];
         let effects = effects(&rendered, &observed);
         let told: Vec<_> = effects.iter().map(|one| (one.object.as_str(), one.effect)).collect();
-        assert_eq!(told, [
-            ("Deployment demo/shop", Effect::Change), ("Service demo/shop-*", Effect::Create),
-            ("Thing demo/shop", Effect::Keep), ("Job demo/shop", Effect::Delete),
-        ]);
+        assert_eq!(
+            told,
+            [
+                ("Deployment demo/shop", Effect::Change),
+                ("Service demo/shop-*", Effect::Create),
+                ("Thing demo/shop", Effect::Keep),
+                ("Job demo/shop", Effect::Delete),
+            ]
+        );
         assert_eq!(effects[0].changes, ["spec.replicas: 1 -> 2"]);
     }
 

@@ -41,7 +41,11 @@ pub fn stages(snapshot: &Snapshot, pull: &Pull, at: &Ref, deletes: bool) -> Vec<
     if deletes {
         let gone = object.is_none();
         let detail = if gone { "it is gone from the cluster" } else { "it is still in the cluster" };
-        stages.push(Stage { stage: "removed", state: if gone { State::Done } else { State::Waiting }, detail: detail.into() });
+        stages.push(Stage {
+            stage: "removed",
+            state: if gone { State::Done } else { State::Waiting },
+            detail: detail.into(),
+        });
         return stages;
     }
     stages.push(synced(snapshot, pull, at, object));
@@ -55,7 +59,9 @@ fn proposed(pull: &Pull) -> Stage {
 
 fn merged(pull: &Pull) -> Stage {
     let (state, detail) = match () {
-        () if pull.merged => (State::Done, format!("merged as {}", pull.merge_commit.chars().take(10).collect::<String>())),
+        () if pull.merged => {
+            (State::Done, format!("merged as {}", pull.merge_commit.chars().take(10).collect::<String>()))
+        }
         () if pull.open => (State::Waiting, "waits for a review and the merge".into()),
         () => (State::Failed, "was closed without a merge".into()),
     };
@@ -65,19 +71,25 @@ fn merged(pull: &Pull) -> Stage {
 fn synced(snapshot: &Snapshot, pull: &Pull, at: &Ref, object: Option<&Value>) -> Stage {
     let stage = |state, detail: String| Stage { stage: "synced", state, detail };
     let by_object = object.and_then(|object| applications_of(snapshot, object).into_iter().next());
-    let by_name = || gitops::applications(snapshot).find(|application| {
-        name(application) == format!("{}-{}-{}", folder_of(&at.namespace), at.kind.to_lowercase(), at.name)
-    });
+    let by_name = || {
+        gitops::applications(snapshot).find(|application| {
+            name(application) == format!("{}-{}-{}", folder_of(&at.namespace), at.kind.to_lowercase(), at.name)
+        })
+    };
     let Some(application) = by_object.or_else(by_name) else {
         return stage(State::Waiting, "Argo CD has no Application for it yet".into());
     };
     let row = gitops::row(application);
-    let revisions = [text(application, "/status/sync/revision"), text(application, "/status/operationState/syncResult/revision")];
+    let revisions =
+        [text(application, "/status/sync/revision"), text(application, "/status/operationState/syncResult/revision")];
     let has_commit = revisions.contains(&pull.merge_commit.as_str());
-    let is_later = list(application, "/status/history").iter().any(|entry| text(entry, "/revision") == pull.merge_commit);
+    let is_later =
+        list(application, "/status/history").iter().any(|entry| text(entry, "/revision") == pull.merge_commit);
     match () {
         () if !row.trouble.is_empty() => stage(State::Failed, format!("{}: {}", row.name, row.trouble)),
-        () if row.sync == "Synced" && (has_commit || is_later) => stage(State::Done, format!("{} is at {}", row.name, row.revision)),
+        () if row.sync == "Synced" && (has_commit || is_later) => {
+            stage(State::Done, format!("{} is at {}", row.name, row.revision))
+        }
         () => stage(State::Waiting, format!("{} is {} at {}", row.name, row.sync, row.revision)),
     }
 }
@@ -105,16 +117,28 @@ mod tests {
     use serde_json::json;
 
     fn pull(merged: bool) -> Pull {
-        Pull { number: 7, url: "u".into(), title: String::new(), branch: "b".into(), open: !merged, merged, merge_commit: "c0ffee".into(), body: String::new() }
+        Pull {
+            number: 7,
+            url: "u".into(),
+            title: String::new(),
+            branch: "b".into(),
+            open: !merged,
+            merged,
+            merge_commit: "c0ffee".into(),
+            body: String::new(),
+        }
     }
 
     fn snapshot(revision: &str, ready: &str) -> Snapshot {
-        Snapshot::of("lab", [
-            json!({"apiVersion": "argoproj.io/v1alpha1", "kind": "Application", "metadata": {"namespace": "argocd", "name": "demo-app-shop"},
+        Snapshot::of(
+            "lab",
+            [
+                json!({"apiVersion": "argoproj.io/v1alpha1", "kind": "Application", "metadata": {"namespace": "argocd", "name": "demo-app-shop"},
                 "status": {"sync": {"status": "Synced", "revision": revision}, "health": {"status": "Healthy"}}}),
-            json!({"apiVersion": "p.dev/v1", "kind": "App", "metadata": {"namespace": "demo", "name": "shop"},
+                json!({"apiVersion": "p.dev/v1", "kind": "App", "metadata": {"namespace": "demo", "name": "shop"},
                 "status": {"conditions": [{"type": "Ready", "status": ready}]}}),
-        ])
+            ],
+        )
     }
 
     fn states(snapshot: &Snapshot, pull: &Pull) -> Vec<State> {
@@ -133,7 +157,10 @@ mod tests {
 
     #[test]
     fn what_no_controller_has_seen_is_not_ready() {
-        let fresh = Snapshot::of("lab", [json!({"apiVersion": "p.dev/v1", "kind": "App", "metadata": {"namespace": "demo", "name": "shop"}})]);
+        let fresh = Snapshot::of(
+            "lab",
+            [json!({"apiVersion": "p.dev/v1", "kind": "App", "metadata": {"namespace": "demo", "name": "shop"}})],
+        );
         assert_eq!(states(&fresh, &pull(true)).last(), Some(&State::Waiting));
     }
 

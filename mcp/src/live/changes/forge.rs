@@ -112,7 +112,13 @@ impl Forge {
     }
 
     /// Writes a commit to a branch of its own and opens a pull request from it.
-    pub async fn propose(&self, repository: &str, branch: &str, commit: &Commit<'_>, body: &str) -> Result<Pull, PortError> {
+    pub async fn propose(
+        &self,
+        repository: &str,
+        branch: &str,
+        commit: &Commit<'_>,
+        body: &str,
+    ) -> Result<Pull, PortError> {
         self.commit(repository, branch, commit).await?;
         let request = json!({
             "title": commit.message, "head": branch, "base": BRANCH,
@@ -121,7 +127,10 @@ impl Forge {
         let (status, answer) = self.server.send("POST", &format!("/repos/{repository}/pulls"), Some(&request)).await?;
         if status == 409 {
             // Somebody with the same key was faster: theirs is ours.
-            return self.pull_from(repository, branch).await?.ok_or_else(|| refused(status, &answer, "open the pull request"));
+            return self
+                .pull_from(repository, branch)
+                .await?
+                .ok_or_else(|| refused(status, &answer, "open the pull request"));
         }
         Ok(Pull::of(&expect(status, answer, "open the pull request")?))
     }
@@ -252,7 +261,10 @@ pub mod tests {
 
     #[test]
     fn repositories_of_the_platform_are_told_from_others() {
-        assert_eq!(repository_of("http://gitea.gitea.svc/gitea/backstack/demo-cluster.git").as_deref(), Some("backstack/demo-cluster"));
+        assert_eq!(
+            repository_of("http://gitea.gitea.svc/gitea/backstack/demo-cluster.git").as_deref(),
+            Some("backstack/demo-cluster")
+        );
         assert_eq!(repository_of("https://git.example.org/a/b.git"), None);
     }
 }

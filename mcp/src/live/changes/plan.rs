@@ -193,8 +193,18 @@ pub fn branch(key: &str, wish: &Wish) -> String {
 /// A key for a wish that came without one: equal wishes have equal keys.
 pub fn key_of(wish: &Wish, now: Option<&str>) -> String {
     // FNV-1a: stable over versions, which the standard hasher does not promise; nobody attacks it here.
-    let text = format!("{:?}|{}|{}|{}|{}|{}", wish.action, wish.kind, wish.namespace, wish.name, wish.spec, now.unwrap_or_default());
-    let hash = text.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3));
+    let text = format!(
+        "{:?}|{}|{}|{}|{}|{}",
+        wish.action,
+        wish.kind,
+        wish.namespace,
+        wish.name,
+        wish.spec,
+        now.unwrap_or_default()
+    );
+    let hash = text
+        .bytes()
+        .fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3));
     format!("{hash:016x}")
 }
 
@@ -223,10 +233,18 @@ mod tests {
 
     #[test]
     fn changing_merges_and_says_what_does_not_fit() {
-        let written = planned(Action::Update, json!({"image": "a:2", "replicas": null, "siez": "small"}), Some(NOW)).expect("a plan");
-        assert!(written.diff.contains("- ") && written.diff.contains("+   image: a:2") && !written.content.expect("a file").contains("replicas"));
+        let written = planned(Action::Update, json!({"image": "a:2", "replicas": null, "siez": "small"}), Some(NOW))
+            .expect("a plan");
+        assert!(
+            written.diff.contains("- ")
+                && written.diff.contains("+   image: a:2")
+                && !written.content.expect("a file").contains("replicas")
+        );
         assert_eq!(written.misfits[0].path, "spec.siez");
-        assert_eq!(planned(Action::Update, json!({"image": "a:1"}), Some(NOW)), Err(Impossible::Nothing("demo/app/shop.yaml".into())));
+        assert_eq!(
+            planned(Action::Update, json!({"image": "a:1"}), Some(NOW)),
+            Err(Impossible::Nothing("demo/app/shop.yaml".into()))
+        );
     }
 
     #[test]

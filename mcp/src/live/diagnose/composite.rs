@@ -29,9 +29,11 @@ pub fn of_composite(snapshot: &Snapshot, composite: &Value) -> Vec<Finding> {
         }
     }
     if annotation(composite, "crossplane.io/paused") == Some("true") {
-        findings.push(Finding::new(Fault::Paused, at.clone(), "Crossplane leaves it alone: it is paused")
-            .with("annotation", "crossplane.io/paused: true")
-            .next("Remove the annotation `crossplane.io/paused`."));
+        findings.push(
+            Finding::new(Fault::Paused, at.clone(), "Crossplane leaves it alone: it is paused")
+                .with("annotation", "crossplane.io/paused: true")
+                .next("Remove the annotation `crossplane.io/paused`."),
+        );
     }
     if findings.is_empty() {
         findings.extend(warnings(snapshot, &at));
@@ -55,7 +57,11 @@ pub fn of_definition(snapshot: &Snapshot, definition: &Value) -> Option<Finding>
         return Some(Finding::new(Fault::Starting, at, "the API that it defines is not served yet"));
     }
     let summary = format!("the API that it defines is not served: {}", short(innermost(why), 200));
-    Some(Finding::new(Fault::InvalidManifest, at, summary).with("Crossplane", why).next("Correct the definition in Git."))
+    Some(
+        Finding::new(Fault::InvalidManifest, at, summary)
+            .with("Crossplane", why)
+            .next("Correct the definition in Git."),
+    )
 }
 
 fn newest_warning<'a>(snapshot: &'a Snapshot, at: &Ref) -> &'a str {
@@ -69,18 +75,21 @@ fn warnings(snapshot: &Snapshot, at: &Ref) -> Option<Finding> {
     let last = events.first()?;
     let message = text(last, "/message");
     let fault = classify(message).filter(|_| text(last, "/type") == "Warning")?;
-    Some(of_message(fault, at, message).with(format!("event {} ×{}", text(last, "/reason"), event_count(last)), message))
+    Some(
+        of_message(fault, at, message).with(format!("event {} ×{}", text(last, "/reason"), event_count(last)), message),
+    )
 }
 
 fn not_ready(composite: &Value, at: &Ref) -> Option<Finding> {
-    let ready = conditions(composite).find(|condition| {
-        condition.is_false() && matches!(condition.kind, "Ready" | "Responsive" | "Healthy")
-    })?;
+    let ready = conditions(composite)
+        .find(|condition| condition.is_false() && matches!(condition.kind, "Ready" | "Responsive" | "Healthy"))?;
     let why = if ready.message.is_empty() { ready.reason } else { ready.message };
     let fault = classify(ready.message).unwrap_or(Fault::Starting);
-    Some(Finding::new(fault, at.clone(), format!("is not ready: {}", short(why, 160)))
-        .with(format!("condition {}: {}", ready.kind, ready.reason), ready.message)
-        .next("Look at what it composed: crossplane_graph shows which part is not ready."))
+    Some(
+        Finding::new(fault, at.clone(), format!("is not ready: {}", short(why, 160)))
+            .with(format!("condition {}: {}", ready.kind, ready.reason), ready.message)
+            .next("Look at what it composed: crossplane_graph shows which part is not ready."),
+    )
 }
 
 /// Crossplane does not name the kind that it cannot list; it is one of those that it composes.
@@ -89,7 +98,8 @@ fn unwatched(composite: &Value, at: &Ref, message: &str) -> Option<Finding> {
         return None;
     }
     let references = list(composite, "/spec/crossplane/resourceRefs").iter();
-    let kinds: BTreeSet<_> = references.map(|it| format!("{} ({})", text(it, "/kind"), text(it, "/apiVersion"))).collect();
+    let kinds: BTreeSet<_> =
+        references.map(|it| format!("{} ({})", text(it, "/kind"), text(it, "/apiVersion"))).collect();
     let kinds = kinds.into_iter().collect::<Vec<_>>().join(", ");
     let kinds = if kinds.is_empty() { kinds } else { format!(": one of {kinds}") };
     let summary = format!("Crossplane lacks the right to list and watch a kind that it composes{kinds}");
@@ -114,7 +124,12 @@ fn of_message(fault: Fault, at: &Ref, message: &str) -> Finding {
 
 /// Crossplane wraps errors in layers from left to right; what happened stands last.
 fn innermost(message: &str) -> &str {
-    let layers = ["cannot compose resources: ", "cannot run Composition pipeline step ", "cannot apply composed resource ", "cannot apply cluster-scoped composed resource "];
+    let layers = [
+        "cannot compose resources: ",
+        "cannot run Composition pipeline step ",
+        "cannot apply composed resource ",
+        "cannot apply cluster-scoped composed resource ",
+    ];
     layers.iter().fold(message, |core, layer| core.split_once(layer).map_or(core, |(_, tail)| tail))
 }
 
@@ -131,14 +146,34 @@ fn functions(snapshot: &Snapshot, composite: &Value, at: &Ref) -> Vec<Finding> {
         let Some(found) = found else {
             let there: Vec<_> = snapshot.all(PACKAGES, "Function").map(name).collect();
             let there = if there.is_empty() { "no function at all".into() } else { there.join(", ") };
-            return Some(Finding::new(Fault::MissingFunction, at.clone(), format!("its composition `{}` calls function `{function}`, which is not installed", name(composition)))
+            return Some(
+                Finding::new(
+                    Fault::MissingFunction,
+                    at.clone(),
+                    format!(
+                        "its composition `{}` calls function `{function}`, which is not installed",
+                        name(composition)
+                    ),
+                )
                 .with("composition", &format!("step `{step}` calls `{function}`; installed: {there}"))
-                .next(format!("Install function `{function}`, or correct the name in composition `{}`.", name(composition))));
+                .next(format!(
+                    "Install function `{function}`, or correct the name in composition `{}`.",
+                    name(composition)
+                )),
+            );
         };
         of_function(found).map(|why| {
-            Finding::new(Fault::MissingFunction, at.clone(), format!("its composition `{}` calls function `{function}`, which is not healthy: {}", name(composition), short(why, 160)))
-                .with(format!("Function {function}"), why)
-                .next(format!("Repair function `{function}`: look at its image and at its pod in Crossplane's namespace."))
+            Finding::new(
+                Fault::MissingFunction,
+                at.clone(),
+                format!(
+                    "its composition `{}` calls function `{function}`, which is not healthy: {}",
+                    name(composition),
+                    short(why, 160)
+                ),
+            )
+            .with(format!("Function {function}"), why)
+            .next(format!("Repair function `{function}`: look at its image and at its pod in Crossplane's namespace."))
         })
     });
     broken.collect()
@@ -146,13 +181,15 @@ fn functions(snapshot: &Snapshot, composite: &Value, at: &Ref) -> Vec<Finding> {
 
 /// Why a package does not work; nothing if it does.
 pub fn of_function(function: &Value) -> Option<&str> {
-    let bad = conditions(function).find(|condition| matches!(condition.kind, "Installed" | "Healthy") && condition.is_false())?;
+    let bad = conditions(function)
+        .find(|condition| matches!(condition.kind, "Installed" | "Healthy") && condition.is_false())?;
     Some(if bad.message.is_empty() { bad.reason } else { bad.message })
 }
 
 /// The composition that a resource uses, or would use.
 pub fn composition_of<'a>(snapshot: &'a Snapshot, composite: &Value) -> Option<&'a Value> {
-    let chosen = [text(composite, "/spec/crossplane/compositionRef/name"), text(composite, "/spec/compositionRef/name")];
+    let chosen =
+        [text(composite, "/spec/crossplane/compositionRef/name"), text(composite, "/spec/compositionRef/name")];
     match chosen.into_iter().find(|name| !name.is_empty()) {
         Some(name) => snapshot.get(&Ref::new(CROSSPLANE, "Composition", "", name)),
         None => snapshot.all(CROSSPLANE, "Composition").find(|composition| fits(composition, composite)),
@@ -161,7 +198,8 @@ pub fn composition_of<'a>(snapshot: &'a Snapshot, composite: &Value) -> Option<&
 
 fn fits(composition: &Value, composite: &Value) -> bool {
     text(composition, "/spec/compositeTypeRef/kind") == text(composite, "/kind")
-        && text(composition, "/spec/compositeTypeRef/apiVersion").split('/').next() == text(composite, "/apiVersion").split('/').next()
+        && text(composition, "/spec/compositeTypeRef/apiVersion").split('/').next()
+            == text(composite, "/apiVersion").split('/').next()
 }
 
 fn no_composition(snapshot: &Snapshot, composite: &Value, at: &Ref) -> Vec<Finding> {
@@ -170,7 +208,13 @@ fn no_composition(snapshot: &Snapshot, composite: &Value, at: &Ref) -> Vec<Findi
     }
     let kind = text(composite, "/kind");
     let chosen = text(composite, "/spec/crossplane/compositionRef/name");
-    let what = if chosen.is_empty() { format!("there is no composition for kind {kind}") } else { format!("its composition `{chosen}` does not exist") };
-    vec![Finding::new(Fault::MissingComposition, at.clone(), what)
-        .next(format!("Add a Composition for {kind} to the platform's Git repository."))]
+    let what = if chosen.is_empty() {
+        format!("there is no composition for kind {kind}")
+    } else {
+        format!("its composition `{chosen}` does not exist")
+    };
+    vec![
+        Finding::new(Fault::MissingComposition, at.clone(), what)
+            .next(format!("Add a Composition for {kind} to the platform's Git repository.")),
+    ]
 }

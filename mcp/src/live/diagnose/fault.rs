@@ -73,7 +73,11 @@ impl Fault {
             Self::NodeNotReady => 98,
             Self::WrongRevision | Self::WrongPath | Self::InvalidManifest | Self::GitUnreachable => 90,
             Self::BadImage | Self::PolicyDenied | Self::MissingFunction | Self::MissingComposition | Self::Quota => 95,
-            Self::MissingRights | Self::Unschedulable | Self::MissingReference | Self::CannotStart | Self::OutOfMemory => 95,
+            Self::MissingRights
+            | Self::Unschedulable
+            | Self::MissingReference
+            | Self::CannotStart
+            | Self::OutOfMemory => 95,
             Self::FailingProbe => 94,
             Self::CrashLoop | Self::Volume | Self::JobFailed | Self::Webhook => 93,
             Self::FunctionFailed => 92,
@@ -194,20 +198,50 @@ mod tests {
     #[test]
     fn messages_of_servers_are_told_apart() {
         let messages = [
-            (r#"pods "a-1" is forbidden: exceeded quota: tiny, requested: pods=1, used: pods=2, limited: pods=2"#, Fault::Quota),
-            (r#"admission webhook "validate.kyverno.svc-fail" denied the request: resource was blocked"#, Fault::PolicyDenied),
+            (
+                r#"pods "a-1" is forbidden: exceeded quota: tiny, requested: pods=1, used: pods=2, limited: pods=2"#,
+                Fault::Quota,
+            ),
+            (
+                r#"admission webhook "validate.kyverno.svc-fail" denied the request: resource was blocked"#,
+                Fault::PolicyDenied,
+            ),
             (r#"pods "a" is forbidden: violates PodSecurity "restricted:latest""#, Fault::PolicyDenied),
-            (r#"ingresses.networking.k8s.io "a" is forbidden: User "system:serviceaccount:crossplane-system:crossplane" cannot patch resource "ingresses" in API group "networking.k8s.io""#, Fault::MissingRights),
-            (r#"cannot compose resources: cannot apply composed resource "deployment": admission webhook "x" denied the request: no"#, Fault::PolicyDenied),
-            (r#"cannot apply composed resource "deployment": Deployment.apps "a" is invalid: spec.selector: Required value"#, Fault::InvalidManifest),
+            (
+                r#"ingresses.networking.k8s.io "a" is forbidden: User "system:serviceaccount:crossplane-system:crossplane" cannot patch resource "ingresses" in API group "networking.k8s.io""#,
+                Fault::MissingRights,
+            ),
+            (
+                r#"cannot compose resources: cannot apply composed resource "deployment": admission webhook "x" denied the request: no"#,
+                Fault::PolicyDenied,
+            ),
+            (
+                r#"cannot apply composed resource "deployment": Deployment.apps "a" is invalid: spec.selector: Required value"#,
+                Fault::InvalidManifest,
+            ),
             (r"rpc error: code = Unknown desc = unable to resolve 'nope' to a commit SHA", Fault::WrongRevision),
             (r"apps/x: app path does not exist", Fault::WrongPath),
-            (r#"Failed to unmarshal "a.yaml": failed to unmarshal manifest: error converting YAML to JSON: yaml: line 4: did not find"#, Fault::InvalidManifest),
-            (r#"App.platform.backstack.dev "a" is invalid: spec.port: Invalid value: "string""#, Fault::InvalidManifest),
-            (r#"cannot compose resources: cannot run Composition pipeline step "render": cannot get gRPC client connection for Function: cannot find an active FunctionRevision (a FunctionRevision with spec.desiredState: Active)"#, Fault::MissingFunction),
-            (r#"cannot compose resources: cannot run Composition pipeline step "render": pipeline step "render" returned a fatal result: no image"#, Fault::FunctionFailed),
+            (
+                r#"Failed to unmarshal "a.yaml": failed to unmarshal manifest: error converting YAML to JSON: yaml: line 4: did not find"#,
+                Fault::InvalidManifest,
+            ),
+            (
+                r#"App.platform.backstack.dev "a" is invalid: spec.port: Invalid value: "string""#,
+                Fault::InvalidManifest,
+            ),
+            (
+                r#"cannot compose resources: cannot run Composition pipeline step "render": cannot get gRPC client connection for Function: cannot find an active FunctionRevision (a FunctionRevision with spec.desiredState: Active)"#,
+                Fault::MissingFunction,
+            ),
+            (
+                r#"cannot compose resources: cannot run Composition pipeline step "render": pipeline step "render" returned a fatal result: no image"#,
+                Fault::FunctionFailed,
+            ),
             (r#"failed calling webhook "mutate.kyverno.svc": connection refused"#, Fault::Webhook),
-            (r#"pods "a-" is forbidden: error looking up service account demo/nobody: serviceaccount "nobody" not found"#, Fault::MissingReference),
+            (
+                r#"pods "a-" is forbidden: error looking up service account demo/nobody: serviceaccount "nobody" not found"#,
+                Fault::MissingReference,
+            ),
         ];
         for (message, fault) in messages {
             assert_eq!(classify(message), Some(fault), "{message}");

@@ -25,7 +25,8 @@ fn conditions_of<'a>(application: &'a Value, at: &'a Ref) -> impl Iterator<Item 
     });
     troubles.map(move |condition| {
         let fault = classify(condition.message).unwrap_or(Fault::SyncFailed);
-        finding(fault, application, at, condition.message).with(format!("condition {}", condition.kind), condition.message)
+        finding(fault, application, at, condition.message)
+            .with(format!("condition {}", condition.kind), condition.message)
     })
 }
 
@@ -35,15 +36,22 @@ fn sync_result(application: &Value, at: &Ref) -> Vec<Finding> {
     if !matches!(phase, "Failed" | "Error" | "Running") {
         return Vec::new();
     }
-    let failed = list(application, "/status/operationState/syncResult/resources").iter().filter(|resource| {
-        text(resource, "/status") == "SyncFailed" || text(resource, "/hookPhase") == "Failed"
-    });
-    let mut findings: Vec<_> = failed.map(|resource| {
-        let message = text(resource, "/message");
-        let target = Ref::new(text(resource, "/group"), text(resource, "/kind"), text(resource, "/namespace"), text(resource, "/name"));
-        let fault = classify(message).unwrap_or(Fault::SyncFailed);
-        finding(fault, application, at, message).with(format!("sync of {target}"), message)
-    }).collect();
+    let failed = list(application, "/status/operationState/syncResult/resources")
+        .iter()
+        .filter(|resource| text(resource, "/status") == "SyncFailed" || text(resource, "/hookPhase") == "Failed");
+    let mut findings: Vec<_> = failed
+        .map(|resource| {
+            let message = text(resource, "/message");
+            let target = Ref::new(
+                text(resource, "/group"),
+                text(resource, "/kind"),
+                text(resource, "/namespace"),
+                text(resource, "/name"),
+            );
+            let fault = classify(message).unwrap_or(Fault::SyncFailed);
+            finding(fault, application, at, message).with(format!("sync of {target}"), message)
+        })
+        .collect();
     let message = text(application, "/status/operationState/message");
     if findings.is_empty() && phase != "Running" {
         let fault = classify(message).unwrap_or(Fault::SyncFailed);
@@ -56,11 +64,22 @@ fn out_of_sync(application: &Value, at: &Ref) -> Option<Finding> {
     if text(application, "/status/sync/status") != "OutOfSync" {
         return None;
     }
-    let differing = list(application, "/status/resources").iter().filter(|resource| text(resource, "/status") == "OutOfSync");
-    let names: Vec<_> = differing.map(|resource| format!("{} {}", text(resource, "/kind"), text(resource, "/name"))).collect();
-    Some(Finding::new(Fault::OutOfSync, at.clone(), format!("Git and the cluster differ in {}", short(&names.join(", "), 120)))
+    let differing =
+        list(application, "/status/resources").iter().filter(|resource| text(resource, "/status") == "OutOfSync");
+    let names: Vec<_> =
+        differing.map(|resource| format!("{} {}", text(resource, "/kind"), text(resource, "/name"))).collect();
+    Some(
+        Finding::new(
+            Fault::OutOfSync,
+            at.clone(),
+            format!("Git and the cluster differ in {}", short(&names.join(", "), 120)),
+        )
         .with("sync status", text(application, "/status/sync/status"))
-        .next(format!("Read gitops_diff(application=\"{}\"); then sync, or put the change into Git.", name(application))))
+        .next(format!(
+            "Read gitops_diff(application=\"{}\"); then sync, or put the change into Git.",
+            name(application)
+        )),
+    )
 }
 
 fn finding(fault: Fault, application: &Value, at: &Ref, message: &str) -> Finding {
@@ -68,7 +87,9 @@ fn finding(fault: Fault, application: &Value, at: &Ref, message: &str) -> Findin
     let (summary, next) = match fault {
         Fault::WrongRevision => (
             format!("Git has no revision `{}` in {}", source.revision, source.repository),
-            format!("Correct `targetRevision` of {at} to a branch, tag or commit that exists (the default branch is usually `main`), or push that branch."),
+            format!(
+                "Correct `targetRevision` of {at} to a branch, tag or commit that exists (the default branch is usually `main`), or push that branch."
+            ),
         ),
         Fault::WrongPath => (
             format!("Git has no folder `{}` at `{}` in {}", source.path, source.revision, source.repository),
@@ -80,11 +101,15 @@ fn finding(fault: Fault, application: &Value, at: &Ref, message: &str) -> Findin
         ),
         Fault::InvalidManifest => (
             format!("a manifest in Git is invalid: {}", short(core_of(message), 160)),
-            format!("Correct the manifest in {} below `{}`; policy_dry_run tries one before it is committed.", source.repository, source.path),
+            format!(
+                "Correct the manifest in {} below `{}`; policy_dry_run tries one before it is committed.",
+                source.repository, source.path
+            ),
         ),
         Fault::PolicyDenied => (
             format!("a policy refuses what Git says: {}", short(core_of(message), 160)),
-            "Read policy_get for the policy that is named, and change the manifest in Git so that it complies.".to_string(),
+            "Read policy_get for the policy that is named, and change the manifest in Git so that it complies."
+                .to_string(),
         ),
         Fault::MissingRights => (
             format!("Argo CD may not apply it: {}", short(core_of(message), 160)),
@@ -119,7 +144,12 @@ impl<'a> Source<'a> {
 
 /// What is left when the layers of wrapping are taken off an error.
 fn core_of(message: &str) -> &str {
-    let layers = ["desc = ", "Manifest generation error (cached): ", "error when creating \"/dev/shm/", "error validating data: "];
+    let layers = [
+        "desc = ",
+        "Manifest generation error (cached): ",
+        "error when creating \"/dev/shm/",
+        "error validating data: ",
+    ];
     let mut core = message;
     for layer in layers {
         if let Some((_, tail)) = core.split_once(layer) {

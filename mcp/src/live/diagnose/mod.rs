@@ -107,12 +107,15 @@ pub fn walk_of<'a>(snapshot: &'a Snapshot, found: &[&'a Value]) -> Walk<'a> {
     let tops = roots(snapshot, found);
     let whole = Walk::from(snapshot, &tops);
     // An application brings many things: what was asked for is one of them.
-    let is_one_of_many = found.iter().all(|object| text(object, "/kind") != "Application") && siblings(&whole, found) > 0;
+    let is_one_of_many =
+        found.iter().all(|object| text(object, "/kind") != "Application") && siblings(&whole, found) > 0;
     if !is_one_of_many {
         return whole;
     }
     let mut narrowed = own;
-    for step in whole.steps.iter().filter(|step| step.at.kind.starts_with("Application") || is_above(&whole, &step.at, found)) {
+    for step in
+        whole.steps.iter().filter(|step| step.at.kind.starts_with("Application") || is_above(&whole, &step.at, found))
+    {
         if !narrowed.steps.iter().any(|known| known.at == step.at) {
             narrowed.steps.push(Step { depth: 0, parent: None, ..step.clone() });
         }
@@ -164,7 +167,8 @@ pub fn diagnose(snapshot: &Snapshot, typed: &str) -> Result<Diagnosis, Unclear> 
     let walk = walk_of(snapshot, &found);
     let causes = ranked(&walk, all_findings(snapshot, &walk, &found));
     let verdict = causes.first().map_or(Verdict::Healthy, verdict_of);
-    let path = causes.first().map(|cause| walk.path(&cause.object)).filter(|path| path.contains('→')).unwrap_or_default();
+    let path =
+        causes.first().map(|cause| walk.path(&cause.object)).filter(|path| path.contains('→')).unwrap_or_default();
     Ok(Diagnosis {
         platform: snapshot.platform.clone(),
         subject: found.first().map(|object| target::typed_form(object)).unwrap_or_else(|| typed.into()),
@@ -203,7 +207,8 @@ fn all_findings(snapshot: &Snapshot, walk: &Walk<'_>, found: &[&Value]) -> Vec<F
             _ => workload::of_object(snapshot, object),
         });
     }
-    let missing = walk.steps.iter().filter(|step| step.object.is_none() && snapshot.has_kind(&step.at.group, &step.at.kind));
+    let missing =
+        walk.steps.iter().filter(|step| step.object.is_none() && snapshot.has_kind(&step.at.group, &step.at.kind));
     findings.extend(missing.map(|step| {
         Finding::new(Fault::Missing, step.at.clone(), "should be there, and is not")
             .with("referred to by", &step.parent.map(|parent| walk.steps[parent].at.to_string()).unwrap_or_default())
@@ -220,15 +225,20 @@ fn all_findings(snapshot: &Snapshot, walk: &Walk<'_>, found: &[&Value]) -> Vec<F
 fn is_old(object: &Value) -> bool {
     match text(object, "/kind") {
         "ReplicaSet" => super::object::number(object, "/spec/replicas") == 0,
-        "Pod" => !text(object, "/metadata/deletionTimestamp").is_empty() && label(object, "pod-template-hash").is_some(),
+        "Pod" => {
+            !text(object, "/metadata/deletionTimestamp").is_empty() && label(object, "pod-template-hash").is_some()
+        }
         _ => false,
     }
 }
 
 /// A node that is down matters to what runs on it.
 fn affecting_nodes(snapshot: &Snapshot, walk: &Walk<'_>) -> Vec<Finding> {
-    let nodes: BTreeSet<_> = walk.objects().map(|object| text(object, "/spec/nodeName")).filter(|node| !node.is_empty()).collect();
-    let asked = |finding: &Finding| nodes.contains(finding.object.name.as_str()) || walk.steps.iter().any(|step| step.at == finding.object);
+    let nodes: BTreeSet<_> =
+        walk.objects().map(|object| text(object, "/spec/nodeName")).filter(|node| !node.is_empty()).collect();
+    let asked = |finding: &Finding| {
+        nodes.contains(finding.object.name.as_str()) || walk.steps.iter().any(|step| step.at == finding.object)
+    };
     workload::of_nodes(snapshot).into_iter().filter(asked).collect()
 }
 
@@ -242,7 +252,8 @@ fn ranked(walk: &Walk<'_>, findings: Vec<Finding>) -> Vec<Finding> {
             None => merged.push(finding),
         }
     }
-    let explained = merged.iter().any(|finding| !finding.fault.is_symptom() && finding.weight > Fault::NoEndpoints.weight());
+    let explained =
+        merged.iter().any(|finding| !finding.fault.is_symptom() && finding.weight > Fault::NoEndpoints.weight());
     merged.retain(|finding| !(explained && finding.fault.is_symptom()));
     same_fault_above_and_below(&mut merged, walk);
     // Between equals, what lies deeper is nearer to the cause.
@@ -257,7 +268,8 @@ fn same_fault_above_and_below(findings: &mut Vec<Finding>, walk: &Walk<'_>) {
         let twin = kept.iter_mut().find(|known| {
             known.fault == finding.fault
                 && known.fault != Fault::PolicyFailed
-                && (walk.path(&finding.object).starts_with(&walk.path(&known.object)) || walk.path(&known.object).starts_with(&walk.path(&finding.object)))
+                && (walk.path(&finding.object).starts_with(&walk.path(&known.object))
+                    || walk.path(&known.object).starts_with(&walk.path(&finding.object)))
         });
         match twin {
             Some(known) => {
@@ -292,7 +304,11 @@ fn looked_at(walk: &Walk<'_>) -> Vec<Looked> {
 }
 
 fn warnings(snapshot: &Snapshot, walk: &Walk<'_>) -> Vec<Happened> {
-    let members: BTreeSet<_> = walk.steps.iter().map(|step| (step.at.kind.as_str(), step.at.namespace.as_str(), step.at.name.as_str())).collect();
+    let members: BTreeSet<_> = walk
+        .steps
+        .iter()
+        .map(|step| (step.at.kind.as_str(), step.at.namespace.as_str(), step.at.name.as_str()))
+        .collect();
     let about = |event: &&Value| {
         let part = |field: &str| text(event, &format!("/involvedObject/{field}"));
         text(event, "/type") == "Warning" && members.contains(&(part("kind"), part("namespace"), part("name")))
@@ -302,7 +318,9 @@ fn warnings(snapshot: &Snapshot, walk: &Walk<'_>) -> Vec<Happened> {
     let mut told: Vec<Happened> = Vec::new();
     for event in events.into_iter().map(happened) {
         // Some controllers write the same again and again, each time as an event of its own.
-        match told.iter_mut().find(|known| (&known.object, &known.reason, &known.message) == (&event.object, &event.reason, &event.message)) {
+        match told.iter_mut().find(|known| {
+            (&known.object, &known.reason, &known.message) == (&event.object, &event.reason, &event.message)
+        }) {
             Some(known) => known.count += event.count,
             None => told.push(event),
         }

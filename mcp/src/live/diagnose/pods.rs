@@ -7,8 +7,14 @@ use super::finding::Finding;
 use crate::live::object::{Ref, condition, list, name, namespace, number, short, text};
 use crate::live::snapshot::{LogKey, Snapshot, event_count};
 
-const IMAGE: [&str; 6] =
-    ["ErrImagePull", "ImagePullBackOff", "InvalidImageName", "ErrImageNeverPull", "ImageInspectError", "RegistryUnavailable"];
+const IMAGE: [&str; 6] = [
+    "ErrImagePull",
+    "ImagePullBackOff",
+    "InvalidImageName",
+    "ErrImageNeverPull",
+    "ImageInspectError",
+    "RegistryUnavailable",
+];
 /// Exit codes of programs that were ended from outside.
 const ENDED: [i64; 3] = [0, 137, 143];
 const LOG_LINES: usize = 3;
@@ -83,9 +89,13 @@ impl<'a> Look<'a> {
             return None;
         }
         let message = scheduled.message;
-        if message.contains("unbound immediate PersistentVolumeClaims") || message.contains("persistentvolumeclaim \"") {
-            return Some(self.finding(Fault::Volume, "its volume claim is not bound").with("condition PodScheduled", message)
-                .next("Look at the claim's events: its storage class, its size, and whether it exists."));
+        if message.contains("unbound immediate PersistentVolumeClaims") || message.contains("persistentvolumeclaim \"")
+        {
+            return Some(
+                self.finding(Fault::Volume, "its volume claim is not bound")
+                    .with("condition PodScheduled", message)
+                    .next("Look at the claim's events: its storage class, its size, and whether it exists."),
+            );
         }
         let why = message.split(". ").next().unwrap_or(message);
         Some(
@@ -116,25 +126,31 @@ impl<'a> Look<'a> {
         if matches!(waiting, "CreateContainerConfigError" | "CreateContainerError" | "RunContainerError") {
             return Some(self.cannot_start(container, message));
         }
-        let end = last_end(status).filter(|_| waiting == "CrashLoopBackOff" || number(status, "/restartCount") > 0 || !init)?;
+        let end = last_end(status)
+            .filter(|_| waiting == "CrashLoopBackOff" || number(status, "/restartCount") > 0 || !init)?;
         if text(status, "/state/terminated/reason") == "Completed" && init {
             return None;
         }
         let runs_well = status.get("ready").and_then(Value::as_bool) == Some(true);
         let finding = self.ended(status, end, container);
         // It runs now: what was before is a hint, no cause.
-        finding.map(|mut finding| {
-            if runs_well {
-                finding.weight = finding.weight.min(Fault::OutOfSync.weight() - 5);
-            }
-            finding
-        }).or_else(|| (!runs_well).then(|| self.probe(container)).flatten())
+        finding
+            .map(|mut finding| {
+                if runs_well {
+                    finding.weight = finding.weight.min(Fault::OutOfSync.weight() - 5);
+                }
+                finding
+            })
+            .or_else(|| (!runs_well).then(|| self.probe(container)).flatten())
     }
 
     fn bad_image(&self, status: &Value, waiting: &str, message: &str) -> Finding {
         let image = self.wanted_image(status);
         let failures = self.events("Failed");
-        let detail = failures.iter().map(|event| text(event, "/message")).find(|text| text.contains("pull") && !text.starts_with("Error:"));
+        let detail = failures
+            .iter()
+            .map(|event| text(event, "/message"))
+            .find(|text| text.contains("pull") && !text.starts_with("Error:"));
         let why = detail.unwrap_or(message);
         let pulls: i64 = failures.iter().map(|event| event_count(event)).sum();
         self.finding(Fault::BadImage, format!("image `{image}` cannot be pulled{}", reason_of_pull(why)))
@@ -152,10 +168,13 @@ impl<'a> Look<'a> {
     }
 
     fn cannot_start(&self, container: &str, message: &str) -> Finding {
-        let missing = message.contains("not found") && (message.contains("configmap") || message.contains("secret") || message.contains("key"));
+        let missing = message.contains("not found")
+            && (message.contains("configmap") || message.contains("secret") || message.contains("key"));
         let missing = missing || message.contains("couldn't find key");
         let (fault, next) = match missing {
-            true => (Fault::MissingReference, "Create what is missing in the same namespace, or correct the reference."),
+            true => {
+                (Fault::MissingReference, "Create what is missing in the same namespace, or correct the reference.")
+            }
             false => (Fault::CannotStart, "Correct the container's command, user or security settings."),
         };
         self.finding(fault, format!("container `{container}` cannot be made: {}", short(message, 160)))
@@ -170,11 +189,18 @@ impl<'a> Look<'a> {
         let times = format!("exit code {code}, {reason}, {restarts} restarts");
         if reason == "OOMKilled" {
             let limit = self.memory_limit(container);
-            return Some(self.finding(Fault::OutOfMemory, format!("container `{container}` was ended: it used more than its memory limit{limit}"))
+            return Some(
+                self.finding(
+                    Fault::OutOfMemory,
+                    format!("container `{container}` was ended: it used more than its memory limit{limit}"),
+                )
                 .with(state, &times)
-                .next("Raise the container's memory limit, or find what uses the memory."));
+                .next("Raise the container's memory limit, or find what uses the memory."),
+            );
         }
-        if ENDED.contains(&code) && let Some(probe) = self.failed_probe(&["Liveness", "Startup"]) {
+        if ENDED.contains(&code)
+            && let Some(probe) = self.failed_probe(&["Liveness", "Startup"])
+        {
             return Some(self.probe_finding(container, probe).with(state, &times));
         }
         if restarts == 0 && code == 0 {
@@ -183,15 +209,24 @@ impl<'a> Look<'a> {
         let log = self.last_words(container);
         let forbidden = log.iter().find(|line| line.contains("is forbidden: User \""));
         if let Some(line) = forbidden {
-            return Some(self.finding(Fault::MissingRights, format!("container `{container}` may not do what it needs: {}", short(line, 160)))
-                .with(state, &times).with("log", line)
-                .next("Grant its ServiceAccount the right with a Role and a RoleBinding."));
+            return Some(
+                self.finding(
+                    Fault::MissingRights,
+                    format!("container `{container}` may not do what it needs: {}", short(line, 160)),
+                )
+                .with(state, &times)
+                .with("log", line)
+                .next("Grant its ServiceAccount the right with a Role and a RoleBinding."),
+            );
         }
         let summary = match code {
             0 => format!("container `{container}` ends by itself again and again (exit code 0)"),
             _ => format!("container `{container}` ends with exit code {code} ({restarts} restarts)"),
         };
-        let mut finding = self.finding(Fault::CrashLoop, summary).with(state, &times).with("termination message", text(end, "/message"));
+        let mut finding = self
+            .finding(Fault::CrashLoop, summary)
+            .with(state, &times)
+            .with("termination message", text(end, "/message"));
         for line in &log {
             finding = finding.with("log", line);
         }
@@ -228,10 +263,17 @@ impl<'a> Look<'a> {
         let message = text(event, "/message");
         let kind = message.split_whitespace().next().unwrap_or("A");
         let probe = self.probe_spec(container, &kind.to_lowercase());
-        self.finding(Fault::FailingProbe, format!("the {} probe of container `{container}` fails: {}", kind.to_lowercase(), short(after_colon(message), 120)))
-            .with(format!("event Unhealthy ×{}", event_count(event)), message)
-            .with("probe", &probe)
-            .next("Correct the probe's port or path, or make the program answer there (in time).")
+        self.finding(
+            Fault::FailingProbe,
+            format!(
+                "the {} probe of container `{container}` fails: {}",
+                kind.to_lowercase(),
+                short(after_colon(message), 120)
+            ),
+        )
+        .with(format!("event Unhealthy ×{}", event_count(event)), message)
+        .with("probe", &probe)
+        .next("Correct the probe's port or path, or make the program answer there (in time).")
     }
 
     fn probe_spec(&self, container: &str, kind: &str) -> String {
@@ -240,13 +282,16 @@ impl<'a> Look<'a> {
     }
 
     fn volumes(&self) -> Option<Finding> {
-        let event = ["FailedMount", "FailedAttachVolume"].iter().find_map(|reason| self.events(reason).first().copied())?;
+        let event =
+            ["FailedMount", "FailedAttachVolume"].iter().find_map(|reason| self.events(reason).first().copied())?;
         let message = text(event, "/message");
         let missing = message.contains("not found");
         let fault = if missing { Fault::MissingReference } else { Fault::Volume };
-        Some(self.finding(fault, format!("a volume cannot be mounted: {}", short(after_colon(message), 160)))
-            .with(format!("event {} ×{}", text(event, "/reason"), event_count(event)), message)
-            .next("Create what the volume refers to in the same namespace, or correct the reference."))
+        Some(
+            self.finding(fault, format!("a volume cannot be mounted: {}", short(after_colon(message), 160)))
+                .with(format!("event {} ×{}", text(event, "/reason"), event_count(event)), message)
+                .next("Create what the volume refers to in the same namespace, or correct the reference."),
+        )
     }
 
     fn evicted(&self) -> Option<Finding> {
@@ -254,17 +299,27 @@ impl<'a> Look<'a> {
             return None;
         }
         let reason = text(self.pod, "/status/reason");
-        Some(self.finding(Fault::CrashLoop, format!("has failed: {reason}")).with("status", text(self.pod, "/status/message"))
-            .next("Read its events and its log."))
+        Some(
+            self.finding(Fault::CrashLoop, format!("has failed: {reason}"))
+                .with("status", text(self.pod, "/status/message"))
+                .next("Read its events and its log."),
+        )
     }
 
     fn starting(&self) -> Option<Finding> {
-        if let Some(finding) = list(self.pod, "/spec/containers").iter().find_map(|spec| self.probe(text(spec, "/name"))) {
+        if let Some(finding) =
+            list(self.pod, "/spec/containers").iter().find_map(|spec| self.probe(text(spec, "/name")))
+        {
             return Some(finding);
         }
         let why = condition(self.pod, "Ready").map_or("", |ready| ready.message);
-        Some(self.finding(Fault::Starting, format!("is not ready yet: {}", if why.is_empty() { "it has just been made" } else { why }))
-            .next("Ask again in a moment; if it stays so, read its events and its log."))
+        Some(
+            self.finding(
+                Fault::Starting,
+                format!("is not ready yet: {}", if why.is_empty() { "it has just been made" } else { why }),
+            )
+            .next("Ask again in a moment; if it stays so, read its events and its log."),
+        )
     }
 }
 
@@ -275,20 +330,41 @@ fn after_colon(message: &str) -> &str {
 fn reason_of_pull(message: &str) -> &'static str {
     let message = message.to_ascii_lowercase();
     match () {
-        () if message.contains("not found") || message.contains("manifest unknown") => ": there is no such image or tag",
-        () if message.contains("couldn't parse") || message.contains("invalidimagename") || message.contains("invalid reference") => ": its name is not valid",
-        () if message.contains("unauthorized") || message.contains("denied") || message.contains("forbidden") => ": the registry refuses access",
-        () if message.contains("no such host") || message.contains("timeout") || message.contains("refused") || message.contains("dial tcp") => ": the registry does not answer",
+        () if message.contains("not found") || message.contains("manifest unknown") => {
+            ": there is no such image or tag"
+        }
+        () if message.contains("couldn't parse")
+            || message.contains("invalidimagename")
+            || message.contains("invalid reference") =>
+        {
+            ": its name is not valid"
+        }
+        () if message.contains("unauthorized") || message.contains("denied") || message.contains("forbidden") => {
+            ": the registry refuses access"
+        }
+        () if message.contains("no such host")
+            || message.contains("timeout")
+            || message.contains("refused")
+            || message.contains("dial tcp") =>
+        {
+            ": the registry does not answer"
+        }
         () => "",
     }
 }
 
 fn unschedulable_step(message: &str) -> &'static str {
     match () {
-        () if message.contains("Insufficient") => "Lower the pod's requests, remove other workloads, or give the machine more memory or processors.",
+        () if message.contains("Insufficient") => {
+            "Lower the pod's requests, remove other workloads, or give the machine more memory or processors."
+        }
         () if message.contains("taint") => "Add a toleration for the taint, or use another node.",
-        () if message.contains("selector") || message.contains("affinity") => "Correct the node selector or affinity: no node has these labels.",
-        () if message.contains("host port") || message.contains("free ports") => "Two pods want the same host port: remove one, or the host port.",
+        () if message.contains("selector") || message.contains("affinity") => {
+            "Correct the node selector or affinity: no node has these labels."
+        }
+        () if message.contains("host port") || message.contains("free ports") => {
+            "Two pods want the same host port: remove one, or the host port."
+        }
         () => "Compare what the pod asks for with what the nodes have.",
     }
 }

@@ -15,7 +15,10 @@ pub fn of_objects<'a>(snapshot: &Snapshot, objects: impl Iterator<Item = &'a Val
     let mut by_policy: BTreeMap<(String, String), Finding> = BTreeMap::new();
     for object in objects {
         let at = Ref::of(object);
-        for result in results_of(snapshot, &at).into_iter().filter(|result| matches!(result.outcome, Outcome::Fail | Outcome::Error)) {
+        for result in results_of(snapshot, &at)
+            .into_iter()
+            .filter(|result| matches!(result.outcome, Outcome::Fail | Outcome::Error))
+        {
             let key = (result.policy.clone(), result.rule.clone());
             let said = format!("policy `{}`", result.policy);
             match by_policy.get_mut(&key) {
@@ -24,7 +27,10 @@ pub fn of_objects<'a>(snapshot: &Snapshot, objects: impl Iterator<Item = &'a Val
                     let summary = format!("policy `{}` fails: {}", result.policy, short(&result.message, 200));
                     let finding = Finding::new(Fault::PolicyFailed, at.clone(), summary)
                         .with(format!("{said}{}", result.rule_in_words()), &result.message)
-                        .next(format!("Read policy_get(name=\"{}\") for how to comply; change the object in Git.", result.policy));
+                        .next(format!(
+                            "Read policy_get(name=\"{}\") for how to comply; change the object in Git.",
+                            result.policy
+                        ));
                     by_policy.insert(key, finding);
                 }
             }

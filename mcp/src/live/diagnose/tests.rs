@@ -50,10 +50,15 @@ fn owned(api: &str, kind: &str, name: &str, uid: &str, owner: (&str, &str), more
 /// The Deployment and its set, with what they say about themselves.
 fn workload(refused: Option<&str>) -> Vec<Value> {
     let conditions = match refused {
-        None => json!([{"type": "Available", "status": "False", "message": "Deployment does not have minimum availability."}]),
-        Some(message) => json!([{"type": "ReplicaFailure", "status": "True", "reason": "FailedCreate", "message": message}]),
+        None => {
+            json!([{"type": "Available", "status": "False", "message": "Deployment does not have minimum availability."}])
+        }
+        Some(message) => {
+            json!([{"type": "ReplicaFailure", "status": "True", "reason": "FailedCreate", "message": message}])
+        }
     };
-    let status = json!({"spec": {"replicas": 1}, "status": {"replicas": u8::from(refused.is_none()), "conditions": conditions}});
+    let status =
+        json!({"spec": {"replicas": 1}, "status": {"replicas": u8::from(refused.is_none()), "conditions": conditions}});
     vec![
         owned("apps/v1", "Deployment", "shop", "deployment", ("App", "app"), status.clone()),
         owned("apps/v1", "ReplicaSet", "shop-1", "set", ("Deployment", "deployment"), status),
@@ -95,15 +100,21 @@ fn waiting(reason: &str, message: &str) -> Value {
 #[test]
 fn a_bad_image_is_named() {
     let pull = event("Pod", "shop-1-x", "Failed", "Failed to pull image \"registry/shop:9\": rpc error: not found");
-    let (fault, summary) = first(vec![vec![app(None)], workload(None), vec![pod(waiting("ImagePullBackOff", "Back-off pulling image")), pull]]);
+    let (fault, summary) = first(vec![
+        vec![app(None)],
+        workload(None),
+        vec![pod(waiting("ImagePullBackOff", "Back-off pulling image")), pull],
+    ]);
     assert_eq!(fault, Fault::BadImage);
     assert!(summary.contains("`registry/shop:9`") && summary.contains("no such image"), "{summary}");
 }
 
 #[test]
 fn a_crash_shows_its_code_and_a_failing_liveness_probe_is_no_crash() {
-    let crashed = |code: i64| json!({"containerStatuses": [{"name": "app", "ready": false, "restartCount": 5, "state": {"waiting": {"reason": "CrashLoopBackOff"}},
-        "lastState": {"terminated": {"exitCode": code, "reason": "Error"}}}]});
+    let crashed = |code: i64| {
+        json!({"containerStatuses": [{"name": "app", "ready": false, "restartCount": 5, "state": {"waiting": {"reason": "CrashLoopBackOff"}},
+        "lastState": {"terminated": {"exitCode": code, "reason": "Error"}}}]})
+    };
     let (fault, summary) = first(vec![vec![app(None)], workload(None), vec![pod(crashed(3))]]);
     assert_eq!(fault, Fault::CrashLoop);
     assert!(summary.contains("exit code 3"), "{summary}");
@@ -115,7 +126,12 @@ fn a_crash_shows_its_code_and_a_failing_liveness_probe_is_no_crash() {
 fn a_failing_readiness_probe_comes_before_the_service_without_endpoints() {
     let running = json!({"conditions": [{"type": "Ready", "status": "False", "message": "containers with unready status: [app]"}],
         "containerStatuses": [{"name": "app", "ready": false, "restartCount": 0, "state": {"running": {}}}]});
-    let probe = event("Pod", "shop-1-x", "Unhealthy", "Readiness probe failed: Get \"http://10.0.0.1:81/\": connection refused");
+    let probe = event(
+        "Pod",
+        "shop-1-x",
+        "Unhealthy",
+        "Readiness probe failed: Get \"http://10.0.0.1:81/\": connection refused",
+    );
     let (fault, summary) = first(vec![vec![app(None)], workload(None), vec![pod(running), probe]]);
     assert_eq!(fault, Fault::FailingProbe);
     assert!(summary.contains("connection refused"), "{summary}");
@@ -133,14 +149,29 @@ fn an_unschedulable_pod_says_what_it_asks_for() {
 #[test]
 fn refusals_to_make_pods_are_told_apart() {
     let refused = |message: &str| first(vec![vec![app(None)], workload(Some(message))]).0;
-    assert_eq!(refused(r#"pods "shop-1-y" is forbidden: exceeded quota: tiny, requested: pods=1, used: pods=0, limited: pods=0"#), Fault::Quota);
-    assert_eq!(refused(r#"admission webhook "vpol.validate.kyverno.svc-fail" denied the request: Policy x failed: y"#), Fault::PolicyDenied);
-    assert_eq!(refused(r#"pods "shop-1-" is forbidden: error looking up service account demo/nobody: serviceaccount "nobody" not found"#), Fault::MissingReference);
+    assert_eq!(
+        refused(
+            r#"pods "shop-1-y" is forbidden: exceeded quota: tiny, requested: pods=1, used: pods=0, limited: pods=0"#
+        ),
+        Fault::Quota
+    );
+    assert_eq!(
+        refused(r#"admission webhook "vpol.validate.kyverno.svc-fail" denied the request: Policy x failed: y"#),
+        Fault::PolicyDenied
+    );
+    assert_eq!(
+        refused(
+            r#"pods "shop-1-" is forbidden: error looking up service account demo/nobody: serviceaccount "nobody" not found"#
+        ),
+        Fault::MissingReference
+    );
 }
 
 #[test]
 fn a_missing_function_is_named_even_before_crossplane_says_so() {
-    let diagnosis = diagnose(&Snapshot::of("lab", [xrd(), composition("renderer"), function("render"), app(None)]), "shop").expect("found");
+    let diagnosis =
+        diagnose(&Snapshot::of("lab", [xrd(), composition("renderer"), function("render"), app(None)]), "shop")
+            .expect("found");
     assert_eq!(diagnosis.causes[0].fault, Fault::MissingFunction);
     assert!(diagnosis.causes[0].summary.contains("`renderer`"), "{diagnosis:#?}");
 }
@@ -155,8 +186,11 @@ fn missing_rights_of_crossplane_are_told() {
 
 #[test]
 fn a_kind_that_crossplane_may_not_list_is_named() {
-    let mut app = app(Some("cannot compose resources: cannot get existing composed resources: cannot get composed resource: Timeout: failed waiting for *unstructured.Unstructured Informer to sync"));
-    app["spec"]["crossplane"]["resourceRefs"] = json!([{"apiVersion": "coordination.k8s.io/v1", "kind": "Lease", "name": "shop"}]);
+    let mut app = app(Some(
+        "cannot compose resources: cannot get existing composed resources: cannot get composed resource: Timeout: failed waiting for *unstructured.Unstructured Informer to sync",
+    ));
+    app["spec"]["crossplane"]["resourceRefs"] =
+        json!([{"apiVersion": "coordination.k8s.io/v1", "kind": "Lease", "name": "shop"}]);
     let (fault, summary) = first(vec![vec![app]]);
     assert_eq!(fault, Fault::MissingRights);
     assert!(summary.contains("Lease (coordination.k8s.io/v1)"), "{summary}");
@@ -167,9 +201,11 @@ fn a_definition_that_is_not_served_says_why() {
     let mut broken = xrd();
     broken["status"] = json!({});
     let name = broken["metadata"]["name"].clone();
-    let event = |number: u8| json!({"apiVersion": "v1", "kind": "Event", "metadata": {"namespace": "default", "name": format!("e{number}")}, "type": "Warning",
+    let event = |number: u8| {
+        json!({"apiVersion": "v1", "kind": "Event", "metadata": {"namespace": "default", "name": format!("e{number}")}, "type": "Warning",
         "reason": "EstablishComposite", "involvedObject": {"apiVersion": "apiextensions.crossplane.io/v2", "kind": "CompositeResourceDefinition", "name": name},
-        "message": "cannot create object: Unsupported value: \"strng\""});
+        "message": "cannot create object: Unsupported value: \"strng\""})
+    };
     let snapshot = Snapshot::of("lab", [broken, event(1), event(2)]);
     let diagnosis = diagnose(&snapshot, name.as_str().expect("a name")).expect("found");
     assert_eq!(diagnosis.causes[0].fault, Fault::InvalidManifest);
@@ -189,8 +225,18 @@ fn broken_in_git(condition: Value, operation: Value) -> Fault {
 #[test]
 fn what_does_not_arrive_from_git_is_found_through_the_application() {
     let comparison = |message: &str| broken_in_git(json!({"type": "ComparisonError", "message": message}), Value::Null);
-    assert_eq!(comparison("Failed to load target state: failed to generate manifest for source 1 of 1: rpc error: code = Unknown desc = unable to resolve 'nope' to a commit SHA"), Fault::WrongRevision);
-    assert_eq!(comparison(r#"rpc error: code = Unknown desc = Manifest generation error (cached): failed to unmarshal manifest: error converting YAML to JSON: yaml: line 3"#), Fault::InvalidManifest);
+    assert_eq!(
+        comparison(
+            "Failed to load target state: failed to generate manifest for source 1 of 1: rpc error: code = Unknown desc = unable to resolve 'nope' to a commit SHA"
+        ),
+        Fault::WrongRevision
+    );
+    assert_eq!(
+        comparison(
+            r#"rpc error: code = Unknown desc = Manifest generation error (cached): failed to unmarshal manifest: error converting YAML to JSON: yaml: line 3"#
+        ),
+        Fault::InvalidManifest
+    );
     let operation = json!({"phase": "Failed", "message": "one or more objects failed to apply", "syncResult": {"resources": [
         {"group": "p.dev", "kind": "App", "namespace": "demo", "name": "shop", "status": "SyncFailed", "message": "App.p.dev \"shop\" is invalid: spec.image: Required value"}]}});
     assert_eq!(broken_in_git(json!({"type": "Other", "message": ""}), operation), Fault::InvalidManifest);

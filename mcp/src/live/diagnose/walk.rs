@@ -98,7 +98,12 @@ fn owned(object: &Value, children: &BTreeMap<&str, Vec<Ref>>) -> Vec<Ref> {
     let uid = text(object, "/metadata/uid");
     let children = children.get(uid).filter(|_| !uid.is_empty());
     // Old ReplicaSets say nothing about now.
-    children.into_iter().flatten().filter(|child| !child.kind.ends_with("Report") && child.kind != "Event").cloned().collect()
+    children
+        .into_iter()
+        .flatten()
+        .filter(|child| !child.kind.ends_with("Report") && child.kind != "Event")
+        .cloned()
+        .collect()
 }
 
 /// What an object names as its own: composed resources, resources of an application.
@@ -110,7 +115,12 @@ pub fn referred(object: &Value) -> Vec<Ref> {
         .map(|reference| {
             let place = text(reference, "/namespace");
             let place = if place.is_empty() { own } else { place };
-            Ref::new(group_of(text(reference, "/apiVersion")), text(reference, "/kind"), place, text(reference, "/name"))
+            Ref::new(
+                group_of(text(reference, "/apiVersion")),
+                text(reference, "/kind"),
+                place,
+                text(reference, "/name"),
+            )
         })
         // A reference without a name is one that was not made yet.
         .filter(|reference| !reference.name.is_empty())

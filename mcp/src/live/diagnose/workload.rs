@@ -40,19 +40,28 @@ fn refused(snapshot: &Snapshot, workload: &Value, at: &Ref) -> Option<Finding> {
     let events = snapshot.events_of(at);
     let event = events.into_iter().find(|event| text(event, "/reason") == "FailedCreate");
     let short_of_pods = number(workload, "/status/replicas") < wanted(workload);
-    let message = condition.map(|condition| condition.message).or_else(|| event.filter(|_| short_of_pods).map(|event| text(event, "/message")))?;
+    let message = condition
+        .map(|condition| condition.message)
+        .or_else(|| event.filter(|_| short_of_pods).map(|event| text(event, "/message")))?;
     let fault = classify(message).unwrap_or(Fault::Unexplained);
     let core = message.split_once("Error creating: ").map_or(message, |(_, tail)| tail);
-    let mut finding = Finding::new(fault, at.clone(), format!("its pods cannot be made, {}: {}", fault.title(), short(core, 200)));
+    let mut finding =
+        Finding::new(fault, at.clone(), format!("its pods cannot be made, {}: {}", fault.title(), short(core, 200)));
     finding = finding.with("condition ReplicaFailure", condition.map_or("", |condition| condition.message));
     if let Some(event) = event {
         finding = finding.with(format!("event FailedCreate ×{}", event_count(event)), text(event, "/message"));
     }
     if fault == Fault::Quota {
-        for quota in snapshot.all("", "ResourceQuota").filter(|quota| namespace(quota) == at.namespace && core.contains(name(quota))) {
+        for quota in snapshot
+            .all("", "ResourceQuota")
+            .filter(|quota| namespace(quota) == at.namespace && core.contains(name(quota)))
+        {
             let (hard, used) = (quota.pointer("/status/hard"), quota.pointer("/status/used"));
             let amounts = |amounts: Option<&Value>| amounts.map(Value::to_string).unwrap_or_default();
-            finding = finding.with(format!("ResourceQuota {}", name(quota)), &format!("used {} of {}", amounts(used), amounts(hard)));
+            finding = finding.with(
+                format!("ResourceQuota {}", name(quota)),
+                &format!("used {} of {}", amounts(used), amounts(hard)),
+            );
         }
     }
     Some(finding.next(step(fault)))
@@ -61,10 +70,14 @@ fn refused(snapshot: &Snapshot, workload: &Value, at: &Ref) -> Option<Finding> {
 fn step(fault: Fault) -> &'static str {
     match fault {
         Fault::Quota => "Raise the namespace's ResourceQuota, free some of it, or lower the pods' requests.",
-        Fault::PolicyDenied => "Read policy_get for the policy that is named, and change the pod template so that it complies.",
+        Fault::PolicyDenied => {
+            "Read policy_get for the policy that is named, and change the pod template so that it complies."
+        }
         Fault::MissingReference => "Create what is named in the same namespace, or correct the reference.",
         Fault::MissingRights => "Grant the named account the right with a Role and a RoleBinding.",
-        Fault::Webhook => "See why the webhook's service does not answer: platform_status tells of the component that owns it.",
+        Fault::Webhook => {
+            "See why the webhook's service does not answer: platform_status tells of the component that owns it."
+        }
         _ => "Read the events of the workload.",
     }
 }
@@ -90,7 +103,9 @@ fn paused(workload: &Value, at: &Ref) -> Option<Finding> {
         return Some(Finding::new(Fault::Paused, at.clone(), "its rollout is paused").next("Remove `spec.paused`."));
     }
     (wanted(workload) == 0 && at.kind != "DaemonSet").then(|| {
-        Finding::new(Fault::Paused, at.clone(), "it is scaled to 0 replicas").with("spec.replicas", "0").next("Set the number of replicas to 1 or more.")
+        Finding::new(Fault::Paused, at.clone(), "it is scaled to 0 replicas")
+            .with("spec.replicas", "0")
+            .next("Set the number of replicas to 1 or more.")
     })
 }
 
@@ -100,18 +115,22 @@ fn not_available(snapshot: &Snapshot, workload: &Value, at: &Ref) -> Option<Find
         return None;
     }
     let pods = snapshot.pods_of(workload).len();
-    Some(Finding::new(Fault::Starting, at.clone(), format!("{ready} of {wanted} pods are ready, {pods} exist"))
-        .with("condition Progressing", condition(workload, "Progressing").map_or("", |condition| condition.message))
-        .next("Ask again in a moment; if it stays so, read its events."))
+    Some(
+        Finding::new(Fault::Starting, at.clone(), format!("{ready} of {wanted} pods are ready, {pods} exist"))
+            .with("condition Progressing", condition(workload, "Progressing").map_or("", |condition| condition.message))
+            .next("Ask again in a moment; if it stays so, read its events."),
+    )
 }
 
 fn of_job(snapshot: &Snapshot, job: &Value) -> Option<Finding> {
     let failed = condition(job, "Failed").filter(|condition| condition.is_true());
     if let Some(failed) = failed {
         let message = if failed.message.is_empty() { failed.reason } else { failed.message };
-        return Some(Finding::new(Fault::JobFailed, Ref::of(job), format!("has failed: {}", short(message, 160)))
-            .with(format!("condition Failed: {}", failed.reason), failed.message)
-            .next("Read its pod's log; then delete the Job so that it is made again."));
+        return Some(
+            Finding::new(Fault::JobFailed, Ref::of(job), format!("has failed: {}", short(message, 160)))
+                .with(format!("condition Failed: {}", failed.reason), failed.message)
+                .next("Read its pod's log; then delete the Job so that it is made again."),
+        );
     }
     let at = Ref::of(job);
     let event = snapshot.events_of(&at).into_iter().find(|event| text(event, "/reason") == "FailedCreate")?;
@@ -120,8 +139,11 @@ fn of_job(snapshot: &Snapshot, job: &Value) -> Option<Finding> {
         return None;
     }
     let fault = classify(text(event, "/message")).unwrap_or(Fault::Unexplained);
-    Some(Finding::new(fault, at, format!("its pods cannot be made: {}", short(text(event, "/message"), 200)))
-        .with(format!("event FailedCreate ×{}", event_count(event)), text(event, "/message")).next(step(fault)))
+    Some(
+        Finding::new(fault, at, format!("its pods cannot be made: {}", short(text(event, "/message"), 200)))
+            .with(format!("event FailedCreate ×{}", event_count(event)), text(event, "/message"))
+            .next(step(fault)),
+    )
 }
 
 fn of_service(snapshot: &Snapshot, service: &Value) -> Option<Finding> {
@@ -130,9 +152,11 @@ fn of_service(snapshot: &Snapshot, service: &Value) -> Option<Finding> {
         return None;
     }
     let selector = service.pointer("/spec/selector").map(Value::to_string).unwrap_or_default();
-    Some(Finding::new(Fault::NoEndpoints, Ref::of(service), "no pod has the labels that it selects")
-        .with("spec.selector", &selector)
-        .next("Compare the selector with the labels in the workload's pod template."))
+    Some(
+        Finding::new(Fault::NoEndpoints, Ref::of(service), "no pod has the labels that it selects")
+            .with("spec.selector", &selector)
+            .next("Compare the selector with the labels in the workload's pod template."),
+    )
 }
 
 fn of_claim(snapshot: &Snapshot, claim: &Value) -> Option<Finding> {
@@ -145,9 +169,15 @@ fn of_claim(snapshot: &Snapshot, claim: &Value) -> Option<Finding> {
     if matches!(text(event, "/reason"), "WaitForFirstConsumer" | "WaitForPodScheduled") {
         return None;
     }
-    Some(Finding::new(Fault::Volume, at, format!("is {}: {}", text(claim, "/status/phase"), short(text(event, "/message"), 160)))
+    Some(
+        Finding::new(
+            Fault::Volume,
+            at,
+            format!("is {}: {}", text(claim, "/status/phase"), short(text(event, "/message"), 160)),
+        )
         .with(format!("event {}", text(event, "/reason")), text(event, "/message"))
-        .next("Check its storage class and its size."))
+        .next("Check its storage class and its size."),
+    )
 }
 
 /// Objects of other kinds tell their trouble in conditions.
@@ -156,9 +186,11 @@ fn of_any(object: &Value) -> Option<Finding> {
     let bad = conditions(object).find(|condition| condition.is_false() && telling.contains(&condition.kind))?;
     let fault = classify(bad.message).unwrap_or(Fault::Unexplained);
     let why = if bad.message.is_empty() { bad.reason } else { bad.message };
-    Some(Finding::new(fault, Ref::of(object), format!("{} is False: {}", bad.kind, short(why, 160)))
-        .with(format!("condition {}: {}", bad.kind, bad.reason), bad.message)
-        .next("Read the events of this object."))
+    Some(
+        Finding::new(fault, Ref::of(object), format!("{} is False: {}", bad.kind, short(why, 160)))
+            .with(format!("condition {}: {}", bad.kind, bad.reason), bad.message)
+            .next("Read the events of this object."),
+    )
 }
 
 /// Nodes that are not ready.
@@ -178,7 +210,8 @@ pub fn of_nodes(snapshot: &Snapshot) -> Vec<Finding> {
 pub fn of_namespace(snapshot: &Snapshot, namespace: &str) -> Option<Finding> {
     let object = snapshot.get(&Ref::new("", "Namespace", "", namespace))?;
     (text(object, "/status/phase") == "Terminating").then(|| {
-        let left: Vec<_> = list(object, "/status/conditions").iter().map(|condition| text(condition, "/message")).collect();
+        let left: Vec<_> =
+            list(object, "/status/conditions").iter().map(|condition| text(condition, "/message")).collect();
         Finding::new(Fault::MissingReference, Ref::of(object), "is being deleted, and takes nothing new")
             .with("conditions", &left.join(" "))
             .next("Wait until it is gone; then let the namespace be made again.")

@@ -15,7 +15,10 @@ use crate::toolset::{Call, Changed, Completion, Tool, Toolset, at_once};
 
 mod facts;
 
-pub use facts::{GetFacts, GetInput, Item, Judged, ListFacts, ListInput, ProblemFact, RelationFact, RelationsFacts, RelationsInput, Step, ValidateFacts, ValidateInput};
+pub use facts::{
+    GetFacts, GetInput, Item, Judged, ListFacts, ListInput, ProblemFact, RelationFact, RelationsFacts, RelationsInput,
+    Step, ValidateFacts, ValidateInput,
+};
 
 /// Characters that a step of a walk takes at least: no more are made than the budget could let through.
 const LEAST_STEP: usize = 60;
@@ -190,7 +193,9 @@ impl Owner {
 }
 
 fn fits(entity: &Entity, input: &ListInput, owner: Option<&Owner>) -> bool {
-    let same = |wanted: &Option<String>, value: &str| wanted.as_deref().is_none_or(|wanted| wanted.eq_ignore_ascii_case(value));
+    let same = |wanted: &Option<String>, value: &str| {
+        wanted.as_deref().is_none_or(|wanted| wanted.eq_ignore_ascii_case(value))
+    };
     same(&input.kind, &entity.kind)
         && same(&input.kind_type, &entity.kind_type)
         && same(&input.namespace, &entity.reference.namespace)
@@ -226,14 +231,22 @@ pub(crate) fn find(index: &Index, text: &str) -> Result<Arc<Entity>, ToolError> 
     let fitting: Vec<EntityRef> = if bare {
         let (namespace, name) = text.split_once('/').map_or((None, text), |(space, name)| (Some(space), name));
         let named = index.named(name).iter();
-        named.filter(|found| namespace.is_none_or(|wanted| found.namespace.eq_ignore_ascii_case(wanted))).cloned().collect()
+        named
+            .filter(|found| namespace.is_none_or(|wanted| found.namespace.eq_ignore_ascii_case(wanted)))
+            .cloned()
+            .collect()
     } else {
-        let reference: EntityRef = text
-            .parse()
-            .map_err(|error: crate::catalog::ReferenceError| ToolError::invalid(error.to_string()))?;
+        let reference: EntityRef =
+            text.parse().map_err(|error: crate::catalog::ReferenceError| ToolError::invalid(error.to_string()))?;
         vec![reference]
     };
-    let search = || NextCall::new("catalog_list", json!({"text": text.rsplit(['/', ':']).next()}), "entities with this in their name");
+    let search = || {
+        NextCall::new(
+            "catalog_list",
+            json!({"text": text.rsplit(['/', ':']).next()}),
+            "entities with this in their name",
+        )
+    };
     match fitting.as_slice() {
         [one] if index.get(one).is_some() => Ok(index.get(one).cloned().expect("looked up above")),
         [] | [_] => Err(ToolError::not_found(format!("there is no entity `{text}` in the catalog"))
@@ -321,10 +334,12 @@ impl Toolset for CatalogTools {
     async fn read(&self, uri: &str, _call: &Call) -> Option<Result<Vec<ResourceContents>, ToolError>> {
         let parts: Vec<&str> = uri.strip_prefix("catalog://")?.split('/').collect();
         let index = self.catalog.index();
-        let found = match parts.as_slice() {
-            [kind, namespace, name] => find(&index, &format!("{kind}:{namespace}/{name}")),
-            _ => Err(ToolError::not_found(format!("`{uri}` is no address of an entity")).hint(format!("Write {TEMPLATE}."))),
-        };
+        let found =
+            match parts.as_slice() {
+                [kind, namespace, name] => find(&index, &format!("{kind}:{namespace}/{name}")),
+                _ => Err(ToolError::not_found(format!("`{uri}` is no address of an entity"))
+                    .hint(format!("Write {TEMPLATE}."))),
+            };
         Some(found.map(|entity| {
             let mut descriptor = entity.descriptor();
             answer::redact::redact(&mut descriptor);
@@ -339,7 +354,8 @@ impl Toolset for CatalogTools {
         }
         let index = self.catalog.index();
         let typed = asked.typed.to_lowercase();
-        let known = |part: &str, value: &str| asked.known.get(part).is_none_or(|known| known.eq_ignore_ascii_case(value));
+        let known =
+            |part: &str, value: &str| asked.known.get(part).is_none_or(|known| known.eq_ignore_ascii_case(value));
         let values: std::collections::BTreeSet<String> = index
             .entities()
             .map(|entity| &entity.reference)

@@ -40,9 +40,24 @@ impl Toolset for ChangeTools {
 
     fn tools(self: Arc<Self>) -> Vec<Tool> {
         vec![
-            Tool::reads("change_preview", "Preview a change", "Shows what creating, changing or deleting an app would do, without proposing it: the diff in Git, a check against the API's schema, a server-side dry run with the policies' word, and what its composition would create, change and delete.", bound(&self, Self::preview)),
-            Tool::proposes("change_propose", "Propose a change", "Opens a pull request in the platform's Git server that creates, changes or deletes an app. Checks it first (schema, policies), asks the user, and gives the same pull request when called again with the same change or key. Never writes to the cluster: people review and merge.", bound(&self, Self::propose)),
-            Tool::reads("change_status", "How far a change has come", "Tells whether a proposed change is merged, synced by Argo CD and ready; waits for it with progress if `wait_seconds` is given.", bound(&self, Self::status)),
+            Tool::reads(
+                "change_preview",
+                "Preview a change",
+                "Shows what creating, changing or deleting an app would do, without proposing it: the diff in Git, a check against the API's schema, a server-side dry run with the policies' word, and what its composition would create, change and delete.",
+                bound(&self, Self::preview),
+            ),
+            Tool::proposes(
+                "change_propose",
+                "Propose a change",
+                "Opens a pull request in the platform's Git server that creates, changes or deletes an app. Checks it first (schema, policies), asks the user, and gives the same pull request when called again with the same change or key. Never writes to the cluster: people review and merge.",
+                bound(&self, Self::propose),
+            ),
+            Tool::reads(
+                "change_status",
+                "How far a change has come",
+                "Tells whether a proposed change is merged, synced by Argo CD and ready; waits for it with progress if `wait_seconds` is given.",
+                bound(&self, Self::status),
+            ),
         ]
     }
 }
@@ -152,7 +167,8 @@ impl ChangeTools {
         let forge = Forge::new(seen.cluster.git().await?);
         let kind = apis::find(&seen.snapshot, &input.kind).map_or(input.kind.clone(), |kind| kind.kind.to_string());
         let spec = Value::Object(input.spec.clone());
-        let wish = Wish { action: input.action, kind, namespace: input.namespace.clone(), name: input.name.clone(), spec };
+        let wish =
+            Wish { action: input.action, kind, namespace: input.namespace.clone(), name: input.name.clone(), spec };
         let path = plan::path_of(&wish.namespace, &wish.kind, &wish.name);
         let file = forge.file(&repository(), &path, BRANCH).await?;
         let now = file.as_ref().map(|file| file.content.as_str());
@@ -168,7 +184,11 @@ impl ChangeTools {
         let mut answer = Answer::new(preview).about(&platform);
         if answer.facts().acceptable {
             let arguments = json!({"action": input.action, "kind": input.kind, "namespace": input.namespace, "name": input.name, "spec": input.spec});
-            answer = answer.next(NextCall::new("change_propose", arguments, "propose exactly this (where changes are allowed)"));
+            answer = answer.next(NextCall::new(
+                "change_propose",
+                arguments,
+                "propose exactly this (where changes are allowed)",
+            ));
         }
         Ok(answer)
     }
@@ -188,12 +208,19 @@ impl ChangeTools {
         let question = Question::new(format!("Open a pull request: {}?", preview.summary), preview.diff.clone());
         match call.confirmed(&question) {
             None => return Ok(question.into()),
-            Some(Confirmed::No) => return Err(ToolError::new(ErrorKind::Cancelled, "the user said no: nothing was proposed")),
+            Some(Confirmed::No) => {
+                return Err(ToolError::new(ErrorKind::Cancelled, "the user said no: nothing was proposed"));
+            }
             Some(Confirmed::Yes) => {}
         }
         call.progress(1.0, Some(2.0), "opening the pull request");
         let message = planned.title();
-        let commit = Commit { path: &planned.written.path, content: planned.written.content.as_deref(), sha: planned.sha.as_deref(), message: &message };
+        let commit = Commit {
+            path: &planned.written.path,
+            content: planned.written.content.as_deref(),
+            sha: planned.sha.as_deref(),
+            message: &message,
+        };
         let body = body(&input, &preview);
         let pull = planned.forge.propose(&repository(), &branch, &commit, &body).await?;
         Ok(planned.proposed(pull, true, warnings).into())
@@ -236,8 +263,16 @@ fn told(platform: &str, at: &Ref, pull: &Pull, over: bool, stages: Vec<Stage>) -
     let status = Status { pull_request: pull.number, url: pull.url.clone(), title: pull.title.clone(), over, stages };
     let answer = Answer::new(status).about(platform);
     match (failed, over) {
-        (true, ..) => answer.next(NextCall::new("diagnose", json!({"entity": entity(&at.kind, &at.namespace, &at.name)}), "why it does not run")),
-        (false, false) => answer.next(NextCall::new("change_status", json!({"pull_request": pull.number, "wait_seconds": 120}), "wait for the next stage")),
+        (true, ..) => answer.next(NextCall::new(
+            "diagnose",
+            json!({"entity": entity(&at.kind, &at.namespace, &at.name)}),
+            "why it does not run",
+        )),
+        (false, false) => answer.next(NextCall::new(
+            "change_status",
+            json!({"pull_request": pull.number, "wait_seconds": 120}),
+            "wait for the next stage",
+        )),
         _ => answer,
     }
 }
@@ -258,7 +293,8 @@ fn takes_away(pull: &Pull) -> bool {
 }
 
 fn subject(snapshot: &crate::live::snapshot::Snapshot, pull: &Pull) -> Result<Ref, ToolError> {
-    let foreign = || ToolError::invalid(format!("pull request #{} is not one that this assistant proposed", pull.number));
+    let foreign =
+        || ToolError::invalid(format!("pull request #{} is not one that this assistant proposed", pull.number));
     let (kind, namespace, name) = named(pull).ok_or_else(foreign)?;
     let kind = apis::find(snapshot, &kind).ok_or_else(foreign)?;
     let namespace = if kind.is_namespaced() { namespace.as_str() } else { "" };
@@ -276,19 +312,32 @@ fn impossible(seen: &Seen, wish: &Wish, error: Impossible) -> ToolError {
             .candidates(seen.snapshot.composite_kinds().iter().map(|kind| kind.kind.to_string()))
             .next(NextCall::new("crossplane_apis", json!({}), "the APIs that there are")),
         Impossible::Exists(_) => ToolError::invalid(message).hint("Use action `update`, or another name."),
-        Impossible::NotThere(_) => ToolError::not_found(message).hint("Use action `create`; what is in the cluster and not in Git was not made here."),
-        Impossible::Nothing(_) => ToolError::invalid(message).hint("Look at the current state; the change may have been merged already.")
-            .next(NextCall::new("crossplane_resource", json!({"entity": entity(&wish.kind, &wish.namespace, &wish.name)}), "its current state")),
-        Impossible::Unreadable { .. } | Impossible::BadName(_) | Impossible::ClusterWide(_) | Impossible::NoNamespace(_) => ToolError::invalid(message),
+        Impossible::NotThere(_) => ToolError::not_found(message)
+            .hint("Use action `create`; what is in the cluster and not in Git was not made here."),
+        Impossible::Nothing(_) => ToolError::invalid(message)
+            .hint("Look at the current state; the change may have been merged already.")
+            .next(NextCall::new(
+                "crossplane_resource",
+                json!({"entity": entity(&wish.kind, &wish.namespace, &wish.name)}),
+                "its current state",
+            )),
+        Impossible::Unreadable { .. }
+        | Impossible::BadName(_)
+        | Impossible::ClusterWide(_)
+        | Impossible::NoNamespace(_) => ToolError::invalid(message),
     }
 }
 
 fn refused(preview: &Preview) -> ToolError {
     let misfits = preview.misfits.iter().map(|misfit| format!("{} {}", misfit.path, misfit.problem));
     let refused = preview.tried().filter(|run| !run.accepted).map(|run| format!("{}: {}", run.object, run.refused));
-    let composition = preview.composed.iter().filter_map(|ahead| Some(format!("composition {}: {}", ahead.composition, ahead.refused.as_ref()?)));
+    let composition = preview
+        .composed
+        .iter()
+        .filter_map(|ahead| Some(format!("composition {}: {}", ahead.composition, ahead.refused.as_ref()?)));
     let reasons: Vec<_> = misfits.chain(refused).chain(composition).collect();
-    let mut error = ToolError::invalid(format!("the change was not proposed, it would be refused: {}", reasons.join("; ")));
+    let mut error =
+        ToolError::invalid(format!("the change was not proposed, it would be refused: {}", reasons.join("; ")));
     for comply in preview.tried().flat_map(|run| &run.comply) {
         error = error.hint(comply.clone());
     }
@@ -297,18 +346,27 @@ fn refused(preview: &Preview) -> ToolError {
 
 fn body(input: &ChangeInput, preview: &Preview) -> String {
     let reason = if input.reason.is_empty() { "No reason was given." } else { input.reason.as_str() };
-    let warnings: Vec<_> = preview.tried().flat_map(|run| &run.warnings).map(|warning| format!("- {warning}\n")).collect();
+    let warnings: Vec<_> =
+        preview.tried().flat_map(|run| &run.warnings).map(|warning| format!("- {warning}\n")).collect();
     let said = if warnings.is_empty() { "No policy warns.\n".to_string() } else { warnings.concat() };
     format!(
         "{reason}\n\nAction: {}\nFile: `{}`\n\n## What changes\n```diff\n{}```\n{}\n## What the policies say\n{said}\nProposed by an assistant; a person confirmed it, and a person merges it.",
-        input.action.verb(), preview.file, preview.diff, composes(preview)
+        input.action.verb(),
+        preview.file,
+        preview.diff,
+        composes(preview)
     )
 }
 
 /// A part of the pull request's text; nothing if it is not known.
 fn composes(preview: &Preview) -> String {
-    let Some(ahead) = preview.composed.as_ref().filter(|ahead| !ahead.resources.is_empty()) else { return String::new() };
-    let lines = ahead.resources.iter().map(|one| format!("- {}: `{}`\n", format!("{:?}", one.effect).to_lowercase(), one.object));
+    let Some(ahead) = preview.composed.as_ref().filter(|ahead| !ahead.resources.is_empty()) else {
+        return String::new();
+    };
+    let lines = ahead
+        .resources
+        .iter()
+        .map(|one| format!("- {}: `{}`\n", format!("{:?}", one.effect).to_lowercase(), one.object));
     format!("\n## What is composed (by {})\n{}", ahead.composition, lines.collect::<String>())
 }
 
@@ -321,7 +379,13 @@ impl Preview {
 
 impl Planned {
     fn title(&self) -> String {
-        format!("{} {} {}/{}", self.wish.action.verb(), self.wish.kind, plan::folder_of(&self.wish.namespace), self.wish.name)
+        format!(
+            "{} {} {}/{}",
+            self.wish.action.verb(),
+            self.wish.kind,
+            plan::folder_of(&self.wish.namespace),
+            self.wish.name
+        )
     }
 
     async fn preview(&self) -> Result<Preview, ToolError> {
@@ -357,7 +421,9 @@ impl Planned {
     /// What a deletion takes with it.
     fn goes_too(&self) -> Vec<String> {
         let kind = apis::find(&self.seen.snapshot, &self.wish.kind).filter(|_| self.wish.action == Action::Delete);
-        let own = kind.and_then(|kind| self.seen.snapshot.get(&Ref::new(kind.group, kind.kind, &self.wish.namespace, &self.wish.name)));
+        let own = kind.and_then(|kind| {
+            self.seen.snapshot.get(&Ref::new(kind.group, kind.kind, &self.wish.namespace, &self.wish.name))
+        });
         let nodes = own.map(|own| graph::below(&self.seen.snapshot, &[own])).unwrap_or_default();
         nodes.into_iter().filter(|node| node.depth == 1).map(|node| node.object).collect()
     }
@@ -374,8 +440,10 @@ impl Planned {
             diff: self.written.diff.clone(),
             warnings,
         };
-        Answer::new(facts)
-            .about(self.seen.platform())
-            .next(NextCall::new("change_status", json!({"pull_request": number, "wait_seconds": 120}), "follow it after somebody has merged it"))
+        Answer::new(facts).about(self.seen.platform()).next(NextCall::new(
+            "change_status",
+            json!({"pull_request": number, "wait_seconds": 120}),
+            "follow it after somebody has merged it",
+        ))
     }
 }

@@ -58,7 +58,9 @@ pub async fn ahead(seen: &Seen, object: &Value) -> Result<Ahead, ToolError> {
         return Ok(Ahead::unknown("this platform has no composition preview"));
     };
     let at = Ref::of(object);
-    let Some(kind) = apis::find(&seen.snapshot, &at.kind) else { return Ok(Ahead::unknown(format!("{} is no composite API", at.kind))) };
+    let Some(kind) = apis::find(&seen.snapshot, &at.kind) else {
+        return Ok(Ahead::unknown(format!("{} is no composite API", at.kind)));
+    };
     let live = seen.snapshot.get(&at);
     let composition = match compose::choose(&seen.snapshot, &kind, object) {
         Ok(composition) => composition,
@@ -81,10 +83,19 @@ pub async fn ahead(seen: &Seen, object: &Value) -> Result<Ahead, ToolError> {
     }
 }
 
-async fn rendered(seen: &Seen, composition: String, rendered: Rendered, observed: &[Value]) -> Result<Ahead, ToolError> {
+async fn rendered(
+    seen: &Seen,
+    composition: String,
+    rendered: Rendered,
+    observed: &[Value],
+) -> Result<Ahead, ToolError> {
     let resources = compose::effects(&rendered.resources, observed);
     // Only what is new or other can be refused now. The order is that of what was rendered.
-    let tried = rendered.resources.iter().zip(&resources).filter(|(_, one)| matches!(one.effect, Effect::Create | Effect::Change));
+    let tried = rendered
+        .resources
+        .iter()
+        .zip(&resources)
+        .filter(|(_, one)| matches!(one.effect, Effect::Create | Effect::Change));
     let tried: Vec<Value> = tried.map(|(object, _)| object.clone()).collect();
     let mut limits = rendered.limits;
     let mut dry_run = Vec::new();

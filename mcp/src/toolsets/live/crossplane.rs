@@ -33,11 +33,36 @@ impl Toolset for CrossplaneTools {
 
     fn tools(self: Arc<Self>) -> Vec<Tool> {
         vec![
-            Tool::reads("crossplane_apis", "The platform's APIs", "Kinds of composite resources that people can make here (as App), with their compositions and how many resources there are.", bound(&self, Self::apis)),
-            Tool::reads("crossplane_api", "Fields of an API", "One API: its fields as a short table (type, required, default, allowed values), and an example manifest that fits.", bound(&self, Self::api)),
-            Tool::reads("crossplane_resources", "Composite resources", "Composite resources, those in trouble first; of one kind or namespace if asked.", bound(&self, Self::resources)),
-            Tool::reads("crossplane_resource", "One composite resource", "One composite resource: its specification, conditions, composition, and what it composed.", bound(&self, Self::resource)),
-            Tool::reads("crossplane_graph", "What a resource is made of", "The whole tree below a composite resource (or any other object), with the health of each part, down to the pods. For its events use `events`.", bound(&self, Self::graph)),
+            Tool::reads(
+                "crossplane_apis",
+                "The platform's APIs",
+                "Kinds of composite resources that people can make here (as App), with their compositions and how many resources there are.",
+                bound(&self, Self::apis),
+            ),
+            Tool::reads(
+                "crossplane_api",
+                "Fields of an API",
+                "One API: its fields as a short table (type, required, default, allowed values), and an example manifest that fits.",
+                bound(&self, Self::api),
+            ),
+            Tool::reads(
+                "crossplane_resources",
+                "Composite resources",
+                "Composite resources, those in trouble first; of one kind or namespace if asked.",
+                bound(&self, Self::resources),
+            ),
+            Tool::reads(
+                "crossplane_resource",
+                "One composite resource",
+                "One composite resource: its specification, conditions, composition, and what it composed.",
+                bound(&self, Self::resource),
+            ),
+            Tool::reads(
+                "crossplane_graph",
+                "What a resource is made of",
+                "The whole tree below a composite resource (or any other object), with the health of each part, down to the pods. For its events use `events`.",
+                bound(&self, Self::graph),
+            ),
         ]
     }
 }
@@ -174,7 +199,11 @@ impl CrossplaneTools {
         let answer = Answer::new(Apis { total: apis.len(), apis }).about(seen.platform());
         let first = answer.facts().apis.first().map(|api| api.kind.clone());
         Ok(match first {
-            Some(kind) => answer.next(NextCall::new("crossplane_api", json!({"kind": kind}), "the fields of one API and an example")),
+            Some(kind) => answer.next(NextCall::new(
+                "crossplane_api",
+                json!({"kind": kind}),
+                "the fields of one API and an example",
+            )),
             None => answer,
         })
     }
@@ -187,7 +216,8 @@ impl CrossplaneTools {
                 .candidates(rows.into_iter().map(|row| row.kind)));
         };
         let row = rows.into_iter().find(|row| row.kind == kind.kind && row.api_version == apis::api_version(&kind));
-        let (scope, description, compositions) = row.map_or(("", String::new(), Vec::new()), |row| (row.scope, row.description, row.compositions));
+        let (scope, description, compositions) =
+            row.map_or(("", String::new(), Vec::new()), |row| (row.scope, row.description, row.compositions));
         Ok(Answer::new(Api {
             kind: kind.kind.into(),
             api_version: apis::api_version(&kind),
@@ -205,9 +235,12 @@ impl CrossplaneTools {
         let from = answer::offset(input.cursor.as_deref())?;
         let kinds = seen.snapshot.composite_kinds();
         let wanted = input.kind.as_deref().map(str::to_lowercase);
-        let kinds = kinds.iter().filter(|kind| wanted.as_deref().is_none_or(|wanted| wanted == kind.kind.to_lowercase() || wanted == kind.plural));
+        let kinds = kinds.iter().filter(|kind| {
+            wanted.as_deref().is_none_or(|wanted| wanted == kind.kind.to_lowercase() || wanted == kind.plural)
+        });
         let objects = kinds.flat_map(|kind| seen.snapshot.all(kind.group, kind.kind));
-        let objects = objects.filter(|object| input.namespace.as_deref().is_none_or(|place| place == namespace(object)));
+        let objects =
+            objects.filter(|object| input.namespace.as_deref().is_none_or(|place| place == namespace(object)));
         let mut rows: Vec<_> = objects.map(|object| row(&seen, object)).collect();
         rows.sort_by(|a, b| (a.health, &a.resource).cmp(&(b.health, &b.resource)));
         let total = rows.len();
@@ -218,7 +251,9 @@ impl CrossplaneTools {
     async fn resource(self: Arc<Self>, input: OneInput, _: Call) -> Result<Answer<Resource>, ToolError> {
         let seen = self.look(input.platform.as_deref()).await?;
         let found = seen.resolve(&input.entity)?;
-        let Some(object) = found.first() else { return Err(ToolError::not_found(format!("nothing is called `{}`", input.entity))) };
+        let Some(object) = found.first() else {
+            return Err(ToolError::not_found(format!("nothing is called `{}`", input.entity)));
+        };
         let at = crate::live::target::typed_form(object);
         let walk = Walk::from(&seen.snapshot, &[object]);
         let unknown = walk.unknown(&seen.snapshot);
@@ -234,15 +269,21 @@ impl CrossplaneTools {
             resource: at.clone(),
             api_version: text(object, "/apiVersion").into(),
             health: health::of(object).0,
-            composition: composition_of(&seen.snapshot, object).map(|composition| name(composition).into()).unwrap_or_default(),
-            conditions: conditions(object).map(|condition| Told {
-                kind: condition.kind.into(),
-                status: condition.status.into(),
-                reason: condition.reason.into(),
-                message: condition.message.into(),
-                since: condition.since.into(),
-            }).collect(),
-            composed: composed.map(|node| Part { object: node.object.clone(), health: node.health.into(), why: node.why.clone() }).collect(),
+            composition: composition_of(&seen.snapshot, object)
+                .map(|composition| name(composition).into())
+                .unwrap_or_default(),
+            conditions: conditions(object)
+                .map(|condition| Told {
+                    kind: condition.kind.into(),
+                    status: condition.status.into(),
+                    reason: condition.reason.into(),
+                    message: condition.message.into(),
+                    since: condition.since.into(),
+                })
+                .collect(),
+            composed: composed
+                .map(|node| Part { object: node.object.clone(), health: node.health.into(), why: node.why.clone() })
+                .collect(),
             spec: to_yaml(&json!({"spec": without_machinery(spec)})),
         };
         let answer = Answer::new(facts).about(seen.platform());
@@ -268,14 +309,17 @@ impl CrossplaneTools {
 
 fn row(seen: &Seen, object: &Value) -> Row {
     let (health, why) = health::of(object);
-    let composition = composition_of(&seen.snapshot, object).map(|composition| name(composition).into()).unwrap_or_default();
+    let composition =
+        composition_of(&seen.snapshot, object).map(|composition| name(composition).into()).unwrap_or_default();
     Row { resource: crate::live::target::typed_form(object), health, why, composition }
 }
 
 /// The specification as a person wrote it.
 fn without_machinery(mut spec: Value) -> Value {
     if let Some(fields) = spec.as_object_mut() {
-        for machinery in ["crossplane", "resourceRefs", "compositionRef", "compositionRevisionRef", "compositionUpdatePolicy"] {
+        for machinery in
+            ["crossplane", "resourceRefs", "compositionRef", "compositionRevisionRef", "compositionUpdatePolicy"]
+        {
             fields.remove(machinery);
         }
     }

@@ -53,13 +53,17 @@ impl DiagnoseTools {
         let needs = diagnose::needs(&seen.snapshot, &input.entity).map_err(unclear)?;
         let mut snapshot = seen.snapshot.clone();
         call.progress(1.0, Some(2.0), "reading logs and composed resources");
-        let queries: Vec<_> = needs.logs.iter().map(|((namespace, pod, container), previous)| LogQuery {
-            namespace: namespace.clone(),
-            pod: pod.clone(),
-            container: Some(container.clone()),
-            previous: *previous,
-            tail: LOG_LINES,
-        }).collect();
+        let queries: Vec<_> = needs
+            .logs
+            .iter()
+            .map(|((namespace, pod, container), previous)| LogQuery {
+                namespace: namespace.clone(),
+                pod: pod.clone(),
+                container: Some(container.clone()),
+                previous: *previous,
+                tail: LOG_LINES,
+            })
+            .collect();
         // The one round of API calls: everything side by side.
         let (objects, logs) = futures::join!(seen.cluster.read(&needs.objects), seen.cluster.logs(&queries));
         for object in objects? {
@@ -81,17 +85,26 @@ fn with_next(diagnosis: Diagnosis, platform: &str) -> Answer<Diagnosis> {
     let healthy = diagnosis.verdict == Verdict::Healthy;
     let mut answer = Answer::new(diagnosis).about(platform);
     answer = match first {
-        Some((Fault::CrashLoop | Fault::OutOfMemory | Fault::MissingRights, at)) if at.kind == "Pod" => answer.next(NextCall::new(
-            "workload_logs",
-            json!({"namespace": at.namespace, "pod": at.name, "previous": true}),
-            "what it said before it ended",
+        Some((Fault::CrashLoop | Fault::OutOfMemory | Fault::MissingRights, at)) if at.kind == "Pod" => {
+            answer.next(NextCall::new(
+                "workload_logs",
+                json!({"namespace": at.namespace, "pod": at.name, "previous": true}),
+                "what it said before it ended",
+            ))
+        }
+        Some((Fault::PolicyFailed | Fault::PolicyDenied, _)) => answer.next(NextCall::new(
+            "policy_reports",
+            json!({"entity": subject}),
+            "all policy results, and how to comply",
         )),
-        Some((Fault::PolicyFailed | Fault::PolicyDenied, _)) => {
-            answer.next(NextCall::new("policy_reports", json!({"entity": subject}), "all policy results, and how to comply"))
-        }
-        Some((Fault::InvalidManifest | Fault::WrongRevision | Fault::WrongPath | Fault::SyncFailed | Fault::OutOfSync, at)) => {
-            answer.next(NextCall::new("gitops_application", json!({"application": at.name}), "the state of the sync in full"))
-        }
+        Some((
+            Fault::InvalidManifest | Fault::WrongRevision | Fault::WrongPath | Fault::SyncFailed | Fault::OutOfSync,
+            at,
+        )) => answer.next(NextCall::new(
+            "gitops_application",
+            json!({"application": at.name}),
+            "the state of the sync in full",
+        )),
         _ => answer,
     };
     if healthy {

@@ -34,9 +34,24 @@ impl Toolset for GitopsTools {
 
     fn tools(self: Arc<Self>) -> Vec<Tool> {
         vec![
-            Tool::reads("gitops_applications", "Applications", "Argo CD's applications with health, sync state and revision, those in trouble first.", bound(&self, Self::list)),
-            Tool::reads("gitops_application", "One application", "One application: where it comes from, its last sync with errors, and each object that it brings.", bound(&self, Self::one)),
-            Tool::reads("gitops_diff", "Git and the cluster compared", "Field by field, how the manifests in Git differ from what the cluster has. For folders of plain manifests in the platform's Git server.", bound(&self, Self::diff)),
+            Tool::reads(
+                "gitops_applications",
+                "Applications",
+                "Argo CD's applications with health, sync state and revision, those in trouble first.",
+                bound(&self, Self::list),
+            ),
+            Tool::reads(
+                "gitops_application",
+                "One application",
+                "One application: where it comes from, its last sync with errors, and each object that it brings.",
+                bound(&self, Self::one),
+            ),
+            Tool::reads(
+                "gitops_diff",
+                "Git and the cluster compared",
+                "Field by field, how the manifests in Git differ from what the cluster has. For folders of plain manifests in the platform's Git server.",
+                bound(&self, Self::diff),
+            ),
         ]
     }
 }
@@ -99,13 +114,19 @@ impl GitopsTools {
         seen.needs("argoproj.io", "Application", "applications")?;
         let from = answer::offset(input.cursor.as_deref())?;
         let rows = gitops::rows(&seen.snapshot).into_iter();
-        let rows: Vec<_> = rows.filter(|row| input.namespace.as_deref().is_none_or(|place| place == row.destination)).collect();
+        let rows: Vec<_> =
+            rows.filter(|row| input.namespace.as_deref().is_none_or(|place| place == row.destination)).collect();
         let total = rows.len();
         let trouble = rows.first().filter(|row| !row.trouble.is_empty()).map(|row| row.name.clone());
         let applications = rows.into_iter().skip(from).take(300).collect();
-        let answer = Answer::new(Applications { total, applications }).about(seen.platform()).page("applications", from, total);
+        let answer =
+            Answer::new(Applications { total, applications }).about(seen.platform()).page("applications", from, total);
         Ok(match trouble {
-            Some(name) => answer.next(NextCall::new("diagnose", json!({"entity": format!("Application:{name}")}), "why it is in trouble")),
+            Some(name) => answer.next(NextCall::new(
+                "diagnose",
+                json!({"entity": format!("Application:{name}")}),
+                "why it is in trouble",
+            )),
             None => answer,
         })
     }
@@ -115,7 +136,11 @@ impl GitopsTools {
         seen.needs("argoproj.io", "Application", "applications")?;
         let found = application(&seen.snapshot, &input.application)?;
         let answer = Answer::new(gitops::details(found)).about(seen.platform());
-        Ok(answer.next(NextCall::new("gitops_diff", json!({"application": name(found)}), "Git and the cluster compared field by field")))
+        Ok(answer.next(NextCall::new(
+            "gitops_diff",
+            json!({"application": name(found)}),
+            "Git and the cluster compared field by field",
+        )))
     }
 
     async fn diff(self: Arc<Self>, input: OneInput, _: Call) -> Result<Answer<Compared>, ToolError> {
@@ -133,7 +158,8 @@ impl GitopsTools {
         }
         let place = text(found, "/spec/destination/namespace");
         let objects = compare(&seen.snapshot, seen.cluster.as_ref(), manifests, place, &mut not_compared).await?;
-        let differing: Vec<_> = objects.into_iter().filter(|object| !object.differences.is_empty() || !object.note.is_empty()).collect();
+        let differing: Vec<_> =
+            objects.into_iter().filter(|object| !object.differences.is_empty() || !object.note.is_empty()).collect();
         let listed = gitops::details(found).resources.len();
         let facts = Compared {
             application: name(found).into(),
@@ -158,13 +184,19 @@ fn application<'a>(snapshot: &'a Snapshot, wanted: &str) -> Result<&'a Value, To
 async fn manifests_of(forge: &Forge, source: &Source) -> Result<Vec<(String, Value)>, String> {
     let place = format!("{} at {}, `{}`", source.repository, source.revision, source.path);
     if source.kind != "directory" {
-        return Err(format!("{place}: a source of kind {} is rendered by Argo CD; only plain manifests are compared here", source.kind));
+        return Err(format!(
+            "{place}: a source of kind {} is rendered by Argo CD; only plain manifests are compared here",
+            source.kind
+        ));
     }
     let Some(repository) = repository_of(&source.repository) else {
         return Err(format!("{place}: is not on the platform's Git server"));
     };
     let revision = if source.revision == "HEAD" { "main" } else { source.revision.as_str() };
-    let files = forge.folder(&repository, &source.path, revision).await.map_err(|error| format!("{place}: {}", error.message))?;
+    let files = forge
+        .folder(&repository, &source.path, revision)
+        .await
+        .map_err(|error| format!("{place}: {}", error.message))?;
     let wanted = files.into_iter().filter(|file| is_manifest(file) && is_included(file, source));
     let wanted: Vec<_> = wanted.take(MOST_FILES).collect();
     let reads = wanted.iter().map(|file| forge.file(&repository, file, revision));
@@ -192,7 +224,9 @@ fn is_included(file: &str, source: &Source) -> bool {
     let own = file.rsplit('/').next().unwrap_or(file);
     match source.include.as_str() {
         "" => true,
-        include if include.contains('*') => include.trim_start_matches('*').is_empty() || own.ends_with(include.trim_start_matches('*')),
+        include if include.contains('*') => {
+            include.trim_start_matches('*').is_empty() || own.ends_with(include.trim_start_matches('*'))
+        }
         include => own == include || file == include,
     }
 }
@@ -214,7 +248,8 @@ async fn compare(
     };
     let wide = |at: &Ref| Ref { namespace: String::new(), ..at.clone() };
     let places: Vec<_> = manifests.iter().map(|(_, object)| at(object)).collect();
-    let missing: Vec<_> = places.iter().filter(|at| !snapshot.has_kind(&at.group, &at.kind) && at.kind != "Secret").cloned().collect();
+    let missing: Vec<_> =
+        places.iter().filter(|at| !snapshot.has_kind(&at.group, &at.kind) && at.kind != "Secret").cloned().collect();
     for object in cluster.read(&missing).await? {
         snapshot.put(object);
     }

@@ -35,10 +35,30 @@ impl Toolset for PlatformTools {
 
     fn tools(self: Arc<Self>) -> Vec<Tool> {
         vec![
-            Tool::reads("platform_status", "State of the platform", "How the platform is: nodes and components, what is not ready, what it waits for and why. Works while `backstack up` is still running.", bound(&self, Self::status)),
-            Tool::reads("platform_routes", "Addresses of the platform", "Where each component answers (URL, Service), and whether a pod answers behind it.", bound(&self, Self::routes)),
-            Tool::reads("events", "Events", "Events of the cluster, the newest first: of one thing with all that belongs to it, of a namespace, or of everything. Only warnings unless `all` is set.", bound(&self, Self::events)),
-            Tool::reads("workload_logs", "Logs of a workload", "The last lines of a workload's containers, of this run or the one before, all lines or those with a word in them.", bound(&self, Self::logs)),
+            Tool::reads(
+                "platform_status",
+                "State of the platform",
+                "How the platform is: nodes and components, what is not ready, what it waits for and why. Works while `backstack up` is still running.",
+                bound(&self, Self::status),
+            ),
+            Tool::reads(
+                "platform_routes",
+                "Addresses of the platform",
+                "Where each component answers (URL, Service), and whether a pod answers behind it.",
+                bound(&self, Self::routes),
+            ),
+            Tool::reads(
+                "events",
+                "Events",
+                "Events of the cluster, the newest first: of one thing with all that belongs to it, of a namespace, or of everything. Only warnings unless `all` is set.",
+                bound(&self, Self::events),
+            ),
+            Tool::reads(
+                "workload_logs",
+                "Logs of a workload",
+                "The last lines of a workload's containers, of this run or the one before, all lines or those with a word in them.",
+                bound(&self, Self::logs),
+            ),
         ]
     }
 }
@@ -132,10 +152,18 @@ impl PlatformTools {
         let cluster = self.0.cluster(input.platform.as_deref()).await?;
         let mut state = cluster.state().await?;
         state.components.sort_by_key(|component| (component.health == "ready", component.health == "progressing"));
-        let broken = state.components.first().filter(|component| component.health != "ready").map(|component| component.name.clone());
+        let broken = state
+            .components
+            .first()
+            .filter(|component| component.health != "ready")
+            .map(|component| component.name.clone());
         let answer = Answer::new(state).about(cluster.platform());
         Ok(match broken {
-            Some(name) => answer.next(NextCall::new("diagnose", json!({"entity": format!("component:{name}")}), "why this component is not ready")),
+            Some(name) => answer.next(NextCall::new(
+                "diagnose",
+                json!({"entity": format!("component:{name}")}),
+                "why this component is not ready",
+            )),
             None => answer,
         })
     }
@@ -153,7 +181,12 @@ impl PlatformTools {
             Some(entity) => {
                 let found = seen.resolve(entity)?;
                 let walk = walk_of(&seen.snapshot, &found);
-                Some(walk.steps.iter().map(|step| (step.at.kind.clone(), step.at.namespace.clone(), step.at.name.clone())).collect::<BTreeSet<_>>())
+                Some(
+                    walk.steps
+                        .iter()
+                        .map(|step| (step.at.kind.clone(), step.at.namespace.clone(), step.at.name.clone()))
+                        .collect::<BTreeSet<_>>(),
+                )
             }
         };
         let grep = input.grep.as_deref().map(str::to_lowercase);
@@ -165,7 +198,9 @@ impl PlatformTools {
                 let own = (part("kind"), part("namespace"), part("name"));
                 members.contains(&own) || members.contains(&(own.0, String::new(), own.2))
             });
-            let says = grep.as_deref().is_none_or(|grep| format!("{} {}", text(event, "/reason"), text(event, "/message")).to_lowercase().contains(grep));
+            let says = grep.as_deref().is_none_or(|grep| {
+                format!("{} {}", text(event, "/reason"), text(event, "/message")).to_lowercase().contains(grep)
+            });
             wanted && place && member && says
         };
         let mut events: Vec<_> = seen.snapshot.all("", "Event").filter(fits).collect();
@@ -180,14 +215,19 @@ impl PlatformTools {
         let pods: Vec<&serde_json::Value> = match (&input.pod, &input.entity) {
             (Some(pod), _) => {
                 let place = input.namespace.as_deref();
-                let fits = |object: &&serde_json::Value| name(object) == pod && place.is_none_or(|place| place == namespace(object));
+                let fits = |object: &&serde_json::Value| {
+                    name(object) == pod && place.is_none_or(|place| place == namespace(object))
+                };
                 seen.snapshot.all("", "Pod").filter(fits).collect()
             }
             (None, Some(entity)) => {
                 let found = seen.resolve(entity)?;
                 walk_of(&seen.snapshot, &found).objects().filter(|object| text(object, "/kind") == "Pod").collect()
             }
-            (None, None) => return Err(ToolError::invalid("neither `entity` nor `pod` is given").hint("Give the workload as `entity`, as `demo/my-app`.")),
+            (None, None) => {
+                return Err(ToolError::invalid("neither `entity` nor `pod` is given")
+                    .hint("Give the workload as `entity`, as `demo/my-app`."));
+            }
         };
         let tail = input.tail.unwrap_or(LINES).clamp(1, MOST_LINES);
         let mut queries = Vec::new();
@@ -207,7 +247,11 @@ impl PlatformTools {
         }
         if queries.is_empty() {
             return Err(ToolError::not_found("no container fits: there is no such pod, or it has no such container")
-                .next(NextCall::new("diagnose", json!({"entity": input.entity.or(input.pod)}), "why there is no pod")));
+                .next(NextCall::new(
+                    "diagnose",
+                    json!({"entity": input.entity.or(input.pod)}),
+                    "why there is no pod",
+                )));
         }
         let total = queries.len();
         queries.truncate(MOST_CONTAINERS);
@@ -225,7 +269,8 @@ fn told(query: &LogQuery, log: Result<String, crate::ports::PortError>, grep: Op
         Err(error) => return Log { pod, container, matching: 0, lines: String::new(), problem: error.message },
     };
     let grep = grep.map(str::to_lowercase);
-    let lines: Vec<_> = log.lines().filter(|line| grep.as_deref().is_none_or(|grep| line.to_lowercase().contains(grep))).collect();
+    let lines: Vec<_> =
+        log.lines().filter(|line| grep.as_deref().is_none_or(|grep| line.to_lowercase().contains(grep))).collect();
     let shown = lines[lines.len().saturating_sub(tail)..].join("\n");
     Log { pod, container, matching: lines.len(), lines: shown, problem: String::new() }
 }

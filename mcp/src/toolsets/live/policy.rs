@@ -33,10 +33,30 @@ impl Toolset for PolicyTools {
 
     fn tools(self: Arc<Self>) -> Vec<Tool> {
         vec![
-            Tool::reads("policy_reports", "Policy reports", "Results of policy checks, failures first, each with its message and how to comply: about one thing and all that belongs to it, about a namespace, or about everything.", bound(&self, Self::reports)),
-            Tool::reads("policy_list", "Policies", "All policies: what they are for, and whether they refuse or only report.", bound(&self, Self::list)),
-            Tool::reads("policy_get", "One policy", "One policy: what it matches, what it checks, and how to comply.", bound(&self, Self::get)),
-            Tool::reads("policy_dry_run", "Try a manifest against the policies", "Asks the cluster what it would do with a manifest (server-side dry run, nothing is written): whether the API accepts it, which policies refuse it and which warn.", bound(&self, Self::dry_run)),
+            Tool::reads(
+                "policy_reports",
+                "Policy reports",
+                "Results of policy checks, failures first, each with its message and how to comply: about one thing and all that belongs to it, about a namespace, or about everything.",
+                bound(&self, Self::reports),
+            ),
+            Tool::reads(
+                "policy_list",
+                "Policies",
+                "All policies: what they are for, and whether they refuse or only report.",
+                bound(&self, Self::list),
+            ),
+            Tool::reads(
+                "policy_get",
+                "One policy",
+                "One policy: what it matches, what it checks, and how to comply.",
+                bound(&self, Self::get),
+            ),
+            Tool::reads(
+                "policy_dry_run",
+                "Try a manifest against the policies",
+                "Asks the cluster what it would do with a manifest (server-side dry run, nothing is written): whether the API accepts it, which policies refuse it and which warn.",
+                bound(&self, Self::dry_run),
+            ),
         ]
     }
 }
@@ -153,7 +173,9 @@ impl PolicyTools {
         seen.needs("wgpolicyk8s.io", "PolicyReport", "policy reports")?;
         let members: Option<BTreeSet<Ref>> = match &input.entity {
             None => None,
-            Some(entity) => Some(walk_of(&seen.snapshot, &seen.resolve(entity)?).steps.into_iter().map(|step| step.at).collect()),
+            Some(entity) => {
+                Some(walk_of(&seen.snapshot, &seen.resolve(entity)?).steps.into_iter().map(|step| step.at).collect())
+            }
         };
         let fits = |result: &PolicyResult| {
             members.as_ref().is_none_or(|members| members.contains(&result.object))
@@ -169,9 +191,12 @@ impl PolicyTools {
         let (total, from) = (shown.len(), answer::offset(input.cursor.as_deref())?);
         let results: Vec<_> = shown.into_iter().skip(from).take(300).collect();
         let first = results.first().filter(|result| is_bad(result)).map(|result| result.policy.clone());
-        let answer = Answer::new(Reports { failed, passed, other, results }).about(seen.platform()).page("results", from, total);
+        let answer =
+            Answer::new(Reports { failed, passed, other, results }).about(seen.platform()).page("results", from, total);
         Ok(match first {
-            Some(policy) => answer.next(NextCall::new("policy_get", json!({"name": policy}), "what this policy checks")),
+            Some(policy) => {
+                answer.next(NextCall::new("policy_get", json!({"name": policy}), "what this policy checks"))
+            }
             None => answer,
         })
     }
@@ -184,11 +209,15 @@ impl PolicyTools {
             name: name(found).into(),
             kind: text(found, "/kind").into(),
             mode: policy::mode(found),
-            failures: results.iter().filter(|result| result.policy == name(found) && result.outcome == Outcome::Fail).count(),
+            failures: results
+                .iter()
+                .filter(|result| result.policy == name(found) && result.outcome == Outcome::Fail)
+                .count(),
             comply: policy::how_to_comply(found),
         });
         let mut policies: Vec<_> = rows.collect();
-        policies.sort_by(|a, b| (std::cmp::Reverse(a.failures), &a.name).cmp(&(std::cmp::Reverse(b.failures), &b.name)));
+        policies
+            .sort_by(|a, b| (std::cmp::Reverse(a.failures), &a.name).cmp(&(std::cmp::Reverse(b.failures), &b.name)));
         let total = policies.len();
         let policies = policies.into_iter().skip(from).collect();
         Ok(Answer::new(List { total, policies }).about(seen.platform()).page("policies", from, total))
@@ -198,7 +227,8 @@ impl PolicyTools {
         let seen = self.0.look(input.platform.as_deref()).await?;
         let Some(found) = policy::find(&seen.snapshot, &input.name) else {
             let names = policy::policies(&seen.snapshot).map(|policy| name(policy).to_string());
-            return Err(ToolError::not_found(format!("platform `{}` has no policy `{}`", seen.platform(), input.name)).candidates(names));
+            return Err(ToolError::not_found(format!("platform `{}` has no policy `{}`", seen.platform(), input.name))
+                .candidates(names));
         };
         let answer = Answer::new(policy::details(found)).about(seen.platform());
         Ok(answer.next(NextCall::new("policy_reports", json!({"policy": name(found)}), "what it found")))
@@ -216,7 +246,10 @@ impl PolicyTools {
 /// Documents of a manifest, as objects.
 fn parse(manifest: &str) -> Result<Vec<Value>, ToolError> {
     use serde::Deserialize as _;
-    let invalid = |problem: String| ToolError::invalid(format!("`manifest` cannot be read: {problem}")).hint("Give one or more Kubernetes manifests as YAML.");
+    let invalid = |problem: String| {
+        ToolError::invalid(format!("`manifest` cannot be read: {problem}"))
+            .hint("Give one or more Kubernetes manifests as YAML.")
+    };
     let mut objects = Vec::new();
     for document in serde_yaml::Deserializer::from_str(manifest) {
         let object = Value::deserialize(document).map_err(|error| invalid(error.to_string()))?;
@@ -232,7 +265,9 @@ fn parse(manifest: &str) -> Result<Vec<Value>, ToolError> {
     }
     match objects.len() {
         0 => Err(invalid("it is empty".into())),
-        many if many > MOST_MANIFESTS => Err(invalid(format!("it has {many} documents; at most {MOST_MANIFESTS} are tried at once"))),
+        many if many > MOST_MANIFESTS => {
+            Err(invalid(format!("it has {many} documents; at most {MOST_MANIFESTS} are tried at once")))
+        }
         _ => Ok(objects),
     }
 }

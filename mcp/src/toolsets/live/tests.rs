@@ -151,19 +151,39 @@ async fn no_tool_lets_a_secret_through() {
     let report = json!({"apiVersion": "wgpolicyk8s.io/v1alpha2", "kind": "PolicyReport", "metadata": {"namespace": "demo", "name": "r"},
         "scope": {"kind": "Pod", "apiVersion": "v1", "namespace": "demo", "name": "p"}, "results": [{"policy": "x", "result": "fail", "message": format!("secret={CANARY}")}]});
     let mut memory = Memory::with(vec![definition(), shop, pod, event, application, report, secret.clone()]);
-    memory.unkept = vec![secret, json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"namespace": "demo", "name": "c"}, "data": {"token": CANARY}})];
+    memory.unkept = vec![
+        secret,
+        json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"namespace": "demo", "name": "c"}, "data": {"token": CANARY}}),
+    ];
     memory.log = format!("starting\npassword={CANARY}\nAuthorization: Bearer {CANARY}\n");
-    memory.dry = DryRun { object: Some(json!({"data": {"password": CANARY}})), refused: None, warnings: vec![format!("token={CANARY}")] };
+    memory.dry = DryRun {
+        object: Some(json!({"data": {"password": CANARY}})),
+        refused: None,
+        warnings: vec![format!("token={CANARY}")],
+    };
     let memory = Arc::new(memory);
     let calls = [
-        ("platform_status", json!({})), ("platform_routes", json!({})), ("events", json!({"all": true})), ("events", json!({"entity": "shop"})),
-        ("workload_logs", json!({"entity": "shop"})), ("workload_logs", json!({"pod": "p", "grep": "a", "previous": true})),
-        ("crossplane_apis", json!({})), ("crossplane_api", json!({"kind": "App"})), ("crossplane_resources", json!({})),
-        ("crossplane_resource", json!({"entity": "shop"})), ("crossplane_resource", json!({"entity": "Secret:demo/s"})), ("crossplane_graph", json!({"entity": "shop"})),
-        ("policy_reports", json!({"all": true})), ("policy_list", json!({})),
+        ("platform_status", json!({})),
+        ("platform_routes", json!({})),
+        ("events", json!({"all": true})),
+        ("events", json!({"entity": "shop"})),
+        ("workload_logs", json!({"entity": "shop"})),
+        ("workload_logs", json!({"pod": "p", "grep": "a", "previous": true})),
+        ("crossplane_apis", json!({})),
+        ("crossplane_api", json!({"kind": "App"})),
+        ("crossplane_resources", json!({})),
+        ("crossplane_resource", json!({"entity": "shop"})),
+        ("crossplane_resource", json!({"entity": "Secret:demo/s"})),
+        ("crossplane_graph", json!({"entity": "shop"})),
+        ("policy_reports", json!({"all": true})),
+        ("policy_list", json!({})),
         ("policy_dry_run", json!({"manifest": "{apiVersion: v1, kind: Secret, metadata: {name: s}, data: {a: b}}"})),
-        ("gitops_applications", json!({})), ("gitops_application", json!({"application": "a"})), ("gitops_diff", json!({"application": "a"})),
-        ("diagnose", json!({"entity": "shop"})), ("diagnose", json!({"entity": "Secret:demo/s"})), ("diagnose", json!({"entity": "Application:a"})),
+        ("gitops_applications", json!({})),
+        ("gitops_application", json!({"application": "a"})),
+        ("gitops_diff", json!({"application": "a"})),
+        ("diagnose", json!({"entity": "shop"})),
+        ("diagnose", json!({"entity": "Secret:demo/s"})),
+        ("diagnose", json!({"entity": "Application:a"})),
     ];
     for (tool, arguments) in calls {
         let (text, structured) = answer(&memory, tool, arguments.clone()).await;
@@ -196,7 +216,8 @@ async fn what_cannot_be_answered_says_what_to_do() {
     assert_eq!(error("gitops_applications", json!({})).await.kind, ErrorKind::Unavailable);
     assert_eq!(error("crossplane_api", json!({"kind": "Ap"})).await.candidates, ["App"]);
     assert_eq!(error("platform_status", json!({"platform": "other"})).await.kind, ErrorKind::NotFound);
-    *memory.snapshot.lock().expect("lock") = Err(PortError::new(ErrorKind::Unavailable, "platform `lab` does not answer").hint("backstack status"));
+    *memory.snapshot.lock().expect("lock") =
+        Err(PortError::new(ErrorKind::Unavailable, "platform `lab` does not answer").hint("backstack status"));
     let gone = error("diagnose", json!({"entity": "demo/twice"})).await;
     assert_eq!((gone.kind, gone.hints.len()), (ErrorKind::Unavailable, 1));
 }
@@ -221,13 +242,18 @@ async fn nothing_is_proposed_without_a_yes_and_nothing_that_would_be_refused() {
     let memory = Arc::new(memory);
     let wrote = || memory.git.asked.lock().expect("lock").iter().any(|call| !call.starts_with("GET"));
 
-    let refused = run(&memory, "change_propose", change(json!({"imgae": "x"})), Call::quiet()).await.expect_err("a misfit");
+    let refused =
+        run(&memory, "change_propose", change(json!({"imgae": "x"})), Call::quiet()).await.expect_err("a misfit");
     assert!(refused.message.contains("did you mean `image`"), "{}", refused.message);
-    let asked = run(&memory, "change_propose", change(json!({"image": "a:1"})), Call::quiet()).await.expect("a question");
+    let asked =
+        run(&memory, "change_propose", change(json!({"image": "a:1"})), Call::quiet()).await.expect("a question");
     let Outcome::Ask(question) = asked else { panic!("not asked") };
     assert!(question.details.contains("+   image: a:1") && !wrote());
     let no = said(&question, Confirmed::No);
-    assert_eq!(run(&memory, "change_propose", change(json!({"image": "a:1"})), no).await.expect_err("no").kind, ErrorKind::Cancelled);
+    assert_eq!(
+        run(&memory, "change_propose", change(json!({"image": "a:1"})), no).await.expect_err("no").kind,
+        ErrorKind::Cancelled
+    );
     assert!(!wrote(), "a no writes nothing");
     let yes = said(&question, Confirmed::Yes);
     let done = run(&memory, "change_propose", change(json!({"image": "a:1"})), yes).await.expect("proposed");
@@ -243,9 +269,14 @@ async fn a_policy_that_refuses_stops_the_proposal_and_says_how_to_comply() {
     let policy = json!({"apiVersion": "policies.kyverno.io/v1", "kind": "ValidatingPolicy", "metadata": {"name": "no-latest",
         "annotations": {"backstack.dev/comply": "Name a version."}}, "spec": {"validationActions": ["Deny"]}});
     let mut memory = Memory::with(vec![definition(), policy]);
-    memory.dry = DryRun { refused: Some(r#"admission webhook "x" denied the request: Policy no-latest failed: latest"#.into()), ..DryRun::default() };
+    memory.dry = DryRun {
+        refused: Some(r#"admission webhook "x" denied the request: Policy no-latest failed: latest"#.into()),
+        ..DryRun::default()
+    };
     memory.git = Scripted::with(vec![("GET /repos/backstack/demo-cluster/pulls?", 200, json!([]))]);
-    let error = run(&Arc::new(memory), "change_propose", change(json!({"image": "a:latest"})), Call::quiet()).await.expect_err("refused");
+    let error = run(&Arc::new(memory), "change_propose", change(json!({"image": "a:latest"})), Call::quiet())
+        .await
+        .expect_err("refused");
     assert!(error.hints.iter().any(|hint| hint == "no-latest: Name a version."), "{error:?}");
 }
 
@@ -263,7 +294,8 @@ fn with_preview(status: u16, said: Value) -> Memory {
 
 #[tokio::test]
 async fn a_preview_tells_what_would_be_composed() {
-    let deployment = json!({"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"namespace": "demo", "name": "new"}});
+    let deployment =
+        json!({"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"namespace": "demo", "name": "new"}});
     let memory = Arc::new(with_preview(200, json!({"resources": [deployment], "says": ["hello"]})));
     let (_, preview) = answer(&memory, "change_preview", change(json!({"image": "a:1"}))).await;
     assert_eq!(preview["composed"]["composition"], "app-plain");
@@ -274,10 +306,12 @@ async fn a_preview_tells_what_would_be_composed() {
 #[tokio::test]
 async fn what_its_composition_refuses_is_not_proposed_but_a_preview_that_is_away_stops_nothing() {
     let memory = Arc::new(with_preview(422, json!({"message": "step compose: no such size"})));
-    let error = run(&memory, "change_propose", change(json!({"image": "a:1"})), Call::quiet()).await.expect_err("refused");
+    let error =
+        run(&memory, "change_propose", change(json!({"image": "a:1"})), Call::quiet()).await.expect_err("refused");
     assert!(error.message.contains("composition app-plain: step compose: no such size"), "{}", error.message);
     let memory = Arc::new(with_preview(503, json!({"message": "no endpoints available"})));
-    let asked = run(&memory, "change_propose", change(json!({"image": "a:1"})), Call::quiet()).await.expect("a question");
+    let asked =
+        run(&memory, "change_propose", change(json!({"image": "a:1"})), Call::quiet()).await.expect("a question");
     assert!(matches!(asked, Outcome::Ask(_)));
     let (_, preview) = answer(&memory, "change_preview", change(json!({"image": "a:1"}))).await;
     assert!(preview["composed"]["limits"][0].as_str().is_some_and(|limit| limit.contains("no endpoints")), "{preview}");
@@ -293,7 +327,14 @@ async fn hostile_arguments_are_answered() {
     let memory = Arc::new(Memory::with(vec![definition(), app("demo", "shop")]));
     let long = "x".repeat(100_000);
     for typed in ["", "/", "::", "a/b/c/d", "../../etc", "App:", ":shop", "\u{0}", "💥", long.as_str()] {
-        for (tool, key) in [("diagnose", "entity"), ("crossplane_graph", "entity"), ("gitops_diff", "application"), ("policy_get", "name"), ("crossplane_api", "kind"), ("policy_dry_run", "manifest")] {
+        for (tool, key) in [
+            ("diagnose", "entity"),
+            ("crossplane_graph", "entity"),
+            ("gitops_diff", "application"),
+            ("policy_get", "name"),
+            ("crossplane_api", "kind"),
+            ("policy_dry_run", "manifest"),
+        ] {
             let arguments = Map::from_iter([(key.to_string(), json!(typed))]);
             assert!(run(&memory, tool, Value::Object(arguments), Call::quiet()).await.is_err(), "{tool} {typed:.20}");
         }

@@ -9,7 +9,8 @@ fn copy(namespace: &str, name: &str) -> String {
 /// `shop` with these lines, `git` in a namespace of its own, and `other` that depends on `git`.
 fn with_git(lines: &str) -> Files {
     let git = super::HEAD.replace("name: shop", "name: git").replace("namespace: n", "namespace: git");
-    let files = Files::stack(&["shop", "git", "other"]).component("shop", lines).component("other", "depends_on: [git]");
+    let files =
+        Files::stack(&["shop", "git", "other"]).component("shop", lines).component("other", "depends_on: [git]");
     files.with("components/git/component.yaml", &git)
 }
 
@@ -17,12 +18,15 @@ fn with_git(lines: &str) -> Files {
 fn a_copied_secret_is_one_of_what_the_component_depends_on() {
     with_git(&format!("{}\ndepends_on: [git]", copy("git", "portal"))).expect(&[]);
     with_git(&format!("{}\ndepends_on: [other]", copy("git", "portal"))).expect(&[]);
-    with_git(&copy("git", "portal"))
-        .expect(&["components/shop/component.yaml:10  namespace `git` is component `git`'s; add `git` to `depends_on`"]);
-    with_git(&copy("nowhere", "portal"))
-        .expect(&["components/shop/component.yaml:10  no component that this one depends on is in namespace `nowhere`"]);
-    with_git(&copy("n", "portal"))
-        .expect(&["components/shop/component.yaml:10  the component is in this namespace itself: use that Secret as it is"]);
+    with_git(&copy("git", "portal")).expect(&[
+        "components/shop/component.yaml:10  namespace `git` is component `git`'s; add `git` to `depends_on`",
+    ]);
+    with_git(&copy("nowhere", "portal")).expect(&[
+        "components/shop/component.yaml:10  no component that this one depends on is in namespace `nowhere`",
+    ]);
+    with_git(&copy("n", "portal")).expect(&[
+        "components/shop/component.yaml:10  the component is in this namespace itself: use that Secret as it is",
+    ]);
     with_git(&format!("{}\ndepends_on: [git]", copy("git", "A_b")))
         .expect(&["components/shop/component.yaml:11  `A_b` cannot be the name of a Secret"]);
     with_git("secrets: {portal: {copy: {namespce: git, name: portal}}}")
@@ -52,7 +56,10 @@ fn a_folder_becomes_a_config_map() {
     let stack = files.load().expect("good");
     let texts: Vec<_> = stack.components[0].config_maps["files"].iter().collect();
     let (a, b) = (("a.yaml", "a: ${HOME}\n"), ("deep__er__.b", "b"));
-    assert_eq!(texts, [a, b].map(|(key, text)| (key.to_string(), text.to_string())).iter().map(|(a, b)| (a, b)).collect::<Vec<_>>());
+    assert_eq!(
+        texts,
+        [a, b].map(|(key, text)| (key.to_string(), text.to_string())).iter().map(|(a, b)| (a, b)).collect::<Vec<_>>()
+    );
 }
 
 #[test]
@@ -84,7 +91,9 @@ fn rules_for_config_maps() {
 fn rules_for_images_that_no_package_can_build() {
     let image = "images:\n  kcl:\n    reference: example.org/kcl:1\n    missing: its source is no module\n";
     let object = |annotation: &str, package: &str| {
-        format!("apiVersion: e.org/v1\nkind: Function\nmetadata:\n  name: kcl\n  annotations: {{x: y{annotation}}}\nspec: {{package: '{package}'}}\n")
+        format!(
+            "apiVersion: e.org/v1\nkind: Function\nmetadata:\n  name: kcl\n  annotations: {{x: y{annotation}}}\nspec: {{package: '{package}'}}\n"
+        )
     };
     let needs = |name: &str| format!(", backstack.dev/needs-image: '{name}'");
     let package = "${platform.registry}/${images.kcl.repository}@${images.kcl.digest}";
@@ -98,7 +107,8 @@ fn rules_for_images_that_no_package_can_build() {
     Files::shop(image).manifest(&object(&needs(" "), "x")).expect(&[
         "components/shop/manifests/a.yaml:5  annotation `backstack.dev/needs-image` must name an image of component.yaml",
     ]);
-    Files::shop(&image.replace("its source is no module", "''")).manifest(&object(&needs("kcl"), package))
+    Files::shop(&image.replace("its source is no module", "''"))
+        .manifest(&object(&needs("kcl"), package))
         .expect(&["components/shop/component.yaml:10  `missing` must say why no package can build it"]);
     let both = "images:\n  app:\n    reference: example.org/app:1\n    recipe: app\n    missing: it is not\n";
     Files::recipe("  - go: {programs: {/a: .}}").component("shop", both).expect(&[
@@ -114,15 +124,27 @@ fn rules_for_images_that_no_package_can_build() {
 fn rules_for_readiness_conditions() {
     let with = |wanted: &str| {
         let lines = format!("readiness:\n  conditions:\n    - {{apiVersion: v1, kind: Thing, name: x{wanted}}}");
-        Files::shop(&lines).problems().iter().map(|problem| problem.replace("components/shop/component.yaml:9  ", "")).collect::<Vec<_>>()
+        Files::shop(&lines)
+            .problems()
+            .iter()
+            .map(|problem| problem.replace("components/shop/component.yaml:9  ", ""))
+            .collect::<Vec<_>>()
     };
-    for good in [", condition: Ready", ", field: status.phase, value: Bound", ", field: spec.ports.0, value: 80", ", exists: true"] {
+    for good in [
+        ", condition: Ready",
+        ", field: status.phase, value: Bound",
+        ", field: spec.ports.0, value: 80",
+        ", exists: true",
+    ] {
         assert!(with(good).is_empty(), "{good}: {:?}", with(good));
     }
     for (bad, message) in [
         ("", "one of `condition`, `field` with `value`, and `exists: true` must be set"),
         (", exists: false", "one of `condition`, `field` with `value`, and `exists: true` must be set"),
-        (", condition: Ready, exists: true", "only one of `condition`, `field` with `value`, and `exists: true` may be set"),
+        (
+            ", condition: Ready, exists: true",
+            "only one of `condition`, `field` with `value`, and `exists: true` may be set",
+        ),
         (", field: a.b", "`field` needs a `value`"),
         (", value: b", "`value` needs a `field`"),
         (", field: a..b, value: c", "`field` must be a path with dots, as `status.phase`"),
