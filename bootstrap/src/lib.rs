@@ -5,6 +5,7 @@
 //! settings   what it means             -> UpSettings and friends
 //! stack      files under stacks/       -> Stack (validated, rendered per platform)
 //! doctor     the machine               -> Checks
+//! origin     where each image comes from: here, upstream, or its recipe
 //! plan       settings + stack + what exists -> Plan (pure)
 //! execute    Plan                      -> outcomes, through the adapters below
 //!   cluster    Docker Engine: network, registry, nodes, kubeadm, kubeconfig
@@ -33,6 +34,7 @@ pub mod error;
 pub mod execute;
 pub mod file_lock;
 pub mod images;
+pub mod origin;
 pub mod plan;
 pub mod platform;
 pub mod remove;

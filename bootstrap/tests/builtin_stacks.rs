@@ -50,6 +50,16 @@ fn every_image_can_be_built_from_packages_or_says_why_not() {
 }
 
 #[test]
+fn images_that_no_registry_has_are_the_stacks_own() {
+    for component in all().iter().flat_map(|stack| &stack.components) {
+        for image in component.file.images.values() {
+            let ours = image.reference.contains("/backstack/");
+            assert_eq!(image.own, ours, "{}: {}", component.name(), image.reference);
+        }
+    }
+}
+
+#[test]
 fn nothing_is_left_to_fill_in() {
     let mut facts = PlatformFacts {
         name: "test".into(),

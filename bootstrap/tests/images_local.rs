@@ -39,10 +39,15 @@ impl Fixture {
     }
 
     async fn push(&self, built: &Descriptor, reference: &str) -> Result<u64, ImageError> {
-        let moved = self.road.push_built(built, &name(reference), &Progress::silent()).await?;
+        let moved = self.road.push_built(built, &recipe(), &name(reference), &Progress::silent()).await?;
         assert_eq!(moved.digest, built.digest);
         Ok(moved.bytes)
     }
+}
+
+/// The key of a recipe.
+fn recipe() -> Digest {
+    Digest::of(b"recipe")
 }
 
 fn name(text: &str) -> Reference {
@@ -54,7 +59,7 @@ async fn a_second_push_moves_nothing() {
     let fixture = fixture().await;
     let layer = vec![7; 600_000];
     let built = fixture.build("{}", &[&layer, b"small", b"small"]);
-    let moved = fixture.road.push_built(&built, &name("quay.io/a/b:1"), &Progress::silent()).await.unwrap();
+    let moved = fixture.road.push_built(&built, &recipe(), &name("quay.io/a/b:1"), &Progress::silent()).await.unwrap();
     assert_eq!((moved.bytes, moved.size), (600_007, 600_007));
     assert_eq!(fixture.registry.manifest("quay.io/a/b", "1"), Some(built.digest.clone()));
     assert_eq!(fixture.registry.blob("quay.io/a/b", &Digest::of(&layer)).unwrap(), layer);
@@ -62,6 +67,28 @@ async fn a_second_push_moves_nothing() {
     assert_eq!(fixture.push(&built, "quay.io/a/b:1").await.unwrap(), 0);
     let methods: Vec<_> = fixture.registry.seen().into_iter().map(|seen| seen.method).collect();
     assert_eq!(methods, ["HEAD"]);
+}
+
+#[tokio::test]
+async fn what_was_built_is_known_by_its_recipe_although_the_cache_is_gone() {
+    let fixture = fixture().await;
+    let built = fixture.build("{}", &[b"base"]);
+    fixture.push(&built, "ghcr.io/a/own:1").await.unwrap();
+    let found = async |key: &Digest, cached: Option<&Descriptor>| {
+        fixture.road.built(&name("ghcr.io/a/own:1"), key, cached).await.unwrap().map(|moved| moved.digest)
+    };
+    assert_eq!(found(&recipe(), None).await, Some(built.digest.clone()));
+    // A changed recipe never gets the old image, and an image of another build of it is pushed anew.
+    assert_eq!(found(&Digest::of(b"changed"), None).await, None);
+    let newer = fixture.build("{}", &[b"changed"]);
+    assert_eq!(found(&Digest::of(b"changed"), Some(&newer)).await, None);
+    fixture
+        .road
+        .push_built(&newer, &Digest::of(b"changed"), &name("ghcr.io/a/own:1"), &Progress::silent())
+        .await
+        .unwrap();
+    assert_eq!(found(&recipe(), None).await, None);
+    assert_eq!(found(&Digest::of(b"changed"), None).await, Some(newer.digest));
 }
 
 #[tokio::test]
@@ -88,7 +115,7 @@ async fn a_layer_of_two_images_moves_once() {
     // Another run knows nothing of the first one's pushes, but the registry does.
     let later = Road::new(LocalRegistry::at_port(fixture.registry.port).unwrap(), fixture.store.clone());
     let three = fixture.build("{\"three\":3}", &[&base]);
-    let moved = later.push_built(&three, &name("docker.io/c/three:1"), &Progress::silent()).await.unwrap();
+    let moved = later.push_built(&three, &recipe(), &name("docker.io/c/three:1"), &Progress::silent()).await.unwrap();
     assert_eq!(moved.bytes, 11);
 }
 
@@ -103,7 +130,11 @@ async fn bytes_are_told() {
     let fixture = fixture().await;
     let built = fixture.build("{}", &[&vec![3; 500_000]]);
     let recorder = Arc::new(Recorder(Mutex::default()));
-    fixture.road.push_built(&built, &name("quay.io/a/b:1"), &Progress::new(recorder.clone(), "argocd")).await.unwrap();
+    fixture
+        .road
+        .push_built(&built, &recipe(), &name("quay.io/a/b:1"), &Progress::new(recorder.clone(), "argocd"))
+        .await
+        .unwrap();
     let events = recorder.0.lock().unwrap();
     let bytes =
         |done| Event::Bytes { subject: "argocd".into(), item: "quay.io/a/b:1".into(), done, total: Some(500_002) };
@@ -152,7 +183,7 @@ async fn a_registry_that_is_not_there_is_said() {
     assert!(error.to_string().contains("refused"), "{error}");
     let road = Road::new(local, BlobStore::open(folder.path()).unwrap());
     let built = road_free_image(folder.path());
-    let error = road.push_built(&built, &name("quay.io/a/b:1"), &Progress::silent()).await.unwrap_err();
+    let error = road.push_built(&built, &recipe(), &name("quay.io/a/b:1"), &Progress::silent()).await.unwrap_err();
     assert!(matches!(error, ImageError::Local { .. }) && !error.hints().is_empty());
 }
 

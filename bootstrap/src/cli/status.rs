@@ -46,7 +46,7 @@ struct Shown {
     routes: Vec<RouteUrl>,
     /// What images from packages lack, by reference.
     limits: Vec<Limit>,
-    /// What no package can build, and so is not there.
+    /// Images that cannot be had, and what is not there for that.
     left_out: Vec<LeftOut>,
 }
 
@@ -64,15 +64,14 @@ pub async fn run(args: &StatusArgs, name: &str, printer: &Printer) -> Result<u8,
     let stack = access::stack(&record);
     let problem = stack.as_ref().err().map(ToString::to_string);
     // What runs can be told without the stack's files; routes and limits cannot.
-    let mut stack = stack.unwrap_or_else(|_| Stack::empty(&record.stack));
-    let left_out = if record.from_packages { stack.leave_out_missing() } else { Vec::new() };
+    let stack = stack.unwrap_or_else(|_| Stack::empty(&record.stack));
+    let built = |reference: &String| live.components.iter().any(|one| one.built_images.contains(reference));
+    let left_out = live.components.iter().flat_map(|component| component.left_out.clone()).collect();
     let mut limits = Vec::new();
-    if record.from_packages {
-        for component in &stack.components {
-            for image in component.file.images.values() {
-                let plan = up::image_plan(image, &component.tree)?;
-                limits.extend(up::image_limits(&plan).map(|limits| Limit { image: image.reference.clone(), limits }));
-            }
+    for component in &stack.components {
+        for image in component.file.images.values().filter(|image| built(&image.reference)) {
+            let limit = up::image_limits(image, &component.tree);
+            limits.extend(limit.map(|limits| Limit { image: image.reference.clone(), limits }));
         }
     }
     let routes = up::routes(&stack, &record.url);

@@ -26,6 +26,9 @@ pub fn ready(ready: &Ready) -> String {
         let _ = writeln!(text, "  {:<12} {} (where that address has to lead)", "this machine", ready.local_url);
     }
     text.push_str(&access(ready));
+    for line in &ready.taken_over {
+        let _ = writeln!(text, "\n  {line}");
+    }
     text.push_str(&left_out(&ready.left_out));
     let mut flag =
         if ready.name == crate::settings::DEFAULT_NAME { String::new() } else { format!(" --name {}", ready.name) };
@@ -70,7 +73,7 @@ fn access(ready: &Ready) -> String {
 pub fn left_out(left_out: &[LeftOut]) -> String {
     let mut text = String::new();
     if !left_out.is_empty() {
-        text.push_str("\n  Left out, because no package can build it (`--images registry` has it):\n");
+        text.push_str("\n  Left out, because an image cannot be had:\n");
     }
     for one in left_out {
         let _ = writeln!(text, "  - {}: {}", one.component, one.text());

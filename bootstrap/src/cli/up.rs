@@ -156,9 +156,11 @@ pub async fn run(args: UpArgs, name: &str, printer: &Printer) -> Result<u8, Fail
     };
     let prepared = up::prepare(request).await?;
     if args.plan {
-        let facts = json!({"plan": prepared.plan, "images": prepared.image_facts(), "left_out": prepared.left_out});
-        let text =
-            || format!("{}\n{}{}", prepared.headline(), plan::show(&prepared.plan), left_out(&prepared.left_out));
+        let facts =
+            json!({"plan": prepared.plan, "images": prepared.image_facts(), "left_out": prepared.context.left_out});
+        let text = || {
+            format!("{}\n{}{}", prepared.headline(), plan::show(&prepared.plan), left_out(&prepared.context.left_out))
+        };
         printer.facts(&facts, text);
         return Ok(0);
     }

@@ -15,7 +15,7 @@ use crate::images::{BlobStore, Digest};
 use crate::report::Progress;
 use crate::stack::model::CrdSource;
 
-/// Where definitions are looked for first.
+/// Where definitions are looked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum From {
     /// Go modules, through the `go` command.
@@ -73,24 +73,24 @@ pub fn are_cached(sources: &[CrdSource], store: &BlobStore) -> bool {
     digests.all(|digest| digest.parse::<Digest>().is_ok_and(|digest| store.contains(&digest)))
 }
 
-/// Gets the files of all sources into the cache.
+/// Gets the files of all sources into the cache, each from the first of the places that gives it.
 ///
 /// # Errors
-/// [`DefinitionError`], naming file and place.
+/// [`DefinitionError`] of the first place, naming file and place.
 pub async fn fetch(
     sources: &[CrdSource],
-    first: From,
+    places: &[From],
     store: &BlobStore,
     http: &reqwest::Client,
     progress: &Progress,
 ) -> Result<(), DefinitionError> {
-    let fetched = sources.iter().map(|source| one(source, first, store, http, progress));
+    let fetched = sources.iter().map(|source| one(source, places, store, http, progress));
     try_join_all(fetched).await.map(drop)
 }
 
 async fn one(
     source: &CrdSource,
-    first: From,
+    places: &[From],
     store: &BlobStore,
     http: &reqwest::Client,
     progress: &Progress,
@@ -101,10 +101,19 @@ async fn one(
         return Ok(());
     }
     progress.detail(format!("{} definitions from {}", missing.len(), source.module));
-    match first {
-        From::Modules => from_module(source, &missing, store).await,
-        From::Upstream => from_upstream(source, &missing, store, http).await,
+    let mut failed = None;
+    for place in places {
+        let fetched = match place {
+            From::Modules => from_module(source, &missing, store).await,
+            From::Upstream => from_upstream(source, &missing, store, http).await,
+        };
+        match fetched {
+            Ok(()) => return Ok(()),
+            // What comes first is where it should be: its reason is the one that helps.
+            Err(error) => failed = failed.or(Some(error)),
+        }
     }
+    failed.map_or(Ok(()), Err)
 }
 
 /// Paths and digests of a source's files.

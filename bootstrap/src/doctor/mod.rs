@@ -7,6 +7,7 @@ pub mod facts;
 use serde::Serialize;
 
 use crate::error::{ExitKind, Explain};
+use crate::origin::{Nowhere, Told};
 use crate::report::units;
 use crate::stack::model::Needs;
 use facts::{EngineFacts, Facts, PortUse};
@@ -95,6 +96,17 @@ pub fn judge(facts: &Facts, needs: &Needs, stack: &str) -> Vec<Check> {
         checks.push(Check::ok("proxy", proxy.clone()));
     }
     checks
+}
+
+/// Where images come from, and those that cannot be had.
+pub fn images(told: &Told, nowhere: &[Nowhere]) -> Check {
+    if nowhere.is_empty() {
+        let lines = std::iter::once(&told.headline).chain(&told.taken_over);
+        return Check::ok("images", lines.map(|line| line.trim_end_matches('.')).collect::<Vec<_>>().join("; "));
+    }
+    let images: Vec<_> = nowhere.iter().map(Nowhere::text).collect();
+    let fix = "let the registry answer (HTTPS_PROXY, `docker login`), or leave the component out with `--without`";
+    Check::failed("images", format!("no way leads to {}", images.join("; ")), fix)
 }
 
 fn engine(facts: &EngineFacts, needs: &Needs, stack: &str) -> Vec<Check> {

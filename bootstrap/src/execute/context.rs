@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::Ipv4Addr;
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::OnceCell;
@@ -18,51 +18,13 @@ use crate::elsewhere;
 use crate::images::road::Road;
 use crate::images::upstream::Upstream;
 use crate::images::{BlobStore, Digest, Reference};
+use crate::origin::ImagePlan;
 use crate::platform::record::Record;
 use crate::platform::{Definition, Installer, watch::ClusterWatch};
-use crate::settings::UpSettings;
-use crate::source::{Builder, BuiltImage, SourceError};
-use crate::stack::files::FileTree;
-use crate::stack::{ClusterSpec, Component, Stack, StackSource};
-
-/// Where images come from, decided.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Origin {
-    Registry,
-    Source,
-}
-
-/// An image, and where it is made from if it is built.
-#[derive(Debug, Clone)]
-pub struct ImagePlan {
-    pub reference: Reference,
-    pub pin: Option<Digest>,
-    pub recipe: Option<FileTree>,
-    /// Computed once: it reads all files of the recipe.
-    key: OnceLock<Digest>,
-}
-
-impl ImagePlan {
-    pub fn new(reference: Reference, pin: Option<Digest>, recipe: Option<FileTree>) -> Self {
-        Self { reference, pin, recipe, key: OnceLock::new() }
-    }
-
-    /// The image that was built from the recipe earlier, if all of it is still there.
-    ///
-    /// # Errors
-    /// The recipe or a file that it uses is missing or malformed.
-    pub fn built(&self, builder: &Builder) -> Result<Option<BuiltImage>, SourceError> {
-        let Some(recipe) = &self.recipe else { return Ok(None) };
-        let key = match self.key.get() {
-            Some(key) => key,
-            None => {
-                let key = builder.key(recipe)?;
-                self.key.get_or_init(|| key)
-            }
-        };
-        Ok(builder.cached(key))
-    }
-}
+use crate::report::Progress;
+use crate::settings::{ImageSource, UpSettings};
+use crate::source::Builder;
+use crate::stack::{ClusterSpec, Component, LeftOut, Stack, StackSource};
 
 /// A cluster of our own, in the engine.
 pub struct Own {
@@ -89,13 +51,14 @@ pub struct Context {
     pub place: Place,
     pub settings: UpSettings,
     pub stack: Stack,
-    pub origin: Origin,
     /// Images of components, by reference.
     pub images: BTreeMap<String, ImagePlan>,
     pub builder: Builder,
     pub upstream: Upstream,
     pub store: BlobStore,
     pub http: reqwest::Client,
+    /// What cannot be had here, and is no longer in the stack.
+    pub left_out: Vec<LeftOut>,
     /// What the last `up` recorded, where this run changes a part of the platform only.
     pub kept_record: Option<Record>,
     pub found: Found,
@@ -115,6 +78,10 @@ pub struct Found {
     pub definitions: Mutex<BTreeMap<String, Vec<Definition>>>,
     /// Images with the digest that the local registry holds, by the stack's reference.
     pub images: Mutex<BTreeMap<String, String>>,
+    /// Images of components that were built here, in this run or earlier, by the stack's reference.
+    pub from_packages: Mutex<BTreeSet<String>>,
+    /// A line for each image whose recipe had to take over from a registry in this run.
+    pub taken_over: Mutex<Vec<String>>,
     /// Bytes that were pushed or fetched.
     pub moved: std::sync::atomic::AtomicU64,
     pub built: std::sync::atomic::AtomicUsize,
@@ -206,7 +173,7 @@ impl Context {
             changes: self.settings.changes.clone(),
             elsewhere: self.is_elsewhere(),
             push: self.settings.push.clone(),
-            from_packages: self.origin == Origin::Source,
+            from_packages: self.settings.images == ImageSource::Source,
         }
     }
 
@@ -227,10 +194,35 @@ impl Context {
         }
     }
 
+    /// Remembers that the cluster pulls an image by its digest, maybe from another place than the stack names.
+    pub fn keep_image_as(&self, reference: &str, from: &Reference, digest: &Digest) {
+        let tag = from.tag().map(|tag| format!(":{tag}")).unwrap_or_default();
+        let mut images = self.found.images.lock().unwrap_or_else(PoisonError::into_inner);
+        images.insert(reference.into(), format!("{}/{}{tag}@{digest}", from.host(), from.repository()));
+    }
+
     /// Remembers which image the local registry holds under a reference.
     pub fn keep_image(&self, reference: &str, digest: &Digest) {
         let mut images = self.found.images.lock().unwrap_or_else(PoisonError::into_inner);
         images.insert(reference.into(), format!("{}@{digest}", self.called(reference)));
+    }
+
+    /// Remembers that an image of a component was built here.
+    pub fn keep_built(&self, reference: &str) {
+        self.found.from_packages.lock().unwrap_or_else(PoisonError::into_inner).insert(reference.into());
+    }
+
+    /// A component's images that were built here.
+    pub fn built_images_of(&self, component: &Component) -> Vec<String> {
+        let built = self.found.from_packages.lock().unwrap_or_else(PoisonError::into_inner);
+        let references = component.file.images.values().map(|image| &image.reference);
+        references.filter(|reference| built.contains(*reference)).cloned().collect()
+    }
+
+    /// Tells that a recipe takes over from a registry, and remembers it for the summary.
+    pub fn tell_taken_over(&self, line: String, progress: &Progress) {
+        progress.warn(line.clone());
+        self.found.taken_over.lock().unwrap_or_else(PoisonError::into_inner).push(line);
     }
 
     /// Takes a component's definitions for its installation; none if it has none. They are megabytes, and needed

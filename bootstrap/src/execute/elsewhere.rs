@@ -26,8 +26,9 @@ pub fn connect(context: &Context) -> Result<Ended, Failure> {
 /// Images that the cluster pulls from upstream itself are named as the stack pins them.
 fn keep_pins(context: &Context) {
     for (reference, image) in &context.images {
-        if let Some(pin) = image.pin.as_ref().filter(|_| image.reference.digest().is_none()) {
-            context.keep_image(reference, pin);
+        let Some(wanted) = image.wanted.as_ref().filter(|_| image.reference.digest().is_none()) else { continue };
+        if let Some(pin) = &wanted.pin {
+            context.keep_image_as(reference, &wanted.reference, pin);
         }
     }
 }

@@ -3,14 +3,17 @@
 use bollard::query_parameters as query;
 use futures::{StreamExt, TryStreamExt};
 
-use super::context::{Context, ImagePlan, Origin};
+use super::context::Context;
 use super::steps::Ended;
 use crate::cluster::{ClusterError, Engine};
 use crate::error::Failure;
-use crate::plan::{EngineImage, ImageState};
+use crate::origin::decide::Here;
+use crate::origin::{ImagePlan, Look, Origin, told};
+use crate::plan::EngineImage;
 use crate::report::{Outcome, Phase, Progress};
+use crate::settings::ImageSource;
 use crate::source::archive::docker_archive_stream;
-use crate::source::{Builder, BuiltImage, SourceError};
+use crate::source::{BuiltImage, SourceError};
 
 /// What the engine calls an image that was built here: by its recipe's key, so that a changed recipe is another
 /// image and nothing of the user's is ever replaced.
@@ -22,21 +25,39 @@ fn built_name(image: EngineImage, built: &BuiltImage) -> String {
     format!("backstack/{role}:{}", built.manifest.digest.short())
 }
 
-/// Where the image stands, without changing anything.
-pub async fn observe(
+/// Whether the engine has the image, and what it was made from there.
+///
+/// # Errors
+/// The engine does not answer, or the recipe is malformed.
+pub async fn here(
     engine: &Engine,
-    builder: &Builder,
-    origin: Origin,
+    look: &Look<'_>,
     image: EngineImage,
     plan: &ImagePlan,
-) -> Result<ImageState, Failure> {
-    if plan.recipe.is_none() || origin != Origin::Source {
-        let there = engine.image_id(&plan.reference.to_string()).await?.is_some();
-        return Ok(if there { ImageState::Present { bytes: None } } else { ImageState::ToFetch { bytes: None } });
+) -> Result<Option<Here>, Failure> {
+    if look.mode != ImageSource::Source
+        && let Some(name) = upstream_name(plan)
+        && engine.image_id(&name).await?.is_some()
+    {
+        return Ok(Some(Here { origin: plan.origin, bytes: None }));
     }
-    let Some(built) = plan.built(builder)? else { return Ok(ImageState::ToBuild) };
-    let there = engine.image_id(&built_name(image, &built)).await?.is_some();
-    Ok(if there { ImageState::Present { bytes: Some(built.size) } } else { ImageState::Built { bytes: built.size } })
+    if look.mode != ImageSource::Registry
+        && let Some(built) = plan.built(look.builder)?
+        && engine.image_id(&built_name(image, &built)).await?.is_some()
+    {
+        return Ok(Some(Here { origin: Origin::Packages, bytes: Some(built.size) }));
+    }
+    Ok(None)
+}
+
+/// What the engine is asked for: by digest where there is one.
+fn upstream_name(plan: &ImagePlan) -> Option<String> {
+    let wanted = plan.wanted.as_ref()?;
+    let reference = &wanted.reference;
+    Some(match &wanted.pin {
+        Some(pin) => format!("{}/{}@{pin}", reference.host(), reference.repository()),
+        None => reference.to_string(),
+    })
 }
 
 /// Makes sure that the engine has the image.
@@ -45,12 +66,29 @@ pub async fn provide(context: &Context, image: EngineImage, progress: &Progress)
         EngineImage::Node => (&context.own().node, &context.found.node_image),
         EngineImage::Registry => (&context.own().registry_image, &context.found.registry_image),
     };
-    let (name, ended) = match plan.recipe.as_ref().filter(|_| context.origin == Origin::Source) {
-        Some(recipe) => built(context, image, plan, recipe, progress).await?,
-        None => pulled(context, &plan.reference.to_string(), progress).await?,
+    let (name, ended) = match (plan.origin, &plan.recipe) {
+        (Origin::Packages, Some(recipe)) => built(context, image, plan, recipe, progress).await?,
+        _ => pulled_or_built(context, image, plan, progress).await?,
     };
     cell.set(name).ok();
     Ok(ended)
+}
+
+async fn pulled_or_built(
+    context: &Context,
+    image: EngineImage,
+    plan: &ImagePlan,
+    progress: &Progress,
+) -> Result<(String, Ended), Failure> {
+    let name = upstream_name(plan).expect("only what a registry is asked for is decided to be fetched");
+    match (pulled(context, &name, progress).await, plan.recipe.as_ref().filter(|_| plan.recipe_stands_by)) {
+        (Err(failure), Some(recipe)) => {
+            let line = told::late(&plan.reference.to_string(), &format!("the engine cannot pull it: {}", failure));
+            context.tell_taken_over(line, progress);
+            built(context, image, plan, recipe, progress).await
+        }
+        (ended, _) => ended,
+    }
 }
 
 async fn built(

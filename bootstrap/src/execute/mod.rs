@@ -8,6 +8,7 @@
 //! nodes          ... those that make nodes
 //! elsewhere      ... those on a cluster that somebody else made
 //! engine_images  ... those that give the engine its images
+//! mirror         ... those that bring the components' images to the local registry
 //! ```
 
 use std::sync::Arc;
@@ -20,12 +21,13 @@ pub mod context;
 pub mod elsewhere;
 pub mod engine_images;
 pub mod graph;
+pub mod mirror;
 pub mod nodes;
 pub mod served;
 pub mod steps;
 pub mod subjects;
 
-pub use context::{Context, Origin};
+pub use context::Context;
 
 /// A step that failed, and why.
 #[derive(Debug)]

@@ -8,17 +8,18 @@ use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD as BASE64;
 use tokio::time::Instant;
 
-use super::context::{API_DEADLINE, Context, Live, Origin, set};
-use super::{elsewhere, engine_images, nodes, served};
+use super::context::{API_DEADLINE, Context, Live, set};
+use super::{elsewhere, engine_images, mirror, nodes, served};
 use crate::cluster::{kubeconfig, network, provision, registry};
 use crate::definitions;
 use crate::error::Failure;
 use crate::images::local::LocalRegistry;
-use crate::images::reference::Wanted;
 use crate::images::road::Road;
+use crate::origin::Origin;
 use crate::plan::{Action, PlannedStep, Step};
 use crate::platform::{self, Installer, Unit, watch::ClusterWatch};
 use crate::report::{Outcome, Phase, Progress, units};
+use crate::settings::ImageSource;
 use crate::stack::render;
 
 /// How long a registry that runs may take to answer.
@@ -57,8 +58,8 @@ pub async fn perform(context: &Context, planned: &PlannedStep, progress: &Progre
         Step::EnsureRegistry => ensure_registry(context).await,
         Step::ReachCluster { .. } => elsewhere::connect(context),
         Step::ReachRegistry { .. } => elsewhere::registry(context).await,
-        Step::BuildImage { reference } => build_image(context, reference, progress).await,
-        Step::MirrorImage { reference } => mirror_image(context, reference, progress).await,
+        Step::BuildImage { reference } => mirror::build(context, reference, progress).await,
+        Step::MirrorImage { reference } => mirror::bring(context, reference, progress).await,
         Step::FetchDefinitions { component } => fetch_definitions(context, component, progress).await,
         Step::ProvisionNode { node, role } => {
             if planned.action == Action::Exists {
@@ -125,43 +126,10 @@ pub(super) async fn await_answer(local: &LocalRegistry) -> Result<(), Failure> {
     Ok(())
 }
 
-async fn build_image(context: &Context, reference: &str, progress: &Progress) -> Result<Ended, Failure> {
-    let Some(recipe) = &context.images[reference].recipe else { return Ok(Ended::new(Outcome::Unchanged)) };
-    progress.phase(Phase::Building);
-    progress.detail(format!("building {reference}"));
-    context.builder.build(recipe, progress).await?;
-    context.found.built.fetch_add(1, Ordering::Relaxed);
-    Ok(Ended::new(Outcome::Created))
-}
-
-async fn mirror_image(context: &Context, reference: &str, progress: &Progress) -> Result<Ended, Failure> {
-    let image = &context.images[reference];
-    let road = set(&context.found.road);
-    let moved = match (&image.recipe, context.origin) {
-        (Some(recipe), Origin::Source) => {
-            let built = context.builder.build(recipe, progress).await?;
-            road.push_built(&built.manifest, &image.reference, progress).await?
-        }
-        _ => {
-            let wanted = Wanted { reference: image.reference.clone(), pin: image.pin.clone() };
-            road.pull(&context.upstream, &wanted, progress).await?
-        }
-    };
-    if image.reference.digest().is_none() || context.settings.push.is_some() {
-        context.keep_image(reference, &moved.digest);
-    }
-    context.found.moved.fetch_add(moved.bytes, Ordering::Relaxed);
-    // Bytes in the registry are not yet a change of the component.
-    Ok(Ended::new(Outcome::Unchanged))
-}
-
 async fn fetch_definitions(context: &Context, component: &str, progress: &Progress) -> Result<Ended, Failure> {
     let sources = &context.component(component).file.crds;
-    let first = match context.origin {
-        Origin::Source => definitions::From::Modules,
-        Origin::Registry => definitions::From::Upstream,
-    };
-    definitions::fetch(sources, first, &context.store, &context.http, progress).await?;
+    let places = definition_places(context, component);
+    definitions::fetch(sources, places, &context.store, &context.http, progress).await?;
     let mut found = Vec::new();
     definitions::read(sources, &context.store, |manifest| {
         let wrong = |problem| platform::Error::Manifest { component: component.into(), problem };
@@ -170,6 +138,19 @@ async fn fetch_definitions(context: &Context, component: &str, progress: &Progre
     })?;
     context.keep_definitions(component, found);
     Ok(Ended::new(Outcome::Unchanged))
+}
+
+/// Where the definitions of a component are looked for: first where its images come from.
+fn definition_places(context: &Context, component: &str) -> &'static [definitions::From] {
+    use definitions::From::{Modules, Upstream};
+    let mut images = context.component(component).file.images.values();
+    let is_built = |reference: &str| context.images.get(reference).is_some_and(|it| it.origin == Origin::Packages);
+    match context.settings.images {
+        ImageSource::Registry => &[Upstream],
+        ImageSource::Source => &[Modules],
+        ImageSource::Auto if images.any(|image| is_built(&image.reference)) => &[Modules, Upstream],
+        ImageSource::Auto => &[Upstream, Modules],
+    }
 }
 
 /// Connects to the API of a control plane that was just made, or runs already.
@@ -241,7 +222,9 @@ async fn unit(context: &Context, live: &Live, name: &str) -> Result<Unit, Failur
         file.secrets.clone(),
         file.readiness.clone(),
     );
-    Ok(Unit { depends_on: file.depends_on.clone(), ..unit })
+    let left_out = context.left_out.iter().filter(|one| one.component == name).cloned().collect();
+    let built_images = context.built_images_of(component);
+    Ok(Unit { depends_on: file.depends_on.clone(), built_images, left_out, ..unit })
 }
 
 async fn remove(context: &Context, component: &str, progress: &Progress) -> Result<Ended, Failure> {

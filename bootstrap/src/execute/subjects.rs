@@ -123,6 +123,9 @@ mod tests {
             subject: subject.into(),
             action: Action::Create,
             bytes: None,
+            bytes_to_move: None,
+            from: None,
+            why: None,
         };
         let steps = vec![
             step("cluster", &[]),

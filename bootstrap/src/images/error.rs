@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::digest::Digest;
 use super::local::LocalError;
-use super::reference::InvalidReference;
+use super::reference::{InvalidReference, Wanted};
 use crate::error::{ExitKind, Explain};
 
 /// An image could not be brought to the local registry.
@@ -57,6 +57,45 @@ impl ImageError {
     pub(super) fn local(image: &str, source: LocalError) -> Self {
         Self::Local { image: image.to_string(), source }
     }
+
+    /// A registry that did not answer in the time that it was given.
+    pub fn silent(wanted: &Wanted, limit: Duration) -> Self {
+        let (image, host) = (wanted.to_string(), wanted.reference.host().to_string());
+        Self::Unreachable { image, host, reason: format!("it did not answer within {} s", limit.as_secs()) }
+    }
+
+    /// Whether it is the upstream registry, or what it has, that does not serve: another way may still lead to the
+    /// image. What is wrong with this machine, or with what was asked for, is not.
+    pub fn is_upstreams(&self) -> bool {
+        match self {
+            Self::NotFound { .. }
+            | Self::Unauthorised { .. }
+            | Self::RateLimited { .. }
+            | Self::Unreachable { .. }
+            | Self::Cut { .. }
+            | Self::Answer { .. }
+            | Self::WrongDigest { .. }
+            | Self::NoPlatform { .. }
+            | Self::Manifest { .. } => true,
+            Self::Reference(_)
+            | Self::DiskFull { .. }
+            | Self::File { .. }
+            | Self::NotBuilt { .. }
+            | Self::Local { .. }
+            | Self::Client { .. } => false,
+        }
+    }
+
+    /// Whether the same question may have another answer in a minute.
+    pub fn may_pass(&self) -> bool {
+        matches!(self, Self::RateLimited { .. } | Self::Answer { status: 500.., .. })
+    }
+
+    /// The message without the image in front, for a line that names the image itself.
+    pub fn without_image(&self) -> String {
+        let text = self.to_string();
+        text.split_once(": ").map_or(text.clone(), |(_, rest)| rest.to_string())
+    }
 }
 
 fn in_time(wait: &Option<Duration>) -> String {
@@ -71,7 +110,8 @@ fn list(platforms: &[String]) -> String {
     if platforms.is_empty() { "no platform".into() } else { platforms.join(", ") }
 }
 
-const OTHER_ROADS: &str = "Without that registry: `--images source` builds images from packages (Linux only).";
+const OTHER_ROADS: &str =
+    "Without that registry: `--images auto` and `--images source` build what has a recipe from packages (Linux only).";
 
 impl Explain for ImageError {
     fn kind(&self) -> ExitKind {

@@ -172,13 +172,26 @@ pub struct Wanted {
     pub reference: Reference,
     /// Digest of upstream's manifest or index, where somebody pinned it.
     pub pin: Option<Digest>,
+    /// The name under which the local registry keeps it, where that is another one.
+    kept_as: Option<Reference>,
 }
 
 impl Wanted {
     /// An image as it is named, pinned if the reference has a digest.
     pub fn new(reference: Reference) -> Self {
         let pin = reference.digest().cloned();
-        Self { reference, pin }
+        Self { reference, pin, kept_as: None }
+    }
+
+    /// The same image, kept under another name than the one that upstream is asked for.
+    #[must_use]
+    pub fn kept_as(self, reference: Reference) -> Self {
+        Self { kept_as: Some(reference), ..self }
+    }
+
+    /// The name under which the local registry keeps it.
+    pub fn here(&self) -> &Reference {
+        self.kept_as.as_ref().unwrap_or(&self.reference)
     }
 }
 
@@ -295,6 +308,7 @@ mod tests {
     #[test]
     fn two_different_digests_are_a_contradiction() {
         let image = |reference: String, digest: &Digest| ImageRef {
+            own: false,
             reference,
             digest: Some(digest.to_string()),
             recipe: None,

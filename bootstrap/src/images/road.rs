@@ -2,9 +2,9 @@
 //!
 //! A layer that several images share moves once: each digest has a lock, and who comes second lets the
 //! registry mount it from the first one's repository. Only the manifest of the machine's platform is
-//! kept, under the image's tag. Two further tags remember where it came from, so that a later run
-//! need not ask upstream: `upstream-TAG` (an image built here has the same tag, but not that one), and
-//! `index-HEX` for the index it was chosen from, whose digest is what people pin.
+//! kept, under the image's tag. Further tags remember where it came from, so that a later run need not ask: `upstream-TAG`
+//! (an image built here has the same tag, but not that one), `index-HEX` for the index it was chosen from, whose digest is
+//! what people pin, and `recipe-HEX` for the recipe that it was built from.
 
 use std::collections::{HashMap, HashSet};
 use std::path::PathBuf;
@@ -119,13 +119,14 @@ impl Road {
     }
 
     /// Pushes an image that lies in the store, as a recipe's build leaves it: the manifest that
-    /// `built` names, its configuration and its layers.
+    /// `built` names, its configuration and its layers. `recipe` is the key of its recipe.
     ///
     /// # Errors
     /// A blob is missing in the store, or the local registry does not take one.
     pub async fn push_built(
         &self,
         built: &Descriptor,
+        recipe: &Digest,
         reference: &Reference,
         progress: &Progress,
     ) -> Result<Moved, ImageError> {
@@ -138,8 +139,42 @@ impl Road {
             return Ok(moved(0));
         }
         let bytes = self.bring(&image, &repository, &manifest, Origin::Store, progress).await?;
+        self.put_manifest(&image, &repository, &recipe_tag(recipe), &raw).await?;
         self.put_manifest(&image, &repository, name, &raw).await?;
         Ok(moved(bytes))
+    }
+
+    /// The image that the local registry has under this reference, if it was built from the recipe with this key: by
+    /// its mark, or because it is what the cache has of that recipe.
+    ///
+    /// # Errors
+    /// The local registry does not answer properly.
+    pub async fn built(
+        &self,
+        reference: &Reference,
+        recipe: &Digest,
+        cached: Option<&Descriptor>,
+    ) -> Result<Option<Moved>, ImageError> {
+        let (image, repository) = (reference.to_string(), reference.mirror_repository());
+        let Some(tag) = reference.tag() else { return Ok(None) };
+        let Some(digest) = self.has(&image, &repository, tag).await? else { return Ok(None) };
+        let is_cached = cached.is_some_and(|built| built.digest == digest);
+        if !is_cached && self.has(&image, &repository, &recipe_tag(recipe)).await?.as_ref() != Some(&digest) {
+            return Ok(None);
+        }
+        let raw = self.local.manifest(&repository, digest.as_str()).await;
+        let raw = raw.map_err(|error| ImageError::local(&image, error))?;
+        let moved = |raw| parse(&image, &raw).map(|manifest| Moved { digest, bytes: 0, size: manifest.size() });
+        raw.map(moved).transpose()
+    }
+
+    /// The size of the image that the local registry has, if it is the wanted one, fetched from a registry.
+    ///
+    /// # Errors
+    /// The local registry does not answer properly.
+    pub async fn has_fetched(&self, wanted: &Wanted) -> Result<Option<u64>, ImageError> {
+        let raw = self.settled(wanted).await?;
+        raw.map(|raw| parse(&wanted.to_string(), &raw).map(|manifest| manifest.size())).transpose()
     }
 
     /// Brings an image from its upstream registry, unless the local registry has it.
@@ -150,7 +185,7 @@ impl Road {
     /// Upstream does not give it, its content is not what its digests say, the disk is full, or the
     /// local registry does not take it.
     pub async fn pull(&self, upstream: &Upstream, wanted: &Wanted, progress: &Progress) -> Result<Moved, ImageError> {
-        let (image, repository) = (wanted.to_string(), wanted.reference.mirror_repository());
+        let (image, repository) = (wanted.to_string(), wanted.here().mirror_repository());
         if let Some(raw) = self.settled(wanted).await? {
             let manifest = parse(&image, &raw)?;
             tidy(&self.store, &manifest.blobs());
@@ -162,7 +197,7 @@ impl Road {
         let manifest = parse(&image, &found.manifest)?;
         let origin = Origin::Upstream(upstream, &found.site);
         let bytes = self.bring(&image, &repository, &manifest, origin, progress).await?;
-        let marks = found.index.iter().map(index_tag).chain(wanted.reference.tag().map(upstream_tag));
+        let marks = found.index.iter().map(index_tag).chain(wanted.here().tag().map(upstream_tag));
         for mark in marks {
             self.put_manifest(&image, &repository, &mark, &found.manifest).await?;
         }
@@ -183,7 +218,7 @@ impl Road {
             return Ok(Inspection { digest: raw.digest(), blobs, missing: Vec::new() });
         }
         let mut inspection = upstream.inspect(wanted, &self.store).await?;
-        let repository = wanted.reference.mirror_repository();
+        let repository = wanted.here().mirror_repository();
         let mut absent = HashSet::new();
         for blob in self.missing(&image, &repository, &inspection.blobs).await? {
             let found = self.elsewhere(&repository, &blob.digest).await;
@@ -197,8 +232,8 @@ impl Road {
 
     /// The manifest in the local registry, if it is the wanted one as far as can be told here.
     async fn settled(&self, wanted: &Wanted) -> Result<Option<Raw>, ImageError> {
-        let (image, repository) = (wanted.to_string(), wanted.reference.mirror_repository());
-        let name = match (wanted.reference.tag(), &wanted.pin) {
+        let (image, repository) = (wanted.to_string(), wanted.here().mirror_repository());
+        let name = match (wanted.here().tag(), &wanted.pin) {
             (Some(tag), _) => tag.to_string(),
             (None, Some(pin)) => pin.to_string(),
             (None, None) => return Ok(None),
@@ -351,7 +386,7 @@ impl Road {
 
 /// The tag or digest under which the local registry gets an image.
 fn name_here(wanted: &Wanted, digest: &Digest) -> Result<String, ImageError> {
-    match (wanted.reference.tag(), &wanted.pin) {
+    match (wanted.here().tag(), &wanted.pin) {
         (Some(tag), _) => Ok(tag.into()),
         (None, Some(pin)) if pin == digest => Ok(pin.to_string()),
         _ => Err(ImageError::Manifest {
@@ -365,6 +400,11 @@ fn name_here(wanted: &Wanted, digest: &Digest) -> Result<String, ImageError> {
 /// The tag that remembers which index a platform's manifest was chosen from.
 fn index_tag(index: &Digest) -> String {
     format!("index-{}", index.hex())
+}
+
+/// The tag that says from which recipe an image was built.
+fn recipe_tag(recipe: &Digest) -> String {
+    format!("recipe-{}", recipe.hex())
 }
 
 /// The tag that says of another tag that it came from upstream. Tags end at 128 characters.

@@ -2,11 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::observed::{ImageState, Observed};
+use super::observed::Observed;
 use super::step::{Action, EngineImage, PlannedStep, Step, StepId};
 use super::{CLUSTER, Plan};
 use crate::cluster::names;
 use crate::cluster::node::Role;
+use crate::origin::{DecidedImage, ImageState};
 
 /// What a plan has to know of a component.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -79,12 +80,31 @@ struct Graph {
 
 impl Graph {
     fn add(&mut self, subject: &str, action: Action, step: Step, needs: &[StepId]) -> StepId {
-        self.steps.push(PlannedStep { step, needs: needs.to_vec(), subject: subject.into(), action, bytes: None });
+        self.steps.push(PlannedStep {
+            step,
+            needs: needs.to_vec(),
+            subject: subject.into(),
+            action,
+            bytes: None,
+            bytes_to_move: None,
+            from: None,
+            why: None,
+        });
         self.steps.len() - 1
     }
 
-    fn sized(&mut self, id: StepId, bytes: Option<u64>) -> StepId {
-        self.steps[id].bytes = bytes;
+    /// Says of a step what is known of its image.
+    fn about(&mut self, id: StepId, image: Option<&DecidedImage>) -> StepId {
+        let step = &mut self.steps[id];
+        if let Some(image) = image {
+            (step.from, step.why) = (Some(image.origin), image.why.clone());
+            match image.state {
+                ImageState::Present { bytes } => step.bytes = bytes,
+                ImageState::Built { bytes } => step.bytes = Some(bytes),
+                ImageState::ToBuild => {}
+                ImageState::ToFetch { bytes, missing } => (step.bytes, step.bytes_to_move) = (bytes, missing),
+            }
+        }
         id
     }
 }
@@ -116,18 +136,18 @@ fn all_made(inputs: &Inputs, observed: &Observed) -> bool {
 }
 
 fn engine_image(graph: &mut Graph, image: EngineImage, reference: &str, observed: &Observed) -> StepId {
-    let (action, bytes) = image_action(observed.images.get(reference));
-    let id = graph.add(CLUSTER, action, Step::ProvideImage { image, reference: reference.into() }, &[]);
-    graph.sized(id, bytes)
+    let decided = observed.images.get(reference);
+    let step = Step::ProvideImage { image, reference: reference.into() };
+    let id = graph.add(CLUSTER, image_action(decided), step, &[]);
+    graph.about(id, decided)
 }
 
-fn image_action(state: Option<&ImageState>) -> (Action, Option<u64>) {
-    match state {
-        Some(ImageState::Present { bytes }) => (Action::Exists, *bytes),
-        Some(ImageState::Built { bytes }) => (Action::Create, Some(*bytes)),
-        Some(ImageState::ToBuild) => (Action::Build, None),
-        Some(ImageState::ToFetch { bytes }) => (Action::Fetch, *bytes),
-        None => (Action::Fetch, None),
+fn image_action(image: Option<&DecidedImage>) -> Action {
+    match image.map(|image| image.state) {
+        Some(ImageState::Present { .. }) => Action::Exists,
+        Some(ImageState::Built { .. }) => Action::Create,
+        Some(ImageState::ToBuild) => Action::Build,
+        Some(ImageState::ToFetch { .. }) | None => Action::Fetch,
     }
 }
 
@@ -224,14 +244,15 @@ fn components(graph: &mut Graph, inputs: &Inputs, observed: &Observed, road: Opt
 
 /// An image of a component: built if it must be, then brought into the registry.
 fn mirror(graph: &mut Graph, subject: &str, reference: &str, observed: &Observed, road: &Road) -> StepId {
-    let (action, bytes) = image_action(observed.images.get(reference));
+    let decided = observed.images.get(reference);
+    let action = image_action(decided);
     let mut needs = vec![road.registry];
     if action == Action::Build {
         needs.push(graph.add(subject, action, Step::BuildImage { reference: reference.into() }, &road.after));
     }
     let action = if action == Action::Build { Action::Create } else { action };
     let id = graph.add(subject, action, Step::MirrorImage { reference: reference.into() }, &needs);
-    graph.sized(id, bytes)
+    graph.about(id, decided)
 }
 
 #[cfg(test)]

@@ -9,7 +9,7 @@ mod show;
 mod step;
 
 pub use build::{Elsewhere, Inputs, PlannedComponent, build};
-pub use observed::{ImageState, Observed};
+pub use observed::Observed;
 pub use show::show;
 pub use step::{Action, EngineImage, PlannedStep, Step, StepId};
 
@@ -43,9 +43,9 @@ impl Plan {
     pub fn images(&self) -> (usize, Option<u64>, Option<u64>) {
         let images: Vec<_> = self.steps.iter().filter(|step| step.step.is_image()).collect();
         let known = images.iter().all(|step| step.bytes.is_some());
-        let sum = |steps: &mut dyn Iterator<Item = &&PlannedStep>| steps.filter_map(|step| step.bytes).sum::<u64>();
-        let all = sum(&mut images.iter());
-        let missing = sum(&mut images.iter().filter(|step| step.action != Action::Exists));
+        let all = images.iter().filter_map(|step| step.bytes).sum();
+        let open = images.iter().filter(|step| step.action != Action::Exists);
+        let missing = open.filter_map(|step| step.bytes_to_move.or(step.bytes)).sum();
         (images.len(), known.then_some(all), known.then_some(missing))
     }
 }

@@ -1,8 +1,11 @@
 //! The plan as a person reads it.
+//!
+//! First the steps by subject, then every image with where it comes from and its bytes.
 
 use std::fmt::Write;
 
-use super::{Action, Plan};
+use super::{Action, Plan, PlannedStep};
+use crate::origin::Origin;
 use crate::report::units;
 
 /// One line a step, grouped by subject; what exists already is counted, not listed.
@@ -19,5 +22,25 @@ pub fn show(plan: &Plan) -> String {
             let _ = writeln!(text, "  {:<7} {}{size}", step.action.word(), step.step.describe());
         }
     }
+    let images = plan.steps.iter().filter_map(|step| Some((step, step.step.image()?)));
+    let lines: Vec<_> = images.map(|(step, image)| image_line(step, image)).collect();
+    if !lines.is_empty() {
+        let _ = writeln!(text, "images\n{}", lines.join("\n"));
+    }
     text
+}
+
+/// `build   ghcr.io/backstack/portal:0.1.0  WHY`.
+fn image_line(step: &PlannedStep, image: &str) -> String {
+    let way = match (step.action, step.from) {
+        (Action::Exists, _) => "here",
+        (Action::Fetch, Some(Origin::Release)) => "release",
+        (Action::Fetch, _) => "fetch",
+        // What is built in this run has no size yet.
+        (Action::Create, _) if step.bytes.is_some() => "built",
+        _ => "build",
+    };
+    let size = step.bytes.map(units::bytes).unwrap_or_default();
+    let why = step.why.as_deref().unwrap_or_default();
+    format!("  {way:<7} {size:>9}  {image}  {why}").trim_end().to_string()
 }

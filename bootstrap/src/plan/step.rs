@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use crate::cluster::node::Role;
+use crate::origin::Origin;
 
 /// Index of a step in its plan.
 pub type StepId = usize;
@@ -56,9 +57,17 @@ pub enum Step {
 }
 
 impl Step {
+    /// The image that it brings to where it is needed.
+    pub fn image(&self) -> Option<&str> {
+        match self {
+            Self::ProvideImage { reference, .. } | Self::MirrorImage { reference } => Some(reference),
+            _ => None,
+        }
+    }
+
     /// Whether it moves or makes an image; a built image counts when it is mirrored.
     pub fn is_image(&self) -> bool {
-        matches!(self, Self::ProvideImage { .. } | Self::MirrorImage { .. })
+        self.image().is_some()
     }
 
     /// What it does, for people.
@@ -129,4 +138,13 @@ pub struct PlannedStep {
     /// Size of the image, where known.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub bytes: Option<u64>,
+    /// Bytes of it that are not on this machine yet, where they differ from all.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub bytes_to_move: Option<u64>,
+    /// Where the image comes from.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub from: Option<Origin>,
+    /// Why it does not come from where it should come first.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub why: Option<String>,
 }

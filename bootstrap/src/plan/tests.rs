@@ -1,5 +1,6 @@
 use super::*;
 use crate::cluster::observe::{ObservedNode, ObservedPlatform};
+use crate::origin::{DecidedImage, ImageState, Origin};
 
 fn component(name: &str, depends_on: &[&str]) -> PlannedComponent {
     PlannedComponent {
@@ -23,6 +24,10 @@ fn inputs(workers: u16) -> Inputs {
         elsewhere: None,
         only: None,
     }
+}
+
+fn image(state: ImageState) -> DecidedImage {
+    DecidedImage { state, origin: Origin::Packages, why: None }
 }
 
 fn node(name: &str, role: Role, complete: bool, running: bool) -> ObservedNode {
@@ -69,8 +74,8 @@ fn a_component_waits_for_its_own_needs_only() {
 #[test]
 fn the_node_image_is_built_before_the_components() {
     let mut observed = Observed::default();
-    observed.images.insert("node".into(), ImageState::ToBuild);
-    observed.images.insert("example.org/a:1".into(), ImageState::ToBuild);
+    observed.images.insert("node".into(), image(ImageState::ToBuild));
+    observed.images.insert("example.org/a:1".into(), image(ImageState::ToBuild));
     let plan = build(&inputs(0), &observed);
     let built = find(&plan, &Step::BuildImage { reference: "example.org/a:1".into() });
     assert_eq!(built.needs.len(), 1);
@@ -179,9 +184,10 @@ fn on_a_cluster_of_others_nothing_is_made_but_what_runs_in_it() {
 fn image_bytes_are_told_only_when_all_are_known() {
     let mut observed = Observed::default();
     for reference in ["node", "registry", "example.org/a:1"] {
-        observed.images.insert(reference.into(), ImageState::Present { bytes: Some(10) });
+        observed.images.insert(reference.into(), image(ImageState::Present { bytes: Some(10) }));
     }
     assert_eq!(build(&inputs(0), &observed).images(), (4, None, None));
-    observed.images.insert("example.org/b:1".into(), ImageState::ToFetch { bytes: Some(5) });
-    assert_eq!(build(&inputs(0), &observed).images(), (4, Some(35), Some(5)));
+    let to_fetch = ImageState::ToFetch { bytes: Some(9), missing: Some(5) };
+    observed.images.insert("example.org/b:1".into(), image(to_fetch));
+    assert_eq!(build(&inputs(0), &observed).images(), (4, Some(39), Some(5)));
 }

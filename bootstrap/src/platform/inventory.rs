@@ -8,12 +8,14 @@ use std::collections::BTreeMap;
 use k8s_openapi::api::core::v1::ConfigMap;
 use kube::Client;
 use kube::api::{Api, DeleteParams, ListParams, ObjectMeta, Patch, PatchParams};
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
 use super::object::{COMPONENT, MANAGED_BY, ObjectRef, Owner, PLATFORM};
 use super::{Error, MANAGER, SYSTEM_NAMESPACE, Unit};
+use crate::stack::LeftOut;
 use crate::stack::model::ReadyCondition;
 
 /// What the cluster has of one component.
@@ -35,6 +37,12 @@ pub struct Entry {
     /// Components that it stands on.
     #[serde(default)]
     pub depends_on: Vec<String>,
+    /// Its images that were built from packages, by the stack's reference.
+    #[serde(default)]
+    pub built_images: Vec<String>,
+    /// Its images that could not be had, and what went with them.
+    #[serde(default)]
+    pub left_out: Vec<LeftOut>,
 }
 
 impl Entry {
@@ -51,6 +59,8 @@ impl Entry {
             objects,
             conditions: unit.readiness.conditions.clone(),
             depends_on: unit.depends_on.clone(),
+            built_images: unit.built_images.clone(),
+            left_out: unit.left_out.clone(),
         }
     }
 
@@ -64,6 +74,8 @@ impl Entry {
             ("objects".into(), serde_json::to_string_pretty(&self.objects)?),
             ("conditions".into(), serde_json::to_string(&self.conditions)?),
             ("depends_on".into(), serde_json::to_string(&self.depends_on)?),
+            ("built_images".into(), serde_json::to_string(&self.built_images)?),
+            ("left_out".into(), serde_json::to_string(&self.left_out)?),
         ]))
     }
 
@@ -80,16 +92,20 @@ impl Entry {
             complete: text("complete").as_deref() == Some("true"),
             applied: text("applied").unwrap_or_default(),
             objects: serde_json::from_str(&needed("objects")?).map_err(|error| json("objects", error))?,
-            conditions: match text("conditions") {
-                Some(text) => serde_json::from_str(&text).map_err(|error| json("conditions", error))?,
-                None => Vec::new(),
-            },
-            depends_on: match text("depends_on") {
-                Some(text) => serde_json::from_str(&text).map_err(|error| json("depends_on", error))?,
-                None => Vec::new(),
-            },
+            conditions: list(map, "conditions").map_err(broken)?,
+            depends_on: list(map, "depends_on").map_err(broken)?,
+            built_images: list(map, "built_images").map_err(broken)?,
+            left_out: list(map, "left_out").map_err(broken)?,
             component: component.clone(),
         })
+    }
+}
+
+/// A list that an older program did not write yet.
+fn list<T: DeserializeOwned>(map: &ConfigMap, key: &str) -> Result<Vec<T>, String> {
+    match map.data.as_ref().and_then(|data| data.get(key)) {
+        Some(text) => serde_json::from_str(text).map_err(|error| format!("`{key}`: {error}")),
+        None => Ok(Vec::new()),
     }
 }
 
@@ -194,6 +210,8 @@ mod tests {
             ],
             conditions: Vec::new(),
             depends_on: vec!["ingress".into()],
+            built_images: vec!["example.org/shop:1".into()],
+            left_out: Vec::new(),
         }
     }
 

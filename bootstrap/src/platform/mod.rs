@@ -22,6 +22,7 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use crate::images::digest::Digest;
+use crate::stack::LeftOut;
 use crate::stack::model::{GeneratedSecret, Readiness};
 
 pub mod announce;
@@ -85,7 +86,11 @@ pub struct Unit {
     pub readiness: Readiness,
     /// Components that it stands on: they cannot be removed before it.
     pub depends_on: Vec<String>,
-    /// Digest of all of the above.
+    /// Its images that were built from packages, by reference.
+    pub built_images: Vec<String>,
+    /// Its images that could not be had, and what went with them.
+    pub left_out: Vec<LeftOut>,
+    /// Digest of what is applied.
     pub digest: Digest,
 }
 
@@ -103,6 +108,7 @@ impl Unit {
         let all = serde_json::to_vec(&(name, version, namespace, &definitions, &objects, &secrets, &readiness));
         let digest = Digest::of(&all.expect("plain data is JSON"));
         let (name, version, namespace) = (name.into(), version.into(), namespace.into());
-        Self { name, version, namespace, crds, objects, secrets, readiness, depends_on: Vec::new(), digest }
+        let (depends_on, built_images, left_out) = Default::default();
+        Self { name, version, namespace, crds, objects, secrets, readiness, depends_on, built_images, left_out, digest }
     }
 }

@@ -128,6 +128,8 @@ mod tests {
             objects: Vec::new(),
             conditions: Vec::new(),
             depends_on: depends_on.iter().map(ToString::to_string).collect(),
+            built_images: Vec::new(),
+            left_out: Vec::new(),
         };
         (name.into(), entry)
     }

@@ -46,6 +46,8 @@ fn unit(objects: Vec<Value>) -> Unit {
         secrets: BTreeMap::new(),
         readiness: Readiness::default(),
         depends_on: Vec::new(),
+        built_images: Vec::new(),
+        left_out: Vec::new(),
         digest: Digest::of(b""),
     }
 }

@@ -11,6 +11,7 @@ use super::kinds::{Kinds, Unresolved};
 use super::readiness::{Assessment, assess};
 use super::scope::Scope;
 use super::view::{View, to_value};
+use crate::stack::LeftOut;
 
 /// A platform at one moment.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -35,6 +36,12 @@ pub struct ComponentState {
     /// When it was applied last, in UTC (RFC 3339).
     pub applied: String,
     pub health: Health,
+    /// Its images that were built from packages, by reference.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub built_images: Vec<String>,
+    /// Its images that could not be had.
+    #[serde(skip)]
+    pub left_out: Vec<LeftOut>,
     /// What blocks, if it is not ready.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub blockers: Vec<Blocker>,
@@ -99,6 +106,8 @@ pub fn component(entry: &Entry, found: Assessment) -> ComponentState {
         namespace: entry.namespace.clone(),
         applied: entry.applied.clone(),
         health,
+        built_images: entry.built_images.clone(),
+        left_out: entry.left_out.clone(),
         blockers,
     }
 }

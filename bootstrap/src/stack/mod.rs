@@ -21,7 +21,7 @@ pub(crate) mod words;
 mod yaml;
 
 pub use changes::Changes;
-pub use left_out::LeftOut;
+pub use left_out::{LeftOut, Unavailable};
 pub use load::{ClusterSpec, Component, Manifest, Recipe, Stack, StackSource};
 pub use problem::{Problem, StackErrors};
 pub use render::{PlatformFacts, render};

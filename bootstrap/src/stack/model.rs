@@ -163,10 +163,18 @@ pub struct ImageRef {
     /// Folder of the recipe under `images/`; without it the image can only come from its registry.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub recipe: Option<String>,
-    /// Why no package can build it. Where images are built from packages it is left out then, and with it every
-    /// object whose manifest has the annotation `backstack.dev/needs-image: NAME`.
+    /// Why no package can build it. Where no registry gives it, it is left out then, and with it every object whose
+    /// manifest has the annotation `backstack.dev/needs-image: NAME`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub missing: Option<String>,
+    /// The image is the stack's own: its recipe makes it, and no registry is asked for it by name alone, because
+    /// whoever owns that name there could put anything under it. With a `digest` it may be fetched.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub own: bool,
+}
+
+fn is_false(value: &bool) -> bool {
+    !value
 }
 
 /// Custom resource definitions from upstream, by content.

@@ -3,17 +3,18 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::images::{self, Sources};
+use super::existing;
+use super::images::{DecidedImages, Images};
 use super::stack::{self, Adding};
 use super::{Asked, Prepared, UpRequest, headless};
 use crate::doctor::{self, Check};
 use crate::elsewhere::{self, Cluster, ElsewhereError, checks, rights};
 use crate::error::{ExitKind, Failure};
-use crate::execute::Origin;
 use crate::execute::context::{Context, Found, Place};
 use crate::images::Platform;
 use crate::images::local::LocalRegistry;
 use crate::images::upstream::{Upstream, UpstreamOptions};
+use crate::origin::{ImagePlan, OriginError, Told};
 use crate::plan;
 use crate::platform::object::ObjectRef;
 use crate::platform::record::Record;
@@ -28,7 +29,8 @@ struct Ground {
     stack: Stack,
     record: Option<Record>,
     adding: Option<Adding>,
-    sources: Sources,
+    images: Images,
+    decided: DecidedImages,
 }
 
 /// Finds out what has to be done on the cluster of a context. Touches nothing.
@@ -49,9 +51,12 @@ pub async fn prepare(request: UpRequest, context: &str) -> Result<Prepared, Fail
         return Err(doctor::Unmet(checks).into());
     }
     ground.nothing_in_the_way().await?;
-    let registry = ground.registry().await?;
+    if !ground.decided.nowhere.is_empty() {
+        return Err(OriginError::Nowhere(ground.decided.nowhere).into());
+    }
+    let (images, decided, stack) = (&ground.images, &ground.decided, &ground.stack);
     let observed =
-        images::observe_elsewhere(&ground.sources, registry, &ground.settings.name, &ground.cluster.client).await?;
+        existing::observe_elsewhere(images, decided, stack, &ground.settings.name, &ground.cluster.client).await?;
     if let Some(adding) = &ground.adding {
         stack::check_needs(&ground.stack, adding, &observed.installed)?;
     }
@@ -80,11 +85,37 @@ async fn ground(asked: Asked, context: &str) -> Result<Ground, Failure> {
     let (mut stack, adding) = stack::load(&mut settings, add.as_ref(), true)?;
     let all = || stack.components.iter().map(|component| component.name().to_string()).collect::<BTreeSet<_>>();
     let only = adding.as_ref().map_or_else(all, |adding| adding.names.clone());
-    let sources = Sources::decide(&settings, &mut stack, &spec, Some(&only)).await?;
-    if sources.origin == Origin::Source && settings.push.is_none() && !sources.components.is_empty() {
-        return Err(ElsewhereError::NoRegistry { context: context.into(), why: sources.why }.into());
+    let mut images = Images::of(&settings, &stack, &spec, Some(&only), adding.is_some())?;
+    let decided = match registry(&settings).await? {
+        Some(registry) => images.decide_for(&mut stack, registry).await?,
+        None => pulled_by_the_cluster(&images, context)?,
+    };
+    Ok(Ground { cluster, settings, stack, record, adding, images, decided })
+}
+
+/// The registry that images are pushed to.
+async fn registry(settings: &UpSettings) -> Result<Option<LocalRegistry>, Failure> {
+    let Some(Push { to, plain_http, .. }) = &settings.push else { return Ok(None) };
+    let sign_in = Upstream::new(UpstreamOptions::new(Platform::here()))?;
+    Ok(Some(LocalRegistry::elsewhere(&to.host, &to.prefix, *plain_http, sign_in).await?))
+}
+
+/// Without a registry of ours the cluster pulls from upstream what it can; what would be built has no way to it.
+fn pulled_by_the_cluster(images: &Images, context: &str) -> Result<DecidedImages, Failure> {
+    let names = |is: fn(&ImagePlan) -> bool| {
+        let images = images.components.iter().filter(|(_, image)| is(image));
+        images.map(|(name, _)| name.as_str()).collect::<Vec<_>>().join(", ")
+    };
+    let built = match images.mode {
+        ImageSource::Source => names(|_| true),
+        _ => names(|image| image.wanted.is_none()),
+    };
+    if !built.is_empty() {
+        let why = format!("These images would be built here: {built}.");
+        return Err(ElsewhereError::NoRegistry { context: context.into(), why }.into());
     }
-    Ok(Ground { cluster, settings, stack, record, adding, sources })
+    let headline = "The cluster pulls images from their upstream registries.".into();
+    Ok(DecidedImages { told: Told { headline, taken_over: Vec::new() }, ..DecidedImages::default() })
 }
 
 /// The platform that is there already, if it is the one that is meant.
@@ -117,23 +148,17 @@ async fn known(cluster: &Cluster, name: &str, stack: Option<&str>) -> Result<Opt
 impl Ground {
     async fn checks(&self) -> Result<Vec<Check>, Failure> {
         let mut checks = checks::judge(&checks::gather(&self.cluster).await?, &self.stack);
-        if let (Some(push), Some(registry)) = (&self.settings.push, self.registry().await?) {
+        if let (Some(push), Some(registry)) = (&self.settings.push, registry(&self.settings).await?) {
             let fix = "check --push-to; --plain-http if it has no TLS";
             checks.push(match registry.ping().await {
                 Ok(()) => Check::ok("registry", format!("{} answers", push.to.address())),
                 Err(error) => Check::failed("registry", error.to_string(), fix),
             });
         }
-        for (tool, fix) in self.sources.missing_tools()? {
+        for (tool, fix) in self.images.missing_tools(&self.decided)? {
             checks.push(Check::failed("tools", tool, fix));
         }
         Ok(checks)
-    }
-
-    async fn registry(&self) -> Result<Option<LocalRegistry>, Failure> {
-        let Some(Push { to, plain_http, .. }) = &self.settings.push else { return Ok(None) };
-        let sign_in = Upstream::new(UpstreamOptions::new(Platform::here()))?;
-        Ok(Some(LocalRegistry::elsewhere(&to.host, &to.prefix, *plain_http, sign_in).await?))
     }
 
     /// Makes sure that no object of somebody else has a name that a manifest has. Definitions are looked at when they
@@ -180,29 +205,24 @@ impl Ground {
     }
 
     fn prepared(self, plan: plan::Plan, checks: &[Check]) -> Prepared {
-        let pulled = self.sources.origin == Origin::Registry && self.settings.push.is_none();
-        let images = match pulled {
-            true => "The cluster pulls images from their upstream registries.".to_string(),
-            false => self.sources.why.clone(),
-        };
         let notes = if self.adding.is_none() { self.settings.changes.told() } else { Vec::new() };
         let warnings =
             checks.iter().filter(|check| check.verdict != doctor::Verdict::Ok).map(|check| check.found.clone());
-        let (warnings, left_out) = (warnings.collect(), self.sources.left_out.clone());
+        let warnings = warnings.collect();
         let context = Context {
             place: Place::Elsewhere(self.cluster),
             settings: self.settings,
             stack: self.stack,
-            origin: self.sources.origin,
-            images: self.sources.components,
-            builder: self.sources.builder,
-            upstream: self.sources.upstream,
-            store: self.sources.store,
-            http: self.sources.http,
+            images: self.images.components,
+            builder: self.images.builder,
+            upstream: self.images.upstream,
+            store: self.images.store,
+            http: self.images.http,
+            left_out: self.decided.left_out,
             kept_record: self.record.filter(|_| self.adding.is_some()),
             found: Found::default(),
         };
-        Prepared { plan, context, images, left_out, warnings, notes, adding: self.adding }
+        Prepared { plan, context, images: self.decided.told, warnings, notes, adding: self.adding }
     }
 }
 

@@ -1,38 +1,30 @@
-//! Which source images come from, and where each of them stands.
+//! The images of a run: which there are, and what was decided about each.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use crate::cluster::observe::ObservedPlatform;
-use crate::cluster::{Engine, network};
-use crate::definitions;
+use futures::future::try_join_all;
+
+use super::reach;
+use crate::cluster::Engine;
 use crate::error::{ExitKind, Failure};
-use crate::execute::context::{ImagePlan, Origin};
 use crate::execute::engine_images;
 use crate::images::local::LocalRegistry;
 use crate::images::manifest::Platform;
-use crate::images::reference::Wanted;
 use crate::images::road::Road;
-use crate::images::upstream::{Upstream, UpstreamOptions};
+use crate::images::upstream::{Patience, Upstream, UpstreamOptions};
 use crate::images::{BlobStore, ImageError};
-use crate::plan::{EngineImage, ImageState, Observed};
-use crate::platform::inventory::Inventory;
+use crate::origin::{DecidedImage, Decision, ImagePlan, ImageState, Look, Nowhere, Told, decide};
+use crate::plan::EngineImage;
 use crate::settings::{ImageSource, UpSettings, display, folders};
 use crate::source::{Architecture, Builder};
 use crate::stack::files::FileTree;
 use crate::stack::model::ImageRef;
-use crate::stack::{ClusterSpec, Component, LeftOut, Stack};
-use crate::up::reach;
+use crate::stack::{ClusterSpec, LeftOut, Stack, Unavailable};
 
 /// The images of a run, and the means to get them.
-pub struct Sources {
-    pub origin: Origin,
-    /// Which source was taken and why, for people.
-    pub why: String,
-    /// What this source cannot have: it is no longer in the stack.
-    pub left_out: Vec<LeftOut>,
-    /// Whether node and registry image are among those that are needed.
-    with_cluster: bool,
+pub struct Images {
+    pub mode: ImageSource,
     pub node: ImagePlan,
     pub registry: ImagePlan,
     /// By reference.
@@ -41,75 +33,192 @@ pub struct Sources {
     pub upstream: Upstream,
     pub store: BlobStore,
     pub http: reqwest::Client,
+    /// What is added to a platform: it is not left out in silence.
+    adding: bool,
+    /// Whether node and registry image are among those that are needed.
+    with_cluster: bool,
 }
 
-impl Sources {
-    /// Decides where images come from; asks the upstream registries if that is left open. Those of all components,
-    /// or `only` of some. What that source cannot have is taken out of the stack.
-    pub async fn decide(
+/// What was decided about all images of a run.
+#[derive(Default)]
+pub struct DecidedImages {
+    /// By reference.
+    pub images: BTreeMap<String, DecidedImage>,
+    /// What cannot be had here: it is no longer in the stack.
+    pub left_out: Vec<LeftOut>,
+    /// What the platform cannot do without, and cannot be had.
+    pub nowhere: Vec<Nowhere>,
+    pub told: Told,
+}
+
+impl Images {
+    /// The images of a stack: of all its components with those that make the cluster, or `only` of some components.
+    ///
+    /// # Errors
+    /// The cache cannot be used, or a reference or recipe is malformed.
+    pub fn of(
         settings: &UpSettings,
-        stack: &mut Stack,
+        stack: &Stack,
         cluster: &ClusterSpec,
         only: Option<&BTreeSet<String>>,
+        adding: bool,
     ) -> Result<Self, Failure> {
         let cache = folders::cache();
         let store = BlobStore::open(&cache).map_err(|error| no_cache(&cache, &error))?;
-        let upstream = Upstream::new(UpstreamOptions::new(Platform::here()))?;
-        let mut node = plan(&cluster.file.node, &cluster.tree)?;
+        let builder = Builder::new(&cache, store.clone(), Architecture::host());
+        let mut node = ImagePlan::of(&cluster.file.node, &cluster.tree, &builder)?;
         if let Some(image) = &settings.node_image
             && image.parse() != Ok(node.reference.clone())
         {
-            node = ImagePlan::new(image.parse().map_err(ImageError::from)?, None, None);
+            node = ImagePlan::fetched(image.parse().map_err(ImageError::from)?);
         }
         let mut components = BTreeMap::new();
         let wanted = |name: &str| only.is_none_or(|only| only.contains(name));
         for component in stack.components.iter().filter(|component| wanted(component.name())) {
             for image in component.file.images.values() {
-                components.insert(image.reference.clone(), plan(image, &component.tree)?);
+                components.insert(image.reference.clone(), ImagePlan::of(image, &component.tree, &builder)?);
             }
         }
-        let registry = plan(&cluster.file.registry, &cluster.tree)?;
-        let hosts: BTreeSet<&str> = components
-            .values()
-            .chain([&node, &registry].into_iter().filter(|_| only.is_none()))
-            .map(|image| image.reference.host())
-            .collect();
-        let (origin, why) = choose(settings.images, &upstream, hosts).await;
-        let left_out = if origin == Origin::Source { stack.leave_out_missing() } else { Vec::new() };
-        components.retain(|reference, _| stack.has_image(reference));
-        let http = reqwest::Client::builder().build().map_err(|error| Failure::internal(error.to_string()))?;
-        let builder = Builder::new(&cache, store.clone(), Architecture::host());
         Ok(Self {
-            origin,
-            why,
-            left_out,
-            with_cluster: only.is_none(),
+            mode: settings.images,
             node,
-            registry,
+            registry: ImagePlan::of(&cluster.file.registry, &cluster.tree, &builder)?,
             components,
+            upstream: Upstream::new(UpstreamOptions::new(Platform::here()))?,
+            http: reqwest::Client::builder().build().map_err(|error| Failure::internal(error.to_string()))?,
             builder,
-            upstream,
             store,
-            http,
+            adding,
+            with_cluster: only.is_none(),
         })
     }
 
-    fn all(&self) -> impl Iterator<Item = &ImagePlan> {
-        [&self.node, &self.registry].into_iter().filter(|_| self.with_cluster).chain(self.components.values())
+    /// Decides about every image, all at once; touches nothing. What cannot be had and can be done without is taken
+    /// out of the stack. Without an engine nothing is known to be here.
+    ///
+    /// # Errors
+    /// The engine or the local registry does not answer properly.
+    pub async fn decide(&mut self, stack: &mut Stack, engine: Option<&Engine>) -> Result<DecidedImages, Failure> {
+        let decisions = loop {
+            let local = match engine {
+                Some(engine) => reach::running_registry(engine).await?,
+                None => None,
+            };
+            let road = local.map(|local| Road::new(local, self.store.clone()));
+            let found = self.look(engine, road.as_ref()).await;
+            // Another program's `down` may have taken the registry away meanwhile: then it is looked for again.
+            let went = match &road {
+                Some(road) if found.is_err() => road.local().ping().await.is_err(),
+                _ => false,
+            };
+            if !went {
+                break found?;
+            }
+        };
+        Ok(self.settle(stack, decisions))
     }
 
-    /// Tools that building would need and that are not there; none where nothing is built any more.
-    pub fn missing_tools(&self) -> Result<Vec<(String, String)>, Failure> {
-        if self.origin != Origin::Source {
-            return Ok(Vec::new());
-        }
-        let mut open = Vec::new();
-        for image in self.all() {
-            if image.built(&self.builder)?.is_none() {
-                open.extend(image.recipe.clone());
+    /// The same for a cluster that somebody else made, whose images go to this registry.
+    ///
+    /// # Errors
+    /// The registry does not answer properly.
+    pub async fn decide_for(&mut self, stack: &mut Stack, registry: LocalRegistry) -> Result<DecidedImages, Failure> {
+        let road = Road::new(registry, self.store.clone());
+        let decisions = self.look(None, Some(&road)).await?;
+        Ok(self.settle(stack, decisions))
+    }
+
+    async fn look(&self, engine: Option<&Engine>, road: Option<&Road>) -> Result<Vec<(String, Decision)>, Failure> {
+        let upstream = self.upstream.with_patience(Patience::hurried);
+        let look = Look { mode: self.mode, builder: &self.builder, store: &self.store, upstream, road };
+        let look = &look;
+        let components = self.components.iter().map(|(reference, image)| async move {
+            Ok::<_, Failure>((reference.clone(), decide::decide(&look.at(image).await?)))
+        });
+        let cluster = [(EngineImage::Node, &self.node), (EngineImage::Registry, &self.registry)];
+        let cluster = cluster.into_iter().filter(|_| self.with_cluster).map(|(kind, image)| async move {
+            let here = match engine {
+                Some(engine) => engine_images::here(engine, look, kind, image).await?,
+                None => None,
+            };
+            Ok::<_, Failure>((image.reference.to_string(), decide::decide(&look.beyond(image, here).await?)))
+        });
+        let (mut all, cluster) = tokio::try_join!(try_join_all(components), try_join_all(cluster))?;
+        all.extend(cluster);
+        Ok(all)
+    }
+
+    /// Keeps what was decided, and takes out of the stack what can be done without.
+    fn settle(&mut self, stack: &mut Stack, decisions: Vec<(String, Decision)>) -> DecidedImages {
+        let mut decided = DecidedImages::default();
+        let mut nowhere = Vec::new();
+        for (reference, decision) in decisions {
+            match decision {
+                Decision::Found { image, recipe_stands_by } => {
+                    for plan in self.plans_mut().filter(|plan| plan.reference.to_string() == reference) {
+                        plan.origin = image.origin;
+                        plan.recipe_stands_by = recipe_stands_by;
+                    }
+                    decided.images.insert(reference, image);
+                }
+                Decision::Nowhere { registry, recipe } => {
+                    let users = stack.components.iter().filter(|component| uses(component, &reference));
+                    let mut users: Vec<_> = users.map(|component| component.name().to_string()).collect();
+                    if users.is_empty() {
+                        users.push("cluster".into());
+                    }
+                    let image = || (reference.clone(), registry.clone(), recipe.clone());
+                    nowhere.extend(users.into_iter().map(|component| {
+                        let (image, registry, recipe) = image();
+                        Nowhere { component, image, registry, recipe }
+                    }));
+                }
             }
         }
-        let missing = self.builder.missing_tools(&open)?;
+        self.do_without(stack, nowhere, &mut decided);
+        decided.images.retain(|reference, _| self.is_of_cluster(reference) || stack.has_image(reference));
+        self.components.retain(|reference, _| stack.has_image(reference));
+        decided.told = Told::of(self.mode, &decided.images);
+        decided
+    }
+
+    /// Objects that say so go with an image that cannot be had. Whole components go only where the settings rule out
+    /// the way that would lead to their images.
+    fn do_without(&self, stack: &mut Stack, nowhere: Vec<Nowhere>, decided: &mut DecidedImages) {
+        let unavailable =
+            |one: &Nowhere| Unavailable { component: one.component.clone(), image: one.image.clone(), why: one.why() };
+        let (optional, needed): (Vec<_>, Vec<_>) =
+            nowhere.into_iter().partition(|one| stack.can_do_without(&one.component, &one.image));
+        decided.left_out = stack.leave_out(&optional.iter().map(unavailable).collect::<Vec<_>>());
+        let explicit = self.mode != ImageSource::Auto && !self.adding;
+        let (whole, nowhere): (Vec<_>, Vec<_>) =
+            needed.into_iter().partition(|one| explicit && stack.component(&one.component).is_some());
+        let whole: Vec<_> = whole.iter().map(unavailable).collect();
+        decided.left_out.extend(stack.leave_out_components(&whole));
+        decided.nowhere = nowhere;
+    }
+
+    fn is_of_cluster(&self, reference: &str) -> bool {
+        self.with_cluster && [&self.node, &self.registry].iter().any(|image| image.reference.to_string() == reference)
+    }
+
+    fn plans_mut(&mut self) -> impl Iterator<Item = &mut ImagePlan> {
+        self.components.values_mut().chain([&mut self.node, &mut self.registry])
+    }
+
+    fn plan_of(&self, reference: &str) -> Option<&ImagePlan> {
+        let mut cluster = [&self.node, &self.registry].into_iter();
+        self.components.get(reference).or_else(|| cluster.find(|image| image.reference.to_string() == reference))
+    }
+
+    /// Tools that building would need and that are not there; none where nothing has to be built.
+    ///
+    /// # Errors
+    /// A recipe is malformed.
+    pub fn missing_tools(&self, decided: &DecidedImages) -> Result<Vec<(String, String)>, Failure> {
+        let open = decided.images.iter().filter(|(_, image)| image.state == ImageState::ToBuild);
+        let recipes: Vec<_> = open.filter_map(|(name, _)| self.plan_of(name)?.recipe.clone()).collect();
+        let missing = self.builder.missing_tools(&recipes)?;
         Ok(missing
             .into_iter()
             .map(|tool| (format!("{} is missing ({})", tool.tool, tool.needed_for), tool.hint))
@@ -117,39 +226,18 @@ impl Sources {
     }
 }
 
+fn uses(component: &crate::stack::Component, reference: &str) -> bool {
+    component.file.images.values().any(|image| image.reference == reference)
+}
+
 /// What an image from packages lacks, as its recipe says.
-pub fn limits(image: &ImagePlan) -> Option<String> {
-    let recipe = crate::source::recipe::read(image.recipe.as_ref()?).ok()?;
+pub fn limits(image: &ImageRef, tree: &FileTree) -> Option<String> {
+    let recipe = tree.join(&format!("images/{}", image.recipe.as_ref()?));
+    let recipe = crate::source::recipe::read(&recipe).ok()?;
     match (recipe.version, recipe.limits) {
         (Some(version), Some(limits)) => Some(format!("version {version}; {limits}")),
         (Some(version), None) => Some(format!("version {version}")),
         (None, limits) => limits,
-    }
-}
-
-/// An image of a component or of the cluster, with the folder of its recipe.
-pub fn plan(image: &ImageRef, tree: &FileTree) -> Result<ImagePlan, Failure> {
-    let reference = image.reference.parse().map_err(ImageError::from)?;
-    let pin = image.digest.as_ref().and_then(|digest| digest.parse().ok());
-    Ok(ImagePlan::new(reference, pin, image.recipe.as_ref().map(|recipe| tree.join(&format!("images/{recipe}")))))
-}
-
-async fn choose(wanted: ImageSource, upstream: &Upstream, hosts: BTreeSet<&str>) -> (Origin, String) {
-    match wanted {
-        ImageSource::Registry => (Origin::Registry, "Images from the upstream registries, as asked for.".into()),
-        ImageSource::Source => (Origin::Source, "Images built from packages, as asked for.".into()),
-        ImageSource::Auto => {
-            let answers = upstream.probe(hosts.iter().copied()).await;
-            if answers.all() || !cfg!(target_os = "linux") {
-                (Origin::Registry, format!("Images from the upstream registries: {answers}."))
-            } else {
-                let silent: Vec<_> = answers.silent.iter().map(|one| one.host.as_str()).collect();
-                (
-                    Origin::Source,
-                    format!("Images built from packages, because {} cannot be reached.", silent.join(", ")),
-                )
-            }
-        }
     }
 }
 
@@ -160,91 +248,4 @@ fn no_cache(folder: &Path, error: &std::io::Error) -> Failure {
         details: Vec::new(),
         hints: vec!["Make it writable, make room, or set BACKSTACK_CACHE to another folder.".into()],
     }
-}
-
-/// Looks where everything stands; touches nothing.
-pub async fn observe(
-    engine: &Engine,
-    sources: &Sources,
-    stack: &Stack,
-    platform: Option<ObservedPlatform>,
-    client: Option<&kube::Client>,
-) -> Result<Observed, Failure> {
-    let network = network::find(engine).await?.is_some();
-    let (registry, mut images) = component_images(engine, sources).await?;
-    for (kind, image) in [(EngineImage::Node, &sources.node), (EngineImage::Registry, &sources.registry)] {
-        let state = engine_images::observe(engine, &sources.builder, sources.origin, kind, image).await?;
-        images.insert(image.reference.to_string(), state);
-    }
-    let name = platform.as_ref().map_or("", |platform| platform.name.as_str());
-    let installed = installed(name, client).await?;
-    let has_all = |component: &&Component| definitions::are_cached(&component.file.crds, &sources.store);
-    let definitions = stack.components.iter().filter(has_all).map(|component| component.file.name.clone()).collect();
-    Ok(Observed { network, registry, platform, images, definitions, installed })
-}
-
-/// The same for a cluster that somebody else made. Where it pulls from upstream, its images are its own business.
-pub async fn observe_elsewhere(
-    sources: &Sources,
-    registry: Option<LocalRegistry>,
-    platform: &str,
-    client: &kube::Client,
-) -> Result<Observed, Failure> {
-    let images = match registry {
-        Some(registry) => states(sources, Some(&Road::new(registry, sources.store.clone()))).await?,
-        None => BTreeMap::new(),
-    };
-    let installed = installed(platform, Some(client)).await?;
-    Ok(Observed { images, installed, ..Observed::default() })
-}
-
-/// Whether the local registry is there, and where the components' images stand. Looked at again if it goes meanwhile, as
-/// with another program's `down`.
-async fn component_images(engine: &Engine, sources: &Sources) -> Result<(bool, BTreeMap<String, ImageState>), Failure> {
-    loop {
-        let road = reach::running_registry(engine).await?.map(|local| Road::new(local, sources.store.clone()));
-        let found = states(sources, road.as_ref()).await;
-        let went = match &road {
-            Some(road) if found.is_err() => road.local().ping().await.is_err(),
-            _ => false,
-        };
-        if !went {
-            return Ok((road.is_some(), found?));
-        }
-    }
-}
-
-async fn states(sources: &Sources, road: Option<&Road>) -> Result<BTreeMap<String, ImageState>, Failure> {
-    let mut states = BTreeMap::new();
-    for (name, image) in &sources.components {
-        states.insert(name.clone(), state(sources, image, road).await?);
-    }
-    Ok(states)
-}
-
-async fn state(sources: &Sources, image: &ImagePlan, road: Option<&Road>) -> Result<ImageState, Failure> {
-    if sources.origin == Origin::Source && image.recipe.is_some() {
-        let Some(built) = image.built(&sources.builder)? else { return Ok(ImageState::ToBuild) };
-        let there = match (road, image.reference.tag()) {
-            (Some(road), Some(tag)) => {
-                let found = road.local().has_manifest(&image.reference.mirror_repository(), tag).await;
-                found? == Some(built.manifest.digest.clone())
-            }
-            _ => false,
-        };
-        let bytes = built.size;
-        return Ok(if there { ImageState::Present { bytes: Some(bytes) } } else { ImageState::Built { bytes } });
-    }
-    let Some(road) = road else { return Ok(ImageState::ToFetch { bytes: None }) };
-    let wanted = Wanted { reference: image.reference.clone(), pin: image.pin.clone() };
-    let found = road.inspect(&sources.upstream, &wanted).await?;
-    let bytes = Some(found.blobs.iter().map(|blob| blob.size).sum());
-    Ok(if found.missing.is_empty() { ImageState::Present { bytes } } else { ImageState::ToFetch { bytes } })
-}
-
-/// Components in the inventory of a platform whose API answers; none otherwise.
-async fn installed(platform: &str, client: Option<&kube::Client>) -> Result<BTreeMap<String, String>, Failure> {
-    let Some(client) = client else { return Ok(BTreeMap::new()) };
-    let entries = Inventory::new(client.clone(), platform).load_all().await?;
-    Ok(entries.into_iter().map(|(name, entry)| (name, entry.version)).collect())
 }

@@ -3,7 +3,7 @@
 //! [`prepare`] touches nothing; [`execute`] does what the plan says.
 
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 use std::time::Instant;
 
 use serde::Serialize;
@@ -16,6 +16,7 @@ use crate::error::Failure;
 use crate::execute::context::{Found, Own, Place};
 use crate::execute::{self, Context};
 use crate::images::{ImageError, Reference};
+use crate::origin::{OriginError, Told};
 use crate::plan::{self, Plan, PlannedComponent};
 use crate::platform::record::Record;
 use crate::report::{Event, Planned, Reporter, units};
@@ -23,12 +24,13 @@ use crate::settings::{self, Existing, ImageSource, UpSettings, UpWishes, folders
 use crate::stack::{ClusterSpec, LeftOut, Stack};
 
 mod elsewhere;
+mod existing;
 mod images;
 mod parameters;
 mod reach;
 mod stack;
 
-pub use images::{Sources, limits as image_limits, plan as image_plan};
+pub use images::{DecidedImages, Images, limits as image_limits};
 pub use stack::{AddWish, Adding};
 
 /// What was asked for.
@@ -52,10 +54,8 @@ pub struct UpRequest {
 pub struct Prepared {
     pub plan: Plan,
     pub context: Context,
-    /// Which source images come from, and why.
-    pub images: String,
-    /// What this source of images cannot have.
-    pub left_out: Vec<LeftOut>,
+    /// Where images come from, and why.
+    pub images: Told,
     pub warnings: Vec<String>,
     /// What is different from the stack itself, one sentence each.
     pub notes: Vec<String>,
@@ -81,7 +81,9 @@ pub struct Ready {
     pub seconds: f64,
     /// What was built and moved.
     pub images: String,
-    /// What this source of images cannot have, and so is not installed.
+    /// What was to be fetched or should have been, and was built here instead: a line for each reason.
+    pub taken_over: Vec<String>,
+    /// Images that cannot be had, and what is not installed for that.
     pub left_out: Vec<LeftOut>,
     pub routes: Vec<RouteUrl>,
     /// Address on this machine, where a tunnel or proxy has to lead; the routes may have another.
@@ -142,22 +144,25 @@ pub async fn prepare(request: UpRequest) -> Result<Prepared, Failure> {
     let (asked, engine) = (Asked::read(request)?, Engine::connect().await?);
     let sharing = if touch == Touch::Start { sharing::using().await } else { None };
     let mut ground = ground(asked, engine, touch).await?;
-    let sources = ground.sources().await?;
-    let checks = checks(&ground, &sources).await?;
+    let (images, decided) = ground.images().await?;
+    let checks = checks(&ground, &images, &decided).await?;
     if doctor::has_failed(&checks) && !skip {
         return Err(doctor::Unmet(checks).into());
     }
+    if !decided.nowhere.is_empty() {
+        return Err(OriginError::Nowhere(decided.nowhere).into());
+    }
     let warnings =
         checks.iter().filter(|check| check.verdict != doctor::Verdict::Ok).map(|check| check.found.clone()).collect();
+    let existing = ground.existing.clone();
     let observed =
-        images::observe(&ground.engine, &sources, &ground.stack, ground.existing.clone(), ground.live.as_ref()).await?;
+        existing::observe(&ground.engine, &images, &decided, &ground.stack, existing, ground.live.as_ref()).await?;
     if let Some(adding) = &ground.adding {
         stack::check_needs(&ground.stack, adding, &observed.installed)?;
     }
-    let plan = plan::build(&inputs(&ground, &sources), &observed);
+    let plan = plan::build(&inputs(&ground, &images), &observed);
     let info = ground.engine.info().await?;
     let cgroup_v1 = info.cgroup_version == Some(bollard::models::SystemInfoCgroupVersionEnum::_1);
-    let (images, left_out) = (sources.why.clone(), sources.left_out);
     let notes = if ground.adding.is_none() { ground.settings.changes.told() } else { Vec::new() };
     let adding = ground.adding.clone();
     let record = ground.record.filter(|_| adding.is_some());
@@ -165,8 +170,8 @@ pub async fn prepare(request: UpRequest) -> Result<Prepared, Failure> {
         place: Place::Own(Box::new(Own {
             engine: ground.engine,
             cluster: ground.cluster,
-            node: sources.node,
-            registry_image: sources.registry,
+            node: images.node,
+            registry_image: images.registry,
             mode: ground.mode,
             cgroup_v1,
             existing: ground.existing,
@@ -175,16 +180,16 @@ pub async fn prepare(request: UpRequest) -> Result<Prepared, Failure> {
         })),
         settings: ground.settings,
         stack: ground.stack,
-        origin: sources.origin,
-        images: sources.components,
-        builder: sources.builder,
-        upstream: sources.upstream,
-        store: sources.store,
-        http: sources.http,
+        images: images.components,
+        builder: images.builder,
+        upstream: images.upstream,
+        store: images.store,
+        http: images.http,
+        left_out: decided.left_out,
         kept_record: record,
         found: Found::default(),
     };
-    Ok(Prepared { plan, context, images, left_out, warnings, notes, adding })
+    Ok(Prepared { plan, context, images: decided.told, warnings, notes, adding })
 }
 
 /// Checks the machine as [`prepare`] does, and gives all checks.
@@ -201,16 +206,17 @@ pub async fn check(request: UpRequest) -> Result<Vec<Check>, Failure> {
         Err(error) => return check_without_engine(asked, &error).await,
     };
     let mut ground = ground(asked, engine, Touch::NothingGuess).await?;
-    let sources = ground.sources().await?;
-    checks(&ground, &sources).await
+    let (images, decided) = ground.images().await?;
+    checks(&ground, &images, &decided).await
 }
 
 /// What still can be said of a machine where no engine answers.
 async fn check_without_engine(asked: Asked, error: &ClusterError) -> Result<Vec<Check>, Failure> {
     let mut settings = asked.wishes.decide(&asked.name, None, &asked.cluster.file.kubernetes)?;
     let (mut stack, _) = stack::load(&mut settings, None, false)?;
-    let sources = Sources::decide(&settings, &mut stack, &asked.cluster, None).await?;
-    let facts = doctor::facts::without_engine(error, &settings, sources.missing_tools()?);
+    let mut images = Images::of(&settings, &stack, &asked.cluster, None, false)?;
+    let decided = images.decide(&mut stack, None).await?;
+    let facts = doctor::facts::without_engine(error, &settings, images.missing_tools(&decided)?);
     Ok(doctor::judge(&facts, &stack.needs, &stack.name))
 }
 
@@ -279,7 +285,7 @@ async fn ground(asked: Asked, engine: Engine, touch: Touch) -> Result<Ground, Fa
     wishes.registry_port = Some(reach::registry_port(&engine, wishes.registry_port).await?);
     let record = kept.as_ref().and_then(|kept| kept.record.clone());
     if add.is_some() {
-        // What is added gets its images from where those of the platform come from.
+        // Who wanted all images from packages wants so of what is added.
         let record = record.as_ref().ok_or_else(|| not_set_up(&name))?;
         wishes.images = wishes.images.or(record.from_packages.then_some(ImageSource::Source));
     }
@@ -297,25 +303,29 @@ fn not_set_up(name: &str) -> Failure {
 }
 
 impl Ground {
-    async fn sources(&mut self) -> Result<Sources, Failure> {
+    async fn images(&mut self) -> Result<(Images, DecidedImages), Failure> {
         let only = self.adding.as_ref().map(|adding| &adding.names);
-        Sources::decide(&self.settings, &mut self.stack, &self.cluster, only).await
+        let mut images = Images::of(&self.settings, &self.stack, &self.cluster, only, only.is_some())?;
+        let decided = images.decide(&mut self.stack, Some(&self.engine)).await?;
+        Ok((images, decided))
     }
 }
 
-async fn checks(ground: &Ground, sources: &Sources) -> Result<Vec<Check>, Failure> {
-    let missing = sources.missing_tools()?;
+async fn checks(ground: &Ground, images: &Images, decided: &DecidedImages) -> Result<Vec<Check>, Failure> {
+    let missing = images.missing_tools(decided)?;
     let facts =
         doctor::facts::gather(&ground.engine, &ground.settings, &ground.mode, ground.existing.as_ref(), missing)
             .await?;
-    Ok(doctor::judge(&facts, &ground.stack.needs, &ground.stack.name))
+    let mut checks = doctor::judge(&facts, &ground.stack.needs, &ground.stack.name);
+    checks.push(doctor::images(&decided.told, &decided.nowhere));
+    Ok(checks)
 }
 
-fn inputs(ground: &Ground, sources: &Sources) -> plan::Inputs {
+fn inputs(ground: &Ground, images: &Images) -> plan::Inputs {
     plan::Inputs {
         workers: ground.settings.workers,
-        node_image: sources.node.reference.to_string(),
-        registry_image: sources.registry.reference.to_string(),
+        node_image: images.node.reference.to_string(),
+        registry_image: images.registry.reference.to_string(),
         ..headless(&ground.settings, &ground.stack, ground.adding.as_ref())
     }
 }
@@ -353,19 +363,15 @@ impl Prepared {
             _ => format!("{count} images"),
         };
         let stack = &self.context.stack;
-        format!(
-            "{} {}  ·  {}  ·  {size}\n{}\n",
-            stack.name,
-            stack.version,
-            units::count(stack.components.len(), "component"),
-            self.images
-        )
+        let (components, told) = (units::count(stack.components.len(), "component"), &self.images);
+        let lines: Vec<_> = std::iter::once(&told.headline).chain(&told.taken_over).cloned().collect();
+        format!("{} {}  ·  {components}  ·  {size}\n{}\n", stack.name, stack.version, lines.join("\n"))
     }
 
-    /// Numbers of images and bytes, for programs.
+    /// Numbers of images and bytes, where they come from and why, for programs.
     pub fn image_facts(&self) -> Value {
         let (count, all, missing) = self.plan.images();
-        json!({"count": count, "bytes": all, "bytes_to_move": missing, "source": self.images})
+        json!({"count": count, "bytes": all, "bytes_to_move": missing, "source": self.images.headline, "taken_over": self.images.taken_over})
     }
 }
 
@@ -382,13 +388,14 @@ pub async fn execute(prepared: &Prepared, reporter: Arc<dyn Reporter>) -> Outcom
         image_bytes,
         fetch_bytes,
     }));
-    for message in std::iter::once(&prepared.images).chain(&prepared.notes) {
+    let told = std::iter::once(&prepared.images.headline).chain(&prepared.images.taken_over);
+    for message in told.chain(&prepared.notes) {
         reporter.report(Event::Note { message: message.clone() });
     }
     for warning in &prepared.warnings {
         reporter.report(Event::Warning { subject: None, message: warning.clone() });
     }
-    for one in &prepared.left_out {
+    for one in &context.left_out {
         let message = format!("left out: {}", one.text());
         reporter.report(Event::Warning { subject: Some(one.component.clone()), message });
     }
@@ -404,7 +411,8 @@ pub async fn execute(prepared: &Prepared, reporter: Arc<dyn Reporter>) -> Outcom
         components: context.stack.components.len(),
         seconds: start.elapsed().as_secs_f64(),
         images: execute::steps::moved(context),
-        left_out: prepared.left_out.clone(),
+        taken_over: taken_over(prepared),
+        left_out: context.left_out.clone(),
         routes: routes(&context.stack, &context.settings.url),
         local_url: context.settings.local_url(),
         context: match &context.place {
@@ -419,6 +427,12 @@ pub async fn execute(prepared: &Prepared, reporter: Arc<dyn Reporter>) -> Outcom
         pushed_to: context.settings.push.as_ref().map(|push| push.to.address()),
         registry_port,
     }))
+}
+
+/// What was built here instead of being fetched, as it was planned and as it came about.
+fn taken_over(prepared: &Prepared) -> Vec<String> {
+    let late = prepared.context.found.taken_over.lock().unwrap_or_else(PoisonError::into_inner);
+    prepared.images.taken_over.iter().chain(late.iter()).cloned().collect()
 }
 
 /// Where the components of a stack answer.

@@ -14,7 +14,7 @@ mod request;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use reqwest::header::CONTENT_TYPE;
 use reqwest::{Response, Url};
@@ -71,6 +71,8 @@ pub struct Upstream {
     clients: Arc<Clients>,
     credentials: Arc<Credentials>,
     signed_in: Arc<Mutex<HashMap<String, SignedIn>>>,
+    /// What was found already in this run: nothing is asked twice.
+    resolved: Arc<Mutex<HashMap<Wanted, Resolved>>>,
 }
 
 /// HTTP clients, made when they are first needed: reading the system's certificates takes longer
@@ -95,7 +97,7 @@ pub struct Site {
 }
 
 /// An image as upstream has it.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Resolved {
     pub site: Site,
     /// Digest of the index that the manifest was chosen from, if there was one.
@@ -118,16 +120,35 @@ impl Upstream {
             clients: Arc::default(),
             credentials: Arc::new(Credentials::new(options.docker_config.clone())),
             signed_in: Arc::default(),
+            resolved: Arc::default(),
             options: Arc::new(options),
         })
     }
 
-    /// Finds an image: its manifest for the platform, checked against the digest it is pinned to.
+    /// The same client, with other patience.
+    #[must_use]
+    pub fn with_patience(&self, change: impl FnOnce(&Patience) -> Patience) -> Self {
+        let options = UpstreamOptions { patience: change(&self.options.patience), ..(*self.options).clone() };
+        Self { options: Arc::new(options), ..self.clone() }
+    }
+
+    /// Finds an image: its manifest for the platform, checked against the digest it is pinned to. What was found once
+    /// is not asked for again.
     ///
     /// # Errors
     /// Upstream does not give it, or gives something else than the digest says, or has nothing for
     /// the platform.
     pub async fn resolve(&self, wanted: &Wanted) -> Result<Resolved, ImageError> {
+        let known = self.resolved.lock().unwrap_or_else(PoisonError::into_inner).get(wanted).cloned();
+        if let Some(known) = known {
+            return Ok(known);
+        }
+        let found = self.ask_for(wanted).await?;
+        self.resolved.lock().unwrap_or_else(PoisonError::into_inner).insert(wanted.clone(), found.clone());
+        Ok(found)
+    }
+
+    async fn ask_for(&self, wanted: &Wanted) -> Result<Resolved, ImageError> {
         let site = self.site(wanted)?;
         let name = match (&wanted.pin, wanted.reference.tag()) {
             (Some(pin), _) => pin.to_string(),

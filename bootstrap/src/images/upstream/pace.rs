@@ -5,6 +5,9 @@ use std::time::Duration;
 use super::request::Fault;
 use crate::images::error::ImageError;
 
+/// Waiting longer than this for a registry would be longer than most images take to build.
+const WITH_ANOTHER_WAY: Duration = Duration::from_secs(60);
+
 /// Limits of trying again.
 #[derive(Debug, Clone)]
 pub struct Patience {
@@ -36,6 +39,19 @@ impl Default for Patience {
 }
 
 impl Patience {
+    /// For a question whose answer only decides what is done: no second try that takes longer than asking.
+    #[must_use]
+    pub fn hurried(&self) -> Self {
+        let (pause, waiting) = (Duration::from_millis(200), Duration::from_secs(1));
+        Self { attempts: 2, pause, waiting, ..self.clone() }
+    }
+
+    /// For an image that can be had in another way as well.
+    #[must_use]
+    pub fn with_another_way(&self) -> Self {
+        Self { waiting: self.waiting.min(WITH_ANOTHER_WAY), ..self.clone() }
+    }
+
     pub(super) fn pace(&self) -> Pace<'_> {
         Pace { patience: self, failures: 0, waited: Duration::ZERO }
     }
@@ -64,7 +80,7 @@ impl Pace<'_> {
             Fault::Again { error, after } => (*error, after),
         };
         let Some(pause) = self.pause(asked) else { return Err(self.given_up(error)) };
-        tell(&format!("trying again in {:.1} s: {}", pause.as_secs_f64(), short(&error)));
+        tell(&format!("trying again in {:.1} s: {}", pause.as_secs_f64(), error.without_image()));
         tokio::time::sleep(pause).await;
         Ok(())
     }
@@ -91,12 +107,6 @@ impl Pace<'_> {
             other => other,
         }
     }
-}
-
-/// The fault without the image's name, which the line starts with anyway.
-fn short(error: &ImageError) -> String {
-    let text = error.to_string();
-    text.split_once(": ").map_or(text.clone(), |(_, rest)| rest.to_string())
 }
 
 #[cfg(test)]

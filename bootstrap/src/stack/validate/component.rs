@@ -87,6 +87,10 @@ pub fn check_image<T>(read: &Read<T>, pointer: &str, image: &ImageRef, problems:
         }
         _ => {}
     }
+    if image.own && image.recipe.is_none() {
+        let message = "`own` says that a recipe of this stack makes the image, but there is no `recipe`";
+        problems.error(&read.name, read.line(&child(pointer, "own")), message);
+    }
     if let Some(digest) = &image.digest {
         check_digest(read, &child(pointer, "digest"), digest, problems);
     }

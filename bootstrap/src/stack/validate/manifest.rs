@@ -180,12 +180,7 @@ impl Checker<'_> {
         for name in names {
             self.used.insert(name.clone());
             match file.images.get(&name) {
-                Some(image) if image.missing.is_some() => {}
-                Some(_) => {
-                    let message =
-                        format!("image `{name}` has no `missing`, so `{NEEDS_IMAGE}` never leaves anything out");
-                    self.problems.warning(self.name, line, message);
-                }
+                Some(_) => {}
                 None => {
                     let known = || file.images.keys().map(String::as_str);
                     let guess = did_you_mean(&name, known());

@@ -1,0 +1,77 @@
+//! Steps that bring the images of components to the local registry: fetched, or built from their recipes.
+
+use std::sync::atomic::Ordering;
+
+use super::context::{Context, set};
+use super::steps::Ended;
+use crate::error::Failure;
+use crate::images::road::Moved;
+use crate::images::upstream::Patience;
+use crate::images::{Digest, ImageError};
+use crate::origin::{ImagePlan, Origin, told};
+use crate::report::{Outcome, Phase, Progress};
+use crate::stack::files::FileTree;
+
+/// Builds an image from its recipe, before it is brought to the registry.
+pub async fn build(context: &Context, reference: &str, progress: &Progress) -> Result<Ended, Failure> {
+    let Some(recipe) = &context.images[reference].recipe else { return Ok(Ended::new(Outcome::Unchanged)) };
+    progress.phase(Phase::Building);
+    progress.detail(format!("building {reference}"));
+    context.builder.build(recipe, progress).await?;
+    context.found.built.fetch_add(1, Ordering::Relaxed);
+    Ok(Ended::new(Outcome::Created))
+}
+
+/// Makes sure that the local registry has an image.
+pub async fn bring(context: &Context, reference: &str, progress: &Progress) -> Result<Ended, Failure> {
+    let image = &context.images[reference];
+    let moved = match (image.origin, &image.recipe) {
+        (Origin::Packages, Some(recipe)) => built(context, reference, recipe, progress).await?,
+        _ => fetched(context, reference, image, progress).await?,
+    };
+    if image.reference.digest().is_none() || context.settings.push.is_some() {
+        context.keep_image(reference, &moved.digest);
+    }
+    context.found.moved.fetch_add(moved.bytes, Ordering::Relaxed);
+    // Bytes in the registry are not yet a change of the component.
+    Ok(Ended::new(Outcome::Unchanged))
+}
+
+async fn built(context: &Context, reference: &str, recipe: &FileTree, progress: &Progress) -> Result<Moved, Failure> {
+    let (road, image) = (set(&context.found.road), &context.images[reference]);
+    let key = image.key(&context.builder)?.expect("it has a recipe");
+    let moved = match there(context, image, key).await? {
+        Some(moved) => moved,
+        None => {
+            let built = context.builder.build(recipe, progress).await?;
+            road.push_built(&built.manifest, key, &image.reference, progress).await?
+        }
+    };
+    context.keep_built(reference);
+    Ok(moved)
+}
+
+/// What the registry has of a recipe already, although the cache may have lost it.
+async fn there(context: &Context, image: &ImagePlan, key: &Digest) -> Result<Option<Moved>, ImageError> {
+    let cached = context.builder.cached(key);
+    set(&context.found.road).built(&image.reference, key, cached.as_ref().map(|it| &it.manifest)).await
+}
+
+/// Fetches an image. Where its registry does not give it after all, and it has a recipe, that takes over.
+async fn fetched(context: &Context, reference: &str, image: &ImagePlan, progress: &Progress) -> Result<Moved, Failure> {
+    let road = set(&context.found.road);
+    let wanted = image.wanted.as_ref().expect("only what a registry is asked for is decided to be fetched");
+    let recipe = image.recipe.as_ref().filter(|_| image.recipe_stands_by);
+    let Some(recipe) = recipe else { return Ok(road.pull(&context.upstream, wanted, progress).await?) };
+    let upstream = context.upstream.with_patience(Patience::with_another_way);
+    match road.pull(&upstream, wanted, progress).await {
+        Err(error) if error.is_upstreams() => {
+            context.tell_taken_over(told::late(reference, &error.without_image()), progress);
+            progress.phase(Phase::Building);
+            let moved = built(context, reference, recipe, progress).await?;
+            context.found.built.fetch_add(1, Ordering::Relaxed);
+            Ok(moved)
+        }
+        moved => Ok(moved?),
+    }
+}

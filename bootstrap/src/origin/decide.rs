@@ -1,0 +1,165 @@
+//! What was found out about an image -> the way it takes. Pure.
+
+use super::{DecidedImage, ImageState, Origin};
+
+/// What is known of one image. What is not asked for, because the settings rule it out or because a better way was
+/// found, is a `No` that says so.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Facts {
+    /// It is where it is needed.
+    pub here: Option<Here>,
+    pub registry: Registry,
+    pub recipe: Recipe,
+}
+
+/// An image that is where it is needed, and what it was made from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Here {
+    pub origin: Origin,
+    pub bytes: Option<u64>,
+}
+
+/// What the registry said.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Registry {
+    Has {
+        origin: Origin,
+        bytes: u64,
+        missing: u64,
+    },
+    /// Not at this moment (a rate limit, a fault of its own).
+    Later {
+        origin: Origin,
+        why: String,
+    },
+    No(Refusal),
+}
+
+/// Why an image does not come from a registry.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Refusal {
+    /// The settings want it so: nothing to tell of each image.
+    Unasked,
+    /// It is the stack's own, and no digest of it is known.
+    Own,
+    /// What the registry said, or why it said nothing.
+    Said { why: String },
+}
+
+/// What the recipe can do.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Recipe {
+    Built { bytes: u64 },
+    ToBuild,
+    No { why: String },
+}
+
+/// The way that an image takes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Decision {
+    Found {
+        image: DecidedImage,
+        /// The recipe takes over if the registry does not give it after all.
+        recipe_stands_by: bool,
+    },
+    /// No way leads to it: why no registry gives it, and why no recipe does.
+    Nowhere { registry: Option<String>, recipe: String },
+}
+
+/// Takes the first way that works.
+pub fn decide(facts: &Facts) -> Decision {
+    if let Some(here) = facts.here {
+        return found(here.origin, ImageState::Present { bytes: here.bytes }, None, false);
+    }
+    let has_recipe = !matches!(facts.recipe, Recipe::No { .. });
+    match &facts.registry {
+        Registry::Has { origin, bytes, missing } => {
+            let state = ImageState::ToFetch { bytes: Some(*bytes), missing: Some(*missing) };
+            found(*origin, state, None, has_recipe)
+        }
+        Registry::Later { origin, why } => {
+            let state = ImageState::ToFetch { bytes: None, missing: None };
+            found(*origin, state, Some(why.clone()), has_recipe)
+        }
+        Registry::No(refusal) => by_recipe(facts, refusal),
+    }
+}
+
+fn by_recipe(facts: &Facts, refusal: &Refusal) -> Decision {
+    let why = refusal.why();
+    match &facts.recipe {
+        Recipe::Built { bytes } => found(Origin::Packages, ImageState::Built { bytes: *bytes }, why, false),
+        Recipe::ToBuild => found(Origin::Packages, ImageState::ToBuild, why, false),
+        Recipe::No { why: recipe } => Decision::Nowhere { registry: why, recipe: recipe.clone() },
+    }
+}
+
+fn found(origin: Origin, state: ImageState, why: Option<String>, recipe_stands_by: bool) -> Decision {
+    Decision::Found { image: DecidedImage { state, origin, why }, recipe_stands_by }
+}
+
+impl Refusal {
+    fn why(&self) -> Option<String> {
+        match self {
+            Self::Unasked => None,
+            Self::Own => Some(super::told::OWN.into()),
+            Self::Said { why } => Some(why.clone()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const HAS: Registry = Registry::Has { origin: Origin::Upstream, bytes: 10, missing: 4 };
+
+    fn said() -> Registry {
+        Registry::No(Refusal::Said { why: "quay.io has no such image".into() })
+    }
+
+    fn decided(here: Option<Here>, registry: Registry, recipe: Recipe) -> Decision {
+        decide(&Facts { here, registry, recipe })
+    }
+
+    #[test]
+    fn what_is_here_is_taken_before_anything_is_asked_or_built() {
+        let here = Some(Here { origin: Origin::Packages, bytes: Some(7) });
+        let Decision::Found { image, .. } = decided(here, HAS, Recipe::ToBuild) else { panic!("nowhere") };
+        assert_eq!((image.origin, image.state), (Origin::Packages, ImageState::Present { bytes: Some(7) }));
+    }
+
+    #[test]
+    fn upstream_comes_before_the_recipe_which_stands_by() {
+        let Decision::Found { image, recipe_stands_by } = decided(None, HAS, Recipe::Built { bytes: 9 }) else {
+            panic!("nowhere")
+        };
+        let state = ImageState::ToFetch { bytes: Some(10), missing: Some(4) };
+        assert_eq!((image.origin, image.state, image.why, recipe_stands_by), (Origin::Upstream, state, None, true));
+    }
+
+    #[test]
+    fn the_recipe_takes_over_and_says_why() {
+        let Decision::Found { image, recipe_stands_by } = decided(None, said(), Recipe::ToBuild) else {
+            panic!("nowhere")
+        };
+        assert_eq!((image.origin, image.state), (Origin::Packages, ImageState::ToBuild));
+        assert_eq!((image.why.as_deref(), recipe_stands_by), (Some("quay.io has no such image"), false));
+    }
+
+    #[test]
+    fn a_rate_limit_is_waited_for_before_anything_is_built() {
+        let later = Registry::Later { origin: Origin::Upstream, why: "docker.io limits".into() };
+        let Decision::Found { image, recipe_stands_by } = decided(None, later, Recipe::ToBuild) else {
+            panic!("nowhere")
+        };
+        assert!(matches!(image.state, ImageState::ToFetch { bytes: None, .. }) && recipe_stands_by);
+    }
+
+    #[test]
+    fn without_any_way_both_reasons_are_kept() {
+        let decision = decided(None, said(), Recipe::No { why: "it has no recipe".into() });
+        let registry = Some("quay.io has no such image".into());
+        assert_eq!(decision, Decision::Nowhere { registry, recipe: "it has no recipe".into() });
+    }
+}

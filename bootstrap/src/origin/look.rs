@@ -1,0 +1,115 @@
+//! Asks what decides where an image comes from: the local registry, the cache, and upstream only where that matters.
+//!
+//! All images are looked at at once. What upstream said is kept by its client, so that a run that follows does not ask
+//! again.
+
+use std::time::Duration;
+
+use super::decide::{Facts, Here, Recipe, Refusal, Registry};
+use super::{ImagePlan, Origin};
+use crate::error::Failure;
+use crate::images::road::Road;
+use crate::images::upstream::Upstream;
+use crate::images::{BlobStore, ImageError};
+use crate::settings::ImageSource;
+use crate::source::Builder;
+
+/// So long an upstream registry may take for all that is asked of one image: sign-in, index and manifest.
+const DEADLINE: Duration = Duration::from_secs(4);
+
+/// The places that are asked.
+pub struct Look<'a> {
+    pub mode: ImageSource,
+    pub builder: &'a Builder,
+    pub store: &'a BlobStore,
+    /// With little patience: what is not answered now is tried again when it is fetched.
+    pub upstream: Upstream,
+    pub road: Option<&'a Road>,
+}
+
+impl Look<'_> {
+    /// What is known of an image that the local registry has to have.
+    ///
+    /// # Errors
+    /// The local registry does not answer properly, or a recipe is malformed. What upstream says is no error.
+    pub async fn at(&self, image: &ImagePlan) -> Result<Facts, Failure> {
+        let here = match self.road {
+            Some(road) => self.in_registry(road, image).await?,
+            None => None,
+        };
+        self.beyond(image, here).await
+    }
+
+    /// What is known of an image, given whether it is where it is needed.
+    ///
+    /// # Errors
+    /// As [`Look::at`].
+    pub async fn beyond(&self, image: &ImagePlan, here: Option<Here>) -> Result<Facts, Failure> {
+        let registry = match here {
+            Some(_) => Registry::No(Refusal::Unasked),
+            None => self.upstream(image).await?,
+        };
+        Ok(Facts { here, registry, recipe: self.recipe(image)? })
+    }
+
+    async fn in_registry(&self, road: &Road, image: &ImagePlan) -> Result<Option<Here>, Failure> {
+        if self.mode != ImageSource::Registry
+            && let Some(key) = image.key(self.builder)?
+        {
+            let built = self.builder.cached(key);
+            let found = road.built(&image.reference, key, built.as_ref().map(|it| &it.manifest)).await?;
+            if let Some(found) = found {
+                return Ok(Some(Here { origin: Origin::Packages, bytes: Some(found.size) }));
+            }
+        }
+        let Some(wanted) = image.wanted.as_ref().filter(|_| self.mode != ImageSource::Source) else { return Ok(None) };
+        let bytes = road.has_fetched(wanted).await?;
+        Ok(bytes.map(|bytes| Here { origin: image.origin, bytes: Some(bytes) }))
+    }
+
+    async fn upstream(&self, image: &ImagePlan) -> Result<Registry, Failure> {
+        let Some(wanted) = &image.wanted else { return Ok(Registry::No(Refusal::Own)) };
+        if self.mode == ImageSource::Source {
+            return Ok(Registry::No(Refusal::Unasked));
+        }
+        let origin = image.origin;
+        let asked = async {
+            match self.road {
+                Some(road) => road.inspect(&self.upstream, wanted).await,
+                None => self.upstream.inspect(wanted, self.store).await,
+            }
+        };
+        let error = match tokio::time::timeout(DEADLINE, asked).await {
+            Ok(Ok(found)) => {
+                let bytes = found.blobs.iter().map(|blob| blob.size).sum();
+                let missing = found.missing.iter().map(|(_, bytes)| bytes).sum();
+                return Ok(Registry::Has { origin, bytes, missing });
+            }
+            Ok(Err(error)) => error,
+            Err(_) => ImageError::silent(wanted, DEADLINE),
+        };
+        if !error.is_upstreams() {
+            return Err(error.into());
+        }
+        let why = error.without_image();
+        Ok(if error.may_pass() { Registry::Later { origin, why } } else { Registry::No(Refusal::Said { why }) })
+    }
+
+    fn recipe(&self, image: &ImagePlan) -> Result<Recipe, Failure> {
+        let no = |why: &str| Ok(Recipe::No { why: why.into() });
+        if let Some(why) = &image.missing {
+            return no(&format!("no package can build it: {}", why.trim_end_matches('.')));
+        }
+        if image.recipe.is_none() {
+            return no("it has no recipe to build it from");
+        }
+        if self.mode == ImageSource::Registry {
+            return no("`--images registry` builds nothing");
+        }
+        match image.built(self.builder)? {
+            Some(built) => Ok(Recipe::Built { bytes: built.size }),
+            None if cfg!(target_os = "linux") => Ok(Recipe::ToBuild),
+            None => no("images are built on Linux only"),
+        }
+    }
+}

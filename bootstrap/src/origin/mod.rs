@@ -1,0 +1,63 @@
+//! Where each image comes from, decided image by image.
+//!
+//! ```text
+//! plan      an image, and the ways in which it can be had
+//! released  digests of the images that a release of this program built
+//! look      asks the local registry, the cache and upstream, all images at once
+//! decide    what was found -> one way, or none (pure)
+//! told      the decisions in a few lines, for people
+//! ```
+//!
+//! The order is fixed: what the local registry has, then upstream (by digest where there is one), then the recipe.
+//! `--images registry` takes the recipe out of that list, `--images source` takes upstream out.
+
+pub mod decide;
+mod error;
+pub mod look;
+pub mod plan;
+pub mod released;
+pub mod told;
+
+use serde::{Deserialize, Serialize};
+
+pub use decide::{Decision, Facts};
+pub use error::{Nowhere, OriginError};
+pub use look::Look;
+pub use plan::ImagePlan;
+pub use told::Told;
+
+/// Where an image comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Origin {
+    /// The registry that its reference names.
+    Upstream,
+    /// The registry of this program's release, by a digest that the program knows.
+    Release,
+    /// Its recipe: it is built here from packages.
+    Packages,
+}
+
+/// Where an image stands before anything is done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ImageState {
+    /// Where it is needed: in the local registry, or in the engine.
+    Present { bytes: Option<u64> },
+    /// Built earlier and kept in the cache; has to be moved only.
+    Built { bytes: u64 },
+    /// Has to be built.
+    ToBuild,
+    /// Has to be fetched from a registry: bytes of the whole image, and those of them that are not here yet.
+    ToFetch { bytes: Option<u64>, missing: Option<u64> },
+}
+
+/// What was decided about one image.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct DecidedImage {
+    pub state: ImageState,
+    pub origin: Origin,
+    /// Why it does not come from where it should come first.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub why: Option<String>,
+}
