@@ -1,13 +1,12 @@
 //! The decisions of a run in a few lines, for people.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{DecidedImage, ImageState, Origin};
-use crate::report::units;
 use crate::settings::ImageSource;
 
 /// Why an own image is built here, as the reason of one image.
-pub const OWN: &str = "no registry is asked for it by name alone: it is the stack's own";
+pub const OWN: &str = "the stack's own: no registry is asked for it by name alone";
 /// So many names are told; of more, the number.
 const NAMES: usize = 4;
 
@@ -46,15 +45,24 @@ fn counts(images: &BTreeMap<String, DecidedImage>) -> String {
     if told.is_empty() { "none is needed".into() } else { told.join(", ") }
 }
 
+/// One line for each reason; what several registries have in common is told once.
 fn taken_over(images: &BTreeMap<String, DecidedImage>) -> Vec<String> {
-    let mut reasons: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    let mut reasons: BTreeMap<&str, (BTreeSet<&str>, Vec<&str>)> = BTreeMap::new();
     for (name, image) in images {
         let open = matches!(image.state, ImageState::ToBuild | ImageState::Built { .. });
-        if let Some(why) = image.why.as_deref().filter(|_| image.origin == Origin::Packages && open) {
-            reasons.entry(why).or_default().push(name);
-        }
+        let Some(why) = image.why.as_deref().filter(|_| image.origin == Origin::Packages && open) else { continue };
+        let host = name.split('/').next().unwrap_or_default();
+        let said = why.strip_prefix(host).and_then(|rest| rest.strip_prefix(' '));
+        let (hosts, names) = reasons.entry(said.unwrap_or(why)).or_default();
+        hosts.extend(said.map(|_| host));
+        names.push(name);
     }
-    reasons.iter().map(|(why, names)| line(why, names)).collect()
+    let hosts = |hosts: BTreeSet<&str>| hosts.into_iter().map(|host| format!("{host}, ")).collect::<String>();
+    let lines = reasons.into_iter().map(|(why, (of, names))| {
+        let subject = hosts(of);
+        line(&format!("{} {why}", subject.trim_end_matches(", ")), &names)
+    });
+    lines.collect()
 }
 
 /// `WHY: built from packages instead: a, b`.
@@ -63,20 +71,10 @@ fn line(why: &str, names: &[&str]) -> String {
         0..=NAMES => names.join(", "),
         count => format!("{} and {} more", names[..NAMES - 1].join(", "), count - (NAMES - 1)),
     };
-    match why {
-        OWN => {
-            format!("The stack's own {} built here, since no digest of a release is known: {named}.", are(names.len()))
-        }
-        _ => format!("{why}: {} from packages instead: {named}.", built(names.len())),
+    match why.trim_start() {
+        OWN => format!("The stack's own images are built here, as no release of them is known: {named}."),
+        why => format!("{why}; built from packages instead: {named}."),
     }
-}
-
-fn are(count: usize) -> String {
-    format!("{} {}", units::count(count, "image"), if count == 1 { "is" } else { "are" })
-}
-
-fn built(count: usize) -> &'static str {
-    if count == 1 { "built" } else { "all built" }
 }
 
 /// The line for an image whose recipe takes over in the middle of a run.
@@ -94,24 +92,27 @@ mod tests {
 
     #[test]
     fn each_reason_is_one_line_with_the_images() {
-        let silent = "quay.io cannot be reached: it did not answer within 4 s";
+        let silent = |host: &str| format!("{host} cannot be reached: it did not answer within 4 s");
+        let to_build = |why: &str| image(ImageState::ToBuild, Origin::Packages, Some(why));
+        let built = |why: &str| image(ImageState::Built { bytes: 1 }, Origin::Packages, Some(why));
+        let here = ImageState::Present { bytes: None };
         let images = BTreeMap::from([
-            ("a".into(), image(ImageState::ToFetch { bytes: None, missing: None }, Origin::Upstream, None)),
-            ("b".into(), image(ImageState::ToBuild, Origin::Packages, Some(OWN))),
-            ("c".into(), image(ImageState::ToBuild, Origin::Packages, Some(silent))),
-            ("d".into(), image(ImageState::Built { bytes: 1 }, Origin::Packages, Some(silent))),
-            ("e".into(), image(ImageState::Present { bytes: None }, Origin::Packages, Some(silent))),
+            ("a/1".into(), image(ImageState::ToFetch { bytes: None, missing: None }, Origin::Upstream, None)),
+            ("b/1".into(), to_build(OWN)),
+            ("c.org/1".into(), to_build(&silent("c.org"))),
+            ("d.org/1".into(), built(&silent("d.org"))),
+            ("d.org/2".into(), built("d.org has no such image")),
+            ("e.org/1".into(), image(here, Origin::Packages, Some("e.org has no such image"))),
         ]);
         let told = Told::of(ImageSource::Auto, &images);
-        assert_eq!(
-            told.headline,
-            "Images: 1 here already, 1 from registries, 1 built here earlier, 2 to be built here from packages."
-        );
+        let counts = "1 here already, 1 from registries, 2 built here earlier, 2 to be built here from packages";
+        assert_eq!(told.headline, format!("Images: {counts}."));
         assert_eq!(
             told.taken_over,
             [
-                "The stack's own 1 image is built here, since no digest of a release is known: b.".to_string(),
-                format!("{silent}: all built from packages instead: c, d."),
+                "c.org, d.org cannot be reached: it did not answer within 4 s; built from packages instead: c.org/1, d.org/1.",
+                "d.org has no such image; built from packages instead: d.org/2.",
+                "The stack's own images are built here, as no release of them is known: b/1.",
             ]
         );
     }
@@ -120,6 +121,6 @@ mod tests {
     fn of_many_images_some_are_named() {
         let names: Vec<_> = (0..9).map(|number| format!("i{number}")).collect();
         let names: Vec<_> = names.iter().map(String::as_str).collect();
-        assert_eq!(line("x", &names), "x: all built from packages instead: i0, i1, i2 and 6 more.");
+        assert_eq!(line("x", &names), "x; built from packages instead: i0, i1, i2 and 6 more.");
     }
 }
