@@ -1,7 +1,8 @@
 // Catalog module: offers a template for every composite API of the cluster, and smooths what is ingested from it.
-import { AuthService, coreServices, createBackendModule, LoggerService, SchedulerServiceTaskRunner } from '@backstage/backend-plugin-api';
+import { AuthService, coreServices, createBackendModule, LoggerService } from '@backstage/backend-plugin-api';
 import { catalogProcessingExtensionPoint, catalogServiceRef, EntityProvider, EntityProviderConnection } from '@backstage/plugin-catalog-node';
 import { eventsServiceRef } from '@backstage/plugin-events-node';
+import { Following } from './following';
 import { IngestedProcessor, isIngested } from './ingested';
 import { Kube } from './kube';
 import { Systems } from './systems';
@@ -14,21 +15,22 @@ const ORIGIN = 'kubernetes:compositeresourcedefinitions';
 class TemplateProvider implements EntityProvider {
   private last = '';
 
-  constructor(
-    private readonly kube: Kube,
-    private readonly runner: SchedulerServiceTaskRunner,
-    private readonly logger: LoggerService,
-  ) {}
+  private connection?: EntityProviderConnection;
+
+  constructor(private readonly kube: Kube, private readonly logger: LoggerService) {}
 
   getProviderName() {
     return 'backstack-templates';
   }
 
   async connect(connection: EntityProviderConnection) {
-    await this.runner.run({ id: 'backstack-templates', fn: () => this.refresh(connection) });
+    this.connection = connection;
+    await this.refresh();
   }
 
-  private async refresh(connection: EntityProviderConnection) {
+  /** Never throws: the next change, or the next regular look, makes good what this one could not. */
+  async refresh() {
+    if (!this.connection) return;
     try {
       const [xrds, compositions, namespaces] = await Promise.all([
         this.kube.list(`${EXTENSIONS}/v2/compositeresourcedefinitions`),
@@ -46,7 +48,7 @@ class TemplateProvider implements EntityProvider {
       }
       const now = JSON.stringify(entities);
       if (now === this.last) return;
-      await connection.applyMutation({
+      await this.connection.applyMutation({
         type: 'full',
         entities: entities.map(entity => ({ entity, locationKey: this.getProviderName() })),
       });
@@ -89,21 +91,39 @@ export default createBackendModule({
         scheduler: coreServices.scheduler,
       },
       async init({ auth, catalog, config, events, lifecycle, logger, processing, scheduler }) {
-        const seconds = config.getOptionalNumber('backstack.refreshSeconds') ?? 10;
-        const runner = scheduler.createScheduledTaskRunner({
-          frequency: { seconds },
-          timeout: { seconds: 60 },
-          scope: 'local',
-        });
         const kube = await Kube.fromConfig(config);
         const own = new Catalog(catalog, auth);
-        const ingested = (kind: string) => own.ingested(kind);
-        const systems = new Systems({ components: () => ingested('Component'), runner, logger });
+        const systems = new Systems();
+        const templates = new TemplateProvider(kube, logger);
         processing.addProcessor(new IngestedProcessor(kube, namespace => systems.seen(namespace)));
-        processing.addEntityProvider(new TemplateProvider(kube, runner, logger), systems);
-        const topic = config.getString('kubernetesIngestor.events.topic');
-        const upkeep = new Upkeep({ kube, events, topic, ingested, process: ref => own.process(ref), logger });
-        lifecycle.addStartupHook(() => runner.run({ id: 'backstack-upkeep', fn: () => upkeep.look() }));
+        processing.addEntityProvider(templates, systems);
+        const refresh = () => templates.refresh();
+        const following = new Following({ kube, scheduler, logger, templates: refresh, look: () => upkeep.look() });
+        const upkeep: Upkeep = new Upkeep({
+          watches: following.watches,
+          events,
+          topic: config.getString('kubernetesIngestor.events.topic'),
+          ingested: kind => own.ingested(kind),
+          systems: components => systems.refresh(components),
+          process: ref => own.process(ref),
+          logger,
+        });
+        // Changes are told by watches; now and then everything is compared all the same.
+        const seconds = config.getOptionalNumber('backstack.refreshSeconds') ?? 60;
+        lifecycle.addStartupHook(async () => {
+          following.start();
+          await scheduler.scheduleTask({
+            id: 'backstack-upkeep',
+            frequency: { seconds },
+            timeout: { seconds: 60 },
+            scope: 'local',
+            fn: async () => {
+              await refresh();
+              await upkeep.look();
+            },
+          });
+        });
+        lifecycle.addShutdownHook(() => following.stop());
       },
     });
   },

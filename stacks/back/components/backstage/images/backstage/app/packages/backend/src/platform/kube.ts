@@ -1,11 +1,16 @@
 // Reads the Kubernetes API with the pod's own ServiceAccount. Certificates are always checked.
 import { promises as fs } from 'fs';
+import { IncomingMessage } from 'http';
 import https from 'https';
+import { createInterface } from 'readline';
 import { Config } from '@backstage/config';
 
 const MOUNT = '/var/run/secrets/kubernetes.io/serviceaccount';
-/** Asks for a list without what is in its objects. */
-const METADATA = 'application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1';
+/** Asks for a list, or for changes, without what is in the objects. */
+const METADATA_LIST = 'application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1';
+const METADATA = 'application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1';
+/** The server ends a watch after this time. */
+const WATCH_SECONDS = 1_800;
 
 /** An object of any kind; the parts that are read are named. */
 export type KubeObject = {
@@ -15,6 +20,7 @@ export type KubeObject = {
     name: string;
     namespace?: string;
     uid?: string;
+    resourceVersion?: string;
     generation?: number;
     labels?: Record<string, string>;
     annotations?: Record<string, string>;
@@ -32,11 +38,14 @@ export type Reference = { apiVersion: string; kind: string; name: string; namesp
 export class Kube {
   private readonly server: URL;
   private readonly agent: https.Agent;
+  /** Of its own: each watch holds a connection. */
+  private readonly watching: https.Agent;
   private readonly plurals = new Map<string, { plural: string; namespaced: boolean }>();
 
   private constructor(server: string, private readonly tokenFile: string, ca: Buffer) {
     this.server = new URL(server);
     this.agent = new https.Agent({ ca, keepAlive: true, maxSockets: 8 });
+    this.watching = new https.Agent({ ca, keepAlive: true });
   }
 
   /** Outside a pod, for development, `backstack.kubernetes` names another server, token and CA file. */
@@ -67,12 +76,39 @@ export class Kube {
   }
 
   /**
-   * The metadata of all objects of a kind, in all namespaces; nothing where the API does not know the kind, or this
-   * account may not look.
+   * The metadata of all objects of a kind, in all namespaces, and the version of that list; nothing where the API does
+   * not know the kind, or this account may not look.
    */
-  async metadataOfAll(apiVersion: string, kind: string): Promise<KubeObject[] | undefined> {
+  async metadataOfAll(apiVersion: string, kind: string): Promise<{ items: KubeObject[]; version: string } | undefined> {
     const found = await this.kind(apiVersion, kind);
-    return found && (await this.get(`${root(apiVersion)}/${found.plural}`, METADATA))?.items;
+    const list = found && (await this.get(`${root(apiVersion)}/${found.plural}`, METADATA_LIST));
+    return list && { items: list.items, version: list.metadata.resourceVersion };
+  }
+
+  /**
+   * Tells every change of the metadata of a kind's objects after a version, until the server ends the watch.
+   * Throws if it cannot be had or breaks.
+   */
+  async watchMetadata(
+    apiVersion: string,
+    kind: string,
+    version: string,
+    signal: AbortSignal,
+    tell: (event: { type: string; object: KubeObject }) => void,
+  ): Promise<void> {
+    const found = await this.kind(apiVersion, kind);
+    if (!found) throw new Error(`the Kubernetes API knows no ${kind} of ${apiVersion} any more`);
+    const query = `watch=1&allowWatchBookmarks=true&timeoutSeconds=${WATCH_SECONDS}&resourceVersion=${version}`;
+    const url = new URL(`${root(apiVersion)}/${found.plural}?${query}`, this.server);
+    const headers = { ...(await this.authorization()), accept: METADATA };
+    const answer = await new Promise<IncomingMessage>((resolve, reject) => {
+      https.get(url, { agent: this.watching, headers, signal }, resolve).on('error', reject);
+    });
+    if (answer.statusCode !== 200) {
+      answer.resume();
+      throw new Error(`the Kubernetes API answered ${answer.statusCode} to a watch of ${kind}`);
+    }
+    for await (const line of createInterface({ input: answer })) if (line) tell(JSON.parse(line));
   }
 
   private async path(reference: Reference): Promise<string | undefined> {
@@ -93,10 +129,13 @@ export class Kube {
     return this.plurals.get(key);
   }
 
+  /** The token is renewed in its file from time to time. */
+  private async authorization() {
+    return { authorization: `Bearer ${(await fs.readFile(this.tokenFile, 'utf8')).trim()}` };
+  }
+
   private async request(path: string, accept: string): Promise<{ status: number; body: string }> {
-    // The token is renewed in its file from time to time.
-    const token = (await fs.readFile(this.tokenFile, 'utf8')).trim();
-    const headers = { authorization: `Bearer ${token}`, accept };
+    const headers = { ...(await this.authorization()), accept };
     return new Promise((resolve, reject) => {
       const call = https.get(new URL(path, this.server), { agent: this.agent, headers, timeout: 10_000 }, answer => {
         const parts: Buffer[] = [];

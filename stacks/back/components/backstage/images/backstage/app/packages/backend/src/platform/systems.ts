@@ -1,18 +1,10 @@
 // Catalog provider: each namespace with something in it is a system.
-import { LoggerService, SchedulerServiceTaskRunner } from '@backstage/backend-plugin-api';
 import { Entity } from '@backstage/catalog-model';
 import { EntityProvider, EntityProviderConnection } from '@backstage/plugin-catalog-node';
 import { OWNER } from './ingested';
 
 /** Milliseconds for an entity that was just processed to be found in the catalog. */
 const FRESH = 60_000;
-
-export type Parts = {
-  /** The components in the catalog that were brought from the cluster. */
-  components: () => Promise<Entity[]>;
-  runner: SchedulerServiceTaskRunner;
-  logger: LoggerService;
-};
 
 /**
  * A system belongs to this provider, not to a component of the namespace: of several that emit it, the catalog keeps
@@ -23,15 +15,12 @@ export class Systems implements EntityProvider {
   private known = '';
   private readonly seenAt = new Map<string, number>();
 
-  constructor(private readonly parts: Parts) {}
-
   getProviderName() {
     return 'backstack-systems';
   }
 
   async connect(connection: EntityProviderConnection) {
     this.connection = connection;
-    await this.parts.runner.run({ id: this.getProviderName(), fn: () => this.refresh() });
   }
 
   /** A component of this namespace is being processed: its system is there before the component is. */
@@ -41,16 +30,13 @@ export class Systems implements EntityProvider {
     if (isNew) await this.connection?.applyMutation({ type: 'delta', added: [deferred(namespace)], removed: [] });
   }
 
-  private async refresh() {
-    try {
-      const namespaces = this.inUse(await this.parts.components());
-      const now = namespaces.join(' ');
-      if (now === this.known) return;
-      await this.connection?.applyMutation({ type: 'full', entities: namespaces.map(deferred) });
-      this.known = now;
-    } catch (error) {
-      this.parts.logger.warn(`systems are not renewed: ${error}`);
-    }
+  /** Makes the systems of these components of the cluster, and takes away those that have none any more. */
+  async refresh(components: Entity[]) {
+    const namespaces = this.inUse(components);
+    const now = namespaces.join(' ');
+    if (!this.connection || now === this.known) return;
+    await this.connection.applyMutation({ type: 'full', entities: namespaces.map(deferred) });
+    this.known = now;
   }
 
   private inUse(components: Entity[]): string[] {

@@ -5,19 +5,24 @@ import { Entity, stringifyEntityRef } from '@backstage/catalog-model';
 import { EventsService } from '@backstage/plugin-events-node';
 import { definitionReference } from './definition';
 import { CLUSTER_ORIGIN } from './ingested';
-import { Kube, KubeObject, Reference } from './kube';
+import { KubeObject, Reference } from './kube';
 import { referenceOf } from './resources';
+import { Watches } from './watch';
 
 /** Looks in a row that miss an object before its entity goes: one that is replaced is away for a moment. */
 const MISSES = 3;
+/** Milliseconds until the next look while something is missed. */
+const MISSING = 5_000;
 
 export type Parts = {
-  kube: Kube;
+  watches: Watches;
   events: EventsService;
   /** Where the ingestor hears of changes (`kubernetesIngestor.events.topic`). */
   topic: string;
   /** The entities of this kind in the catalog that were brought from the cluster. */
   ingested: (kind: string) => Promise<Entity[]>;
+  /** Renews the systems, given the components. */
+  systems: (components: Entity[]) => Promise<void>;
   /** Has an entity processed anew. */
   process: (entityRef: string) => Promise<void>;
   logger: LoggerService;
@@ -29,23 +34,27 @@ export class Upkeep {
 
   constructor(private readonly parts: Parts) {}
 
-  /** Compares every entity with its object. Never throws: the next look makes good what this one could not. */
-  async look() {
+  /**
+   * Compares every entity with its object; says after how many milliseconds it should look again, if at all. Never
+   * throws: the next look makes good what this one could not.
+   */
+  async look(): Promise<number | void> {
     try {
       const [components, apis] = await Promise.all([this.parts.ingested('Component'), this.parts.ingested('API')]);
+      await this.parts.systems(components);
       await this.components(components);
       await this.apis(apis);
       this.forget(new Set([...components, ...apis].map(each => stringifyEntityRef(each))));
     } catch (error) {
       this.parts.logger.warn(`the catalog was not compared with the cluster: ${error}`);
     }
+    return this.misses.size > 0 ? MISSING : undefined;
   }
 
   private async components(entities: Entity[]) {
-    const objects = new Objects(this.parts.kube);
     for (const entity of entities) {
       const reference = referenceOf(entity);
-      const found = reference && (await objects.find(reference));
+      const found = reference && this.parts.watches.find(reference);
       if (!reference || found === undefined) continue;
       const entityRef = stringifyEntityRef(entity);
       if (found === null) await this.missed(entity, entityRef, reference);
@@ -64,10 +73,9 @@ export class Upkeep {
 
   /** The ingestor takes no word about APIs; their definition is read when they are processed. */
   private async apis(entities: Entity[]) {
-    const definitions = new Objects(this.parts.kube);
     for (const entity of entities) {
       const reference = definitionReference(entity);
-      const found = reference && (await definitions.find(reference));
+      const found = reference && this.parts.watches.find(reference);
       const entityRef = stringifyEntityRef(entity);
       if (found && this.isNew(entityRef, stateOf(found))) await this.parts.process(entityRef);
     }
@@ -93,30 +101,6 @@ export class Upkeep {
 }
 
 /** What of an object an entity may tell. */
-function stateOf({ metadata }: KubeObject): string {
+export function stateOf({ metadata }: KubeObject): string {
   return JSON.stringify([metadata.uid, metadata.generation, metadata.labels, metadata.annotations]);
-}
-
-/** The objects of one look, listed once for each kind. */
-class Objects {
-  private readonly lists = new Map<string, Promise<Map<string, KubeObject> | undefined>>();
-
-  constructor(private readonly kube: Kube) {}
-
-  /** `null` if the API lists the kind without this object; `undefined` if it lists no such kind. */
-  async find(reference: Reference): Promise<KubeObject | null | undefined> {
-    const kind = `${reference.apiVersion}/${reference.kind}`;
-    if (!this.lists.has(kind)) this.lists.set(kind, this.list(reference));
-    const list = await this.lists.get(kind);
-    return list && (list.get(key(reference)) ?? null);
-  }
-
-  private async list({ apiVersion, kind }: Reference) {
-    const found = await this.kube.metadataOfAll(apiVersion, kind);
-    return found && new Map(found.map(each => [key(each.metadata), each]));
-  }
-}
-
-function key({ namespace, name }: { namespace?: string; name: string }): string {
-  return `${namespace ?? ''}/${name}`;
 }

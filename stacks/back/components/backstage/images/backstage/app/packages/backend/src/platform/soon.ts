@@ -1,0 +1,29 @@
+// Does something soon after it was asked for: often asked for, it is done once, and never twice at a time.
+
+export class Soon {
+  private timer?: NodeJS.Timeout;
+  private running = false;
+
+  /** `work` says after how many milliseconds it wants to be called again, if at all. It must not throw. */
+  constructor(private readonly delay: number, private readonly work: () => Promise<number | void>) {}
+
+  ask(delay = this.delay) {
+    if (this.timer !== undefined) return;
+    this.timer = setTimeout(() => this.run(), delay);
+    this.timer.unref();
+  }
+
+  stop() {
+    clearTimeout(this.timer);
+  }
+
+  private async run() {
+    this.timer = undefined;
+    if (this.running) return this.ask();
+    this.running = true;
+    const again = await this.work().finally(() => {
+      this.running = false;
+    });
+    if (again !== undefined) this.ask(again as number);
+  }
+}
