@@ -1,0 +1,148 @@
+# The parts of a release. Sourced by scripts/release; uses scripts/lib/machine.sh.
+
+# The version that is released is the one that the sources and the changelog name.
+check_version() {
+  local own; own=$(sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml | head -n 1)
+  [ "$own" = "$1" ] || fail "Cargo.toml has version $own, not $1" "set \`version\` under [workspace.package], and commit that"
+  grep -q "^## \[$1\]" CHANGELOG.md || fail "CHANGELOG.md has no section for $1" "write what is new under \`## [$1]\`"
+}
+
+# A C compiler for every target, and Cargo's way to it: both from the Python package index.
+cross_tools() {
+  local folder; folder="$(cache_folder)-build/zig"
+  if [ ! -x "$folder/bin/cargo-zigbuild" ]; then
+    packages "$(python3 -c 'import ensurepip' 2>/dev/null && echo python3 || echo none)" -- python3-venv
+    say "installing a C compiler for other targets into $folder"
+    python3 -m venv "$folder"
+    "$folder/bin/pip" install --quiet "ziglang==0.15.*" "cargo-zigbuild==0.20.*" >&2
+  fi
+  PATH="$folder/bin:$PATH"
+}
+
+# build_target TARGET   a static program
+build_target() {
+  rustup target add "$1" >&2
+  cargo zigbuild --quiet --locked --release --package backstack --bin backstack --target "$1"
+}
+
+# pack VERSION TARGET DIR   an archive with the program, its completions, its manual and the licence
+pack() {
+  local name="backstack-$1-$2" folder own shell
+  folder=$(mktemp -d)
+  mkdir -p "$folder/$name/completions" "$folder/$name/man"
+  cp "$CARGO_TARGET_DIR/$2/release/backstack" LICENSE README.md CHANGELOG.md "$folder/$name/"
+  # What the program says of itself is the same for every target: the one for this machine says it.
+  own=$(host_program)
+  for shell in bash zsh fish elvish powershell; do "$own" completions "$shell" >"$folder/$name/completions/backstack.$shell"; done
+  "$own" man --dir "$folder/$name/man" >/dev/null
+  tar --sort=name --owner=0 --group=0 --numeric-owner --mtime="@${SOURCE_DATE_EPOCH:-$(git log -1 --format=%ct)}" \
+    -C "$folder" -c "$name" | gzip -9n >"$3/$name.tar.gz"
+  rm -rf "$folder"
+}
+
+# The program of this run that this machine can execute.
+host_program() {
+  local target
+  for target in "${targets[@]}"; do
+    case $target in "$(uname -m)"-*linux*) printf '%s' "$CARGO_TARGET_DIR/$target/release/backstack"; return ;; esac
+  done
+  cargo build --quiet --locked --release --package backstack >&2
+  printf '%s' "$CARGO_TARGET_DIR/release/backstack"
+}
+
+# bill_of_materials VERSION   every crate in the program, as CycloneDX
+bill_of_materials() {
+  cargo metadata --locked --format-version 1 --filter-platform x86_64-unknown-linux-musl | VERSION=$1 python3 -c '
+import json, os, sys
+graph = json.load(sys.stdin)
+packages = {package["id"]: package for package in graph["packages"]}
+nodes = {node["id"]: node for node in graph["resolve"]["nodes"]}
+root = next(id for id, package in packages.items() if package["name"] == "backstack")
+needed, open_ = set(), [root]
+while open_:
+    id = open_.pop()
+    if id in needed:
+        continue
+    needed.add(id)
+    for dependency in nodes[id]["deps"]:
+        if any(kind["kind"] is None for kind in dependency["dep_kinds"]):
+            open_.append(dependency["pkg"])
+def component(package):
+    found = {"type": "library", "name": package["name"], "version": package["version"],
+             "purl": "pkg:cargo/%s@%s" % (package["name"], package["version"])}
+    if package.get("license"):
+        found["licenses"] = [{"expression": package["license"].replace("/", " OR ")}]
+    return found
+libraries = sorted((component(packages[id]) for id in needed if id != root), key=lambda one: (one["name"], one["version"]))
+program = {"type": "application", "name": "backstack", "version": os.environ["VERSION"]}
+json.dump({"bomFormat": "CycloneDX", "specVersion": "1.5", "version": 1, "metadata": {"component": program},
+           "components": libraries}, sys.stdout, indent=1)
+'
+}
+
+# fill_in FILE VERSION URL
+fill_in() { sed -e "s|@VERSION@|$2|g" -e "s|@URL@|$3|g" "$1"; }
+
+digest_of() { sha256sum "$1" | cut -d' ' -f1; }
+
+# formula VERSION URL DIR   for Homebrew, with the targets that this release has
+formula() {
+  local target system processor
+  cat <<RUBY
+class Backstack < Formula
+  desc "Whole internal developer platform on your own machine with one command"
+  homepage "$(sed -n 's/^repository = "\(.*\)"/\1/p' Cargo.toml | head -n 1)"
+  version "$1"
+  license "Apache-2.0"
+RUBY
+  for target in "${targets[@]}"; do
+    case $target in *-apple-*) system=macos ;; *) system=linux ;; esac
+    case $target in aarch64-*) processor=arm ;; *) processor=intel ;; esac
+    cat <<RUBY
+
+  on_$system do
+    on_$processor do
+      url "$2/backstack-$1-$target.tar.gz"
+      sha256 "$(digest_of "$3/backstack-$1-$target.tar.gz")"
+    end
+  end
+RUBY
+  done
+  cat <<'RUBY'
+
+  def install
+    bin.install "backstack"
+    bash_completion.install "completions/backstack.bash" => "backstack"
+    zsh_completion.install "completions/backstack.zsh" => "_backstack"
+    fish_completion.install "completions/backstack.fish"
+    man1.install Dir["man/*.1"]
+  end
+
+  test do
+    assert_match version.to_s, shell_output("#{bin}/backstack --version")
+  end
+end
+RUBY
+}
+
+# feature VERSION URL DIR   a dev container feature: installs the program of this release
+feature() {
+  local folder; folder=$(mktemp -d)
+  cat >"$folder/devcontainer-feature.json" <<JSON
+{
+  "id": "backstack",
+  "version": "$1",
+  "name": "backstack",
+  "description": "A whole internal developer platform on your own machine with one command",
+  "installsAfter": ["ghcr.io/devcontainers/features/docker-in-docker", "ghcr.io/devcontainers/features/docker-outside-of-docker"]
+}
+JSON
+  fill_in scripts/lib/install.sh.in "$1" "$2" >"$folder/backstack-install.sh"
+  printf '#!/bin/sh\nset -eu\nBACKSTACK_INSTALL_DIR=/usr/local/bin sh "$(dirname "$0")/backstack-install.sh"\n' >"$folder/install.sh"
+  chmod +x "$folder"/*.sh
+  tar --sort=name --owner=0 --group=0 --numeric-owner --mtime=@0 -C "$folder" -c . | gzip -9n >"$3/devcontainer-feature-backstack.tgz"
+  rm -rf "$folder"
+}
+
+# notes VERSION   the changelog's section
+notes() { awk -v wanted="## [$1]" 'index($0, "## [") == 1 { inside = index($0, wanted) == 1; next } inside' CHANGELOG.md; }
