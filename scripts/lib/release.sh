@@ -14,7 +14,7 @@ cross_tools() {
     packages "$(python3 -c 'import ensurepip' 2>/dev/null && echo python3 || echo none)" -- python3-venv
     say "installing a C compiler for other targets into $folder"
     python3 -m venv "$folder"
-    "$folder/bin/pip" install --quiet "ziglang==0.15.*" "cargo-zigbuild==0.20.*" >&2
+    "$folder/bin/pip" install --quiet "ziglang==0.15.*" "cargo-zigbuild==0.24.*" >&2
   fi
   PATH="$folder/bin:$PATH"
 }
