@@ -363,22 +363,10 @@ async fn what_is_not_there_is_said() {
 }
 
 #[tokio::test]
-async fn silence_is_told_from_answers() {
-    let fixture = fixture(Door::Token(None)).await;
+async fn who_refuses_connections_cannot_be_reached() {
+    let fixture = fixture(Door::Open).await;
     let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-    let mute = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let (answering, refusing, silent) =
-        (fixture.upstream.host(), free.to_string(), mute.local_addr().unwrap().to_string());
-    let start = Instant::now();
-    let answers = fixture.client().probe([answering.as_str(), &refusing, &silent, &answering]).await;
-    assert!(start.elapsed() < Duration::from_secs(5));
-    assert_eq!(answers.answered, std::slice::from_ref(&answering));
-    let why = |host: &str| answers.silent.iter().find(|one| one.host == host).unwrap().why.clone();
-    assert!(why(&refusing).contains("refused"), "{answers}");
-    assert!(why(&silent).contains("3 s"), "{answers}");
-    assert!(!answers.all() && answers.to_string().starts_with(&format!("{answering} answered, but not ")));
-
-    let error = fixture.pull(&Wanted::new(format!("{refusing}/a/b:1").parse().unwrap())).await.unwrap_err();
+    let error = fixture.pull(&Wanted::new(format!("{free}/a/b:1").parse().unwrap())).await.unwrap_err();
     assert!(matches!(error, ImageError::Unreachable { .. }), "{error:?}");
     assert!(error.hints().iter().any(|hint| hint.contains("--images source")));
 }

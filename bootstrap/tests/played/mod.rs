@@ -52,7 +52,7 @@ pub enum Fault {
 }
 
 /// A request as it came.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Seen {
     pub method: String,
     pub path: String,

@@ -8,7 +8,6 @@ mod auth;
 mod credentials;
 mod download;
 mod pace;
-mod probe;
 mod push;
 mod request;
 
@@ -32,7 +31,6 @@ use credentials::Credentials;
 pub use download::Fetched;
 pub(super) use download::tidy;
 pub use pace::Patience;
-pub use probe::{Answers, Silent};
 
 /// No manifest is larger; registries refuse more than 4 MiB themselves.
 const MANIFEST_LIMIT: usize = 8 << 20;
@@ -205,6 +203,12 @@ impl Upstream {
         let answer = self.get(site, &request::Ask::Manifest(name)).await?;
         let media_type = answer.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
         let media_type = media_type.map(|text| text.split(';').next().unwrap_or(text).trim().to_string());
+        if media_type.as_deref() == Some("text/html") {
+            // A network that asks people to sign in first answers everything with a page of its own.
+            let (image, host) = (site.image.clone(), site.host().to_string());
+            let reason = "a web page answered, not a registry; does this network ask you to sign in first?".into();
+            return Err(request::Fault::last(ImageError::Unreachable { image, host, reason }));
+        }
         let bytes = limited(answer).await.map_err(|problem| problem.fault(site))?;
         Ok(Raw { media_type: media_type.unwrap_or_default(), bytes })
     }
