@@ -16,6 +16,8 @@
 //! remove     one component less
 //! assistant  ports of the crate `backstack-mcp`: what AI assistants read of the platform
 //! report     typed events              -> terminal, plain lines, JSON lines, recorder
+//! proxy      the user's proxy: what nodes and tools get of it
+//! tls        whom the process trusts, and HTTP clients
 //! file_lock  waits for a lock that another program holds
 //! error      every error's kind (exit code), text and hints
 //! ```
@@ -37,9 +39,11 @@ pub mod images;
 pub mod origin;
 pub mod plan;
 pub mod platform;
+pub mod proxy;
 pub mod remove;
 pub mod report;
 pub mod settings;
 pub mod source;
 pub mod stack;
+pub mod tls;
 pub mod up;

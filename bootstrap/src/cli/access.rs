@@ -68,6 +68,14 @@ impl Platform {
         Ok(client)
     }
 
+    /// Its engine, and what named it; none on a cluster that somebody else made.
+    pub fn engine(&self) -> Option<String> {
+        match &self.place {
+            Place::Own { engine, .. } => Some(engine.endpoint().to_string()),
+            Place::Elsewhere(_) => None,
+        }
+    }
+
     /// Its containers; none on a cluster that somebody else made.
     pub fn containers(self) -> Vec<ObservedNode> {
         match self.place {

@@ -31,6 +31,9 @@ struct Shown {
     platform: String,
     stack: String,
     url: String,
+    /// The engine that it is on, and what named it; none on a cluster that somebody else made.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    engine: Option<String>,
     /// How the platform differs from its stack.
     changes: Vec<String>,
     /// Components that were added to the stack.
@@ -88,6 +91,7 @@ pub async fn run(args: &StatusArgs, name: &str, printer: &Printer) -> Result<u8,
         added,
         problem,
         url: record.url,
+        engine: platform.engine(),
         containers: platform.containers(),
         live,
         not_installed,
@@ -100,7 +104,11 @@ pub async fn run(args: &StatusArgs, name: &str, printer: &Printer) -> Result<u8,
 }
 
 fn text(shown: &Shown) -> String {
-    let mut text = format!("{}  stack {}  {}\n\n", shown.platform, shown.stack, shown.url);
+    let mut text = format!("{}  stack {}  {}\n", shown.platform, shown.stack, shown.url);
+    if let Some(engine) = &shown.engine {
+        let _ = writeln!(text, "engine {engine}");
+    }
+    text.push('\n');
     for node in &shown.live.nodes {
         let mark = if node.ready { "✔" } else { "✘" };
         let _ = writeln!(text, "  {mark} node {:<28} Kubernetes {}", node.name, node.version);

@@ -46,7 +46,7 @@ pub struct UpArgs {
 #[derive(Debug, Args)]
 pub struct ClusterArgs {
     /// Install on the cluster of this kubeconfig context, instead of making one
-    #[arg(long, env = "BACKSTACK_CONTEXT", value_name = "CONTEXT", conflicts_with_all = ["workers", "node_image", "kubernetes_version", "http_port", "https_port", "api_port", "registry_port", "ports"])]
+    #[arg(long, env = "BACKSTACK_CONTEXT", value_name = "CONTEXT", conflicts_with_all = ["workers", "node_image", "kubernetes_version", "http_port", "https_port", "api_port", "registry_port", "subnet", "ports"])]
     pub context: Option<String>,
     /// With --context: push images to this registry, from which the cluster pulls them
     #[arg(long, value_name = "HOST[:PORT]/PREFIX", requires = "context")]
@@ -101,6 +101,9 @@ pub struct WishArgs {
     /// Port on this machine for the local registry; 0 takes a free one [default: 5001]
     #[arg(long, env = "BACKSTACK_REGISTRY_PORT", value_name = "PORT")]
     registry_port: Option<u16>,
+    /// Addresses of the Docker network that all platforms share [default: the first of five ranges that is free]
+    #[arg(long, env = "BACKSTACK_SUBNET", value_name = "CIDR")]
+    subnet: Option<String>,
     /// A further port of this machine that leads to a port of the control plane's node; may be repeated
     #[arg(long = "port", value_name = "HOST:NODE")]
     ports: Vec<String>,
@@ -132,6 +135,7 @@ impl WishArgs {
             https_port: self.https_port,
             api_port: self.api_port,
             registry_port: self.registry_port,
+            subnet: self.subnet,
             ports: self.ports,
             url: self.url,
             set: self.set,

@@ -11,7 +11,9 @@ use bytes::Bytes;
 use futures::{StreamExt, TryStreamExt};
 use tokio::io::AsyncWriteExt;
 
+use super::endpoint::Endpoint;
 use super::error::ClusterError;
+use super::secure;
 
 /// Loading a node image of more than a gigabyte must not hit the client's time limit.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(900);
@@ -21,7 +23,7 @@ const PING_TIMEOUT: Duration = Duration::from_secs(10);
 #[derive(Clone)]
 pub struct Engine {
     docker: Docker,
-    address: String,
+    endpoint: Endpoint,
 }
 
 /// What a command in a container printed, and how it ended.
@@ -33,21 +35,31 @@ pub struct CommandOutput {
 }
 
 impl Engine {
-    /// Connects to the engine that DOCKER_HOST, the current Docker context or the platform's default names.
+    /// Connects to the engine that the `docker` command would speak to here.
     ///
     /// # Errors
-    /// [`ClusterError::EngineAddress`] for an address of an unknown form, [`ClusterError::NoEngine`] if nothing
-    /// answers there, each with why.
+    /// Whatever [`Endpoint::of_environment`] says, or [`ClusterError::NoEngine`] if nothing answers there, with why.
     pub async fn connect() -> Result<Self, ClusterError> {
-        let address = address();
-        let docker = Docker::connect_with_host(&address)
-            .map_err(|error| ClusterError::unreachable(&address, &error))?
-            .with_timeout(REQUEST_TIMEOUT);
+        Self::at(Endpoint::of_environment()?).await
+    }
+
+    /// Connects to the engine at an endpoint.
+    ///
+    /// # Errors
+    /// [`ClusterError::NoEngine`] if nothing answers there, [`ClusterError::EngineTls`] if its certificates cannot be
+    /// used.
+    pub async fn at(endpoint: Endpoint) -> Result<Self, ClusterError> {
+        let docker = match &endpoint.tls {
+            Some(tls) => secure::connect(&endpoint.address, tls, REQUEST_TIMEOUT)?,
+            None => Docker::connect_with_host(&endpoint.address)
+                .map_err(|error| ClusterError::unreachable(&endpoint, &error))?
+                .with_timeout(REQUEST_TIMEOUT),
+        };
         let docker = tokio::time::timeout(PING_TIMEOUT, docker.negotiate_version())
             .await
             .unwrap_or(Err(bollard::errors::Error::RequestTimeoutError))
-            .map_err(|error| ClusterError::unreachable(&address, &error))?;
-        Ok(Self { docker, address })
+            .map_err(|error| ClusterError::unreachable(&endpoint, &error))?;
+        Ok(Self { docker, endpoint })
     }
 
     /// The client itself, for calls that only one place makes.
@@ -55,9 +67,9 @@ impl Engine {
         &self.docker
     }
 
-    /// Where the engine answers, as DOCKER_HOST would say it.
-    pub fn address(&self) -> &str {
-        &self.address
+    /// Where the engine answers, and why it is this one.
+    pub fn endpoint(&self) -> &Endpoint {
+        &self.endpoint
     }
 
     /// What the engine says of itself and its machine.
@@ -222,30 +234,4 @@ pub fn none_if_missing<T>(result: Result<T, bollard::errors::Error>) -> Result<O
         Err(bollard::errors::Error::DockerResponseServerError { status_code: 404, .. }) => Ok(None),
         Err(error) => Err(error),
     }
-}
-
-/// Where to look for the engine: DOCKER_HOST, then the current Docker context, then the default socket.
-fn address() -> String {
-    let fallback = if cfg!(windows) { "npipe:////./pipe/docker_engine" } else { "unix:///var/run/docker.sock" };
-    std::env::var("DOCKER_HOST")
-        .ok()
-        .filter(|host| !host.is_empty())
-        .or_else(context_address)
-        .unwrap_or_else(|| fallback.into())
-}
-
-/// The endpoint of the Docker context in use, as Colima, Rancher Desktop and others set it.
-fn context_address() -> Option<String> {
-    let folder = std::env::var_os("DOCKER_CONFIG")
-        .map(std::path::PathBuf::from)
-        .or_else(|| std::env::home_dir().map(|home| home.join(".docker")))?;
-    let name = std::env::var("DOCKER_CONTEXT").ok().filter(|name| !name.is_empty()).or_else(|| {
-        let config: serde_json::Value =
-            serde_json::from_slice(&std::fs::read(folder.join("config.json")).ok()?).ok()?;
-        Some(config["currentContext"].as_str()?.to_string())
-    })?;
-    let id = crate::images::Digest::of(name.as_bytes());
-    let meta = folder.join("contexts/meta").join(id.hex()).join("meta.json");
-    let meta: serde_json::Value = serde_json::from_slice(&std::fs::read(meta).ok()?).ok()?;
-    Some(meta["Endpoints"]["docker"]["Host"].as_str()?.to_string())
 }

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::endpoint::Endpoint;
 use crate::error::{ExitKind, Explain};
 
 /// A fault of the engine, a node, or a file of the cluster's.
@@ -9,8 +10,16 @@ use crate::error::{ExitKind, Explain};
 pub enum ClusterError {
     #[error("no Docker Engine answers at {address}: {why}")]
     NoEngine { address: String, why: String },
-    #[error("the address of the Docker Engine, `{address}`, cannot be used: {why}")]
-    EngineAddress { address: String, why: String },
+    #[error("the address of the Docker Engine, `{address}` ({named_by}), cannot be used: {why}")]
+    EngineAddress { address: String, named_by: String, why: String },
+    #[error("the Docker context `{name}` ({named_by}) does not exist")]
+    NoContext { name: String, named_by: String, known: Vec<String> },
+    #[error("the Docker context `{name}` ({named_by}) cannot be used: {why}")]
+    Context { name: String, named_by: String, why: String },
+    #[error("{path} cannot be read, so it is not known which Docker Engine is meant: {why}")]
+    DockerConfig { path: String, why: String, contexts: Vec<String> },
+    #[error("TLS to the Docker Engine at {address} cannot be used: {why}")]
+    EngineTls { address: String, why: String },
     #[error("the Docker Engine could not {action}")]
     Engine { action: String, source: Box<bollard::errors::Error> },
     #[error("port {port} on {address} is taken already")]
@@ -40,16 +49,17 @@ pub enum ClusterError {
 impl ClusterError {
     /// Why the engine at an address cannot be spoken to. The client's own words name its parts; only the last cause
     /// says something to a person.
-    pub fn unreachable(address: &str, error: &bollard::errors::Error) -> Self {
+    pub fn unreachable(endpoint: &Endpoint, error: &bollard::errors::Error) -> Self {
         use bollard::errors::Error;
-        let address = address.to_string();
+        let wrong = |why: &str| Self::EngineAddress {
+            address: endpoint.address.clone(),
+            named_by: endpoint.reason.clone(),
+            why: why.into(),
+        };
+        let address = endpoint.to_string();
         match error {
-            Error::UnsupportedURISchemeError { .. } => {
-                Self::EngineAddress { address, why: "its scheme is none that is understood here".into() }
-            }
-            Error::URLParseError { .. } => {
-                Self::EngineAddress { address, why: "it has no host that can be read".into() }
-            }
+            Error::UnsupportedURISchemeError { .. } => wrong("its scheme is none that is understood here"),
+            Error::URLParseError { .. } => wrong("it has no host that can be read"),
             Error::SocketNotFoundError(_) => Self::NoEngine { address, why: "there is no such socket".into() },
             Error::RequestTimeoutError => Self::NoEngine { address, why: "it was asked and said nothing".into() },
             other => Self::NoEngine { address, why: crate::error::chain(other).pop().unwrap_or_default() },
@@ -85,9 +95,14 @@ fn port_taken(error: &bollard::errors::Error) -> Option<(String, u16)> {
 impl Explain for ClusterError {
     fn kind(&self) -> ExitKind {
         match self {
-            Self::NoEngine { .. } | Self::EngineAddress { .. } | Self::PortTaken { .. } | Self::NoSubnet { .. } => {
-                ExitKind::Prerequisite
-            }
+            Self::NoEngine { .. }
+            | Self::EngineAddress { .. }
+            | Self::NoContext { .. }
+            | Self::Context { .. }
+            | Self::DockerConfig { .. }
+            | Self::EngineTls { .. }
+            | Self::PortTaken { .. }
+            | Self::NoSubnet { .. } => ExitKind::Prerequisite,
             Self::NameInUse { .. }
             | Self::NetworkInUse { .. }
             | Self::NoPlatform { .. }
@@ -116,15 +131,41 @@ impl Explain for ClusterError {
             Self::NoEngine { why, .. } if why.contains("ermission denied") => {
                 "You may not speak to Docker: `sudo usermod -aG docker $USER`, then log in again."
             }
+            Self::NoEngine { why, .. } if why.contains("to an HTTPS server") => {
+                "That engine speaks TLS: set DOCKER_TLS_VERIFY=1 and DOCKER_CERT_PATH, or choose a context that has \
+                 its certificates."
+            }
+            Self::NoEngine { why, .. } if why.to_lowercase().contains("certificate") => {
+                "ca.pem must be of the authority that signed the engine's certificate, and cert.pem of one that the \
+                 engine takes clients from (`--tlscacert` of dockerd)."
+            }
             Self::NoEngine { .. } => {
                 "Start Docker (Docker Desktop, or `sudo systemctl start docker`), or set DOCKER_HOST to where it \
                  answers. `scripts/quickstart` installs it on Debian and Ubuntu."
             }
             Self::EngineAddress { address, .. } if address.starts_with("ssh://") => {
-                "Let ssh carry the socket, `ssh -NL /tmp/docker.sock:/var/run/docker.sock USER@HOST`, and set \
-                 DOCKER_HOST=unix:///tmp/docker.sock."
+                "Run backstack on that machine: the platform's ports are on its loopback. Or let ssh carry socket \
+                 and ports, `ssh -NL /tmp/docker.sock:/var/run/docker.sock -L 8080:localhost:8080 -L \
+                 8443:localhost:8443 -L 5001:localhost:5001 -L 6443:localhost:6443 USER@HOST`, then set \
+                 DOCKER_HOST=unix:///tmp/docker.sock and run `backstack up --api-port 6443`."
             }
             Self::EngineAddress { .. } => "Set DOCKER_HOST to unix:///path, tcp://host:port or npipe://...",
+            Self::NoContext { known, .. } | Self::DockerConfig { contexts: known, .. } => {
+                let mend = match self {
+                    Self::DockerConfig { .. } => {
+                        "Mend the file, or say which engine is meant with DOCKER_CONTEXT or DOCKER_HOST."
+                    }
+                    _ => "Choose one that exists with DOCKER_CONTEXT, or for good with `docker context use`.",
+                };
+                return vec![mend.into(), format!("There are these contexts: {}.", known.join(", "))];
+            }
+            Self::Context { .. } => {
+                "Look at it with `docker context inspect`, or make it anew: `docker context rm`, `docker context create`."
+            }
+            Self::EngineTls { .. } => {
+                "See the files ca.pem, cert.pem and key.pem in the folder of the context, or in the one that \
+                 DOCKER_CERT_PATH names. Nothing is sent without TLS where TLS is asked for."
+            }
             Self::PortTaken { flag, .. } => {
                 return vec![format!(
                     "Choose another port with {flag}, or stop what uses it (`docker ps`, `ss -ltnp`)."
@@ -137,7 +178,10 @@ impl Explain for ClusterError {
             Self::NetworkInUse { .. } => {
                 "The platforms need this name: remove that network with `docker network rm`, or make it anew under another."
             }
-            Self::NoSubnet { .. } => "Remove networks that nobody uses: `docker network prune`.",
+            Self::NoSubnet { .. } => {
+                "Choose a free one with `--subnet`, as `--subnet 10.99.7.0/24`, or remove networks that nobody uses: \
+                 `docker network prune`."
+            }
             Self::Command { .. } | Self::NodeDied { .. } => {
                 "Run `backstack up` again: it continues, and makes a half-made node anew. \
                  `docker logs NODE` and `docker exec NODE journalctl -u kubelet` say more."

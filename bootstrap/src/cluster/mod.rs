@@ -1,22 +1,25 @@
 //! The cluster: kind's contract, through the Docker Engine API alone.
 //!
 //! ```text
+//! endpoint    which engine is meant, chosen as the `docker` command does
+//! secure      the connection to it over TLS
 //! engine      connection, facts about the machine, exec and file upload
 //! mode        how a node may run here: privileged, or with every capability there is
 //! names       container names and labels (kind's, so that `kind` sees the cluster too)
 //! network     one network for all platforms, with fixed addresses
+//! subnet      the range that it has
 //! sharing     locks between programs that make platforms at the same time
 //! registry    the local registry container and its volume
 //! services    what kube-proxy has no rules for yet is refused at once
 //! mirrors     containerd's certs.d: every upstream is asked for at the local registry first
 //! node        one node container
 //! kubeadm     its configuration (pure)
-//! proxy       the user's proxy, handed to the nodes
 //! provision   control plane, workers, networking, storage
 //! kubeconfig  merged under a lock, removed without a trace
 //! observe     what exists already
 //! ```
 
+pub mod endpoint;
 pub mod engine;
 pub mod kubeadm;
 pub mod kubeconfig;
@@ -27,12 +30,13 @@ pub mod network;
 pub mod node;
 pub mod observe;
 pub mod provision;
-pub mod proxy;
 pub mod registry;
 pub mod services;
 pub mod sharing;
+pub mod subnet;
 
 mod error;
+mod secure;
 
 pub use engine::Engine;
 pub use error::ClusterError;

@@ -12,33 +12,40 @@ use bollard::query_parameters as query;
 
 use super::engine::{Engine, none_if_missing};
 use super::error::ClusterError;
+use super::subnet::Subnet;
 use super::{names, sharing};
 
-/// Subnets (/24) to try, in this order: seldom used by others, outside Docker's own default pools.
-const CANDIDATES: &[[u8; 3]] = &[[172, 31, 250], [172, 31, 249], [10, 250, 31], [192, 168, 231], [10, 131, 77]];
-const REGISTRY_HOST: u8 = 5;
-const FIRST_NODE_HOST: u8 = 10;
+/// Subnets to try, in this order: seldom used by others, outside Docker's own default pools.
+const CANDIDATES: &[Subnet] = &[
+    Subnet::of_256(172, 31, 250),
+    Subnet::of_256(172, 31, 249),
+    Subnet::of_256(10, 250, 31),
+    Subnet::of_256(192, 168, 231),
+    Subnet::of_256(10, 131, 77),
+];
+const REGISTRY_HOST: u32 = 5;
+const FIRST_NODE_HOST: u32 = 10;
 
 /// The network as it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PlatformNetwork {
-    base: [u8; 3],
+    subnet: Subnet,
 }
 
 impl PlatformNetwork {
     /// The registry's fixed address.
     pub fn registry(self) -> Ipv4Addr {
-        self.host(REGISTRY_HOST)
+        self.subnet.host(REGISTRY_HOST)
     }
 
     /// The subnet, as `172.31.250.0/24`.
     pub fn cidr(self) -> String {
-        format!("{}/24", self.host(0))
+        self.subnet.to_string()
     }
 
-    fn host(self, last: u8) -> Ipv4Addr {
-        let [a, b, c] = self.base;
-        Ipv4Addr::new(a, b, c, last)
+    /// The range itself.
+    pub fn subnet(self) -> Subnet {
+        self.subnet
     }
 
     /// The lowest address for a node that is not taken.
@@ -46,7 +53,8 @@ impl PlatformNetwork {
     /// # Errors
     /// [`ClusterError::NoSubnet`] if the network is full.
     pub fn free(self, taken: &BTreeSet<Ipv4Addr>) -> Result<Ipv4Addr, ClusterError> {
-        let mut all = (FIRST_NODE_HOST..=254).map(|last| self.host(last));
+        // The last one is for broadcasts.
+        let mut all = (FIRST_NODE_HOST..self.subnet.size() - 1).map(|number| self.subnet.host(number));
         all.find(|at| !taken.contains(at)).ok_or_else(|| ClusterError::NoSubnet { tried: self.cidr() })
     }
 }
@@ -62,8 +70,8 @@ pub async fn find(engine: &Engine) -> Result<Option<PlatformNetwork>, ClusterErr
 /// The oldest of them is the one that is used.
 fn ours(all: &[Network]) -> Result<Option<PlatformNetwork>, ClusterError> {
     let Some(found) = all.first() else { return Ok(None) };
-    match base_of(found).filter(|_| all.iter().all(is_ours)) {
-        Some(base) => Ok(Some(PlatformNetwork { base })),
+    match subnet_of(found).filter(|_| all.iter().all(is_ours)) {
+        Some(subnet) => Ok(Some(PlatformNetwork { subnet })),
         None => Err(ClusterError::NetworkInUse { network: names::NETWORK.into() }),
     }
 }
@@ -93,11 +101,11 @@ fn is_ours(network: &Network) -> bool {
     network.labels.as_ref().is_some_and(|labels| labels.contains_key(names::MANAGED))
 }
 
-/// Makes the network unless it is there; says whether it was made.
+/// Makes the network unless it is there, with this subnet if one was asked for; says whether it was made.
 ///
 /// # Errors
 /// [`ClusterError::NoSubnet`] if every candidate overlaps with a network there is.
-pub async fn ensure(engine: &Engine) -> Result<(PlatformNetwork, bool), ClusterError> {
+pub async fn ensure(engine: &Engine, wanted: Option<Subnet>) -> Result<(PlatformNetwork, bool), ClusterError> {
     let _turn = sharing::turn().await;
     let all = named(engine).await?;
     if let Some(network) = ours(&all)? {
@@ -107,9 +115,11 @@ pub async fn ensure(engine: &Engine) -> Result<(PlatformNetwork, bool), ClusterE
         return Ok((network, false));
     }
     let routes = std::fs::read_to_string("/proc/net/route").unwrap_or_default();
-    for &base in CANDIDATES {
-        let network = PlatformNetwork { base };
-        if is_routed(&routes, network) {
+    let candidates = wanted.as_ref().map_or(CANDIDATES, std::slice::from_ref);
+    for &subnet in candidates {
+        let network = PlatformNetwork { subnet };
+        // Whoever asks for a range knows what it is routed to.
+        if wanted.is_none() && is_routed(&routes, subnet) {
             continue;
         }
         match engine.docker().create_network(request(network)).await {
@@ -124,7 +134,7 @@ pub async fn ensure(engine: &Engine) -> Result<(PlatformNetwork, bool), ClusterE
             }
         }
     }
-    let tried: Vec<_> = CANDIDATES.iter().map(|&base| PlatformNetwork { base }.cidr()).collect();
+    let tried: Vec<_> = candidates.iter().map(Subnet::to_string).collect();
     Err(ClusterError::NoSubnet { tried: tried.join(", ") })
 }
 
@@ -153,9 +163,9 @@ pub fn free_port() -> std::io::Result<u16> {
 
 /// Whether the machine's routing table (`/proc/net/route`) leads these addresses somewhere already: a VPN, or the
 /// network of another engine. The engine itself does not look there.
-fn is_routed(table: &str, network: PlatformNetwork) -> bool {
+fn is_routed(table: &str, subnet: Subnet) -> bool {
     let number = |text: &str| u32::from_str_radix(text, 16).ok().map(u32::swap_bytes);
-    let ours = u32::from(network.host(0));
+    let ours = u32::from(subnet.host(0));
     table.lines().skip(1).any(|line| {
         let columns: Vec<_> = line.split_whitespace().collect();
         let (Some(destination), Some(mask)) =
@@ -170,8 +180,11 @@ fn is_routed(table: &str, network: PlatformNetwork) -> bool {
 }
 
 fn request(network: PlatformNetwork) -> NetworkCreateRequest {
-    let pool =
-        IpamConfig { subnet: Some(network.cidr()), gateway: Some(network.host(1).to_string()), ..Default::default() };
+    let pool = IpamConfig {
+        subnet: Some(network.cidr()),
+        gateway: Some(network.subnet.host(1).to_string()),
+        ..Default::default()
+    };
     NetworkCreateRequest {
         name: names::NETWORK.into(),
         driver: Some("bridge".into()),
@@ -186,11 +199,8 @@ fn overlaps(error: &bollard::errors::Error) -> bool {
     text.contains("overlaps") || text.contains("overlap with")
 }
 
-fn base_of(network: &Network) -> Option<[u8; 3]> {
-    let subnet = network.ipam.as_ref()?.config.as_ref()?.iter().find_map(|pool| pool.subnet.clone())?;
-    let address: Ipv4Addr = subnet.split('/').next()?.parse().ok()?;
-    let [a, b, c, _] = address.octets();
-    Some([a, b, c])
+fn subnet_of(network: &Network) -> Option<Subnet> {
+    network.ipam.as_ref()?.config.as_ref()?.iter().find_map(|pool| pool.subnet.as_ref()?.parse().ok())
 }
 
 #[cfg(test)]
@@ -203,21 +213,26 @@ mod tests {
         let table = "Iface Destination Gateway Flags RefCnt Use Metric Mask MTU Window IRTT\n\
                      eth0 00000000 0101A8C0 0003 0 0 0 00000000 0 0 0\n\
                      br-1 00FA1FAC 00000000 0001 0 0 0 00FFFFFF 0 0 0\n";
-        assert!(is_routed(table, PlatformNetwork { base: [172, 31, 250] }));
-        assert!(!is_routed(table, PlatformNetwork { base: [172, 31, 249] }));
+        assert!(is_routed(table, Subnet::of_256(172, 31, 250)));
+        assert!(!is_routed(table, Subnet::of_256(172, 31, 249)));
         let vpn = "h\ntun0 00001FAC 00000000 0001 0 0 0 0000FFFF 0 0 0\n";
-        assert!(is_routed(vpn, PlatformNetwork { base: [172, 31, 249] }));
+        assert!(is_routed(vpn, Subnet::of_256(172, 31, 249)));
     }
 
     #[test]
     fn nodes_get_the_lowest_free_addresses() {
-        let network = PlatformNetwork { base: [172, 31, 250] };
-        let mut taken: BTreeSet<_> = [network.host(10), network.host(12)].into();
-        for last in [11, 13] {
-            assert_eq!(network.free(&taken).expect("room"), network.host(last));
-            taken.insert(network.host(last));
+        for (subnet, last) in [("172.31.250.0/24", 254), ("10.9.8.64/26", 62), ("10.99.0.0/16", 65_534)] {
+            let subnet: Subnet = subnet.parse().expect("a range");
+            let network = PlatformNetwork { subnet };
+            let mut taken: BTreeSet<_> = [subnet.host(10), subnet.host(12)].into();
+            for number in [11, 13] {
+                assert_eq!(network.free(&taken).expect("room"), subnet.host(number));
+                taken.insert(subnet.host(number));
+            }
+            let mut all: BTreeSet<_> = (0..last).map(|number| subnet.host(number)).collect();
+            assert_eq!(network.free(&all).expect("the last one"), subnet.host(last));
+            all.insert(subnet.host(last));
+            assert!(network.free(&all).is_err());
         }
-        let all: BTreeSet<_> = (0..=255).map(|last| network.host(last)).collect();
-        assert!(network.free(&all).is_err());
     }
 }

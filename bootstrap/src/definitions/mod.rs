@@ -173,6 +173,7 @@ async fn module_folder(module: &str) -> Result<PathBuf, DefinitionError> {
         .current_dir(std::env::temp_dir())
         .env("GOFLAGS", "-mod=mod")
         .env("GOWORK", "off")
+        .envs(crate::proxy::for_tools())
         .kill_on_drop(true)
         .output()
         .await

@@ -7,6 +7,7 @@ use crate::cluster::mode::NodeMode;
 use crate::cluster::observe::ObservedPlatform;
 use crate::cluster::{ClusterError, Engine, kubeconfig, names, network, observe, registry};
 use crate::error::Explain;
+use crate::proxy::Findings;
 use crate::settings::{UpSettings, display, folders};
 
 /// A port that the platform wants on loopback.
@@ -30,7 +31,9 @@ pub struct Facts {
     pub cache: Option<(String, u64)>,
     /// Tool and how to install it.
     pub missing_tools: Vec<(String, String)>,
-    pub proxy: Option<String>,
+    pub proxy: Findings,
+    /// How many of the environment's own certificates are trusted, with what is wrong with others; none: not set.
+    pub certificates: Option<Result<(String, Vec<String>), String>>,
 }
 
 /// No engine can be asked.
@@ -44,7 +47,10 @@ pub struct Absent {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EngineFacts {
     pub version: String,
-    pub address: String,
+    /// Where it answers, and what named it.
+    pub endpoint: String,
+    /// Its ports are on another machine's loopback.
+    pub elsewhere: bool,
     pub storage_driver: String,
     pub mode: String,
     pub cpus: u64,
@@ -74,7 +80,8 @@ pub async fn gather(
     let info = engine.info().await?;
     let root = info.docker_root_dir.clone().unwrap_or_default();
     // The engine's folder is here only if the engine is.
-    let local = engine.address().starts_with("unix://") && cfg!(target_os = "linux") && Path::new(&root).exists();
+    let local =
+        engine.endpoint().address.starts_with("unix://") && cfg!(target_os = "linux") && Path::new(&root).exists();
     let wanted: Vec<String> = node_names(settings);
     let foreign = observe::foreign(engine, &wanted).await?;
     let running = existing.and_then(ObservedPlatform::control_plane).is_some_and(|node| node.running);
@@ -82,7 +89,8 @@ pub async fn gather(
     let shared_in_use = shared_in_use(engine).await?;
     let engine = EngineFacts {
         version: info.server_version.unwrap_or_default(),
-        address: engine.address().into(),
+        endpoint: engine.endpoint().to_string(),
+        elsewhere: !engine.endpoint().is_local(),
         storage_driver: info.driver.unwrap_or_default(),
         mode: mode.describe(),
         cpus: u64::try_from(info.ncpu.unwrap_or(0)).unwrap_or(0),
@@ -109,7 +117,17 @@ fn of_the_machine(
 ) -> Facts {
     let kubeconfig = kubeconfig::path().and_then(|path| kubeconfig::check(&path).map(|()| display(&path)));
     let kubeconfig = kubeconfig.map_err(|error| error.to_string());
-    Facts { engine, ports, kubeconfig, cache: cache_free(), missing_tools, proxy: proxy() }
+    let certificates = crate::tls::trust().map_err(|error| error.to_string()).transpose();
+    let certificates = certificates.map(|trust| trust.map(|trust| (trust.describe(), trust.warnings().to_vec())));
+    Facts {
+        engine,
+        ports,
+        kubeconfig,
+        cache: cache_free(),
+        missing_tools,
+        proxy: crate::proxy::of_environment().findings(),
+        certificates,
+    }
 }
 
 async fn shared_in_use(engine: &Engine) -> Result<Vec<String>, ClusterError> {
@@ -153,10 +171,4 @@ fn ports(settings: &UpSettings, platform_runs: bool, registry_runs: bool) -> Vec
     let taken = |port: u16| TcpListener::bind(("127.0.0.1", port)).is_err();
     let chosen = wanted.into_iter().filter(|(port, ..)| *port != 0);
     chosen.map(|(port, purpose, flag)| PortUse { port, purpose, flag, taken: taken(port) }).collect()
-}
-
-fn proxy() -> Option<String> {
-    let set = ["HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy"];
-    let found = set.into_iter().find(|name| std::env::var_os(name).is_some_and(|value| !value.is_empty()))?;
-    Some(format!("{found} is set; the nodes use it, the cluster's own addresses go past it"))
 }

@@ -92,9 +92,10 @@ pub fn judge(facts: &Facts, needs: &Needs, stack: &str) -> Vec<Check> {
     });
     checks.extend(facts.cache.as_ref().map(|(folder, free)| cache(folder, *free)));
     checks.extend(facts.missing_tools.iter().map(|(tool, fix)| Check::failed("tools", tool.clone(), fix.clone())));
-    if let Some(proxy) = &facts.proxy {
-        checks.push(Check::ok("proxy", proxy.clone()));
-    }
+    checks.extend(facts.certificates.iter().flat_map(certificates));
+    checks.extend(facts.proxy.used.iter().map(|used| Check::ok("proxy", used.clone())));
+    let problem = |(found, fix): &(String, String)| Check::warning("proxy", found.clone(), fix.clone());
+    checks.extend(facts.proxy.problems.iter().map(problem));
     checks
 }
 
@@ -110,8 +111,9 @@ pub fn images(told: &Told, nowhere: &[Nowhere]) -> Check {
 }
 
 fn engine(facts: &EngineFacts, needs: &Needs, stack: &str) -> Vec<Check> {
-    let found = format!("Docker {} at {}, {}", facts.version, facts.address, facts.storage_driver);
-    let mut checks = vec![Check::ok("engine", found), Check::ok("mode", facts.mode.clone())];
+    let found = format!("Docker {} at {}, {}", facts.version, facts.endpoint, facts.storage_driver);
+    let engine = if facts.elsewhere { on_another_machine(found) } else { Check::ok("engine", found) };
+    let mut checks = vec![engine, Check::ok("mode", facts.mode.clone())];
     checks.extend(cpu_and_memory(facts, needs, stack));
     checks.extend(facts.disk_free.map(|free| disk(free, needs, stack)));
     checks.extend(inotify(facts));
@@ -128,6 +130,22 @@ fn engine(facts: &EngineFacts, needs: &Needs, stack: &str) -> Vec<Check> {
     };
     checks.extend(facts.shared_in_use.iter().map(taken));
     checks
+}
+
+fn on_another_machine(found: String) -> Check {
+    let fix = "the platform's ports, the local registry's too, will be on that machine's loopback: run backstack \
+               there, or let ssh carry the ports here";
+    Check::warning("engine", found, fix)
+}
+
+/// Certificates that cannot be used are left out; it is only wrong if none is left.
+fn certificates(found: &Result<(String, Vec<String>), String>) -> Vec<Check> {
+    let fix = "mend or remove it; `openssl x509 -in FILE -noout -subject` reads a certificate";
+    match found {
+        Ok((count, warnings)) if warnings.is_empty() => vec![Check::ok("certificates", count.clone())],
+        Ok((_, warnings)) => warnings.iter().map(|one| Check::warning("certificates", one.clone(), fix)).collect(),
+        Err(why) => vec![Check::failed("certificates", why.clone(), "mend the file, or unset the variable")],
+    }
 }
 
 fn cpu_and_memory(facts: &EngineFacts, needs: &Needs, stack: &str) -> Vec<Check> {
@@ -226,7 +244,8 @@ mod tests {
     fn engine_facts() -> EngineFacts {
         EngineFacts {
             version: "28.1".into(),
-            address: "unix:///x".into(),
+            endpoint: "unix:///x (DOCKER_HOST)".into(),
+            elsewhere: false,
             storage_driver: "overlay2".into(),
             mode: "privileged nodes".into(),
             cpus: 4,
@@ -245,7 +264,15 @@ mod tests {
 
     fn with_engine(engine: EngineFacts) -> Facts {
         let kubeconfig = Ok("~/.kube/config".into());
-        Facts { engine: Ok(engine), ports: Vec::new(), kubeconfig, cache: None, missing_tools: Vec::new(), proxy: None }
+        Facts {
+            engine: Ok(engine),
+            ports: Vec::new(),
+            kubeconfig,
+            cache: None,
+            missing_tools: Vec::new(),
+            proxy: Default::default(),
+            certificates: None,
+        }
     }
 
     fn verdict_of(facts: &Facts, name: &str) -> Verdict {

@@ -11,7 +11,7 @@ use super::steps::Ended;
 use crate::cluster::kubeadm::NodeFacts;
 use crate::cluster::node::{self, NodeSpec, PortMapping, Role};
 use crate::cluster::{
-    ClusterError, Engine, kubeconfig, mirrors, names, network, observe, provision, proxy, services, sharing,
+    ClusterError, Engine, kubeconfig, mirrors, names, network, observe, provision, services, sharing,
 };
 use crate::error::Failure;
 use crate::platform::{certificates, client, nodes as live_nodes};
@@ -96,7 +96,7 @@ fn spec(context: &Context, name: &str, role: Role, address: Ipv4Addr) -> NodeSpe
         mode: context.own().mode.clone(),
         ports,
         api_port: if settings.api_port == 0 { network::free_port().unwrap_or(0) } else { settings.api_port },
-        env: proxy::environment(&inside, |name| std::env::var(name).ok()),
+        env: crate::proxy::environment(&inside, |name| std::env::var(name).ok()),
         labels,
     }
 }

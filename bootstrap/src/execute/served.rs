@@ -23,11 +23,8 @@ const ASK_AGAIN: Duration = Duration::from_millis(100);
 pub async fn await_routes(context: &Context, ca: &str, routes: &[Route], progress: &Progress) {
     let host = context.settings.host();
     let here = SocketAddr::from((Ipv4Addr::LOCALHOST, context.settings.https_port));
-    let Ok(authority) = reqwest::Certificate::from_pem(ca.as_bytes()) else { return };
-    let http = reqwest::Client::builder().tls_certs_merge([authority]).no_proxy().resolve(host, here);
-    let Ok(http) = http.redirect(reqwest::redirect::Policy::none()).timeout(Duration::from_secs(3)).build() else {
-        return;
-    };
+    let http = reqwest::Client::builder().resolve(host, here).redirect(reqwest::redirect::Policy::none());
+    let Ok(http) = crate::tls::client_of_platform(http.timeout(Duration::from_secs(3)), ca) else { return };
     let start = Instant::now();
     for route in routes {
         let address = format!("https://{host}:{}{}", context.settings.https_port, route.path);

@@ -99,7 +99,7 @@ pub async fn perform(context: &Context, planned: &PlannedStep, progress: &Progre
 }
 
 async fn ensure_network(context: &Context) -> Result<Ended, Failure> {
-    let (network, made) = network::ensure(&context.own().engine).await?;
+    let (network, made) = network::ensure(&context.own().engine, context.settings.subnet).await?;
     let existing = context.own().existing.iter().flat_map(|platform| &platform.nodes);
     let addresses = existing.filter_map(|node| Some((node.name.clone(), node.address?)));
     context.found.addresses.lock().unwrap_or_else(PoisonError::into_inner).extend(addresses);

@@ -159,7 +159,7 @@ impl Explain for ImageError {
                     .into(),
             ),
             Self::NoPlatform { wanted, .. } => one(format!("Name an image that is made for {wanted}.")),
-            Self::Manifest { .. } => one("Name an image in the OCI or Docker v2 format.".into()),
+            Self::Manifest { .. } => one("Name a container image in the OCI or Docker v2 format.".into()),
             Self::DiskFull { path, .. } => {
                 one(format!("Free some space on the disk of {}, then run the command again: it goes on where it stopped.", path.display()))
             }

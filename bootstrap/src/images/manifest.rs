@@ -4,6 +4,7 @@ use oci_client::manifest as oci;
 use serde::Deserialize;
 
 use super::digest::Digest;
+use super::made_for::Made;
 use super::store::Descriptor;
 
 /// Every type of manifest that is understood, in the form of an `Accept` header.
@@ -20,6 +21,23 @@ pub struct Raw {
 }
 
 impl Raw {
+    /// A manifest as a server gave it. What the server calls it counts if that is a type of manifest; some say
+    /// `text/plain` of everything, and then the manifest itself is asked.
+    pub fn new(served_as: &str, bytes: Vec<u8>) -> Self {
+        let served = Self { media_type: served_as.into(), bytes };
+        if served.is_index() || served.is_image() {
+            return served;
+        }
+        let Ok(body) = serde_json::from_slice::<serde_json::Value>(&served.bytes) else { return served };
+        let media_type = match body["mediaType"].as_str() {
+            Some(named) => named,
+            None if body["manifests"].is_array() => oci::OCI_IMAGE_INDEX_MEDIA_TYPE,
+            None if body["config"].is_object() && body["layers"].is_array() => oci::OCI_IMAGE_MEDIA_TYPE,
+            None => served_as,
+        };
+        Self { media_type: media_type.into(), ..served }
+    }
+
     pub fn digest(&self) -> Digest {
         Digest::of(&self.bytes)
     }
@@ -99,6 +117,11 @@ impl std::fmt::Display for Platform {
 #[derive(Debug, PartialEq, Eq)]
 pub enum Choice {
     Found(Digest),
+    /// Nothing that says so, but these do not say what they are for; the others are for these.
+    Unsaid {
+        candidates: Vec<Digest>,
+        offered: Vec<String>,
+    },
     /// Nothing; these it has.
     Missing {
         offered: Vec<String>,
@@ -111,21 +134,30 @@ pub enum Choice {
 /// The index cannot be read.
 pub fn choose(index: &[u8], platform: &Platform) -> Result<Choice, serde_json::Error> {
     let index: oci::OciImageIndex = serde_json::from_slice(index)?;
-    let mut offered = Vec::new();
+    let (mut candidates, mut offered, mut found) = (Vec::new(), Vec::new(), Vec::new());
     for entry in &index.manifests {
-        let Some(own) = &entry.platform else { continue };
+        use serde::de::Error;
+        let digest: Digest = entry.digest.parse().map_err(serde_json::Error::custom)?;
+        let Some(own) = &entry.platform else {
+            candidates.push(digest);
+            continue;
+        };
         let (os, architecture) = (own.os.to_string(), own.architecture.to_string());
-        if os == "linux" && architecture == platform.architecture {
-            use serde::de::Error;
-            return entry.digest.parse().map(Choice::Found).map_err(serde_json::Error::custom);
-        }
-        // Attestations are listed as images of an unknown platform.
-        if os != "unknown" {
-            offered.push(format!("{os}/{architecture}"));
+        let own = Made { os, architecture, variant: own.variant.clone() };
+        match own.suits(platform) {
+            Some(rank) => found.push((rank, digest)),
+            // Attestations are listed as images of an unknown platform.
+            None if own.os == "unknown" => {}
+            None => offered.push(own.to_string()),
         }
     }
     offered.dedup();
-    Ok(Choice::Missing { offered })
+    // The first of the best.
+    match found.into_iter().min_by_key(|(rank, _)| *rank) {
+        Some((_, digest)) => Ok(Choice::Found(digest)),
+        None if candidates.is_empty() => Ok(Choice::Missing { offered }),
+        None => Ok(Choice::Unsaid { candidates, offered }),
+    }
 }
 
 #[cfg(test)]
@@ -152,6 +184,23 @@ mod tests {
         assert_eq!(choose(&index, &Platform::linux("aarch64")).expect("index"), Choice::Found(digests[1].clone()));
         let offered = vec!["windows/amd64".to_string(), "linux/arm64".into()];
         assert_eq!(choose(&index, &Platform::linux("amd64")).expect("index"), Choice::Missing { offered });
+    }
+
+    #[test]
+    fn an_index_without_platforms_is_not_taken_for_an_empty_one() {
+        let digest = Digest::of(b"a");
+        let index = serde_json::json!({"schemaVersion": 2, "manifests": [
+            {"mediaType": oci::OCI_IMAGE_MEDIA_TYPE, "digest": digest, "size": 1}]});
+        let expected = Choice::Unsaid { candidates: vec![digest], offered: Vec::new() };
+        assert_eq!(choose(index.to_string().as_bytes(), &Platform::linux("amd64")).expect("index"), expected);
+    }
+
+    #[test]
+    fn a_manifest_that_is_served_as_text_says_itself_what_it_is() {
+        let index = Raw::new("text/plain", br#"{"schemaVersion": 2, "manifests": []}"#.to_vec());
+        let image = Raw::new("application/json", br#"{"config": {}, "layers": []}"#.to_vec());
+        assert!(index.is_index() && image.is_image());
+        assert_eq!(Raw::new("text/html", b"<html>".to_vec()).media_type, "text/html");
     }
 
     #[test]

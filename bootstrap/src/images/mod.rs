@@ -3,12 +3,12 @@
 pub mod digest;
 pub mod error;
 pub mod local;
+mod made_for;
 pub mod manifest;
 mod meter;
 pub mod reference;
 pub mod road;
 pub mod store;
-pub mod tls;
 pub mod upstream;
 
 pub use digest::Digest;
@@ -19,3 +19,5 @@ pub use reference::{Reference, Wanted};
 pub use road::{Inspection, Moved, Road, Sizes};
 pub use store::{BlobStore, BlobWriter, Descriptor};
 pub use upstream::{Upstream, UpstreamOptions};
+
+pub use crate::tls;

@@ -25,8 +25,7 @@ pub async fn connect(kubeconfig: &str, context: Option<&str>) -> Result<Client, 
 /// # Errors
 /// [`Error::Kubeconfig`] if the context or its credentials cannot be used.
 pub async fn from_kubeconfig(kubeconfig: Kubeconfig, context: Option<&str>) -> Result<Client, Error> {
-    // A second call finds a provider installed; that one is as good.
-    let _ = rustls::crypto::ring::default_provider().install_default();
+    crate::tls::install();
     let options = KubeConfigOptions { context: context.map(Into::into), ..Default::default() };
     let mut config =
         Config::from_custom_kubeconfig(kubeconfig, &options).await.map_err(|error| Error::Kubeconfig(error.into()))?;

@@ -11,6 +11,7 @@ use serde_json::Value;
 
 use crate::cluster::node::PortMapping;
 use crate::cluster::observe::PlatformSettings;
+use crate::cluster::subnet::Subnet;
 use crate::error::{ExitKind, Explain};
 use crate::platform::record::Record;
 use crate::stack::Changes;
@@ -60,6 +61,8 @@ pub struct UpWishes {
     pub https_port: Option<u16>,
     pub api_port: Option<u16>,
     pub registry_port: Option<u16>,
+    /// Range of addresses of the network that all platforms share, as `10.99.7.0/24`.
+    pub subnet: Option<String>,
     pub ports: Vec<String>,
     pub url: Option<String>,
     pub set: Vec<String>,
@@ -86,6 +89,8 @@ pub struct UpSettings {
     /// 0: the engine chooses.
     pub api_port: u16,
     pub registry_port: u16,
+    /// Range of addresses for the platforms' network; none: the first of the usual ones that is free, or what it has.
+    pub subnet: Option<Subnet>,
     pub ports: Vec<PortMapping>,
     /// Address under which people reach the platform, without a slash at the end.
     pub url: String,
@@ -132,6 +137,10 @@ pub enum SettingsError {
     KubernetesVersion { wanted: String, own: String },
     #[error("the local registry, which all platforms share, runs on port {had} already and cannot move to {wanted}")]
     RegistryPort { had: u16, wanted: u16 },
+    #[error("`{value}` is not a range of addresses for the platform's network: {why}")]
+    Subnet { value: String, why: String },
+    #[error("the network, which all platforms share, has the addresses {had} already and cannot change to {wanted}")]
+    SubnetFixed { had: Subnet, wanted: Subnet },
     #[error("settings file {path} cannot be read: {why}")]
     NoFile { path: String, why: String },
     #[error("settings file {path} {}", if .problems.len() == 1 { "has a problem" } else { "has problems" })]
@@ -177,6 +186,10 @@ impl Explain for SettingsError {
             Self::RegistryPort { .. } => {
                 "Leave --registry-port out; it goes when the last platform is taken down.".into()
             }
+            Self::Subnet { .. } => "Write it as `--subnet 10.99.7.0/24`, with addresses that nothing else uses.".into(),
+            Self::SubnetFixed { .. } => {
+                "Leave --subnet out; the network goes when the last platform is taken down.".into()
+            }
             Self::File { .. } => {
                 "Mend the file or remove it; its keys are the long flags of `up` with underscores.".into()
             }
@@ -199,6 +212,7 @@ impl UpWishes {
             https_port: self.https_port.or(next.https_port),
             api_port: self.api_port.or(next.api_port),
             registry_port: self.registry_port.or(next.registry_port),
+            subnet: self.subnet.or(next.subnet),
             ports: list(self.ports, next.ports),
             url: self.url.or(next.url),
             set: list(self.set, next.set),
@@ -242,6 +256,7 @@ impl UpWishes {
             https_port: self.https_port.unwrap_or(DEFAULT_HTTPS_PORT),
             api_port: self.api_port.unwrap_or(0),
             registry_port: self.registry_port.unwrap_or(DEFAULT_REGISTRY_PORT),
+            subnet: self.subnet.as_deref().map(subnet).transpose()?,
             ports,
             url: String::new(),
             parameters,
@@ -362,6 +377,10 @@ fn port(text: &str) -> Result<PortMapping, SettingsError> {
         (Some(host), Some(node)) => Ok(PortMapping { host, node }),
         _ => Err(SettingsError::Port { value: text.into() }),
     }
+}
+
+fn subnet(text: &str) -> Result<Subnet, SettingsError> {
+    Subnet::for_platforms(text).map_err(|why| SettingsError::Subnet { value: text.into(), why })
 }
 
 /// A value is YAML, so that `2` is a number and `true` a boolean; what is no YAML is text.

@@ -47,6 +47,8 @@ impl Tool {
             }
             None => Command::new(path),
         };
+        let mut command = command;
+        command.envs(crate::proxy::for_tools());
         Ok(Self { command, what, is_noise: |_| false })
     }
 

@@ -21,6 +21,7 @@ use crate::source::{Architecture, Builder};
 use crate::stack::files::FileTree;
 use crate::stack::model::ImageRef;
 use crate::stack::{ClusterSpec, LeftOut, Stack, Unavailable};
+use crate::tls;
 
 /// The images of a run, and the means to get them.
 pub struct Images {
@@ -79,13 +80,15 @@ impl Images {
                 components.insert(image.reference.clone(), ImagePlan::of(image, &component.tree, &builder)?);
             }
         }
+        let http = tls::client_or_distrust(reqwest::Client::builder)
+            .map_err(|error| ImageError::Client { reason: error.to_string() })?;
         Ok(Self {
             mode: settings.images,
             node,
             registry: ImagePlan::of(&cluster.file.registry, &cluster.tree, &builder)?,
             components,
             upstream: Upstream::new(UpstreamOptions::new(Platform::here()))?,
-            http: reqwest::Client::builder().build().map_err(|error| Failure::internal(error.to_string()))?,
+            http,
             builder,
             store,
             adding,

@@ -152,11 +152,12 @@ pub async fn prepare(request: UpRequest) -> Result<Prepared, Failure> {
     if !decided.nowhere.is_empty() {
         return Err(OriginError::Nowhere(decided.nowhere).into());
     }
-    let warnings =
+    let mut warnings: Vec<_> =
         checks.iter().filter(|check| check.verdict != doctor::Verdict::Ok).map(|check| check.found.clone()).collect();
     let existing = ground.existing.clone();
     let observed =
         existing::observe(&ground.engine, &images, &decided, &ground.stack, existing, ground.live.as_ref()).await?;
+    warnings.extend(images.upstream.take_warnings());
     if let Some(adding) = &ground.adding {
         stack::check_needs(&ground.stack, adding, &observed.installed)?;
     }
@@ -290,6 +291,7 @@ async fn ground(asked: Asked, engine: Engine, touch: Touch) -> Result<Ground, Fa
         wishes.images = wishes.images.or(record.from_packages.then_some(ImageSource::Source));
     }
     let mut settings = wishes.decide(&name, kept.as_ref(), &cluster.file.kubernetes)?;
+    reach::check_subnet(&engine, settings.subnet).await?;
     let (stack, adding) = stack::load(&mut settings, add.as_ref(), false)?;
     let mode = match kept {
         Some(Existing { settings: Some(had), .. }) => had.node_mode,
@@ -395,6 +397,7 @@ pub async fn execute(prepared: &Prepared, reporter: Arc<dyn Reporter>) -> Outcom
     for warning in &prepared.warnings {
         reporter.report(Event::Warning { subject: None, message: warning.clone() });
     }
+    context.upstream.report_to(reporter.clone());
     for one in &context.left_out {
         let message = format!("left out: {}", one.text());
         reporter.report(Event::Warning { subject: Some(one.component.clone()), message });

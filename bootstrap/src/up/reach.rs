@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
+use crate::cluster::network::PlatformNetwork;
 use crate::cluster::observe::ObservedPlatform;
+use crate::cluster::subnet::Subnet;
 use crate::cluster::{ClusterError, Engine, network, registry};
 use crate::error::Failure;
 use crate::execute::context::API_DEADLINE;
@@ -65,6 +67,18 @@ pub async fn registry_port(engine: &Engine, wanted: Option<u16>) -> Result<u16, 
         (None, Some(wanted)) if wanted != 0 => Ok(wanted),
         (None, None) if free(DEFAULT_REGISTRY_PORT) => Ok(DEFAULT_REGISTRY_PORT),
         (None, _) => Ok(network::free_port().unwrap_or(0)),
+    }
+}
+
+/// The network keeps the addresses that it has.
+///
+/// # Errors
+/// [`SettingsError::SubnetFixed`] if others were asked for than it has.
+pub async fn check_subnet(engine: &Engine, wanted: Option<Subnet>) -> Result<(), Failure> {
+    let Some(wanted) = wanted else { return Ok(()) };
+    match network::find(engine).await?.map(PlatformNetwork::subnet) {
+        Some(had) if had != wanted => Err(SettingsError::SubnetFixed { had, wanted }.into()),
+        _ => Ok(()),
     }
 }
 

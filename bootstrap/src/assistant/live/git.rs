@@ -29,13 +29,8 @@ impl Git {
         let broken = |error: reqwest::Error| {
             PortError::new(ErrorKind::Unavailable, format!("the platform's certificate cannot be used: {error}"))
         };
-        let authority = reqwest::Certificate::from_pem(ca_pem.as_bytes()).map_err(broken)?;
-        let http = reqwest::Client::builder()
-            .tls_certs_merge([authority])
-            .no_proxy()
-            .timeout(PATIENCE)
-            .build()
-            .map_err(broken)?;
+        let http = reqwest::Client::builder().timeout(PATIENCE);
+        let http = crate::tls::client_of_platform(http, ca_pem).map_err(broken)?;
         Ok(Self { platform: platform.into(), http, root, token })
     }
 }

@@ -47,7 +47,7 @@ impl Upstream {
         if let Some(value) = self.authorization(site).filter(|value| Some(value) != refused.as_ref()) {
             return Ok(value);
         }
-        let found = self.credentials.of(&authority(&site.base)).await;
+        let found = self.credentials.of(&authority(&site.base), &site.repository, self.options.patience.helper).await;
         let value = match challenge(headers) {
             Some(Challenge::Bearer { realm, service, scope }) => {
                 let scope = scope.unwrap_or_else(|| format!("repository:{}:pull", site.repository));

@@ -105,6 +105,7 @@ impl Upstream {
             }
             pace.again(fault, |text| meter.detail(text)).await?;
         }
+        self.check_configuration(site, blob, &path)?;
         Ok(Fetched { path, _file: lock })
     }
 

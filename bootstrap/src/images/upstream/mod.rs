@@ -7,33 +7,33 @@
 mod auth;
 mod credentials;
 mod download;
+mod notices;
 mod pace;
 mod push;
 mod request;
+mod resolve;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use reqwest::header::CONTENT_TYPE;
-use reqwest::{Response, Url};
+use reqwest::Url;
 use tokio::sync::OnceCell;
 
 use super::digest::Digest;
 use super::error::ImageError;
-use super::manifest::{Choice, ImageManifest, Platform, Raw, choose};
+use super::manifest::{ImageManifest, Platform, Raw};
 use super::reference::Wanted;
 use super::road::Inspection;
 use super::store::BlobStore;
 use super::tls;
+use crate::report::Reporter;
 use auth::SignedIn;
 use credentials::Credentials;
 pub use download::Fetched;
 pub(super) use download::tidy;
+use notices::Notices;
 pub use pace::Patience;
-
-/// No manifest is larger; registries refuse more than 4 MiB themselves.
-const MANIFEST_LIMIT: usize = 8 << 20;
 
 /// How upstream registries are reached.
 #[derive(Debug, Clone)]
@@ -71,6 +71,7 @@ pub struct Upstream {
     signed_in: Arc<Mutex<HashMap<String, SignedIn>>>,
     /// What was found already in this run: nothing is asked twice.
     resolved: Arc<Mutex<HashMap<Wanted, Resolved>>>,
+    notices: Arc<Notices>,
 }
 
 /// HTTP clients, made when they are first needed: reading the system's certificates takes longer
@@ -114,9 +115,11 @@ impl Upstream {
             mirror(url)
                 .map_err(|reason| ImageError::Client { reason: format!("the mirror of {host}, `{url}`: {reason}") })?;
         }
+        let notices = Arc::new(Notices::default());
         Ok(Self {
             clients: Arc::default(),
-            credentials: Arc::new(Credentials::new(options.docker_config.clone())),
+            credentials: Arc::new(Credentials::new(options.docker_config.clone(), notices.clone())),
+            notices,
             signed_in: Arc::default(),
             resolved: Arc::default(),
             options: Arc::new(options),
@@ -146,29 +149,14 @@ impl Upstream {
         Ok(found)
     }
 
-    async fn ask_for(&self, wanted: &Wanted) -> Result<Resolved, ImageError> {
-        let site = self.site(wanted)?;
-        let name = match (&wanted.pin, wanted.reference.tag()) {
-            (Some(pin), _) => pin.to_string(),
-            (None, tag) => tag.unwrap_or("latest").to_string(),
-        };
-        let first = self.manifest(&site, &name, wanted.pin.as_ref()).await?;
-        if !first.is_index() {
-            return image_only(&site, first).map(|manifest| Resolved { site, index: None, manifest });
-        }
-        let platform = &self.options.platform;
-        let choice = choose(&first.bytes, platform)
-            .map_err(|error| ImageError::Manifest { image: site.image.clone(), reason: error.to_string() })?;
-        let digest = match choice {
-            Choice::Found(digest) => digest,
-            Choice::Missing { offered } => {
-                let (image, host) = (site.image, site.host);
-                return Err(ImageError::NoPlatform { image, host, wanted: platform.to_string(), offered });
-            }
-        };
-        let manifest = self.manifest(&site, digest.as_str(), Some(&digest)).await?;
-        let manifest = image_only(&site, manifest)?;
-        Ok(Resolved { site, index: Some(first.digest()), manifest })
+    /// Warnings that nobody was told yet, as of a credential helper that does not work.
+    pub fn take_warnings(&self) -> Vec<String> {
+        self.notices.take()
+    }
+
+    /// Tells such warnings as events from now on.
+    pub fn report_to(&self, reporter: Arc<dyn Reporter>) {
+        self.notices.report_to(reporter);
     }
 
     /// What an image weighs; `missing` holds every blob, less what an earlier run left in the store.
@@ -186,31 +174,6 @@ impl Upstream {
         };
         let missing = blobs.iter().map(|blob| (blob.digest.clone(), blob.size.saturating_sub(here(&blob.digest))));
         Ok(Inspection { digest: found.manifest.digest(), missing: missing.collect(), blobs })
-    }
-
-    async fn manifest(&self, site: &Site, name: &str, expected: Option<&Digest>) -> Result<Raw, ImageError> {
-        let mut pace = self.options.patience.pace();
-        loop {
-            let fault = match self.manifest_once(site, name).await {
-                Ok(raw) => return verified(site, raw, expected),
-                Err(fault) => fault,
-            };
-            pace.again(fault, |_| ()).await?;
-        }
-    }
-
-    async fn manifest_once(&self, site: &Site, name: &str) -> Result<Raw, request::Fault> {
-        let answer = self.get(site, &request::Ask::Manifest(name)).await?;
-        let media_type = answer.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
-        let media_type = media_type.map(|text| text.split(';').next().unwrap_or(text).trim().to_string());
-        if media_type.as_deref() == Some("text/html") {
-            // A network that asks people to sign in first answers everything with a page of its own.
-            let (image, host) = (site.image.clone(), site.host().to_string());
-            let reason = "a web page answered, not a registry; does this network ask you to sign in first?".into();
-            return Err(request::Fault::last(ImageError::Unreachable { image, host, reason }));
-        }
-        let bytes = limited(answer).await.map_err(|problem| problem.fault(site))?;
-        Ok(Raw { media_type: media_type.unwrap_or_default(), bytes })
     }
 
     /// Where an image is asked for: at its own registry, or at the mirror of that.
@@ -275,40 +238,6 @@ fn is_loopback(host: &str) -> bool {
     };
     let name = name.trim_matches(['[', ']']);
     name == "localhost" || name.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
-}
-
-/// Lets only a manifest with the right digest pass.
-fn verified(site: &Site, raw: Raw, expected: Option<&Digest>) -> Result<Raw, ImageError> {
-    let found = raw.digest();
-    match expected {
-        Some(expected) if *expected != found => Err(ImageError::WrongDigest {
-            image: site.image.clone(),
-            what: "the manifest's digest".into(),
-            expected: expected.clone(),
-            found: found.to_string(),
-        }),
-        _ => Ok(raw),
-    }
-}
-
-fn image_only(site: &Site, raw: Raw) -> Result<Raw, ImageError> {
-    if raw.is_image() {
-        return Ok(raw);
-    }
-    let reason = format!("its type is `{}`", raw.media_type);
-    Err(ImageError::Manifest { image: site.image.clone(), reason })
-}
-
-/// The body of a manifest, which must not fill the memory.
-async fn limited(mut answer: Response) -> Result<Vec<u8>, request::Problem> {
-    let mut bytes = Vec::new();
-    while let Some(chunk) = answer.chunk().await.map_err(request::Problem::Broken)? {
-        bytes.extend_from_slice(&chunk);
-        if bytes.len() > MANIFEST_LIMIT {
-            return Err(request::Problem::TooLarge);
-        }
-    }
-    Ok(bytes)
 }
 
 #[cfg(test)]

@@ -23,6 +23,8 @@ pub struct Patience {
     pub idle: Duration,
     /// A connection must be there after so long.
     pub connect: Duration,
+    /// So long a credential helper may take, which may have to ask a person.
+    pub helper: Duration,
 }
 
 impl Default for Patience {
@@ -34,6 +36,7 @@ impl Default for Patience {
             waiting: Duration::from_secs(300),
             idle: Duration::from_secs(45),
             connect: Duration::from_secs(10),
+            helper: Duration::from_secs(20),
         }
     }
 }
@@ -43,7 +46,7 @@ impl Patience {
     #[must_use]
     pub fn hurried(&self) -> Self {
         let (pause, waiting) = (Duration::from_millis(200), Duration::from_secs(1));
-        Self { attempts: 2, pause, waiting, ..self.clone() }
+        Self { attempts: 2, pause, waiting, helper: Duration::from_secs(2), ..self.clone() }
     }
 
     /// For an image that can be had in another way as well.

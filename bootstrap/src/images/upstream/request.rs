@@ -3,7 +3,7 @@
 use std::time::{Duration, SystemTime};
 
 use reqwest::header::{ACCEPT, AUTHORIZATION, RANGE, RETRY_AFTER, WWW_AUTHENTICATE};
-use reqwest::{Certificate, Response, StatusCode};
+use reqwest::{Response, StatusCode};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc2822;
 
@@ -11,7 +11,7 @@ use super::pace::Patience;
 use super::{Site, Upstream, authority};
 use crate::images::digest::Digest;
 use crate::images::error::{ImageError, reason, said};
-use crate::images::manifest;
+use crate::images::{manifest, tls};
 
 /// Why an attempt failed.
 pub(super) enum Fault {
@@ -75,7 +75,6 @@ impl Ask<'_> {
 
 /// A client with the proxies of the environment, or `direct` without any.
 pub(super) fn client(patience: &Patience, direct: bool) -> Result<reqwest::Client, ImageError> {
-    let failed = |error: reqwest::Error| ImageError::Client { reason: reason(error) };
     let builder = || {
         let builder = reqwest::Client::builder()
             .user_agent(concat!("backstack/", env!("CARGO_PKG_VERSION")))
@@ -83,22 +82,7 @@ pub(super) fn client(patience: &Patience, direct: bool) -> Result<reqwest::Clien
             .read_timeout(patience.idle);
         if direct { builder.no_proxy() } else { builder }
     };
-    let extra = extra_certificates()?;
-    match builder().tls_certs_merge(extra.clone()).build() {
-        Ok(client) => Ok(client),
-        // A machine without any certificates (a bare container) can still reach plain HTTP.
-        Err(_) => builder().tls_certs_only(extra).build().map_err(failed),
-    }
-}
-
-/// The certificates of `SSL_CERT_FILE`, which not every system's own verifier looks at.
-fn extra_certificates() -> Result<Vec<Certificate>, ImageError> {
-    let Some(path) = std::env::var_os("SSL_CERT_FILE").filter(|path| !path.is_empty()) else {
-        return Ok(Vec::new());
-    };
-    let failed = |reason: String| ImageError::Client { reason: format!("SSL_CERT_FILE {}: {reason}", path.display()) };
-    let text = std::fs::read(&path).map_err(|error| failed(error.to_string()))?;
-    Certificate::from_pem_bundle(&text).map_err(|error| failed(error.to_string()))
+    tls::client(builder).map_err(|error| ImageError::Client { reason: error.to_string() })
 }
 
 impl Upstream {
@@ -121,7 +105,12 @@ impl Upstream {
         if let Fault::Final(error) = &mut fault
             && let ImageError::Unauthorised { note, .. } = error.as_mut()
         {
-            *note = Some(self.credentials.of(&authority(&site.base)).await.note());
+            *note = Some(
+                self.credentials
+                    .of(&authority(&site.base), &site.repository, self.options.patience.helper)
+                    .await
+                    .note(),
+            );
         }
         fault
     }
