@@ -30,7 +30,7 @@ pub struct Platform {
 }
 
 enum Place {
-    Own { engine: Engine, observed: ObservedPlatform },
+    Own { engine: Box<Engine>, observed: ObservedPlatform },
     Elsewhere(Cluster),
 }
 
@@ -48,7 +48,7 @@ pub async fn find(name: &str, target: &TargetArgs) -> Result<Platform, Failure> 
     let engine = Engine::connect().await?;
     let mut platforms = observe::platforms(&engine).await?;
     match platforms.remove(name) {
-        Some(observed) => Ok(Platform { name: name.into(), place: Place::Own { engine, observed } }),
+        Some(observed) => Ok(Platform { name: name.into(), place: Place::Own { engine: Box::new(engine), observed } }),
         None => Err(ClusterError::NoPlatform { name: name.into(), existing: platforms.into_keys().collect() }.into()),
     }
 }
