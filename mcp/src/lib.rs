@@ -9,7 +9,9 @@
 //! answer     facts -> text and structured content that say the same, bounded and without secrets
 //! live       the live platform, as answers over a snapshot of plain objects
 //! error      what went wrong, so that a model can act on it
+//! text       the text of files that people wrote, whatever their encoding
 //! schema     JSON schemas that strict clients accept
+//! yaml       YAML to values that know their lines
 //! server     toolsets -> the protocol (both eras), over any transport
 //! http       the server behind HTTP: who may come in, how much, how often
 //! ```
@@ -26,8 +28,10 @@ pub mod live;
 pub mod ports;
 pub mod schema;
 pub mod server;
+pub mod text;
 pub mod toolset;
 pub mod toolsets;
+pub mod yaml;
 
 pub use answer::{Answer, NextCall};
 pub use error::ToolError;

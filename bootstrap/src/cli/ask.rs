@@ -1,10 +1,10 @@
 //! `backstack catalog` and `backstack docs`: the assistant's tools, for people.
 
-use std::io::Read;
 use std::path::PathBuf;
 
 use backstack_mcp::Call;
 use backstack_mcp::server::Settings;
+use backstack_mcp::text;
 use backstack_mcp::toolset::Outcome;
 use clap::{Args, Subcommand};
 use serde_json::{Map, Value, json};
@@ -176,11 +176,6 @@ async fn ask(sources: &SourceArgs, tool: &str, arguments: Value, printer: &Print
 }
 
 fn content(file: &std::path::Path) -> Result<String, Failure> {
-    let read = if file.as_os_str() == "-" {
-        let mut text = String::new();
-        std::io::stdin().read_to_string(&mut text).map(|_| text)
-    } else {
-        std::fs::read_to_string(file)
-    };
+    let read = if file.as_os_str() == "-" { text::read_all(std::io::stdin()) } else { text::read(file) };
     read.map_err(|source| backstack_mcp::catalog::CatalogFileError { path: file.into(), source }.into())
 }

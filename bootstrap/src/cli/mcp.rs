@@ -159,7 +159,7 @@ async fn serve(args: ServeArgs, printer: &Printer) -> Result<u8, Failure> {
         hosts: args.allow_host,
         origins: args.allow_origin,
         rate: args.rate,
-        ..HttpSettings::new(listen, folders::assistant())
+        ..HttpSettings::new(listen, folders::assistant()?)
     };
     let http = HttpServer::bind(server, &settings).await?;
     let url = format!("http://{}/mcp", http.address().unwrap_or(listen));

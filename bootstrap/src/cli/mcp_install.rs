@@ -9,7 +9,7 @@ use serde_json::json;
 
 use super::printer::Printer;
 use crate::error::Failure;
-use crate::settings::folders;
+use crate::settings::{SettingsError, folders};
 use crate::stack::StackSource;
 
 const STACK: &str = "--stack";
@@ -84,8 +84,9 @@ impl Which {
         }
     }
 
-    fn places(&self) -> Places {
-        Places { project: self.project.clone(), ..Places::of_user(&folders::home()) }
+    fn places(&self) -> Result<Places, SettingsError> {
+        let home = folders::home().ok_or(SettingsError::NoHome { what: "the client's files", variable: None })?;
+        Ok(Places { project: self.project.clone(), ..Places::of_user(&home) })
     }
 
     fn rules_folder(&self) -> PathBuf {
@@ -94,14 +95,14 @@ impl Which {
 }
 
 pub fn install(args: &InstallArgs, printer: &Printer) -> Result<u8, Failure> {
-    let (client, places) = (args.which.client(), args.which.places());
+    let (client, places) = (args.which.client(), args.which.places()?);
     if args.print {
         let entry = entry(args, "TOKEN".into())?;
         printer.text(&install::example(client, &entry)?);
         printer.people(|| format!("# goes into {}\n", client.file(&places).display()));
         return Ok(0);
     }
-    let tokens = Tokens::of(&folders::assistant());
+    let tokens = Tokens::of(&folders::assistant()?);
     // The edit is tried with a stand-in first, so that no token is made for a file that cannot be changed.
     install::install(client, &places, &entry(args, "TOKEN".into())?)?;
     let token = match args.http {
@@ -124,7 +125,7 @@ pub fn install(args: &InstallArgs, printer: &Printer) -> Result<u8, Failure> {
 }
 
 pub fn uninstall(args: &UninstallArgs, printer: &Printer) -> Result<u8, Failure> {
-    let (client, places) = (args.which.client(), args.which.places());
+    let (client, places) = (args.which.client(), args.which.places()?);
     let mut edits = vec![install::uninstall(client, &places)?];
     if args.with_rules
         && let Some(file) = rules_file(client, &args.which.rules_folder())
@@ -132,7 +133,7 @@ pub fn uninstall(args: &UninstallArgs, printer: &Printer) -> Result<u8, Failure>
         edits.push(file.uninstall()?);
     }
     write(&edits)?;
-    Tokens::of(&folders::assistant()).revoke(client.name())?;
+    Tokens::of(&folders::assistant()?).revoke(client.name())?;
     tell(printer, &edits, "taken out", "Start the client anew.");
     Ok(0)
 }

@@ -48,7 +48,7 @@ async fn hold(name: &str, lock: impl Fn(&File) -> Result<(), TryLockError>) -> O
 }
 
 fn open(name: &str) -> Option<File> {
-    let folder = folders::cache().join("locks");
+    let folder = folders::cache().ok()?.join("locks");
     std::fs::create_dir_all(&folder).ok()?;
     File::options().create(true).append(true).open(folder.join(name)).ok()
 }

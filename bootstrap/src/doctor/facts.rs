@@ -142,7 +142,7 @@ async fn shared_in_use(engine: &Engine) -> Result<Vec<String>, ClusterError> {
 
 /// Bytes free where the cache is, or will be made.
 fn cache_free() -> Option<(String, u64)> {
-    let cache = folders::cache();
+    let cache = folders::cache().ok()?;
     let there = cache.ancestors().find(|folder| folder.exists())?;
     Some((display(&cache), fs4::available_space(there).ok()?))
 }

@@ -68,7 +68,7 @@ pub async fn run(request: &DownRequest) -> Result<Removed, Failure> {
 async fn purge(engine: &Engine) -> Result<bool, Failure> {
     let volume = registry::purge(engine).await?;
     engine.remove_built_images().await?;
-    let cache = folders::cache();
+    let cache = folders::cache()?;
     match std::fs::remove_dir_all(&cache) {
         Ok(()) => Ok(true),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(volume),

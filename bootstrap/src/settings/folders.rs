@@ -1,42 +1,59 @@
 //! Where backstack keeps what can be made again, and where it looks for settings.
+//!
+//! Each folder has a variable of its own. Without it, the folder lies in the user's home folder: what `HOME` says, or,
+//! where that is not set or empty, what the system's list of users says. Without that (and with a `HOME` that is no
+//! absolute path) there is no such folder, and an error names the variables that would help. Nothing is put into a
+//! temporary or the current folder instead.
 
 use std::path::PathBuf;
+
+use super::SettingsError;
 
 /// The cache: built images, downloads. Safe to delete at any time.
 ///
 /// `BACKSTACK_CACHE`, else the platform's own cache folder with `backstack` below it.
-pub fn cache() -> PathBuf {
+///
+/// # Errors
+/// [`SettingsError::NoHome`]
+pub fn cache() -> Result<PathBuf, SettingsError> {
     if let Some(folder) = variable("BACKSTACK_CACHE") {
-        return folder;
+        return Ok(folder);
     }
     let base = if cfg!(target_os = "macos") {
-        home().join("Library/Caches")
+        home().map(|home| home.join("Library/Caches"))
     } else {
-        variable("XDG_CACHE_HOME").unwrap_or_else(|| home().join(".cache"))
+        variable("XDG_CACHE_HOME").or_else(|| home().map(|home| home.join(".cache")))
     };
-    base.join("backstack")
+    let missing = SettingsError::NoHome { what: "the image cache", variable: Some("BACKSTACK_CACHE") };
+    base.map(|base| base.join("backstack")).ok_or(missing)
 }
 
-/// The settings file: `BACKSTACK_CONFIG`, else `backstack/config.yaml` in the user's configuration folder.
-pub fn config_file() -> PathBuf {
-    variable("BACKSTACK_CONFIG").unwrap_or_else(|| {
-        let base = variable("XDG_CONFIG_HOME").unwrap_or_else(|| home().join(".config"));
-        base.join("backstack/config.yaml")
+/// The settings file: `BACKSTACK_CONFIG`, else `backstack/config.yaml` in the user's configuration folder. None where
+/// there is no such folder: nobody can have put one there.
+pub fn config_file() -> Option<PathBuf> {
+    variable("BACKSTACK_CONFIG").or_else(|| {
+        let base = variable("XDG_CONFIG_HOME").or_else(|| home().map(|home| home.join(".config")));
+        base.map(|base| base.join("backstack/config.yaml"))
     })
 }
 
 /// What the MCP server keeps: digests of tokens, sessions. `BACKSTACK_STATE`, else `backstack` in the user's state folder.
-pub fn assistant() -> PathBuf {
-    let base = variable("BACKSTACK_STATE").unwrap_or_else(|| {
-        let base = variable("XDG_STATE_HOME").unwrap_or_else(|| home().join(".local/state"));
-        base.join("backstack")
+///
+/// # Errors
+/// [`SettingsError::NoHome`]
+pub fn assistant() -> Result<PathBuf, SettingsError> {
+    let base = variable("BACKSTACK_STATE").or_else(|| {
+        let base = variable("XDG_STATE_HOME").or_else(|| home().map(|home| home.join(".local/state")));
+        base.map(|base| base.join("backstack"))
     });
-    base.join("mcp")
+    let missing = SettingsError::NoHome { what: "the MCP server's state", variable: Some("BACKSTACK_STATE") };
+    base.map(|base| base.join("mcp")).ok_or(missing)
 }
 
 /// The user's home folder.
-pub fn home() -> PathBuf {
-    std::env::home_dir().unwrap_or_else(std::env::temp_dir)
+pub fn home() -> Option<PathBuf> {
+    // A relative one would depend on the current folder.
+    std::env::home_dir().filter(|home| home.is_absolute())
 }
 
 fn variable(name: &str) -> Option<PathBuf> {

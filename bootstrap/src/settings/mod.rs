@@ -6,6 +6,7 @@
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -49,10 +50,11 @@ pub enum ImageSource {
 }
 
 /// What one layer (flags and environment, or the settings file) wants; nothing is decided yet.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default, expecting = "settings by name, as `workers: 2`")]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
 pub struct UpWishes {
     pub stack: Option<String>,
+    #[schemars(with = "Option<String>")]
     pub images: Option<ImageSource>,
     pub workers: Option<u16>,
     pub node_image: Option<String>,
@@ -141,6 +143,8 @@ pub enum SettingsError {
     Subnet { value: String, why: String },
     #[error("the network, which all platforms share, has the addresses {had} already and cannot change to {wanted}")]
     SubnetFixed { had: Subnet, wanted: Subnet },
+    #[error("there is no place for {what}: HOME names no folder")]
+    NoHome { what: &'static str, variable: Option<&'static str> },
     #[error("settings file {path} cannot be read: {why}")]
     NoFile { path: String, why: String },
     #[error("settings file {path} {}", if .problems.len() == 1 { "has a problem" } else { "has problems" })]
@@ -180,6 +184,10 @@ impl Explain for SettingsError {
             Self::KubernetesVersion { wanted, own } => format!(
                 "This release builds and tests Kubernetes {own}. Give `--node-image kindest/node:v{wanted}` to use another."
             ),
+            Self::NoHome { variable: None, .. } => "Set HOME to your home folder.".into(),
+            Self::NoHome { variable: Some(variable), .. } => {
+                format!("Set HOME to your home folder, or {variable} to a folder that you may write to.")
+            }
             Self::NoFile { .. } => {
                 "Give `--config` or BACKSTACK_CONFIG a file that you may read, or leave it out.".into()
             }
@@ -441,7 +449,7 @@ fn no_port_twice(settings: &UpSettings) -> Result<(), SettingsError> {
 
 /// Where a user's own files lie, for messages.
 pub fn display(path: &Path) -> String {
-    match std::env::home_dir().and_then(|home| path.strip_prefix(home).ok().map(PathBuf::from)) {
+    match folders::home().and_then(|home| path.strip_prefix(home).ok().map(PathBuf::from)) {
         Some(rest) => format!("~/{}", rest.display()),
         None => path.display().to_string(),
     }

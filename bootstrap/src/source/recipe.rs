@@ -93,7 +93,8 @@ pub fn read(tree: &FileTree) -> Result<ImageRecipe, SourceError> {
 
 /// Reads YAML as if it were JSON: in YAML proper, an enum's choice would be a tag.
 pub(super) fn parse(bytes: &[u8]) -> Result<ImageRecipe, String> {
-    let value: serde_json::Value = serde_yaml::from_slice(bytes).map_err(|error| error.to_string())?;
+    let (text, _) = backstack_mcp::text::decode(bytes).map_err(|error| error.to_string())?;
+    let value: serde_json::Value = serde_yaml::from_str(&text).map_err(|error| error.to_string())?;
     serde_json::from_value(value).map_err(|error| error.to_string())
 }
 

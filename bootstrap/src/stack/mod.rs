@@ -13,12 +13,12 @@ pub mod recipe;
 mod reference;
 pub mod render;
 mod rollout;
-mod scalar;
 pub mod schema;
-mod shape;
+pub(crate) mod shape;
 mod validate;
 pub(crate) mod words;
-mod yaml;
+
+use backstack_mcp::yaml;
 
 pub use changes::Changes;
 pub use left_out::{LeftOut, Unavailable};

@@ -290,7 +290,7 @@ fn manifests(tree: &FileTree, prefix: &str, problems: &mut Problems) -> Vec<Mani
             continue;
         }
         let (documents, _) = yaml(&folder, &file, &format!("{prefix}{path}"), problems);
-        manifests.extend(documents.into_iter().map(|Document { value, places }| Manifest {
+        manifests.extend(documents.into_iter().map(|Document { value, places, .. }| Manifest {
             path: path.clone(),
             line: places.line(""),
             object: value,

@@ -8,6 +8,7 @@ use serde_json::Value;
 
 use super::model::{ClusterFile, ComponentFile, StackFile};
 use super::recipe::ImageRecipe;
+use crate::settings::UpWishes;
 
 /// A kind of file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -20,6 +21,8 @@ pub enum Format {
     Image,
     /// `cluster.yaml`.
     Cluster,
+    /// The settings file.
+    Settings,
 }
 
 impl Format {
@@ -33,6 +36,7 @@ impl Format {
             Self::Component => "component",
             Self::Image => "image",
             Self::Cluster => "cluster",
+            Self::Settings => "settings",
         }
     }
 
@@ -42,16 +46,19 @@ impl Format {
             Self::Component => "component.yaml of backstack",
             Self::Image => "image.yaml of backstack",
             Self::Cluster => "cluster.yaml of backstack",
+            Self::Settings => "settings file of backstack",
         }
     }
 
     /// The schema and its validator, made once.
-    pub(super) fn compiled(self) -> &'static (Value, Validator) {
+    pub(crate) fn compiled(self) -> &'static (Value, Validator) {
         static STACK: OnceLock<(Value, Validator)> = OnceLock::new();
         static COMPONENT: OnceLock<(Value, Validator)> = OnceLock::new();
         static IMAGE: OnceLock<(Value, Validator)> = OnceLock::new();
         static CLUSTER: OnceLock<(Value, Validator)> = OnceLock::new();
+        static SETTINGS: OnceLock<(Value, Validator)> = OnceLock::new();
         match self {
+            Self::Settings => SETTINGS.get_or_init(|| compile::<UpWishes>(self)),
             Self::Stack => STACK.get_or_init(|| compile::<StackFile>(self)),
             Self::Component => COMPONENT.get_or_init(|| compile::<ComponentFile>(self)),
             Self::Image => IMAGE.get_or_init(|| compile::<ImageRecipe>(self)),

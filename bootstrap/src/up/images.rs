@@ -64,7 +64,7 @@ impl Images {
         only: Option<&BTreeSet<String>>,
         adding: bool,
     ) -> Result<Self, Failure> {
-        let cache = folders::cache();
+        let cache = folders::cache()?;
         let store = BlobStore::open(&cache).map_err(|error| no_cache(&cache, &error))?;
         let builder = Builder::new(&cache, store.clone(), Architecture::host());
         let mut node = ImagePlan::of(&cluster.file.node, &cluster.tree, &builder)?;

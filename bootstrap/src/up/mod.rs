@@ -224,11 +224,14 @@ async fn check_without_engine(asked: Asked, error: &ClusterError) -> Result<Vec<
 impl Asked {
     /// What is wrong with the command itself is told before the engine is asked anything.
     fn read(request: UpRequest) -> Result<Self, Failure> {
-        let file = request.config.clone().unwrap_or_else(folders::config_file);
+        let file = request.config.clone().or_else(folders::config_file);
         // The settings file says how a platform is made; what is added to one changes nothing of that.
         let wishes = match request.add {
             Some(_) => request.wishes,
-            None => request.wishes.or(settings::file::read(&file, request.config.is_some())?),
+            None => match file {
+                Some(file) => request.wishes.or(settings::file::read(&file, request.config.is_some())?),
+                None => request.wishes,
+            },
         };
         let wishes = if request.context.is_some() { wishes } else { wishes.for_own_cluster() };
         let cluster = ClusterSpec::load()?;

@@ -3,17 +3,19 @@
 //! The rules are those of Backstage's catalog, for its own kinds; other kinds are only checked as far as all kinds
 //! are alike.
 
-use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use super::reference::EntityRef;
 use super::relation::{Field, fields};
+use crate::yaml::{self, Document, Places, Words};
 
 /// Something wrong with a descriptor.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Problem {
     /// Where, as `spec.owner`.
     pub path: String,
+    /// Line in its file, from 1, if it was read from one.
+    pub line: Option<usize>,
     pub message: String,
     /// What to write instead.
     pub hint: String,
@@ -21,19 +23,11 @@ pub struct Problem {
 
 const KINDS: [&str; 9] = ["Component", "API", "Resource", "System", "Domain", "Group", "User", "Template", "Location"];
 
-/// Reads YAML of any number of documents.
-///
-/// # Errors
-/// What is no YAML, with line and column.
-pub fn read(text: &str) -> Result<Vec<Value>, String> {
-    let mut documents = Vec::new();
-    for document in serde_yaml::Deserializer::from_str(text) {
-        let value = Value::deserialize(document).map_err(|error| error.to_string())?;
-        if !value.is_null() {
-            documents.push(value);
-        }
-    }
-    Ok(documents)
+/// The documents of a file, and what ended the reading before its end, with its line.
+pub fn read(bytes: &[u8]) -> (Vec<Document>, Option<String>) {
+    let (documents, faults) = yaml::parse_with(bytes, Words::Text);
+    let broken = faults.into_iter().next().map(|(line, message)| format!("line {line}: {message}"));
+    (documents, broken)
 }
 
 /// Whether this is meant as a catalog entity at all.
@@ -41,6 +35,50 @@ pub fn is_entity(document: &Value) -> bool {
     let version = document["apiVersion"].as_str().unwrap_or_default();
     version.starts_with("backstage.io/") || version.starts_with("scaffolder.backstage.io/")
 }
+
+/// Everything that is wrong with a descriptor that was read from a file, with its lines.
+pub fn judge(document: &Document) -> Vec<Problem> {
+    let told = document.faults.iter().map(|(line, message)| Problem {
+        path: String::new(),
+        line: Some(*line),
+        message: message.clone(),
+        hint: "Mend this line.".into(),
+    });
+    let mut all: Vec<_> = told.chain(doubtful(document)).collect();
+    for mut problem in problems(&document.value) {
+        let pointer = yaml::pointer(&document.value, &problem.path);
+        problem.line = Some(document.places.line(&pointer));
+        if let Some(hint) = quoted(&document.places, &pointer, &problem.message) {
+            problem.hint = hint;
+        }
+        all.push(problem);
+    }
+    all
+}
+
+/// What to write for a number that should be text: `1.10` is more than the number 1.1.
+fn quoted(places: &Places, pointer: &str, message: &str) -> Option<String> {
+    let written = places.written(pointer).filter(|_| message.ends_with(IN_QUOTES))?;
+    Some(format!("Write `\"{written}\"`."))
+}
+
+/// Words that are text to the catalog and truth values to other readers of the same file.
+fn doubtful(document: &Document) -> Vec<Problem> {
+    let is_text = |pointer: &str| document.value.pointer(pointer).is_some_and(Value::is_string);
+    // What stands deeper in `spec` belongs to whoever defined it.
+    let matters = |pointer: &str| !pointer.starts_with("/spec/") || pointer.matches('/').count() == 2;
+    let words = document.places.all_written().filter(|(pointer, _)| is_text(pointer) && matters(pointer));
+    let problem = |(pointer, word): (&str, &str)| Problem {
+        path: pointer.trim_start_matches('/').replace('/', ".").replace("~1", "/").replace("~0", "~"),
+        line: Some(document.places.line(pointer)),
+        message: format!("`{word}` is a truth value for some readers of YAML{IN_QUOTES}"),
+        hint: format!("Write `\"{word}\"`."),
+    };
+    words.map(problem).collect()
+}
+
+/// How messages end that have a simple remedy.
+const IN_QUOTES: &str = ": put it in quotes";
 
 /// Everything that is wrong with a descriptor; nothing if the catalog would take it.
 pub fn problems(document: &Value) -> Vec<Problem> {
@@ -72,13 +110,31 @@ struct Found(Vec<Problem>);
 
 impl Found {
     fn add(&mut self, path: &str, message: impl Into<String>, hint: impl Into<String>) {
-        self.0.push(Problem { path: path.into(), message: message.into(), hint: hint.into() });
+        self.0.push(Problem { path: path.into(), line: None, message: message.into(), hint: hint.into() });
+    }
+
+    /// Something other than text stands where text has to be.
+    fn no_text(&mut self, path: &str, value: &Value, hint: impl Into<String>) {
+        match value {
+            Value::Number(_) => {
+                self.add(path, format!("is the number {value}, not text{IN_QUOTES}"), format!("Write `\"{value}\"`."));
+            }
+            Value::Bool(_) => {
+                self.add(
+                    path,
+                    format!("is the truth value {value}, not text{IN_QUOTES}"),
+                    format!("Write `\"{value}\"`."),
+                );
+            }
+            _ => self.add(path, "is no text", hint),
+        }
     }
 
     fn head(&mut self, map: &Map<String, Value>) {
         let kind = map.get("kind").and_then(Value::as_str);
         let wanted = if kind == Some("Template") { "scaffolder.backstage.io/v1beta3" } else { "backstage.io/v1alpha1" };
         match map.get("apiVersion").and_then(Value::as_str) {
+            None if is_told(map.get("apiVersion")) => self.no_text("apiVersion", &map["apiVersion"], ""),
             None => self.add("apiVersion", "is missing", format!("Write `apiVersion: {wanted}`.")),
             Some(version) => {
                 let known = ["backstage.io/v1alpha1", "backstage.io/v1beta1", "scaffolder.backstage.io/v1beta3"];
@@ -89,6 +145,7 @@ impl Found {
             }
         }
         match kind {
+            None if is_told(map.get("kind")) => self.no_text("kind", &map["kind"], ""),
             None | Some("") => self.add("kind", "is missing", format!("Write one of {}.", KINDS.join(", "))),
             Some(kind) if !kind.bytes().all(|byte| byte.is_ascii_alphanumeric()) => {
                 self.add("kind", format!("`{kind}` is no kind"), format!("Write one of {}.", KINDS.join(", ")));
@@ -110,6 +167,7 @@ impl Found {
 
     fn metadata(&mut self, metadata: &Map<String, Value>) {
         match metadata.get("name").and_then(Value::as_str) {
+            None if is_told(metadata.get("name")) => self.no_text("metadata.name", &metadata["name"], ""),
             None | Some("") => self.add("metadata.name", "is missing", "Add a name, as `my-service`."),
             Some(name) if !is_name(name) => self.add(
                 "metadata.name",
@@ -118,15 +176,17 @@ impl Found {
             ),
             Some(_) => {}
         }
-        if let Some(namespace) = metadata.get("namespace")
+        if let Some(namespace) = metadata.get("namespace").filter(|namespace| is_told(Some(namespace))) {
+            self.no_text("metadata.namespace", namespace, "");
+        } else if let Some(namespace) = metadata.get("namespace")
             && !namespace.as_str().is_some_and(is_namespace)
         {
             let message = format!("{namespace} is no namespace");
             self.add("metadata.namespace", message, "Use at most 63 lower-case letters, digits and dashes.");
         }
         for field in ["title", "description"] {
-            if metadata.get(field).is_some_and(|value| !value.is_string()) {
-                self.add(&format!("metadata.{field}"), "is no text", "Put it in quotes.");
+            if let Some(value) = metadata.get(field).filter(|value| !value.is_string()) {
+                self.no_text(&format!("metadata.{field}"), value, "Write a text.");
             }
         }
         self.tags(metadata.get("tags"));
@@ -141,8 +201,10 @@ impl Found {
             return self.add("metadata.tags", "is no list", "Write `tags: [java, data]`.");
         };
         for (index, tag) in tags.iter().enumerate() {
-            if !tag.as_str().is_some_and(is_tag) {
-                let path = format!("metadata.tags[{index}]");
+            let path = format!("metadata.tags[{index}]");
+            if is_told(Some(tag)) {
+                self.no_text(&path, tag, "");
+            } else if !tag.as_str().is_some_and(is_tag) {
                 self.add(&path, format!("{tag} is no tag"), "Use lower-case letters, digits, `+`, `#` and dashes.");
             }
         }
@@ -159,7 +221,7 @@ impl Found {
                 self.add(&path, format!("`{key}` is no key"), "Write `name` or `prefix.example.com/name`.");
             }
             if !value.is_string() {
-                self.add(&path, "is no text", format!("Put the value in quotes: `\"{value}\"`."));
+                self.no_text(&path, value, "Write `key: \"value\"`.");
             }
         }
     }
@@ -199,7 +261,7 @@ impl Found {
                 // An API's definition may be pulled in from elsewhere: `definition: {$text: ./openapi.yaml}`.
                 Some(Value::Object(map)) if *field == "definition" && map.keys().any(|key| key.starts_with('$')) => {}
                 Some(Value::String(text)) if !text.is_empty() => {}
-                Some(_) => self.add(&path, "is no text", example(kind, field)),
+                Some(value) => self.no_text(&path, value, example(kind, field)),
             }
         }
         if kind == "Group" && !spec.get("children").is_some_and(Value::is_array) {
@@ -219,14 +281,14 @@ impl Found {
                 for (index, item) in items.iter().enumerate() {
                     match item.as_str() {
                         Some(text) => self.reference(&format!("{path}[{index}]"), field, text),
-                        None => self.add(&format!("{path}[{index}]"), "is no text", "Write a reference."),
+                        None => self.no_text(&format!("{path}[{index}]"), item, "Write a reference."),
                     }
                 }
             }
             (Some(_), true) => self.add(&path, "is no list", "Write one reference a line, each behind a dash."),
             // A missing or empty owner was told above.
             (Some(_), false) if field.name == "owner" => {}
-            (Some(_), false) => self.add(&path, "is no text", "Write one reference."),
+            (Some(value), false) => self.no_text(&path, value, "Write one reference."),
         }
     }
 
@@ -239,6 +301,11 @@ impl Found {
             self.add(path, error.to_string(), format!("Write `{kind}:default/name`."));
         }
     }
+}
+
+/// Whether it is a number or truth value, of which a text can be made with quotes.
+fn is_told(value: Option<&Value>) -> bool {
+    value.is_some_and(|value| value.is_number() || value.is_boolean())
 }
 
 fn example(kind: &str, field: &str) -> String {
@@ -290,8 +357,9 @@ mod tests {
     use super::*;
 
     fn paths(yaml: &str) -> Vec<String> {
-        let documents = read(yaml).expect("yaml");
-        problems(&documents[0]).into_iter().map(|problem| problem.path).collect()
+        let (documents, broken) = read(yaml.as_bytes());
+        assert_eq!(broken, None);
+        judge(&documents[0]).into_iter().map(|problem| problem.path).collect()
     }
 
     #[test]
@@ -329,8 +397,42 @@ mod tests {
     fn anything_at_all_is_judged_without_a_panic() {
         for text in ["1", "[]", "a: b", "kind: 1", "metadata: x", "kind: API\nspec: []\nmetadata: {tags: 1, links: 2}"]
         {
-            assert!(!problems(&read(text).expect("yaml")[0]).is_empty(), "{text}");
+            assert!(!judge(&read(text.as_bytes()).0[0]).is_empty(), "{text}");
         }
-        assert!(read("a: [").is_err());
+        assert!(read(b"a: [").1.is_some());
+    }
+
+    #[test]
+    fn what_should_be_in_quotes_is_told_with_its_line() {
+        let yaml = "\u{feff}apiVersion: backstage.io/v1alpha1\r\nkind: Component\r\nmetadata:\r\n  name: 1.10\r\n  title: yes\r\n  \
+                    labels:\r\n    example.com/a.b: true\r\n    x: 'no'\r\nspec:\r\n  type: service\r\n  lifecycle: off\r\n  owner: 7\r\n  \
+                    deep: {x: yes}\r\n  owner: 8\r\n";
+        let (documents, broken) = read(yaml.as_bytes());
+        assert_eq!(broken, None);
+        let mut found: Vec<_> = judge(&documents[0])
+            .into_iter()
+            .map(|problem| (problem.line.expect("a line"), problem.path, problem.message, problem.hint))
+            .collect();
+        found.sort();
+        let texts: Vec<_> =
+            found.iter().map(|(line, path, message, hint)| format!("{line} {path} {message} {hint}")).collect();
+        let wanted = [
+            "4 metadata.name is the number 1.1, not text: put it in quotes Write `\"1.10\"`.",
+            "5 metadata.title `yes` is a truth value for some readers of YAML: put it in quotes Write `\"yes\"`.",
+            "7 metadata.labels.example.com/a.b is the truth value true, not text: put it in quotes Write `\"true\"`.",
+            "11 spec.lifecycle `off` is a truth value for some readers of YAML: put it in quotes Write `\"off\"`.",
+            "14  key `owner` is given twice (first in line 12) Mend this line.",
+            "14 spec.owner is the number 8, not text: put it in quotes Write `\"8\"`.",
+        ];
+        assert_eq!(texts, wanted);
+    }
+
+    #[test]
+    fn an_alias_ends_with_its_document() {
+        let (documents, broken) = read(b"a: &x 1\n---\nb: *x\n");
+        assert_eq!(documents.len(), 1);
+        assert!(
+            broken.is_some_and(|why| why.starts_with("line 3: ") && why.contains("anchors end with their document"))
+        );
     }
 }

@@ -6,9 +6,11 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::descriptor::{is_entity, problems, read};
+use super::descriptor::{is_entity, judge, read};
 use super::entity::Entity;
 use crate::ports::{EntitySource, Snapshot};
+use crate::text;
+use crate::yaml::Document;
 
 /// Files larger than this are no descriptors.
 const LARGEST_FILE: u64 = 4 * 1024 * 1024;
@@ -93,28 +95,29 @@ impl Reading {
         if std::fs::metadata(path).is_ok_and(|about| about.len() > LARGEST_FILE) {
             return self.problems.push(format!("{shown}: larger than 4 MiB, not read"));
         }
-        let text = match std::fs::read_to_string(path) {
-            Ok(text) => text,
+        let bytes = match std::fs::read(path) {
+            Ok(bytes) => bytes,
             Err(error) => return self.problems.push(format!("{shown}: {error}")),
         };
-        match read(&text) {
-            // Templates of other tools look like YAML and are none; only what says it is an entity has to be one.
-            Err(_) if !self.strict && !text.contains("backstage.io/") => {}
-            Err(error) => self.problems.push(format!("{shown}: {error}")),
-            Ok(documents) => documents.iter().for_each(|document| self.document(&shown, document)),
+        let (documents, broken) = read(&bytes);
+        documents.iter().for_each(|document| self.document(&shown, document));
+        // Templates of other tools look like YAML and are none; only what says it is an entity has to be one.
+        if let Some(why) = broken.filter(|_| self.strict || text::decode_lossy(&bytes).contains("backstage.io/")) {
+            self.problems.push(format!("{shown}: {why}"));
         }
     }
 
-    fn document(&mut self, file: &str, document: &serde_json::Value) {
-        if !self.strict && !is_entity(document) {
+    fn document(&mut self, file: &str, document: &Document) {
+        if !self.strict && !is_entity(&document.value) {
             return;
         }
-        let found = problems(document);
-        for problem in &found {
-            self.problems.push(format!("{file}: {} {}", problem.path, problem.message));
+        for problem in judge(document) {
+            let place = problem.line.map(|line| format!("line {line}: ")).unwrap_or_default();
+            let path = if problem.path.is_empty() { String::new() } else { format!("{} ", problem.path) };
+            self.problems.push(format!("{file}: {place}{path}{}", problem.message));
         }
         // What is only flawed is still shown; what has no name cannot be.
-        if let Some(entity) = Entity::new(document, file) {
+        if let Some(entity) = Entity::new(&document.value, file) {
             self.entities.push(Arc::new(entity));
         }
     }

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 
 use super::error::DocsError;
 use super::markdown::{self, Section};
+use crate::text;
 
 include!(concat!(env!("OUT_DIR"), "/embedded_docs.rs"));
 
@@ -79,7 +80,7 @@ impl Corpus {
             let Ok(below) = file.strip_prefix(&real) else { continue };
             let path = below.components().map(|part| part.as_os_str().to_string_lossy()).collect::<Vec<_>>().join("/");
             match std::fs::read(file) {
-                Ok(bytes) => self.add(&format!("{prefix}/{path}"), &String::from_utf8_lossy(&bytes)),
+                Ok(bytes) => self.add(&format!("{prefix}/{path}"), &text::decode_lossy(&bytes)),
                 Err(error) => found.left_out.push(format!("{}: {error}", file.display())),
             }
         }
@@ -189,6 +190,20 @@ mod tests {
         let mut corpus = Corpus::default();
         for folder in [temp.path().to_path_buf(), temp.path().join("nope")] {
             assert!(matches!(corpus.add_folder(&folder), Err(DocsError::Folder { .. })));
+        }
+    }
+
+    #[test]
+    fn every_encoding_is_read() {
+        let temp = tempfile::tempdir().expect("a folder");
+        let page = "\u{feff}# Größe\r\n\r\nx\r\n";
+        std::fs::write(temp.path().join("a.md"), page).expect("a file");
+        std::fs::write(temp.path().join("b.md"), page.encode_utf16().flat_map(u16::to_le_bytes).collect::<Vec<_>>())
+            .expect("a file");
+        let mut corpus = Corpus::default();
+        corpus.add_folder(temp.path()).expect("readable");
+        for page in &corpus.pages {
+            assert_eq!((page.title.as_str(), page.source.as_str()), ("Größe", "# Größe\n\nx\n"), "{}", page.path);
         }
     }
 

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
+use super::limits;
 use crate::stack::left_out::{self, NEEDS_IMAGE};
 use crate::stack::load::Manifest;
 use crate::stack::model::ComponentFile;
@@ -43,6 +44,7 @@ pub fn check(draft: &ComponentDraft, problems: &mut Problems) {
     for manifest in &draft.manifests {
         let name = format!("{}{}", draft.prefix, manifest.path);
         identity(manifest, &name, problems);
+        limits::check(manifest, &name, problems);
         let mut checker =
             Checker { file: draft.component.file.as_ref(), manifest, name: &name, problems, used: &mut used };
         checker.needed_images();
@@ -63,6 +65,7 @@ fn identity(manifest: &Manifest, name: &str, problems: &mut Problems) {
     for key in ["apiVersion", "kind"] {
         match object.get(key) {
             Some(Value::String(text)) if !text.is_empty() => {}
+            Some(Value::Number(_) | Value::Bool(_)) => {}
             Some(_) => problems.error(name, manifest.places.line(&child("", key)), format!("`{key}` must be text")),
             None => problems.error(name, manifest.line, format!("the manifest has no `{key}`")),
         }
@@ -75,8 +78,9 @@ fn identity(manifest: &Manifest, name: &str, problems: &mut Problems) {
         );
         return;
     }
-    let own_name = object.pointer("/metadata/name").and_then(Value::as_str);
-    if own_name.is_none_or(str::is_empty) {
+    // A number is told as what it is.
+    let own_name = object.pointer("/metadata/name");
+    if own_name.is_none_or(|name| name.is_null() || name.as_str().is_some_and(str::is_empty)) {
         let line = manifest.places.line("/metadata/name");
         let help = match object.pointer("/metadata/generateName") {
             Some(_) => " (`generateName` does not do: every `up` would make another one)",

@@ -6,6 +6,7 @@
 //! parameters  what a stack sets against what a component declares
 //! recipe      layers, and the files beside them
 //! manifest    objects, and what they refer to by `${...}`
+//! limits      what the API would refuse: too much of something, numbers as text
 //! graph       depends_on: existence, cycles, order
 //! routes      paths and the one ingress
 //! ```
@@ -13,6 +14,7 @@
 mod component;
 mod copies;
 pub mod graph;
+mod limits;
 mod manifest;
 pub mod parameters;
 mod recipe;

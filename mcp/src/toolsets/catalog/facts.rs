@@ -144,8 +144,10 @@ pub struct Judged {
 
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct ProblemFact {
-    /// Where, as spec.owner.
+    /// Where, as spec.owner; empty for what concerns a line as a whole.
     pub path: String,
+    /// Line in the descriptor, from 1.
+    pub line: Option<usize>,
     pub message: String,
     /// What to write.
     pub hint: String,

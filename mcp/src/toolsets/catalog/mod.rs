@@ -5,13 +5,14 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use rmcp::model::{ResourceContents, ResourceTemplate};
-use serde_json::{Value, json};
+use serde_json::json;
 use tokio::sync::broadcast;
 
 use crate::answer::{self, Answer, NextCall};
 use crate::catalog::{Catalog, Entity, EntityRef, Index, descriptor};
 use crate::error::{ErrorKind, ToolError};
 use crate::toolset::{Call, Changed, Completion, Tool, Toolset, at_once};
+use crate::yaml::Document;
 
 mod facts;
 
@@ -124,10 +125,11 @@ impl CatalogTools {
     /// # Errors
     /// What is no YAML at all, or empty.
     pub fn validate(&self, input: &ValidateInput) -> Result<Answer<ValidateFacts>, ToolError> {
-        let documents = descriptor::read(&input.descriptor).map_err(|error| {
-            ToolError::invalid(format!("the descriptor is no YAML: {error}"))
-                .hint("Mend the line named here; look for wrong indentation and unquoted `:`.")
-        })?;
+        let (documents, broken) = descriptor::read(input.descriptor.as_bytes());
+        if let Some(why) = broken {
+            return Err(ToolError::invalid(format!("the descriptor is no YAML: {why}"))
+                .hint("Mend the line named here; look for wrong indentation and unquoted `:`."));
+        }
         if documents.is_empty() {
             return Err(ToolError::invalid("the descriptor is empty")
                 .hint("Give the whole content of catalog-info.yaml in `descriptor`."));
@@ -258,9 +260,9 @@ pub(crate) fn find(index: &Index, text: &str) -> Result<Arc<Entity>, ToolError> 
     }
 }
 
-fn judge(document: &Value, index: &Index) -> Judged {
-    let found = descriptor::problems(document);
-    let entity = Entity::new(document, "");
+fn judge(document: &Document, index: &Index) -> Judged {
+    let found = descriptor::judge(document);
+    let entity = Entity::new(&document.value, "");
     let mut warnings = Vec::new();
     if let Some(entity) = &entity {
         for relation in &entity.relations {
@@ -274,7 +276,12 @@ fn judge(document: &Value, index: &Index) -> Judged {
         valid: found.is_empty(),
         problems: found
             .into_iter()
-            .map(|problem| ProblemFact { path: problem.path, message: problem.message, hint: problem.hint })
+            .map(|problem| ProblemFact {
+                path: problem.path,
+                line: problem.line,
+                message: problem.message,
+                hint: problem.hint,
+            })
             .collect(),
         warnings,
     }

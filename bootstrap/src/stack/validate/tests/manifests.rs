@@ -8,7 +8,27 @@ fn rules_for_manifests() {
     for (text, line, message) in [
         ("kind: A\nmetadata: {name: x}\n", 1, "the manifest has no `apiVersion`"),
         ("apiVersion: v1\nmetadata: {name: x}\n", 1, "the manifest has no `kind`"),
-        ("apiVersion: v1\nkind: 3\nmetadata: {name: x}\n", 2, "`kind` must be text"),
+        ("apiVersion: v1\nkind: []\nmetadata: {name: x}\n", 2, "`kind` must be text"),
+        (
+            "apiVersion: v1\nkind: 3\nmetadata: {name: x}\n",
+            2,
+            "`kind` must be text, not the number 3; put it in quotes: \"3\"",
+        ),
+        (
+            "apiVersion: v1\nkind: A\nmetadata:\n  name: 1.10\n",
+            4,
+            "`metadata.name` must be text, not the number 1.10; put it in quotes: \"1.10\"",
+        ),
+        (
+            "apiVersion: v1\nkind: A\nmetadata:\n  name: x\n  labels:\n    a/b.c: true\n",
+            6,
+            "`metadata.labels.a/b.c` must be text, not `true`; put it in quotes: \"true\"",
+        ),
+        (
+            &format!("{head}data:\n  port: 80\n"),
+            5,
+            "`data.port` must be text, not the number 80; put it in quotes: \"80\"",
+        ),
         ("apiVersion: v1\nkind: A\n", 1, "the manifest has no `metadata.name`"),
         (
             "apiVersion: v1\nkind: A\nmetadata:\n  generateName: x-\n",
@@ -91,4 +111,41 @@ fn images_of_workloads_must_be_declared() {
     Files::shop("").manifest("apiVersion: example.org/v1\nkind: Policy\nmetadata: {name: x}\nspec: {containers: [{image: '*:latest'}]}\n").expect(&[]);
     let warnings = Files::shop(images).load().expect("good").warnings;
     assert_eq!(warnings[0].to_string(), "components/shop/component.yaml:8  image `app` is used by no manifest");
+}
+
+#[test]
+fn what_is_too_large_for_the_api_is_refused_before() {
+    let object = |kind: &str, key: &str, bytes: usize| {
+        format!("apiVersion: v1\nkind: {kind}\nmetadata:\n  name: x\n{key}: {}\n", "a".repeat(bytes))
+    };
+    let big = 1_200_000;
+    for (text, said) in [
+        (
+            object("ConfigMap", "data:\n  a", big),
+            "5  ConfigMap `x` has 1200000 bytes of data; Kubernetes takes 1048576 at most",
+        ),
+        (
+            object("ConfigMap", "binaryData:\n  a", big * 4 / 3),
+            "5  ConfigMap `x` has 1200000 bytes of data; Kubernetes takes 1048576 at most",
+        ),
+        (
+            object("Secret", "stringData:\n  a", big),
+            "5  Secret `x` has 1200000 bytes of data; Kubernetes takes 1048576 at most",
+        ),
+        (
+            object("A", "  annotations:\n    a", 300_000),
+            "5  A `x` has 300001 bytes of annotations; Kubernetes takes 262144 at most",
+        ),
+        (object("A", "spec:\n  a", 1_600_000), "1  A `x` has 1600070 bytes; a cluster's store takes 1572864 at most"),
+    ] {
+        assert_eq!(Files::shop("").manifest(&text).problems(), [format!("components/shop/manifests/a.yaml:{said}")]);
+    }
+    for text in [
+        object("ConfigMap", "data:\n  a", 1_048_576),
+        object("ConfigMap", "binaryData:\n  a", 1_390_000),
+        object("Secret", "data:\n  a", 1_390_000),
+        object("A", "spec:\n  a", 1_500_000),
+    ] {
+        assert_eq!(Files::shop("").manifest(&text).problems(), Vec::<String>::new());
+    }
 }

@@ -4,23 +4,31 @@
 //! map from JSON pointer to line, so that every later complaint can say where. What different
 //! readers of YAML understand differently (`yes`, merge keys, tags) is a problem, not a guess.
 
+mod scalar;
+#[cfg(test)]
+mod tests;
+
 use std::collections::{BTreeMap, HashMap};
 
 use saphyr_parser::{Event, Parser, ScalarStyle, Span, Tag};
 use serde_json::{Map, Value};
 
-use super::scalar;
+use crate::text;
 
 /// Nesting beyond this is refused: later passes are recursive.
 const MAX_DEPTH: usize = 64;
 /// Values in one file, with aliases written out. The largest manifests have some ten thousand.
 const MAX_NODES: usize = 200_000;
+const NO_ANCHOR: &str =
+    "this alias (`*name`) has no anchor (`&name`) before it in this document; anchors end with their document (`---`)";
 
 /// One document of a file.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Document {
     pub value: Value,
     pub places: Places,
+    /// What is wrong in it, although it could be read.
+    pub faults: Vec<Fault>,
 }
 
 /// Something wrong in a file: line (from 1) and text.
@@ -55,6 +63,16 @@ impl Places {
         }
     }
 
+    /// The line of a value that is named as people name it, `metadata.tags[0]`, or of the nearest one around it.
+    pub fn line_of(&self, value: &Value, name: &str) -> usize {
+        self.line(&pointer(value, name))
+    }
+
+    /// Where numbers and words stand, as JSON pointers, and how they were written.
+    pub fn all_written(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.0.iter().filter_map(|(pointer, place)| Some((pointer.as_str(), place.written.as_deref()?)))
+    }
+
     /// How the number or word at a JSON pointer was written.
     pub fn written(&self, pointer: &str) -> Option<&str> {
         self.0.get(pointer)?.written.as_deref()
@@ -74,22 +92,56 @@ pub fn child(pointer: &str, key: impl std::fmt::Display) -> String {
     format!("{pointer}/{}", key.to_string().replace('~', "~0").replace('/', "~1"))
 }
 
+/// What to make of words that readers of YAML understand differently.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Words {
+    /// `yes`, `no`, `on`, `off` are faults: write what is meant.
+    #[default]
+    Refused,
+    /// They are text, and [`Places::written`] knows them.
+    Text,
+}
+
+/// The JSON pointer to what `metadata.tags[0]` names, as far as it is there. Keys may have dots themselves.
+pub fn pointer(value: &Value, name: &str) -> String {
+    let name = name.strip_prefix('.').unwrap_or(name);
+    match value {
+        Value::Object(map) => {
+            let fits =
+                |key: &str| name.strip_prefix(key).filter(|rest| rest.is_empty() || rest.starts_with(['.', '[']));
+            let longest =
+                map.iter().filter_map(|(key, inner)| Some((key, inner, fits(key)?))).max_by_key(|(key, ..)| key.len());
+            longest.map_or(String::new(), |(key, inner, rest)| child("", key) + &pointer(inner, rest))
+        }
+        Value::Array(items) => {
+            let index = name.strip_prefix('[').and_then(|rest| rest.split_once(']'));
+            let found = index.and_then(|(index, rest)| Some((index, items.get(index.parse::<usize>().ok()?)?, rest)));
+            found.map_or(String::new(), |(index, inner, rest)| child("", index) + &pointer(inner, rest))
+        }
+        _ => String::new(),
+    }
+}
+
 /// Reads all documents of a file. Empty documents are left out; a syntax error ends the reading, but
 /// the documents before it are returned.
 pub fn parse(bytes: &[u8]) -> (Vec<Document>, Vec<Fault>) {
-    let text = match std::str::from_utf8(bytes) {
-        Ok(text) => text,
-        Err(error) => {
-            let line = 1 + bytes[..error.valid_up_to()].iter().filter(|byte| **byte == b'\n').count();
-            return (Vec::new(), vec![(line, "the file is not UTF-8 text".into())]);
-        }
+    let (mut documents, rest) = parse_with(bytes, Words::Refused);
+    let faults: Vec<_> = documents.iter_mut().flat_map(|document| std::mem::take(&mut document.faults)).collect();
+    (documents, faults.into_iter().chain(rest).collect())
+}
+
+/// As [`parse`], but each document has its own faults; beside them is what belongs to none, as what ended the reading.
+pub fn parse_with(bytes: &[u8], words: Words) -> (Vec<Document>, Vec<Fault>) {
+    let text = match text::decode(bytes) {
+        Ok((text, _)) => text,
+        Err(error) => return (Vec::new(), vec![(error.line, error.to_string())]),
     };
-    let mut builder = Builder::default();
-    let mut parser = Parser::new_from_str(text);
+    let mut builder = Builder { words, ..Builder::default() };
+    let mut parser = Parser::new_from_str(&text);
     while let Some(event) = parser.next_event() {
         let result = match event {
             Ok((event, span)) => builder.event(event, span),
-            Err(error) => Err((error.marker().line().max(1), format!("not valid YAML: {}", error.info()))),
+            Err(error) => Err((error.marker().line().max(1), syntax(error.info()))),
         };
         if let Err(fault) = result {
             builder.faults.push(fault);
@@ -97,6 +149,10 @@ pub fn parse(bytes: &[u8]) -> (Vec<Document>, Vec<Fault>) {
         }
     }
     (builder.documents, builder.faults)
+}
+
+fn syntax(info: &str) -> String {
+    if info.contains("unknown anchor") { NO_ANCHOR.into() } else { format!("not valid YAML: {info}") }
 }
 
 #[derive(Debug, Clone)]
@@ -132,7 +188,10 @@ struct Builder {
     faults: Vec<Fault>,
     open: Vec<Open>,
     anchors: HashMap<usize, (Node, usize)>,
+    /// Anchors up to this number belong to documents that have ended.
+    ended: usize,
     nodes: usize,
+    words: Words,
 }
 
 impl Builder {
@@ -148,7 +207,7 @@ impl Builder {
             Event::Scalar(text, style, anchor, tag) => self.scalar(&text, style, anchor, tag.as_deref(), span),
             Event::Alias(anchor) => self.alias(anchor, line),
             Event::DocumentStart(_) | Event::DocumentEnd => {
-                self.anchors.clear();
+                self.ended = self.anchors.drain().map(|(anchor, _)| anchor).chain([self.ended]).max().unwrap_or(0);
                 Ok(())
             }
             Event::StreamStart | Event::StreamEnd | Event::Nothing => Ok(()),
@@ -179,14 +238,17 @@ impl Builder {
             self.key(text, style, line);
             return Ok(());
         }
-        let value = scalar::resolve(text, style == ScalarStyle::Plain, tag).unwrap_or_else(|message| {
+        let plain = style == ScalarStyle::Plain;
+        let doubtful = plain && tag.is_none() && self.words == Words::Text && scalar::is_doubtful(text);
+        let value = if doubtful { Ok(text.into()) } else { scalar::resolve(text, plain, tag) };
+        let value = value.unwrap_or_else(|message| {
             self.faults.push((line, message));
             Value::String(text.into())
         });
         // The parser says where the content of a block starts, not its `|`.
         let leading = text.len() - text.trim_start_matches('\n').len();
         let first = (style == ScalarStyle::Literal).then_some(line - leading.min(line));
-        let written = (!value.is_string()).then(|| text.to_string());
+        let written = (doubtful || !value.is_string()).then(|| text.to_string());
         self.finish(anchor, Node { line, content: Content::Scalar { value, text: first, written } })
     }
 
@@ -215,6 +277,7 @@ impl Builder {
                 self.nodes += size;
                 self.finish(0, node)
             }
+            None if anchor <= self.ended => Err((line, NO_ANCHOR.into())),
             None => Err((line, "this alias refers to a value that contains it".into())),
         }
     }
@@ -254,7 +317,8 @@ impl Builder {
         let mut places = Places::default();
         let line = node.line;
         let value = node.into_value(String::new(), line, &mut places);
-        self.documents.push(Document { value, places });
+        let faults = std::mem::take(&mut self.faults);
+        self.documents.push(Document { value, places, faults });
     }
 }
 
@@ -294,101 +358,5 @@ impl Node {
         };
         places.0.insert(pointer, place);
         value
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use serde_json::json;
-
-    fn one(text: &str) -> Document {
-        let (mut documents, faults) = parse(text.as_bytes());
-        assert_eq!(faults, []);
-        assert_eq!(documents.len(), 1);
-        documents.remove(0)
-    }
-
-    fn faults(text: &str) -> Vec<Fault> {
-        parse(text.as_bytes()).1
-    }
-
-    #[test]
-    fn values_know_their_lines() {
-        let document = one("# head\na: 1\nb:\n  - x\n  - c: {d: e}\n    f: g\n");
-        assert_eq!(document.value, json!({"a": 1, "b": ["x", {"c": {"d": "e"}, "f": "g"}]}));
-        let line = |pointer| document.places.line(pointer);
-        assert_eq!(
-            [line(""), line("/a"), line("/b"), line("/b/0"), line("/b/1/c/d"), line("/b/1/f")],
-            [2, 2, 3, 4, 5, 6]
-        );
-        assert_eq!(line("/b/1/unknown"), 5);
-    }
-
-    #[test]
-    fn keys_with_slashes_are_escaped() {
-        let document = one("x: y\na/b~c: 1\n");
-        assert_eq!(document.places.line(&child("", "a/b~c")), 2);
-        assert_eq!(document.value.pointer(&child("", "a/b~c")), Some(&json!(1)));
-    }
-
-    #[test]
-    fn text_in_blocks_knows_its_own_lines() {
-        let text = "data:\n  file: |\n    one\n    two ${x}\n  folded: >-\n    one\n    two\n";
-        let document = one(text);
-        let value = document.value.pointer("/data/file").and_then(Value::as_str).expect("text");
-        assert_eq!(value, "one\ntwo ${x}\n");
-        assert_eq!(document.places.line_in_text("/data/file", value, value.find("${").expect("found")), 4);
-        assert_eq!(document.places.line_in_text("/data/folded", "one two", 4), 5);
-        let document = one("a: |\n\n\n  x\nb:\n  - |\n    y\n    z\n");
-        assert_eq!(document.places.line_in_text("/a", "\n\nx\n", 2), 4);
-        assert_eq!(document.places.line_in_text("/b/0", "y\nz\n", 2), 8);
-    }
-
-    #[test]
-    fn documents_are_apart_and_empty_ones_left_out() {
-        let (documents, faults) = parse(b"---\n# nothing\n---\na: 1\n---\na: 2\n");
-        assert_eq!(faults, []);
-        assert_eq!(documents.iter().map(|document| document.places.line("/a")).collect::<Vec<_>>(), [4, 6]);
-    }
-
-    #[test]
-    fn what_is_wrong_is_said_with_its_line() {
-        for (text, line, part) in [
-            ("a: 1\nb: 2\na: 3\n", 3, "key `a` is given twice (first in line 1)"),
-            ("a: &x {b: 1}\nc:\n  <<: *x\n", 3, "merge keys"),
-            ("a: 1\n? [b]\n: c\n", 2, "a key must be text"),
-            ("a: !thing b\n", 1, "YAML tags"),
-            ("a: 1\nb: [1, 2\n", 3, "not valid YAML"),
-            ("a: 1\n  b: 2\n", 2, "not valid YAML"),
-            ("a: &x [*x]\n", 1, "refers to a value that contains it"),
-            ("a: yes\n", 1, "write `true`"),
-        ] {
-            let faults = faults(text);
-            assert!(
-                faults.iter().any(|(at, message)| *at == line && message.contains(part)),
-                "{text:?}: expected line {line} `{part}`, got {faults:?}"
-            );
-        }
-        assert!(parse(b"a: 1\nb: \xff\n").1[0].1.contains("UTF-8"));
-    }
-
-    #[test]
-    fn aliases_are_written_out_but_not_without_end() {
-        assert_eq!(one("a: &x [1, 2]\nb: *x\n").value, json!({"a": [1, 2], "b": [1, 2]}));
-        let mut bomb = String::from("a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n");
-        for level in 1..12 {
-            let before = level - 1;
-            let list = vec![format!("*a{before}"); 10].join(", ");
-            bomb.push_str(&format!("a{level}: &a{level} [{list}]\n"));
-        }
-        assert!(faults(&bomb)[0].1.contains("aliases counted"));
-    }
-
-    #[test]
-    fn deep_nesting_is_refused() {
-        assert!(faults(&"[".repeat(100))[0].1.contains("nested deeper"));
-        let block: String = (0..100).map(|level| format!("{}a:\n", " ".repeat(level))).collect();
-        assert!(faults(&block)[0].1.contains("nested deeper"));
     }
 }

@@ -23,6 +23,11 @@ pub fn resolve(text: &str, plain: bool, tag: Option<&Tag>) -> Result<Value, Stri
     }
 }
 
+/// Whether some readers of YAML see a truth value where others see text.
+pub fn is_doubtful(text: &str) -> bool {
+    matches!(text.to_ascii_lowercase().as_str(), "yes" | "no" | "on" | "off")
+}
+
 fn word(text: &str) -> Result<Value, String> {
     match text {
         "" | "~" | "null" | "Null" | "NULL" => return Ok(Value::Null),
