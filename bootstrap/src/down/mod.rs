@@ -45,7 +45,9 @@ pub async fn run(request: &DownRequest) -> Result<Removed, Failure> {
     let gone = nodes.iter().map(|node| engine.remove_container(node));
     futures::future::try_join_all(gone).await?;
     let mut removed = Removed { nodes, ..Removed::default() };
-    removed.kubeconfig_context = kubeconfig::remove(&kubeconfig::path()?, &names::context(&request.name))?;
+    // A kubeconfig that cannot be changed is told at the end: everything else goes all the same.
+    let context = kubeconfig::remove_everywhere(&names::context(&request.name));
+    removed.kubeconfig_context = matches!(context, Ok(true));
     // Of several that go at the same moment, the last finds no other.
     let _turn = sharing::turn().await;
     let others = observe::platforms(&engine).await?;
@@ -62,6 +64,7 @@ pub async fn run(request: &DownRequest) -> Result<Removed, Failure> {
     if request.purge {
         removed.image_cache = purge(&engine).await?;
     }
+    context?;
     Ok(removed)
 }
 

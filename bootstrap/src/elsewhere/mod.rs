@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! connect    context -> client and version, or why not
+//! kubeconfig the user's files, as our client reads them
 //! rights     may this user install a platform there?
 //! checks     what `doctor` says of it
 //! down       takes a platform away again, and leaves the cluster as it was
@@ -10,11 +11,11 @@
 pub mod checks;
 pub mod down;
 mod error;
+pub mod kubeconfig;
 pub mod rights;
 
 use std::time::Duration;
 
-use kube::config::Kubeconfig;
 use tokio::time::timeout;
 
 pub use error::ElsewhereError;
@@ -44,8 +45,7 @@ pub struct Cluster {
 /// No kubeconfig, no such context (with those that there are), unusable credentials, or an API that does not answer
 /// within 10 s.
 pub async fn connect(context: &str) -> Result<Cluster, ElsewhereError> {
-    let kubeconfig =
-        Kubeconfig::read().map_err(|error| ElsewhereError::Kubeconfig { why: chain(&error).join(": ") })?;
+    let kubeconfig = kubeconfig::read().map_err(|why| ElsewhereError::Kubeconfig { why })?;
     let known: Vec<String> = kubeconfig.contexts.iter().map(|context| context.name.clone()).collect();
     if !known.iter().any(|name| name == context) {
         return Err(ElsewhereError::UnknownContext { context: context.into(), known });

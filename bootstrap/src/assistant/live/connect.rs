@@ -9,12 +9,12 @@ use backstack_mcp::ports::{GitServer, PortError};
 use k8s_openapi::api::core::v1::Secret;
 use kube::Client;
 use kube::api::Api;
-use kube::config::Kubeconfig;
 use serde_yaml::Value as Yaml;
 use tokio::time::Instant;
 
 use super::git::Git;
 use crate::cluster::{Engine, kubeconfig, observe};
+use crate::elsewhere;
 use crate::error::{Explain, chain};
 use crate::execute::nodes;
 use crate::platform::record::{self, Record};
@@ -96,10 +96,10 @@ fn of_kubeconfig(path: Option<&std::path::Path>, context: &str) -> Result<String
             .hint("Check KUBECONFIG, and the context's name with `kubectl config get-contexts`.")
     };
     let mut config = match path {
-        Some(path) => Kubeconfig::read_from(path),
-        None => Kubeconfig::read(),
+        Some(path) => elsewhere::kubeconfig::read_from(path),
+        None => elsewhere::kubeconfig::read(),
     }
-    .map_err(|error| broken(error.to_string()))?;
+    .map_err(&broken)?;
     if !config.contexts.iter().any(|known| known.name == context) {
         let names: Vec<_> = config.contexts.iter().map(|known| known.name.as_str()).collect();
         return Err(broken(format!("it has no context `{context}` (it has: {})", names.join(", "))));
