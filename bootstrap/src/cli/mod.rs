@@ -3,6 +3,7 @@
 //! The doc comments on the arguments are the help. Facts go to stdout, everything else to stderr.
 
 use std::ffi::OsString;
+use std::io::IsTerminal;
 use std::process::ExitCode;
 
 use clap::{CommandFactory, Parser, Subcommand, ValueEnum};
@@ -28,6 +29,7 @@ mod render;
 mod stack;
 mod stack_change;
 mod status;
+mod stdout;
 mod summary;
 mod up;
 
@@ -92,19 +94,23 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     let args = match Args::try_parse_from(arguments) {
         Ok(args) => args,
         Err(error) => {
-            // Help and version are answers, not errors: clap knows which goes where.
-            let _ = error.print();
-            return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(ExitKind::Usage.code()));
+            let code = u8::try_from(error.exit_code()).unwrap_or(ExitKind::Usage.code());
+            let printer = Printer::new(Output::Text);
+            // Help and version are answers, not errors. On a terminal, clap gives them colours.
+            if error.use_stderr() || std::io::stdout().is_terminal() {
+                let _ = error.print();
+            } else {
+                printer.text(&error.render().to_string());
+            }
+            return ExitCode::from(printer.ended(code));
         }
     };
     let printer = Printer::new(args.global.output);
-    match dispatch(args, &printer) {
-        Ok(code) => ExitCode::from(code),
-        Err(failure) => {
-            printer.failure(&failure);
-            ExitCode::from(failure.kind.code())
-        }
-    }
+    let code = dispatch(args, &printer).unwrap_or_else(|failure| {
+        printer.failure(&failure);
+        failure.kind.code()
+    });
+    ExitCode::from(printer.ended(code))
 }
 
 /// Ctrl-C, or what a service manager sends.

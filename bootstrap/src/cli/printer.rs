@@ -1,25 +1,25 @@
 //! Owns stdout and stderr: nothing else prints.
-#![allow(clippy::print_stdout, clippy::print_stderr)]
-
 use std::io::{IsTerminal, Write};
 use std::sync::Arc;
 
 use serde::Serialize;
 use serde_json::{Value, json};
 
+use super::stdout::Stdout;
 use super::{Output, render};
-use crate::error::Failure;
+use crate::error::{ExitKind, Failure};
 use crate::report::json::{self, JsonLines};
 use crate::report::{Reporter, plain::Plain, terminal::Terminal};
 
 /// Prints facts, events and failures in the form that was asked for.
 pub struct Printer {
     output: Output,
+    stdout: Stdout,
 }
 
 impl Printer {
     pub(super) fn new(output: Output) -> Self {
-        Self { output }
+        Self { output, stdout: Stdout::default() }
     }
 
     /// Facts: as JSON if that was asked for, else as this text.
@@ -42,8 +42,7 @@ impl Printer {
 
     /// Text to stdout as it is. A reader that has enough (`| head`) is no error.
     pub fn text(&self, text: &str) {
-        let mut out = std::io::stdout().lock();
-        let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+        self.stdout.put(text.as_bytes());
     }
 
     /// One line of the event stream, with the time; nothing where text was asked for.
@@ -58,7 +57,7 @@ impl Printer {
     /// lines elsewhere.
     pub fn reporter(&self) -> Arc<dyn Reporter> {
         match self.output {
-            Output::Json => Arc::new(JsonLines::new(std::io::stdout())),
+            Output::Json => Arc::new(JsonLines::new(self.stdout.clone())),
             Output::Text if std::io::stderr().is_terminal() => Arc::new(Terminal::stderr()),
             Output::Text => Arc::new(Plain::stderr()),
         }
@@ -67,7 +66,7 @@ impl Printer {
     /// Why the program ends.
     pub fn failure(&self, failure: &Failure) {
         match self.output {
-            Output::Text => eprint!("{}", render::failure(failure)),
+            Output::Text => complain(&render::failure(failure)),
             Output::Json => {
                 self.event(json!({
                     "event": "error",
@@ -76,7 +75,22 @@ impl Printer {
                     "details": failure.details,
                     "hints": failure.hints,
                 }));
+                if self.stdout.failure().is_some() {
+                    complain(&render::failure(failure));
+                }
             }
         }
     }
+
+    /// The exit code of a command that ended with this one: what nobody could read is not done.
+    pub fn ended(&self, code: u8) -> u8 {
+        let Some(why) = self.stdout.failure() else { return code };
+        complain(&format!("error: the answer cannot be written to stdout: {why}\n"));
+        if code == 0 { ExitKind::Internal.code() } else { code }
+    }
+}
+
+/// Text to stderr. There is nobody left to tell if that fails.
+fn complain(text: &str) {
+    let _ = std::io::stderr().lock().write_all(text.as_bytes());
 }
