@@ -68,7 +68,7 @@ async fn main() {
 
 async fn release(args: Args) -> Result<(), Failure> {
     let io = |error: std::io::Error| Failure::internal(error.to_string());
-    let cache = folders::cache();
+    let cache = folders::cache()?;
     let store = BlobStore::open(&cache).map_err(io)?;
     let (host, prefix) = args.to.split_once('/').unwrap_or((&args.to, ""));
     let sign_in = Upstream::new(UpstreamOptions::new(Platform::here()))?;
