@@ -55,15 +55,6 @@ engine() {
   done
 }
 
-# File watches: with the usual limit, pods fail with "too many open files".
-file_watches() {
-  local now; now=$(cat /proc/sys/fs/inotify/max_user_instances 2>/dev/null || echo 512)
-  if [ "$now" -lt 512 ]; then
-    say "raising fs.inotify.max_user_instances from $now to 512 (until the next boot)"
-    as_root sysctl -q fs.inotify.max_user_instances=512
-  fi
-}
-
 # What builds the binary.
 rust_tools() {
   packages cc make pkg-config -- build-essential pkg-config

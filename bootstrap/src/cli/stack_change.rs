@@ -110,7 +110,7 @@ fn parts(adding: &Adding) -> String {
 }
 
 /// What has to be typed to mean the same platform again.
-fn flags(name: &str, target: &TargetArgs) -> String {
+pub(super) fn flags(name: &str, target: &TargetArgs) -> String {
     let name = if name == DEFAULT_NAME { String::new() } else { format!(" --name {name}") };
     let context = target.context.as_ref().map(|context| format!(" --context {context}")).unwrap_or_default();
     format!("{name}{context}")

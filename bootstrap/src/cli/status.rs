@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use super::access::{self, TargetArgs};
 use super::printer::Printer;
+use super::stack_change::flags;
 use super::summary::left_out;
 use crate::cluster::observe::ObservedNode;
 use crate::error::{ExitKind, Failure};
@@ -18,12 +19,16 @@ use crate::up::{self, RouteUrl};
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   backstack status
+  backstack status --images      what each image lacks that was built from packages
   backstack status -o json | jq '.components[] | select(.health != \"ready\")'
 
 Exits with 5 if a component is not healthy, or not installed.")]
 pub struct StatusArgs {
     #[command(flatten)]
     target: TargetArgs,
+    /// Show what the images lack that were built from packages, and what was left out for want of an image
+    #[arg(long)]
+    images: bool,
 }
 
 #[derive(Serialize)]
@@ -99,11 +104,13 @@ pub async fn run(args: &StatusArgs, name: &str, printer: &Printer) -> Result<u8,
         limits,
         left_out,
     };
-    printer.facts(&shown, || text(&shown));
+    let more = format!("backstack status --images{}", flags(name, &args.target));
+    printer.facts(&shown, || if args.images { images(&shown) } else { text(&shown, &more) });
     Ok(if healthy { 0 } else { ExitKind::Cluster.code() })
 }
 
-fn text(shown: &Shown) -> String {
+/// All that a person wants to see at a glance: it fits one screen. `more` is the command that tells of the images.
+fn text(shown: &Shown, more: &str) -> String {
     let mut text = format!("{}  stack {}  {}\n", shown.platform, shown.stack, shown.url);
     if let Some(engine) = &shown.engine {
         let _ = writeln!(text, "engine {engine}");
@@ -145,12 +152,103 @@ fn text(shown: &Shown) -> String {
     if let Some(problem) = &shown.problem {
         let _ = writeln!(text, "\n  ! routes are not known: {problem}");
     }
+    let lacks = [(shown.limits.len(), "with limits"), (shown.left_out.len(), "left out")];
+    let lacks: Vec<_> =
+        lacks.iter().filter(|(count, _)| *count > 0).map(|(count, what)| format!("{count} {what}")).collect();
+    if !lacks.is_empty() {
+        let _ = writeln!(text, "\n  Images from packages: {}; `{more}` says what.", lacks.join(", "));
+    }
+    text
+}
+
+/// What images from packages lack, all of it.
+fn images(shown: &Shown) -> String {
+    let mut text = String::new();
+    if shown.limits.is_empty() && shown.left_out.is_empty() {
+        text.push_str("No image of this platform lacks anything.\n");
+    }
     if !shown.limits.is_empty() {
-        text.push_str("\n  Built from packages, with limits:\n");
+        text.push_str("Built from packages, with limits:\n");
         for limit in &shown.limits {
             let _ = writeln!(text, "  - {}: {}", limit.image, limit.limits);
         }
     }
     text.push_str(&left_out(&shown.left_out));
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::platform::status::{ComponentState, NodeState};
+    use crate::stack::model::ImageRef;
+    use crate::stack::{StackSource, Unavailable};
+
+    /// The whole built-in stack, all of whose images that can be were built from packages.
+    fn back() -> Shown {
+        let mut stack = Stack::load(StackSource::Builtin("back".into())).expect("stack");
+        let unavailable = stack.components.iter().flat_map(|component| {
+            let missing = component.file.images.values().filter_map(|image| Some((image, image.missing.clone()?)));
+            let unavailable = |(image, why): (&ImageRef, String)| Unavailable {
+                component: component.name().into(),
+                image: image.reference.clone(),
+                why,
+            };
+            missing.map(unavailable).collect::<Vec<_>>()
+        });
+        let unavailable: Vec<_> = unavailable.collect();
+        let left_out = stack.leave_out(&unavailable);
+        let components = stack.components.iter().map(|component| ComponentState {
+            name: component.name().into(),
+            version: component.file.version.clone(),
+            namespace: component.file.namespace.clone(),
+            applied: String::new(),
+            health: Health::Ready,
+            built_images: Vec::new(),
+            left_out: Vec::new(),
+            blockers: Vec::new(),
+        });
+        let name = "backstack-control-plane".into();
+        let nodes = vec![NodeState { name, ready: true, version: "v1.36.3".into() }];
+        let limit = |number| Limit { image: format!("example.org/image:{number}"), limits: "much ".repeat(40) };
+        Shown {
+            platform: "backstack".into(),
+            stack: "back 0.1.0".into(),
+            url: "https://localhost:8443".into(),
+            engine: Some("unix:///var/run/docker.sock (default)".into()),
+            changes: Vec::new(),
+            added: Vec::new(),
+            problem: None,
+            containers: Vec::new(),
+            live: PlatformStatus { nodes, components: components.collect() },
+            not_installed: Vec::new(),
+            routes: up::routes(&stack, "https://localhost:8443"),
+            limits: (0..20).map(limit).collect(),
+            left_out,
+        }
+    }
+
+    #[test]
+    fn the_whole_stack_fits_one_screen_and_names_the_command_that_tells_the_rest() {
+        let shown = back();
+        assert_eq!(shown.live.components.len(), 10);
+        let text = text(&shown, "backstack status --images");
+        let rows: usize = text.lines().map(|line| line.chars().count().div_ceil(80).max(1)).sum();
+        // One row is the prompt's.
+        assert!(rows < 24, "{rows} rows:\n{text}");
+        assert!(text.lines().all(|line| line.chars().count() <= 120), "{text}");
+        let last = text.lines().last().unwrap_or_default();
+        assert!(last.contains("20 with limits") && last.contains("`backstack status --images`"), "{last}");
+    }
+
+    #[test]
+    fn the_other_command_tells_it_all() {
+        let shown = back();
+        let told = images(&shown);
+        assert_eq!(told.matches("example.org/image:").count(), 20, "{told}");
+        assert!(shown.left_out.iter().all(|one| told.contains(&one.image)), "{told}");
+        let nothing = Shown { limits: Vec::new(), left_out: Vec::new(), ..back() };
+        assert_eq!(images(&nothing), "No image of this platform lacks anything.\n");
+        assert!(!text(&nothing, "x").contains("packages"));
+    }
 }

@@ -108,13 +108,13 @@ pub struct WishArgs {
     #[arg(long = "port", value_name = "HOST:NODE")]
     ports: Vec<String>,
     /// Address under which people reach the platform, for a tunnel or a remote machine; it is kept until another one
-    /// is given [default: https://localhost:HTTPS_PORT]
-    #[arg(long, env = "BACKSTACK_URL", value_name = "URL")]
+    /// is given. `auto` finds that of a Codespace or a Gitpod workspace [default: https://localhost:HTTPS_PORT]
+    #[arg(long, env = "BACKSTACK_URL", value_name = "URL|auto")]
     url: Option<String>,
     /// Set a parameter of a component; may be repeated
     #[arg(long, value_name = "COMPONENT.PARAMETER=VALUE")]
     set: Vec<String>,
-    /// Leave a component of the stack out; may be repeated
+    /// Leave a component of the stack out, or one that was added; may be repeated
     #[arg(long, value_name = "COMPONENT")]
     without: Vec<String>,
     /// Settings file [default: ~/.config/backstack/config.yaml, if it exists]

@@ -34,6 +34,21 @@ pub struct CommandOutput {
     pub stderr: String,
 }
 
+impl CommandOutput {
+    /// What it wrote to stdout, if it did what it should.
+    fn succeeded(self, container: &str, command: &[&str]) -> Result<String, ClusterError> {
+        if self.code == 0 {
+            return Ok(self.stdout);
+        }
+        Err(ClusterError::Command {
+            node: container.into(),
+            command: command.join(" "),
+            code: self.code,
+            output: format!("{}{}", self.stdout, self.stderr),
+        })
+    }
+}
+
 impl Engine {
     /// Connects to the engine that the `docker` command would speak to here.
     ///
@@ -156,6 +171,17 @@ impl Engine {
         command: &[&str],
         stdin: Option<&[u8]>,
     ) -> Result<CommandOutput, ClusterError> {
+        self.exec_heard(container, command, stdin, &|_| {}).await
+    }
+
+    /// The same, and whatever it writes to stdout is told as it comes.
+    async fn exec_heard(
+        &self,
+        container: &str,
+        command: &[&str],
+        stdin: Option<&[u8]>,
+        hear: &(dyn Fn(&str) + Sync),
+    ) -> Result<CommandOutput, ClusterError> {
         let failed = || ClusterError::engine(format!("run `{}` in `{container}`", command.join(" ")));
         let options = CreateExecOptions {
             attach_stdin: Some(stdin.is_some()),
@@ -176,7 +202,11 @@ impl Engine {
             while let Some(chunk) = stream.try_next().await.map_err(failed())? {
                 match chunk {
                     LogOutput::StdErr { message } => output.stderr.push_str(&String::from_utf8_lossy(&message)),
-                    other => output.stdout.push_str(&String::from_utf8_lossy(&other.into_bytes())),
+                    other => {
+                        let text = String::from_utf8_lossy(&other.into_bytes()).into_owned();
+                        hear(&text);
+                        output.stdout.push_str(&text);
+                    }
                 }
             }
         }
@@ -189,16 +219,20 @@ impl Engine {
     /// # Errors
     /// [`ClusterError::Command`] with all its output if it exits with another code than 0.
     pub async fn run(&self, container: &str, command: &[&str], stdin: Option<&[u8]>) -> Result<String, ClusterError> {
-        let output = self.exec(container, command, stdin).await?;
-        if output.code == 0 {
-            return Ok(output.stdout);
-        }
-        Err(ClusterError::Command {
-            node: container.into(),
-            command: command.join(" "),
-            code: output.code,
-            output: format!("{}{}", output.stdout, output.stderr),
-        })
+        self.exec(container, command, stdin).await?.succeeded(container, command)
+    }
+
+    /// The same for a command that takes its time: whatever it writes to stdout is told as it comes.
+    ///
+    /// # Errors
+    /// As [`Engine::run`].
+    pub async fn run_heard(
+        &self,
+        container: &str,
+        command: &[&str],
+        hear: &(dyn Fn(&str) + Sync),
+    ) -> Result<String, ClusterError> {
+        self.exec_heard(container, command, None, hear).await?.succeeded(container, command)
     }
 
     /// Writes files into a container, started or not. Paths are absolute; folders are made.

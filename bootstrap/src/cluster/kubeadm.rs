@@ -1,13 +1,20 @@
 //! kubeadm's configuration, as kind writes it where hosts allow that, with what a cut-down host needs besides.
 
+use std::time::Duration;
+
 use serde_json::{Value, json};
 
 use super::node::{API_PORT, Role};
+use super::pace::Pace;
 
 /// The pod network: what the node image's own networking manifest expects to be told.
 pub const POD_SUBNET: &str = "10.244.0.0/16";
 /// The service network.
 pub const SERVICE_SUBNET: &str = "10.96.0.0/16";
+
+/// How long kubeadm waits for each thing that it waits for. Its own minute for the API's answers is too short for slow
+/// machines: there it gave up while the control plane was starting.
+const PATIENCE: Duration = Duration::from_secs(300);
 
 /// How a worker finds and trusts the control plane, as `kubeadm token create` prints it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -44,6 +51,8 @@ pub struct NodeFacts {
     pub single: bool,
     /// Further names and addresses under which the API server is reached.
     pub api_names: Vec<String>,
+    /// How slow the machine is.
+    pub pace: Pace,
 }
 
 /// The file for `kubeadm init`.
@@ -88,6 +97,7 @@ fn init(facts: &NodeFacts) -> Value {
         "kind": "InitConfiguration",
         "localAPIEndpoint": {"advertiseAddress": facts.address, "bindPort": API_PORT},
         "nodeRegistration": registration(facts),
+        "timeouts": timeouts(facts),
     })
 }
 
@@ -101,6 +111,19 @@ fn join(facts: &NodeFacts, token: &JoinToken) -> Value {
             "caCertHashes": [token.ca_hash],
         }},
         "nodeRegistration": registration(facts),
+        "timeouts": timeouts(facts),
+    })
+}
+
+fn timeouts(facts: &NodeFacts) -> Value {
+    let each = format!("{}s", facts.pace.patience(PATIENCE).as_secs());
+    json!({
+        "controlPlaneComponentHealthCheck": each,
+        "discovery": each,
+        "etcdAPICall": each,
+        "kubeletHealthCheck": each,
+        "kubernetesAPICall": each,
+        "tlsBootstrap": each,
     })
 }
 
@@ -169,6 +192,8 @@ fn minor(version: &str) -> u32 {
 
 #[cfg(test)]
 mod tests {
+    use serde::Deserialize;
+
     use super::*;
 
     fn facts(role: Role) -> NodeFacts {
@@ -183,6 +208,7 @@ mod tests {
             restricted: true,
             single: true,
             api_names: vec!["box.example".into()],
+            pace: Pace::default(),
         }
     }
 
@@ -200,6 +226,21 @@ mod tests {
         let token = JoinToken::from_command(command).expect("a join command");
         let text = join_config(&facts(Role::Worker), &token);
         assert!(text.contains("JoinConfiguration") && text.contains("sha256:00") && !text.contains("taints"), "{text}");
+    }
+
+    #[test]
+    fn kubeadm_is_as_patient_as_the_machine_is_slow() {
+        let timeouts = |text: &str| {
+            let documents = serde_yaml::Deserializer::from_str(text).map(|one| Value::deserialize(one).expect("YAML"));
+            documents.filter_map(|document| document.get("timeouts").cloned()).collect::<Vec<_>>()
+        };
+        let token = JoinToken { token: "a.b".into(), ca_hash: "sha256:00".into() };
+        let [usual] = &timeouts(&init_config(&facts(Role::ControlPlane)))[..] else { panic!("no timeouts") };
+        // kubeadm's own minute was too short, and nothing is shorter than what it waits by itself.
+        assert!(usual.as_object().expect("an object").values().all(|each| each == "300s"), "{usual}");
+        assert_eq!(timeouts(&join_config(&facts(Role::Worker), &token)), std::slice::from_ref(&usual));
+        let slow = NodeFacts { pace: Pace::of_start(Duration::from_secs(20)), ..facts(Role::ControlPlane) };
+        assert_eq!(timeouts(&init_config(&slow))[0]["kubernetesAPICall"], "2000s");
     }
 
     #[test]

@@ -13,12 +13,16 @@ use serde::{Deserialize, Serialize};
 
 use super::engine::Engine;
 use super::error::ClusterError;
+use super::inotify::{self, Limits};
 use super::mode::NodeMode;
 use super::names;
 
 /// Port of the API server inside a node.
 pub const API_PORT: u16 = 6443;
-const RUNTIME_DEADLINE: Duration = Duration::from_secs(90);
+/// Nothing has told yet how slow the machine is.
+const RUNTIME_DEADLINE: Duration = Duration::from_secs(300);
+/// What a node image made for kind starts, if it does not say so itself.
+const START: [&str; 2] = ["/usr/local/bin/entrypoint", "/sbin/init"];
 
 /// What a node is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -62,6 +66,8 @@ pub struct NodeSpec {
     pub env: Vec<String>,
     /// Labels besides kind's.
     pub labels: Vec<(String, String)>,
+    /// What the node raises the limits on file watches to.
+    pub file_watches: Limits,
 }
 
 /// Makes a node's container.
@@ -69,13 +75,11 @@ pub struct NodeSpec {
 /// # Errors
 /// Whatever the engine refuses.
 pub async fn create(engine: &Engine, spec: &NodeSpec) -> Result<(), ClusterError> {
+    let failed = || ClusterError::engine(format!("create node `{}`", spec.name));
+    let config = engine.docker().inspect_image(&spec.image).await.map_err(failed())?.config.unwrap_or_default();
+    let start = [config.entrypoint.unwrap_or_default(), config.cmd.unwrap_or_default()].concat();
     let options = query::CreateContainerOptionsBuilder::default().name(&spec.name).build();
-    engine
-        .docker()
-        .create_container(Some(options), body(spec))
-        .await
-        .map_err(ClusterError::engine(format!("create node `{}`", spec.name)))
-        .map(drop)
+    engine.docker().create_container(Some(options), body(spec, &start)).await.map_err(failed()).map(drop)
 }
 
 /// Starts a node that was just made, with these files in it.
@@ -116,7 +120,15 @@ pub async fn await_runtime(engine: &Engine, node: &str) -> Result<(), ClusterErr
     }
 }
 
-fn body(spec: &NodeSpec) -> ContainerCreateBody {
+/// Raises the limits on file watches, then becomes what the image starts. systemd itself needs file watches, so it
+/// could not come first.
+fn start_command(spec: &NodeSpec, start: &[String]) -> (Vec<String>, Vec<String>) {
+    let script = format!("{}exec \"$@\"", inotify::script(&spec.file_watches));
+    let start = if start.is_empty() { START.map(String::from).to_vec() } else { start.to_vec() };
+    (["/bin/sh", "-c", &script, "node"].map(String::from).to_vec(), start)
+}
+
+fn body(spec: &NodeSpec, start: &[String]) -> ContainerCreateBody {
     let mut labels: HashMap<_, _> = spec.labels.iter().cloned().collect();
     labels.insert(names::KIND_CLUSTER.into(), spec.platform.clone());
     labels.insert(names::KIND_ROLE.into(), spec.role.label().into());
@@ -124,8 +136,11 @@ fn body(spec: &NodeSpec) -> ContainerCreateBody {
     let bindings = bindings(spec);
     let mut exposed: Vec<_> = bindings.keys().cloned().collect();
     exposed.sort();
+    let (entrypoint, cmd) = start_command(spec, start);
     ContainerCreateBody {
         image: Some(spec.image.clone()),
+        entrypoint: Some(entrypoint),
+        cmd: Some(cmd),
         hostname: Some(spec.name.clone()),
         // systemd writes its console to the container's terminal, where `docker logs` shows it.
         tty: Some(true),
@@ -190,12 +205,13 @@ mod tests {
             api_port: 0,
             env: Vec::new(),
             labels: Vec::new(),
+            file_watches: Limits { instances: 512, watches: 65_536 },
         }
     }
 
     #[test]
     fn a_node_carries_kind_s_labels_and_binds_to_loopback_only() {
-        let body = body(&spec(NodeMode::Privileged));
+        let body = body(&spec(NodeMode::Privileged), &[]);
         let labels = body.labels.expect("labels");
         assert_eq!(labels[names::KIND_CLUSTER], "p");
         assert_eq!(labels[names::KIND_ROLE], "control-plane");
@@ -207,9 +223,19 @@ mod tests {
     }
 
     #[test]
+    fn file_watches_are_raised_before_what_the_image_starts() {
+        let of = |start: &[String]| body(&spec(NodeMode::Privileged), start);
+        let body = of(&["/entry".into(), "/sbin/init".into()]);
+        let entrypoint = body.entrypoint.expect("entrypoint");
+        assert!(entrypoint[2].contains("max_user_instances=512") && entrypoint[2].ends_with("exec \"$@\""));
+        assert_eq!(body.cmd.expect("command"), ["/entry", "/sbin/init"]);
+        assert_eq!(of(&[]).cmd.expect("command"), START);
+    }
+
+    #[test]
     fn a_restricted_node_asks_for_what_there_is() {
         let mode = NodeMode::Capabilities { missing: vec!["SYS_RESOURCE".into()], why: String::new() };
-        let host = body(&spec(mode)).host_config.expect("host");
+        let host = body(&spec(mode), &[]).host_config.expect("host");
         assert_eq!(host.privileged, None);
         assert_eq!(host.cap_drop, Some(vec!["SYS_RESOURCE".into()]));
         assert_eq!(host.masked_paths, Some(Vec::new()));

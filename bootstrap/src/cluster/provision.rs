@@ -7,6 +7,7 @@ use super::engine::Engine;
 use super::error::ClusterError;
 use super::kubeadm::{self, JoinToken, NodeFacts, POD_SUBNET};
 use super::node::API_PORT;
+use crate::report::Progress;
 
 const CONFIG: &str = "/kind/kubeadm.conf";
 /// Written last: a node without it is half made and is made anew.
@@ -26,22 +27,30 @@ pub async fn kubernetes_version(engine: &Engine, node: &str, image: &str) -> Res
     Err(ClusterError::NotANodeImage { image: image.into(), why: "it has no /kind/version".into() })
 }
 
-/// Makes the control plane; [`install_defaults`] completes it.
+/// Makes the control plane; [`install_defaults`] completes it. What kubeadm is at is told as it goes.
 ///
 /// # Errors
 /// [`ClusterError::Command`] with kubeadm's own words.
-pub async fn init(engine: &Engine, facts: &NodeFacts) -> Result<(), ClusterError> {
+pub async fn init(engine: &Engine, facts: &NodeFacts, progress: &Progress) -> Result<(), ClusterError> {
     engine.write_files(&facts.name, &[(CONFIG.into(), kubeadm::init_config(facts))]).await?;
     let init =
         ["kubeadm", "init", "--config", CONFIG, "--skip-token-print", "--skip-phases=preflight,show-join-command"];
-    engine.run(&facts.name, &init, None).await.map(drop)
+    engine.run_heard(&facts.name, &init, &|text| tell(text, progress)).await.map(drop)
+}
+
+/// kubeadm writes `[phase] what it does`, and further lines that explain it.
+fn tell(text: &str, progress: &Progress) {
+    let last = text.lines().filter_map(|line| line.strip_prefix('[')?.split_once("] ")).next_back();
+    if let Some((phase, what)) = last {
+        progress.detail(format!("kubeadm, {phase}: {}", what.trim()));
+    }
 }
 
 /// Lets a worker join.
 ///
 /// # Errors
 /// [`ClusterError::Command`] with kubeadm's own words.
-pub async fn join(engine: &Engine, facts: &NodeFacts) -> Result<(), ClusterError> {
+pub async fn join(engine: &Engine, facts: &NodeFacts, progress: &Progress) -> Result<(), ClusterError> {
     let print = ["kubeadm", "token", "create", "--ttl", "1h", "--print-join-command"];
     let command = engine.run(&facts.control_plane, &print, None).await?;
     let token = JoinToken::from_command(&command).ok_or_else(|| ClusterError::Command {
@@ -51,7 +60,8 @@ pub async fn join(engine: &Engine, facts: &NodeFacts) -> Result<(), ClusterError
         output: command,
     })?;
     engine.write_files(&facts.name, &[(CONFIG.into(), kubeadm::join_config(facts, &token))]).await?;
-    engine.run(&facts.name, &["kubeadm", "join", "--config", CONFIG, "--skip-phases=preflight"], None).await?;
+    let join = ["kubeadm", "join", "--config", CONFIG, "--skip-phases=preflight"];
+    engine.run_heard(&facts.name, &join, &|text| tell(text, progress)).await?;
     complete(engine, &facts.name).await
 }
 
@@ -120,7 +130,24 @@ pub async fn admin_kubeconfig(engine: &Engine, node: &str) -> Result<String, Clu
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use super::*;
+    use crate::report::Event;
+    use crate::report::recorder::Recorder;
+
+    #[test]
+    fn what_kubeadm_waits_for_is_told() {
+        let recorder = Arc::new(Recorder::default());
+        let progress = Progress::new(recorder.clone(), "cluster");
+        tell(
+            "[certs] Using folder\n[kubelet-check] Waiting for a healthy kubelet. This can take up to 5m0s\n",
+            &progress,
+        );
+        tell("\nTo start using your cluster\n", &progress);
+        let wanted = "kubeadm, kubelet-check: Waiting for a healthy kubelet. This can take up to 5m0s";
+        assert_eq!(recorder.events(), [Event::Detail { subject: "cluster".into(), detail: wanted.into() }]);
+    }
 
     #[test]
     fn the_networking_manifest_is_filled_in() {

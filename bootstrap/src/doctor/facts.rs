@@ -3,9 +3,10 @@
 use std::net::TcpListener;
 use std::path::Path;
 
+use crate::cluster::inotify::{self, FileWatches};
 use crate::cluster::mode::NodeMode;
 use crate::cluster::observe::ObservedPlatform;
-use crate::cluster::{ClusterError, Engine, kubeconfig, names, network, observe, registry};
+use crate::cluster::{ClusterError, Engine, host, kubeconfig, names, network, observe, registry};
 use crate::error::Explain;
 use crate::proxy::Findings;
 use crate::settings::{UpSettings, display, folders};
@@ -58,9 +59,12 @@ pub struct EngineFacts {
     pub memory: u64,
     /// Bytes free where the engine keeps its data; unknown for an engine on another machine.
     pub disk_free: Option<u64>,
-    /// Unknown for an engine on another machine.
-    pub inotify_instances: Option<u64>,
-    pub inotify_watches: Option<u64>,
+    /// Unknown for an engine with another kernel.
+    pub file_watches: Option<FileWatches>,
+    /// Whether nodes may raise their limits.
+    pub may_raise: bool,
+    /// The platform exists, so its images are there.
+    pub has_platform: bool,
     pub name_in_use: Option<String>,
     /// What has the name of the network or registry that all platforms share, and is not ours.
     pub shared_in_use: Vec<String>,
@@ -79,9 +83,11 @@ pub async fn gather(
 ) -> Result<Facts, ClusterError> {
     let info = engine.info().await?;
     let root = info.docker_root_dir.clone().unwrap_or_default();
-    // The engine's folder is here only if the engine is.
+    // The engine's folder is here only if the engine is. A folder of that name may be another engine's.
     let local =
-        engine.endpoint().address.starts_with("unix://") && cfg!(target_os = "linux") && Path::new(&root).exists();
+        engine.endpoint().address.starts_with("unix://") && host::has_the_kernel_of(&info) && Path::new(&root).exists();
+    let file_watches = FileWatches::of(&info);
+    let may_raise = inotify::can_be_raised(&info);
     let wanted: Vec<String> = node_names(settings);
     let foreign = observe::foreign(engine, &wanted).await?;
     let running = existing.and_then(ObservedPlatform::control_plane).is_some_and(|node| node.running);
@@ -96,8 +102,9 @@ pub async fn gather(
         cpus: u64::try_from(info.ncpu.unwrap_or(0)).unwrap_or(0),
         memory: u64::try_from(info.mem_total.unwrap_or(0)).unwrap_or(0),
         disk_free: local.then(|| fs4::available_space(&root).ok()).flatten(),
-        inotify_instances: local.then(|| limit("max_user_instances")).flatten(),
-        inotify_watches: local.then(|| limit("max_user_watches")).flatten(),
+        file_watches,
+        may_raise,
+        has_platform: existing.and_then(ObservedPlatform::control_plane).is_some_and(|node| node.complete),
         name_in_use: foreign.map(|container| format!("container `{container}` exists and was not made by backstack")),
         shared_in_use,
     };
@@ -150,10 +157,6 @@ fn cache_free() -> Option<(String, u64)> {
 fn node_names(settings: &UpSettings) -> Vec<String> {
     let workers = (1..=settings.workers).map(|number| names::worker(&settings.name, number));
     std::iter::once(names::control_plane(&settings.name)).chain(workers).collect()
-}
-
-fn limit(name: &str) -> Option<u64> {
-    std::fs::read_to_string(format!("/proc/sys/fs/inotify/{name}")).ok()?.trim().parse().ok()
 }
 
 /// Ports that have to be free; none of those that the platform or the registry holds already because it runs.

@@ -6,14 +6,12 @@ use kube::Client;
 use kube::api::{Api, ListParams};
 
 use super::{Cluster, OLDEST_MINOR, rights};
-use crate::doctor::Check;
+use crate::doctor::{self, Check, Wants};
 use crate::error::Failure;
 use crate::platform::{Error, quantity};
-use crate::report::units;
 use crate::stack::Stack;
 
 const DEFAULT_CLASS: &str = "storageclass.kubernetes.io/is-default-class";
-const MIB: u64 = 1 << 20;
 const PREPARED: &str = "use a larger cluster, or a stack with fewer components (`--without`)";
 
 /// What a cluster has.
@@ -94,14 +92,9 @@ pub fn judge(facts: &Facts, stack: &Stack) -> Vec<Check> {
         ),
     });
     if let Some((cpus, memory)) = facts.room {
-        let (wanted_cpus, wanted) = (stack.needs.cpus, stack.needs.memory_mib * MIB);
-        let found = format!("{cpus:.1} CPUs for pods (`{}` needs {wanted_cpus})", stack.name);
-        // What nodes keep for themselves is part of what a machine is asked for.
-        let enough = cpus >= f64::from(wanted_cpus) * 0.9;
-        checks.push(if enough { Check::ok("cpu", found) } else { Check::failed("cpu", found, PREPARED) });
-        let found = format!("{} for pods (`{}` needs {})", units::bytes(memory), stack.name, units::bytes(wanted));
-        let enough = memory >= wanted * 9 / 10;
-        checks.push(if enough { Check::ok("memory", found) } else { Check::failed("memory", found, PREPARED) });
+        let wants = Wants::elsewhere(stack);
+        checks.push(doctor::cpu(cpus, format!("{cpus:.1}"), &wants, PREPARED));
+        checks.push(doctor::memory(memory, &wants, PREPARED));
     }
     if wants_storage(stack) {
         checks.push(if facts.default_storage {
@@ -139,6 +132,8 @@ mod tests {
     use crate::doctor::{Verdict, has_failed};
     use crate::stack::StackSource;
 
+    const MIB: u64 = 1 << 20;
+
     fn facts() -> Facts {
         Facts {
             context: "c".into(),
@@ -156,7 +151,7 @@ mod tests {
         assert!(!has_failed(&judge(&facts(), &stack)));
         let short = [
             (Facts { minor: Some(OLDEST_MINOR - 1), ..facts() }, "cluster"),
-            (Facts { room: Some((0.5, 4096 * MIB)), ..facts() }, "cpu"),
+            (Facts { room: Some((0.01, 4096 * MIB)), ..facts() }, "cpu"),
             (Facts { room: Some((2.0, MIB)), ..facts() }, "memory"),
             (Facts { missing_rights: vec!["create namespaces".into()], ..facts() }, "rights"),
         ];
@@ -166,6 +161,10 @@ mod tests {
             assert_eq!(check.verdict, Verdict::Failed, "{name}");
             assert!(check.fix.is_some());
         }
+        // Less than the stack asks for, and more than its pods do.
+        let short = judge(&Facts { room: Some((0.5, 1024 * MIB)), ..facts() }, &stack);
+        let verdict = |name| short.iter().find(|check| check.name == name).map(|check| check.verdict);
+        assert_eq!((verdict("cpu"), verdict("memory")), (Some(Verdict::Warning), Some(Verdict::Warning)));
         assert!(judge(&Facts { room: None, ..facts() }, &stack).iter().all(|check| check.name != "memory"));
     }
 }

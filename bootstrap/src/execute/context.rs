@@ -11,6 +11,7 @@ use tokio::sync::OnceCell;
 use crate::cluster::mode::NodeMode;
 use crate::cluster::network::PlatformNetwork;
 use crate::cluster::observe::{ObservedPlatform, PlatformSettings};
+use crate::cluster::pace::Pace;
 use crate::cluster::registry::RunningRegistry;
 use crate::cluster::sharing::Held;
 use crate::cluster::{Engine, names};
@@ -70,6 +71,8 @@ pub struct Found {
     pub network: OnceCell<PlatformNetwork>,
     /// Of nodes that exist; a new one chooses its own as it is made.
     pub addresses: Mutex<BTreeMap<String, Ipv4Addr>>,
+    /// How slow the machine is, as the start of a node told.
+    pub pace: OnceCell<Pace>,
     pub node_image: OnceCell<String>,
     pub registry_image: OnceCell<String>,
     pub registry: OnceCell<RunningRegistry>,
@@ -96,7 +99,7 @@ pub struct Live {
 }
 
 /// How long the API server may need after kubeadm, or after a restart of its node.
-pub const API_DEADLINE: Duration = Duration::from_secs(120);
+pub const API_DEADLINE: Duration = Duration::from_secs(180);
 
 impl Context {
     /// The cluster of our own.
@@ -112,9 +115,26 @@ impl Context {
         matches!(self.place, Place::Elsewhere(_))
     }
 
+    /// The context of such a cluster.
+    pub fn elsewhere(&self) -> Option<&str> {
+        match &self.place {
+            Place::Own(_) => None,
+            Place::Elsewhere(cluster) => Some(&cluster.context),
+        }
+    }
+
     /// Name of the control plane's container.
     pub fn control_plane(&self) -> String {
         names::control_plane(&self.settings.name)
+    }
+
+    pub fn pace(&self) -> Pace {
+        self.found.pace.get().copied().unwrap_or_default()
+    }
+
+    /// How long to wait here for what is given up after `usual` on other machines.
+    pub fn patience(&self, usual: Duration) -> Duration {
+        self.pace().patience(usual)
     }
 
     /// A component of the stack that the plan was made from.

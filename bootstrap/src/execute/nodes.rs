@@ -8,8 +8,10 @@ use tokio::time::Instant;
 
 use super::context::{Context, set};
 use super::steps::Ended;
+use crate::cluster::inotify::{self, FileWatches, Limits};
 use crate::cluster::kubeadm::NodeFacts;
 use crate::cluster::node::{self, NodeSpec, PortMapping, Role};
+use crate::cluster::pace::Pace;
 use crate::cluster::{
     ClusterError, Engine, kubeconfig, mirrors, names, network, observe, provision, services, sharing,
 };
@@ -24,6 +26,7 @@ const HTTPS: u16 = 443;
 
 /// Starts a stopped node, or makes one; what is half made is made anew.
 pub async fn provision(context: &Context, node: &str, role: Role, progress: &Progress) -> Result<Ended, Failure> {
+    let begun = Instant::now();
     let had = context.own().existing.iter().flat_map(|platform| &platform.nodes).find(|had| had.name == node);
     let alive = context.own().existing.as_ref().and_then(|it| it.control_plane()).is_some_and(|node| node.complete);
     if had.is_some_and(|had| had.complete) && alive {
@@ -35,7 +38,42 @@ pub async fn provision(context: &Context, node: &str, role: Role, progress: &Pro
         make(context, node, role).await?;
     }
     node::await_runtime(&context.own().engine, node).await?;
+    let pace = Pace::of_start(begun.elapsed());
+    if context.found.pace.set(pace).is_ok()
+        && let Some(told) = pace.told()
+    {
+        progress.warn(told);
+    }
+    raise_file_watches(context, node, progress).await?;
     Ok(Ended::new(Outcome::Created))
+}
+
+/// What a node that runs already needs to know anew at each `up`, and the machine that it runs on.
+pub async fn refresh(context: &Context, node: &str, progress: &Progress) -> Result<(), Failure> {
+    // Another stack may name other upstreams; containerd reads these files at every pull.
+    context.own().engine.write_files(node, &mirrors(context)).await?;
+    // Other programs may have come to watch files since it started.
+    let watches = FileWatches::of(&context.own().engine.info().await?);
+    if watches.is_some_and(|watches| !watches.limits.reach(&watches.wanted())) {
+        raise_file_watches(context, node, progress).await?;
+    }
+    Ok(())
+}
+
+/// The node has raised the limits itself as it started, if it may: whether that is enough is seen from inside.
+async fn raise_file_watches(context: &Context, node: &str, progress: &Progress) -> Result<(), Failure> {
+    let engine = &context.own().engine;
+    let wanted = inotify::wanted_on(engine).await?;
+    if let Some(has) = inotify::raise(engine, node, &wanted).await?
+        && !has.reach(&wanted)
+    {
+        progress.warn(format!(
+            "the kernel allows too few file watches, and the node may not raise that: if pods fail with \"too many open \
+             files\", run `{}` where the engine runs",
+            has.commands(&wanted)
+        ));
+    }
+    Ok(())
 }
 
 async fn make(context: &Context, node: &str, role: Role) -> Result<(), Failure> {
@@ -45,7 +83,8 @@ async fn make(context: &Context, node: &str, role: Role) -> Result<(), Failure> 
     let turn = sharing::turn().await;
     engine.remove_container(node).await?;
     let address = choose_address(context, node).await?;
-    node::create(engine, &spec(context, node, role, address)).await?;
+    let file_watches = inotify::wanted_on(engine).await?;
+    node::create(engine, &spec(context, node, role, address, file_watches)).await?;
     drop(turn);
     Ok(node::start(engine, node, &files(context)).await?)
 }
@@ -73,7 +112,7 @@ pub fn mirrors(context: &Context) -> Vec<(String, String)> {
     mirrors::files(&context.upstream_hosts(), set(&context.found.network).registry(), registry.host_port)
 }
 
-fn spec(context: &Context, name: &str, role: Role, address: Ipv4Addr) -> NodeSpec {
+fn spec(context: &Context, name: &str, role: Role, address: Ipv4Addr, file_watches: Limits) -> NodeSpec {
     let settings = &context.settings;
     let control_plane = role == Role::ControlPlane;
     let mut labels = vec![(names::IMAGE.into(), context.own().node.reference.to_string())];
@@ -98,19 +137,20 @@ fn spec(context: &Context, name: &str, role: Role, address: Ipv4Addr) -> NodeSpe
         api_port: if settings.api_port == 0 { network::free_port().unwrap_or(0) } else { settings.api_port },
         env: crate::proxy::environment(&inside, |name| std::env::var(name).ok()),
         labels,
+        file_watches,
     }
 }
 
 /// Makes the control plane in a node that runs.
 pub async fn init(context: &Context, node: &str, progress: &Progress) -> Result<(), Failure> {
     progress.detail("kubeadm makes the control plane");
-    Ok(provision::init(&context.own().engine, &facts(context, node, Role::ControlPlane).await?).await?)
+    Ok(provision::init(&context.own().engine, &facts(context, node, Role::ControlPlane).await?, progress).await?)
 }
 
 /// Lets a worker join.
 pub async fn join(context: &Context, node: &str, progress: &Progress) -> Result<(), Failure> {
     progress.detail(format!("{node} joins"));
-    Ok(provision::join(&context.own().engine, &facts(context, node, Role::Worker).await?).await?)
+    Ok(provision::join(&context.own().engine, &facts(context, node, Role::Worker).await?, progress).await?)
 }
 
 async fn facts(context: &Context, node: &str, role: Role) -> Result<NodeFacts, ClusterError> {
@@ -127,6 +167,7 @@ async fn facts(context: &Context, node: &str, role: Role) -> Result<NodeFacts, C
         cgroup_v1: context.own().cgroup_v1,
         restricted: context.own().mode.is_restricted(),
         single: context.settings.workers == 0,
+        pace: context.pace(),
         api_names: if host == "localhost" { Vec::new() } else { vec![host] },
     })
 }
@@ -161,7 +202,7 @@ pub async fn connect(
 /// Waits until every node is ready.
 pub async fn await_ready(context: &Context, progress: &Progress) -> Result<Ended, Failure> {
     let live = set(&context.found.live);
-    let deadline = Instant::now() + NODES_DEADLINE;
+    let deadline = Instant::now() + context.patience(NODES_DEADLINE);
     let names = context.nodes();
     let (version, ()) = tokio::try_join!(
         live_nodes::await_ready(&live.watch, &names, deadline, progress),

@@ -23,7 +23,7 @@ use crate::settings::ImageSource;
 use crate::stack::render;
 
 /// How long a registry that runs may take to answer.
-pub const REGISTRY_DEADLINE: Duration = Duration::from_secs(30);
+pub const REGISTRY_DEADLINE: Duration = Duration::from_secs(120);
 
 /// How a step ended well.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -63,8 +63,7 @@ pub async fn perform(context: &Context, planned: &PlannedStep, progress: &Progre
         Step::FetchDefinitions { component } => fetch_definitions(context, component, progress).await,
         Step::ProvisionNode { node, role } => {
             if planned.action == Action::Exists {
-                // Another stack may name other upstreams; containerd reads these files at every pull.
-                context.own().engine.write_files(node, &nodes::mirrors(context)).await?;
+                nodes::refresh(context, node, progress).await?;
                 return Ok(Ended::new(Outcome::Unchanged));
             }
             progress.phase(Phase::Applying);
@@ -157,7 +156,7 @@ fn definition_places(context: &Context, component: &str) -> &'static [definition
 async fn connect(context: &Context, node: &str, progress: &Progress) -> Result<(), Failure> {
     progress.detail("waiting for the API server");
     let (kubeconfig, client) =
-        nodes::connect(&context.own().engine, &context.settings.name, node, API_DEADLINE).await?;
+        nodes::connect(&context.own().engine, &context.settings.name, node, context.patience(API_DEADLINE)).await?;
     let watch = Arc::new(ClusterWatch::start(client.clone()));
     let installer = Installer::new(client, &context.settings.name, context.settings.host());
     context.found.live.set(Live { kubeconfig: Some(kubeconfig), installer, watch }).ok();
@@ -175,7 +174,7 @@ fn write_kubeconfig(context: &Context) -> Result<Ended, Failure> {
 
 async fn prepare(context: &Context, progress: &Progress) -> Result<Ended, Failure> {
     let live = set(&context.found.live);
-    live.installer.prepare(Instant::now() + API_DEADLINE, progress).await?;
+    live.installer.prepare(Instant::now() + context.patience(API_DEADLINE), progress).await?;
     let client = live.installer.client();
     if !context.is_elsewhere() {
         let port = set(&context.found.registry).host_port;
@@ -189,7 +188,7 @@ async fn prepare(context: &Context, progress: &Progress) -> Result<Ended, Failur
 async fn install(context: &Context, name: &str, progress: &Progress) -> Result<Ended, Failure> {
     let live = set(&context.found.live);
     let unit = unit(context, live, name).await?;
-    let deadline = Instant::now() + Duration::from_secs(unit.readiness.timeout_seconds);
+    let deadline = Instant::now() + context.patience(Duration::from_secs(unit.readiness.timeout_seconds));
     let installed = platform::bring_up(&live.installer, &live.watch, &unit, deadline, progress).await?;
     let routes = &context.component(name).file.routes;
     if installed.outcome() != Outcome::Unchanged && !routes.is_empty() && !context.is_elsewhere() {
@@ -229,7 +228,7 @@ async fn unit(context: &Context, live: &Live, name: &str) -> Result<Unit, Failur
 
 async fn remove(context: &Context, component: &str, progress: &Progress) -> Result<Ended, Failure> {
     progress.phase(Phase::Removing);
-    let deadline = Instant::now() + Duration::from_secs(180);
+    let deadline = Instant::now() + context.patience(Duration::from_secs(180));
     set(&context.found.live).installer.remove(component, deadline, progress).await?;
     Ok(Ended::new(Outcome::Removed))
 }

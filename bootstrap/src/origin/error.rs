@@ -48,12 +48,8 @@ impl Explain for OriginError {
     }
 
     fn hints(&self) -> Vec<String> {
-        let Self::Nowhere(images) = self;
-        let mut components: Vec<_> = images.iter().map(|one| one.component.as_str()).collect();
-        components.dedup();
         vec![
             "`--images auto`, the default, takes each image from its registry or builds it, whichever works.".into(),
-            format!("Or go on without: `--without {}`.", components.join(" --without ")),
             "Behind a proxy, set HTTPS_PROXY and NO_PROXY; a registry that wants a sign-in: `docker login HOST`."
                 .into(),
         ]

@@ -16,8 +16,8 @@ use crate::cluster::subnet::Subnet;
 use crate::error::{ExitKind, Explain};
 use crate::platform::record::Record;
 use crate::stack::Changes;
-use crate::stack::words::is_subdomain;
 
+pub mod address;
 pub mod file;
 pub mod folders;
 pub mod push;
@@ -96,6 +96,8 @@ pub struct UpSettings {
     pub ports: Vec<PortMapping>,
     /// Address under which people reach the platform, without a slash at the end.
     pub url: String,
+    /// What a person should know of it, where it was found out.
+    pub url_told: Option<String>,
     /// Parameters of components: component, parameter, value.
     pub parameters: Vec<(String, String, Value)>,
     /// How the platform differs from the stack so far, by its record.
@@ -169,7 +171,7 @@ impl Explain for SettingsError {
             Self::Port { .. } => "Write HOST:NODE, as `--port 5432:30432`.".into(),
             Self::Parameter { .. } => "Write COMPONENT.PARAMETER=VALUE, as `--set ingress.replicas=2`.".into(),
             Self::Url { .. } => {
-                "Write https:// and a host, as `https://box.example` or `https://localhost:9443`.".into()
+                "Write https:// and a host, as `https://box.example` or `https://localhost:9443`; or `auto`.".into()
             }
             Self::Registry { .. } => {
                 "Write HOST[:PORT]/PREFIX, as `ghcr.io/me/backstack` or `registry.example:5000`.".into()
@@ -267,6 +269,7 @@ impl UpWishes {
             subnet: self.subnet.as_deref().map(subnet).transpose()?,
             ports,
             url: String::new(),
+            url_told: None,
             parameters,
             changes: Changes::default(),
             without: self.without.clone(),
@@ -289,7 +292,8 @@ impl UpWishes {
             }
         }
         settings.url = match (&self.url, record) {
-            (Some(url), _) => url_of(url)?,
+            (Some(url), _) if url == address::AUTO => settings.found_url()?,
+            (Some(url), _) => address::url_of(url)?,
             (None, Some(record)) => record.url.clone(),
             (None, None) => settings.local_url(),
         };
@@ -356,6 +360,18 @@ impl UpSettings {
         rest.split_once(':').and_then(|(_, port)| port.parse().ok()).unwrap_or(443)
     }
 
+    /// What a person who runs `up` should know, one sentence each.
+    pub fn told(&self) -> Vec<String> {
+        self.changes.told().into_iter().chain(self.url_told.clone()).collect()
+    }
+
+    /// The address that the environment tells; what it says of it is kept.
+    fn found_url(&mut self) -> Result<String, SettingsError> {
+        let found = address::found(self.https_port, |name| std::env::var(name).ok());
+        self.url_told = Some(found.told);
+        found.url.map_or_else(|| Ok(self.local_url()), |url| address::url_of(&url))
+    }
+
     /// The platform's address on this machine, whatever people call it.
     pub fn local_url(&self) -> String {
         format!("https://localhost{}", port_suffix(self.https_port))
@@ -401,37 +417,6 @@ fn parameter(text: &str) -> Result<(String, String, Value), SettingsError> {
     }
     let parsed = serde_yaml::from_str(value).unwrap_or_else(|_| value.into());
     Ok((component.into(), name.into(), parsed))
-}
-
-fn url_of(text: &str) -> Result<String, SettingsError> {
-    let wrong = |why: &str| SettingsError::Url { value: text.into(), why: why.into() };
-    let lower = text.to_lowercase();
-    if lower.starts_with("http://") {
-        return Err(wrong("the platform is served over HTTPS, so it begins with https://"));
-    }
-    let rest =
-        lower.strip_prefix("https://").ok_or_else(|| wrong("it does not begin with https://"))?.trim_end_matches('/');
-    let (host, port) = rest.split_once(':').map_or((rest, None), |(host, port)| (host, Some(port)));
-    if host.starts_with('[') {
-        return Err(wrong("an IPv6 address cannot be used, only a name or an IPv4 address"));
-    }
-    if rest.contains(['/', '?', '#', '@']) {
-        return Err(wrong(
-            "after https:// there may be a host and a port, and nothing else: components have paths of their own",
-        ));
-    }
-    if host.is_empty() {
-        return Err(wrong("it has no host"));
-    }
-    // What is no DNS name or IPv4 address could stand in no certificate.
-    if !is_subdomain(host) {
-        return Err(wrong("its host is no name that a certificate could have: letters, digits, dashes and dots"));
-    }
-    if port.is_some_and(|port| !port.parse::<u16>().is_ok_and(|port| port != 0)) {
-        return Err(wrong("its port is not a number from 1 to 65535"));
-    }
-    // Browsers leave the usual port out, so redirects and callbacks that name it would not match.
-    Ok(format!("https://{}", rest.strip_suffix(":443").unwrap_or(rest)))
 }
 
 fn no_port_twice(settings: &UpSettings) -> Result<(), SettingsError> {

@@ -252,12 +252,16 @@ impl Changes {
         changes
     }
 
-    /// Leaves components of the stack out.
+    /// Leaves components of the stack out; those that were added to it are forgotten.
     ///
     /// # Errors
-    /// [`ChangeError::Unknown`] for one that the stack does not have.
+    /// [`ChangeError::Unknown`] for one that the stack does not have and nobody added.
     pub fn leave_out(&mut self, stack: &Stack, names: &[String]) -> Result<(), ChangeError> {
         for name in names {
+            if self.added.iter().any(|added| added.name == *name) {
+                *self = self.remove(name);
+                continue;
+            }
             if stack.component(name).is_none() {
                 let known = stack.components.iter().map(|component| component.name().to_string()).collect();
                 return Err(ChangeError::Unknown { name: name.clone(), stack: stack.name.clone(), known });
@@ -351,6 +355,10 @@ mod tests {
     fn an_added_component_is_forgotten() {
         let changes = Changes { added: vec![folder("shop")], without: Vec::new() };
         assert!(changes.remove("shop").is_empty());
+        let mut left_out = changes;
+        left_out.leave_out(&back(), &["shop".into()]).expect("left out");
+        assert!(left_out.is_empty());
+        assert!(left_out.leave_out(&back(), &["shop".into()]).is_err(), "nobody has it now");
     }
 
     fn component(folder: &Path, name: &str, more: &str) -> Addition {

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::existing;
 use super::images::{DecidedImages, Images};
 use super::stack::{self, Adding};
-use super::{Asked, Prepared, UpRequest, headless};
+use super::{Asked, Prepared, UpRequest, headless, wanting};
 use crate::doctor::{self, Check};
 use crate::elsewhere::{self, Cluster, ElsewhereError, checks, rights};
 use crate::error::{ExitKind, Failure};
@@ -52,7 +52,9 @@ pub async fn prepare(request: UpRequest, context: &str) -> Result<Prepared, Fail
     }
     ground.nothing_in_the_way().await?;
     if !ground.decided.nowhere.is_empty() {
-        return Err(OriginError::Nowhere(ground.decided.nowhere).into());
+        let flags = wanting::flags(&ground.settings.name, Some(context));
+        let failure = OriginError::Nowhere(ground.decided.nowhere).into();
+        return Err(wanting::told(failure, &ground.stack, &ground.settings.changes, &flags));
     }
     let (images, decided, stack) = (&ground.images, &ground.decided, &ground.stack);
     let observed =
@@ -205,10 +207,8 @@ impl Ground {
     }
 
     fn prepared(self, plan: plan::Plan, checks: &[Check]) -> Prepared {
-        let notes = if self.adding.is_none() { self.settings.changes.told() } else { Vec::new() };
-        let warnings =
-            checks.iter().filter(|check| check.verdict != doctor::Verdict::Ok).map(|check| check.found.clone());
-        let warnings = warnings.collect();
+        let notes = if self.adding.is_none() { self.settings.told() } else { Vec::new() };
+        let warnings = checks.iter().filter(|check| check.verdict != doctor::Verdict::Ok).map(Check::line).collect();
         let context = Context {
             place: Place::Elsewhere(self.cluster),
             settings: self.settings,

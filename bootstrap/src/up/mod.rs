@@ -29,6 +29,7 @@ mod images;
 mod parameters;
 mod reach;
 mod stack;
+mod wanting;
 
 pub use images::{DecidedImages, Images, limits as image_limits};
 pub use stack::{AddWish, Adding};
@@ -150,10 +151,12 @@ pub async fn prepare(request: UpRequest) -> Result<Prepared, Failure> {
         return Err(doctor::Unmet(checks).into());
     }
     if !decided.nowhere.is_empty() {
-        return Err(OriginError::Nowhere(decided.nowhere).into());
+        let flags = wanting::flags(&ground.settings.name, None);
+        let failure = OriginError::Nowhere(decided.nowhere).into();
+        return Err(wanting::told(failure, &ground.stack, &ground.settings.changes, &flags));
     }
     let mut warnings: Vec<_> =
-        checks.iter().filter(|check| check.verdict != doctor::Verdict::Ok).map(|check| check.found.clone()).collect();
+        checks.iter().filter(|check| check.verdict != doctor::Verdict::Ok).map(Check::line).collect();
     let existing = ground.existing.clone();
     let observed =
         existing::observe(&ground.engine, &images, &decided, &ground.stack, existing, ground.live.as_ref()).await?;
@@ -164,7 +167,7 @@ pub async fn prepare(request: UpRequest) -> Result<Prepared, Failure> {
     let plan = plan::build(&inputs(&ground, &images), &observed);
     let info = ground.engine.info().await?;
     let cgroup_v1 = info.cgroup_version == Some(bollard::models::SystemInfoCgroupVersionEnum::_1);
-    let notes = if ground.adding.is_none() { ground.settings.changes.told() } else { Vec::new() };
+    let notes = if ground.adding.is_none() { ground.settings.told() } else { Vec::new() };
     let adding = ground.adding.clone();
     let record = ground.record.filter(|_| adding.is_some());
     let context = Context {
@@ -218,7 +221,7 @@ async fn check_without_engine(asked: Asked, error: &ClusterError) -> Result<Vec<
     let mut images = Images::of(&settings, &stack, &asked.cluster, None, false)?;
     let decided = images.decide(&mut stack, None).await?;
     let facts = doctor::facts::without_engine(error, &settings, images.missing_tools(&decided)?);
-    Ok(doctor::judge(&facts, &stack.needs, &stack.name))
+    Ok(doctor::judge(&facts, &doctor::Wants::here(&stack, settings.workers)))
 }
 
 impl Asked {
@@ -321,7 +324,7 @@ async fn checks(ground: &Ground, images: &Images, decided: &DecidedImages) -> Re
     let facts =
         doctor::facts::gather(&ground.engine, &ground.settings, &ground.mode, ground.existing.as_ref(), missing)
             .await?;
-    let mut checks = doctor::judge(&facts, &ground.stack.needs, &ground.stack.name);
+    let mut checks = doctor::judge(&facts, &doctor::Wants::here(&ground.stack, ground.settings.workers));
     checks.push(doctor::images(&decided.told, &decided.nowhere));
     Ok(checks)
 }
@@ -407,7 +410,9 @@ pub async fn execute(prepared: &Prepared, reporter: Arc<dyn Reporter>) -> Outcom
     }
     let executed = execute::run(&prepared.plan, context, reporter).await;
     if !executed.failures.is_empty() {
-        return Outcome::Failed(executed.failures.into_iter().map(|failed| failed.failure).collect());
+        let flags = wanting::flags(&context.settings.name, context.elsewhere());
+        let told = |failure| wanting::told(failure, &context.stack, &context.settings.changes, &flags);
+        return Outcome::Failed(executed.failures.into_iter().map(|failed| told(failed.failure)).collect());
     }
     let registry_port = context.found.registry.get().map_or(0, |registry| registry.host_port);
     Outcome::Ready(Box::new(Ready {

@@ -6,6 +6,7 @@ use tokio::time::Instant;
 
 use crate::cluster::network::PlatformNetwork;
 use crate::cluster::observe::ObservedPlatform;
+use crate::cluster::pace::Pace;
 use crate::cluster::subnet::Subnet;
 use crate::cluster::{ClusterError, Engine, network, registry};
 use crate::error::Failure;
@@ -47,9 +48,11 @@ pub async fn existing(platform: &ObservedPlatform, live: Option<&kube::Client>) 
 /// The engine refuses, or the API does not answer in time.
 pub async fn start(engine: &Engine, platform: &ObservedPlatform) -> Result<kube::Client, Failure> {
     let node = platform.control_plane().ok_or_else(|| ClusterError::NotRunning { platform: platform.name.clone() })?;
+    let begun = Instant::now();
     engine.start(&node.name).await?;
     crate::cluster::node::await_runtime(engine, &node.name).await?;
-    let (_, client) = connect(engine, &platform.name, &node.name, API_DEADLINE).await?;
+    let patience = Pace::of_start(begun.elapsed()).patience(API_DEADLINE);
+    let (_, client) = connect(engine, &platform.name, &node.name, patience).await?;
     Ok(client)
 }
 

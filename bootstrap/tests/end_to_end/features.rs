@@ -3,7 +3,7 @@
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD as BASE64;
 
-use crate::harness::{Platform, run, step};
+use crate::harness::{Platform, Ran, run, step};
 
 const ELSEWHERE: &str = "https://box.example";
 
@@ -52,6 +52,20 @@ fn features_of_the_stack_format_and_another_address() {
     // It answers on this machine as before.
     platform.get("/x").succeeded("GET /x on localhost");
 
+    step("in a Codespace the address is found, and its proxy leads here");
+    let codespace = [("CODESPACE_NAME", "fluffy"), ("GITHUB_CODESPACES_PORT_FORWARDING_DOMAIN", "app.example")];
+    let mut up = platform.command(&["up", "--images", "source", "--url", "auto"]);
+    let found: Ran = up.envs(codespace).output().expect("up").into();
+    let found = found.succeeded("up --url auto");
+    let address = format!("https://fluffy-{}.app.example", platform.https_port);
+    assert!(
+        found.stdout.contains(&address) && found.stderr.contains("of this Codespace"),
+        "{}{}",
+        found.stdout,
+        found.stderr
+    );
+    assert_eq!(through_a_proxy(&platform, &address, "/x"), format!("web /x {address} new\n"));
+
     step("and back");
     platform.up(&["--url", &local]).succeeded("up --url localhost");
     assert_eq!(platform.get("/x").succeeded("GET /x").stdout, format!("web /x {local} new\n"));
@@ -62,6 +76,16 @@ fn secret(platform: &Platform, namespace: &str) -> String {
     let arguments = ["-n", namespace, "get", "secret", "portal", "-o", "jsonpath={.data.token}"];
     let encoded = platform.kubectl(&arguments).succeeded("get secret").stdout;
     String::from_utf8(BASE64.decode(encoded).expect("base64")).expect("text")
+}
+
+/// A page as a Codespace's proxy asks for it: at the loopback port, under that name, with the people's own in headers.
+fn through_a_proxy(platform: &Platform, address: &str, path: &str) -> String {
+    let local = format!("localhost:{}", platform.https_port);
+    let host = format!("X-Forwarded-Host: {}", address.trim_start_matches("https://"));
+    let (origin, url) = (format!("Origin: https://{local}"), format!("https://{local}{path}"));
+    let headers = ["-H", "X-Forwarded-Proto: https", "-H", "X-Forwarded-For: 203.0.113.5", "-H", &host, "-H", &origin];
+    // It does not check the platform's certificate.
+    run("curl", &[&["-sSk", "--fail-with-body"], &headers[..], &[&url]].concat()).succeeded("curl").stdout
 }
 
 /// A page under the other address, as if a tunnel led here; nothing but the platform's own authority is trusted.

@@ -115,7 +115,9 @@ fn everything_is_ready(platform: &Platform) {
     // Measured values come a little after the API.
     eventually("kubectl top nodes", 60, || platform.kubectl(&["top", "nodes"]).code == 0);
     let text = platform.backstack(&["status"]).succeeded("status").stdout;
-    assert!(text.contains("Built from packages"), "{text}");
+    assert!(text.contains("status --images") && text.lines().count() < 24, "{text}");
+    let images = platform.backstack(&["status", "--images"]).succeeded("status --images").stdout;
+    assert!(images.contains("Built from packages"), "{images}");
     // What is sent to a pod that is gone must not leave the node: somebody else could answer.
     let node = format!("{}-control-plane", platform.name);
     let nobody = docker(&["exec", &node, "timeout", "5", "bash", "-c", "exec 3<>/dev/tcp/10.244.0.254/80"]);

@@ -1,0 +1,57 @@
+//! How slow a machine is, told by what everybody has to wait for first, and how long everything else may take there.
+//!
+//! A wait that is too short ends what would have come by itself, as on a slow laptop or in an emulated machine; one that
+//! is long for everybody keeps people waiting for what never comes. So waits are multiplied by what the start of a node
+//! took.
+
+use std::time::Duration;
+
+/// A node that needs no longer than this, from the start of its container to the first answer of containerd, is no
+/// reason to wait longer for anything else. A machine with two busy cores needs 1 to 3 s.
+const USUAL: Duration = Duration::from_secs(3);
+const MOST: f64 = 8.0;
+
+/// By how much longer than usual everything may take.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Pace(f64);
+
+impl Default for Pace {
+    fn default() -> Self {
+        Self(1.0)
+    }
+}
+
+impl Pace {
+    /// Of a machine whose node took so long to start.
+    pub fn of_start(took: Duration) -> Self {
+        Self((took.as_secs_f64() / USUAL.as_secs_f64()).clamp(1.0, MOST))
+    }
+
+    /// How long to wait for what is given up after `usual` on other machines.
+    pub fn patience(self, usual: Duration) -> Duration {
+        Duration::from_secs(usual.mul_f64(self.0).as_secs_f64().round() as u64)
+    }
+
+    /// What a person should know of it.
+    pub fn told(self) -> Option<String> {
+        (self.0 >= 1.5)
+            .then(|| format!("this machine is slow: whatever is waited for may take {:.0} times as long", self.0))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn patience_grows_with_the_start_of_a_node_and_never_shrinks() {
+        let patience =
+            |start| Pace::of_start(Duration::from_millis(start)).patience(Duration::from_secs(120)).as_secs();
+        assert_eq!((patience(800), patience(3000), patience(6000)), (120, 120, 240));
+        // As in an emulated machine; and one that hung.
+        assert_eq!((patience(20_000), patience(300_000)), (800, 960));
+        assert_eq!(Pace::default().told(), None);
+        let told = Pace::of_start(Duration::from_secs(20)).told().expect("a word");
+        assert!(told.ends_with("7 times as long"), "{told}");
+    }
+}
