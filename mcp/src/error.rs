@@ -43,6 +43,37 @@ pub enum ErrorKind {
     Internal,
 }
 
+/// Characters of a text from outside that are shown again.
+const MOST_QUOTED: usize = 80;
+/// Bytes of a message or a hint.
+const MOST_TOLD: usize = 4_000;
+
+/// A text from outside, in a message: in quotes, and not more of it than one can look at.
+pub fn quoted(text: &str) -> String {
+    let length = text.chars().count();
+    if length <= MOST_QUOTED {
+        return format!("`{text}`");
+    }
+    let begin: String = text.chars().take(MOST_QUOTED).collect();
+    format!("`{begin}...` ({length} characters)")
+}
+
+/// A message whose middle is left out if it is too long to be read: both what it is about and why stay.
+pub fn bounded(text: &str) -> std::borrow::Cow<'_, str> {
+    if text.len() <= MOST_TOLD {
+        return text.into();
+    }
+    let whole = |mut at: usize| {
+        while !text.is_char_boundary(at) {
+            at -= 1;
+        }
+        at
+    };
+    let (head, tail) = (whole(MOST_TOLD / 2), whole(text.len() - MOST_TOLD / 4));
+    let left_out = text[head..tail].chars().count();
+    format!("{} ... ({left_out} characters left out) ... {}", &text[..head], &text[tail..]).into()
+}
+
 impl ErrorKind {
     /// The word.
     pub fn as_str(self) -> &'static str {
@@ -104,20 +135,44 @@ impl ToolError {
 
     /// The text that a model reads.
     pub fn text(&self) -> String {
-        let mut text = format!("Error ({}): {}", self.kind.as_str(), self.message);
+        // A question to the user is told in full: they agree to all of it.
+        let asks = self.kind == ErrorKind::ConfirmationNeeded;
+        let message = if asks { self.message.as_str().into() } else { bounded(&self.message) };
+        let mut text = format!("Error ({}): {message}", self.kind.as_str());
         if !self.candidates.is_empty() {
             let shown: Vec<_> = self.candidates.iter().take(20).map(String::as_str).collect();
-            let _ = write!(text, "\nPossibly meant: {}", shown.join(", "));
+            let _ = write!(text, "\nPossibly meant: {}", bounded(&shown.join(", ")));
             if self.candidates.len() > shown.len() {
                 let _ = write!(text, " and {} more", self.candidates.len() - shown.len());
             }
         }
         for hint in &self.hints {
-            let _ = write!(text, "\nHint: {hint}");
+            let _ = write!(text, "\nHint: {}", bounded(hint));
         }
-        for call in &self.next {
+        // Half a call would be another one.
+        let calls = self.next.iter().map(ToString::to_string).filter(|call| asks || call.len() <= MOST_TOLD);
+        for call in calls {
             let _ = write!(text, "\nNext: {call}");
         }
         text
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_sent_does_not_come_back_whole() {
+        let long = "\u{1f600}".repeat(900_000);
+        let error = ToolError::not_found(format!("nothing is called `{long}` on platform `x`: it is not there"))
+            .candidates([long.clone()])
+            .hint(long.clone())
+            .next(NextCall::new("t", serde_json::json!({"a": long}), "once more"));
+        let text = error.text();
+        assert!(text.len() < 12_000 && text.contains("on platform `x`: it is not there"), "{}", text.len());
+        assert!(text.contains("characters left out") && !text.contains("Next:"));
+        let asks = ToolError::new(ErrorKind::ConfirmationNeeded, long.clone());
+        assert!(asks.text().contains(&long));
     }
 }

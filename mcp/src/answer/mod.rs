@@ -195,9 +195,10 @@ pub fn cursor(offset: usize) -> String {
 /// # Errors
 /// One that is not ours.
 pub fn offset(cursor: Option<&str>) -> Result<usize, crate::ToolError> {
-    let Some(cursor) = cursor else { return Ok(0) };
+    // Clients write an empty one for the first page.
+    let Some(cursor) = cursor.filter(|cursor| !cursor.is_empty()) else { return Ok(0) };
     cursor.strip_prefix("at-").and_then(|digits| digits.parse().ok()).ok_or_else(|| {
-        crate::ToolError::invalid(format!("`{cursor}` is not a cursor of this server"))
+        crate::ToolError::invalid(format!("{} is not a cursor of this server", crate::error::quoted(cursor)))
             .hint("Leave `cursor` out to begin, or use the one from the last answer as it is.")
     })
 }

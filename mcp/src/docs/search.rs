@@ -79,7 +79,7 @@ impl Searcher<'_> {
             return Err(DocsError::EmptyQuery);
         }
         let within = question.within.unwrap_or_default();
-        let from = match question.cursor {
+        let from = match question.cursor.filter(|cursor| !cursor.is_empty()) {
             None => 0,
             Some(cursor) => cursor::read(cursor, self.edition, &text, within)?,
         };

@@ -5,12 +5,16 @@
 //! limit     how often
 //! sessions  what an older client agreed on, kept on disk so that a restart is not noticed
 //! serve     connections, header limits, graceful end
+//! post      a message: read, judged, served, answered in a form that the client takes
+//! sse       event streams
 //! ```
 //! Host and Origin of every request are checked, so that no web page can reach a server on this machine.
 
 mod limit;
+mod post;
 mod serve;
 mod sessions;
+mod sse;
 mod tokens;
 
 pub(crate) use tokens::{write_private, write_shared};
@@ -21,7 +25,7 @@ use std::path::PathBuf;
 pub use serve::{HttpError, HttpServer};
 pub use tokens::{NewToken, TokenError, Tokens};
 
-/// Larger requests are refused unread.
+/// Longer messages are refused unread, over HTTP and over pipes.
 pub const MOST_BODY_BYTES: usize = 1024 * 1024;
 
 /// How to serve.

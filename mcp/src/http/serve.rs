@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use http::{Request, Response, StatusCode, header};
+use http::{Method, Request, Response, StatusCode, header};
 use http_body_util::combinators::BoxBody;
 use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
@@ -36,7 +36,7 @@ const LAST_ANSWERS: Duration = Duration::from_secs(2);
 /// Wrong tokens a second from one address.
 const WRONG_TOKENS: u32 = 5;
 
-type Body = BoxBody<Bytes, Infallible>;
+pub(super) type Body = BoxBody<Bytes, Infallible>;
 
 /// The server cannot be started.
 #[derive(Debug, thiserror::Error)]
@@ -59,10 +59,11 @@ pub struct HttpServer {
 }
 
 /// What every request passes.
-struct Door {
-    service: StreamableHttpService<Session, LocalSessionManager>,
+pub(super) struct Door {
+    pub(super) service: StreamableHttpService<Session, LocalSessionManager>,
+    pub(super) sessions: Arc<SessionFiles>,
     tokens: Option<Tokens>,
-    limit: Limit,
+    pub(super) limit: Limit,
     wrong: Limit,
 }
 
@@ -79,9 +80,12 @@ impl HttpServer {
         let listener = TcpListener::bind(listen).await.map_err(|source| HttpError::Listen { listen, source })?;
         let ending = CancellationToken::new();
         let factory = move || Ok(server.session());
-        let service = StreamableHttpService::new(factory, Arc::new(sessions()), config(settings, ending.child_token()));
+        let files = Arc::new(SessionFiles::of(&settings.state));
+        let config = config(settings, files.clone(), ending.child_token());
+        let service = StreamableHttpService::new(factory, Arc::new(sessions()), config);
         let door = Door {
             service,
+            sessions: files,
             tokens: settings.tokens.then(|| Tokens::of(&settings.state)),
             limit: Limit::new(settings.rate),
             wrong: Limit::new(WRONG_TOKENS),
@@ -153,7 +157,7 @@ fn sessions() -> LocalSessionManager {
     sessions
 }
 
-fn config(settings: &HttpSettings, ending: CancellationToken) -> StreamableHttpServerConfig {
+fn config(settings: &HttpSettings, files: Arc<SessionFiles>, ending: CancellationToken) -> StreamableHttpServerConfig {
     let loopback = ["localhost", "127.0.0.1", "::1"].map(String::from);
     let hosts = loopback.into_iter().chain(settings.hosts.iter().cloned());
     let local = ["http", "https"].into_iter().flat_map(|scheme| {
@@ -167,7 +171,7 @@ fn config(settings: &HttpSettings, ending: CancellationToken) -> StreamableHttpS
         .with_sse_retry(None)
         .with_cancellation_token(ending);
     // Sessions let older clients be asked (elicitation) and told (changed lists); the files let them outlive us.
-    config.session_store = Some(Arc::new(SessionFiles::of(&settings.state)));
+    config.session_store = Some(files);
     config
 }
 
@@ -183,7 +187,11 @@ impl Door {
         if let Err(seconds) = self.limit.take(&client, Instant::now()) {
             return too_often(seconds);
         }
-        self.service.handle(request).await
+        match *request.method() {
+            Method::POST => self.post(request, &client).await,
+            Method::GET => self.get(request).await,
+            _ => self.service.handle(request).await,
+        }
     }
 
     /// The client that asks: by its token, or by its address where none is needed.
@@ -207,13 +215,13 @@ impl Door {
     }
 }
 
-fn too_often(seconds: u64) -> Response<Body> {
+pub(super) fn too_often(seconds: u64) -> Response<Body> {
     let mut response = refuse(StatusCode::TOO_MANY_REQUESTS, "Too many requests: wait, then go on more slowly.");
     response.headers_mut().insert(header::RETRY_AFTER, seconds.into());
     response
 }
 
-fn refuse(status: StatusCode, text: &str) -> Response<Body> {
+pub(super) fn refuse(status: StatusCode, text: &str) -> Response<Body> {
     let mut response = Response::new(Full::new(Bytes::from(format!("{text}\n"))).boxed());
     *response.status_mut() = status;
     response.headers_mut().insert(header::CONTENT_TYPE, header::HeaderValue::from_static("text/plain; charset=utf-8"));

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::InstallError;
 
@@ -62,10 +62,24 @@ impl Entry {
     }
 }
 
-/// Format of a client's file, and the section that lists servers.
+/// Where an entry stands in a client's file.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Place {
+    /// The member or table that lists servers.
+    pub section: &'static str,
+    pub name: &'static str,
+}
+
+/// Format of a client's file.
+#[derive(Debug, Clone, Copy)]
 pub(super) enum Format {
-    Json { section: &'static str },
-    Toml { section: &'static str },
+    Json,
+    Toml,
+}
+
+/// Whether a key of our entry says how the server is reached: those are ours, all others are the user's.
+pub(super) fn is_ours(key: &str) -> bool {
+    ["type", "command", "args", "url", "headers", "http_headers"].contains(&key)
 }
 
 impl Client {
@@ -122,16 +136,24 @@ impl Client {
 
     pub(super) fn format(self) -> Format {
         match self {
-            Self::VsCode => Format::Json { section: "servers" },
-            Self::Cursor | Self::ClaudeCode | Self::ClaudeDesktop => Format::Json { section: "mcpServers" },
-            Self::Codex => Format::Toml { section: "mcp_servers" },
-            Self::Zed => Format::Json { section: "context_servers" },
+            Self::Codex => Format::Toml,
+            _ => Format::Json,
         }
     }
 
-    pub(super) fn entry(self, entry: &Entry) -> Result<Value, InstallError> {
+    pub(super) fn place(self) -> Place {
+        let section = match self {
+            Self::VsCode => "servers",
+            Self::Cursor | Self::ClaudeCode | Self::ClaudeDesktop => "mcpServers",
+            Self::Codex => "mcp_servers",
+            Self::Zed => "context_servers",
+        };
+        Place { section, name: NAME }
+    }
+
+    pub(super) fn entry(self, entry: &Entry) -> Result<Map<String, Value>, InstallError> {
         let headers = |token: &str| json!({"Authorization": format!("Bearer {token}")});
-        Ok(match (self, entry) {
+        let value = match (self, entry) {
             (Self::VsCode | Self::ClaudeCode, Entry::Stdio { command, arguments }) => {
                 json!({"type": "stdio", "command": command, "args": arguments})
             }
@@ -146,6 +168,7 @@ impl Client {
             (Self::ClaudeDesktop, Entry::Http { .. }) => {
                 return Err(InstallError::NoHttp { client: "Claude Desktop" });
             }
-        })
+        };
+        Ok(value.as_object().cloned().unwrap_or_default())
     }
 }

@@ -2,14 +2,20 @@
 //!
 //! ```text
 //! client   which clients there are: where their file is, what an entry looks like
-//! jsonc    changes one member of a JSON file and not one character else (comments stay)
+//! json     puts one entry into a JSON file and takes it out, with not one other character changed (comments stay)
 //! toml     the same for the one client that uses TOML
+//! render   a new entry in the style of the file around it
+//! text     encodings, line ends, edits by place
+//! keep     writes a file so that it stays whose and what it was
 //! rules    the platform's AI rules, in each editor's own format
 //! ```
 
 mod client;
-mod jsonc;
+mod json;
+mod keep;
+mod render;
 mod rules;
+mod text;
 mod toml;
 
 use std::path::{Path, PathBuf};
@@ -39,12 +45,18 @@ pub enum InstallError {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Edit {
     pub path: PathBuf,
-    /// The whole new content of the file.
-    pub content: String,
+    /// The whole new content of the file; `None` takes it away.
+    pub content: Option<String>,
     /// Whether this is any different from what is there.
     pub changes: bool,
     /// Whether it holds a token, and so nobody else may read it.
     pub private: bool,
+}
+
+impl Edit {
+    fn new(path: PathBuf, before: Option<&str>, content: Option<String>, private: bool) -> Self {
+        Self { changes: content.as_deref() != before, path, content, private }
+    }
 }
 
 /// The edit that puts the server into a client's configuration.
@@ -54,28 +66,23 @@ pub struct Edit {
 pub fn install(client: Client, places: &Places, entry: &Entry) -> Result<Edit, InstallError> {
     let path = client.file(places);
     let before = read(&path)?;
-    let value = client.entry(entry)?;
-    let unclear = |why: String| InstallError::Unclear { path: path.clone(), why };
-    let content = match client.format() {
-        Format::Json { section } => jsonc::set(&before, &[section, client::NAME], &value).map_err(unclear)?,
-        Format::Toml { section } => toml::set(&before, section, client::NAME, &value).map_err(unclear)?,
-    };
-    Ok(Edit { changes: content != before, private: entry.token().is_some(), content, path })
+    let content = set(client, before.as_deref(), entry, &path)?;
+    Ok(Edit::new(path, before.as_deref(), Some(content), entry.token().is_some()))
 }
 
-/// The edit that takes it out again.
+/// The edit that takes it out again. What was there before is as it was, to the byte.
 ///
 /// # Errors
 /// As [`install`].
 pub fn uninstall(client: Client, places: &Places) -> Result<Edit, InstallError> {
     let path = client.file(places);
-    let before = read(&path)?;
-    let unclear = |why: String| InstallError::Unclear { path: path.clone(), why };
+    let Some(before) = read(&path)? else { return Ok(Edit::new(path, None, None, false)) };
     let content = match client.format() {
-        Format::Json { section } => jsonc::remove(&before, &[section, client::NAME]).map_err(unclear)?,
-        Format::Toml { section } => toml::remove(&before, section, client::NAME).map_err(unclear)?,
+        Format::Json => json::remove(&before, client.place()),
+        Format::Toml => toml::remove(&before, client.place()),
     };
-    Ok(Edit { changes: content != before, private: false, content, path })
+    let content = content.map_err(|why| InstallError::Unclear { path: path.clone(), why })?;
+    Ok(Edit::new(path, Some(&before), content, false))
 }
 
 /// What would be written for a client from nothing, to be shown.
@@ -83,38 +90,36 @@ pub fn uninstall(client: Client, places: &Places) -> Result<Edit, InstallError> 
 /// # Errors
 /// The client does not know this sort of entry.
 pub fn example(client: Client, entry: &Entry) -> Result<String, InstallError> {
-    let value = client.entry(entry)?;
-    let unclear = |why: String| InstallError::Unclear { path: PathBuf::from(client.name()), why };
-    match client.format() {
-        Format::Json { section } => jsonc::set("", &[section, client::NAME], &value).map_err(unclear),
-        Format::Toml { section } => toml::set("", section, client::NAME, &value).map_err(unclear),
-    }
+    set(client, None, entry, Path::new(client.name()))
 }
 
-/// Writes an edit: whole or not at all; a file with nothing in it is taken away. A file with a token becomes its owner's alone, others keep their mode.
+fn set(client: Client, before: Option<&str>, entry: &Entry, path: &Path) -> Result<String, InstallError> {
+    let value = client.entry(entry)?;
+    let content = match client.format() {
+        Format::Json => json::set(before, client.place(), &value),
+        Format::Toml => toml::set(before, client.place(), &value),
+    };
+    content.map_err(|why| InstallError::Unclear { path: path.into(), why })
+}
+
+/// Writes an edit, whole or not at all. A file with a token becomes its owner's alone; others keep owner, group, mode and
+/// access list. Links are followed.
 ///
 /// # Errors
 /// The file cannot be written.
 pub fn write(edit: &Edit) -> Result<(), InstallError> {
     let error = |source| InstallError::File { path: edit.path.clone(), what: "written", source };
-    // A link is followed, not replaced: dotfiles often live elsewhere.
-    let path = std::fs::canonicalize(&edit.path).unwrap_or_else(|_| edit.path.clone());
-    if edit.content.is_empty() {
-        return std::fs::remove_file(&path).map_err(error);
-    }
-    let mode = std::fs::metadata(&path).ok().map(|about| about.permissions());
-    let write = if edit.private { crate::http::write_private } else { crate::http::write_shared };
-    write(&path, edit.content.as_bytes()).map_err(error)?;
-    match mode {
-        Some(mode) if !edit.private => std::fs::set_permissions(&path, mode).map_err(error),
-        _ => Ok(()),
+    match &edit.content {
+        Some(content) => keep::write(&edit.path, content.as_bytes(), edit.private).map_err(error),
+        None => keep::remove(&edit.path).map_err(error),
     }
 }
 
-fn read(path: &Path) -> Result<String, InstallError> {
-    match std::fs::read_to_string(path) {
-        Ok(text) => Ok(text),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(String::new()),
+/// `None` if there is no file.
+fn read(path: &Path) -> Result<Option<String>, InstallError> {
+    match std::fs::read(path) {
+        Ok(bytes) => text::decode(bytes).map(Some).map_err(|why| InstallError::Unclear { path: path.into(), why }),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
         Err(source) => Err(InstallError::File { path: path.into(), what: "read", source }),
     }
 }

@@ -3,10 +3,11 @@
 //! Where the file is ours alone, it is written whole. Where it is shared with other rules, ours stand between two
 //! marks.
 
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use super::client::Client;
-use super::{Edit, InstallError, read};
+use super::{Edit, InstallError, read, text};
 
 /// The rules themselves, for every editor.
 const RULES: &str = "\
@@ -65,35 +66,41 @@ impl RulesFile {
     pub fn install(&self) -> Result<Edit, InstallError> {
         let before = read(&self.path)?;
         let content = if self.shared {
-            let rest = self.without_ours(&before)?;
-            let space = if rest.is_empty() { "" } else { "\n\n" };
-            format!("{}{space}{BEGIN}\n{RULES}{END}\n", rest.trim_end())
+            let block = format!("{BEGIN}\n{RULES}{END}");
+            match self.ours(before.as_deref())? {
+                Some(ours) => {
+                    let before = before.as_deref().unwrap_or_default();
+                    let block = block.replace('\n', text::line_end(&before[ours.clone()]));
+                    format!("{}{block}{}", &before[..ours.start], &before[ours.end..])
+                }
+                None => text::append(before.as_deref(), &block),
+            }
         } else {
             format!("{}{RULES}", self.front)
         };
-        Ok(Edit { path: self.path.clone(), changes: content != before, content, private: false })
+        Ok(Edit::new(self.path.clone(), before.as_deref(), Some(content), false))
     }
 
-    /// The edit that takes them out; an empty content means that the file may go.
+    /// The edit that takes them out. What was there before is as it was, to the byte.
     ///
     /// # Errors
     /// The file cannot be read, or its marks are broken.
     pub fn uninstall(&self) -> Result<Edit, InstallError> {
         let before = read(&self.path)?;
-        let content = if self.shared { self.without_ours(&before)? } else { String::new() };
-        Ok(Edit { path: self.path.clone(), changes: content != before, content, private: false })
+        let content = match (&before, self.ours(before.as_deref())?) {
+            (Some(before), Some(ours)) => text::cut(before, ours),
+            _ if self.shared => before.clone(),
+            _ => None,
+        };
+        Ok(Edit::new(self.path.clone(), before.as_deref(), content, false))
     }
 
-    fn without_ours(&self, text: &str) -> Result<String, InstallError> {
+    /// Where our part of a shared file is.
+    fn ours(&self, before: Option<&str>) -> Result<Option<Range<usize>>, InstallError> {
+        let Some(text) = before.filter(|_| self.shared) else { return Ok(None) };
         match (text.find(BEGIN), text.find(END)) {
-            (None, None) => Ok(text.into()),
-            (Some(begin), Some(end)) if begin < end => {
-                let rest = text[end + END.len()..].trim_start_matches('\n');
-                let head = text[..begin].trim_end();
-                let space = if head.is_empty() || rest.is_empty() { "" } else { "\n\n" };
-                let tail = if rest.is_empty() && !head.is_empty() { "\n" } else { "" };
-                Ok(format!("{head}{space}{rest}{tail}"))
-            }
+            (None, None) => Ok(None),
+            (Some(begin), Some(end)) if begin < end => Ok(Some(begin..end + END.len())),
             _ => Err(InstallError::Unclear {
                 path: self.path.clone(),
                 why: format!("one of the marks `{BEGIN}` and `{END}` is missing"),

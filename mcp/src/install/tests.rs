@@ -1,134 +1,147 @@
-use serde_json::Value;
+use serde_json::{Map, Value, json};
 
+use super::client::Place;
 use super::*;
 
-fn places(folder: &Path) -> Places {
-    Places { home: folder.into(), config: folder.join(".config"), project: None }
+mod files;
+mod styles;
+
+const PLACE: Place = Place { section: "mcpServers", name: "backstack" };
+
+fn entry(value: Value) -> Map<String, Value> {
+    value.as_object().cloned().expect("an object")
 }
 
-fn stdio() -> Entry {
-    Entry::Stdio { command: "/usr/bin/backstack".into(), arguments: vec!["mcp".into()] }
+fn ours() -> Map<String, Value> {
+    entry(json!({"type": "stdio", "command": "/usr/bin/backstack", "args": ["mcp", "--docs", "/a b"]}))
 }
 
-const WITH_COMMENTS: &str = "{
-\t// my servers
-\t\"servers\": {
-\t\t\"other\": {\"command\": \"x\"}, // keep
-\t},
-\t/* and */ \"inputs\": [1, \"},\"],
+/// What a client reads.
+fn read_json(text: &str) -> Value {
+    let text = text.trim_start_matches('\u{feff}');
+    let read = jsonc_parser::parse_to_ast(text, &Default::default(), &Default::default());
+    read.unwrap_or_else(|error| panic!("{error}:\n{text}")).value.map(Value::from).expect("a value")
 }
-";
 
-#[test]
-fn every_client_gets_its_entry_and_loses_it_again() {
-    for client in Client::ALL {
-        let folder = tempfile::tempdir().expect("folder");
-        let places = places(folder.path());
-        let edit = install(client, &places, &stdio()).expect("edit");
-        assert!(edit.changes);
-        write(&edit).expect("written");
-        let text = std::fs::read_to_string(&edit.path).expect("file");
-        assert!(text.contains("/usr/bin/backstack"), "{text}");
-        assert!(!install(client, &places, &stdio()).expect("again").changes, "{client:?} is not idempotent");
-        let gone = uninstall(client, &places).expect("out");
-        assert!(gone.changes && gone.content.is_empty(), "something is left of a file of our own: {}", gone.content);
-    }
+#[track_caller]
+fn json_there_and_back(before: &str, with: &str) {
+    let after = json::set(Some(before), PLACE, &ours()).expect("set");
+    assert_eq!(after, with);
+    assert_eq!(json::remove(&after, PLACE).expect("removed").as_deref(), Some(before));
 }
 
 #[test]
-fn nothing_else_of_a_file_changes() {
-    let value: Value = serde_json::json!({"command": "b"});
-    let with = jsonc::set(WITH_COMMENTS, &["servers", "backstack"], &value).expect("set");
-    for kept in ["\t// my servers", "// keep", "/* and */ \"inputs\": [1, \"},\"],", "\"other\": {\"command\": \"x\"},"]
-    {
-        assert!(with.contains(kept), "{kept} is gone:\n{with}");
-    }
-    let changed = jsonc::set(&with, &["servers", "backstack"], &serde_json::json!({"command": "c"})).expect("set");
-    assert!(changed.contains("\"c\"") && !changed.contains("\"b\""));
-    let without = jsonc::remove(&changed, &["servers", "backstack"]).expect("removed");
-    assert!(!without.contains("backstack") && without.contains("// keep"), "{without}");
-    assert!(jsonc::set(&without, &["servers", "again"], &value).is_ok(), "{without}");
+fn comments_stay_at_what_they_are_about() {
+    json_there_and_back(
+        "{\n\t// my servers\n\t\"mcpServers\": {\n\t\t\"other\": {\"command\": \"x\"} // keep\n\t\t// and this\n\t},\n\t\
+         /* and */ \"inputs\": [1, \"},\"],\n}\n",
+        "{\n\t// my servers\n\t\"mcpServers\": {\n\t\t\"other\": {\"command\": \"x\"}, // keep\n\t\t\"backstack\": {\n\t\t\t\
+         \"args\": [\n\t\t\t\t\"mcp\",\n\t\t\t\t\"--docs\",\n\t\t\t\t\"/a b\"\n\t\t\t],\n\t\t\t\"command\": \
+         \"/usr/bin/backstack\",\n\t\t\t\"type\": \"stdio\"\n\t\t}\n\t\t// and this\n\t},\n\t\
+         /* and */ \"inputs\": [1, \"},\"],\n}\n",
+    );
 }
 
 #[test]
-fn plain_json_stays_json() {
-    let texts = [
-        "{}",
-        "{\n}",
-        "{\"mcpServers\": {}}",
-        "{\"a\": 1}",
-        "{\"mcpServers\": {\"x\": {}}, \"b\": [1, {\"c\": \"\\\"}\"}]}",
-        "{\n  \"mcpServers\": {\n    \"x\": {\n      \"command\": \"y\"\n    }\n  }\n}\n",
-    ];
-    for text in texts {
-        let before: Value = serde_json::from_str(text).expect("json");
-        let with = jsonc::set(text, &["mcpServers", "backstack"], &serde_json::json!({"n": 1})).expect("set");
-        let value: Value = serde_json::from_str(&with).unwrap_or_else(|error| panic!("{error}: {with}"));
-        assert_eq!(value["mcpServers"]["backstack"]["n"], 1);
-        let out = jsonc::remove(&with, &["mcpServers", "backstack"]).expect("out");
-        let mut after: Value = serde_json::from_str(&out).unwrap_or_else(|error| panic!("{error}: {out}"));
-        if before.get("mcpServers").is_none() {
-            after.as_object_mut().expect("object").remove("mcpServers");
-        }
-        assert_eq!(after, before, "{out}");
+fn a_file_on_one_line_stays_on_one_line() {
+    let one = r#"{"args": ["mcp", "--docs", "/a b"], "command": "/usr/bin/backstack", "type": "stdio"}"#;
+    json_there_and_back("{}", &format!(r#"{{"mcpServers": {{ "backstack": {one} }}}}"#));
+    json_there_and_back(r#"{"mcpServers":{}}"#, &format!(r#"{{"mcpServers":{{"backstack": {one}}}}}"#));
+    json_there_and_back(r#"{"a": 1,}"#, &format!(r#"{{"a": 1, "mcpServers": {{ "backstack": {one} }},}}"#));
+}
+
+#[test]
+fn a_new_file_goes_again_and_a_blank_one_stays() {
+    let new = json::set(None, PLACE, &ours()).expect("set");
+    assert!(new.ends_with("}\n"), "{new}");
+    assert_eq!(json::remove(&new, PLACE).expect("removed"), None);
+    for blank in ["", "\n", " \r\n\t", "\u{feff}", "\u{feff}\n"] {
+        let with = json::set(Some(blank), PLACE, &ours()).expect("set");
+        assert_eq!(json::remove(&with, PLACE).expect("removed").as_deref(), Some(blank), "{blank:?}");
     }
+    let new = toml::set(None, PLACE, &ours()).expect("set");
+    assert_eq!(toml::remove(&new, PLACE).expect("removed"), None);
+}
+
+#[test]
+fn what_people_added_to_our_entry_stays() {
+    let before = "{\n  \"mcpServers\": {\n    \"backstack\": {\n      \"command\": \"old\", // mine\n      \"env\": {\"A\": \"1\"},\n      \
+                  \"args\": [\"mcp\"],\n      \"disabled\": true\n    }\n  }\n}\n";
+    let after = json::set(Some(before), PLACE, &entry(json!({"command": "new", "args": ["mcp"]}))).expect("set");
+    assert_eq!(after, before.replace("\"old\"", "\"new\""));
+    let http = entry(json!({"url": "http://h/mcp", "headers": {"Authorization": "Bearer t"}}));
+    let other = read_json(&json::set(Some(before), PLACE, &http).expect("set"));
+    let wanted =
+        json!({"url": "http://h/mcp", "headers": {"Authorization": "Bearer t"}, "env": {"A": "1"}, "disabled": true});
+    assert_eq!(other["mcpServers"]["backstack"], wanted);
+    let headers = r#"{"mcpServers": {"backstack": {"url": "u", "headers": {"X-Mine": "1", "Authorization": "old"}}}}"#;
+    let after = read_json(&json::set(Some(headers), PLACE, &http).expect("set"));
+    assert_eq!(after["mcpServers"]["backstack"]["headers"], json!({"X-Mine": "1", "Authorization": "Bearer t"}));
+
+    let before = "[mcpServers.backstack]\r\ncommand = \"old\" # mine\r\nstartup_timeout_sec = 9\r\nargs = ['mcp']\r\n\r\n\
+                  [mcpServers.backstack.env]\r\nA = \"1\"\r\n";
+    let new = entry(json!({"command": "new", "args": ["mcp"]}));
+    let after = toml::set(Some(before), PLACE, &new).expect("set");
+    assert_eq!(after, before.replace("\"old\"", "\"new\""));
+    let after = toml::set(Some(before), PLACE, &entry(json!({"url": "u", "http_headers": {"A": "b"}}))).expect("set");
+    assert_eq!(
+        after,
+        "[mcpServers.backstack]\r\nhttp_headers = { A = \"b\" }\r\nurl = \"u\"\r\nstartup_timeout_sec = 9\r\n\r\n\
+         [mcpServers.backstack.env]\r\nA = \"1\"\r\n"
+    );
+    let inline = "mcpServers = { backstack = { command = \"old\", env = { A = \"1\" } }, other = {} }\n";
+    let after = toml::set(Some(inline), PLACE, &entry(json!({"command": "new"}))).expect("set");
+    assert_eq!(after, inline.replace("\"old\"", "\"new\""));
+}
+
+#[test]
+fn what_came_later_stays() {
+    let with = json::set(Some("{\n  \"a\": 1\n}\n"), PLACE, &ours()).expect("set");
+    let later = with.replace("\"mcpServers\": {", "\"mcpServers\": { // note\n    \"later\": {},");
+    let after = json::remove(&later, PLACE).expect("removed").expect("a file");
+    assert_eq!(after, "{\n  \"a\": 1,\n  \"mcpServers\": { // note\n    \"later\": {}\n  }\n}\n");
+    let with = toml::set(Some("a = 1"), PLACE, &ours()).expect("set");
+    let later = format!("{with} # said\n\n# about b\n[b]\nc = 1\n");
+    assert_eq!(toml::remove(&later, PLACE).expect("out").as_deref(), Some("a = 1\n\n# about b\n[b]\nc = 1\n"));
+}
+
+#[test]
+fn a_text_with_our_header_in_it_is_no_header() {
+    let before = "prompt = \"\"\"\n[mcpServers.backstack]\ncommand = \"x\"\n\"\"\"\n\n[mcpServers.other]\ncommand = \"y\"\n\n\
+                  [profile]\nz = 1\n";
+    let with = toml::set(Some(before), PLACE, &ours()).expect("set");
+    assert!(with.starts_with(before) && with.len() > before.len(), "{with}");
+    assert_eq!(toml::remove(&with, PLACE).expect("removed").as_deref(), Some(before));
+    assert_eq!(toml::remove(before, PLACE).expect("nothing to do").as_deref(), Some(before));
 }
 
 #[test]
 fn what_is_unclear_is_left_alone_with_the_line() {
     for (text, part) in [
         ("[1]", "line 1"),
+        ("// only words", "only comments"),
         ("{\"mcpServers\": 3}", "no object"),
         ("{\n\"a\": \n}", "line 3"),
-        ("{\"a\": \"x", "no end"),
-        ("{} {}", "behind"),
+        ("{\"a\": \"x", "line 1"),
+        ("{} {}", "line 1"),
+        ("{\n\"mcpServers\": {},\n\"mcpServers\": {}}", "line 3: `mcpServers` is there a second time"),
+        ("{\"a\": 1 \"b\": 2}", "line 1"),
     ] {
-        let error = jsonc::set(text, &["mcpServers", "backstack"], &Value::Null).expect_err(text);
+        let error = json::set(Some(text), PLACE, &ours()).expect_err(text);
         assert!(error.contains(part), "{error}");
     }
     let deep = "{\"a\":".repeat(100_000);
-    assert!(jsonc::set(&deep, &["x"], &Value::Null).is_err());
-    assert!(toml::set("mcp_servers = { a = 1 }\n", "mcp_servers", "backstack", &Value::Null).is_err());
-}
-
-#[test]
-fn toml_keeps_its_other_tables() {
-    let text = "# mine\nmodel = \"x\"\n\n[mcp_servers.other]\ncommand = \"y\"\n\n[mcp_servers.backstack]\ncommand = \"old\"\n\n\
-                [mcp_servers.backstack.env]\nA = \"1\"\n\n[profile]\nz = 1\n";
-    let with = toml::set(text, "mcp_servers", "backstack", &serde_json::json!({"command": "new", "args": ["mcp"]}))
-        .expect("set");
-    assert!(with.ends_with("[mcp_servers.backstack]\nargs = [\"mcp\"]\ncommand = \"new\"\n"), "{with}");
-    for kept in ["# mine", "[mcp_servers.other]", "[profile]\nz = 1"] {
-        assert!(with.contains(kept), "{with}");
+    assert!(json::set(Some(&deep), PLACE, &ours()).is_err());
+    for (text, part) in [
+        ("mcpServers = 3\n", "no table"),
+        ("[[mcpServers]]\n", "no table"),
+        ("a = 1\nb = \n", "line 2"),
+        ("mcpServers.backstack.command = 'x'\n", "dotted keys"),
+    ] {
+        let error = toml::set(Some(text), PLACE, &ours()).expect_err(text);
+        assert!(error.contains(part), "{error}");
     }
-    assert!(!with.contains("old") && !with.contains("backstack.env"));
-}
-
-#[cfg(unix)]
-#[test]
-fn a_file_with_a_token_is_its_owners_alone() {
-    use std::os::unix::fs::PermissionsExt;
-    let folder = tempfile::tempdir().expect("folder");
-    let places = places(folder.path());
-    let path = Client::Cursor.file(&places);
-    std::fs::create_dir_all(path.parent().expect("folder")).expect("made");
-    std::fs::write(&path, "{}").expect("written");
-    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o644)).expect("mode");
-    let entry = Entry::Http { url: "http://127.0.0.1:7311/mcp".into(), token: "t".into() };
-    write(&install(Client::Cursor, &places, &entry).expect("edit")).expect("written");
-    assert_eq!(std::fs::metadata(&path).expect("there").permissions().mode() & 0o777, 0o600);
-    assert!(matches!(install(Client::ClaudeDesktop, &places, &entry), Err(InstallError::NoHttp { .. })));
-}
-
-#[test]
-fn rules_share_a_file_with_others() {
-    let folder = tempfile::tempdir().expect("folder");
-    std::fs::write(folder.path().join("AGENTS.md"), "# Mine\n\nBe kind.\n").expect("written");
-    let file = rules_file(Client::Codex, folder.path()).expect("file");
-    write(&file.install().expect("edit")).expect("written");
-    assert!(!file.install().expect("again").changes);
-    let text = std::fs::read_to_string(&file.path).expect("file");
-    assert!(text.starts_with("# Mine\n\nBe kind.\n") && text.contains("catalog_list"));
-    assert_eq!(file.uninstall().expect("out").content, "# Mine\n\nBe kind.\n");
-    assert_eq!(rules_file(Client::ClaudeDesktop, folder.path()), None);
+    let wide: Vec<u8> = "\u{feff}{}".encode_utf16().flat_map(u16::to_le_bytes).collect();
+    assert!(text::decode(wide).expect_err("UTF-16").contains("UTF-16"));
+    assert!(text::decode(b"{\n\"a\": \"\xff\"}".to_vec()).expect_err("bytes").contains("line 2"));
 }

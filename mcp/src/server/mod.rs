@@ -4,11 +4,16 @@
 //! Server    what is served: shared by all clients
 //! Session   one client's connection (or one request, in the newer revision): the protocol's methods
 //! confirm   questions to the user, by whichever road the client has
+//! lines     the transport over a pair of streams
+//! message   what a client sent, judged before it is served; `methods` has what the protocol wants
 //! notify    progress, and news of changed lists
 //! wire      our types as the protocol's
 //! ```
 
 mod confirm;
+pub(crate) mod lines;
+pub(crate) mod message;
+mod methods;
 mod notify;
 mod session;
 mod wire;
@@ -125,9 +130,9 @@ impl Server {
         R: tokio::io::AsyncRead + Send + Unpin + 'static,
         W: tokio::io::AsyncWrite + Send + Unpin + 'static,
     {
-        let transport = rmcp::transport::async_rw::AsyncRwTransport::new_server(read, write)
-            .with_max_line_length(crate::http::MOST_BODY_BYTES);
-        match rmcp::serve_server(self.session(), transport).await {
+        let (lines, writing) = lines::Lines::new(read, write, crate::http::MOST_BODY_BYTES);
+        let served = rmcp::serve_server(self.session(), lines).await;
+        let result = match served {
             Ok(running) => {
                 // A task that panicked was told about already; the client is gone either way.
                 let _ = running.waiting().await;
@@ -136,7 +141,9 @@ impl Server {
             // Gone before it said anything: nothing to complain about.
             Err(rmcp::service::ServerInitializeError::ConnectionClosed(_)) => Ok(()),
             Err(error) => Err(Box::new(error)),
-        }
+        };
+        writing.done().await;
+        result
     }
 }
 

@@ -20,8 +20,8 @@ use super::confirm::{self, Asked};
 use super::notify::{self, Progress, Sending};
 use super::{Inner, wire};
 use crate::answer::{DEFAULT_MAX_TOKENS, LEAST_TOKENS, MOST_TOKENS};
-use crate::error::ToolError;
-use crate::toolset::{Call, Completion, Outcome, Tool};
+use crate::error::{ToolError, quoted};
+use crate::toolset::{Call, Completion, Outcome, Tool, arguments};
 
 /// Entries of a list to a page.
 const PAGE: usize = 200;
@@ -94,7 +94,8 @@ fn call(arguments: &Map<String, Value>, context: &RequestContext<RoleServer>) ->
 
 /// The budget of a call, from its arguments.
 fn max_tokens(arguments: &Map<String, Value>) -> usize {
-    let asked = arguments.get("max_tokens").and_then(Value::as_u64).and_then(|tokens| usize::try_from(tokens).ok());
+    let asked = arguments.get("max_tokens").and_then(arguments::whole);
+    let asked = asked.as_ref().and_then(Value::as_u64).and_then(|tokens| usize::try_from(tokens).ok());
     asked.map_or(DEFAULT_MAX_TOKENS, |tokens| tokens.clamp(LEAST_TOKENS, MOST_TOKENS))
 }
 
@@ -157,7 +158,7 @@ impl ServerHandler for Session {
         context: RequestContext<RoleServer>,
     ) -> Result<CallToolResponse, ErrorData> {
         let Some(tool) = self.inner.tools.get(request.name.as_ref()) else {
-            let message = format!("there is no tool `{}`; tools/list names all of them", request.name);
+            let message = format!("there is no tool {}; tools/list names all of them", quoted(&request.name));
             return Err(ErrorData::new(ErrorCode::INVALID_PARAMS, message, None));
         };
         self.run(tool, request, &context).await
@@ -193,7 +194,7 @@ impl ServerHandler for Session {
                 return Ok(ReadResourceResult::new(contents).with_ttl_ms(FRESH_MS).into());
             }
         }
-        let error = ToolError::not_found(format!("there is no resource `{}`", request.uri))
+        let error = ToolError::not_found(format!("there is no resource {}", quoted(&request.uri)))
             .hint("resources/list and resources/templates/list name what there is.");
         Err(wire::protocol_error(&error, Some(&request.uri)))
     }
@@ -221,7 +222,8 @@ impl ServerHandler for Session {
                 return prompt.map_err(|error| wire::protocol_error(&error, None));
             }
         }
-        Err(ErrorData::invalid_params(format!("there is no prompt `{}`; prompts/list names all", request.name), None))
+        let message = format!("there is no prompt {}; prompts/list names all", quoted(&request.name));
+        Err(ErrorData::invalid_params(message, None))
     }
 
     async fn complete(

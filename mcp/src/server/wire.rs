@@ -8,6 +8,9 @@ use crate::answer::Finished;
 use crate::error::{ErrorKind, ToolError};
 use crate::toolset::{Access, Tool};
 
+/// Longer addresses are not sent back.
+const LONGEST_URI: usize = 2_000;
+
 /// A tool as clients see it.
 pub fn tool(tool: &Tool) -> rmcp::model::Tool {
     let reads = tool.access == Access::Reads;
@@ -40,7 +43,7 @@ pub fn error(error: &ToolError) -> CallToolResult {
 
 /// An error of a method that has no other way to tell one.
 pub fn protocol_error(error: &ToolError, uri: Option<&str>) -> ErrorData {
-    let data = uri.map(|uri| json!({"uri": uri}));
+    let data = uri.filter(|uri| uri.len() <= LONGEST_URI).map(|uri| json!({"uri": uri}));
     match error.kind {
         ErrorKind::NotFound => ErrorData::resource_not_found(error.text(), data),
         ErrorKind::Internal | ErrorKind::Timeout | ErrorKind::Unavailable => {
@@ -55,6 +58,7 @@ pub fn protocol_error(error: &ToolError, uri: Option<&str>) -> ErrorData {
 /// # Errors
 /// A cursor that is not ours, or points behind the end.
 pub fn page<T: Clone>(items: &[T], cursor: Option<&str>, size: usize) -> Result<(Vec<T>, Option<String>), ErrorData> {
+    let cursor = cursor.filter(|cursor| !cursor.is_empty());
     let from = crate::answer::offset(cursor).map_err(|error| protocol_error(&error, None))?;
     if cursor.is_some() && from >= items.len() {
         return Err(ErrorData::invalid_params("this cursor points behind the end of the list", None));
@@ -82,7 +86,9 @@ mod tests {
             }
         }
         assert_eq!(seen, items);
-        for strange in ["", "10", "at-", "at--1", "at-25", "at-99999999999999999999", "../../etc/passwd"] {
+        let all = page(&items, None, 10).expect("page");
+        assert_eq!(page(&items, Some(""), 10).expect("the first page"), all);
+        for strange in ["10", "at-", "at--1", "at-25", "at-99999999999999999999", "../../etc/passwd"] {
             assert!(page(&items, Some(strange), 10).is_err(), "{strange}");
         }
     }

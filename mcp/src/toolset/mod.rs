@@ -13,6 +13,7 @@
 //! }
 //! ```
 
+pub mod arguments;
 mod call;
 mod question;
 mod tool;

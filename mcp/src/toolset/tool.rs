@@ -10,6 +10,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
+use super::arguments;
 use super::call::Call;
 use super::question::Question;
 use crate::answer::{Answer, Finished};
@@ -141,16 +142,18 @@ impl Tool {
         W: Future<Output = Result<R, ToolError>> + Send + 'static,
     {
         let run = Arc::new(run);
+        let input = Arc::new(schema::input::<I>(access));
         Self {
             name,
             title,
             description,
             access,
-            input: Arc::new(schema::input::<I>(access)),
+            input: input.clone(),
             output: Some(Arc::new(schema::output::<O>())),
             run: Arc::new(move |arguments, call: Call| {
-                let run = run.clone();
+                let (run, schema) = (run.clone(), input.clone());
                 Box::pin(async move {
+                    let arguments = arguments::fit(name, &schema, &arguments)?;
                     let input = parse::<I>(name, &arguments)?;
                     let max_tokens = call.max_tokens;
                     match run(input, call).await?.into() {
@@ -202,15 +205,14 @@ impl<T> TypedReply for Reply<T> {
     type Facts = T;
 }
 
-/// Arguments as the tool's input. `max_tokens` and `confirm` are the server's.
+/// Fitted arguments as the tool's input. `max_tokens` and `confirm` are the server's.
 fn parse<I: DeserializeOwned>(tool: &str, arguments: &Map<String, Value>) -> Result<I, ToolError> {
     let mut own = arguments.clone();
     own.remove("max_tokens");
     own.remove("confirm");
-    // Models write null for "not given".
-    own.retain(|_, value| !value.is_null());
-    serde_json::from_value(Value::Object(own)).map_err(|error| {
-        ToolError::invalid(format!("the arguments of {tool} are wrong: {error}"))
-            .hint("Look at the tool's input schema, mend the argument named here, and call again.")
+    // The schema is made from the same type: what is left is a number that is too large for it.
+    serde_json::from_value(Value::Object(own)).map_err(|_| {
+        ToolError::invalid(format!("the arguments of {tool} do not fit its input schema: is a number far too large?"))
+            .hint("Look at the tool's input schema, mend the arguments, and call again.")
     })
 }

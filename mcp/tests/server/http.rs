@@ -5,6 +5,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use backstack_mcp::http::{HttpServer, HttpSettings, MOST_BODY_BYTES, Tokens};
+use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio_util::sync::CancellationToken;
@@ -146,9 +147,7 @@ async fn a_restart_is_not_noticed() {
     let folder = tempfile::tempdir().expect("folder");
     let first = run(folder.path(), false, 1000).await;
     let welcome = exchange(first.address, &post("", HELLO)).await;
-    let session =
-        welcome.lines().find_map(|line| line.to_lowercase().strip_prefix("mcp-session-id: ").map(str::to_string));
-    let session = session.unwrap_or_else(|| panic!("no session: {welcome}"));
+    let session = session(&welcome);
     first.stop.cancel();
     tokio::time::timeout(Duration::from_secs(20), first.task).await.expect("it ends").expect("without a panic");
     let second = run(folder.path(), false, 1000).await;
@@ -156,4 +155,141 @@ async fn a_restart_is_not_noticed() {
     let call = r#"{"jsonrpc":"2.0","id":2,"method":"tools/call","params":{"name":"catalog_list","arguments":{}}}"#;
     let answer = exchange(second.address, &post(&headers, call)).await;
     assert!(answer.contains("200 OK") && answer.contains("component:default/shop"), "{answer}");
+}
+
+fn post_with(accept: &str, kind: &str, headers: &str, body: &[u8]) -> Vec<u8> {
+    let head = format!(
+        "POST /mcp HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n{kind}{accept}Content-Length: {}\r\n{headers}\r\n",
+        body.len()
+    );
+    [head.as_bytes(), body].concat()
+}
+
+const KIND: &str = "Content-Type: application/json\r\n";
+
+/// Status, and every message in the answer, whichever form it has.
+fn told(answer: &str) -> (u16, Vec<Value>) {
+    let status = answer.split(' ').nth(1).and_then(|code| code.parse().ok()).unwrap_or_else(|| panic!("{answer}"));
+    let messages = answer.lines().filter_map(|line| {
+        serde_json::from_str::<Value>(line.strip_prefix("data:").unwrap_or(line))
+            .ok()
+            .filter(|value| !value.is_number())
+    });
+    (status, messages.collect())
+}
+
+fn session(welcome: &str) -> String {
+    let session =
+        welcome.lines().find_map(|line| line.to_lowercase().strip_prefix("mcp-session-id: ").map(str::to_string));
+    session.unwrap_or_else(|| panic!("no session: {welcome}"))
+}
+
+#[tokio::test]
+async fn whatever_a_client_accepts_it_is_served() {
+    let folder = tempfile::tempdir().expect("folder");
+    let running = run(folder.path(), false, 1000).await;
+    for (accept, form) in [
+        ("Accept: */*\r\n", "text/event-stream"),
+        ("", "text/event-stream"),
+        ("Accept: text/event-stream\r\n", "text/event-stream"),
+        ("Accept: application/json, text/event-stream\r\n", "text/event-stream"),
+        ("Accept: application/json\r\n", "application/json"),
+        ("Accept: application/*;q=0.8\r\n", "application/json"),
+        ("Accept: text/event-stream;q=0, application/json\r\n", "application/json"),
+    ] {
+        let newer = exchange(running.address, &post_with(accept, KIND, NEWER, LIST.as_bytes())).await;
+        assert!(newer.contains("catalog_list") && newer.contains(form), "{accept}: {newer}");
+        let welcome = exchange(running.address, &post_with(accept, KIND, "", HELLO.as_bytes())).await;
+        assert!(welcome.contains("2025-06-18") && welcome.contains(form), "{accept}: {welcome}");
+        let headers = format!("Mcp-Session-Id: {}\r\nMcp-Protocol-Version: 2025-06-18\r\n", session(&welcome));
+        let initialized = br#"{"jsonrpc":"2.0","method":"notifications/initialized"}"#;
+        let noted = exchange(running.address, &post_with(accept, KIND, &headers, initialized)).await;
+        assert!(noted.starts_with("HTTP/1.1 202"), "{accept}: {noted}");
+        let call =
+            br#"{"jsonrpc":"2.0","id":"a","method":"tools/call","params":{"name":"catalog_list","arguments":{}}}"#;
+        let answer = exchange(running.address, &post_with(accept, KIND, &headers, call)).await;
+        let (status, messages) = told(&answer);
+        assert!(status == 200 && answer.contains(form), "{accept}: {answer}");
+        assert_eq!(messages.last().expect("an answer")["result"]["structuredContent"]["total"], 5, "{answer}");
+    }
+    let refused = exchange(running.address, &post_with("Accept: text/html\r\n", KIND, NEWER, LIST.as_bytes())).await;
+    assert!(refused.starts_with("HTTP/1.1 406"), "{refused}");
+    for kind in ["", "Content-Type: text/plain\r\n"] {
+        let refused = exchange(running.address, &post_with("", kind, NEWER, LIST.as_bytes())).await;
+        assert!(refused.starts_with("HTTP/1.1 415") && refused.contains("Content-Type: application/json"), "{refused}");
+    }
+    let kind = "Content-Type: Application/JSON ; charset=utf-8\r\n";
+    assert!(exchange(running.address, &post_with("", kind, NEWER, LIST.as_bytes())).await.contains("catalog_list"));
+}
+
+#[tokio::test]
+async fn what_cannot_be_served_is_told_as_the_protocol_has_it() {
+    let folder = tempfile::tempdir().expect("folder");
+    let running = run(folder.path(), false, 1000).await;
+    let deep = format!(r#"{{"jsonrpc":"2.0","id":4,"method":"x","params":{}"#, "[".repeat(5_000));
+    let call = |arguments: &str| {
+        format!(
+            r#"{{"jsonrpc":"2.0","id":5,"method":"tools/call","params":{{"name":"catalog_list","arguments":{arguments}}}}}"#
+        )
+    };
+    let cases: [(&[u8], u16, i64, Value); 8] = [
+        (b"no json", 400, -32700, Value::Null),
+        (b"", 400, -32700, Value::Null),
+        (b"{\"jsonrpc\":\"2.0\",\"id\":2,\"method\":\"p\xffng\"}", 400, -32700, 2.into()),
+        (br#"{"jsonrpc":"2.0","id":3,"method":"ping","params":{"x":"\ud800"}}"#, 400, -32700, 3.into()),
+        (deep.as_bytes(), 400, -32700, 4.into()),
+        (b"[]", 400, -32600, Value::Null),
+        (&call("\"text\"").into_bytes(), 200, -32602, 5.into()),
+        (&call("[]").into_bytes(), 200, -32602, 5.into()),
+    ];
+    for (body, status, code, id) in cases {
+        let answer = exchange(running.address, &post_with("", KIND, "", body)).await;
+        let (found, messages) = told(&answer);
+        let error = messages.first().unwrap_or_else(|| panic!("{answer}"));
+        assert_eq!((found, &error["error"]["code"], &error["id"]), (status, &json!(code), &id), "{answer}");
+    }
+    let long = post_with("", KIND, "", &vec![b'a'; MOST_BODY_BYTES + 1]);
+    let answer = exchange(running.address, &long).await;
+    assert!(answer.is_empty() || answer.contains("413"), "{answer}");
+    // A stranger is told nothing, whatever it sends.
+    let strange = exchange(running.address, &post_with("", KIND, "Origin: http://evil.example\r\n", b"no json")).await;
+    assert!(strange.starts_with("HTTP/1.1 403"), "{strange}");
+}
+
+#[tokio::test]
+async fn batches_are_of_the_revision_that_has_them() {
+    let folder = tempfile::tempdir().expect("folder");
+    let running = run(folder.path(), false, 20).await;
+    let batch = br#"[{"jsonrpc":"2.0","id":1,"method":"ping"},{"jsonrpc":"2.0","id":2,"method":"no/such"},7,
+        {"jsonrpc":"2.0","id":3,"method":"tools/call","params":{"name":"catalog_list","arguments":{}}}]"#;
+    for (version, good) in [("2025-03-26", true), ("2025-06-18", false)] {
+        let hello = HELLO.replace("2025-06-18", version);
+        let welcome = exchange(running.address, &post_with("", KIND, "", hello.as_bytes())).await;
+        let headers = format!("Mcp-Session-Id: {}\r\n", session(&welcome));
+        for accept in ["", "Accept: application/json\r\n"] {
+            let answer = exchange(running.address, &post_with(accept, KIND, &headers, batch)).await;
+            let (status, mut messages) = told(&answer);
+            if !good {
+                assert_eq!((status, &messages[0]["error"]["code"]), (400, &json!(-32600)), "{answer}");
+                continue;
+            }
+            if let [Value::Array(list)] = &messages[..] {
+                messages = list.clone();
+            }
+            let mut ids: Vec<_> = messages.iter().map(|message| message["id"].to_string()).collect();
+            ids.sort();
+            assert_eq!((status, ids), (200, ["1", "2", "3", "null"].map(String::from).to_vec()), "{answer}");
+        }
+        if good {
+            let notes = br#"[{"jsonrpc":"2.0","method":"notifications/initialized"}]"#;
+            let noted = exchange(running.address, &post_with("", KIND, &headers, notes)).await;
+            assert!(noted.starts_with("HTTP/1.1 202"), "{noted}");
+            let many = format!("[{}]", vec![r#"{"jsonrpc":"2.0","id":1,"method":"ping"}"#; 90].join(","));
+            let slowed = exchange(running.address, &post_with("", KIND, &headers, many.as_bytes())).await;
+            assert!(slowed.starts_with("HTTP/1.1 429"), "each message counts: {slowed}");
+            tokio::time::sleep(Duration::from_secs(1)).await;
+        }
+    }
+    let newer = exchange(running.address, &post_with("", KIND, NEWER, batch)).await;
+    assert!(newer.starts_with("HTTP/1.1 400") && newer.contains("-32600"), "{newer}");
 }

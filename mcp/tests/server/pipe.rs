@@ -105,9 +105,9 @@ async fn no_canary_leaves_by_any_road() {
 async fn wrong_arguments_are_told_to_the_model() {
     let client = client().await;
     for (tool, arguments, part) in [
-        ("catalog_get", json!({}), "missing field `ref`"),
-        ("catalog_get", json!({"ref": 3}), "expected a string"),
-        ("catalog_list", json!({"kinds": "API"}), "unknown field `kinds`"),
+        ("catalog_get", json!({}), "`ref` is missing: text"),
+        ("catalog_get", json!({"ref": 3}), "`ref` must be text, got `3`"),
+        ("catalog_list", json!({"kinds": "API"}), "there is no argument `kinds`"),
         ("catalog_list", json!({"cursor": "../etc"}), "not a cursor"),
         ("catalog_validate", json!({"descriptor": "a: ["}), "no YAML"),
         ("docs_read", json!({"address": "../../etc/passwd"}), "Error"),
@@ -117,6 +117,59 @@ async fn wrong_arguments_are_told_to_the_model() {
         assert!(text(&result).contains(part), "{tool}: {}", text(&result));
     }
     assert!(client.call_tool(CallToolRequestParams::new("no_such_tool")).await.is_err());
+}
+
+#[tokio::test]
+async fn what_can_be_meant_in_one_way_is_taken() {
+    let client = client().await;
+    let shop = "component:default/shop";
+    let plain = json!({"ref": shop, "depth": 2, "kinds": ["dependsOn"]});
+    let wanted = call(&client, "catalog_relations", plain).await.structured_content.expect("facts");
+    for (depth, kinds) in [(json!(2.0), json!("[\"dependsOn\"]")), (json!("2"), json!(["dependsOn"]))] {
+        let arguments = json!({"ref": shop, "depth": depth, "kinds": kinds, "max_tokens": "5000", "cursor": ""});
+        let result = call(&client, "catalog_relations", arguments).await;
+        assert_eq!(result.structured_content.as_ref(), Some(&wanted), "{}", text(&result));
+    }
+    for tool in ["catalog_list", "docs_search"] {
+        let (first, empty) = (json!({"query": "a port is taken"}), json!({"query": "a port is taken", "cursor": ""}));
+        let without_query = |mut arguments: Value| {
+            if tool == "catalog_list" {
+                arguments.as_object_mut().expect("object").remove("query");
+            }
+            arguments
+        };
+        let (first, empty) =
+            (call(&client, tool, without_query(first)).await, call(&client, tool, without_query(empty)).await);
+        assert_eq!(first.structured_content, empty.structured_content, "{tool}");
+    }
+    let page = rmcp::model::PaginatedRequestParams::default().with_cursor(Some(String::new()));
+    assert!(!client.list_tools(Some(page)).await.expect("the first page").tools.is_empty());
+}
+
+#[tokio::test]
+async fn a_long_text_does_not_come_back() {
+    let client = client().await;
+    let long = "a".repeat(900_000);
+    for (tool, arguments) in [
+        ("catalog_get", json!({"ref": long})),
+        ("catalog_list", json!({"cursor": long})),
+        ("catalog_list", json!({"owner": long})),
+        ("catalog_relations", json!({"ref": "shop", "depth": long})),
+        ("docs_read", json!({"address": long})),
+        ("docs_search", json!({"query": long})),
+        ("docs_search", json!({"query": "x", "cursor": long})),
+    ] {
+        let size = format!("{:?}", call(&client, tool, arguments).await).len();
+        assert!(size < 20_000, "{tool}: {size} characters come back");
+    }
+    let errors = [
+        client.read_resource(ReadResourceRequestParams::new(long.clone())).await.expect_err("no resource").to_string(),
+        client.get_prompt(GetPromptRequestParams::new(long.clone())).await.expect_err("no prompt").to_string(),
+        client.call_tool(CallToolRequestParams::new(long.clone())).await.expect_err("no tool").to_string(),
+    ];
+    for error in errors {
+        assert!(error.len() < 20_000, "{} characters come back", error.len());
+    }
 }
 
 #[tokio::test]

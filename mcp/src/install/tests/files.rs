@@ -1,0 +1,117 @@
+//! Through the file system: every client, and files that have to stay whose and what they were.
+
+use super::*;
+
+fn places(folder: &Path) -> Places {
+    Places { home: folder.into(), config: folder.join(".config"), project: None }
+}
+
+fn stdio() -> Entry {
+    Entry::Stdio { command: "/usr/bin/backstack".into(), arguments: vec!["mcp".into()] }
+}
+
+#[test]
+fn every_client_gets_its_entry_and_loses_it_again() {
+    for client in Client::ALL {
+        let folder = tempfile::tempdir().expect("folder");
+        let places = places(folder.path());
+        let edit = install(client, &places, &stdio()).expect("edit");
+        assert!(edit.changes);
+        write(&edit).expect("written");
+        let text = std::fs::read_to_string(&edit.path).expect("file");
+        assert!(text.contains("/usr/bin/backstack"), "{text}");
+        assert!(!install(client, &places, &stdio()).expect("again").changes, "{client:?} is not idempotent");
+        let gone = uninstall(client, &places).expect("out");
+        assert!(gone.changes && gone.content.is_none(), "something is left of a file of our own: {:?}", gone.content);
+        write(&gone).expect("taken away");
+        assert!(!edit.path.exists());
+        assert!(!uninstall(client, &places).expect("once more").changes);
+    }
+}
+
+#[test]
+fn a_file_in_another_encoding_is_left_alone() {
+    let folder = tempfile::tempdir().expect("folder");
+    let path = folder.path().join(".claude.json");
+    let wide: Vec<u8> = "\u{feff}{}".encode_utf16().flat_map(u16::to_le_bytes).collect();
+    std::fs::write(&path, &wide).expect("written");
+    let error = install(Client::ClaudeCode, &places(folder.path()), &stdio()).expect_err("UTF-16");
+    assert!(error.to_string().contains("save it as UTF-8"), "{error}");
+    assert_eq!(std::fs::read(&path).expect("there"), wide);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_file_with_a_token_is_its_owners_alone() {
+    use std::os::unix::fs::PermissionsExt;
+    let folder = tempfile::tempdir().expect("folder");
+    let places = places(folder.path());
+    let path = Client::Cursor.file(&places);
+    std::fs::create_dir_all(path.parent().expect("folder")).expect("made");
+    std::fs::write(&path, "{}").expect("written");
+    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o644)).expect("mode");
+    let entry = Entry::Http { url: "http://127.0.0.1:7311/mcp".into(), token: "t".into() };
+    write(&install(Client::Cursor, &places, &entry).expect("edit")).expect("written");
+    assert_eq!(std::fs::metadata(&path).expect("there").permissions().mode() & 0o777, 0o600);
+    assert!(matches!(install(Client::ClaudeDesktop, &places, &entry), Err(InstallError::NoHttp { .. })));
+}
+
+#[cfg(unix)]
+#[test]
+fn owner_group_mode_access_list_and_links_stay() {
+    use rustix::fs::{XattrFlags, getxattr, setxattr};
+    use std::os::unix::fs::{MetadataExt, PermissionsExt};
+    let folder = tempfile::tempdir().expect("folder");
+    let places = places(folder.path());
+    let (real, link) = (folder.path().join("dotfiles.json"), Client::ClaudeCode.file(&places));
+    std::fs::write(&real, "{\r\n}").expect("written");
+    std::fs::set_permissions(&real, std::fs::Permissions::from_mode(0o664)).expect("mode");
+    std::os::unix::fs::symlink("dotfiles.json", &link).expect("link");
+    // Only root may give a file away.
+    let given = std::os::unix::fs::chown(&real, Some(12_345), Some(54_321)).is_ok();
+    let marked = setxattr(&real, "user.mark", b"kept", XattrFlags::empty()).is_ok();
+    let before = std::fs::metadata(&real).expect("there");
+    write(&install(Client::ClaudeCode, &places, &stdio()).expect("edit")).expect("written");
+    let after = std::fs::metadata(&real).expect("there");
+    assert!(link.is_symlink() && after.len() > before.len());
+    assert_eq!((after.uid(), after.gid(), after.mode()), (before.uid(), before.gid(), before.mode()));
+    assert!(!given || after.uid() == 12_345);
+    let mut value = [0; 16];
+    assert!(!marked || getxattr(&real, "user.mark", &mut value[..]).is_ok_and(|length| value[..length] == *b"kept"));
+
+    let twin = folder.path().join("twin.json");
+    std::fs::hard_link(&real, &twin).expect("another name");
+    write(&uninstall(Client::ClaudeCode, &places).expect("edit")).expect("written");
+    assert_eq!(std::fs::read(&twin).expect("there"), b"{\r\n}");
+    assert_eq!(std::fs::metadata(&real).expect("there").nlink(), 2);
+    assert!(std::fs::read_dir(folder.path()).expect("folder").count() == 3, "something was left behind");
+
+    std::fs::remove_file(&real).expect("the link leads nowhere now");
+    write(&install(Client::ClaudeCode, &places, &stdio()).expect("edit")).expect("written");
+    assert!(real.exists() && link.is_symlink());
+    write(&uninstall(Client::ClaudeCode, &places).expect("edit")).expect("taken away");
+    assert!(!real.exists() && link.is_symlink());
+}
+
+#[test]
+fn rules_share_a_file_with_others() {
+    for before in ["# Mine\n\nBe kind.\n", "# Mine\r\n\r\nBe kind.\r\n", "Be kind.", "", "\n", "\u{feff}Be kind.\n\n\n"]
+    {
+        let folder = tempfile::tempdir().expect("folder");
+        std::fs::write(folder.path().join("AGENTS.md"), before).expect("written");
+        let file = rules_file(Client::Codex, folder.path()).expect("file");
+        write(&file.install().expect("edit")).expect("written");
+        assert!(!file.install().expect("again").changes);
+        let text = std::fs::read_to_string(&file.path).expect("file");
+        assert!(text.starts_with(before) && text.contains("catalog_list"));
+        assert_eq!(file.uninstall().expect("out").content.as_deref(), Some(before), "{before:?}");
+    }
+    let folder = tempfile::tempdir().expect("folder");
+    for client in Client::ALL {
+        let Some(file) = rules_file(client, folder.path()) else { continue };
+        write(&file.install().expect("edit")).expect("written");
+        write(&file.uninstall().expect("edit")).expect("taken away");
+        assert!(!file.path.exists(), "{client:?}");
+    }
+    assert_eq!(rules_file(Client::ClaudeDesktop, folder.path()), None);
+}
