@@ -32,6 +32,7 @@ func config(pods netip.Prefix, mtu int) ([]byte, error) {
 				},
 			},
 			{"type": "portmap", "capabilities": object{"portMappings": true}},
+			{"type": "podnet"}, // see cni: the pod starts when the rules of policies know it
 		},
 	}, "", "  ")
 }

@@ -1,9 +1,9 @@
 // The pod network of a cluster whose nodes share one layer 2 network.
 //
-// Every node has a range of pod addresses. On each node this daemon does three things and keeps
+// Every node has a range of pod addresses. On each node this daemon does four things and keeps
 // them so: it writes the CNI configuration for the node's own range, it routes the ranges of the
-// other nodes to these nodes, and it masquerades what pods send out of the pod network.
-// There is no overlay: the nodes reach each other directly. IPv4 only.
+// other nodes to these nodes, it masquerades what pods send out of the pod network, and it enforces
+// network policies. There is no overlay: the nodes reach each other directly. IPv4 only.
 package main
 
 import (
@@ -19,7 +19,9 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/fields"
+	"k8s.io/apimachinery/pkg/runtime"
 	typed "k8s.io/client-go/kubernetes/typed/core/v1"
+	networkingv1 "k8s.io/client-go/kubernetes/typed/networking/v1"
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/cache"
 )
@@ -48,11 +50,14 @@ func run(ctx context.Context) error {
 	if err != nil || !pods.Addr().Is4() {
 		return fmt.Errorf("POD_SUBNET is %q, not an IPv4 range", os.Getenv("POD_SUBNET"))
 	}
-	client, err := connect()
+	clients, err := connect()
 	if err != nil {
 		return err
 	}
-	nodes, changed := watchNodes(ctx, client)
+	if err := enforce(ctx, name, clients); err != nil {
+		return err
+	}
+	nodes, changed := watchNodes(ctx, clients.core)
 	awaitServices(ctx)
 	for {
 		wait := resync
@@ -69,22 +74,42 @@ func run(ctx context.Context) error {
 	}
 }
 
-// connect makes a client for the API server. Its Service needs kube-proxy, which may not have come
+// clients speak with the API server.
+type clients struct {
+	core       rest.Interface
+	networking rest.Interface
+}
+
+// connect makes clients for the API server. Its Service needs kube-proxy, which may not have come
 // yet, so the address of the control plane itself is preferred where it was given.
-func connect() (*typed.CoreV1Client, error) {
+func connect() (clients, error) {
 	config, err := rest.InClusterConfig()
 	if err != nil {
-		return nil, err
+		return clients{}, err
 	}
 	if endpoint := os.Getenv("CONTROL_PLANE_ENDPOINT"); endpoint != "" {
 		config.Host = "https://" + endpoint
 	}
 	config.UserAgent = "podnet"
-	return typed.NewForConfig(config)
+	// Cheaper to read than JSON.
+	config.ContentType = runtime.ContentTypeProtobuf
+	shared, err := rest.HTTPClientFor(config)
+	if err != nil {
+		return clients{}, err
+	}
+	core, err := typed.NewForConfigAndClient(config, shared)
+	if err != nil {
+		return clients{}, err
+	}
+	networking, err := networkingv1.NewForConfigAndClient(config, shared)
+	if err != nil {
+		return clients{}, err
+	}
+	return clients{core.RESTClient(), networking.RESTClient()}, nil
 }
 
 // watchNodes keeps a copy of all nodes. The channel says that one of them changed.
-func watchNodes(ctx context.Context, client *typed.CoreV1Client) (func() []*corev1.Node, <-chan struct{}) {
+func watchNodes(ctx context.Context, client rest.Interface) (func() []*corev1.Node, <-chan struct{}) {
 	changed := make(chan struct{}, 1)
 	notify := func() {
 		select {
@@ -93,7 +118,7 @@ func watchNodes(ctx context.Context, client *typed.CoreV1Client) (func() []*core
 		}
 	}
 	store, controller := cache.NewInformerWithOptions(cache.InformerOptions{
-		ListerWatcher: cache.NewListWatchFromClient(client.RESTClient(), "nodes", "", fields.Everything()),
+		ListerWatcher: cache.NewListWatchFromClient(client, "nodes", "", fields.Everything()),
 		ObjectType:    &corev1.Node{},
 		Handler: cache.ResourceEventHandlerFuncs{
 			AddFunc:    func(any) { notify() },

@@ -1,7 +1,9 @@
 package kernel
 
 import (
+	"fmt"
 	"net/netip"
+	"strings"
 	"testing"
 
 	"github.com/google/nftables"
@@ -68,7 +70,7 @@ func (cluster *cluster) policies(specs ...string) Done {
 	cluster.test.Helper()
 	cluster.state.Policies = nil
 	for _, text := range specs {
-		one := &networking.NetworkPolicy{ObjectMeta: meta.ObjectMeta{Namespace: "shop", Name: text[:min(20, len(text))]}}
+		one := &networking.NetworkPolicy{ObjectMeta: meta.ObjectMeta{Namespace: "shop", Name: text}}
 		must(cluster.test, yaml.UnmarshalStrict([]byte(text), &one.Spec))
 		cluster.state.Policies = append(cluster.state.Policies, one)
 	}
@@ -92,7 +94,8 @@ func (cluster *cluster) connects(from, to *machine, port uint16, wanted bool) {
 func (cluster *cluster) arrives(from, to *machine, protocol int, port uint16, wanted bool) {
 	cluster.test.Helper()
 	if from.arrives(cluster.test, to, protocol, port, wanted) != wanted {
-		cluster.test.Errorf("from %s to %s, protocol %d, port %d: arrived is %v", from.address, to.address, protocol, port, !wanted)
+		what := fmt.Sprintf("from %s to %s, protocol %d, port %d", from.address, to.address, protocol, port)
+		cluster.test.Errorf("%s: arrived is %v", what, !wanted)
 	}
 }
 
@@ -155,7 +158,11 @@ func TestEgressIsDenied(test *testing.T) {
 	cluster.connects(cluster.friend, cluster.server, 80, false)
 	cluster.connects(cluster.friend, cluster.away, 80, false)
 	cluster.connects(cluster.other, cluster.server, 80, true)
-	cluster.policies(`{podSelector: {matchLabels: {app: friend}}, policyTypes: [Egress], egress: [{ports: [{port: web}]}]}`)
+	cluster.policies(`
+podSelector: {matchLabels: {app: friend}}
+policyTypes: [Egress]
+egress: [{ports: [{port: web}]}]
+`)
 	cluster.connects(cluster.friend, cluster.server, 8080, true)
 	cluster.connects(cluster.friend, cluster.server, 80, false)
 	cluster.connects(cluster.friend, cluster.remote, 8080, true)
@@ -211,7 +218,10 @@ func TestPortsAndProtocolsAreToldApart(test *testing.T) {
 
 func TestAPodThatComesOrGoesChangesElementsAlone(test *testing.T) {
 	cluster := newCluster(test)
-	friends := `{podSelector: {matchLabels: {app: server}}, ingress: [{from: [{podSelector: {matchLabels: {app: friend}}}]}]}`
+	friends := `
+podSelector: {matchLabels: {app: server}}
+ingress: [{from: [{podSelector: {matchLabels: {app: friend}}}]}]
+`
 	all := cluster.state.Pods
 	cluster.state.Pods = all[:1]
 	if done := cluster.policies(friends); done != Everything {
@@ -265,9 +275,11 @@ func TestALargeClusterFits(test *testing.T) {
 		ruleset.Add("ranges", rules.Ranges, rules.Element{Address: last, Last: last})
 	}
 	for number := range 2000 {
-		name := rules.Ingress + "-" + string(rune('a'+number%26)) + netip.AddrFrom4([4]byte{1, 1, byte(number >> 8), byte(number)}).String()
-		ruleset.Chains[name] = []rules.Rule{{Peers: "pods", Policy: "some/policy"}, {Peers: "ranges"}, {Endpoints: "ports"}}
-		ruleset.Add(rules.Ingress, rules.Verdicts, rules.Element{Address: netip.AddrFrom4([4]byte{10, 9, byte(number >> 8), byte(number)}), Chain: name})
+		name := fmt.Sprintf("%s-%d", rules.Ingress, number)
+		policy := strings.Repeat("name", 63)
+		ruleset.Chains[name] = []rules.Rule{{Peers: "pods", Policy: policy}, {Peers: "ranges"}, {Endpoints: "ports"}}
+		address = address.Next()
+		ruleset.Add(rules.Ingress, rules.Verdicts, rules.Element{Address: address, Chain: name})
 	}
 	var writer Writer
 	if _, err := writer.Write(ruleset); err != nil {

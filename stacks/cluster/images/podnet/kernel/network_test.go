@@ -19,8 +19,8 @@ import (
 // apart says that the tests run in a network of their own already.
 const apart = "PODNET_TEST_APART"
 
-// TestMain runs the tests once more in a network namespace that is nobody's, which is the node of these tests. Who is not
-// root becomes it there.
+// TestMain runs the tests once more in a network namespace that is nobody's, which is the node of these tests. Who is
+// not root becomes it there.
 func TestMain(tests *testing.M) {
 	if os.Getenv(apart) != "" {
 		os.Exit(tests.Run())
