@@ -1,6 +1,7 @@
 //! The real `kind` command on a cluster of ours: it lists, exports, loads into and deletes it.
 
 use crate::harness::{Platform, Ran, build_kind, docker, run, step};
+use crate::policies;
 
 #[test]
 fn kind_knows_our_clusters() {
@@ -41,6 +42,8 @@ fn kind_knows_our_clusters() {
         let wait = format!("pod/{name}");
         platform.kubectl(&["wait", &wait, "--for=condition=Ready", "--timeout=60s"]).succeeded("the loaded image runs");
     }
+
+    policies::are_enforced(&platform, "e2e.example/loaded:1");
 
     step("kind delete cluster");
     let config = platform.kubeconfig().display().to_string();

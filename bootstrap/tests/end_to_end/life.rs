@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use crate::diagnose;
 use crate::harness::{Platform, docker, eventually, run, step};
+use crate::{diagnose, policies};
 
 const JUDGE: &str = "
 apiVersion: kyverno.io/v1
@@ -122,6 +122,7 @@ fn everything_is_ready(platform: &Platform) {
     let node = format!("{}-control-plane", platform.name);
     let nobody = docker(&["exec", &node, "timeout", "5", "bash", "-c", "exec 3<>/dev/tcp/10.244.0.254/80"]);
     assert!(nobody.code == 1 && nobody.stderr.contains("No route to host"), "{}: {}", nobody.code, nobody.stderr);
+    policies::of_the_platform_hold(platform);
 }
 
 /// How many components the built-in stack has, as it says itself.
@@ -297,4 +298,5 @@ fn stopped_and_started(platform: &Platform) {
     });
     eventually("everything is healthy again", 180, || platform.backstack(&["status"]).code == 0);
     platform.get("/argocd/api/version").succeeded("GET /argocd/api/version after the restart");
+    policies::of_the_platform_hold(platform);
 }

@@ -13,4 +13,5 @@ mod features;
 mod harness;
 mod kind;
 mod life;
+mod policies;
 mod together;
