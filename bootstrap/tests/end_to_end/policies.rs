@@ -91,6 +91,7 @@ pub fn are_enforced(platform: &Platform, image: &str) {
     let standing = cluster.ask_later("friend", &server);
     cluster.policy("server", "{podSelector: {matchLabels: {app: server}}, policyTypes: [Ingress]}");
     cluster.eventually("nobody", all(false, false, false));
+    cluster.eventually("a pod reaches itself by its service", vec![to("server", &service, "80", true)]);
     let answer = standing.join().expect("the one that asks");
     assert!(answer.contains("200 OK"), "a connection that stood before the policy is cut: {answer}");
     let friends = "[{podSelector: {matchLabels: {app: friend}}}]";

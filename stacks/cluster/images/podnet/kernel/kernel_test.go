@@ -244,6 +244,23 @@ ingress: [{from: [{podSelector: {matchLabels: {app: friend}}}]}]
 	cluster.connects(cluster.friend, cluster.server, 80, false)
 }
 
+func TestAPodWhoseLabelsChangeIsJudgedByOthers(test *testing.T) {
+	cluster := newCluster(test)
+	cluster.friend.serve(test, 80)
+	closed := `{podSelector: {matchLabels: {app: server}}}`
+	open := `{podSelector: {matchLabels: {app: friend}}, ingress: [{}]}`
+	cluster.policies(closed, open)
+	cluster.connects(cluster.other, cluster.server, 80, false)
+	cluster.connects(cluster.other, cluster.friend, 80, true)
+	pods := cluster.state.Pods
+	pods[0].Labels, pods[1].Labels = pods[1].Labels, pods[0].Labels
+	if done := cluster.write(); done != Elements {
+		test.Errorf("labels changed: done is %d", done)
+	}
+	cluster.connects(cluster.other, cluster.server, 80, true)
+	cluster.connects(cluster.other, cluster.friend, 80, false)
+}
+
 func TestWhatOthersTookAwayComesBack(test *testing.T) {
 	cluster := newCluster(test)
 	cluster.policies(`{podSelector: {}}`)
