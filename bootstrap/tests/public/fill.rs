@@ -1,0 +1,236 @@
+//! Fills the registry that plays the public hosts: what our recipes build goes under the references that the stack
+//! names.
+//!
+//! The images are not those of the recipes to the byte, as real upstream images are not: they have another manifest,
+//! behind an index for several platforms, without the label that tells a recipe's key. Those that the engine itself
+//! pulls have gzip layers, since older engines read no others.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs::{self, File};
+use std::io::{BufReader, BufWriter, Write};
+use std::path::{Path, PathBuf};
+
+use backstack::images::manifest::Raw;
+use backstack::images::{BlobStore, Descriptor, Digest, LocalRegistry, Reference};
+use backstack::report::Progress;
+use backstack::settings::folders;
+use backstack::source::{Architecture, Builder, BuiltImage};
+use backstack::stack::files::FileTree;
+use backstack::stack::model::ImageRef;
+use backstack::stack::{ClusterSpec, Stack, StackSource};
+use serde_json::{Value, json};
+use sha2::Sha256;
+
+const INDEX: &str = "application/vnd.oci.image.index.v1+json";
+const MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
+const CONFIG: &str = "application/vnd.oci.image.config.v1+json";
+const GZIP: &str = "application/vnd.oci.image.layer.v1.tar+gzip";
+/// A label that only played images have.
+pub const PLAYED: &str = "backstack.test/played-by";
+
+/// An image that a public host has.
+#[derive(Debug, Clone)]
+pub struct Held {
+    pub reference: Reference,
+    /// What people pin.
+    pub index: Digest,
+    pub manifest: Digest,
+    /// The image has a recipe in the stack.
+    pub has_recipe: bool,
+    /// What the recipe made, in the machine's own cache.
+    pub built: BuiltImage,
+}
+
+/// Everything that a stack and the cluster name.
+pub struct Named {
+    pub images: Vec<(ImageRef, FileTree)>,
+    /// Those that the engine pulls.
+    pub of_engine: BTreeSet<String>,
+    /// Address of a definition -> Go module and path in it.
+    pub definitions: Vec<(String, String, String)>,
+}
+
+impl Named {
+    pub fn by(stack: &str) -> Self {
+        let stack = Stack::load(StackSource::named(stack)).expect("the stack");
+        let cluster = ClusterSpec::load().expect("the cluster's images");
+        let mut images = vec![
+            (cluster.file.node.clone(), cluster.tree.clone()),
+            (cluster.file.registry.clone(), cluster.tree.clone()),
+        ];
+        let of_engine = images.iter().map(|(image, _)| image.reference.clone()).collect();
+        let mut definitions = Vec::new();
+        for component in &stack.components {
+            images.extend(component.file.images.values().map(|image| (image.clone(), component.tree.clone())));
+            for source in &component.file.crds {
+                for path in source.files.keys() {
+                    let address = format!("{}/{path}", source.url.trim_end_matches('/'));
+                    definitions.push((address, source.module.clone(), path.clone()));
+                }
+            }
+        }
+        Self { images, of_engine, definitions }
+    }
+
+    /// The registry hosts.
+    pub fn hosts(&self) -> BTreeSet<String> {
+        let reference = |(image, _): &(ImageRef, FileTree)| image.reference.parse::<Reference>().expect("a reference");
+        self.images.iter().map(|image| reference(image).host().to_string()).collect()
+    }
+}
+
+/// What fills the registry.
+pub struct Filler {
+    pub registry: LocalRegistry,
+    /// The registry's own files.
+    pub storage: PathBuf,
+    store: BlobStore,
+    builder: Builder,
+}
+
+/// A blob and where it lies.
+struct Blob {
+    descriptor: Descriptor,
+    path: PathBuf,
+}
+
+impl Filler {
+    pub fn new(registry: LocalRegistry, storage: PathBuf) -> Self {
+        let cache = folders::cache();
+        let store = BlobStore::open(&cache).expect("the cache");
+        let builder = Builder::new(&cache, store.clone(), Architecture::host());
+        Self { registry, storage, store, builder }
+    }
+
+    /// Puts every image in its place; what the cache lacks is built first.
+    pub async fn fill(&self, named: &Named) -> Vec<Held> {
+        let mut built = BTreeMap::new();
+        for (image, tree) in &named.images {
+            let Some(recipe) = &image.recipe else { continue };
+            let recipe = tree.join(&format!("images/{recipe}"));
+            let image_built = self.builder.build(&recipe, &Progress::silent()).await;
+            built.insert(image.reference.clone(), image_built.unwrap_or_else(|error| panic!("{image:?}: {error}")));
+        }
+        let mut held = Vec::new();
+        for (image, _) in &named.images {
+            let content = built.get(&image.reference).or_else(|| sibling(&image.reference, &built));
+            let content = content.unwrap_or_else(|| panic!("{}: nothing to play it with", image.reference));
+            let gzip = named.of_engine.contains(&image.reference);
+            held.push(self.put(image, content, gzip).await);
+        }
+        held
+    }
+
+    async fn put(&self, image: &ImageRef, built: &BuiltImage, gzip: bool) -> Held {
+        let reference: Reference = image.reference.parse().expect("a reference");
+        let repository = reference.mirror_repository();
+        let layers: Vec<_> = built.layers.iter().map(|layer| self.layer(&layer.blob, gzip)).collect();
+        for layer in &layers {
+            self.put_blob(&repository, layer).await;
+        }
+        let mut config: Value = serde_json::from_slice(&self.store.read(&built.config.digest).expect("blob")).unwrap();
+        let labels = config["config"]["Labels"].as_object_mut().expect("labels");
+        labels.remove(backstack_recipe_label());
+        labels.insert(PLAYED.into(), reference.host().into());
+        let config = self.put_bytes(&repository, CONFIG, &serde_json::to_vec(&config).unwrap()).await;
+        let layers: Vec<_> = layers.iter().map(|layer| &layer.descriptor).collect();
+        let manifest = json!({"schemaVersion": 2, "mediaType": MANIFEST, "config": config, "layers": layers});
+        let (manifest, entry) = self.put_manifest(&repository, &manifest, built_platform(built, &self.store)).await;
+        let other = json!({"architecture": "riscv64", "os": "linux", "rootfs": {"type": "layers", "diff_ids": []}});
+        let other = self.put_bytes(&repository, CONFIG, &serde_json::to_vec(&other).unwrap()).await;
+        let other = json!({"schemaVersion": 2, "mediaType": MANIFEST, "config": other, "layers": []});
+        let (_, other) = self.put_manifest(&repository, &other, json!({"architecture": "riscv64", "os": "linux"})).await;
+        let index = json!({"schemaVersion": 2, "mediaType": INDEX, "manifests": [other, entry]});
+        let index = Raw { media_type: INDEX.into(), bytes: serde_json::to_vec(&index).unwrap() };
+        let tag = reference.tag().expect("a tag");
+        self.registry.push_manifest(&repository, tag, &index).await.expect("push the index");
+        let has_recipe = image.recipe.is_some();
+        Held { index: index.digest(), manifest, has_recipe, built: built.clone(), reference }
+    }
+
+    async fn put_manifest(&self, repository: &str, manifest: &Value, platform: Value) -> (Digest, Value) {
+        let raw = Raw { media_type: MANIFEST.into(), bytes: serde_json::to_vec(manifest).unwrap() };
+        let digest = raw.digest();
+        self.registry.push_manifest(repository, digest.as_str(), &raw).await.expect("push a manifest");
+        let size = raw.bytes.len();
+        (digest.clone(), json!({"mediaType": MANIFEST, "digest": digest, "size": size, "platform": platform}))
+    }
+
+    async fn put_bytes(&self, repository: &str, media_type: &str, bytes: &[u8]) -> Descriptor {
+        let folder = tempfile::tempdir().expect("temporary folder");
+        let path = folder.path().join("blob");
+        fs::write(&path, bytes).expect("write");
+        let descriptor =
+            Descriptor { media_type: media_type.into(), digest: Digest::of(bytes), size: bytes.len() as u64 };
+        self.put_blob(repository, &Blob { descriptor: descriptor.clone(), path }).await;
+        descriptor
+    }
+
+    /// Puts a blob where the registry finds it: as a link where that goes, so that gigabytes need neither time nor disk.
+    async fn put_blob(&self, repository: &str, blob: &Blob) {
+        let digest = &blob.descriptor.digest;
+        if link(&self.storage, repository, digest, &blob.path).is_ok()
+            && self.registry.has_blob(repository, digest).await.expect("ask")
+        {
+            return;
+        }
+        let sent = std::sync::Arc::new(|_| ());
+        self.registry.push_blob(repository, &blob.descriptor, &blob.path, sent).await.expect("push a blob");
+    }
+
+    fn layer(&self, layer: &Descriptor, gzip: bool) -> Blob {
+        let path = self.store.path(&layer.digest);
+        if !gzip {
+            return Blob { descriptor: layer.clone(), path };
+        }
+        let again = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("{}.tar.gz", layer.digest.hex()));
+        if !again.exists() {
+            compress(&path, &again);
+        }
+        let mut hasher = <Sha256 as sha2::Digest>::new();
+        let size = std::io::copy(&mut File::open(&again).expect("open"), &mut hasher).expect("read");
+        let digest = Digest::from_hasher(hasher);
+        Blob { descriptor: Descriptor { media_type: GZIP.into(), digest, size }, path: again }
+    }
+}
+
+/// The key of a recipe is in a label of what it built.
+fn backstack_recipe_label() -> &'static str {
+    "dev.backstack.recipe"
+}
+
+/// An image of the same place under the same component, for one that no recipe makes: what runs is another program,
+/// but it is one, and what is asked of registries is the same.
+fn sibling<'a>(reference: &str, built: &'a BTreeMap<String, BuiltImage>) -> Option<&'a BuiltImage> {
+    let (folder, _) = reference.rsplit_once('/')?;
+    built.iter().find(|(name, _)| name.rsplit_once('/').is_some_and(|(of, _)| of == folder)).map(|(_, image)| image)
+}
+
+fn built_platform(built: &BuiltImage, store: &BlobStore) -> Value {
+    let config: Value = serde_json::from_slice(&store.read(&built.config.digest).expect("blob")).unwrap();
+    json!({"architecture": config["architecture"], "os": config["os"]})
+}
+
+fn compress(from: &Path, to: &Path) {
+    let unfinished = to.with_extension("unfinished");
+    let out = BufWriter::new(File::create(&unfinished).expect("create"));
+    let mut out = flate2::write::GzEncoder::new(out, flate2::Compression::fast());
+    let from = BufReader::new(File::open(from).expect("open"));
+    zstd::stream::copy_decode(from, &mut out).expect("recompress");
+    out.finish().expect("finish").flush().expect("flush");
+    fs::rename(unfinished, to).expect("rename");
+}
+
+/// Lays a blob into the registry's files, as the registry itself would.
+fn link(storage: &Path, repository: &str, digest: &Digest, from: &Path) -> std::io::Result<()> {
+    let (root, hex) = (storage.join("docker/registry/v2"), digest.hex());
+    let data = root.join("blobs/sha256").join(&hex[..2]).join(hex).join("data");
+    let of_repository = root.join("repositories").join(repository).join("_layers/sha256").join(hex).join("link");
+    for path in [&data, &of_repository] {
+        fs::create_dir_all(path.parent().expect("a folder"))?;
+    }
+    match fs::hard_link(from, &data) {
+        Err(error) if error.kind() != std::io::ErrorKind::AlreadyExists => return Err(error),
+        _ => fs::write(of_repository, digest.as_str()),
+    }
+}
