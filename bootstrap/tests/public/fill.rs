@@ -19,12 +19,13 @@ use backstack::stack::files::FileTree;
 use backstack::stack::model::ImageRef;
 use backstack::stack::{ClusterSpec, Stack, StackSource};
 use serde_json::{Value, json};
-use sha2::Sha256;
 
 const INDEX: &str = "application/vnd.oci.image.index.v1+json";
 const MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
 const CONFIG: &str = "application/vnd.oci.image.config.v1+json";
 const GZIP: &str = "application/vnd.oci.image.layer.v1.tar+gzip";
+/// A label that only images have that our recipes built.
+const RECIPE: &str = "dev.backstack.recipe";
 /// A label that only played images have.
 pub const PLAYED: &str = "backstack.test/played-by";
 
@@ -34,7 +35,6 @@ pub struct Held {
     pub reference: Reference,
     /// What people pin.
     pub index: Digest,
-    pub manifest: Digest,
     /// The image has a recipe in the stack.
     pub has_recipe: bool,
     /// What the recipe made, in the machine's own cache.
@@ -130,22 +130,23 @@ impl Filler {
         }
         let mut config: Value = serde_json::from_slice(&self.store.read(&built.config.digest).expect("blob")).unwrap();
         let labels = config["config"]["Labels"].as_object_mut().expect("labels");
-        labels.remove(backstack_recipe_label());
+        labels.remove(RECIPE);
         labels.insert(PLAYED.into(), reference.host().into());
         let config = self.put_bytes(&repository, CONFIG, &serde_json::to_vec(&config).unwrap()).await;
         let layers: Vec<_> = layers.iter().map(|layer| &layer.descriptor).collect();
         let manifest = json!({"schemaVersion": 2, "mediaType": MANIFEST, "config": config, "layers": layers});
-        let (manifest, entry) = self.put_manifest(&repository, &manifest, built_platform(built, &self.store)).await;
+        let (_, entry) = self.put_manifest(&repository, &manifest, built_platform(built, &self.store)).await;
         let other = json!({"architecture": "riscv64", "os": "linux", "rootfs": {"type": "layers", "diff_ids": []}});
         let other = self.put_bytes(&repository, CONFIG, &serde_json::to_vec(&other).unwrap()).await;
         let other = json!({"schemaVersion": 2, "mediaType": MANIFEST, "config": other, "layers": []});
-        let (_, other) = self.put_manifest(&repository, &other, json!({"architecture": "riscv64", "os": "linux"})).await;
+        let (_, other) =
+            self.put_manifest(&repository, &other, json!({"architecture": "riscv64", "os": "linux"})).await;
         let index = json!({"schemaVersion": 2, "mediaType": INDEX, "manifests": [other, entry]});
         let index = Raw { media_type: INDEX.into(), bytes: serde_json::to_vec(&index).unwrap() };
         let tag = reference.tag().expect("a tag");
         self.registry.push_manifest(&repository, tag, &index).await.expect("push the index");
         let has_recipe = image.recipe.is_some();
-        Held { index: index.digest(), manifest, has_recipe, built: built.clone(), reference }
+        Held { index: index.digest(), has_recipe, built: built.clone(), reference }
     }
 
     async fn put_manifest(&self, repository: &str, manifest: &Value, platform: Value) -> (Digest, Value) {
@@ -187,16 +188,10 @@ impl Filler {
         if !again.exists() {
             compress(&path, &again);
         }
-        let mut hasher = <Sha256 as sha2::Digest>::new();
-        let size = std::io::copy(&mut File::open(&again).expect("open"), &mut hasher).expect("read");
-        let digest = Digest::from_hasher(hasher);
-        Blob { descriptor: Descriptor { media_type: GZIP.into(), digest, size }, path: again }
+        let bytes = fs::read(&again).expect("read");
+        let descriptor = Descriptor { media_type: GZIP.into(), digest: Digest::of(&bytes), size: bytes.len() as u64 };
+        Blob { descriptor, path: again }
     }
-}
-
-/// The key of a recipe is in a label of what it built.
-fn backstack_recipe_label() -> &'static str {
-    "dev.backstack.recipe"
 }
 
 /// An image of the same place under the same component, for one that no recipe makes: what runs is another program,

@@ -156,7 +156,8 @@ fn what_no_registry_and_no_recipe_gives_is_left_out_or_an_error() {
     world.mend();
 
     step("images that it cannot do without are told all at once");
-    let gone = ["quay.io/argoproj/argocd:v3.5.7", "docker.io/library/redis:8.2.3", "docker.io/gitea/gitea:1.27.3-rootless"];
+    let gone =
+        ["quay.io/argoproj/argocd:v3.5.7", "docker.io/library/redis:8.2.3", "docker.io/gitea/gitea:1.27.3-rootless"];
     let stack = world.changed_stack(|reference, lines| {
         let keep = |line: &&str| !(gone.contains(&reference) && line.trim_start().starts_with("recipe:"));
         lines.lines().filter(keep).map(|line| format!("{line}\n")).collect()

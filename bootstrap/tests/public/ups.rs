@@ -63,7 +63,8 @@ fn recipes_take_over_in_the_middle_and_what_can_be_waited_for_is() {
     std::fs::create_dir_all(&stack).expect("folder");
     let names = ["traefik", "cert-manager", "metrics-server", "cloudnative-pg"];
     let components: String = names.iter().map(|name| format!("  - name: {name}\n    from: back\n")).collect();
-    let text = format!("apiVersion: backstack.dev/v1\nkind: Stack\nname: few\nversion: 0.1.0\ncomponents:\n{components}");
+    let text =
+        format!("apiVersion: backstack.dev/v1\nkind: Stack\nname: few\nversion: 0.1.0\ncomponents:\n{components}");
     std::fs::write(stack.join("stack.yaml"), text).expect("stack.yaml");
 
     world.fault("quay.io", faults::cut(100_000).on(CONTROLLER).what("blob").times(1));

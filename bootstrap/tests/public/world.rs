@@ -110,7 +110,8 @@ impl World {
         let stdout = tool.stdout.take().expect("its output");
         BufReader::new(stdout).read_line(&mut line).expect("read");
         let ready: Ready = serde_json::from_str(&line).unwrap_or_else(|error| panic!("public-registries: {error}"));
-        let filler = Filler::new(LocalRegistry::at_port(ready.registry).expect("a client"), folder.path().join("registry"));
+        let filler =
+            Filler::new(LocalRegistry::at_port(ready.registry).expect("a client"), folder.path().join("registry"));
         let runtime = tokio::runtime::Runtime::new().expect("a runtime");
         let images = runtime.block_on(filler.fill(&named));
         let world = Self { ready, images, faults: RefCell::default(), from: Cell::new(0), tool, leash, folder };
@@ -154,7 +155,8 @@ impl World {
 
     /// The node image as the played host has it. The stack pins the real one, which no recipe makes.
     pub fn node_image(&self) -> String {
-        let held = self.images.iter().find(|held| held.reference.repository() == "kindest/node").expect("the node image");
+        let held =
+            self.images.iter().find(|held| held.reference.repository() == "kindest/node").expect("the node image");
         format!("{}@{}", held.reference, held.index)
     }
 
