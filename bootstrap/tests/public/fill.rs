@@ -10,7 +10,7 @@ use std::fs::{self, File};
 use std::io::{BufReader, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
-use backstack::images::manifest::Raw;
+use backstack::images::manifest::{Platform, Raw};
 use backstack::images::{BlobStore, Descriptor, Digest, LocalRegistry, Reference};
 use backstack::report::Progress;
 use backstack::settings::folders;
@@ -37,8 +37,17 @@ pub struct Held {
     pub index: Digest,
     /// The image has a recipe in the stack.
     pub has_recipe: bool,
-    /// What the recipe made, in the machine's own cache.
-    pub built: BuiltImage,
+    /// What the recipe made, in the machine's own cache; nothing in a world that is there to be asked only.
+    pub built: Option<BuiltImage>,
+}
+
+/// What the images hold.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Content {
+    /// A few bytes each, which do nothing: enough for a plan.
+    Bytes,
+    /// What the recipes build; what the machine's cache lacks is built first.
+    Programs,
 }
 
 /// Everything that a stack and the cluster name.
@@ -102,59 +111,86 @@ impl Filler {
         Self { registry, storage, store, builder }
     }
 
-    /// Puts every image in its place; what the cache lacks is built first.
-    pub async fn fill(&self, named: &Named) -> Vec<Held> {
-        let mut built = BTreeMap::new();
-        for (image, tree) in &named.images {
-            let Some(recipe) = &image.recipe else { continue };
-            let recipe = tree.join(&format!("images/{recipe}"));
-            let image_built = self.builder.build(&recipe, &Progress::silent()).await;
-            built.insert(image.reference.clone(), image_built.unwrap_or_else(|error| panic!("{image:?}: {error}")));
-        }
+    /// Puts every image in its place.
+    pub async fn fill(&self, named: &Named, content: Content) -> Vec<Held> {
+        let built = if content == Content::Programs { self.build(named).await } else { BTreeMap::new() };
         let mut held = Vec::new();
         for (image, _) in &named.images {
-            let content = built.get(&image.reference).or_else(|| sibling(&image.reference, &built));
-            let content = content.unwrap_or_else(|| panic!("{}: nothing to play it with", image.reference));
-            let gzip = named.of_engine.contains(&image.reference);
-            held.push(self.put(image, content, gzip).await);
+            let reference: Reference = image.reference.parse().expect("a reference");
+            let found = built.get(&image.reference).or_else(|| sibling(&image.reference, &built));
+            let (config, layers) = match (content, found) {
+                (Content::Bytes, _) => self.few_bytes(&reference).await,
+                (Content::Programs, Some(found)) => {
+                    self.programs(&reference, found, named.of_engine.contains(&image.reference)).await
+                }
+                (Content::Programs, None) => panic!("{reference}: nothing to play it with"),
+            };
+            let index = self.put_index(&reference, &config, &layers).await;
+            held.push(Held { reference, index, has_recipe: image.recipe.is_some(), built: found.cloned() });
         }
         held
     }
 
-    async fn put(&self, image: &ImageRef, built: &BuiltImage, gzip: bool) -> Held {
-        let reference: Reference = image.reference.parse().expect("a reference");
-        let repository = reference.mirror_repository();
-        let layers: Vec<_> = built.layers.iter().map(|layer| self.layer(&layer.blob, gzip)).collect();
-        for layer in &layers {
-            self.put_blob(&repository, layer).await;
+    async fn build(&self, named: &Named) -> BTreeMap<String, BuiltImage> {
+        let mut built = BTreeMap::new();
+        for (image, tree) in &named.images {
+            let Some(recipe) = &image.recipe else { continue };
+            let recipe = tree.join(&format!("images/{recipe}"));
+            let made = self.builder.build(&recipe, &Progress::silent()).await;
+            built.insert(image.reference.clone(), made.unwrap_or_else(|error| panic!("{image:?}: {error}")));
         }
-        let mut config: Value = serde_json::from_slice(&self.store.read(&built.config.digest).expect("blob")).unwrap();
+        built
+    }
+
+    /// Configuration and layers of an image with nothing to run in it.
+    async fn few_bytes(&self, reference: &Reference) -> (Value, Vec<Descriptor>) {
+        let layer = self.put_bytes(&reference.mirror_repository(), GZIP, reference.to_string().as_bytes()).await;
+        let (platform, labels) = (Platform::here(), json!({PLAYED: reference.host()}));
+        let config = json!({
+            "architecture": platform.architecture, "os": "linux", "config": {"Labels": labels},
+            "rootfs": {"type": "layers", "diff_ids": [layer.digest]},
+        });
+        (config, vec![layer])
+    }
+
+    /// The same of an image that a recipe built.
+    async fn programs(&self, reference: &Reference, built: &BuiltImage, gzip: bool) -> (Value, Vec<Descriptor>) {
+        let mut layers = Vec::new();
+        for layer in &built.layers {
+            let blob = self.layer(&layer.blob, gzip);
+            self.put_blob(&reference.mirror_repository(), &blob).await;
+            layers.push(blob.descriptor);
+        }
+        let config = self.store.read(&built.config.digest).expect("blob");
+        let mut config: Value = serde_json::from_slice(&config).expect("a configuration");
         let labels = config["config"]["Labels"].as_object_mut().expect("labels");
         labels.remove(RECIPE);
         labels.insert(PLAYED.into(), reference.host().into());
-        let config = self.put_bytes(&repository, CONFIG, &serde_json::to_vec(&config).unwrap()).await;
-        let layers: Vec<_> = layers.iter().map(|layer| &layer.descriptor).collect();
-        let manifest = json!({"schemaVersion": 2, "mediaType": MANIFEST, "config": config, "layers": layers});
-        let (_, entry) = self.put_manifest(&repository, &manifest, built_platform(built, &self.store)).await;
-        let other = json!({"architecture": "riscv64", "os": "linux", "rootfs": {"type": "layers", "diff_ids": []}});
-        let other = self.put_bytes(&repository, CONFIG, &serde_json::to_vec(&other).unwrap()).await;
-        let other = json!({"schemaVersion": 2, "mediaType": MANIFEST, "config": other, "layers": []});
-        let (_, other) =
-            self.put_manifest(&repository, &other, json!({"architecture": "riscv64", "os": "linux"})).await;
-        let index = json!({"schemaVersion": 2, "mediaType": INDEX, "manifests": [other, entry]});
-        let index = Raw { media_type: INDEX.into(), bytes: serde_json::to_vec(&index).unwrap() };
-        let tag = reference.tag().expect("a tag");
-        self.registry.push_manifest(&repository, tag, &index).await.expect("push the index");
-        let has_recipe = image.recipe.is_some();
-        Held { index: index.digest(), has_recipe, built: built.clone(), reference }
+        (config, layers)
     }
 
-    async fn put_manifest(&self, repository: &str, manifest: &Value, platform: Value) -> (Digest, Value) {
-        let raw = Raw { media_type: MANIFEST.into(), bytes: serde_json::to_vec(manifest).unwrap() };
-        let digest = raw.digest();
+    /// Puts an index there, of this image and one for a machine that nobody has.
+    async fn put_index(&self, reference: &Reference, config: &Value, layers: &[Descriptor]) -> Digest {
+        let repository = reference.mirror_repository();
+        let entry = self.put_image(&repository, config, layers).await;
+        let other = json!({"architecture": "riscv64", "os": "linux", "rootfs": {"type": "layers", "diff_ids": []}});
+        let other = self.put_image(&repository, &other, &[]).await;
+        let index = json!({"schemaVersion": 2, "mediaType": INDEX, "manifests": [other, entry]});
+        let index = Raw { media_type: INDEX.into(), bytes: serde_json::to_vec(&index).expect("JSON") };
+        let tag = reference.tag().expect("a tag");
+        self.registry.push_manifest(&repository, tag, &index).await.expect("push the index");
+        index.digest()
+    }
+
+    /// Puts an image there by its digest; gives its entry in an index.
+    async fn put_image(&self, repository: &str, config: &Value, layers: &[Descriptor]) -> Value {
+        let platform = json!({"architecture": config["architecture"], "os": config["os"]});
+        let config = self.put_bytes(repository, CONFIG, &serde_json::to_vec(config).expect("JSON")).await;
+        let manifest = json!({"schemaVersion": 2, "mediaType": MANIFEST, "config": config, "layers": layers});
+        let raw = Raw { media_type: MANIFEST.into(), bytes: serde_json::to_vec(&manifest).expect("JSON") };
+        let (digest, size) = (raw.digest(), raw.bytes.len());
         self.registry.push_manifest(repository, digest.as_str(), &raw).await.expect("push a manifest");
-        let size = raw.bytes.len();
-        (digest.clone(), json!({"mediaType": MANIFEST, "digest": digest, "size": size, "platform": platform}))
+        json!({"mediaType": MANIFEST, "digest": digest, "size": size, "platform": platform})
     }
 
     async fn put_bytes(&self, repository: &str, media_type: &str, bytes: &[u8]) -> Descriptor {
@@ -199,11 +235,6 @@ impl Filler {
 fn sibling<'a>(reference: &str, built: &'a BTreeMap<String, BuiltImage>) -> Option<&'a BuiltImage> {
     let (folder, _) = reference.rsplit_once('/')?;
     built.iter().find(|(name, _)| name.rsplit_once('/').is_some_and(|(of, _)| of == folder)).map(|(_, image)| image)
-}
-
-fn built_platform(built: &BuiltImage, store: &BlobStore) -> Value {
-    let config: Value = serde_json::from_slice(&store.read(&built.config.digest).expect("blob")).unwrap();
-    json!({"architecture": config["architecture"], "os": config["os"]})
 }
 
 fn compress(from: &Path, to: &Path) {

@@ -46,6 +46,11 @@ impl Planned {
         self
     }
 
+    /// Everything that was said.
+    pub fn told(&self) -> String {
+        format!("{}{}", self.ran.stdout, self.ran.stderr)
+    }
+
     fn json(&self) -> &Value {
         self.json.as_ref().unwrap_or_else(|| panic!("no plan: {}", self.ran.stderr))
     }

@@ -32,7 +32,7 @@ fn assert_nothing_is_asked_twice(requests: &[Request]) {
 
 #[test]
 fn every_image_comes_from_its_registry_but_for_our_own() {
-    let world = World::of("back");
+    let world = World::to_ask("back");
     world.fault("*", faults::slow(200));
     let plan = world.plan(&["--node-image", &world.node_image()]).made();
     for image in plan.images() {
@@ -67,7 +67,7 @@ fn every_image_comes_from_its_registry_but_for_our_own() {
 
 #[test]
 fn our_own_images_are_taken_by_their_digest_alone() {
-    let world = World::of("back");
+    let world = World::to_ask("back");
     let (portal, gitops) = (world.image(PORTAL).index.to_string(), world.image(GITOPS).index.to_string());
     let another = world.image("docker.io/library/nginx:1.29.3").index.to_string();
 
@@ -95,7 +95,7 @@ fn our_own_images_are_taken_by_their_digest_alone() {
 
 #[test]
 fn a_host_that_fails_is_replaced_by_recipes_and_the_others_are_not() {
-    let world = World::of("back");
+    let world = World::to_ask("back");
     let node = world.node_image();
     let table: [(&str, Fault, &str); 13] = [
         ("silent", faults::silent(), ""),
@@ -126,14 +126,14 @@ fn a_host_that_fails_is_replaced_by_recipes_and_the_others_are_not() {
     let plan = world.plan(&["--node-image", &node]);
     assert!(plan.took < PATIENT, "{:?}", plan.took);
     // The node's image has no other way.
-    assert_eq!(plan.ran.code, 6, "{}", plan.ran.stderr);
-    assert!(plan.ran.stderr.contains("docker.io/kindest/node"), "{}", plan.ran.stderr);
+    assert_eq!(plan.ran.code, 6, "{}", plan.told());
+    assert!(plan.told().contains("docker.io/kindest/node"), "{}", plan.told());
     world.plan(&[]).made().assert_only_this_host_is_built("docker.io", "");
 }
 
 #[test]
 fn a_short_rate_limit_is_told_and_waited_for_by_up() {
-    let world = World::of("back");
+    let world = World::to_ask("back");
     for after in [None, Some("20")] {
         world.fault(QUAY, faults::limited(after));
         let plan = world.plan(&["--node-image", &world.node_image()]).made();
@@ -147,7 +147,7 @@ fn a_short_rate_limit_is_told_and_waited_for_by_up() {
 
 #[test]
 fn what_no_registry_and_no_recipe_gives_is_left_out_or_an_error() {
-    let world = World::of("back");
+    let world = World::to_ask("back");
     step("an image that the platform can do without");
     world.fault("xpkg.crossplane.io", faults::missing().on("crossplane-contrib/function-kcl"));
     let plan = world.plan(&["--node-image", &world.node_image()]).made();
@@ -166,9 +166,9 @@ fn what_no_registry_and_no_recipe_gives_is_left_out_or_an_error() {
     world.fault("docker.io", faults::missing().on("gitea/*"));
     world.fault("docker.io", faults::missing().on("library/redis"));
     let plan = world.plan(&["--stack", &stack]);
-    assert_eq!(plan.ran.code, 6, "{}\n{}", plan.ran.stdout, plan.ran.stderr);
+    assert_eq!(plan.ran.code, 6, "{}", plan.told());
     for image in gone {
-        assert!(plan.ran.stderr.contains(image), "{image}: {}", plan.ran.stderr);
+        assert!(plan.told().contains(image), "{image}: {}", plan.told());
     }
     assert!(plan.took < PATIENT, "{:?}", plan.took);
 }

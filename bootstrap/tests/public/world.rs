@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use crate::faults::Fault;
-use crate::fill::{Filler, Held, Named};
+use crate::fill::{Content, Filler, Held, Named};
 use crate::harness::{self, Platform, Ran};
 use crate::planned::Planned;
 
@@ -86,15 +86,20 @@ impl World {
     /// The public hosts with every image that a stack names, and an engine and a cache with nothing in them. Nothing
     /// else of the Internet is there.
     pub fn of(stack: &str) -> Self {
-        Self::with(stack, &[])
+        Self::with(stack, Content::Programs, &[])
     }
 
-    /// The same, with the rest of the Internet as this machine has it: for packages.
+    /// The same, but that the images hold nothing that runs: for plans.
+    pub fn to_ask(stack: &str) -> Self {
+        Self::with(stack, Content::Bytes, &[])
+    }
+
+    /// As [`World::of`], with the rest of the Internet as this machine has it: for packages.
     pub fn with_packages(stack: &str) -> Self {
-        Self::with(stack, &["--outside"])
+        Self::with(stack, Content::Programs, &["--outside"])
     }
 
-    fn with(stack: &str, options: &[&str]) -> Self {
+    fn with(stack: &str, content: Content, options: &[&str]) -> Self {
         // Beside the cache, as far as can be told: the registry's blobs are links then.
         let folder = tempfile::Builder::new().prefix("played-").tempdir_in(env!("CARGO_TARGET_TMPDIR"));
         let folder = folder.expect("temporary folder");
@@ -113,12 +118,13 @@ impl World {
         let filler =
             Filler::new(LocalRegistry::at_port(ready.registry).expect("a client"), folder.path().join("registry"));
         let runtime = tokio::runtime::Runtime::new().expect("a runtime");
-        let images = runtime.block_on(filler.fill(&named));
+        let images = runtime.block_on(filler.fill(&named, content));
         let world = Self { ready, images, faults: RefCell::default(), from: Cell::new(0), tool, leash, folder };
         world.put_definitions(&named);
         for folder in ["cache", "docker", "state", "home"] {
             std::fs::create_dir_all(world.path(folder)).expect("a folder");
         }
+        std::fs::write(world.path("config.yaml"), "{}\n").expect("no settings");
         world
     }
 
@@ -251,8 +257,9 @@ impl World {
             }
         };
         for held in self.images.iter().filter(|held| held.has_recipe && is_kept(held)) {
-            copy(&format!("images/{}.json", held.built.recipe_key.hex()));
-            for blob in held.built.blobs() {
+            let built = held.built.as_ref().expect("a world of programs");
+            copy(&format!("images/{}.json", built.recipe_key.hex()));
+            for blob in built.blobs() {
                 copy(&format!("blobs/sha256/{}", blob.digest.hex()));
             }
         }
