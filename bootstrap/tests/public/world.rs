@@ -44,7 +44,7 @@ struct Ready {
 }
 
 /// A request that was made, as the tool wrote it down.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default)]
 pub struct Request {
     pub host: String,
@@ -58,16 +58,6 @@ pub struct Request {
     pub bytes: u64,
     pub note: String,
     pub user_agent: String,
-}
-
-impl Default for Request {
-    fn default() -> Self {
-        serde_json::from_value(json!({
-            "host": "", "registry": "", "method": "", "path": "", "repository": "", "what": "", "name": "",
-            "status": 0, "bytes": 0, "note": "", "user_agent": ""
-        }))
-        .expect("all fields")
-    }
 }
 
 /// Builds the tool from its Go module, once; the Go cache makes that seconds.
@@ -237,11 +227,17 @@ impl World {
         self.backstack(&[&["up"], arguments].concat())
     }
 
-    /// What `up` would do, and how long it took to find out.
+    /// What `up` would do, and how long it took to find out; whether this machine has room for it is no matter here.
     pub fn plan(&self, arguments: &[&str]) -> Planned {
         let start = Instant::now();
-        let ran = self.up(&[&["--plan", "-o", "json"], arguments].concat());
+        let ran = self.up(&[&["--plan", "--skip-checks", "-o", "json"], arguments].concat());
         Planned::new(ran, start.elapsed())
+    }
+
+    /// How much longer a plan took than one that asks nobody: what this machine itself is busy with is no matter.
+    pub fn waited(&self, plan: &Planned) -> Duration {
+        let alone = self.plan(&["--images", "source"]).made();
+        plan.took.saturating_sub(alone.took)
     }
 
     /// The cache holds what these recipes build, as after an earlier run, and nothing else.
@@ -271,7 +267,7 @@ impl World {
         let (from, to) = (Path::new(env!("CARGO_MANIFEST_DIR")).join("../stacks/back"), self.path("stack"));
         let _ = std::fs::remove_dir_all(&to);
         let (source, target) = (from.display().to_string(), to.display().to_string());
-        harness::run("cp", &["-r", &source, &target]).succeeded("cp");
+        harness::run("cp", &["-rL", &source, &target]).succeeded("cp");
         for component in std::fs::read_dir(to.join("components")).expect("components").flatten() {
             let path = component.path().join("component.yaml");
             let text = std::fs::read_to_string(&path).expect("component.yaml");

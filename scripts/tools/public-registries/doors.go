@@ -53,7 +53,7 @@ func (d *doors) open(address, name, host string, played bool) error {
 type ownFaults struct{}
 
 func (ownFaults) Write(text []byte) (int, error) {
-	if bytes.Contains(text, []byte("TLS handshake error")) {
+	if bytes.Contains(text, []byte("TLS handshake error")) || bytes.Contains(text, []byte("error reading preface")) {
 		return len(text), nil
 	}
 	return os.Stderr.Write(text)

@@ -16,7 +16,8 @@ import (
 // newRegistry is the registry behind all hosts, with its files in a folder. The repositories of a host lie below its
 // name.
 func newRegistry(folder string) http.Handler {
-	logrus.SetLevel(logrus.ErrorLevel)
+	// It calls an error what is a client's question for something that is not there; the journal has all of them.
+	logrus.SetLevel(logrus.FatalLevel)
 	text := fmt.Sprintf(`
 version: 0.1
 storage:
