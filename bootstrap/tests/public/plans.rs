@@ -62,7 +62,8 @@ fn every_image_comes_from_its_registry_but_for_our_own() {
     world.forget();
     let plan = world.plan(&["--images", "source"]).made();
     assert!(plan.images().iter().all(|image| image.is_built()), "{:#?}", plan.images());
-    assert_eq!(plan.left_out().len(), 2, "{:?}", plan.left_out());
+    let without_recipe = world.images().iter().filter(|held| !held.has_recipe);
+    assert_eq!(plan.left_out(), without_recipe.map(|held| held.reference.to_string()).collect::<Vec<_>>());
     assert!(world.requests().is_empty(), "{:#?}", world.requests());
 }
 
@@ -174,6 +175,4 @@ fn what_no_registry_and_no_recipe_gives_is_left_out_or_an_error() {
     for image in gone {
         assert!(plan.told().contains(image), "{image}: {}", plan.told());
     }
-    let waited = world.waited(&plan);
-    assert!(waited < PATIENT, "{waited:?}");
 }
