@@ -238,7 +238,7 @@ mod tests {
         let [usual] = &timeouts(&init_config(&facts(Role::ControlPlane)))[..] else { panic!("no timeouts") };
         // kubeadm's own minute was too short, and nothing is shorter than what it waits by itself.
         assert!(usual.as_object().expect("an object").values().all(|each| each == "300s"), "{usual}");
-        assert_eq!(timeouts(&join_config(&facts(Role::Worker), &token)), std::slice::from_ref(&usual));
+        assert_eq!(timeouts(&join_config(&facts(Role::Worker), &token)), std::slice::from_ref(usual));
         let slow = NodeFacts { pace: Pace::of_start(Duration::from_secs(20)), ..facts(Role::ControlPlane) };
         assert_eq!(timeouts(&init_config(&slow))[0]["kubernetesAPICall"], "2000s");
     }

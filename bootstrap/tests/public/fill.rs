@@ -105,7 +105,7 @@ struct Blob {
 
 impl Filler {
     pub fn new(registry: LocalRegistry, storage: PathBuf) -> Self {
-        let cache = folders::cache();
+        let cache = folders::cache().unwrap();
         let store = BlobStore::open(&cache).expect("the cache");
         let builder = Builder::new(&cache, store.clone(), Architecture::host());
         Self { registry, storage, store, builder }
@@ -256,7 +256,7 @@ fn link(storage: &Path, repository: &str, digest: &Digest, from: &Path) -> std::
         fs::create_dir_all(path.parent().expect("a folder"))?;
     }
     match fs::hard_link(from, &data) {
-        Err(error) if error.kind() != std::io::ErrorKind::AlreadyExists => return Err(error),
+        Err(error) if error.kind() != std::io::ErrorKind::AlreadyExists => Err(error),
         _ => fs::write(of_repository, digest.as_str()),
     }
 }

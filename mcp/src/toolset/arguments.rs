@@ -46,7 +46,7 @@ struct Problems {
 
 impl Problems {
     fn wrong(&mut self, path: &str, schema: &Value, value: &Value) -> Value {
-        self.told.push(format!("`{path}` must be {}, got {}", words(schema, path), shown(value)));
+        self.told.push(format!("`{path}` must be {}, got {}", words(schema), shown(value)));
         Value::Null
     }
 }
@@ -78,7 +78,7 @@ fn object(
     }
     let required = schema.get("required").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str);
     for key in required.filter(|key| !fitted.contains_key(*key)) {
-        let what = known.get(key).map(|schema| words(schema, key)).unwrap_or_default();
+        let what = known.get(key).map(words).unwrap_or_default();
         problems.told.push(format!("`{}` is missing: {what}", below(path, key)));
     }
     fitted
@@ -212,14 +212,14 @@ fn branches(schema: &Value) -> Option<&Vec<Value>> {
 }
 
 /// What a schema wants, in words.
-fn words(schema: &Value, path: &str) -> String {
+fn words(schema: &Value) -> String {
     if let Some(allowed) = allowed(schema) {
         let values: Vec<_> =
             allowed.into_iter().map(|value| value.as_str().map_or(value.to_string(), str::to_string)).collect();
         return format!("one of {}", names(values.iter().map(String::as_str)));
     }
     if let Some(branches) = branches(schema) {
-        return branches.iter().map(|branch| words(branch, path)).collect::<Vec<_>>().join(" or ");
+        return branches.iter().map(words).collect::<Vec<_>>().join(" or ");
     }
     match schema.get("type").and_then(Value::as_str).unwrap_or_default() {
         "integer" => format!("a whole number{}", range(schema)),
