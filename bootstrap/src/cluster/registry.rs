@@ -12,6 +12,16 @@ use super::names::{self, REGISTRY, REGISTRY_PORT, REGISTRY_VOLUME};
 use super::network::PlatformNetwork;
 use super::{observe, sharing};
 
+/// What the registry's image does not set for itself, or not as a machine of one person wants it.
+const ENVIRONMENT: [&str; 4] = [
+    // It would trace to a collector by default; there is none.
+    "OTEL_TRACES_EXPORTER=none",
+    "REGISTRY_STORAGE_DELETE_ENABLED=true",
+    // Upstream's configuration is an example that logs each step of each request: the engine keeps that for ever.
+    "REGISTRY_LOG_LEVEL=warn",
+    "REGISTRY_LOG_ACCESSLOG_DISABLED=true",
+];
+
 /// A registry that runs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RunningRegistry {
@@ -101,8 +111,7 @@ fn body(network: PlatformNetwork, image: &str, upstream_image: &str, port: u16) 
     };
     ContainerCreateBody {
         image: Some(image.into()),
-        // The upstream image traces to a collector by default; there is none.
-        env: Some(vec!["OTEL_TRACES_EXPORTER=none".into(), "REGISTRY_STORAGE_DELETE_ENABLED=true".into()]),
+        env: Some(ENVIRONMENT.map(String::from).to_vec()),
         exposed_ports: Some(vec![container_port.clone()]),
         labels: Some(
             [(names::MANAGED, "true"), (names::IMAGE, upstream_image)]
