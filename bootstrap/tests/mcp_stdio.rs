@@ -52,7 +52,7 @@ fn the_server_answers_and_lives_on() {
     }
     send(call(3, json!({"query": "a port is taken", "limit": "2.0", "cursor": ""})).as_bytes());
     let answer = next();
-    assert_eq!(answer["result"]["structuredContent"]["hits"].as_array().map(Vec::len), Some(2), "{answer}");
+    assert_eq!(answer["result"]["structuredContent"]["items"].as_array().map(Vec::len), Some(2), "{answer}");
     send(call(4, json!({"query": "a port", "limit": "a".repeat(900_000)})).as_bytes());
     let answer = next().to_string();
     assert!(

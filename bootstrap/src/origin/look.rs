@@ -88,7 +88,8 @@ impl Look<'_> {
             Ok(Err(error)) => error,
             Err(_) => ImageError::silent(wanted, DEADLINE),
         };
-        if !error.is_upstreams() {
+        // Proxies and certificates that cannot be used are for `doctor` to tell, beside all else.
+        if !error.is_upstreams() && !matches!(error, ImageError::Client { .. }) {
             return Err(error.into());
         }
         let why = error.without_image();

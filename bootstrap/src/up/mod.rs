@@ -219,8 +219,15 @@ async fn check_without_engine(asked: Asked, error: &ClusterError) -> Result<Vec<
     let mut settings = asked.wishes.decide(&asked.name, None, &asked.cluster.file.kubernetes)?;
     let (mut stack, _) = stack::load(&mut settings, None, false)?;
     let mut images = Images::of(&settings, &stack, &asked.cluster, None, false)?;
-    let decided = images.decide(&mut stack, None).await?;
-    let facts = doctor::facts::without_engine(error, &settings, images.missing_tools(&decided)?);
+    // Without an engine no image goes anywhere: no registry is asked, and only what is asked for is known to be built.
+    let tools = match settings.images {
+        ImageSource::Source => {
+            let decided = images.decide(&mut stack, None).await?;
+            images.missing_tools(&decided)?
+        }
+        _ => Vec::new(),
+    };
+    let facts = doctor::facts::without_engine(error, &settings, tools);
     Ok(doctor::judge(&facts, &doctor::Wants::here(&stack, settings.workers)))
 }
 
