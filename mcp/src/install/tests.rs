@@ -59,6 +59,10 @@ fn a_new_file_goes_again_and_a_blank_one_stays() {
         let with = json::set(Some(blank), PLACE, &ours()).expect("set");
         assert_eq!(json::remove(&with, PLACE).expect("removed").as_deref(), Some(blank), "{blank:?}");
     }
+    for blank in ["", "\n", "\u{feff}", "\u{feff}\u{feff}", "\r\n# only words"] {
+        let with = toml::set(Some(blank), PLACE, &ours()).expect("set");
+        assert_eq!(toml::remove(&with, PLACE).expect("removed").as_deref(), Some(blank), "{blank:?}");
+    }
     let new = toml::set(None, PLACE, &ours()).expect("set");
     assert_eq!(toml::remove(&new, PLACE).expect("removed"), None);
 }

@@ -298,8 +298,10 @@ fn place_of(key: &Key, item: &Item) -> Range<usize> {
     key.start..item.span().map_or(key.end, |span| span.end)
 }
 
+/// With the white space before it, if there is nothing else on the line.
 fn start_of_line(text: &str, at: usize) -> usize {
-    text[..at].rfind('\n').map_or(0, |at| at + 1)
+    let begin = text[..at].rfind('\n').map_or(0, |at| at + 1);
+    if text[begin..at].trim().is_empty() { begin } else { at }
 }
 
 /// Before the line end.
