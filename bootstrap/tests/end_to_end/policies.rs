@@ -63,7 +63,7 @@ spec:
     - name: main
       image: backstack.dev/cluster/storage-helper:1.0.0
       imagePullPolicy: Never
-      command: [/bin/busybox, sh, -c, 'busybox wget -T 2 -qO- http://IP:5000/ && echo reached || echo cut off']
+      command: [/bin/busybox, sh, -c, 'busybox wget -T 2 -qO- http://IP:5000/ 2>/dev/null && echo reached || echo cut off']
 ";
 
 /// `image` serves a page on port 5000, and both nodes have it.
@@ -246,7 +246,8 @@ impl<'a> Cluster<'a> {
              printf 'GET / HTTP/1.0\\r\\n\\r\\n' >&3; timeout 5 head -n 1 <&3"
         );
         let ask = in_pod(&self.node(from), "shop", from, &script);
-        let mut child = Command::new("docker").args(ask).stdout(Stdio::piped()).spawn().expect("docker");
+        let mut child =
+            Command::new("docker").args(ask).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().expect("docker");
         let mut answer = BufReader::new(child.stdout.take().expect("its output"));
         let mut open = String::new();
         answer.read_line(&mut open).expect("a line");
