@@ -14,6 +14,7 @@ use crate::cluster::node::PortMapping;
 use crate::cluster::observe::PlatformSettings;
 use crate::cluster::subnet::Subnet;
 use crate::error::{ExitKind, Explain};
+use crate::images::Reference;
 use crate::platform::record::Record;
 use crate::stack::Changes;
 
@@ -326,7 +327,7 @@ impl UpWishes {
         };
         fixed("--http-port", had.http_port.to_string(), self.http_port.map(|port| port.to_string()))?;
         fixed("--https-port", had.https_port.to_string(), self.https_port.map(|port| port.to_string()))?;
-        fixed("--node-image", had.node_image.clone(), self.node_image.clone())?;
+        fixed("--node-image", full_name(&had.node_image), self.node_image.as_deref().map(full_name))?;
         let show = |ports: &[PortMapping]| {
             ports.iter().map(|port| format!("{}:{}", port.host, port.node)).collect::<Vec<_>>().join(",")
         };
@@ -345,6 +346,11 @@ impl UpWishes {
         settings.node_image = Some(had.node_image.clone());
         Ok(())
     }
+}
+
+/// An image's complete reference, as it is kept: `a/b:1` and `docker.io/a/b:1` are the same image.
+fn full_name(image: &str) -> String {
+    image.parse::<Reference>().map_or_else(|_| image.to_string(), |reference| reference.to_string())
 }
 
 impl UpSettings {

@@ -7,7 +7,7 @@ fn had() -> PlatformSettings {
         http_port: 9080,
         https_port: 9443,
         ports: Vec::new(),
-        node_image: "node:1".into(),
+        node_image: "docker.io/me/node:1".into(),
         node_mode: NodeMode::Privileged,
     }
 }
@@ -58,6 +58,9 @@ fn an_existing_platform_keeps_what_cannot_change() {
         wishes.decide("p", Some(&existing(0)), "1"),
         Err(SettingsError::Fixed { what: "--https-port", .. })
     ));
+    let node = |image: &str| UpWishes { node_image: Some(image.into()), ..Default::default() };
+    node("me/node:1").decide("p", Some(&existing(0)), "1").expect("the same image by its short name");
+    assert!(node("me/node:2").decide("p", Some(&existing(0)), "1").is_err());
     let wishes = UpWishes { workers: Some(1), ..Default::default() };
     assert!(matches!(wishes.decide("p", Some(&existing(2)), "1"), Err(SettingsError::FewerWorkers { .. })));
     let wishes = UpWishes { workers: Some(3), ..Default::default() };

@@ -156,9 +156,9 @@ pub fn of_the_platform_hold(platform: &Platform) {
     for (namespace, pod, to, port, wanted) in [
         ("argocd", "argocd-server", &cache, "6379", true),
         ("argocd", "argocd-server", &repositories, "8081", true),
-        ("gitops", "gitops", &cache, "6379", false),
-        ("gitops", "gitops", &repositories, "8081", false),
-        ("gitops", "gitops", &repositories, "8084", true),
+        ("argocd", "gitops", &cache, "6379", false),
+        ("argocd", "gitops", &repositories, "8081", false),
+        ("argocd", "gitops", &repositories, "8084", true),
     ] {
         let what = format!("{namespace}/{pod} reaches {to}:{port}: {wanted}");
         eventually(&what, 30, || reaches(&node, namespace, pod, to, port) == Some(wanted));
