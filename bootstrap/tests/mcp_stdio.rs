@@ -25,7 +25,14 @@ fn the_server_answers_and_lives_on() {
     let output = BufReader::new(server.stdout.take().expect("stdout"));
     let (sender, lines) = mpsc::channel();
     std::thread::spawn(move || output.lines().map_while(Result::ok).try_for_each(|line| sender.send(line)));
-    let next = || -> Value { serde_json::from_str(&lines.recv_timeout(PATIENCE).expect("an answer")).expect("JSON") };
+    // What the server tells of its own accord, as that a list changed, may come between any two answers.
+    let next = || loop {
+        let line = lines.recv_timeout(PATIENCE).expect("an answer");
+        let message: Value = serde_json::from_str(&line).expect("JSON");
+        if message.get("method").is_none() {
+            break message;
+        }
+    };
 
     let mut send = |bytes: &[u8]| input.write_all(&[bytes, b"\n"].concat()).and_then(|()| input.flush()).expect("sent");
     send(b"{\"broken");
