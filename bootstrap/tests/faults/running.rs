@@ -44,8 +44,13 @@ impl Ended {
 
 /// The command of `up -o json` on the tests' ports.
 pub fn up(platform: &Platform, stack: &str) -> Command {
+    up_from(platform, stack, "source")
+}
+
+/// With images from other places than packages.
+pub fn up_from(platform: &Platform, stack: &str, images: &str) -> Command {
     let (http, https) = (HTTP.to_string(), HTTPS.to_string());
-    let arguments = ["up", "--images", "source", "--stack", stack, "--http-port", &http, "--https-port", &https];
+    let arguments = ["up", "--images", images, "--stack", stack, "--http-port", &http, "--https-port", &https];
     platform.command(&[&arguments[..], &["-o", "json"]].concat())
 }
 
