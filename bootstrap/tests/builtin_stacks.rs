@@ -19,7 +19,7 @@ fn all() -> Vec<Stack> {
 #[test]
 fn the_cluster_loads() {
     let cluster = ClusterSpec::load().unwrap_or_else(|error| panic!("{}", explained(error)));
-    for image in [&cluster.file.node, &cluster.file.registry] {
+    for (_, image) in cluster.file.images() {
         let recipe = image.recipe.as_ref().expect("the cluster's images can be built from packages");
         assert!(cluster.recipes.contains_key(recipe), "{recipe}");
     }

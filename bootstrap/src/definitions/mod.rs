@@ -4,8 +4,6 @@
 //! same file lies: the Go module of that version, and upstream's own address. Once fetched it is kept by digest,
 //! so that later runs need neither.
 
-use std::path::{Path, PathBuf};
-
 use futures::future::try_join_all;
 use serde::Deserialize;
 use serde_json::Value;
@@ -13,12 +11,13 @@ use serde_json::Value;
 use crate::error::{ExitKind, Explain};
 use crate::images::{BlobStore, Digest};
 use crate::report::Progress;
+use crate::source::{Builder, SourceError};
 use crate::stack::model::CrdSource;
 
 /// Where definitions are looked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum From {
-    /// Go modules, through the `go` command.
+    /// Go modules, through the `go` command, on this machine or in a builder container.
     Modules,
     /// Upstream's own address.
     Upstream,
@@ -59,9 +58,10 @@ impl Explain for DefinitionError {
             }
             Self::Missing { .. } | Self::Malformed { .. } => "Check `crds` in the component's component.yaml.".into(),
             Self::Module { .. } => {
-                "Check that `go` is installed and GOPROXY answers, or take `--images registry`.".into()
+                "Check that GOPROXY answers and that Go can be run (`backstack doctor`), or take `--images registry`."
+                    .into()
             }
-            Self::Fetch { .. } => "Check the network and HTTPS_PROXY, or take `--images source` (needs Go).".into(),
+            Self::Fetch { .. } => "Check the network and HTTPS_PROXY, or take `--images source`.".into(),
             Self::Cache(_) => "Make room in the cache folder, or set BACKSTACK_CACHE to another one.".into(),
         }]
     }
@@ -81,10 +81,11 @@ pub async fn fetch(
     sources: &[CrdSource],
     places: &[From],
     store: &BlobStore,
+    builder: &Builder,
     http: &reqwest::Client,
     progress: &Progress,
 ) -> Result<(), DefinitionError> {
-    let fetched = sources.iter().map(|source| one(source, places, store, http, progress));
+    let fetched = sources.iter().map(|source| one(source, places, store, builder, http, progress));
     try_join_all(fetched).await.map(drop)
 }
 
@@ -92,6 +93,7 @@ async fn one(
     source: &CrdSource,
     places: &[From],
     store: &BlobStore,
+    builder: &Builder,
     http: &reqwest::Client,
     progress: &Progress,
 ) -> Result<(), DefinitionError> {
@@ -104,7 +106,7 @@ async fn one(
     let mut failed = None;
     for place in places {
         let fetched = match place {
-            From::Modules => from_module(source, &missing, store).await,
+            From::Modules => from_module(source, &missing, store, builder, progress).await,
             From::Upstream => from_upstream(source, &missing, store, http).await,
         };
         match fetched {
@@ -155,8 +157,11 @@ async fn from_module(
     source: &CrdSource,
     missing: &[&(&str, Digest)],
     store: &BlobStore,
+    builder: &Builder,
+    progress: &Progress,
 ) -> Result<(), DefinitionError> {
-    let folder = module_folder(&source.module).await?;
+    let failed = |error: SourceError| DefinitionError::Module { module: source.module.clone(), why: why(&error) };
+    let folder = builder.go_module(&source.module, progress).await.map_err(failed)?;
     for (path, digest) in missing {
         let found = std::fs::read(folder.join(path))
             .map_err(|_| DefinitionError::Missing { place: source.module.clone(), path: (*path).into() })?;
@@ -165,24 +170,12 @@ async fn from_module(
     Ok(())
 }
 
-/// Downloads a module with the `go` command; gives the folder with its files.
-async fn module_folder(module: &str) -> Result<PathBuf, DefinitionError> {
-    let failed = |why: String| DefinitionError::Module { module: module.into(), why };
-    let output = tokio::process::Command::new("go")
-        .args(["mod", "download", "-json", module])
-        .current_dir(std::env::temp_dir())
-        .env("GOFLAGS", "-mod=mod")
-        .env("GOWORK", "off")
-        .envs(crate::proxy::for_tools())
-        .kill_on_drop(true)
-        .output()
-        .await
-        .map_err(|error| failed(format!("`go` cannot be run: {error}")))?;
-    let answer: Value = serde_json::from_slice(&output.stdout)
-        .map_err(|_| failed(String::from_utf8_lossy(&output.stderr).trim().to_string()))?;
-    match (answer["Dir"].as_str(), answer["Error"].as_str()) {
-        (Some(folder), _) => Ok(Path::new(folder).into()),
-        (None, error) => Err(failed(error.unwrap_or("it has no files").into())),
+/// The reason without the module's name, which is told already.
+fn why(error: &SourceError) -> String {
+    match error {
+        SourceError::Package { problem, .. } => problem.clone(),
+        SourceError::ToolFailed { output, .. } if !output.is_empty() => output.join(" "),
+        other => crate::error::chain(other).join(": "),
     }
 }
 

@@ -3,6 +3,7 @@
 use std::net::TcpListener;
 use std::path::Path;
 
+use super::building::Building;
 use crate::cluster::inotify::{self, FileWatches};
 use crate::cluster::mode::NodeMode;
 use crate::cluster::observe::ObservedPlatform;
@@ -30,8 +31,8 @@ pub struct Facts {
     pub kubeconfig: Result<String, String>,
     /// The cache's folder, for people, and the bytes free there; unknown if that cannot be asked.
     pub cache: Option<(String, u64)>,
-    /// Tool and how to install it.
-    pub missing_tools: Vec<(String, String)>,
+    /// What has to be built, and with what.
+    pub building: Option<Building>,
     pub proxy: Findings,
     /// How many of the environment's own certificates are trusted, with what is wrong with others; none: not set.
     pub certificates: Option<Result<(String, Vec<String>), String>>,
@@ -79,7 +80,7 @@ pub async fn gather(
     settings: &UpSettings,
     mode: &NodeMode,
     existing: Option<&ObservedPlatform>,
-    missing_tools: Vec<(String, String)>,
+    building: Option<Building>,
 ) -> Result<Facts, ClusterError> {
     let info = engine.info().await?;
     let root = info.docker_root_dir.clone().unwrap_or_default();
@@ -108,20 +109,16 @@ pub async fn gather(
         name_in_use: foreign.map(|container| format!("container `{container}` exists and was not made by backstack")),
         shared_in_use,
     };
-    Ok(of_the_machine(Ok(engine), ports(settings, running, registry), missing_tools))
+    Ok(of_the_machine(Ok(engine), ports(settings, running, registry), building))
 }
 
 /// What can be told where no engine answers.
-pub fn without_engine(error: &ClusterError, settings: &UpSettings, missing_tools: Vec<(String, String)>) -> Facts {
+pub fn without_engine(error: &ClusterError, settings: &UpSettings, building: Option<Building>) -> Facts {
     let absent = Absent { found: error.to_string(), fix: error.hints().join(" ") };
-    of_the_machine(Err(absent), ports(settings, false, false), missing_tools)
+    of_the_machine(Err(absent), ports(settings, false, false), building)
 }
 
-fn of_the_machine(
-    engine: Result<EngineFacts, Absent>,
-    ports: Vec<PortUse>,
-    missing_tools: Vec<(String, String)>,
-) -> Facts {
+fn of_the_machine(engine: Result<EngineFacts, Absent>, ports: Vec<PortUse>, building: Option<Building>) -> Facts {
     let kubeconfig = kubeconfig::path().and_then(|path| kubeconfig::check(&path).map(|()| display(&path)));
     let kubeconfig = kubeconfig.map_err(|error| error.to_string());
     let certificates = crate::tls::trust().map_err(|error| error.to_string()).transpose();
@@ -131,7 +128,7 @@ fn of_the_machine(
         ports,
         kubeconfig,
         cache: cache_free(),
-        missing_tools,
+        building,
         proxy: crate::proxy::of_environment().findings(),
         certificates,
     }

@@ -3,6 +3,7 @@
 //! Refused is only what cannot work: pods that no scheduler would find a place for, a disk on which not even the images
 //! fit, a port that another program has. Everything that is merely short is a warning with its numbers.
 
+use super::building::Building;
 use super::facts::{EngineFacts, Facts, PortUse};
 use super::requests::Requests;
 use super::{Check, Verdict};
@@ -61,7 +62,7 @@ pub fn judge(facts: &Facts, wants: &Wants) -> Vec<Check> {
         }
     });
     checks.extend(facts.cache.as_ref().map(|(folder, free)| cache(folder, *free)));
-    checks.extend(facts.missing_tools.iter().map(|(tool, fix)| Check::failed("tools", tool.clone(), fix.clone())));
+    checks.extend(facts.building.iter().flat_map(Building::checks));
     checks.extend(facts.certificates.iter().flat_map(certificates));
     checks.extend(facts.proxy.used.iter().map(|used| Check::ok("proxy", used.clone())));
     let problem = |(found, fix): &(String, String)| Check::warning("proxy", found.clone(), fix.clone());

@@ -2,6 +2,7 @@
 //!
 //! [`facts`] asks the machine; [`judge`] is pure and compares with what is needed.
 
+pub mod building;
 pub mod facts;
 mod judge;
 mod requests;

@@ -52,7 +52,7 @@ fn facts(engine: EngineFacts) -> Facts {
         ports: Vec::new(),
         kubeconfig,
         cache: None,
-        missing_tools: Vec::new(),
+        building: None,
         proxy: Default::default(),
         certificates: None,
     }

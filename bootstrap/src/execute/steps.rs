@@ -128,7 +128,7 @@ pub(super) async fn await_answer(local: &LocalRegistry) -> Result<(), Failure> {
 async fn fetch_definitions(context: &Context, component: &str, progress: &Progress) -> Result<Ended, Failure> {
     let sources = &context.component(component).file.crds;
     let places = definition_places(context, component);
-    definitions::fetch(sources, places, &context.store, &context.http, progress).await?;
+    definitions::fetch(sources, places, &context.store, &context.builder, &context.http, progress).await?;
     let mut found = Vec::new();
     definitions::read(sources, &context.store, |manifest| {
         let wrong = |problem| platform::Error::Manifest { component: component.into(), problem };

@@ -110,7 +110,7 @@ impl Look<'_> {
         match image.built(self.builder)? {
             Some(built) => Ok(Recipe::Built { bytes: built.size }),
             None if cfg!(target_os = "linux") => Ok(Recipe::ToBuild),
-            None => no("images are built on Linux only"),
+            None => no("images are built on Linux only; elsewhere they come from their registries or from a release"),
         }
     }
 }

@@ -1,6 +1,7 @@
 //! Builds images, each layer once.
 
 use std::collections::BTreeSet;
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -9,6 +10,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use tokio::sync::{Mutex, OnceCell, Semaphore, SemaphorePermit};
 
+use super::container::ContainerPlan;
 use super::debian::{self, Apt};
 use super::error::SourceError;
 use super::golang::Built;
@@ -16,13 +18,14 @@ use super::image::{self, BuiltImage};
 use super::layer::{self, BuiltLayer};
 use super::lock::Locks;
 use super::recipe::{KeyedLayer, Recipe};
-use super::tools::{self, MissingTool};
+use super::toolbox::Toolbox;
+use super::tools::{HostTools, MissingTool, Toolset};
 use super::workdir::WorkRoot;
 use super::{Architecture, Package, containerd, files, golang, npm, pypi};
 use crate::images::{BlobStore, Digest};
 use crate::report::Progress;
 use crate::stack::files::FileTree;
-use crate::stack::recipe::{DebianLayer, Layer};
+use crate::stack::recipe::{DebianLayer, ImageRecipe, Layer};
 
 /// How many projects are fetched at once: one would wait for the network alone, many would take turns on it.
 const FETCHERS: usize = 2;
@@ -39,6 +42,7 @@ pub struct Context {
     store: BlobStore,
     architecture: Architecture,
     mirror: Option<String>,
+    tools: Toolbox,
     locks: OnceCell<Locks>,
     work: OnceCell<WorkRoot>,
     compilers: Semaphore,
@@ -61,6 +65,11 @@ impl Context {
 
     pub fn architecture(&self) -> Architecture {
         self.architecture
+    }
+
+    /// Runs the package tools, where they are.
+    pub fn tools(&self) -> &Toolbox {
+        &self.tools
     }
 
     /// The process's temporary folder; made when the first build starts.
@@ -121,6 +130,7 @@ impl Builder {
                 store,
                 architecture,
                 mirror: None,
+                tools: Toolbox::new(cache),
                 locks: OnceCell::new(),
                 work: OnceCell::new(),
                 compilers: Semaphore::new((cores / 2).max(1)),
@@ -140,6 +150,24 @@ impl Builder {
     #[must_use]
     pub fn with_debian_mirror(self, uri: Option<String>) -> Self {
         self.changed(|context| context.mirror = uri)
+    }
+
+    /// Looks for tools in these folders, which are written as PATH is. Default: PATH.
+    #[must_use]
+    pub fn with_tools_in(self, path: OsString) -> Self {
+        self.changed(|context| context.tools.host = HostTools::in_path(path))
+    }
+
+    /// Uses the same tools of this machine as another builder.
+    #[must_use]
+    pub(super) fn with_tools_of(self, host: &HostTools) -> Self {
+        self.with_tools_in(host.path().into())
+    }
+
+    /// Runs tools that this machine lacks in a builder container. Default: it is an error that they are missing.
+    #[must_use]
+    pub fn with_container(self, plan: Option<ContainerPlan>) -> Self {
+        self.changed(|context| context.tools.container = plan)
     }
 
     fn changed(mut self, change: impl FnOnce(&mut Context)) -> Self {
@@ -165,11 +193,37 @@ impl Builder {
     /// # Errors
     /// A recipe is missing or malformed.
     pub fn missing_tools(&self, recipes: &[FileTree]) -> Result<Vec<MissingTool>, SourceError> {
+        Ok(self.context.tools.host.missing(&self.all_of(recipes)?))
+    }
+
+    /// Tools that these recipes, and those they contain, need, for people.
+    ///
+    /// # Errors
+    /// A recipe is missing or malformed.
+    pub fn needed_tools(&self, recipes: &[FileTree]) -> Result<String, SourceError> {
+        Ok(Toolbox::named(&self.all_of(recipes)?))
+    }
+
+    fn all_of(&self, recipes: &[FileTree]) -> Result<Vec<ImageRecipe>, SourceError> {
         let mut found = Vec::new();
         for tree in recipes {
             collect_recipes(&Recipe::load(tree, self.context.architecture)?, &mut found);
         }
-        Ok(tools::missing(&found))
+        Ok(found)
+    }
+
+    /// Downloads a Go module; gives the folder with its files.
+    ///
+    /// # Errors
+    /// Go can neither be run here nor in a container, or the module cannot be had.
+    pub async fn go_module(&self, module: &str, progress: &Progress) -> Result<PathBuf, SourceError> {
+        let what = format!("fetching Go module {module}");
+        self.context.tools.prepare_set(Toolset::Go, progress).await?;
+        let tool = self.context.tools.tool(Toolset::Go, "go", what).await?.with(|go| {
+            go.args(["mod", "download", "-json", module]).current_dir("/");
+            go.env("GOFLAGS", "-mod=mod").env("GOWORK", "off");
+        });
+        golang::folder_of(module, tool).await
     }
 
     /// Builds an image, or returns it from the cache. Any number of builds may run at once, in any
@@ -244,6 +298,7 @@ impl Builder {
 
     async fn tree(&self, recipe: &Recipe, layer: &KeyedLayer, progress: &Progress) -> Result<Built, SourceError> {
         let (context, folder, merged) = (&*self.context, &recipe.tree, layer.merged_usr);
+        context.tools.prepare(&layer.layer, progress).await?;
         match &layer.layer {
             Layer::Debian(debian) => self.debian(debian, progress).await,
             Layer::Go(go) => golang::programs(context, folder, go, merged, progress).await,
@@ -278,7 +333,7 @@ impl Builder {
         let context = &self.context;
         let mut updated = context.updated.lock().await;
         let _held = context.prepare().await?.hold("debian").await?;
-        let apt = Apt::open(&context.cache, &layer.suite, context.architecture)?;
+        let apt = Apt::open(&context.tools, &context.cache, &layer.suite, context.architecture)?;
         if !updated.contains(&layer.suite) {
             apt.update(context.mirror.as_deref(), progress).await?;
             updated.insert(layer.suite.clone());
@@ -287,7 +342,7 @@ impl Builder {
     }
 }
 
-fn collect_recipes(recipe: &Recipe, found: &mut Vec<crate::stack::recipe::ImageRecipe>) {
+fn collect_recipes(recipe: &Recipe, found: &mut Vec<ImageRecipe>) {
     found.push(recipe.recipe.clone());
     for (_, contained) in recipe.layers.iter().flat_map(|layer| &layer.contains) {
         collect_recipes(contained, found);

@@ -36,7 +36,7 @@ pub async fn write(
     let settings = Settings::plain(Architecture::host());
     let program = Program { name: "the store's writer", package: ".", output: &writer };
     let turn = module.turn(context, context.fetch_turn().await, &[program.package], &settings, progress).await?;
-    module.build(&program, &settings, progress, Some(turn)).await?;
+    module.build(context, &program, &settings, progress, Some(turn)).await?;
     progress.detail(format!("putting {} images into containerd's store", images.len()));
     let root = work.path().join("root");
     std::fs::create_dir(&root).map_err(failed())?;
@@ -46,8 +46,7 @@ pub async fn write(
         write_oci_layout(context.store(), &image.manifest, reference, &layout).map_err(failed())?;
         arguments.push(format!("{reference}={}", layout.display()));
     }
-    let writer = writer.display().to_string();
-    let tool = Tool::new(&writer, format!("writing {}", recipe.display(".")))?.with(|command| {
+    let tool = Tool::here(&writer, None, format!("writing {}", recipe.display("."))).with(|command| {
         command.arg(&root).args(&arguments);
     });
     tool.run(|_| {}).await?;

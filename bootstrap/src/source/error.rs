@@ -17,6 +17,8 @@ pub enum SourceError {
     Io { what: String, source: io::Error },
     #[error("`{tool}` is not installed, and {needed_for} needs it")]
     ToolMissing { tool: String, needed_for: String },
+    #[error("`{tool}` is not installed, and no builder container can take its place: {why}")]
+    NoBuilder { tool: String, needed_for: String, why: String, hint: String },
     #[error("{what} failed: `{command}` ended with {status}")]
     ToolFailed { what: String, command: String, status: String, output: Vec<String> },
     #[error("no Debian mirror is known for {suite}")]
@@ -40,7 +42,9 @@ impl SourceError {
 impl Explain for SourceError {
     fn kind(&self) -> ExitKind {
         match self {
-            Self::NotLinux | Self::ToolMissing { .. } | Self::NoMirror { .. } => ExitKind::Prerequisite,
+            Self::NotLinux | Self::ToolMissing { .. } | Self::NoBuilder { .. } | Self::NoMirror { .. } => {
+                ExitKind::Prerequisite
+            }
             Self::Recipe { .. } | Self::Cycle(_) => ExitKind::Usage,
             Self::Io { .. } | Self::ToolFailed { .. } | Self::Package { .. } => ExitKind::Image,
         }
@@ -49,6 +53,7 @@ impl Explain for SourceError {
     fn details(&self) -> Vec<String> {
         match self {
             Self::ToolFailed { output, .. } => output.clone(),
+            Self::NoBuilder { needed_for, .. } => vec![format!("it is needed for {needed_for}")],
             Self::NoMirror { looked_in, .. } => vec![format!("looked in {}", looked_in.join(", "))],
             _ => Vec::new(),
         }
@@ -61,6 +66,12 @@ impl Explain for SourceError {
             Self::Cycle(_) => "take one of them out of the other's `containerd_store`".into(),
             Self::Io { source, .. } => io_hint(source),
             Self::ToolMissing { tool, .. } => super::tools::install_hint(tool),
+            Self::NoBuilder { tool, hint, .. } => {
+                return vec![super::tools::install_hint(tool), hint.clone()]
+                    .into_iter()
+                    .filter(|one| !one.is_empty())
+                    .collect();
+            }
             Self::ToolFailed { output, .. } => output_hint(output),
             Self::NoMirror { .. } => {
                 "install `debootstrap` and `debian-archive-keyring`, whose files name the mirror".into()

@@ -12,6 +12,7 @@ use super::error::SourceError;
 use super::files::disk_entry;
 use super::process::Tool;
 use super::recipe::{RECIPE_FILE, module_files as files_of_module, module_folders};
+use super::tools::Toolset;
 use super::tree::{Entry, Tree};
 use super::workdir::materialize;
 use super::{Architecture, Package, PackageSource, glob};
@@ -64,9 +65,10 @@ impl Module {
     }
 
     /// A `go` command in the module; the user's own proxies and caches apply.
-    fn go(&self, what: &str, settings: &Settings) -> Result<Tool, SourceError> {
+    async fn go(&self, context: &Context, what: &str, settings: &Settings) -> Result<Tool, SourceError> {
+        let set = if settings.cgo { Toolset::GoWithC } else { Toolset::Go };
         let (cgo, architecture) = (if settings.cgo { "1" } else { "0" }, settings.architecture.as_str());
-        Ok(Tool::gentle("go", what)?.with(|go| {
+        Ok(context.tools().gentle(set, "go", what).await?.with(|go| {
             go.current_dir(self.path()).env("GOOS", "linux").env("GOARCH", architecture).env("CGO_ENABLED", cgo);
             go.env("GOFLAGS", "-mod=readonly").env("GOTOOLCHAIN", "local").env("GOWORK", "off");
             // These change the program, so the user's own must not count.
@@ -93,13 +95,19 @@ impl Module {
         settings: &Settings,
         progress: &Progress,
     ) -> Result<SemaphorePermit<'a>, SourceError> {
-        self.fetch(packages, settings, progress).await?;
+        self.fetch(context, packages, settings, progress).await?;
         drop(fetching);
         Ok(context.compile_turn(progress).await)
     }
 
-    async fn fetch(&self, packages: &[&str], settings: &Settings, progress: &Progress) -> Result<(), SourceError> {
-        let tool = self.go(&format!("fetching modules of {}", self.name), settings)?.with(|go| {
+    async fn fetch(
+        &self,
+        context: &Context,
+        packages: &[&str],
+        settings: &Settings,
+        progress: &Progress,
+    ) -> Result<(), SourceError> {
+        let tool = self.go(context, &format!("fetching modules of {}", self.name), settings).await?.with(|go| {
             // The list itself is of no use.
             go.args(["list", "-deps", "-f", "{{\"\"}}"]).args(settings.tag_flags()).args(packages);
         });
@@ -125,6 +133,7 @@ impl Module {
     /// Go is missing or says no.
     pub async fn build(
         &self,
+        context: &Context,
         program: &Program<'_>,
         settings: &Settings,
         progress: &Progress,
@@ -135,7 +144,7 @@ impl Module {
         progress.detail(format!("compiling {name}"));
         let mut packages = 0_u32;
         let last = self.full_path(package);
-        let tool = self.go(&what, settings)?.with(|go| {
+        let tool = self.go(context, &what, settings).await?.with(|go| {
             go.args(["build", "-v", "-trimpath", "-buildvcs=false", "-ldflags"]).arg(&settings.ldflags);
             // What a debugger reads is stripped in the end: the compiler need not write it.
             go.arg("-gcflags=all=-dwarf=false").args(settings.tag_flags());
@@ -157,9 +166,9 @@ impl Module {
     }
 
     /// Where a module's files lie, after they were fetched and checked against go.sum.
-    async fn download(&self, module: &str, settings: &Settings) -> Result<Downloaded, SourceError> {
+    async fn download(&self, context: &Context, module: &str, settings: &Settings) -> Result<Downloaded, SourceError> {
         let what = format!("fetching Go module {module} for {}", self.name);
-        let tool = self.go(&what, settings)?.with(|go| {
+        let tool = self.go(context, &what, settings).await?.with(|go| {
             go.args(["mod", "download", "-json", module]);
         });
         let output = tool.run(|_| {}).await?;
@@ -223,6 +232,30 @@ struct Downloaded {
     sum: String,
 }
 
+/// What `go mod download -json` says of one module.
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Answer {
+    dir: Option<PathBuf>,
+    error: Option<String>,
+}
+
+/// Runs `go mod download -json` for one module; gives the folder with its files.
+///
+/// # Errors
+/// The module cannot be had.
+pub async fn folder_of(module: &str, tool: Tool) -> Result<PathBuf, SourceError> {
+    let mut output = String::new();
+    let ended = tool.follow(|line| output.push_str(line), |_| {}).await;
+    let failed = |problem: String| SourceError::Package { package: module.into(), problem };
+    match (serde_json::from_str(&output).ok(), ended) {
+        (Some(Answer { dir: Some(folder), .. }), _) => Ok(folder),
+        (Some(Answer { error: Some(error), .. }), _) => Err(failed(error)),
+        (_, Err(error)) => Err(error),
+        (_, Ok(())) => Err(failed("it has no files".into())),
+    }
+}
+
 /// A built layer's tree; the folder must live until the tree is written.
 pub type Built = (Tree, Vec<Package>, Option<TempDir>);
 
@@ -252,7 +285,7 @@ pub async fn programs(
     let mut packages = BTreeMap::new();
     // First of all, so that images come in the order in which the stack names them.
     let fetching = context.fetch_turn().await;
-    replaced::replace_files(&module, &layer.replace_files, &settings, recipe).await?;
+    replaced::replace_files(context, &module, &layer.replace_files, &settings, recipe).await?;
     let wanted: Vec<_> = layer.programs.values().map(String::as_str).collect();
     let mut turn = Some(module.turn(context, fetching, &wanted, &settings, progress).await?);
     let count = layer.programs.len();
@@ -260,11 +293,11 @@ pub async fn programs(
         let file = output.path().join(number.to_string());
         let name = path.rsplit('/').next().unwrap_or(path);
         let done_with = turn.take_if(|_| number + 1 == count);
-        module.build(&Program { name, package, output: &file }, &settings, progress, done_with).await?;
+        module.build(context, &Program { name, package, output: &file }, &settings, progress, done_with).await?;
         let entry =
             Entry::disk(&file, 0o755).map_err(|error| wrong(path, format!("{package} gave no program: {error}")))?;
         tree.put(path, entry).map_err(|problem| wrong(path, problem.to_string()))?;
-        packages.extend(modules_of(&file).await?);
+        packages.extend(modules_of(context, &file).await?);
     }
     for (path, target) in &layer.links {
         tree.put(path, Entry::symlink(target)).map_err(|problem| wrong(path, problem.to_string()))?;
@@ -274,8 +307,8 @@ pub async fn programs(
 }
 
 /// The modules that went into a program, by name.
-async fn modules_of(program: &Path) -> Result<BTreeMap<String, String>, SourceError> {
-    let tool = Tool::new("go", "reading a program's modules")?.with(|go| {
+async fn modules_of(context: &Context, program: &Path) -> Result<BTreeMap<String, String>, SourceError> {
+    let tool = context.tools().tool(Toolset::Go, "go", "reading a program's modules").await?.with(|go| {
         go.args(["version", "-m"]).arg(program);
     });
     let output = tool.run(|_| {}).await?;
@@ -300,7 +333,7 @@ pub async fn module_files(
 ) -> Result<Built, SourceError> {
     progress.detail(format!("fetching files of {}", layer.module));
     let module = Module::new(context, recipe, &layer.in_module)?;
-    let found = module.download(&layer.module, &Settings::plain(context.architecture())).await?;
+    let found = module.download(context, &layer.module, &Settings::plain(context.architecture())).await?;
     let mut tree = Tree::new(merged_usr);
     for (from, to) in &layer.copy {
         let copied = copy(&found.dir, from, to, &mut tree)?;

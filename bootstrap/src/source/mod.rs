@@ -3,6 +3,7 @@
 //! ```text
 //! recipe     image.yaml -> layers with keys (what the author decided, as digests)
 //! builder    keys -> cached or built, one builder at a time for each layer
+//! toolbox    a tool that is needed -> one of this machine, or of the builder container
 //!   debian   apt-get chooses and fetches; packages are unpacked here
 //!   golang   go build, and files of modules
 //!   pypi, npm, files, containerd
@@ -20,6 +21,7 @@ use serde::{Deserialize, Serialize};
 
 pub mod archive;
 mod builder;
+pub mod container;
 mod containerd;
 mod debian;
 mod error;
@@ -33,6 +35,7 @@ mod npm;
 mod process;
 mod pypi;
 pub mod recipe;
+mod toolbox;
 mod tools;
 mod tree;
 mod workdir;

@@ -8,8 +8,8 @@ use super::builder::Context;
 use super::error::SourceError;
 use super::files::{disk_entry, put_folder};
 use super::golang::{Built, module_files};
-use super::process::Tool;
 use super::recipe::RECIPE_FILE;
+use super::tools::Toolset;
 use super::tree::{Node, Tree};
 use super::workdir::materialize;
 use super::{Package, PackageSource};
@@ -43,23 +43,25 @@ pub async fn build(
     let mut files = project.files().map_err(SourceError::io(format!("cannot read {name}")))?;
     files.retain(|file| !is_installed(file));
     materialize(&project, &files, work.path())?;
-    let npm = |what: String, arguments: &[&str]| {
-        Ok::<_, SourceError>(Tool::gentle("npm", what)?.with(|npm| {
+    let set = if layer.native { Toolset::NpmNative } else { Toolset::Npm };
+    let npm = async |what: String, arguments: &[&str]| {
+        let tool = context.tools().gentle(set, "npm", what).await?.with(|npm| {
             npm.current_dir(work.path()).args(arguments).env("CI", "1");
-        }))
+        });
+        tool.run(|_| {}).await
     };
     {
         let _turn = context.fetch_turn().await;
         progress.detail(format!("installing npm packages of {name}"));
         // The lock file has the digest of every package, so a copy from the cache needs no question to the registry.
         let install = ["ci", "--no-audit", "--no-fund", "--no-update-notifier", "--prefer-offline"];
-        npm(format!("installing {name}"), &install)?.run(|_| {}).await?;
+        npm(format!("installing {name}"), &install).await?;
     }
     // Bundlers and compilers use all cores and much memory by themselves.
     let _turn = context.compile_turn(progress).await;
     for script in &layer.run {
         progress.detail(format!("running `{script}` of {name}"));
-        npm(format!("running `{script}` of {name}"), &["run", script])?.run(|_| {}).await?;
+        npm(format!("running `{script}` of {name}"), &["run", script]).await?;
     }
     let mut tree = Tree::new(merged_usr);
     for (from, to) in &layer.copy {

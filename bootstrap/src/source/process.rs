@@ -1,13 +1,15 @@
 //! Runs the package tools: their output is followed line by line, and they die with the build.
 
 use std::collections::VecDeque;
+use std::path::Path;
 use std::process::Stdio;
+use std::sync::Arc;
 
 use tokio::io::{AsyncBufReadExt, AsyncRead, BufReader};
 use tokio::process::{Child, Command};
 
+use super::container::Container;
 use super::error::SourceError;
-use super::tools;
 
 /// Lines of a failed tool's output that are kept for the error.
 const KEPT_LINES: usize = 30;
@@ -15,41 +17,37 @@ const KEPT_LINES: usize = 30;
 /// A tool to run, and what for.
 pub struct Tool {
     command: Command,
+    place: Place,
     /// For messages, as `go build of .../traefik`.
     what: String,
     is_noise: fn(&str) -> bool,
 }
 
+/// Where a tool runs.
+enum Place {
+    Here,
+    Container { container: Arc<Container>, gentle: bool },
+}
+
 impl Tool {
-    /// # Errors
-    /// The program is not installed.
-    pub fn new(program: &str, what: impl Into<String>) -> Result<Self, SourceError> {
-        Self::at_priority(program, what, false)
-    }
-
-    /// A tool that should leave the machine to others (through `nice`, where there is one).
-    ///
-    /// # Errors
-    /// The program is not installed.
-    pub fn gentle(program: &str, what: impl Into<String>) -> Result<Self, SourceError> {
-        Self::at_priority(program, what, true)
-    }
-
-    fn at_priority(program: &str, what: impl Into<String>, gentle: bool) -> Result<Self, SourceError> {
-        let what = what.into();
-        let path = tools::find(program)
-            .ok_or_else(|| SourceError::ToolMissing { tool: program.into(), needed_for: what.clone() })?;
-        let command = match tools::find("nice").filter(|_| gentle) {
+    /// A program of this machine. With `nice` it leaves the machine to others.
+    pub fn here(program: &Path, nice: Option<&Path>, what: impl Into<String>) -> Self {
+        let mut command = match nice {
             Some(nice) => {
                 let mut command = Command::new(nice);
-                command.args(["-n", "10"]).arg(path);
+                command.args(["-n", "10"]).arg(program);
                 command
             }
-            None => Command::new(path),
+            None => Command::new(program),
         };
-        let mut command = command;
         command.envs(crate::proxy::for_tools());
-        Ok(Self { command, what, is_noise: |_| false })
+        Self { command, place: Place::Here, what: what.into(), is_noise: |_| false }
+    }
+
+    /// A program of the builder container.
+    pub fn contained(container: Arc<Container>, program: &str, gentle: bool, what: impl Into<String>) -> Self {
+        let place = Place::Container { container, gentle };
+        Self { command: Command::new(program), place, what: what.into(), is_noise: |_| false }
     }
 
     /// Leaves lines out of the error of a failure that only tell how far the tool is.
@@ -89,28 +87,44 @@ impl Tool {
         mut on_error: impl FnMut(&str),
     ) -> Result<(), SourceError> {
         let command = shown(self.command.as_std());
-        let starting = || SourceError::io(format!("cannot run `{command}` for {}", self.what));
-        self.command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        #[cfg(unix)]
-        self.command.process_group(0);
-        let mut running = Running::new(self.command.kill_on_drop(true).spawn().map_err(starting())?);
-        let (stdout, stderr) = (running.child.stdout.take(), running.child.stderr.take());
         let mut last = VecDeque::new();
-        let errors = lines(stderr, |line| {
-            if !(self.is_noise)(line) {
+        let is_noise = self.is_noise;
+        let mut on_error = |line: &str| {
+            if !is_noise(line) {
                 if last.len() == KEPT_LINES {
                     last.pop_front();
                 }
                 last.push_back(line.to_string());
             }
             on_error(line);
-        });
-        tokio::try_join!(lines(stdout, &mut on_output), errors).map_err(starting())?;
-        let status = running.wait().await.map_err(starting())?;
-        if status.success() {
-            return Ok(());
+        };
+        let ended = match &self.place {
+            Place::Here => self.run_here(&mut on_output, &mut on_error).await,
+            Place::Container { container, gentle } => {
+                container.run(self.command.as_std(), *gentle, &mut on_output, &mut on_error).await
+            }
+        };
+        let failure = ended.map_err(SourceError::io(format!("cannot run `{command}` for {}", self.what)))?;
+        match failure {
+            None => Ok(()),
+            Some(status) => Err(SourceError::ToolFailed { what: self.what, command, status, output: last.into() }),
         }
-        Err(SourceError::ToolFailed { what: self.what, command, status: status.to_string(), output: last.into() })
+    }
+
+    /// How it failed, if it did.
+    async fn run_here(
+        &mut self,
+        on_output: &mut impl FnMut(&str),
+        on_error: &mut impl FnMut(&str),
+    ) -> std::io::Result<Option<String>> {
+        self.command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        #[cfg(unix)]
+        self.command.process_group(0);
+        let mut running = Running::new(self.command.kill_on_drop(true).spawn()?);
+        let (stdout, stderr) = (running.child.stdout.take(), running.child.stderr.take());
+        tokio::try_join!(lines(stdout, on_output), lines(stderr, on_error))?;
+        let status = running.wait().await?;
+        Ok((!status.success()).then(|| status.to_string()))
     }
 }
 
@@ -131,12 +145,17 @@ async fn lines(stream: Option<impl AsyncRead + Unpin>, mut on_line: impl FnMut(&
     let mut reader = BufReader::new(stream);
     let mut line = Vec::new();
     while reader.read_until(b'\n', &mut line).await? > 0 {
-        let text = String::from_utf8_lossy(&line);
-        let text = text.trim_end_matches(['\n', '\r']);
-        on_line(text.rsplit('\r').next().unwrap_or(text));
+        tell(&line, &mut on_line);
         line.clear();
     }
     Ok(())
+}
+
+/// Tells one line. A carriage return takes back what stood before it.
+pub(super) fn tell(line: &[u8], mut on_line: impl FnMut(&str)) {
+    let text = String::from_utf8_lossy(line);
+    let text = text.trim_end_matches(['\n', '\r']);
+    on_line(text.rsplit('\r').next().unwrap_or(text));
 }
 
 /// A started tool. Dropped before its end, it is killed together with all that it started.
@@ -183,7 +202,7 @@ mod tests {
     use super::*;
 
     fn shell(script: &str) -> Tool {
-        Tool::new("sh", "a test").expect("sh").with(|command| {
+        Tool::here(Path::new("/bin/sh"), None, "a test").with(|command| {
             command.args(["-c", script]);
         })
     }
@@ -205,7 +224,7 @@ mod tests {
         let Err(SourceError::ToolFailed { status, output, .. }) = failed else { panic!("must fail") };
         assert_eq!((seen, output.len(), output.last().map(String::as_str)), (40, 30, Some("line 40")));
         assert!(status.contains('3'), "{status}");
-        let command = Tool::gentle("sh", "a test").expect("sh").with(|command| {
+        let command = Tool::here(Path::new("/bin/sh"), Some(Path::new("/usr/bin/nice")), "a test").with(|command| {
             command.args(["-c", "a b"]).env("X", "y");
         });
         assert_eq!(shown(command.command.as_std()), "sh -c 'a b'");
@@ -231,11 +250,5 @@ mod tests {
             tokio::time::sleep(std::time::Duration::from_millis(10)).await;
         }
         panic!("the child is still alive");
-    }
-
-    #[tokio::test]
-    async fn a_missing_program_is_named() {
-        let Err(error) = Tool::new("no-such-program", "a test") else { panic!("must fail") };
-        assert_eq!(error.to_string(), "`no-such-program` is not installed, and a test needs it");
     }
 }

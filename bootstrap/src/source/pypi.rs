@@ -1,4 +1,4 @@
-//! `pypi` layers: Python packages installed for the image's interpreter by the host's pip.
+//! `pypi` layers: Python packages installed for the image's interpreter by a pip of another interpreter.
 
 use std::fs;
 use std::path::Path;
@@ -7,7 +7,7 @@ use super::builder::Context;
 use super::error::SourceError;
 use super::files::put_folder;
 use super::golang::Built;
-use super::process::Tool;
+use super::tools::Toolset;
 use super::tree::Tree;
 use super::{Architecture, Package, PackageSource};
 use crate::report::Progress;
@@ -32,7 +32,7 @@ pub async fn install(
     let text = recipe.read(&layer.requirements).map_err(SourceError::io(format!("cannot read {name}")))?;
     fs::write(&requirements, text).map_err(failed())?;
     progress.detail(format!("installing Python packages of {name}"));
-    let tool = Tool::gentle("python3", format!("installing {name}"))?.with(|python| {
+    let tool = context.tools().gentle(Toolset::Python, "python3", format!("installing {name}")).await?.with(|python| {
         python.args(["-m", "pip", "install", "--disable-pip-version-check", "--no-input", "--no-compile"]);
         python.args([
             "--require-hashes",
@@ -71,6 +71,7 @@ fn platforms(architecture: Architecture) -> Vec<String> {
         "manylinux_2_28",
         "manylinux_2_27",
         "manylinux_2_24",
+        "manylinux_2_17",
         "manylinux2014",
     ];
     glibc.iter().map(|name| format!("{name}_{machine}")).collect()

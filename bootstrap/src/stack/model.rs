@@ -335,4 +335,13 @@ pub struct ClusterFile {
     pub node: ImageRef,
     /// The image of the local registry.
     pub registry: ImageRef,
+    /// The image in which recipes are built where the machine lacks their tools.
+    pub builder: ImageRef,
+}
+
+impl ClusterFile {
+    /// All its images, by their keys.
+    pub fn images(&self) -> [(&'static str, &ImageRef); 3] {
+        [("node", &self.node), ("registry", &self.registry), ("builder", &self.builder)]
+    }
 }

@@ -132,12 +132,10 @@ pub fn stack(tree: &FileTree, changes: &Changes, problems: &mut Problems) -> Sta
 pub fn cluster(tree: FileTree, problems: &mut Problems) -> Option<ClusterDraft> {
     let cluster: Read<ClusterFile> = document(Format::Cluster, &tree, "cluster.yaml", "cluster.yaml", problems);
     let file = cluster.file.as_ref()?;
-    let wanted = [("/node/recipe", &file.node), ("/registry/recipe", &file.registry)].into_iter().filter_map(
-        |(pointer, image)| {
-            let folder = image.recipe.clone()?;
-            Some(Wanted { folder, file: cluster.name.clone(), line: cluster.line(pointer) })
-        },
-    );
+    let wanted = file.images().into_iter().filter_map(|(key, image)| {
+        let (folder, line) = (image.recipe.clone()?, cluster.line(&format!("/{key}/recipe")));
+        Some(Wanted { folder, file: cluster.name.clone(), line })
+    });
     let recipes = recipes(&tree, "", wanted.collect(), problems);
     Some(ClusterDraft { cluster, tree, recipes })
 }

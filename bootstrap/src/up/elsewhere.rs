@@ -7,6 +7,8 @@ use super::existing;
 use super::images::{DecidedImages, Images};
 use super::stack::{self, Adding};
 use super::{Asked, Prepared, UpRequest, headless, wanting};
+use crate::cluster::Engine;
+use crate::doctor::building::Building;
 use crate::doctor::{self, Check};
 use crate::elsewhere::{self, Cluster, ElsewhereError, checks, rights};
 use crate::error::{ExitKind, Failure};
@@ -157,9 +159,14 @@ impl Ground {
                 Err(error) => Check::failed("registry", error.to_string(), fix),
             });
         }
-        for (tool, fix) in self.images.missing_tools(&self.decided)? {
-            checks.push(Check::failed("tools", tool, fix));
+        let mut building = self.images.building(&self.decided, None).await?;
+        // An engine is needed only where the builder container has to take over.
+        if building.as_ref().is_some_and(|building| !building.missing.is_empty())
+            && let Ok(engine) = Engine::connect().await
+        {
+            building = self.images.building(&self.decided, Some(&engine)).await?;
         }
+        checks.extend(building.iter().flat_map(Building::checks));
         Ok(checks)
     }
 

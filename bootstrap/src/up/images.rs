@@ -7,6 +7,7 @@ use futures::future::try_join_all;
 
 use super::reach;
 use crate::cluster::Engine;
+use crate::doctor::building::{Building, Standby};
 use crate::error::{ExitKind, Failure};
 use crate::execute::engine_images;
 use crate::images::local::LocalRegistry;
@@ -17,6 +18,7 @@ use crate::images::{BlobStore, ImageError};
 use crate::origin::{DecidedImage, Decision, ImagePlan, ImageState, Look, Nowhere, Told, decide};
 use crate::plan::EngineImage;
 use crate::settings::{ImageSource, UpSettings, display, folders};
+use crate::source::container::{ContainerPlan, Outlook};
 use crate::source::{Architecture, Builder};
 use crate::stack::files::FileTree;
 use crate::stack::model::ImageRef;
@@ -31,6 +33,8 @@ pub struct Images {
     /// By reference.
     pub components: BTreeMap<String, ImagePlan>,
     pub builder: Builder,
+    /// Takes the place of tools that are missing.
+    container: ContainerPlan,
     pub upstream: Upstream,
     pub store: BlobStore,
     pub http: reqwest::Client,
@@ -66,7 +70,8 @@ impl Images {
     ) -> Result<Self, Failure> {
         let cache = folders::cache()?;
         let store = BlobStore::open(&cache).map_err(|error| no_cache(&cache, &error))?;
-        let builder = Builder::new(&cache, store.clone(), Architecture::host());
+        let container = container(settings.images, cluster)?;
+        let builder = Builder::new(&cache, store.clone(), Architecture::host()).with_container(Some(container.clone()));
         let mut node = ImagePlan::of(&cluster.file.node, &cluster.tree, &builder)?;
         if let Some(image) = &settings.node_image
             && image.parse() != Ok(node.reference.clone())
@@ -90,6 +95,7 @@ impl Images {
             upstream: Upstream::new(UpstreamOptions::new(Platform::here()))?,
             http,
             builder,
+            container,
             store,
             adding,
             with_cluster: only.is_none(),
@@ -214,19 +220,54 @@ impl Images {
         self.components.get(reference).or_else(|| cluster.find(|image| image.reference.to_string() == reference))
     }
 
-    /// Tools that building would need and that are not there; none where nothing has to be built.
+    /// What has to be built, and with what; none where nothing has to be.
     ///
     /// # Errors
-    /// A recipe is malformed.
-    pub fn missing_tools(&self, decided: &DecidedImages) -> Result<Vec<(String, String)>, Failure> {
+    /// A recipe is malformed, or the engine does not answer.
+    pub async fn building(
+        &self,
+        decided: &DecidedImages,
+        engine: Option<&Engine>,
+    ) -> Result<Option<Building>, Failure> {
         let open = decided.images.iter().filter(|(_, image)| image.state == ImageState::ToBuild);
         let recipes: Vec<_> = open.filter_map(|(name, _)| self.plan_of(name)?.recipe.clone()).collect();
+        if recipes.is_empty() {
+            return Ok(None);
+        }
         let missing = self.builder.missing_tools(&recipes)?;
-        Ok(missing
-            .into_iter()
-            .map(|tool| (format!("{} is missing ({})", tool.tool, tool.needed_for), tool.hint))
-            .collect())
+        let container = match engine {
+            _ if missing.is_empty() => Standby::NotNeeded,
+            None => Standby::No("no engine answers that could run one".into()),
+            Some(engine) if !engine.endpoint().is_local() => {
+                Standby::No("the Docker Engine is on another machine and does not see this one's files".into())
+            }
+            Some(engine) => self.standby(engine).await?,
+        };
+        Ok(Some(Building { images: recipes.len(), tools: self.builder.needed_tools(&recipes)?, missing, container }))
     }
+
+    async fn standby(&self, engine: &Engine) -> Result<Standby, Failure> {
+        Ok(match self.container.outlook(engine, &self.builder).await? {
+            Outlook::Here => Standby::Ready("its image is here".into()),
+            Outlook::Build => Standby::Ready("its image is built first".into()),
+            Outlook::Fetch => Standby::Ready(format!("its image is made from {}", self.container.reference)),
+            Outlook::None => {
+                Standby::No(format!("`--images source` does not fetch its image, {}", self.container.reference))
+            }
+        })
+    }
+}
+
+/// The container that builds where tools are missing, as far as the settings let its image come.
+fn container(mode: ImageSource, cluster: &ClusterSpec) -> Result<ContainerPlan, Failure> {
+    let image = ImagePlan::fetched(cluster.file.builder.reference.parse().map_err(ImageError::from)?);
+    let recipe = cluster.file.builder.recipe.as_deref().unwrap_or_default();
+    Ok(ContainerPlan {
+        reference: image.reference,
+        recipe: cluster.tree.join(&format!("images/{recipe}")),
+        may_fetch: mode != ImageSource::Source,
+        may_build: mode != ImageSource::Registry,
+    })
 }
 
 fn uses(component: &crate::stack::Component, reference: &str) -> bool {

@@ -220,14 +220,14 @@ async fn check_without_engine(asked: Asked, error: &ClusterError) -> Result<Vec<
     let (mut stack, _) = stack::load(&mut settings, None, false)?;
     let mut images = Images::of(&settings, &stack, &asked.cluster, None, false)?;
     // Without an engine no image goes anywhere: no registry is asked, and only what is asked for is known to be built.
-    let tools = match settings.images {
+    let building = match settings.images {
         ImageSource::Source => {
             let decided = images.decide(&mut stack, None).await?;
-            images.missing_tools(&decided)?
+            images.building(&decided, None).await?
         }
-        _ => Vec::new(),
+        _ => None,
     };
-    let facts = doctor::facts::without_engine(error, &settings, tools);
+    let facts = doctor::facts::without_engine(error, &settings, building);
     Ok(doctor::judge(&facts, &doctor::Wants::here(&stack, settings.workers)))
 }
 
@@ -327,9 +327,9 @@ impl Ground {
 }
 
 async fn checks(ground: &Ground, images: &Images, decided: &DecidedImages) -> Result<Vec<Check>, Failure> {
-    let missing = images.missing_tools(decided)?;
+    let building = images.building(decided, Some(&ground.engine)).await?;
     let facts =
-        doctor::facts::gather(&ground.engine, &ground.settings, &ground.mode, ground.existing.as_ref(), missing)
+        doctor::facts::gather(&ground.engine, &ground.settings, &ground.mode, ground.existing.as_ref(), building)
             .await?;
     let mut checks = doctor::judge(&facts, &doctor::Wants::here(&ground.stack, ground.settings.workers));
     checks.push(doctor::images(&decided.told, &decided.nowhere));

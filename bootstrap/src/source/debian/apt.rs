@@ -6,16 +6,18 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use super::sources::{self, Source};
+use super::sources::{self, Source, Sources};
 use crate::report::Progress;
 use crate::source::Architecture;
 use crate::source::error::SourceError;
 use crate::source::process::Tool;
-use crate::source::tools;
+use crate::source::toolbox::Toolbox;
+use crate::source::tools::{self, Toolset};
 use crate::stack::recipe::DebianLayer;
 
 /// apt's state for one suite and architecture.
-pub struct Apt {
+pub struct Apt<'a> {
+    tools: &'a Toolbox,
     folder: PathBuf,
     /// Fetched packages, shared by all suites; apt checks their digests before it takes them.
     archives: PathBuf,
@@ -23,11 +25,17 @@ pub struct Apt {
     architecture: Architecture,
 }
 
-impl Apt {
+impl<'a> Apt<'a> {
     /// # Errors
     /// The cache directory is not writable.
-    pub fn open(cache: &Path, suite: &str, architecture: Architecture) -> Result<Self, SourceError> {
+    pub fn open(
+        tools: &'a Toolbox,
+        cache: &Path,
+        suite: &str,
+        architecture: Architecture,
+    ) -> Result<Self, SourceError> {
         let apt = Self {
+            tools,
             folder: cache.join("apt").join(format!("{suite}-{}", architecture.as_str())),
             archives: cache.join("debs"),
             suite: suite.into(),
@@ -83,10 +91,14 @@ Acquire::Retries "3";
     /// No source is known, or the suite's body cannot be had.
     pub async fn update(&self, mirror: Option<&str>, progress: &Progress) -> Result<(), SourceError> {
         progress.detail(format!("reading Debian's package lists ({})", self.suite));
-        let sources = match mirror {
-            Some(uri) => sources::from_mirror(uri, &self.suite),
-            None => sources::find(Path::new("/"), &self.suite),
-        };
+        let Sources { mut sources, keyring } = self.tools.debian_sources(&self.suite).await?;
+        if let Some(uri) = mirror {
+            sources = sources::from_mirror(uri, &self.suite);
+        }
+        let keyring = keyring.ok_or_else(|| SourceError::ToolMissing {
+            tool: tools::KEYRINGS[0].into(),
+            needed_for: "Debian layers".into(),
+        })?;
         if sources.is_empty() {
             let looked_in = ["/etc/apt/sources.list", "/etc/apt/sources.list.d", "/usr/share/debootstrap/scripts"];
             return Err(SourceError::NoMirror {
@@ -94,14 +106,14 @@ Acquire::Retries "3";
                 looked_in: looked_in.map(Into::into).into(),
             });
         }
-        let failed = match self.update_from(&sources).await {
+        let failed = match self.update_from(&sources, &keyring).await {
             Ok(()) => return Ok(()),
             Err(failed) => failed,
         };
         // A mirror need not carry updates and security: go on with those that it does.
         let mut answering = Vec::new();
         for source in sources.iter().filter(|source| source.optional) {
-            if self.update_from(std::slice::from_ref(source)).await.is_ok() {
+            if self.update_from(std::slice::from_ref(source), &keyring).await.is_ok() {
                 answering.push(source.clone());
             }
         }
@@ -109,20 +121,17 @@ Acquire::Retries "3";
             return Err(failed);
         }
         answering.extend(sources.into_iter().filter(|source| !source.optional));
-        self.update_from(&answering).await
+        self.update_from(&answering, &keyring).await
     }
 
-    async fn update_from(&self, sources: &[Source]) -> Result<(), SourceError> {
-        let keyring = tools::keyring().ok_or_else(|| SourceError::ToolMissing {
-            tool: tools::KEYRINGS[0].into(),
-            needed_for: "Debian layers".into(),
-        })?;
+    async fn update_from(&self, sources: &[Source], keyring: &str) -> Result<(), SourceError> {
         let file = self.folder.join("sources/backstack.sources");
         fs::write(&file, sources::render(sources, keyring))
             .map_err(SourceError::io(format!("cannot write {}", file.display())))?;
         let what = format!("reading Debian's package lists ({})", self.suite);
         // Without `Error-Mode=any` a list that could not be had is only a warning.
-        self.tool("apt-get", &what)?
+        self.tool("apt-get", &what)
+            .await?
             .with(|apt| {
                 apt.args(["-o", "APT::Update::Error-Mode=any", "-q", "update"]);
             })
@@ -141,7 +150,7 @@ Acquire::Retries "3";
         // apt prints only what it would still have to fetch: show it an empty folder.
         let nothing = format!("Dir::Cache::archives={}", self.folder.join("none").display());
         let chosen =
-            self.install(&layer.packages, &what, &["--print-uris", "-qq", "-o", &nothing])?.run(|_| {}).await?;
+            self.install(&layer.packages, &what, &["--print-uris", "-qq", "-o", &nothing]).await?.run(|_| {}).await?;
         let files: Vec<PathBuf> = chosen.lines().filter_map(file_name).map(|name| self.archives.join(name)).collect();
         let what = format!("fetching {} Debian packages", files.len());
         progress.detail(&what);
@@ -151,7 +160,7 @@ Acquire::Retries "3";
             }
         };
         let arguments = ["--download-only", "-q", "-o", "APT::Status-Fd=1"];
-        self.install(&layer.packages, &what, &arguments)?.follow(told, |_| {}).await?;
+        self.install(&layer.packages, &what, &arguments).await?.follow(told, |_| {}).await?;
         match files.iter().find(|file| !file.is_file()) {
             Some(gone) => Err(SourceError::Package {
                 package: gone.display().to_string(),
@@ -166,7 +175,7 @@ Acquire::Retries "3";
         let mut status = String::new();
         for package in packages {
             let what = format!("looking up Debian package {package}");
-            let shown = self.tool("apt-cache", &what)?.with(|apt| {
+            let shown = self.tool("apt-cache", &what).await?.with(|apt| {
                 apt.args(["--no-all-versions", "show", package]);
             });
             status.push_str(&installed(&shown.run(|_| {}).await?));
@@ -175,14 +184,14 @@ Acquire::Retries "3";
         fs::write(&file, status).map_err(SourceError::io(format!("cannot write {}", file.display())))
     }
 
-    fn install(&self, packages: &[String], what: &str, arguments: &[&str]) -> Result<Tool, SourceError> {
-        Ok(self.tool("apt-get", what)?.with(|apt| {
+    async fn install(&self, packages: &[String], what: &str, arguments: &[&str]) -> Result<Tool, SourceError> {
+        Ok(self.tool("apt-get", what).await?.with(|apt| {
             apt.arg("install").args(arguments).arg("--").args(packages);
         }))
     }
 
-    fn tool(&self, program: &str, what: &str) -> Result<Tool, SourceError> {
-        Ok(Tool::new(program, what)?.with(|apt| {
+    async fn tool(&self, program: &str, what: &str) -> Result<Tool, SourceError> {
+        Ok(self.tools.tool(Toolset::Debian, program, what).await?.with(|apt| {
             apt.env("LC_ALL", "C").env("DEBIAN_FRONTEND", "noninteractive").arg("-c").arg(self.folder.join("apt.conf"));
         }))
     }

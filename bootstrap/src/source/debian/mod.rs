@@ -14,6 +14,7 @@ use super::{Package, PackageSource};
 use crate::stack::recipe::DebianLayer;
 
 pub use apt::Apt;
+pub use sources::{Sources, render};
 
 /// Unpacks fetched packages into one tree.
 ///

@@ -6,6 +6,8 @@
 use std::fs;
 use std::path::Path;
 
+use crate::source::tools::{self, KEYRINGS};
+
 /// One archive for apt.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Source {
@@ -17,6 +19,38 @@ pub struct Source {
     pub trusted: bool,
     /// The build goes on without it (updates and security, which not every mirror carries).
     pub optional: bool,
+}
+
+impl Source {
+    /// Whether Debian's own keys are all that it needs.
+    pub fn signed_by_debian(&self) -> bool {
+        self.signed_by.as_deref().is_none_or(|key| KEYRINGS.contains(&key))
+    }
+}
+
+/// The sources of a suite, and the keys that it is signed with where apt runs.
+pub struct Sources {
+    pub sources: Vec<Source>,
+    /// None: the machine has no such keys.
+    pub keyring: Option<String>,
+}
+
+impl Sources {
+    /// For apt on this machine.
+    pub fn of_host(suite: &str) -> Self {
+        Self { sources: find(Path::new("/"), suite), keyring: tools::keyring().map(Into::into) }
+    }
+
+    /// For apt in a container: the host's mirror, as long as the container has its keys; else that of the container,
+    /// whose files lie below `own`.
+    pub fn for_container(suite: &str, own: Option<&Path>, keyring: &str) -> Self {
+        let mut sources = find(Path::new("/"), suite);
+        if sources.is_empty() || !sources.iter().all(Source::signed_by_debian) {
+            sources = own.map(|own| find(own, suite)).unwrap_or_default();
+        }
+        sources.iter_mut().for_each(|source| source.signed_by = None);
+        Self { sources, keyring: Some(keyring.into()) }
+    }
 }
 
 /// Parts of a suite, besides its body, that are taken along.

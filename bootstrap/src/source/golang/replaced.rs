@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use std::fs;
 
 use super::{Module, Settings};
+use crate::source::builder::Context;
 use crate::source::error::SourceError;
 use crate::source::recipe::RECIPE_FILE;
 use crate::source::workdir::materialize;
@@ -17,13 +18,14 @@ use crate::stack::files::FileTree;
 /// # Errors
 /// A module is not required or not as go.sum has it, or a file is not there: neither ours, nor theirs.
 pub async fn replace_files(
+    context: &Context,
     module: &Module,
     replaced: &BTreeMap<String, BTreeMap<String, String>>,
     settings: &Settings,
     recipe: &FileTree,
 ) -> Result<(), SourceError> {
     for (number, (path, files)) in replaced.iter().enumerate() {
-        let found = module.download(path, settings).await?;
+        let found = module.download(context, path, settings).await?;
         let place = format!("./replaced-{number}");
         let copy = module.path().join(&place);
         let original = FileTree::Disk(found.dir.clone());
@@ -40,7 +42,7 @@ pub async fn replace_files(
             }
             fs::copy(module.path().join(ours), &target).map_err(|_| wrong("there is no such file beside go.mod"))?;
         }
-        let tool = module.go(&format!("replacing {path}"), settings)?.with(|go| {
+        let tool = module.go(context, &format!("replacing {path}"), settings).await?.with(|go| {
             go.args(["mod", "edit"]).arg(format!("-replace={path}={place}"));
         });
         tool.run(|_| {}).await?;

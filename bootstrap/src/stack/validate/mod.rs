@@ -58,7 +58,7 @@ pub fn alone(component: &ComponentDraft, problems: &mut Problems) {
 /// Checks the built-in cluster.
 pub fn cluster(draft: &ClusterDraft, problems: &mut Problems) {
     if let Some(file) = &draft.cluster.file {
-        for (key, image) in [("node", &file.node), ("registry", &file.registry)] {
+        for (key, image) in file.images() {
             component::check_image(&draft.cluster, &format!("/{key}"), image, problems);
         }
         let digits = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
