@@ -186,9 +186,7 @@ pub fn install_hint(tool: &str) -> String {
         "c++" => "install a C++ compiler: `apt-get install g++`".into(),
         "python3" | "pip" => "install Python with pip: `apt-get install python3-pip`".into(),
         "npm" => "install Node.js with npm".into(),
-        "apt-get" => {
-            "this image needs a Debian or Ubuntu host; elsewhere take the images from `--images registry`".into()
-        }
+        "apt-get" => "Debian and Ubuntu have it; elsewhere take `--images auto`: a builder container brings it".into(),
         "gpgv" => "`apt-get install gpgv`".into(),
         keyring if KEYRINGS.contains(&keyring) => "`apt-get install debian-archive-keyring`".into(),
         other => format!("install `{other}`"),
