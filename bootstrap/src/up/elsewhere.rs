@@ -1,7 +1,7 @@
 //! `up --context`: the same stack on a cluster that somebody else made. What makes a cluster drops out, the rest is
 //! the same.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use super::existing;
 use super::images::{DecidedImages, Images};
@@ -87,9 +87,7 @@ async fn ground(asked: Asked, context: &str) -> Result<Ground, Failure> {
     let existing = record.clone().map(|record| Existing { settings: None, workers: 0, record: Some(record) });
     let mut settings = wishes.decide(&name, existing.as_ref(), &spec.file.kubernetes)?;
     let (mut stack, adding) = stack::load(&mut settings, add.as_ref(), true)?;
-    let all = || stack.components.iter().map(|component| component.name().to_string()).collect::<BTreeSet<_>>();
-    let only = adding.as_ref().map_or_else(all, |adding| adding.names.clone());
-    let mut images = Images::of(&settings, &stack, &spec, Some(&only), adding.is_some())?;
+    let mut images = Images::of(&settings, &stack, &spec, adding.as_ref(), false)?;
     let decided = match registry(&settings).await? {
         Some(registry) => images.decide_for(&mut stack, registry).await?,
         None => pulled_by_the_cluster(&images, context)?,

@@ -1,11 +1,11 @@
 //! The images of a run: which there are, and what was decided about each.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use futures::future::try_join_all;
 
-use super::reach;
+use super::{Adding, reach};
 use crate::cluster::Engine;
 use crate::doctor::building::{Building, Standby};
 use crate::error::{ExitKind, Failure};
@@ -57,7 +57,8 @@ pub struct DecidedImages {
 }
 
 impl Images {
-    /// The images of a stack: of all its components with those that make the cluster, or `only` of some components.
+    /// The images of a stack: of all its components, or of those that are added; and those that make the cluster, if it
+    /// is made here.
     ///
     /// # Errors
     /// The cache cannot be used, or a reference or recipe is malformed.
@@ -65,8 +66,8 @@ impl Images {
         settings: &UpSettings,
         stack: &Stack,
         cluster: &ClusterSpec,
-        only: Option<&BTreeSet<String>>,
-        adding: bool,
+        adding: Option<&Adding>,
+        with_cluster: bool,
     ) -> Result<Self, Failure> {
         let cache = folders::cache()?;
         let store = BlobStore::open(&cache).map_err(|error| no_cache(&cache, &error))?;
@@ -79,7 +80,7 @@ impl Images {
             node = ImagePlan::fetched(image.parse().map_err(ImageError::from)?);
         }
         let mut components = BTreeMap::new();
-        let wanted = |name: &str| only.is_none_or(|only| only.contains(name));
+        let wanted = |name: &str| adding.is_none_or(|adding| adding.names.contains(name));
         for component in stack.components.iter().filter(|component| wanted(component.name())) {
             for image in component.file.images.values() {
                 components.insert(image.reference.clone(), ImagePlan::of(image, &component.tree, &builder)?);
@@ -97,8 +98,8 @@ impl Images {
             builder,
             container,
             store,
-            adding,
-            with_cluster: only.is_none(),
+            adding: adding.is_some(),
+            with_cluster,
         })
     }
 

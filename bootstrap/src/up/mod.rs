@@ -218,7 +218,7 @@ pub async fn check(request: UpRequest) -> Result<Vec<Check>, Failure> {
 async fn check_without_engine(asked: Asked, error: &ClusterError) -> Result<Vec<Check>, Failure> {
     let mut settings = asked.wishes.decide(&asked.name, None, &asked.cluster.file.kubernetes)?;
     let (mut stack, _) = stack::load(&mut settings, None, false)?;
-    let mut images = Images::of(&settings, &stack, &asked.cluster, None, false)?;
+    let mut images = Images::of(&settings, &stack, &asked.cluster, None, true)?;
     // Without an engine no image goes anywhere: no registry is asked, and only what is asked for is known to be built.
     let building = match settings.images {
         ImageSource::Source => {
@@ -319,8 +319,7 @@ fn not_set_up(name: &str) -> Failure {
 
 impl Ground {
     async fn images(&mut self) -> Result<(Images, DecidedImages), Failure> {
-        let only = self.adding.as_ref().map(|adding| &adding.names);
-        let mut images = Images::of(&self.settings, &self.stack, &self.cluster, only, only.is_some())?;
+        let mut images = Images::of(&self.settings, &self.stack, &self.cluster, self.adding.as_ref(), true)?;
         let decided = images.decide(&mut self.stack, Some(&self.engine)).await?;
         Ok((images, decided))
     }

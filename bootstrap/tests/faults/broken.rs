@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
-use crate::harness::{Platform, docker, step};
+use crate::harness::{Platform, step};
 use crate::platform;
 use crate::running::{Ended, Running, up, up_from};
 

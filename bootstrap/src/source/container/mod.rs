@@ -50,7 +50,7 @@ pub struct Unusable {
 }
 
 impl Unusable {
-    fn of(error: &(impl Explain + std::fmt::Display + std::error::Error)) -> Self {
+    fn of(error: &impl Explain) -> Self {
         let why = crate::error::chain(error).join(": ");
         Self { why, hint: error.hints().join(" ") }
     }
