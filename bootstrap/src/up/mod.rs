@@ -211,7 +211,9 @@ pub async fn check(request: UpRequest) -> Result<Vec<Check>, Failure> {
     };
     let mut ground = ground(asked, engine, Touch::NothingGuess).await?;
     let (images, decided) = ground.images().await?;
-    checks(&ground, &images, &decided).await
+    let mut checks = checks(&ground, &images, &decided).await?;
+    checks.push(doctor::images(&decided.told, &decided.nowhere));
+    Ok(checks)
 }
 
 /// What still can be said of a machine where no engine answers.
@@ -330,9 +332,7 @@ async fn checks(ground: &Ground, images: &Images, decided: &DecidedImages) -> Re
     let facts =
         doctor::facts::gather(&ground.engine, &ground.settings, &ground.mode, ground.existing.as_ref(), building)
             .await?;
-    let mut checks = doctor::judge(&facts, &doctor::Wants::here(&ground.stack, ground.settings.workers));
-    checks.push(doctor::images(&decided.told, &decided.nowhere));
-    Ok(checks)
+    Ok(doctor::judge(&facts, &doctor::Wants::here(&ground.stack, ground.settings.workers)))
 }
 
 fn inputs(ground: &Ground, images: &Images) -> plan::Inputs {
