@@ -135,6 +135,11 @@ async fn a_rate_limit_is_for_later() {
     };
     assert!(matches!(image.state, ImageState::ToFetch { bytes: None, .. }) && recipe_stands_by, "{image:?}");
     assert!(image.why.unwrap().contains("limits how much may be pulled"));
+    // An hour is longer than anybody waits who can build it.
+    for _ in 0..3 {
+        world.registry.fault("manifests", Fault::Status(429, Some("3600")));
+    }
+    assert!(world.why(&world.here()).await.contains("for another 3600 s"));
 }
 
 #[tokio::test]

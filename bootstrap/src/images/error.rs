@@ -86,9 +86,13 @@ impl ImageError {
         }
     }
 
-    /// Whether the same question may have another answer in a minute.
-    pub fn may_pass(&self) -> bool {
-        matches!(self, Self::RateLimited { .. } | Self::Answer { status: 500.., .. })
+    /// Whether the same question may have another answer within so much time.
+    pub fn may_pass(&self, within: Duration) -> bool {
+        match self {
+            Self::RateLimited { retry_after, .. } => retry_after.is_none_or(|wait| wait <= within),
+            Self::Answer { status, .. } => *status >= 500,
+            _ => false,
+        }
     }
 
     /// The message without the image in front, for a line that names the image itself.

@@ -9,7 +9,7 @@ use super::decide::{Facts, Here, Recipe, Refusal, Registry};
 use super::{ImagePlan, Origin};
 use crate::error::Failure;
 use crate::images::road::Road;
-use crate::images::upstream::Upstream;
+use crate::images::upstream::{Patience, Upstream};
 use crate::images::{BlobStore, ImageError};
 use crate::settings::ImageSource;
 use crate::source::Builder;
@@ -93,7 +93,13 @@ impl Look<'_> {
             return Err(error.into());
         }
         let why = error.without_image();
-        Ok(if error.may_pass() { Registry::Later { origin, why } } else { Registry::No(Refusal::Said { why }) })
+        let patience = Patience::default();
+        let patience = if image.recipe.is_some() { patience.with_another_way() } else { patience };
+        Ok(if error.may_pass(patience.waiting) {
+            Registry::Later { origin, why }
+        } else {
+            Registry::No(Refusal::Said { why })
+        })
     }
 
     fn recipe(&self, image: &ImagePlan) -> Result<Recipe, Failure> {
