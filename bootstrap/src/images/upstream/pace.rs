@@ -82,16 +82,18 @@ impl Pace<'_> {
             Fault::Final(error) => return Err(*error),
             Fault::Again { error, after } => (*error, after),
         };
-        let Some(pause) = self.pause(asked) else { return Err(self.given_up(error)) };
+        // Who limits how much may be pulled says when to come back, or nothing: only time helps, not the number of tries.
+        let only_time = matches!(error, ImageError::RateLimited { .. });
+        let Some(pause) = self.pause(asked, only_time) else { return Err(self.given_up(error)) };
         tell(&format!("trying again in {:.1} s: {}", pause.as_secs_f64(), error.without_image()));
         tokio::time::sleep(pause).await;
         Ok(())
     }
 
     /// The next pause, or none if it is enough.
-    fn pause(&mut self, asked: Option<Duration>) -> Option<Duration> {
+    fn pause(&mut self, asked: Option<Duration>, only_time: bool) -> Option<Duration> {
         self.failures += 1;
-        if self.failures >= self.patience.attempts {
+        if self.failures >= self.patience.attempts && !only_time {
             return None;
         }
         let doubled = self.patience.pause.saturating_mul(1 << (self.failures - 1).min(16));
@@ -129,7 +131,7 @@ mod tests {
     fn pauses_grow_and_end() {
         let patience = patience();
         let mut pace = patience.pace();
-        let pauses: Vec<_> = std::iter::from_fn(|| pace.pause(None)).collect();
+        let pauses: Vec<_> = std::iter::from_fn(|| pace.pause(None, false)).collect();
         assert_eq!(pauses.len(), 3);
         for (pause, doubled) in pauses.iter().zip([1.0, 2.0, 4.0]) {
             assert!((doubled / 2.0..doubled).contains(&pause.as_secs_f64()), "{pauses:?}");
@@ -139,8 +141,18 @@ mod tests {
     #[test]
     fn what_the_registry_asks_for_is_waited_at_least() {
         let patience = patience();
-        assert!(patience.pace().pause(Some(Duration::from_secs(30))).expect("a pause") >= Duration::from_secs(30));
-        assert_eq!(patience.pace().pause(Some(Duration::from_secs(101))), None);
+        assert!(
+            patience.pace().pause(Some(Duration::from_secs(30)), false).expect("a pause") >= Duration::from_secs(30)
+        );
+        assert_eq!(patience.pace().pause(Some(Duration::from_secs(101)), false), None);
+    }
+
+    #[test]
+    fn a_rate_limit_is_waited_for_as_long_as_there_is_patience() {
+        let patience = patience();
+        let mut pace = patience.pace();
+        let waited: Duration = std::iter::from_fn(|| pace.pause(None, true)).sum();
+        assert!(waited > Duration::from_secs(60) && waited <= patience.waiting, "{waited:?}");
     }
 
     #[test]
@@ -148,7 +160,7 @@ mod tests {
         let patience = patience();
         let mut pace = patience.pace();
         for _ in 0..10 {
-            assert!(pace.pause(None).is_some());
+            assert!(pace.pause(None, false).is_some());
             pace.progressed();
         }
     }
