@@ -1,7 +1,6 @@
 //! Images that no way leads to.
 
 use crate::error::{ExitKind, Explain};
-use crate::report::units;
 
 /// An image that cannot be had, and why.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -33,7 +32,7 @@ impl Nowhere {
 /// Where images come from could not be decided for all of them.
 #[derive(Debug, thiserror::Error)]
 pub enum OriginError {
-    #[error("{} cannot be had", units::count(.0.len(), "image"))]
+    #[error("{} cannot be had", .0.iter().map(|one| one.image.as_str()).collect::<Vec<_>>().join(", "))]
     Nowhere(Vec<Nowhere>),
 }
 
