@@ -6,16 +6,13 @@ use std::time::Instant;
 use crate::faults;
 use crate::harness::{Ran, step};
 use crate::is_own;
-use crate::world::{Request, World};
+use crate::world::World;
 
 const WEBHOOK: &str = "quay.io/jetstack/cert-manager-webhook:v1.21.2";
 const CAINJECTOR: &str = "quay.io/jetstack/cert-manager-cainjector:v1.21.2";
-const TRAEFIK: &str = "library/traefik";
 const OPERATOR: &str = "ghcr.io/cloudnative-pg/cloudnative-pg:1.29.1";
 const POSTGRES: &str = "ghcr.io/cloudnative-pg/postgresql:17-minimal-trixie";
 const METRICS: &str = "metrics-server/metrics-server";
-/// Bytes after which a blob is cut off.
-const LARGE: u64 = 100_000;
 
 /// Images of the world that a line of the output tells of as built in a registry's place.
 fn taken_over(world: &World, ran: &Ran) -> BTreeSet<String> {
@@ -67,8 +64,6 @@ fn recipes_take_over_in_the_middle_and_what_can_be_waited_for_is() {
         format!("apiVersion: backstack.dev/v1\nkind: Stack\nname: few\nversion: 0.1.0\ncomponents:\n{components}");
     std::fs::write(stack.join("stack.yaml"), text).expect("stack.yaml");
 
-    // Of an image with layers of its own, each cut now and then if it is large enough to be cut.
-    world.fault("docker.io", faults::cut(LARGE).on(TRAEFIK).what("blob").times(6));
     world.fault("quay.io", faults::wrong().on("jetstack/cert-manager-webhook").what("blob"));
     world.fault("quay.io", faults::cut(0).on("jetstack/cert-manager-cainjector").what("blob"));
     world.fault("registry.k8s.io", faults::limited(None).on(METRICS).seconds(20));
@@ -82,11 +77,6 @@ fn recipes_take_over_in_the_middle_and_what_can_be_waited_for_is() {
         let requests = world.requests().into_iter();
         requests.filter(|one| one.repository == repository && one.what == "blob").collect::<Vec<_>>()
     };
-    let is_cut = |one: &&Request| one.note == "cut" && one.bytes >= LARGE;
-    let traefik = blobs(TRAEFIK);
-    let cut = traefik.iter().find(is_cut).expect("a layer that was cut");
-    let again = traefik.iter().any(|one| one.path == cut.path && one.status == 206);
-    assert!(again, "what came is not fetched again: {traefik:#?}");
     assert!(blobs(METRICS).iter().any(|one| one.status == 200), "a limit of 20 s is waited for");
     world.down();
 }
