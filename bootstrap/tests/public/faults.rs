@@ -91,11 +91,6 @@ impl Fault {
         self.with("what", what.into())
     }
 
-    /// For so many requests.
-    pub fn times(self, times: u32) -> Self {
-        self.with("times", times.into())
-    }
-
     /// For so long, from the first request on.
     pub fn seconds(self, seconds: u32) -> Self {
         self.with("seconds", seconds.into())
