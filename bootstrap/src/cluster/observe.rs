@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::Ipv4Addr;
 
-use bollard::models::{ContainerInspectResponse, ContainerSummary};
+use bollard::models::{ContainerInspectResponse, ContainerStateStatusEnum, ContainerSummary};
 use bollard::query_parameters as query;
 use serde::{Deserialize, Serialize};
 
@@ -153,10 +153,16 @@ async fn node(engine: &Engine, container: &ContainerInspectResponse) -> Result<O
     let Some(name) = container.name.as_deref().map(|name| name.trim_start_matches('/').to_string()) else {
         return Ok(None);
     };
+    let complete = match has_marker(engine, &name).await {
+        Ok(complete) => complete,
+        // The engine answers 500 for the files of a container that somebody removes at this moment.
+        Err(_) if is_going(engine, &name).await? => return Ok(None),
+        Err(error) => return Err(error),
+    };
     Ok(Some(ObservedNode {
         role,
         running: container.state.as_ref().and_then(|state| state.running).unwrap_or(false),
-        complete: has_marker(engine, &name).await?,
+        complete,
         address: fixed_address(container),
         api_port: api_port(container),
         name,
@@ -168,6 +174,14 @@ async fn has_marker(engine: &Engine, node: &str) -> Result<bool, ClusterError> {
     let options = query::ContainerArchiveInfoOptionsBuilder::default().path(MARKER).build();
     let info = engine.docker().get_container_archive_info(node, Some(options)).await;
     Ok(none_if_missing(info).map_err(ClusterError::engine(format!("look into node `{node}`")))?.is_some())
+}
+
+/// Whether a container is gone, or has lost its files on the way there.
+async fn is_going(engine: &Engine, node: &str) -> Result<bool, ClusterError> {
+    let Some(container) = engine.inspect(node).await? else { return Ok(true) };
+    Ok(container
+        .state
+        .is_some_and(|state| state.dead == Some(true) || state.status == Some(ContainerStateStatusEnum::REMOVING)))
 }
 
 fn label(container: &ContainerInspectResponse, key: &str) -> Option<String> {
