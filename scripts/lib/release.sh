@@ -19,10 +19,16 @@ cross_tools() {
   PATH="$folder/bin:$PATH"
 }
 
-# build_target TARGET   a static program
-build_target() {
-  rustup target add "$1" >&2
-  cargo zigbuild --quiet --locked --release --package backstack --bin backstack --target "$1"
+# compile TARGET WHAT...   programs of ours; static ones on Linux
+compile() {
+  local target=$1; shift
+  rustup target add "$target" >&2
+  cargo zigbuild --quiet --locked --release --package backstack --target "$target" "$@"
+}
+
+# The target whose programs this machine runs: with what is compiled for it the images are built, too.
+host_target() {
+  case $(uname -s) in Darwin) printf '%s-apple-darwin' "$(uname -m | sed s/arm64/aarch64/)" ;; *) printf '%s-unknown-linux-musl' "$(uname -m)" ;; esac
 }
 
 # pack VERSION TARGET DIR   an archive with the program, its completions, its manual and the licence
@@ -32,22 +38,12 @@ pack() {
   mkdir -p "$folder/$name/completions" "$folder/$name/man"
   cp "$CARGO_TARGET_DIR/$2/release/backstack" LICENSE README.md CHANGELOG.md "$folder/$name/"
   # What the program says of itself is the same for every target: the one for this machine says it.
-  own=$(host_program)
+  own=$CARGO_TARGET_DIR/$(host_target)/release/backstack
   for shell in bash zsh fish elvish powershell; do "$own" completions "$shell" >"$folder/$name/completions/backstack.$shell"; done
   "$own" man --dir "$folder/$name/man" >/dev/null
   tar --sort=name --owner=0 --group=0 --numeric-owner --mtime="@${SOURCE_DATE_EPOCH:-$(git log -1 --format=%ct)}" \
     -C "$folder" -c "$name" | gzip -9n >"$3/$name.tar.gz"
   rm -rf "$folder"
-}
-
-# The program of this run that this machine can execute.
-host_program() {
-  local target
-  for target in "${targets[@]}"; do
-    case $target in "$(uname -m)"-*linux*) printf '%s' "$CARGO_TARGET_DIR/$target/release/backstack"; return ;; esac
-  done
-  cargo build --quiet --locked --release --package backstack >&2
-  printf '%s' "$CARGO_TARGET_DIR/release/backstack"
 }
 
 # bill_of_materials VERSION   every crate in the program, as CycloneDX

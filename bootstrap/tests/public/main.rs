@@ -8,6 +8,7 @@
 //! planned   a plan, as programs read it
 //! plans     what `up --plan` makes of it, image by image
 //! ups       what `up` makes of it
+//! stay      the world alone, for people and for `scripts/tools/vm`
 //! ```
 //!
 //! It needs root, a Docker Engine's program (`dockerd`), `ip`, `iptables` and `nsenter`. `scripts/test` runs it.
@@ -23,6 +24,7 @@ mod faults;
 mod fill;
 mod planned;
 mod plans;
+mod stay;
 mod ups;
 mod world;
 

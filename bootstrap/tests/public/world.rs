@@ -89,6 +89,11 @@ impl World {
         Self::with(stack, Content::Programs, &["--outside"])
     }
 
+    /// As [`World::with_packages`], and who signs in as this `USER:PASSWORD` may push.
+    pub fn publishing(stack: &str, publisher: &str) -> Self {
+        Self::with(stack, Content::Programs, &["--outside", "--publisher", publisher])
+    }
+
     fn with(stack: &str, content: Content, options: &[&str]) -> Self {
         // Beside the cache, as far as can be told: the registry's blobs are links then.
         let folder = tempfile::Builder::new().prefix("played-").tempdir_in(env!("CARGO_TARGET_TMPDIR"));
@@ -121,6 +126,15 @@ impl World {
     /// A path in the world's folder.
     pub fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
+    }
+
+    /// How to get in there, for programs that are no tests.
+    pub fn to_enter(&self) -> Value {
+        json!({
+            "net": self.ready.net, "mount": self.ready.mount, "engine": self.ready.engine,
+            "authority": self.path("ca.pem"), "authorities": self.ready.authorities, "folder": self.folder.path(),
+            "node_image": self.node_image(),
+        })
     }
 
     /// What upstream's releases are asked for beside images lies in Go modules too.

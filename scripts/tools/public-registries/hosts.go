@@ -103,6 +103,11 @@ func ofScope(scope string) string {
 	return parts[1]
 }
 
+// ofActions is what somebody wants to do there.
+func ofActions(scope string) string {
+	return scope[strings.LastIndex(scope, ":")+1:]
+}
+
 func (c *call) answer() {
 	fault, wait := c.faults.ofRequest(c.host, c.name, c.entry.Repository, c.entry.What)
 	if wait > 0 {
@@ -123,7 +128,7 @@ func (c *call) answer() {
 		c.file()
 	case c.entry.What == "token":
 		c.giveToken()
-	case c.request.Method != http.MethodGet && c.request.Method != http.MethodHead:
+	case !isReading(c.request) && (c.tokens.publisher == "" || c.name == blobHost(c.host)):
 		c.refuse(http.StatusUnauthorized, "UNAUTHORIZED", "authentication required")
 	case c.name == blobHost(c.host):
 		c.blob(fault)
@@ -163,6 +168,7 @@ func (c *call) serve(fault *fault) {
 	request := c.request.Clone(c.request.Context())
 	request.URL.Path, request.URL.RawPath, request.RequestURI = "/v2/"+path, "", "/v2/"+path
 	request.Header.Del("Authorization")
+	c.writer.host = c.host
 	switch {
 	case fault.is("cut") && c.request.Method == http.MethodGet:
 		c.registry.ServeHTTP(&cutting{writer: c.writer, left: fault.After}, request)

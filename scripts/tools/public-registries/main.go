@@ -29,11 +29,12 @@ import (
 )
 
 type options struct {
-	folder  string
-	hosts   list
-	storage string
-	outside bool
-	engine  bool
+	folder    string
+	hosts     list
+	storage   string
+	publisher string
+	outside   bool
+	engine    bool
 }
 
 // list is a flag that may be given several times.
@@ -60,6 +61,7 @@ func main() {
 	flag.StringVar(&o.folder, "folder", "", "folder of this world; made if it is not there")
 	flag.StringVar(&o.storage, "storage", "", "folder of the registry's files (default: registry in the folder)")
 	flag.Var(&o.hosts, "host", "registry host as image references name it; may be given several times")
+	flag.StringVar(&o.publisher, "publisher", "", "USER:PASSWORD of who may push, at every host (default: nobody)")
 	flag.BoolVar(&o.outside, "outside", false, "pass connections to other names on to the real ones")
 	flag.BoolVar(&o.engine, "engine", false, "start an empty Docker Engine in there")
 	flag.Parse()
@@ -108,6 +110,7 @@ func run(o options) error {
 		return err
 	}
 	hosts := &hosts{registry: registry, faults: faults, journal: journal, files: filepath.Join(folder, "files.json")}
+	hosts.tokens.publisher = o.publisher
 	doors := &doors{world: world, authority: authority, hosts: hosts, faults: faults, journal: journal}
 	names := newNames(world, doors, o.hosts, o.outside)
 	if err := names.serve(); err != nil {

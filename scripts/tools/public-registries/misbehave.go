@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"strconv"
+	"strings"
 )
 
 // misbehave answers instead of the registry, if the fault is one that does.
@@ -58,12 +59,17 @@ func (c *call) portal(fault *fault) {
 // writer notes what was answered.
 type writer struct {
 	http.ResponseWriter
+	// The host that the registry behind answers for: it has the host's repositories below that name.
+	host   string
 	status int
 	bytes  int64
 }
 
 func (w *writer) WriteHeader(status int) {
 	w.status = status
+	if location := w.Header().Get("Location"); w.host != "" && location != "" {
+		w.Header().Set("Location", strings.Replace(location, "/v2/"+w.host+"/", "/v2/", 1))
+	}
 	w.ResponseWriter.WriteHeader(status)
 }
 
