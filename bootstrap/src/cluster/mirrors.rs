@@ -10,7 +10,8 @@ use std::net::Ipv4Addr;
 use super::names::REGISTRY_PORT;
 use crate::images::reference::mirror_folder;
 
-const FOLDER: &str = "/etc/containerd/certs.d";
+/// Where containerd finds them; see [`super::certs_folder`].
+pub const FOLDER: &str = "/etc/containerd/certs.d";
 
 /// Registries that users' own workloads name most often, besides those of the stack.
 const COMMON: &[&str] =

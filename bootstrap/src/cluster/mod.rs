@@ -14,6 +14,7 @@
 //! services    what kube-proxy has no rules for yet is refused at once
 //! inotify     the kernel's limits on file watches, raised by the nodes
 //! mirrors     containerd's certs.d: every upstream is asked for at the local registry first
+//! certs_folder  whether a node's containerd reads that
 //! node        one node container
 //! kubeadm     its configuration (pure)
 //! pace        how slow the machine is, and how long to wait there
@@ -22,6 +23,7 @@
 //! observe     what exists already
 //! ```
 
+pub mod certs_folder;
 pub mod endpoint;
 pub mod engine;
 pub mod host;

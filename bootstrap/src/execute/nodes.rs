@@ -13,7 +13,7 @@ use crate::cluster::kubeadm::NodeFacts;
 use crate::cluster::node::{self, NodeSpec, PortMapping, Role};
 use crate::cluster::pace::Pace;
 use crate::cluster::{
-    ClusterError, Engine, kubeconfig, mirrors, names, network, observe, provision, services, sharing,
+    ClusterError, Engine, certs_folder, kubeconfig, mirrors, names, network, observe, provision, services, sharing,
 };
 use crate::error::Failure;
 use crate::platform::{certificates, client, nodes as live_nodes};
@@ -38,6 +38,7 @@ pub async fn provision(context: &Context, node: &str, role: Role, progress: &Pro
         make(context, node, role).await?;
     }
     node::await_runtime(&context.own().engine, node).await?;
+    certs_folder::enable(&context.own().engine, node, &context.own().node.reference.to_string()).await?;
     let pace = Pace::of_start(begun.elapsed());
     if context.found.pace.set(pace).is_ok()
         && let Some(told) = pace.told()
