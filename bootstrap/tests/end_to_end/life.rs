@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use crate::harness::{Platform, docker, eventually, run, step};
+use crate::harness::{Platform, Ran, docker, eventually, run, step};
 use crate::{diagnose, policies};
 
 const JUDGE: &str = "
@@ -54,7 +54,7 @@ fn a_platform_from_nothing_to_nothing() {
     }]);
     side_by_side(&[&|| in_a_browser(&platform, &["platform-engineer"], &[]), &|| operated(&platform)]);
     by_a_client(&platform, "away");
-    another_address(&platform);
+    in_a_codespace(&platform);
     stopped_and_started(&platform);
 
     step("down leaves nothing");
@@ -168,17 +168,17 @@ fn in_a_browser(platform: &Platform, ways: &[&str], settings: &[(&str, &str)]) {
     }
 }
 
-/// The whole stack under a name that leads here through a tunnel, sign-in and all; and back.
-fn another_address(platform: &Platform) {
-    step("the whole stack under another address");
-    platform.up(&["--url", "https://box.example"]).succeeded("up --url");
-    let leads_to = format!("127.0.0.1:{}", platform.https_port);
-    in_a_browser(
-        platform,
-        &["other-address"],
-        &[("BACKSTACK_URL", "https://box.example"), ("BACKSTACK_LEADS_TO", &leads_to)],
-    );
-    platform.up(&["--url", &format!("https://localhost:{}", platform.https_port)]).succeeded("up --url localhost");
+/// The whole stack in a Codespace: behind a proxy that asks for it by another name than people do, sign-in and all; and
+/// back. `features` has the address that leads here as it is.
+fn in_a_codespace(platform: &Platform) {
+    step("the whole stack in a Codespace");
+    let codespace = [("CODESPACE_NAME", "fluffy"), ("GITHUB_CODESPACES_PORT_FORWARDING_DOMAIN", "app.example")];
+    let mut up = platform.command(&["up", "--url", "auto"]);
+    Ran::from(up.envs(codespace).output().expect("up")).succeeded("up --url auto");
+    let (address, port) =
+        (format!("https://fluffy-{}.app.example", platform.https_port), format!("localhost:{}", platform.https_port));
+    in_a_browser(platform, &["other-address"], &[("BACKSTACK_URL", &address), ("BACKSTACK_CODESPACE", &port)]);
+    platform.up(&["--url", &format!("https://{port}")]).succeeded("up --url localhost");
     platform.get("/argocd/api/version").succeeded("GET /argocd/api/version");
 }
 
