@@ -41,6 +41,7 @@ pub async fn find(engine: &Engine) -> Result<Option<u16>, ClusterError> {
 
 /// Makes and starts the registry unless it runs.
 ///
+/// `image` is what it is made from; one that runs needs none.
 /// `port` is the wanted port on loopback; 0 lets the engine choose.
 ///
 /// # Errors
@@ -49,7 +50,7 @@ pub async fn find(engine: &Engine) -> Result<Option<u16>, ClusterError> {
 pub async fn ensure(
     engine: &Engine,
     network: PlatformNetwork,
-    image: &str,
+    image: Option<&str>,
     upstream_image: &str,
     port: u16,
 ) -> Result<RunningRegistry, ClusterError> {
@@ -57,8 +58,9 @@ pub async fn ensure(
     let mut changed = false;
     observe::none_foreign(engine, &[REGISTRY.into()]).await?;
     let found = engine.inspect(REGISTRY).await?;
+    let gone = || ClusterError::NodeDied { node: REGISTRY.into(), logs: String::new() };
     if found.is_none() {
-        create(engine, network, image, upstream_image, port).await?;
+        create(engine, network, image.ok_or_else(gone)?, upstream_image, port).await?;
         changed = true;
     }
     if !found.as_ref().is_some_and(is_running) {
@@ -70,10 +72,7 @@ pub async fn ensure(
         changed = true;
     }
     let container = engine.inspect(REGISTRY).await?;
-    let host_port = container
-        .as_ref()
-        .and_then(host_port)
-        .ok_or_else(|| ClusterError::NodeDied { node: REGISTRY.into(), logs: String::new() })?;
+    let host_port = container.as_ref().and_then(host_port).ok_or_else(gone)?;
     Ok(RunningRegistry { host_port, changed })
 }
 

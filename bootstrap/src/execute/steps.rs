@@ -108,7 +108,8 @@ async fn ensure_network(context: &Context) -> Result<Ended, Failure> {
 
 async fn ensure_registry(context: &Context) -> Result<Ended, Failure> {
     let network = *set(&context.found.network);
-    let (image, upstream) = (set(&context.found.registry_image), context.own().registry_image.reference.to_string());
+    let image = context.found.registry_image.get().map(String::as_str);
+    let upstream = context.own().registry_image.reference.to_string();
     let running =
         registry::ensure(&context.own().engine, network, image, &upstream, context.settings.registry_port).await?;
     let local = LocalRegistry::at_port(running.host_port)?;

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::needed::ClusterImages;
 use super::observed::Observed;
 use super::step::{Action, EngineImage, PlannedStep, Step, StepId};
 use super::{CLUSTER, Plan};
@@ -112,7 +113,7 @@ impl Graph {
 /// What stands before any node.
 struct Base {
     network: StepId,
-    /// Left out where every node is made already: a running platform keeps its nodes, whatever image is current now.
+    /// Left out where every node is made already.
     node_image: Option<StepId>,
     registry: StepId,
 }
@@ -120,19 +121,13 @@ struct Base {
 fn base(graph: &mut Graph, inputs: &Inputs, observed: &Observed) -> Base {
     let exists = |there: bool| if there { Action::Exists } else { Action::Create };
     let network = graph.add(CLUSTER, exists(observed.network), Step::EnsureNetwork, &[]);
-    let registry_image = engine_image(graph, EngineImage::Registry, &inputs.registry_image, observed);
-    let is_needed = !all_made(inputs, observed);
-    let node_image = is_needed.then(|| engine_image(graph, EngineImage::Node, &inputs.node_image, observed));
-    let registry = graph.add(CLUSTER, exists(observed.registry), Step::EnsureRegistry, &[network, registry_image]);
+    let needed = ClusterImages::needed(&inputs.platform, inputs.workers, observed.platform.as_ref(), observed.registry);
+    let registry_image =
+        needed.registry.then(|| engine_image(graph, EngineImage::Registry, &inputs.registry_image, observed));
+    let node_image = needed.node.then(|| engine_image(graph, EngineImage::Node, &inputs.node_image, observed));
+    let needs: Vec<_> = [network].into_iter().chain(registry_image).collect();
+    let registry = graph.add(CLUSTER, exists(observed.registry), Step::EnsureRegistry, &needs);
     Base { network, node_image, registry }
-}
-
-/// Whether every node is there, running or not.
-fn all_made(inputs: &Inputs, observed: &Observed) -> bool {
-    let Some(platform) = &observed.platform else { return false };
-    let is_made = |name: String| platform.nodes.iter().any(|had| had.name == name && had.complete);
-    is_made(names::control_plane(&inputs.platform))
-        && (1..=inputs.workers).all(|number| is_made(names::worker(&inputs.platform, number)))
 }
 
 fn engine_image(graph: &mut Graph, image: EngineImage, reference: &str, observed: &Observed) -> StepId {

@@ -4,11 +4,13 @@
 //! as soon as the steps it needs are through; the executor knows nothing else about order.
 
 mod build;
+mod needed;
 mod observed;
 mod show;
 mod step;
 
 pub use build::{Elsewhere, Inputs, PlannedComponent, build};
+pub use needed::ClusterImages;
 pub use observed::Observed;
 pub use show::show;
 pub use step::{Action, EngineImage, PlannedStep, Step, StepId};

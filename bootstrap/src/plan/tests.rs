@@ -116,6 +116,15 @@ fn a_platform_with_all_its_nodes_needs_no_node_image() {
 }
 
 #[test]
+fn a_registry_that_runs_needs_no_image() {
+    let image_of = |registry| {
+        let plan = build(&inputs(0), &Observed { registry, ..Default::default() });
+        plan.steps.iter().any(|step| matches!(step.step, Step::ProvideImage { image: EngineImage::Registry, .. }))
+    };
+    assert!(image_of(false) && !image_of(true));
+}
+
+#[test]
 fn a_half_made_control_plane_means_all_nodes_anew() {
     let nodes =
         vec![node("p-control-plane", Role::ControlPlane, false, true), node("p-worker", Role::Worker, true, true)];

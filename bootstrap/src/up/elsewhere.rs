@@ -17,7 +17,7 @@ use crate::images::Platform;
 use crate::images::local::LocalRegistry;
 use crate::images::upstream::{Upstream, UpstreamOptions};
 use crate::origin::{ImagePlan, OriginError, Told};
-use crate::plan;
+use crate::plan::{self, ClusterImages};
 use crate::platform::object::ObjectRef;
 use crate::platform::record::Record;
 use crate::platform::{Installer, SYSTEM_NAMESPACE, Unit};
@@ -87,7 +87,7 @@ async fn ground(asked: Asked, context: &str) -> Result<Ground, Failure> {
     let existing = record.clone().map(|record| Existing { settings: None, workers: 0, record: Some(record) });
     let mut settings = wishes.decide(&name, existing.as_ref(), &spec.file.kubernetes)?;
     let (mut stack, adding) = stack::load(&mut settings, add.as_ref(), true)?;
-    let mut images = Images::of(&settings, &stack, &spec, adding.as_ref(), false)?;
+    let mut images = Images::of(&settings, &stack, &spec, adding.as_ref(), ClusterImages::NONE)?;
     let decided = match registry(&settings).await? {
         Some(registry) => images.decide_for(&mut stack, registry).await?,
         None => pulled_by_the_cluster(&images, context)?,

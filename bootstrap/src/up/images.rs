@@ -16,7 +16,7 @@ use crate::images::road::Road;
 use crate::images::upstream::{Patience, Upstream, UpstreamOptions};
 use crate::images::{BlobStore, ImageError};
 use crate::origin::{DecidedImage, Decision, ImagePlan, ImageState, Look, Nowhere, Told, decide};
-use crate::plan::EngineImage;
+use crate::plan::{ClusterImages, EngineImage};
 use crate::settings::{ImageSource, UpSettings, display, folders};
 use crate::source::container::{ContainerPlan, Outlook};
 use crate::source::{Architecture, Builder};
@@ -40,8 +40,8 @@ pub struct Images {
     pub http: reqwest::Client,
     /// What is added to a platform: it is not left out in silence.
     adding: bool,
-    /// Whether node and registry image are among those that are needed.
-    with_cluster: bool,
+    /// Which of node and registry image are needed.
+    of_cluster: ClusterImages,
 }
 
 /// What was decided about all images of a run.
@@ -57,8 +57,7 @@ pub struct DecidedImages {
 }
 
 impl Images {
-    /// The images of a stack: of all its components, or of those that are added; and those that make the cluster, if it
-    /// is made here.
+    /// The images of a stack: of all its components, or of those that are added; and those that the cluster needs.
     ///
     /// # Errors
     /// The cache cannot be used, or a reference or recipe is malformed.
@@ -67,7 +66,7 @@ impl Images {
         stack: &Stack,
         cluster: &ClusterSpec,
         adding: Option<&Adding>,
-        with_cluster: bool,
+        of_cluster: ClusterImages,
     ) -> Result<Self, Failure> {
         let cache = folders::cache()?;
         let store = BlobStore::open(&cache).map_err(|error| no_cache(&cache, &error))?;
@@ -99,7 +98,7 @@ impl Images {
             container,
             store,
             adding: adding.is_some(),
-            with_cluster,
+            of_cluster,
         })
     }
 
@@ -145,8 +144,7 @@ impl Images {
         let components = self.components.iter().map(|(reference, image)| async move {
             Ok::<_, Failure>((reference.clone(), decide::decide(&look.at(image).await?)))
         });
-        let cluster = [(EngineImage::Node, &self.node), (EngineImage::Registry, &self.registry)];
-        let cluster = cluster.into_iter().filter(|_| self.with_cluster).map(|(kind, image)| async move {
+        let cluster = self.cluster().map(|(kind, image)| async move {
             let here = match engine {
                 Some(engine) => engine_images::here(engine, look, kind, image).await?,
                 None => None,
@@ -208,8 +206,14 @@ impl Images {
         decided.nowhere = nowhere;
     }
 
+    /// The images of the cluster that are needed.
+    fn cluster(&self) -> impl Iterator<Item = (EngineImage, &ImagePlan)> {
+        let node = self.of_cluster.node.then_some((EngineImage::Node, &self.node));
+        node.into_iter().chain(self.of_cluster.registry.then_some((EngineImage::Registry, &self.registry)))
+    }
+
     fn is_of_cluster(&self, reference: &str) -> bool {
-        self.with_cluster && [&self.node, &self.registry].iter().any(|image| image.reference.to_string() == reference)
+        self.cluster().any(|(_, image)| image.reference.to_string() == reference)
     }
 
     fn plans_mut(&mut self) -> impl Iterator<Item = &mut ImagePlan> {

@@ -10,14 +10,14 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::cluster::observe::{self, ObservedPlatform};
-use crate::cluster::{ClusterError, Engine, kubeconfig, mode, names, sharing};
+use crate::cluster::{ClusterError, Engine, kubeconfig, mode, names, registry, sharing};
 use crate::doctor::{self, Check};
 use crate::error::Failure;
 use crate::execute::context::{Found, Own, Place};
 use crate::execute::{self, Context};
 use crate::images::{ImageError, Reference};
 use crate::origin::{OriginError, Told};
-use crate::plan::{self, Plan, PlannedComponent};
+use crate::plan::{self, ClusterImages, Plan, PlannedComponent};
 use crate::platform::record::Record;
 use crate::report::{Event, Planned, Reporter, units};
 use crate::settings::{self, Existing, ImageSource, UpSettings, UpWishes, folders};
@@ -220,7 +220,7 @@ pub async fn check(request: UpRequest) -> Result<Vec<Check>, Failure> {
 async fn check_without_engine(asked: Asked, error: &ClusterError) -> Result<Vec<Check>, Failure> {
     let mut settings = asked.wishes.decide(&asked.name, None, &asked.cluster.file.kubernetes)?;
     let (mut stack, _) = stack::load(&mut settings, None, false)?;
-    let mut images = Images::of(&settings, &stack, &asked.cluster, None, true)?;
+    let mut images = Images::of(&settings, &stack, &asked.cluster, None, ClusterImages::ALL)?;
     // Without an engine no image goes anywhere: no registry is asked, and only what is asked for is known to be built.
     let building = match settings.images {
         ImageSource::Source => {
@@ -321,7 +321,10 @@ fn not_set_up(name: &str) -> Failure {
 
 impl Ground {
     async fn images(&mut self) -> Result<(Images, DecidedImages), Failure> {
-        let mut images = Images::of(&self.settings, &self.stack, &self.cluster, self.adding.as_ref(), true)?;
+        let registry_runs = registry::find(&self.engine).await?.is_some();
+        let (name, workers) = (&self.settings.name, self.settings.workers);
+        let needed = ClusterImages::needed(name, workers, self.existing.as_ref(), registry_runs);
+        let mut images = Images::of(&self.settings, &self.stack, &self.cluster, self.adding.as_ref(), needed)?;
         let decided = images.decide(&mut self.stack, Some(&self.engine)).await?;
         Ok((images, decided))
     }

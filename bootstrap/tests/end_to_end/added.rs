@@ -1,8 +1,12 @@
 //! A user's own component: added to a platform that runs, kept by `up`, removed with all that belongs to it.
 
-use crate::harness::{Platform, eventually, shop, step};
+use crate::harness::{Platform, Ran, eventually, shop, step};
 
 const ORDER: &str = "apiVersion: shop.example.dev/v1\nkind: Order\nmetadata: {name: mine, namespace: default, finalizers: [shop.example.dev/never]}\nspec: {item: pen}";
+
+/// A kubeconfig of somebody's.
+const OTHER: &str =
+    "# mine\napiVersion: v1\nkind: Config\nclusters: []\nusers: [ ]\ncontexts: []\ncurrent-context: 'no'\n";
 
 #[test]
 fn a_component_of_one_s_own_comes_and_goes() {
@@ -16,6 +20,13 @@ fn a_component_of_one_s_own_comes_and_goes() {
     platform.up(&["--stack", "minimal"]).succeeded("up");
     let plan = add(&["--plan"]).succeeded("plan").stdout;
     assert!(plan.contains("apply   component shop") && !plan.contains("component traefik"), "{plan}");
+    for images in ["auto", "source"] {
+        let plan = add(&["--images", images, "--plan", "-o", "json"]).succeeded("plan").stdout;
+        assert!(!plan.contains("provide_image"), "what runs keeps its images: {plan}");
+    }
+    let nowhere = add(&["--images", "registry"]);
+    let named = |image| nowhere.stderr.contains(image);
+    assert!(nowhere.code == 6 && named("shop") && !named("kindest/node") && !named("registry:"), "{}", nowhere.stderr);
     add(&[]).succeeded("add");
     assert_eq!(platform.get("/shop").succeeded("GET /shop").stdout, "hello\n");
     let again = add(&[]).succeeded("add again");
@@ -58,4 +69,12 @@ fn a_component_of_one_s_own_comes_and_goes() {
     assert_ne!(platform.kubectl(&["get", "namespace", "traefik"]).code, 0, "traefik came back by itself");
     platform.backstack(&["stack", "add", "traefik"]).succeeded("add");
     platform.backstack(&["status"]).succeeded("status");
+
+    step("down, with its entries in another file than the first of the list");
+    let (other, own) = (platform.path("other"), platform.kubeconfig());
+    std::fs::write(&other, OTHER).expect("write");
+    let list = std::env::join_paths([&other, &own]).expect("a list");
+    Ran::from(platform.command(&["down"]).env("KUBECONFIG", list).output().expect("down")).succeeded("down");
+    assert_eq!(std::fs::read_to_string(&other).expect("read"), OTHER);
+    assert!(!own.exists(), "nothing but our entries was in it: {}", std::fs::read_to_string(&own).unwrap_or_default());
 }

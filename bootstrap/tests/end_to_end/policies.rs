@@ -122,10 +122,14 @@ pub fn are_enforced(platform: &Platform, image: &str) {
     let to_web = "egress: [{to: [{podSelector: {matchLabels: {app: server}}}], ports: [{port: web}]}]";
     cluster.policy("friend", &format!("{{{friend}, {to_web}}}"));
     cluster.eventually("to a pod's port by name", all(true, true, true));
+    let stranger = cluster.address("bank", "stranger");
     cluster.eventually(
         "another port, another pod",
-        vec![to("friend", &server, "8081", false), to("far", &cluster.address("bank", "stranger"), page, false)],
+        vec![to("friend", &server, "8081", false), to("far", &stranger, page, false)],
     );
+    let to_bank = "egress: [{to: [{namespaceSelector: {matchLabels: {team: bank}}}]}]";
+    cluster.policy("friend", &format!("{{{friend}, {to_bank}}}"));
+    cluster.eventually("to a namespace", vec![to("far", &stranger, page, true), to("friend", &server, page, false)]);
 
     step("network policies: the first packet of a new pod");
     platform.apply(&cluster.filled(EARLY).replace("IP", &server)).succeeded("apply the early pod");

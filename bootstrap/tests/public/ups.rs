@@ -3,6 +3,8 @@
 use std::collections::BTreeSet;
 use std::time::Instant;
 
+use serde_json::Value;
+
 use crate::faults;
 use crate::harness::{Ran, step};
 use crate::is_own;
@@ -10,6 +12,7 @@ use crate::world::World;
 
 const WEBHOOK: &str = "quay.io/jetstack/cert-manager-webhook:v1.21.2";
 const CAINJECTOR: &str = "quay.io/jetstack/cert-manager-cainjector:v1.21.2";
+const CONTROLLER: &str = "quay.io/jetstack/cert-manager-controller:v1.21.2";
 const OPERATOR: &str = "ghcr.io/cloudnative-pg/cloudnative-pg:1.29.1";
 const POSTGRES: &str = "ghcr.io/cloudnative-pg/postgresql:17-minimal-trixie";
 const METRICS: &str = "metrics-server/metrics-server";
@@ -24,6 +27,21 @@ fn taken_over(world: &World, ran: &Ran) -> BTreeSet<String> {
 
 fn set(images: &[&str]) -> BTreeSet<String> {
     images.iter().map(|image| (*image).to_string()).collect()
+}
+
+/// What is taken over is in an event of its own, and in the summary.
+fn told_when_it_happened_and_at_the_end(ran: &Ran, images: &[&str]) {
+    let events: Vec<Value> = ran.stdout.lines().map(|line| serde_json::from_str(line).expect("an event")).collect();
+    let of = |wanted: &[&str]| {
+        let chosen = events.iter().filter(|event| wanted.contains(&event["event"].as_str().unwrap_or_default()));
+        chosen.map(Value::to_string).collect::<Vec<_>>()
+    };
+    let (told, ready) = (of(&["note", "warning"]), of(&["ready"]));
+    for image in images {
+        let says = |text: &String| text.contains(image) && text.contains("from packages instead");
+        assert!(told.iter().any(says), "{image}: {told:#?}");
+        assert!(ready.iter().any(says), "{image}: {ready:#?}");
+    }
 }
 
 #[test]
@@ -66,12 +84,15 @@ fn recipes_take_over_in_the_middle_and_what_can_be_waited_for_is() {
 
     world.fault("quay.io", faults::wrong().on("jetstack/cert-manager-webhook").what("blob"));
     world.fault("quay.io", faults::cut(0).on("jetstack/cert-manager-cainjector").what("blob"));
+    world.fault("quay.io", faults::limited(None).on("jetstack/cert-manager-controller").what("redirect"));
     world.fault("registry.k8s.io", faults::limited(None).on(METRICS).seconds(20));
     world.fault("ghcr.io", faults::limited(Some("3600")).on("cloudnative-pg/cloudnative-pg").what("redirect"));
     world.fault("ghcr.io", faults::missing().on("cloudnative-pg/postgresql"));
     let stack = stack.display().to_string();
-    let ran = world.up(&["--stack", &stack, "--node-image", &world.node_image()]).succeeded("up");
-    assert_eq!(taken_over(&world, &ran), set(&[WEBHOOK, CAINJECTOR, OPERATOR, POSTGRES]), "{}", ran.stderr);
+    let ran = world.up(&["--stack", &stack, "--node-image", &world.node_image(), "-o", "json"]).succeeded("up");
+    let taken = [WEBHOOK, CAINJECTOR, CONTROLLER, OPERATOR, POSTGRES];
+    assert_eq!(taken_over(&world, &ran), set(&taken), "{}", ran.stderr);
+    told_when_it_happened_and_at_the_end(&ran, &taken);
 
     let blobs = |repository: &str| {
         let requests = world.requests().into_iter();
