@@ -1,5 +1,6 @@
 //! A client for one cluster, and waiting until that cluster's API answers.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use kube::config::{KubeConfigOptions, Kubeconfig};
@@ -52,11 +53,7 @@ pub async fn wait_for_api(client: &Client, deadline: Instant) -> Result<(), Erro
     let start = Instant::now();
     let mut pause = Duration::from_millis(100);
     loop {
-        let reason = match timeout(Duration::from_secs(5), ready(client)).await {
-            Ok(Ok(())) => return Ok(()),
-            Ok(Err(error)) => chain(&error).pop().unwrap_or_default(),
-            Err(_) => "no answer for 5 s".into(),
-        };
+        let Err(reason) = ready(client, Duration::from_secs(5)).await else { return Ok(()) };
         // A server that does not answer cannot be watched: asking again is all there is.
         if Instant::now() + pause >= deadline {
             return Err(Error::Unavailable { waited: start.elapsed(), reason });
@@ -66,14 +63,42 @@ pub async fn wait_for_api(client: &Client, deadline: Instant) -> Result<(), Erro
     }
 }
 
-async fn ready(client: &Client) -> Result<(), kube::Error> {
-    let request = http::Request::get("/readyz").body(Vec::new()).map_err(kube::Error::HttpError)?;
-    client.request_text(request).await.map(|_| ())
+/// Whether the API says that it is ready to serve.
+///
+/// # Errors
+/// Why it does not, in words for people.
+pub async fn ready(client: &Client, patience: Duration) -> Result<(), String> {
+    let request = http::Request::get("/readyz").body(Vec::new()).map_err(|error| error.to_string())?;
+    match timeout(patience, client.request_text(request)).await {
+        Ok(Ok(_)) => Ok(()),
+        Ok(Err(error)) => Err(unready(&chain(&error))),
+        Err(_) => Err(format!("no answer for {} s", patience.as_secs())),
+    }
+}
+
+/// A server that starts lists all its checks, a line each (`[+]ping ok`, `[-]etcd failed: reason withheld`): those that
+/// failed are what matters.
+fn unready(reasons: &[String]) -> String {
+    let failed = |line: &str| Some(line.trim().strip_prefix("[-]")?.split_whitespace().next()?.to_string());
+    let failed: BTreeSet<_> = reasons.iter().flat_map(|reason| reason.lines()).filter_map(failed).collect();
+    if failed.is_empty() {
+        return reasons.last().cloned().unwrap_or_default();
+    }
+    format!("it is still starting: {}", failed.into_iter().collect::<Vec<_>>().join(", "))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_server_that_starts_is_told_in_a_line() {
+        let page = "ApiError: [+]ping ok\n[-]etcd failed: reason withheld\n[+]log ok\n\
+                    [-]poststarthook/rbac/bootstrap-roles failed: reason withheld\nreadyz check failed: Status {..}";
+        let told = unready(&[page.to_string()]);
+        assert_eq!(told, "it is still starting: etcd, poststarthook/rbac/bootstrap-roles");
+        assert_eq!(unready(&["a".into(), "connection refused".into()]), "connection refused");
+    }
 
     #[test]
     fn only_loopback_goes_past_a_proxy() {

@@ -101,7 +101,9 @@ impl Explain for Error {
             Self::Kubeconfig(_) => {
                 one("Check the file that KUBECONFIG names, the context given with `--context`, and HTTPS_PROXY.")
             }
-            Self::Unavailable { .. } => one("Check that the cluster runs: `backstack status`."),
+            Self::Unavailable { .. } => one(
+                "After a start of the machine or the engine it takes a minute: run the command again. `backstack up` mends what does not come back.",
+            ),
             Self::NodesNotReady { .. } => {
                 one("`docker exec NODE journalctl -u kubelet` says more; `backstack up` goes on from here.")
             }

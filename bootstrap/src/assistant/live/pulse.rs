@@ -5,7 +5,9 @@ use std::time::Duration;
 use kube::Client;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
-use tokio::time::{sleep, timeout};
+use tokio::time::sleep;
+
+use crate::platform::client::ready;
 
 const BEAT: Duration = Duration::from_secs(3);
 const PATIENCE: Duration = Duration::from_secs(3);
@@ -24,7 +26,7 @@ impl Pulse {
         task.spawn(async move {
             loop {
                 sleep(BEAT).await;
-                let trouble = ask(&client).await.err();
+                let trouble = ready(&client, PATIENCE).await.err();
                 tell.send_if_modified(|known| {
                     let changed = *known != trouble;
                     *known = trouble;
@@ -38,14 +40,5 @@ impl Pulse {
     /// Why the cluster does not answer; nothing if it does.
     pub fn trouble(&self) -> Option<String> {
         self.state.borrow().clone()
-    }
-}
-
-async fn ask(client: &Client) -> Result<(), String> {
-    let request = http::Request::get("/readyz").body(Vec::new()).map_err(|error| error.to_string())?;
-    match timeout(PATIENCE, client.request_text(request)).await {
-        Ok(Ok(_)) => Ok(()),
-        Ok(Err(error)) => Err(crate::error::chain(&error).pop().unwrap_or_default()),
-        Err(_) => Err(format!("no answer for {} s", PATIENCE.as_secs())),
     }
 }
