@@ -59,10 +59,15 @@ impl World {
     }
 
     async fn decide(&self, mode: ImageSource, image: &ImageRef) -> Decision {
+        self.decide_on(true, mode, image).await
+    }
+
+    /// On a system that can build images, or cannot.
+    async fn decide_on(&self, builds: bool, mode: ImageSource, image: &ImageRef) -> Decision {
         let road = self.road();
         let upstream = self.client.with_patience(Patience::hurried);
-        let (builder, store) = (&self.builder, &self.store);
-        let look = Look { mode, builder, store, upstream, road: Some(&road) };
+        let (builder, store, patience) = (&self.builder, &self.store, self.client.patience());
+        let look = Look { mode, builder, store, upstream, patience, road: Some(&road), builds };
         decide::decide(&look.at(&self.plan(image)).await.unwrap())
     }
 
@@ -73,6 +78,15 @@ impl World {
             other => panic!("{other:?}"),
         }
     }
+}
+
+#[tokio::test]
+async fn a_system_that_builds_nothing_says_so() {
+    let world = world(Door::Open).await;
+    let nowhere = world.decide_on(false, ImageSource::Auto, &world.here()).await;
+    let Decision::Nowhere { recipe, .. } = nowhere else { panic!("{nowhere:?}") };
+    assert!(recipe.contains("images are built on Linux only"), "{recipe}");
+    assert!(matches!(world.decide(ImageSource::Auto, &world.here()).await, Decision::Found { .. }));
 }
 
 #[tokio::test]

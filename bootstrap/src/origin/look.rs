@@ -24,8 +24,15 @@ pub struct Look<'a> {
     pub store: &'a BlobStore,
     /// With little patience: what is not answered now is tried again when it is fetched.
     pub upstream: Upstream,
+    /// That of whoever fetches it in the end.
+    pub patience: &'a Patience,
     pub road: Option<&'a Road>,
+    /// Whether this system can build images at all: [`BUILDS`].
+    pub builds: bool,
 }
+
+/// Images are built on Linux: package registries have programs for it alone, and its own tools unpack them.
+pub const BUILDS: bool = cfg!(target_os = "linux");
 
 impl Look<'_> {
     /// What is known of an image that the local registry has to have.
@@ -93,13 +100,9 @@ impl Look<'_> {
             return Err(error.into());
         }
         let why = error.without_image();
-        let patience = Patience::default();
-        let patience = if image.recipe.is_some() { patience.with_another_way() } else { patience };
-        Ok(if error.may_pass(patience.waiting) {
-            Registry::Later { origin, why }
-        } else {
-            Registry::No(Refusal::Said { why })
-        })
+        let waiting =
+            if image.recipe.is_some() { self.patience.with_another_way().waiting } else { self.patience.waiting };
+        Ok(if error.may_pass(waiting) { Registry::Later { origin, why } } else { Registry::No(Refusal::Said { why }) })
     }
 
     fn recipe(&self, image: &ImagePlan) -> Result<Recipe, Failure> {
@@ -115,7 +118,7 @@ impl Look<'_> {
         }
         match image.built(self.builder)? {
             Some(built) => Ok(Recipe::Built { bytes: built.size }),
-            None if cfg!(target_os = "linux") => Ok(Recipe::ToBuild),
+            None if self.builds => Ok(Recipe::ToBuild),
             None => no("images are built on Linux only; elsewhere they come from their registries or from a release"),
         }
     }

@@ -22,7 +22,7 @@ use serde::{Deserialize, Serialize};
 
 pub use decide::{Decision, Facts};
 pub use error::{Nowhere, OriginError};
-pub use look::Look;
+pub use look::{BUILDS, Look};
 pub use plan::ImagePlan;
 pub use told::Told;
 

@@ -15,7 +15,7 @@ use crate::images::manifest::Platform;
 use crate::images::road::Road;
 use crate::images::upstream::{Patience, Upstream, UpstreamOptions};
 use crate::images::{BlobStore, ImageError};
-use crate::origin::{DecidedImage, Decision, ImagePlan, ImageState, Look, Nowhere, Told, decide};
+use crate::origin::{BUILDS, DecidedImage, Decision, ImagePlan, ImageState, Look, Nowhere, Told, decide};
 use crate::plan::{ClusterImages, EngineImage};
 use crate::settings::{ImageSource, UpSettings, display, folders};
 use crate::source::container::{ContainerPlan, Outlook};
@@ -139,7 +139,8 @@ impl Images {
 
     async fn look(&self, engine: Option<&Engine>, road: Option<&Road>) -> Result<Vec<(String, Decision)>, Failure> {
         let upstream = self.upstream.with_patience(Patience::hurried);
-        let look = Look { mode: self.mode, builder: &self.builder, store: &self.store, upstream, road };
+        let (builder, store, patience) = (&self.builder, &self.store, self.upstream.patience());
+        let look = Look { mode: self.mode, builder, store, upstream, patience, road, builds: BUILDS };
         let look = &look;
         let components = self.components.iter().map(|(reference, image)| async move {
             Ok::<_, Failure>((reference.clone(), decide::decide(&look.at(image).await?)))

@@ -126,6 +126,11 @@ impl Upstream {
         })
     }
 
+    /// How patient it is.
+    pub fn patience(&self) -> &Patience {
+        &self.options.patience
+    }
+
     /// The same client, with other patience.
     #[must_use]
     pub fn with_patience(&self, change: impl FnOnce(&Patience) -> Patience) -> Self {
