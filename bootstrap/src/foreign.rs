@@ -35,8 +35,7 @@ pub fn kubeconfig_without(text: &str, context: &str) -> Result<Option<String>, S
 /// # Errors
 /// It is damaged.
 pub fn debian_package(file: PathBuf, work: &Path) -> Result<(Vec<String>, Vec<(String, String)>), SourceError> {
-    let layer =
-        DebianLayer { suite: "trixie".into(), packages: Vec::new(), without: Vec::new(), exclude: Vec::new() };
+    let layer = DebianLayer { suite: "trixie".into(), packages: Vec::new(), without: Vec::new(), exclude: Vec::new() };
     let (tree, packages) = debian::unpack(&layer, &[file], work)?;
     let paths = tree.entries().map(|(path, _)| path.clone()).collect();
     Ok((paths, packages.into_iter().map(|package| (package.name, package.version)).collect()))

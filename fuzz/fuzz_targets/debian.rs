@@ -47,9 +47,7 @@ fn package(deb: &[u8]) {
 /// What apt gets to read is what was found, and no field more.
 fn sources(files: &[u8]) {
     let mut parts = parts(files).into_iter();
-    for file in
-        ["etc/apt/sources.list.d/a.sources", "etc/apt/sources.list", "usr/share/debootstrap/scripts/trixie"]
-    {
+    for file in ["etc/apt/sources.list.d/a.sources", "etc/apt/sources.list", "usr/share/debootstrap/scripts/trixie"] {
         SCRATCH.write(file, parts.next().unwrap_or_default());
     }
     let (found, text) = foreign::debian_sources(SCRATCH.path(), "trixie");

@@ -20,8 +20,11 @@ pub fn server() -> Server {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../mcp/tests/server/catalog");
     let files = CatalogFiles::read(&path).expect("the test's catalog");
     let catalog = Arc::new(Catalog::new(vec![Arc::new(files)]));
-    let toolsets: Vec<Arc<dyn Toolset>> =
-        vec![Arc::new(CatalogTools::new(catalog)), Arc::new(DocsTools::new(Arc::new(Docs::embedded()))), Arc::new(Guide)];
+    let toolsets: Vec<Arc<dyn Toolset>> = vec![
+        Arc::new(CatalogTools::new(catalog)),
+        Arc::new(DocsTools::new(Arc::new(Docs::embedded()))),
+        Arc::new(Guide),
+    ];
     Server::new(Settings { version: "fuzz".into(), ..Settings::default() }, toolsets).expect("a server")
 }
 

@@ -19,6 +19,8 @@ use crate::text;
 const MAX_DEPTH: usize = 64;
 /// Values in one file, with aliases written out. The largest manifests have some ten thousand.
 const MAX_NODES: usize = 200_000;
+/// Bytes of the pointers to all values of a document: each has the keys around it.
+const MAX_POINTERS: usize = 64 << 20;
 const NO_ANCHOR: &str =
     "this alias (`*name`) has no anchor (`&name`) before it in this document; anchors end with their document (`---`)";
 
@@ -179,6 +181,8 @@ struct Entry {
 struct Open {
     anchor: usize,
     key: Option<(String, usize)>,
+    /// Keys so far, with their lines.
+    keys: HashMap<String, usize>,
     node: Node,
 }
 
@@ -221,7 +225,7 @@ impl Builder {
         if self.open.len() >= MAX_DEPTH {
             return Err((line, format!("nested deeper than {MAX_DEPTH} levels")));
         }
-        self.open.push(Open { anchor, key: None, node: Node { line, content } });
+        self.open.push(Open { anchor, key: None, keys: HashMap::new(), node: Node { line, content } });
         Ok(())
     }
 
@@ -261,10 +265,9 @@ impl Builder {
             self.faults.push((line, "merge keys (`<<`) are not read here; write the keys out".into()));
         }
         let Some(open) = self.open.last_mut() else { return };
-        if let Content::Map(entries) = &open.node.content
-            && let Some(first) = entries.iter().find(|entry| entry.key == text)
-        {
-            self.faults.push((line, format!("key `{text}` is given twice (first in line {})", first.line)));
+        match open.keys.get(text) {
+            Some(first) => self.faults.push((line, format!("key `{text}` is given twice (first in line {first})"))),
+            None => drop(open.keys.insert(text.into(), line)),
         }
         open.key = Some((text.into(), line));
     }
@@ -284,13 +287,14 @@ impl Builder {
 
     /// A value is complete: it goes into what is open, or it is a whole document.
     fn finish(&mut self, anchor: usize, node: Node) -> Result<(), Fault> {
-        self.nodes += 1;
+        // What has an anchor is kept a second time, and so is what lies in it with an anchor of its own.
+        let kept = if anchor > 0 { node.size() } else { 0 };
+        self.nodes += 1 + kept;
         if self.nodes > MAX_NODES {
             return Err((node.line, format!("more than {MAX_NODES} values in one file, aliases counted")));
         }
         if anchor > 0 {
-            let size = node.size();
-            self.anchors.insert(anchor, (node.clone(), size));
+            self.anchors.insert(anchor, (node.clone(), kept));
         }
         let Some(open) = self.open.last_mut() else {
             self.document(node);
@@ -316,6 +320,10 @@ impl Builder {
         }
         let mut places = Places::default();
         let line = node.line;
+        if node.pointers(0) > MAX_POINTERS {
+            self.faults.push((line, "its keys are too long for so many values in them".into()));
+            return;
+        }
         let value = node.into_value(String::new(), line, &mut places);
         let faults = std::mem::take(&mut self.faults);
         self.documents.push(Document { value, places, faults });
@@ -328,6 +336,15 @@ impl Node {
             Content::Scalar { .. } => 0,
             Content::List(items) => items.iter().map(Self::size).sum(),
             Content::Map(entries) => entries.iter().map(|entry| entry.node.size()).sum(),
+        }
+    }
+
+    /// Bytes of the pointers to it and to all that lies in it, but for what is escaped in them.
+    fn pointers(&self, own: usize) -> usize {
+        own + match &self.content {
+            Content::Scalar { .. } => 0,
+            Content::List(items) => items.iter().map(|item| item.pointers(own + 2)).sum(),
+            Content::Map(entries) => entries.iter().map(|entry| entry.node.pointers(own + 1 + entry.key.len())).sum(),
         }
     }
 
