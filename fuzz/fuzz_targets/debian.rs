@@ -56,7 +56,8 @@ fn sources(files: &[u8]) {
 }
 
 fn answers(text: &[u8]) {
-    let (files, installed) = foreign::apt_answers(&String::from_utf8_lossy(text));
+    let text = String::from_utf8_lossy(text);
+    let (files, installed) = foreign::apt_answers(&text);
     assert!(files.iter().all(|file| !file.contains(' ')));
     // One package, which ends here.
     assert_eq!(installed.find("\n\n"), Some(installed.len() - 2), "{installed:?}");

@@ -20,13 +20,17 @@ fuzz_target!(|bytes: &[u8]| {
     }
 });
 
-/// What we read is read again, and is what the specification's own regular expression reads.
+/// What we read is read again, and is what the specification's own regular expression reads. That one takes more: hosts
+/// in capitals, ports without end, digests of other kinds.
 fn reference(text: &str) {
     let ours = text.parse::<Reference>();
     if let Ok(reference) = &ours {
         assert_eq!(reference.to_string().parse::<Reference>().as_ref(), Ok(reference));
         assert!(!reference.mirror_repository().contains(':'));
     }
-    let theirs = oci_client::Reference::try_from(text);
-    assert_eq!(ours.ok().map(|one| one.to_string()), theirs.ok().map(|one| one.to_string()), "{text:?}");
+    let plain = !text.contains('@') && text.bytes().all(|byte| byte.is_ascii_lowercase() || b"/.-_".contains(&byte));
+    if ours.is_ok() || plain {
+        let theirs = oci_client::Reference::try_from(text);
+        assert_eq!(ours.ok().map(|one| one.to_string()), theirs.ok().map(|one| one.to_string()), "{text:?}");
+    }
 }

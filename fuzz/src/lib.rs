@@ -53,7 +53,7 @@ fn find(bytes: &[u8], wanted: &[u8]) -> Option<usize> {
 
 /// How many lines a text has, however it ends them.
 pub fn lines(text: &str) -> usize {
-    1 + text.matches(['\n', '\r']).count()
+    1 + text.matches(['\n', '\r']).count() - text.matches("\r\n").count()
 }
 
 /// Two entries as `mcp install` writes them: a program to be started, then a server to be asked.

@@ -138,12 +138,12 @@ pub fn parse_with(bytes: &[u8], words: Words) -> (Vec<Document>, Vec<Fault>) {
         Ok((text, _)) => text,
         Err(error) => return (Vec::new(), vec![(error.line, error.to_string())]),
     };
-    let mut builder = Builder { words, ..Builder::default() };
+    let mut builder = Builder { words, last: lines(&text), ..Builder::default() };
     let mut parser = Parser::new_from_str(&text);
     while let Some(event) = parser.next_event() {
         let result = match event {
             Ok((event, span)) => builder.event(event, span),
-            Err(error) => Err((error.marker().line().max(1), syntax(error.info()))),
+            Err(error) => Err((builder.line(error.marker().line()), syntax(error.info()))),
         };
         if let Err(fault) = result {
             builder.faults.push(fault);
@@ -151,6 +151,11 @@ pub fn parse_with(bytes: &[u8], words: Words) -> (Vec<Document>, Vec<Fault>) {
         }
     }
     (builder.documents, builder.faults)
+}
+
+/// How many lines a text has, whichever way they end.
+fn lines(text: &str) -> usize {
+    1 + text.matches(['\n', '\r']).count() - text.matches("\r\n").count()
 }
 
 fn syntax(info: &str) -> String {
@@ -196,11 +201,13 @@ struct Builder {
     ended: usize,
     nodes: usize,
     words: Words,
+    /// The last line of the text.
+    last: usize,
 }
 
 impl Builder {
     fn event(&mut self, event: Event<'_>, span: Span) -> Result<(), Fault> {
-        let line = span.start.line().max(1);
+        let line = self.line(span.start.line());
         match event {
             Event::SequenceStart(anchor, tag) => self.start(anchor, tag.as_deref(), line, Content::List(Vec::new())),
             Event::MappingStart(anchor, tag) => self.start(anchor, tag.as_deref(), line, Content::Map(Vec::new())),
@@ -216,6 +223,11 @@ impl Builder {
             }
             Event::StreamStart | Event::StreamEnd | Event::Nothing => Ok(()),
         }
+    }
+
+    /// The parser may count a line too many where carriage returns stand alone.
+    fn line(&self, counted: usize) -> usize {
+        counted.clamp(1, self.last)
     }
 
     fn start(&mut self, anchor: usize, tag: Option<&Tag>, line: usize, content: Content) -> Result<(), Fault> {
@@ -237,7 +249,7 @@ impl Builder {
         tag: Option<&Tag>,
         span: Span,
     ) -> Result<(), Fault> {
-        let line = span.start.line().max(1);
+        let line = self.line(span.start.line());
         if self.wants_key() {
             self.key(text, style, line);
             return Ok(());
