@@ -19,6 +19,7 @@
 //! proxy      the user's proxy: what nodes and tools get of it
 //! tls        whom the process trusts, and HTTP clients
 //! file_lock  waits for a lock that another program holds
+//! foreign    what reads bytes of others, for fuzz targets
 //! error      every error's kind (exit code), text and hints
 //! ```
 //!
@@ -35,6 +36,8 @@ pub mod elsewhere;
 pub mod error;
 pub mod execute;
 pub mod file_lock;
+#[doc(hidden)]
+pub mod foreign;
 pub mod images;
 pub mod origin;
 pub mod plan;

@@ -182,7 +182,7 @@ fn told(said: &str) -> Vec<String> {
 
 /// The part of a server's answer that is worth showing: the messages of an OCI error, or the first
 /// line of anything else.
-pub(super) fn said(body: &[u8]) -> String {
+pub(crate) fn said(body: &[u8]) -> String {
     let text = String::from_utf8_lossy(&body[..body.len().min(4096)]).into_owned();
     let messages = serde_json::from_slice::<serde_json::Value>(body).ok().and_then(|json| {
         let errors = json.get("errors")?.as_array()?.iter();

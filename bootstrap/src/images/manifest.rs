@@ -204,6 +204,17 @@ mod tests {
     }
 
     #[test]
+    fn sizes_that_have_no_sum_are_refused() {
+        let blob = |text: &str, size: u64| serde_json::json!({"mediaType": "x", "digest": Digest::of(text.as_bytes()), "size": size});
+        let manifest = |size| {
+            let manifest = serde_json::json!({"config": blob("c", size), "layers": [blob("a", size), blob("b", size)]});
+            ImageManifest::parse(manifest.to_string().as_bytes())
+        };
+        assert!(manifest(u64::MAX).is_err_and(|error| error.to_string().contains("cannot be")));
+        assert_eq!(manifest(1 << 40).expect("manifest").size(), 3 << 40);
+    }
+
+    #[test]
     fn a_layer_that_is_there_twice_counts_once() {
         let blob = |text: &str| serde_json::json!({"mediaType": "x", "digest": Digest::of(text.as_bytes()), "size": 7});
         let manifest = serde_json::json!({"config": blob("c"), "layers": [blob("a"), blob("a"), blob("b")]});

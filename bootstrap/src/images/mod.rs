@@ -3,7 +3,7 @@
 pub mod digest;
 pub mod error;
 pub mod local;
-mod made_for;
+pub(crate) mod made_for;
 pub mod manifest;
 mod meter;
 pub mod reference;

@@ -7,7 +7,8 @@ use std::fs::{self, File};
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
-use serde::{Deserialize, Serialize};
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize};
 use sha2::{Digest as _, Sha256};
 use tempfile::NamedTempFile;
 
@@ -26,7 +27,16 @@ pub struct Descriptor {
     pub media_type: String,
     pub digest: Digest,
     /// Bytes.
+    #[serde(deserialize_with = "size")]
     pub size: u64,
+}
+
+/// No blob is as large as this (16 TiB), and as many as fit into a manifest still have a sum.
+const MOST_BYTES: u64 = 1 << 44;
+
+fn size<'de, D: Deserializer<'de>>(from: D) -> Result<u64, D::Error> {
+    let size = u64::deserialize(from)?;
+    if size < MOST_BYTES { Ok(size) } else { Err(D::Error::custom(format!("a blob of {size} bytes cannot be"))) }
 }
 
 impl BlobStore {

@@ -23,7 +23,7 @@ pub mod archive;
 mod builder;
 pub mod container;
 mod containerd;
-mod debian;
+pub(crate) mod debian;
 mod error;
 mod files;
 mod glob;

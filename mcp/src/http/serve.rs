@@ -12,9 +12,10 @@ use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
-use hyper_util::server::graceful::GracefulShutdown;
+use hyper_util::server::graceful::{GracefulConnection, GracefulShutdown};
 use rmcp::transport::streamable_http_server::session::local::LocalSessionManager;
 use rmcp::transport::streamable_http_server::{StreamableHttpServerConfig, StreamableHttpService};
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
@@ -101,6 +102,16 @@ impl HttpServer {
         self.listener.local_addr()
     }
 
+    /// Serves one connection over any stream until it ends. Hidden because it is for fuzz targets, which need no network.
+    #[doc(hidden)]
+    pub async fn serve_stream<S>(&self, stream: S, from: IpAddr)
+    where
+        S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
+    {
+        // A client that breaks off is no fault of ours.
+        let _ = connection(self.door.clone(), stream, from).await;
+    }
+
     /// Serves until `stop` is cancelled; answers under way are finished.
     pub async fn run(self, stop: CancellationToken) {
         let graceful = GracefulShutdown::new();
@@ -123,18 +134,7 @@ impl HttpServer {
             };
             // Small answers must not wait for more to come.
             let _ = stream.set_nodelay(true);
-            let door = self.door.clone();
-            let service = service_fn(move |request| {
-                let door = door.clone();
-                async move { Ok::<_, Infallible>(door.pass(request, peer.ip()).await) }
-            });
-            let connection = hyper::server::conn::http1::Builder::new()
-                .timer(TokioTimer::new())
-                .header_read_timeout(HEADER_TIME)
-                .max_headers(MOST_HEADERS)
-                .max_buf_size(MOST_HEADER_BYTES)
-                .serve_connection(TokioIo::new(stream), service);
-            let watched = graceful.watch(connection);
+            let watched = graceful.watch(connection(self.door.clone(), stream, peer.ip()));
             tokio::spawn(async move {
                 // A client that breaks off is no fault of ours.
                 let _ = watched.await;
@@ -147,6 +147,23 @@ impl HttpServer {
             tokio::time::sleep(Duration::from_millis(200)).await;
         }
     }
+}
+
+/// What is said over one stream, with the limits on it.
+fn connection<S>(door: Arc<Door>, stream: S, from: IpAddr) -> impl GracefulConnection<Error = hyper::Error>
+where
+    S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
+{
+    let service = service_fn(move |request| {
+        let door = door.clone();
+        async move { Ok::<_, Infallible>(door.pass(request, from).await) }
+    });
+    hyper::server::conn::http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(HEADER_TIME)
+        .max_headers(MOST_HEADERS)
+        .max_buf_size(MOST_HEADER_BYTES)
+        .serve_connection(TokioIo::new(stream), service)
 }
 
 /// No events without a message at the beginning of streams (`sse_retry`): they are for those who would go on reading a broken

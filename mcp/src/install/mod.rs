@@ -77,11 +77,7 @@ pub fn install(client: Client, places: &Places, entry: &Entry) -> Result<Edit, I
 pub fn uninstall(client: Client, places: &Places) -> Result<Edit, InstallError> {
     let path = client.file(places);
     let Some(before) = read(&path)? else { return Ok(Edit::new(path, None, None, false)) };
-    let content = match client.format() {
-        Format::Json => json::remove(&before, client.place()),
-        Format::Toml => toml::remove(&before, client.place()),
-    };
-    let content = content.map_err(|why| InstallError::Unclear { path: path.clone(), why })?;
+    let content = unset(client, &before, &path)?;
     Ok(Edit::new(path, Some(&before), content, false))
 }
 
@@ -93,11 +89,30 @@ pub fn example(client: Client, entry: &Entry) -> Result<String, InstallError> {
     set(client, None, entry, Path::new(client.name()))
 }
 
-fn set(client: Client, before: Option<&str>, entry: &Entry, path: &Path) -> Result<String, InstallError> {
+/// The text of a client's file with the entry in it; `None` is a file that is not there. Hidden because it is for
+/// [`install`], and for fuzz targets; the path is for messages alone.
+///
+/// # Errors
+/// As [`install`].
+#[doc(hidden)]
+pub fn set(client: Client, before: Option<&str>, entry: &Entry, path: &Path) -> Result<String, InstallError> {
     let value = client.entry(entry)?;
     let content = match client.format() {
         Format::Json => json::set(before, client.place(), &value),
         Format::Toml => toml::set(before, client.place(), &value),
+    };
+    content.map_err(|why| InstallError::Unclear { path: path.into(), why })
+}
+
+/// The text without the entry; `None` if the file was new with it. Hidden as [`set`] is.
+///
+/// # Errors
+/// As [`install`].
+#[doc(hidden)]
+pub fn unset(client: Client, before: &str, path: &Path) -> Result<Option<String>, InstallError> {
+    let content = match client.format() {
+        Format::Json => json::remove(before, client.place()),
+        Format::Toml => toml::remove(before, client.place()),
     };
     content.map_err(|why| InstallError::Unclear { path: path.into(), why })
 }

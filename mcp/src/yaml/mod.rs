@@ -19,6 +19,8 @@ use crate::text;
 const MAX_DEPTH: usize = 64;
 /// Values in one file, with aliases written out. The largest manifests have some ten thousand.
 const MAX_NODES: usize = 200_000;
+/// Bytes of the pointers to all values of a document: each has the keys around it.
+const MAX_POINTERS: usize = 64 << 20;
 const NO_ANCHOR: &str =
     "this alias (`*name`) has no anchor (`&name`) before it in this document; anchors end with their document (`---`)";
 
@@ -136,12 +138,12 @@ pub fn parse_with(bytes: &[u8], words: Words) -> (Vec<Document>, Vec<Fault>) {
         Ok((text, _)) => text,
         Err(error) => return (Vec::new(), vec![(error.line, error.to_string())]),
     };
-    let mut builder = Builder { words, ..Builder::default() };
+    let mut builder = Builder { words, last: lines(&text), ..Builder::default() };
     let mut parser = Parser::new_from_str(&text);
     while let Some(event) = parser.next_event() {
         let result = match event {
             Ok((event, span)) => builder.event(event, span),
-            Err(error) => Err((error.marker().line().max(1), syntax(error.info()))),
+            Err(error) => Err((builder.line(error.marker().line()), syntax(error.info()))),
         };
         if let Err(fault) = result {
             builder.faults.push(fault);
@@ -149,6 +151,11 @@ pub fn parse_with(bytes: &[u8], words: Words) -> (Vec<Document>, Vec<Fault>) {
         }
     }
     (builder.documents, builder.faults)
+}
+
+/// How many lines a text has, whichever way they end.
+fn lines(text: &str) -> usize {
+    1 + text.matches(['\n', '\r']).count() - text.matches("\r\n").count()
 }
 
 fn syntax(info: &str) -> String {
@@ -179,6 +186,8 @@ struct Entry {
 struct Open {
     anchor: usize,
     key: Option<(String, usize)>,
+    /// Keys so far, with their lines.
+    keys: HashMap<String, usize>,
     node: Node,
 }
 
@@ -192,11 +201,13 @@ struct Builder {
     ended: usize,
     nodes: usize,
     words: Words,
+    /// The last line of the text.
+    last: usize,
 }
 
 impl Builder {
     fn event(&mut self, event: Event<'_>, span: Span) -> Result<(), Fault> {
-        let line = span.start.line().max(1);
+        let line = self.line(span.start.line());
         match event {
             Event::SequenceStart(anchor, tag) => self.start(anchor, tag.as_deref(), line, Content::List(Vec::new())),
             Event::MappingStart(anchor, tag) => self.start(anchor, tag.as_deref(), line, Content::Map(Vec::new())),
@@ -214,6 +225,11 @@ impl Builder {
         }
     }
 
+    /// The parser may count a line too many where carriage returns stand alone.
+    fn line(&self, counted: usize) -> usize {
+        counted.clamp(1, self.last)
+    }
+
     fn start(&mut self, anchor: usize, tag: Option<&Tag>, line: usize, content: Content) -> Result<(), Fault> {
         if tag.is_some_and(|tag| !tag.is_yaml_core_schema()) {
             self.faults.push((line, "YAML tags (`!name`) are not read here".into()));
@@ -221,7 +237,7 @@ impl Builder {
         if self.open.len() >= MAX_DEPTH {
             return Err((line, format!("nested deeper than {MAX_DEPTH} levels")));
         }
-        self.open.push(Open { anchor, key: None, node: Node { line, content } });
+        self.open.push(Open { anchor, key: None, keys: HashMap::new(), node: Node { line, content } });
         Ok(())
     }
 
@@ -233,7 +249,7 @@ impl Builder {
         tag: Option<&Tag>,
         span: Span,
     ) -> Result<(), Fault> {
-        let line = span.start.line().max(1);
+        let line = self.line(span.start.line());
         if self.wants_key() {
             self.key(text, style, line);
             return Ok(());
@@ -261,10 +277,9 @@ impl Builder {
             self.faults.push((line, "merge keys (`<<`) are not read here; write the keys out".into()));
         }
         let Some(open) = self.open.last_mut() else { return };
-        if let Content::Map(entries) = &open.node.content
-            && let Some(first) = entries.iter().find(|entry| entry.key == text)
-        {
-            self.faults.push((line, format!("key `{text}` is given twice (first in line {})", first.line)));
+        match open.keys.get(text) {
+            Some(first) => self.faults.push((line, format!("key `{text}` is given twice (first in line {first})"))),
+            None => drop(open.keys.insert(text.into(), line)),
         }
         open.key = Some((text.into(), line));
     }
@@ -284,13 +299,14 @@ impl Builder {
 
     /// A value is complete: it goes into what is open, or it is a whole document.
     fn finish(&mut self, anchor: usize, node: Node) -> Result<(), Fault> {
-        self.nodes += 1;
+        // What has an anchor is kept a second time, and so is what lies in it with an anchor of its own.
+        let kept = if anchor > 0 { node.size() } else { 0 };
+        self.nodes += 1 + kept;
         if self.nodes > MAX_NODES {
             return Err((node.line, format!("more than {MAX_NODES} values in one file, aliases counted")));
         }
         if anchor > 0 {
-            let size = node.size();
-            self.anchors.insert(anchor, (node.clone(), size));
+            self.anchors.insert(anchor, (node.clone(), kept));
         }
         let Some(open) = self.open.last_mut() else {
             self.document(node);
@@ -316,6 +332,10 @@ impl Builder {
         }
         let mut places = Places::default();
         let line = node.line;
+        if node.pointers(0) > MAX_POINTERS {
+            self.faults.push((line, "its keys are too long for so many values in them".into()));
+            return;
+        }
         let value = node.into_value(String::new(), line, &mut places);
         let faults = std::mem::take(&mut self.faults);
         self.documents.push(Document { value, places, faults });
@@ -328,6 +348,15 @@ impl Node {
             Content::Scalar { .. } => 0,
             Content::List(items) => items.iter().map(Self::size).sum(),
             Content::Map(entries) => entries.iter().map(|entry| entry.node.size()).sum(),
+        }
+    }
+
+    /// Bytes of the pointers to it and to all that lies in it, but for what is escaped in them.
+    fn pointers(&self, own: usize) -> usize {
+        own + match &self.content {
+            Content::Scalar { .. } => 0,
+            Content::List(items) => items.iter().map(|item| item.pointers(own + 2)).sum(),
+            Content::Map(entries) => entries.iter().map(|entry| entry.node.pointers(own + 1 + entry.key.len())).sum(),
         }
     }
 

@@ -90,6 +90,12 @@ fn every_encoding_and_line_break_is_read() {
 }
 
 #[test]
+fn a_carriage_return_alone_makes_no_line_that_is_not_there() {
+    let text = "text: |\n  one\n  two\n  \rf";
+    assert!(faults(text).iter().all(|(line, _)| *line <= 5) && !faults(text).is_empty(), "{:?}", faults(text));
+}
+
+#[test]
 fn doubtful_words_may_be_text() {
     let (documents, faults) = parse_with(b"a: yes\nb: 'no'\nc: 1\n", Words::Text);
     assert_eq!(faults, []);
@@ -108,6 +114,32 @@ fn aliases_are_written_out_but_not_without_end() {
         bomb.push_str(&format!("a{level}: &a{level} [{list}]\n"));
     }
     assert!(faults(&bomb)[0].1.contains("aliases counted"));
+}
+
+/// Anchors within anchors: each keeps all that lies in it once more.
+#[test]
+fn anchors_keep_no_more_than_a_file_may_have() {
+    let anchors: String = (0..60).map(|level| format!("&a{level} [")).collect();
+    let text = format!("{anchors}{}{}", "1,".repeat(100_000), "]".repeat(60));
+    assert!(faults(&text)[0].1.contains("aliases counted"));
+}
+
+/// Every value is kept with the keys around it: of one megabyte this made many thousands.
+#[test]
+fn long_keys_around_many_values_are_refused() {
+    let key = "k".repeat(1_000);
+    let text = format!("{}[{}]{}", format!("{{{key}: ").repeat(50), "1,".repeat(150_000), "}".repeat(50));
+    let (documents, faults) = parse(text.as_bytes());
+    assert!(documents.is_empty() && faults[0].1.contains("too long"), "{faults:?}");
+}
+
+/// The time for each key must not grow with their number.
+#[test]
+fn many_keys_are_read_quickly() {
+    let text: String = (0..190_000).map(|key| format!("{key}:\n")).collect();
+    let start = std::time::Instant::now();
+    assert_eq!(one(&text).value.as_object().map(Map::len), Some(190_000));
+    assert!(start.elapsed() < std::time::Duration::from_secs(60), "{:?}", start.elapsed());
 }
 
 #[test]

@@ -62,7 +62,10 @@ impl Endpoint {
 }
 
 /// As [`Endpoint::of_environment`], with the environment given.
-fn choose(variable: impl Fn(&str) -> Option<OsString>, home: Option<PathBuf>) -> Result<Endpoint, ClusterError> {
+pub(crate) fn choose(
+    variable: impl Fn(&str) -> Option<OsString>,
+    home: Option<PathBuf>,
+) -> Result<Endpoint, ClusterError> {
     // An empty variable is one that is not set.
     let set = |name: &str| variable(name).filter(|value| !value.is_empty());
     let text = |name: &str| set(name).map(|value| value.to_string_lossy().into_owned());

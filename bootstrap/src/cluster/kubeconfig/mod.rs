@@ -9,7 +9,7 @@
 //! file    reads and replaces a file: lock, links, owner, attributes
 //! ```
 
-mod edit;
+pub(crate) mod edit;
 mod file;
 mod item;
 mod patch;

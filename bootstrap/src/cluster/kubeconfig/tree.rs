@@ -196,18 +196,19 @@ impl Builder<'_> {
 
     fn start(&mut self, start: usize, content: Content) -> Result<(), String> {
         if self.open.len() >= MAX_DEPTH {
-            return Err(format!("it is nested deeper than {MAX_DEPTH} levels in line {}", self.line(start)));
+            return Err(format!("it is nested deeper than {MAX_DEPTH} levels in line {}", line(self.text, start)));
         }
         self.open.push(Open { node: Node { span: start..start, content }, key: None });
         Ok(())
     }
 
     fn finish(&mut self, node: Node) -> Result<(), String> {
-        let (text, line) = (self.text, self.line(node.span.start));
+        let (text, begin) = (self.text, node.span.start);
         let Some(open) = self.open.last_mut() else {
             if !self.done {
                 self.root = Some(node);
             } else if !is_empty(&node) {
+                let line = line(text, begin);
                 return Err(format!("a second document begins in line {line}; a kubeconfig has one"));
             }
             return Ok(());
@@ -219,7 +220,7 @@ impl Builder<'_> {
                 if let Some(name) = node.text()
                     && let Some(first) = entries.iter().find(|entry| entry.key.text() == Some(name))
                 {
-                    let first = 1 + text[..first.key.span.start].matches('\n').count();
+                    let (line, first) = (line(text, begin), line(text, first.key.span.start));
                     return Err(format!("key `{name}` is given twice, in line {line} and in line {first}"));
                 }
                 open.key = Some(node);
@@ -228,10 +229,11 @@ impl Builder<'_> {
         }
         Ok(())
     }
+}
 
-    fn line(&self, at: usize) -> usize {
-        1 + self.text[..at].matches('\n').count()
-    }
+/// The line, from 1. It is counted anew: for messages alone.
+fn line(text: &str, at: usize) -> usize {
+    1 + text[..at].matches('\n').count()
 }
 
 /// A value of nothing stands where its colon ends, wherever the parser saw it.

@@ -24,7 +24,7 @@ pub(super) type SignedIn = Value;
 
 /// What a registry wants to see.
 #[derive(Debug, PartialEq, Eq)]
-enum Challenge {
+pub(crate) enum Challenge {
     Bearer { realm: String, service: Option<String>, scope: Option<String> },
     Basic,
 }
@@ -137,7 +137,7 @@ fn refused_access(site: &Site, found: &Found, said: String) -> Fault {
 }
 
 /// The challenge that suits best: tokens before passwords.
-fn challenge(headers: &HeaderMap) -> Option<Challenge> {
+pub(crate) fn challenge(headers: &HeaderMap) -> Option<Challenge> {
     let mut passwords = None;
     for header in headers.get_all(WWW_AUTHENTICATE).iter().filter_map(|value| value.to_str().ok()) {
         for parsed in ChallengeParser::new(header).flatten() {

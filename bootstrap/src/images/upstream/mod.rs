@@ -4,8 +4,8 @@
 //! oci-client's errors do not carry the headers of an answer, so a registry's `Retry-After` could not
 //! be honoured, nor a failing token server told from a refusal.
 
-mod auth;
-mod credentials;
+pub(crate) mod auth;
+pub(crate) mod credentials;
 mod download;
 mod notices;
 mod pace;

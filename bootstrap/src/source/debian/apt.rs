@@ -198,12 +198,12 @@ Acquire::Retries "3";
 }
 
 /// The file's name in a line of `--print-uris`: `'URI' NAME SIZE DIGEST`.
-fn file_name(line: &str) -> Option<&str> {
+pub(crate) fn file_name(line: &str) -> Option<&str> {
     line.strip_prefix('\'')?.split_once("' ")?.1.split(' ').next()
 }
 
 /// A paragraph of apt's lists as one of dpkg's status, without what would draw in other packages.
-fn installed(shown: &str) -> String {
+pub(crate) fn installed(shown: &str) -> String {
     let kept = ["Package", "Version", "Architecture", "Provides", "Multi-Arch", "Maintainer", "Description"];
     let paragraph = shown.split("\n\n").next().unwrap_or_default();
     let mut result = String::new();

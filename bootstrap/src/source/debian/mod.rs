@@ -1,9 +1,9 @@
 //! `debian` layers: packages of a Debian suite and what they depend on, unpacked without root.
 
-mod apt;
+pub(crate) mod apt;
 mod deb;
 mod setup;
-mod sources;
+pub(crate) mod sources;
 
 use std::path::{Path, PathBuf};
 

@@ -26,7 +26,7 @@ pub fn before(tree: &mut Tree, has_base_files: bool) -> Result<(), PathProblem> 
 /// # Errors
 /// A file of the tree cannot be read or put.
 pub fn after(tree: &mut Tree, controls: &[String]) -> io::Result<()> {
-    merged_links(tree);
+    merged_links(tree)?;
     users(tree)?;
     certificates(tree)?;
     defaults(tree)?;
@@ -34,7 +34,7 @@ pub fn after(tree: &mut Tree, controls: &[String]) -> io::Result<()> {
 }
 
 /// The links for architectures that turned out to have no files are dropped again.
-fn merged_links(tree: &mut Tree) {
+fn merged_links(tree: &mut Tree) -> io::Result<()> {
     for (link, folder) in [("lib64", "usr/lib64"), ("lib32", "usr/lib32")] {
         if tree.get(folder).is_none() {
             tree.retain(|path| path != link);
@@ -42,9 +42,10 @@ fn merged_links(tree: &mut Tree) {
     }
     for folder in ["usr/bin", "usr/sbin", "usr/lib"] {
         if tree.get(folder).is_none() {
-            tree.put(folder, Entry::directory(0o755)).expect("no link leads out of /usr");
+            tree.put(folder, Entry::directory(0o755)).map_err(io::Error::other)?;
         }
     }
+    Ok(())
 }
 
 /// /etc/passwd and its companions from base-passwd's masters.
@@ -166,6 +167,16 @@ mod tests {
             status,
             "Package: a\nStatus: install ok installed\nVersion: 1\n\nPackage: b\nStatus: install ok installed\nVersion: 2\n\n"
         );
+    }
+
+    #[test]
+    fn a_package_that_leaves_no_folder_usr_is_an_error() {
+        for usr in [Entry::bytes(&b"x"[..], 0o644), Entry::symlink("..")] {
+            let mut tree = Tree::new(false);
+            before(&mut tree, false).expect("before");
+            tree.put("usr", usr).expect("put");
+            assert!(after(&mut tree, &[]).is_err());
+        }
     }
 
     #[test]

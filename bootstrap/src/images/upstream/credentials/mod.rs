@@ -143,11 +143,10 @@ impl Credentials {
                 Err(reason) => note = Some(format!("without credentials: docker-credential-{helper} failed: {reason}")),
             }
         }
-        let entries = config.auths.iter().filter_map(|(name, entry)| Some((name.clone(), of_entry(entry)?))).collect();
-        match best(&entries, host, repository) {
-            Some((_, credential)) => {
+        match of_file(&config, host, repository) {
+            Some(credential) => {
                 let note = Some(format!("with the credentials of {}", path.display()));
-                Found { credential: credential.clone(), note }
+                Found { credential, note }
             }
             None => Found::anonymous(note),
         }
@@ -221,10 +220,28 @@ fn name_for(key: &str, host: &str) -> String {
 
 fn read(path: &Path) -> Result<Option<DockerConfig>, String> {
     match std::fs::read(path) {
-        Ok(bytes) => serde_json::from_slice(&bytes).map(Some).map_err(|error| error.to_string()),
+        Ok(bytes) => parse(&bytes).map(Some),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
         Err(error) => Err(error.to_string()),
     }
+}
+
+fn parse(bytes: &[u8]) -> Result<DockerConfig, String> {
+    serde_json::from_slice(bytes).map_err(|error| error.to_string())
+}
+
+/// The credentials that lie in the configuration itself.
+fn of_file(config: &DockerConfig, host: &str, repository: &str) -> Option<Credential> {
+    let entries = config.auths.iter().filter_map(|(name, entry)| Some((name.clone(), of_entry(entry)?))).collect();
+    best(&entries, host, repository).map(|(_, credential)| credential.clone())
+}
+
+/// Whether a configuration has credentials for a repository; helpers, which are programs, are not asked.
+///
+/// # Errors
+/// It cannot be read.
+pub(crate) fn has(config: &[u8], host: &str, repository: &str) -> Result<bool, String> {
+    Ok(of_file(&parse(config)?, host, repository).is_some())
 }
 
 fn of_entry(entry: &Entry) -> Option<Credential> {
