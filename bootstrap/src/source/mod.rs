@@ -7,7 +7,9 @@
 //!   debian   apt-get chooses and fetches; packages are unpacked here
 //!   golang   go build, and files of modules
 //!   pypi, npm, files, containerd
+//! compilers  C compilers, of this machine or for another
 //! tree       the files of one layer in memory, their contents on disk
+//! machine    tree -> programs that are for another machine than the image
 //! layer      tree -> tar + zstd; the bytes depend on the tree alone
 //! image      layers -> configuration and manifest
 //! archive    image -> what an engine or another program reads
@@ -16,11 +18,13 @@
 //! The same recipe and packages give the same digest, on any machine and in any order.
 
 use std::fmt;
+use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
 pub mod archive;
 mod builder;
+mod compilers;
 pub mod container;
 mod containerd;
 mod debian;
@@ -31,6 +35,7 @@ mod golang;
 mod image;
 mod layer;
 mod lock;
+mod machine;
 mod npm;
 mod process;
 mod pypi;
@@ -44,10 +49,11 @@ pub use builder::Builder;
 pub use error::SourceError;
 pub use image::BuiltImage;
 pub use layer::{BuiltLayer, LAYER_TYPE};
+pub use machine::{HEADER_SIZE, Machine};
 pub use tools::MissingTool;
 
 /// Processor architectures that images are built for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Architecture {
     Amd64,
@@ -67,7 +73,29 @@ impl Architecture {
             Self::Arm64 => "arm64",
         }
     }
+
+    /// Its name in Node.js and npm.
+    fn in_npm(self) -> &'static str {
+        match self {
+            Self::Amd64 => "x64",
+            Self::Arm64 => "arm64",
+        }
+    }
 }
+
+impl FromStr for Architecture {
+    type Err = UnknownArchitecture;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let all = [Self::Amd64, Self::Arm64];
+        all.into_iter().find(|one| one.as_str() == text).ok_or_else(|| UnknownArchitecture(text.into()))
+    }
+}
+
+/// A text that names no architecture.
+#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+#[error("`{0}` is no architecture that images are built for: `amd64` and `arm64` are")]
+pub struct UnknownArchitecture(String);
 
 impl fmt::Display for Architecture {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
