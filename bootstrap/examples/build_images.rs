@@ -107,8 +107,9 @@ async fn build(args: Args) -> Result<(), Failure> {
 }
 
 fn architecture(platform: &str) -> Result<Architecture, Failure> {
-    let name = platform.strip_prefix("linux/").unwrap_or(platform);
-    name.parse().map_err(|error: backstack::source::UnknownArchitecture| Failure::internal(error.to_string()))
+    platform.strip_prefix("linux/").and_then(Architecture::named).ok_or_else(|| {
+        Failure::internal(format!("images are built for `linux/amd64` and `linux/arm64`, not for `{platform}`"))
+    })
 }
 
 /// All recipes that stacks and the cluster name; what the node contains is built with it.

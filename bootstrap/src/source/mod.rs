@@ -18,7 +18,6 @@
 //! The same recipe and packages give the same digest, on any machine and in any order.
 
 use std::fmt;
-use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
@@ -66,6 +65,11 @@ impl Architecture {
         if cfg!(target_arch = "aarch64") { Self::Arm64 } else { Self::Amd64 }
     }
 
+    /// The one of this name.
+    pub fn named(name: &str) -> Option<Self> {
+        [Self::Amd64, Self::Arm64].into_iter().find(|one| one.as_str() == name)
+    }
+
     /// Its name, which Go, Debian and OCI agree on.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -82,20 +86,6 @@ impl Architecture {
         }
     }
 }
-
-impl FromStr for Architecture {
-    type Err = UnknownArchitecture;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let all = [Self::Amd64, Self::Arm64];
-        all.into_iter().find(|one| one.as_str() == text).ok_or_else(|| UnknownArchitecture(text.into()))
-    }
-}
-
-/// A text that names no architecture.
-#[derive(Debug, thiserror::Error, PartialEq, Eq)]
-#[error("`{0}` is no architecture that images are built for: `amd64` and `arm64` are")]
-pub struct UnknownArchitecture(String);
 
 impl fmt::Display for Architecture {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
