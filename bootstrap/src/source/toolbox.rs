@@ -93,7 +93,8 @@ impl Toolbox {
     async fn place(&self, set: Toolset, progress: &Progress) -> Result<Option<Arc<Container>>, SourceError> {
         let missing = self.host.missing_of(set);
         let Some(tool) = missing.first() else { return Ok(None) };
-        let Some(plan) = &self.container else {
+        // It has no compilers for other machines: they would be many megabytes that hardly anybody needs.
+        let Some(plan) = self.container.as_ref().filter(|_| set.compiles_for_this_machine()) else {
             return Err(SourceError::ToolMissing { tool: (*tool).into(), needed_for: set.purpose().into() });
         };
         let start = || async { container::start(plan, &self.host, &self.cache, progress).await.map(Arc::new) };

@@ -65,6 +65,14 @@ impl Toolset {
         }
     }
 
+    /// Whether what it compiles, if it compiles C, runs on this machine.
+    pub fn compiles_for_this_machine(self) -> bool {
+        match self {
+            Self::GoWithC(target) | Self::NpmNative(target) => target == Architecture::host(),
+            Self::Debian | Self::Go | Self::Python | Self::Npm => true,
+        }
+    }
+
     /// What a layer needs in an image for such a machine.
     pub fn of(layer: &Layer, target: Architecture) -> Vec<Self> {
         match layer {
