@@ -102,11 +102,8 @@ async fn release(args: Args) -> Result<(), Failure> {
 }
 
 fn architecture(text: &str) -> Result<Architecture, Failure> {
-    match text {
-        "amd64" => Ok(Architecture::Amd64),
-        "arm64" => Ok(Architecture::Arm64),
-        _ => Err(Failure::internal(format!("`{text}` is no architecture that images are built for"))),
-    }
+    let unknown = || Failure::internal(format!("`{text}` is no architecture that images are built for"));
+    Architecture::named(text).ok_or_else(unknown)
 }
 
 /// Name and recipe of every image that is a built-in stack's own.

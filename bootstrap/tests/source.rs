@@ -1,6 +1,6 @@
 //! The source road for real: packages of every kind become images.
 //!
-//! Needs apt-get, Go, pip and npm with their registries, so `scripts/test` runs it (feature `end-to-end`) and a plain
+//! Needs apt-get, Go, pip and npm with their registries, compilers for another machine and qemu's emulation of it, so `scripts/test` runs it (feature `end-to-end`) and a plain
 //! `cargo test` does not.
 #![cfg(target_os = "linux")]
 
@@ -12,7 +12,7 @@ use std::time::Instant;
 use backstack::error::{ExitKind, Explain};
 use backstack::images::BlobStore;
 use backstack::report::Progress;
-use backstack::source::{Architecture, Builder, BuiltImage, PackageSource, SourceError};
+use backstack::source::{Architecture, Builder, BuiltImage, Machine, PackageSource, SourceError};
 use backstack::stack::files::FileTree;
 use tempfile::TempDir;
 
@@ -124,6 +124,133 @@ async fn a_program_with_c_is_compiled_and_is_the_same_each_time() {
     // The C library is the image's: Go alone would need none.
     assert!(programs[0].windows(9).any(|part| part == b"libc.so.6"));
     assert_eq!(programs[0], programs[1]);
+}
+
+/// The architecture that this machine is not, as recipes and as Debian's compilers and qemu call it.
+fn other_machine() -> (Architecture, &'static str) {
+    match Architecture::host() {
+        Architecture::Amd64 => (Architecture::Arm64, "aarch64"),
+        Architecture::Arm64 => (Architecture::Amd64, "x86_64"),
+    }
+}
+
+/// What a program for the other machine prints, when it is emulated with the C library of its compiler.
+fn emulated(program: &[u8], arguments: &[&str]) -> String {
+    use std::os::unix::fs::PermissionsExt;
+    let (_, machine) = other_machine();
+    let folder = tempfile::tempdir().expect("temporary folder");
+    let file = folder.path().join("program");
+    std::fs::write(&file, program).expect("write");
+    std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o755)).expect("mode");
+    let mut qemu = std::process::Command::new(format!("qemu-{machine}-static"));
+    let output = qemu.arg("-L").arg(format!("/usr/{machine}-linux-gnu")).arg(&file).args(arguments).output();
+    let output = output.expect("qemu-user-static");
+    assert!(output.status.success(), "{output:?}");
+    String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).trim().into()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn another_machine_gets_programs_of_every_kind() {
+    let (other, _) = other_machine();
+    let wheel = "markupsafe==3.0.3 \
+        --hash=sha256:133a43e73a802c5562be9bbcd03d090aa5a1fe899db609c29e8c8d815c5f6de6 \
+        --hash=sha256:ccfcd093f13f0f0b7fdd0f198b90053bf7b2f02a3927a30e63f3ccc9df56b676\n";
+    let package = r#"{"name": "addon", "version": "1.0.0", "scripts": {
+        "build": "$CC -shared -fPIC -c addon.c -o addon.o && $AR rc addon.a addon.o && $CXX -shared addon.o -o addon.node && echo $npm_config_cpu > cpu"}}"#;
+    let lock = r#"{"name": "addon", "version": "1.0.0", "lockfileVersion": 3, "requires": true, "packages": {"": {"name": "addon", "version": "1.0.0"}}}"#;
+    let recipes = Recipes::new()
+        .with("all/go.mod", "module all\n\ngo 1.24\n")
+        .with(
+            "all/main.go",
+            "package main\n\n// int two(void) { return 2; }\nimport \"C\"\n\nfunc main() { println(C.two()) }\n",
+        )
+        .with("all/requirements.txt", wheel)
+        .with("all/addon/package.json", package)
+        .with("all/addon/package-lock.json", lock)
+        .with("all/addon/addon.c", "int two(void) { return 2; }\n")
+        .recipe(
+            "all",
+            "  - debian: {suite: trixie, packages: [busybox-static]}\n  \
+               - go: {cgo: true, programs: {/two: .}}\n  \
+               - pypi: {requirements: requirements.txt, python: '3.13', target: /site, exclude: ['/site/*/*.pyi']}\n  \
+               - npm: {project: addon, native: true, run: [build], copy: {addon.node: /addon.node, cpu: /cpu}}",
+        );
+    let cache = tempfile::tempdir().expect("temporary folder");
+    let store = BlobStore::open(cache.path().join("store")).expect("store");
+    let builder = Builder::new(cache.path(), store.clone(), other);
+    let image = builder.build(&recipes.tree("all"), &Progress::silent()).await.expect("image");
+    let found = files(&store, &image);
+    let programs: Vec<_> = found.iter().filter_map(|(path, file)| Some((path.as_str(), Machine::of(file)?))).collect();
+    let names: Vec<_> = programs.iter().map(|(path, _)| path.rsplit('/').next().unwrap_or(path)).collect();
+    assert!(names[0] == "addon.node" && names[1].starts_with("_speedups.cpython-313-"), "{names:?}");
+    assert_eq!(names[2..], ["two", "busybox"]);
+    for (path, machine) in programs {
+        assert!(machine.fits(other) && !machine.fits(Architecture::host()), "{path} is for {machine}");
+    }
+    assert!(found.contains_key("site/markupsafe/py.typed") && !found.keys().any(|path| path.ends_with(".pyi")));
+    assert_eq!(
+        String::from_utf8_lossy(&found["cpu"]).trim(),
+        if other == Architecture::Arm64 { "arm64" } else { "x64" }
+    );
+    assert_eq!(emulated(&found["two"], &[]), "2");
+    assert_eq!(emulated(&found["usr/bin/busybox"], &["echo", "hello"]), "hello");
+    let config: serde_json::Value =
+        serde_json::from_slice(&store.read(&image.config.digest).expect("blob")).expect("JSON");
+    assert_eq!(config["architecture"], other.as_str());
+}
+
+#[tokio::test]
+async fn without_compilers_for_another_machine_they_are_named() {
+    let (other, machine) = other_machine();
+    let only_go = tempfile::tempdir().expect("temporary folder");
+    let path = std::env::var_os("PATH").expect("PATH");
+    let go = std::env::split_paths(&path).map(|folder| folder.join("go")).find(|go| go.is_file()).expect("Go");
+    std::os::unix::fs::symlink(go, only_go.path().join("go")).expect("link");
+    let recipes = Recipes::new().with("c/go.mod", "module c\n").recipe("c", "  - go: {cgo: true, programs: {/two: .}}");
+    let cache = tempfile::tempdir().expect("temporary folder");
+    let store = BlobStore::open(cache.path().join("store")).expect("store");
+    let builder = Builder::new(cache.path(), store, other).with_tools_in(only_go.path().into());
+    let error = builder.build(&recipes.tree("c"), &Progress::silent()).await.expect_err("no compiler");
+    assert!(error.to_string().contains(&format!("`{machine}-linux-gnu-gcc` is not installed")), "{error}");
+    assert_eq!(error.kind(), ExitKind::Prerequisite);
+    assert!(
+        error.hints().concat().contains(&format!("g++-{}-linux-gnu", machine.replace('_', "-"))),
+        "{:?}",
+        error.hints()
+    );
+}
+
+#[tokio::test]
+async fn a_program_for_another_machine_is_refused_unless_the_recipe_says_that_it_belongs_there() {
+    let own = std::fs::read(std::env::current_exe().expect("this program")).expect("read");
+    let mut foreign = own[..64].to_vec();
+    // IBM's mainframes: no machine that images are built for.
+    foreign[18..20].copy_from_slice(&22_u16.to_le_bytes());
+    let layer = "  - files: [{path: /lib/own, from: own}, {path: /lib/a/foreign, from: foreign}, {path: /lib/b, from: foreign}]";
+    let recipes = Recipes::new().recipe("refused", layer).recipe("some", layer).recipe("allowed", layer);
+    for (name, allowed) in [("some", "[/lib/b]"), ("allowed", "[/lib/*/foreign, /lib/b]")] {
+        let file = recipes.0.path().join(name).join("image.yaml");
+        let text = std::fs::read_to_string(&file).expect("recipe");
+        std::fs::write(&file, format!("{text}other_machines: {allowed}\n")).expect("write");
+    }
+    for name in ["refused", "some", "allowed"] {
+        std::fs::write(recipes.0.path().join(name).join("own"), &own[..64]).expect("write");
+        std::fs::write(recipes.0.path().join(name).join("foreign"), &foreign).expect("write");
+    }
+    let cache = tempfile::tempdir().expect("temporary folder");
+    let (builder, _) = builder(cache.path());
+    // What one recipe allows does not help another that has the same layer.
+    builder.build(&recipes.tree("allowed"), &Progress::silent()).await.expect("image");
+    for (name, others) in [("refused", &["/lib/b (s390)"][..]), ("some", &[])] {
+        let error = builder.build(&recipes.tree(name), &Progress::silent()).await.expect_err(name);
+        let expected = format!("is for s390, and the image for {}", Architecture::host());
+        assert!(
+            error.to_string().starts_with("/lib/a/foreign in ") && error.to_string().ends_with(&expected),
+            "{error}"
+        );
+        assert_eq!(error.details(), others);
+        assert_eq!(error.kind(), ExitKind::Usage);
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -21,7 +21,7 @@ use super::recipe::{KeyedLayer, Recipe};
 use super::toolbox::Toolbox;
 use super::tools::{HostTools, MissingTool, Toolset};
 use super::workdir::WorkRoot;
-use super::{Architecture, Package, containerd, files, golang, npm, pypi};
+use super::{Architecture, Package, containerd, files, golang, machine, npm, pypi};
 use crate::images::{BlobStore, Digest};
 use crate::report::Progress;
 use crate::stack::files::FileTree;
@@ -193,7 +193,7 @@ impl Builder {
     /// # Errors
     /// A recipe is missing or malformed.
     pub fn missing_tools(&self, recipes: &[FileTree]) -> Result<Vec<MissingTool>, SourceError> {
-        Ok(self.context.tools.host.missing(&self.all_of(recipes)?))
+        Ok(self.context.tools.host.missing(&self.all_of(recipes)?, self.context.architecture))
     }
 
     /// Tools that these recipes, and those they contain, need, for people.
@@ -201,7 +201,7 @@ impl Builder {
     /// # Errors
     /// A recipe is missing or malformed.
     pub fn needed_tools(&self, recipes: &[FileTree]) -> Result<String, SourceError> {
-        Ok(Toolbox::named(&self.all_of(recipes)?))
+        Ok(Toolbox::named(&self.all_of(recipes)?, self.context.architecture))
     }
 
     fn all_of(&self, recipes: &[FileTree]) -> Result<Vec<ImageRecipe>, SourceError> {
@@ -283,22 +283,26 @@ impl Builder {
             return Ok(found);
         }
         let (tree, packages, folder) = self.tree(recipe, layer, progress).await?;
-        let store = context.store.clone();
+        let (store, architecture) = (context.store.clone(), context.architecture);
+        let (name, allowed) = (recipe.tree.display("."), recipe.recipe.other_machines.clone());
         let written = blocking(move || {
-            let written = layer::write(&store, &tree);
+            let failed = || SourceError::io(format!("cannot write a layer of {name}"));
+            let strangers = machine::strangers(&tree, architecture, &allowed).map_err(failed())?;
+            if !strangers.is_empty() {
+                return Err(SourceError::other_machine(name, architecture, strangers));
+            }
+            let written = layer::write(&store, &tree).map_err(failed());
             drop(folder);
             written
         });
-        let layer_blob =
-            written.await.map_err(SourceError::io(format!("cannot write a layer of {}", recipe.tree.display("."))))?;
-        let built = CachedLayer { layer: layer_blob, packages };
+        let built = CachedLayer { layer: written.await?, packages };
         context.write_index("layers", &layer.key, &built)?;
         Ok(built)
     }
 
     async fn tree(&self, recipe: &Recipe, layer: &KeyedLayer, progress: &Progress) -> Result<Built, SourceError> {
         let (context, folder, merged) = (&*self.context, &recipe.tree, layer.merged_usr);
-        context.tools.prepare(&layer.layer, progress).await?;
+        context.tools.prepare(&layer.layer, context.architecture, progress).await?;
         match &layer.layer {
             Layer::Debian(debian) => self.debian(debian, progress).await,
             Layer::Go(go) => golang::programs(context, folder, go, merged, progress).await,

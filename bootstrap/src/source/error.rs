@@ -2,7 +2,12 @@
 
 use std::io;
 
+use super::Architecture;
+use super::machine::{Machine, Stranger};
 use crate::error::{ExitKind, Explain};
+
+/// How many programs for another machine are named, besides the first.
+const NAMED_STRANGERS: usize = 10;
 
 /// A build that failed, and where.
 #[derive(Debug, thiserror::Error)]
@@ -25,6 +30,15 @@ pub enum SourceError {
     NoMirror { suite: String, looked_in: Vec<String> },
     #[error("package {package}: {problem}")]
     Package { package: String, problem: String },
+    #[error("{path} in {recipe} is for {machine}, and the image for {architecture}")]
+    OtherMachine {
+        path: String,
+        recipe: String,
+        machine: Machine,
+        architecture: Architecture,
+        /// Further files of this kind, each with its machine.
+        others: Vec<String>,
+    },
 }
 
 impl SourceError {
@@ -37,6 +51,17 @@ impl SourceError {
     pub(super) fn recipe(file: impl Into<String>, problem: impl Into<String>) -> Self {
         Self::Recipe { file: file.into(), problem: problem.into() }
     }
+
+    /// Programs that are not for the image's machine, of which there is one at least.
+    pub(super) fn other_machine(recipe: String, architecture: Architecture, found: Vec<Stranger>) -> Self {
+        let named = |one: &Stranger| format!("{} ({})", one.path, one.machine);
+        let mut others: Vec<_> = found.iter().skip(1).take(NAMED_STRANGERS).map(named).collect();
+        if let Some(more) = found.len().checked_sub(NAMED_STRANGERS + 1).filter(|more| *more > 0) {
+            others.push(format!("and {more} more"));
+        }
+        let Stranger { path, machine } = found.into_iter().next().expect("the caller has found one");
+        Self::OtherMachine { path, recipe, machine, architecture, others }
+    }
 }
 
 impl Explain for SourceError {
@@ -45,7 +70,7 @@ impl Explain for SourceError {
             Self::NotLinux | Self::ToolMissing { .. } | Self::NoBuilder { .. } | Self::NoMirror { .. } => {
                 ExitKind::Prerequisite
             }
-            Self::Recipe { .. } | Self::Cycle(_) => ExitKind::Usage,
+            Self::Recipe { .. } | Self::Cycle(_) | Self::OtherMachine { .. } => ExitKind::Usage,
             Self::Io { .. } | Self::ToolFailed { .. } | Self::Package { .. } => ExitKind::Image,
         }
     }
@@ -54,6 +79,7 @@ impl Explain for SourceError {
         match self {
             Self::ToolFailed { output, .. } => output.clone(),
             Self::NoBuilder { needed_for, .. } => vec![format!("it is needed for {needed_for}")],
+            Self::OtherMachine { others, .. } => others.clone(),
             Self::NoMirror { looked_in, .. } => vec![format!("looked in {}", looked_in.join(", "))],
             _ => Vec::new(),
         }
@@ -75,6 +101,10 @@ impl Explain for SourceError {
             Self::ToolFailed { output, .. } => output_hint(output),
             Self::NoMirror { .. } => {
                 "install `debootstrap` and `debian-archive-keyring`, whose files name the mirror".into()
+            }
+            Self::OtherMachine { .. } => {
+                "leave it out of the layer; what belongs in the image all the same is named by the recipe's `other_machines`"
+                    .into()
             }
             Self::Package { .. } => "delete the file from the cache directory and try again; it is fetched anew".into(),
         };

@@ -8,6 +8,7 @@ use tempfile::TempDir;
 use tokio::sync::SemaphorePermit;
 
 use super::builder::Context;
+use super::compilers::Compilers;
 use super::error::SourceError;
 use super::files::disk_entry;
 use super::process::Tool;
@@ -66,7 +67,7 @@ impl Module {
 
     /// A `go` command in the module; the user's own proxies and caches apply.
     async fn go(&self, context: &Context, what: &str, settings: &Settings) -> Result<Tool, SourceError> {
-        let set = if settings.cgo { Toolset::GoWithC } else { Toolset::Go };
+        let set = if settings.cgo { Toolset::GoWithC(settings.architecture) } else { Toolset::Go };
         let (cgo, architecture) = (if settings.cgo { "1" } else { "0" }, settings.architecture.as_str());
         Ok(context.tools().gentle(set, "go", what).await?.with(|go| {
             go.current_dir(self.path()).env("GOOS", "linux").env("GOARCH", architecture).env("CGO_ENABLED", cgo);
@@ -75,6 +76,9 @@ impl Module {
             go.env_remove("GOEXPERIMENT").env("GOAMD64", "v1").env("GOARM64", "v8.0");
             // Without `-g`: the program is stripped anyway.
             go.env("CGO_CFLAGS", "-O2").env_remove("CGO_LDFLAGS");
+            if settings.cgo {
+                Compilers::of(settings.architecture).choose(go);
+            }
             // The compiler collects no garbage until it has this much: a sixth less time.
             if std::env::var_os("GOGC").is_none() {
                 go.env("GOGC", "off").env("GOMEMLIMIT", "1536MiB");
@@ -271,11 +275,6 @@ pub async fn programs(
     progress: &Progress,
 ) -> Result<Built, SourceError> {
     let settings = Settings::of(layer, context.architecture());
-    // A C compiler for another architecture would have to be named by the recipe.
-    if layer.cgo && settings.architecture != Architecture::host() {
-        let problem = format!("`cgo` programs for {} can be built only on such a machine", settings.architecture);
-        return Err(SourceError::recipe(recipe.display(RECIPE_FILE), problem));
-    }
     let module = Module::new(context, recipe, &layer.module)?;
     let output = context.work().folder()?;
     let wrong = |path: &str, problem: String| {

@@ -7,7 +7,9 @@
 //!   debian   apt-get chooses and fetches; packages are unpacked here
 //!   golang   go build, and files of modules
 //!   pypi, npm, files, containerd
+//! compilers  C compilers, of this machine or for another
 //! tree       the files of one layer in memory, their contents on disk
+//! machine    tree -> programs that are for another machine than the image
 //! layer      tree -> tar + zstd; the bytes depend on the tree alone
 //! image      layers -> configuration and manifest
 //! archive    image -> what an engine or another program reads
@@ -21,6 +23,7 @@ use serde::{Deserialize, Serialize};
 
 pub mod archive;
 mod builder;
+mod compilers;
 pub mod container;
 mod containerd;
 pub(crate) mod debian;
@@ -31,6 +34,7 @@ mod golang;
 mod image;
 mod layer;
 mod lock;
+mod machine;
 mod npm;
 mod process;
 mod pypi;
@@ -44,10 +48,11 @@ pub use builder::Builder;
 pub use error::SourceError;
 pub use image::BuiltImage;
 pub use layer::{BuiltLayer, LAYER_TYPE};
+pub use machine::{HEADER_SIZE, Machine};
 pub use tools::MissingTool;
 
 /// Processor architectures that images are built for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Architecture {
     Amd64,
@@ -60,10 +65,23 @@ impl Architecture {
         if cfg!(target_arch = "aarch64") { Self::Arm64 } else { Self::Amd64 }
     }
 
+    /// The one of this name.
+    pub fn named(name: &str) -> Option<Self> {
+        [Self::Amd64, Self::Arm64].into_iter().find(|one| one.as_str() == name)
+    }
+
     /// Its name, which Go, Debian and OCI agree on.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Amd64 => "amd64",
+            Self::Arm64 => "arm64",
+        }
+    }
+
+    /// Its name in Node.js and npm.
+    fn in_npm(self) -> &'static str {
+        match self {
+            Self::Amd64 => "x64",
             Self::Arm64 => "arm64",
         }
     }

@@ -4,7 +4,10 @@ use std::fs::{self, File};
 use std::io;
 use std::path::Path;
 
+use tokio::process::Command;
+
 use super::builder::Context;
+use super::compilers::Compilers;
 use super::error::SourceError;
 use super::files::{disk_entry, put_folder};
 use super::golang::{Built, module_files};
@@ -12,7 +15,7 @@ use super::recipe::RECIPE_FILE;
 use super::tools::Toolset;
 use super::tree::{Node, Tree};
 use super::workdir::materialize;
-use super::{Package, PackageSource};
+use super::{Architecture, Package, PackageSource};
 use crate::report::Progress;
 use crate::stack::files::FileTree;
 use crate::stack::recipe::NpmLayer;
@@ -43,10 +46,12 @@ pub async fn build(
     let mut files = project.files().map_err(SourceError::io(format!("cannot read {name}")))?;
     files.retain(|file| !is_installed(file));
     materialize(&project, &files, work.path())?;
-    let set = if layer.native { Toolset::NpmNative } else { Toolset::Npm };
-    let npm = async |what: String, arguments: &[&str]| {
+    let target = context.architecture();
+    let set = if layer.native { Toolset::NpmNative(target) } else { Toolset::Npm };
+    let npm = async |what: String, arguments: &[&str], target: Architecture| {
         let tool = context.tools().gentle(set, "npm", what).await?.with(|npm| {
             npm.current_dir(work.path()).args(arguments).env("CI", "1");
+            for_target(npm, target);
         });
         tool.run(|_| {}).await
     };
@@ -55,13 +60,14 @@ pub async fn build(
         progress.detail(format!("installing npm packages of {name}"));
         // The lock file has the digest of every package, so a copy from the cache needs no question to the registry.
         let install = ["ci", "--no-audit", "--no-fund", "--no-update-notifier", "--prefer-offline"];
-        npm(format!("installing {name}"), &install).await?;
+        // Its scripts run on this machine, and so do the tools that it installs for them.
+        npm(format!("installing {name}"), &install, Architecture::host()).await?;
     }
     // Bundlers and compilers use all cores and much memory by themselves.
     let _turn = context.compile_turn(progress).await;
     for script in &layer.run {
         progress.detail(format!("running `{script}` of {name}"));
-        npm(format!("running `{script}` of {name}"), &["run", script]).await?;
+        npm(format!("running `{script}` of {name}"), &["run", script], target).await?;
     }
     let mut tree = Tree::new(merged_usr);
     for (from, to) in &layer.copy {
@@ -78,6 +84,16 @@ pub async fn build(
     }
     modules.extend(packages(&lock));
     Ok((tree, modules, Some(work)))
+}
+
+/// Tells scripts, and the npm that they call, that they build for another machine than this one.
+fn for_target(npm: &mut Command, target: Architecture) {
+    if target != Architecture::host() {
+        // The first three are npm's own, by which it chooses packages; node-gyp and its like go by the last.
+        npm.env("npm_config_cpu", target.in_npm()).env("npm_config_os", "linux").env("npm_config_libc", "glibc");
+        npm.env("npm_config_arch", target.in_npm());
+        Compilers::of(target).choose(npm);
+    }
 }
 
 /// Writes a tree's files to disk. They are writable, as Go's own copy of a module is not.

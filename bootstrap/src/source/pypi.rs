@@ -9,7 +9,7 @@ use super::files::put_folder;
 use super::golang::Built;
 use super::tools::Toolset;
 use super::tree::Tree;
-use super::{Architecture, Package, PackageSource};
+use super::{Architecture, Package, PackageSource, glob};
 use crate::report::Progress;
 use crate::stack::files::FileTree;
 use crate::stack::recipe::PypiLayer;
@@ -55,6 +55,7 @@ pub async fn install(
     normalize_scripts(&site).map_err(failed())?;
     let mut tree = Tree::new(merged_usr);
     put_folder(&mut tree, &site, &layer.target)?;
+    tree.retain(|path| !layer.exclude.iter().any(|pattern| glob::covers(pattern, path)));
     Ok((tree, packages(&site).map_err(failed())?, Some(work)))
 }
 

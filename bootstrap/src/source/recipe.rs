@@ -64,7 +64,7 @@ impl Recipe {
         let mut layers = Vec::new();
         let mut merged_usr = false;
         for layer in &recipe.layers {
-            layers.push(keyed(tree, layer, merged_usr, architecture, outer)?);
+            layers.push(keyed(tree, &recipe, layer, merged_usr, architecture, outer)?);
             merged_usr |= matches!(layer, Layer::Debian(_));
         }
         outer.pop();
@@ -108,6 +108,7 @@ pub fn contained_tree(tree: &FileTree, folder: &str) -> FileTree {
 
 fn keyed(
     tree: &FileTree,
+    recipe: &ImageRecipe,
     layer: &Layer,
     merged_usr: bool,
     architecture: Architecture,
@@ -116,6 +117,10 @@ fn keyed(
     let merged_usr = merged_usr && touches_merged_folders(layer);
     let mut sum = Sum::new("layer", architecture);
     sum.add(&json(layer)).add(&[merged_usr.into()]);
+    // What one recipe allows, another that has the same layer need not.
+    if !recipe.other_machines.is_empty() {
+        sum.add(&json(&recipe.other_machines));
+    }
     let mut contains = Vec::new();
     match layer {
         Layer::Debian(_) => {

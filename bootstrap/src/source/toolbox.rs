@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use tokio::sync::OnceCell;
 
+use super::Architecture;
 use super::container::{self, Container, ContainerPlan, Unusable};
 use super::debian::Sources;
 use super::error::SourceError;
@@ -31,12 +32,12 @@ impl Toolbox {
         Self { host: HostTools::default(), cache: cache.into(), container: None, started: OnceCell::new() }
     }
 
-    /// Sees to it that the tools of a layer can be run, and tells what that takes.
+    /// Sees to it that the tools of a layer of an image for such a machine can be run, and tells what that takes.
     ///
     /// # Errors
     /// A tool is missing, and no container can take over.
-    pub async fn prepare(&self, layer: &Layer, progress: &Progress) -> Result<(), SourceError> {
-        for set in Toolset::of(layer) {
+    pub async fn prepare(&self, layer: &Layer, target: Architecture, progress: &Progress) -> Result<(), SourceError> {
+        for set in Toolset::of(layer, target) {
             self.prepare_set(set, progress).await?;
         }
         Ok(())
@@ -92,7 +93,8 @@ impl Toolbox {
     async fn place(&self, set: Toolset, progress: &Progress) -> Result<Option<Arc<Container>>, SourceError> {
         let missing = self.host.missing_of(set);
         let Some(tool) = missing.first() else { return Ok(None) };
-        let Some(plan) = &self.container else {
+        // It has no compilers for other machines: they would be many megabytes that hardly anybody needs.
+        let Some(plan) = self.container.as_ref().filter(|_| set.compiles_for_this_machine()) else {
             return Err(SourceError::ToolMissing { tool: (*tool).into(), needed_for: set.purpose().into() });
         };
         let start = || async { container::start(plan, &self.host, &self.cache, progress).await.map(Arc::new) };
@@ -108,7 +110,7 @@ impl Toolbox {
     }
 
     /// The tools that recipes need, for people.
-    pub fn named(recipes: &[ImageRecipe]) -> String {
-        tools::names(recipes).join(", ")
+    pub fn named(recipes: &[ImageRecipe], target: Architecture) -> String {
+        tools::names(recipes, target).join(", ")
     }
 }

@@ -5,6 +5,8 @@ use std::ffi::{OsStr, OsString};
 use std::path::PathBuf;
 use std::sync::OnceLock;
 
+use super::Architecture;
+use super::compilers::Compilers;
 use crate::stack::recipe::{ImageRecipe, Layer};
 
 /// A tool that recipes need and the machine lacks.
@@ -31,21 +33,23 @@ const GO_MINOR: u32 = 26;
 pub enum Toolset {
     Debian,
     Go,
-    GoWithC,
+    /// With a C compiler for such a machine.
+    GoWithC(Architecture),
     Python,
     Npm,
-    NpmNative,
+    /// With C and C++ compilers for such a machine.
+    NpmNative(Architecture),
 }
 
 impl Toolset {
-    fn tools(self) -> &'static [&'static str] {
+    fn tools(self) -> Vec<&'static str> {
         match self {
-            Self::Debian => &["apt-get", "gpgv", KEYRING],
-            Self::Go => &["go"],
-            Self::GoWithC => &["go", "cc"],
-            Self::Python => &["python3", "pip"],
-            Self::Npm => &["npm"],
-            Self::NpmNative => &["npm", "c++", "make", "python3"],
+            Self::Debian => vec!["apt-get", "gpgv", KEYRING],
+            Self::Go => vec!["go"],
+            Self::GoWithC(target) => vec!["go", Compilers::of(target).c],
+            Self::Python => vec!["python3", "pip"],
+            Self::Npm => vec!["npm"],
+            Self::NpmNative(target) => vec!["npm", Compilers::of(target).cxx, "make", "python3"],
         }
     }
 
@@ -54,22 +58,30 @@ impl Toolset {
         match self {
             Self::Debian => "Debian layers",
             Self::Go => "Go layers",
-            Self::GoWithC => "Go layers with C",
+            Self::GoWithC(_) => "Go layers with C",
             Self::Python => "Python layers",
             Self::Npm => "npm layers",
-            Self::NpmNative => "npm layers with native addons",
+            Self::NpmNative(_) => "npm layers with native addons",
         }
     }
 
-    /// What a layer needs.
-    pub fn of(layer: &Layer) -> Vec<Self> {
+    /// Whether what it compiles, if it compiles C, runs on this machine.
+    pub fn compiles_for_this_machine(self) -> bool {
+        match self {
+            Self::GoWithC(target) | Self::NpmNative(target) => target == Architecture::host(),
+            Self::Debian | Self::Go | Self::Python | Self::Npm => true,
+        }
+    }
+
+    /// What a layer needs in an image for such a machine.
+    pub fn of(layer: &Layer, target: Architecture) -> Vec<Self> {
         match layer {
             Layer::Debian(_) => vec![Self::Debian],
-            Layer::Go(go) if go.cgo => vec![Self::GoWithC],
+            Layer::Go(go) if go.cgo => vec![Self::GoWithC(target)],
             Layer::Go(_) | Layer::GoModuleFiles(_) | Layer::ContainerdStore(_) => vec![Self::Go],
             Layer::Pypi(_) => vec![Self::Python],
             Layer::Npm(npm) => {
-                let own = if npm.native { Self::NpmNative } else { Self::Npm };
+                let own = if npm.native { Self::NpmNative(target) } else { Self::Npm };
                 if npm.go_module_files.is_empty() { vec![own] } else { vec![own, Self::Go] }
             }
             Layer::Files(_) => Vec::new(),
@@ -105,12 +117,12 @@ impl HostTools {
 
     /// The tools of a set that are not there.
     pub fn missing_of(&self, set: Toolset) -> Vec<&'static str> {
-        set.tools().iter().copied().filter(|tool| self.is_absent(tool)).collect()
+        set.tools().into_iter().filter(|tool| self.is_absent(tool)).collect()
     }
 
-    /// Tools that these recipes need and the machine lacks.
-    pub fn missing(&self, recipes: &[ImageRecipe]) -> Vec<MissingTool> {
-        let missing = needed(recipes).into_iter().filter(|(tool, _)| self.is_absent(tool));
+    /// Tools that these recipes need, for images for such a machine, and this one lacks.
+    pub fn missing(&self, recipes: &[ImageRecipe], target: Architecture) -> Vec<MissingTool> {
+        let missing = needed(recipes, target).into_iter().filter(|(tool, _)| self.is_absent(tool));
         let told = |(tool, set): (&str, Toolset)| MissingTool {
             tool: tool.into(),
             needed_for: set.purpose().into(),
@@ -162,19 +174,19 @@ pub fn keyring() -> Option<&'static str> {
 }
 
 /// The tools that these recipes need, each with what for.
-fn needed(recipes: &[ImageRecipe]) -> BTreeMap<&'static str, Toolset> {
+fn needed(recipes: &[ImageRecipe], target: Architecture) -> BTreeMap<&'static str, Toolset> {
     let mut tools = BTreeMap::new();
-    for set in recipes.iter().flat_map(|recipe| &recipe.layers).flat_map(Toolset::of) {
+    for set in recipes.iter().flat_map(|recipe| &recipe.layers).flat_map(|layer| Toolset::of(layer, target)) {
         for tool in set.tools() {
-            tools.entry(*tool).and_modify(|had: &mut Toolset| *had = set.min(*had)).or_insert(set);
+            tools.entry(tool).and_modify(|had: &mut Toolset| *had = set.min(*had)).or_insert(set);
         }
     }
     tools
 }
 
 /// All tools that these recipes need, by name.
-pub fn names(recipes: &[ImageRecipe]) -> Vec<&'static str> {
-    let programs = needed(recipes).into_keys().filter(|tool| !tool.starts_with('/') && *tool != "gpgv");
+pub fn names(recipes: &[ImageRecipe], target: Architecture) -> Vec<&'static str> {
+    let programs = needed(recipes, target).into_keys().filter(|tool| !tool.starts_with('/') && *tool != "gpgv");
     programs.collect()
 }
 
@@ -184,6 +196,12 @@ pub fn install_hint(tool: &str) -> String {
         "go" => "install Go 1.26 or newer and have it on PATH".into(),
         "cc" => "install a C compiler: `apt-get install gcc libc6-dev`".into(),
         "c++" => "install a C++ compiler: `apt-get install g++`".into(),
+        "aarch64-linux-gnu-gcc" | "aarch64-linux-gnu-g++" => {
+            "install compilers for arm64: `apt-get install g++-aarch64-linux-gnu`".into()
+        }
+        "x86_64-linux-gnu-gcc" | "x86_64-linux-gnu-g++" => {
+            "install compilers for amd64: `apt-get install g++-x86-64-linux-gnu`".into()
+        }
         "python3" | "pip" => "install Python with pip: `apt-get install python3-pip`".into(),
         "npm" => "install Node.js with npm".into(),
         "apt-get" => "Debian and Ubuntu have it; elsewhere take `--images auto`: a builder container brings it".into(),
@@ -197,18 +215,35 @@ pub fn install_hint(tool: &str) -> String {
 mod tests {
     use super::*;
 
+    fn tools(layers: &str, target: Architecture) -> Vec<&'static str> {
+        let text = format!("apiVersion: backstack.dev/v1\nkind: ImageRecipe\nlayers:\n{layers}\n");
+        let recipe = crate::source::recipe::parse(text.as_bytes()).expect("recipe");
+        needed(&[recipe], target).into_keys().collect()
+    }
+
     #[test]
     fn tools_follow_from_layers() {
-        let text = "
-apiVersion: backstack.dev/v1
-kind: ImageRecipe
-layers:
+        let layers = "
   - debian: {suite: trixie, packages: [git]}
   - go: {programs: {/x: .}, cgo: true}
-  - files: []
-";
-        let recipe = crate::source::recipe::parse(text.as_bytes()).expect("recipe");
-        let tools: Vec<_> = needed(&[recipe]).into_keys().collect();
-        assert_eq!(tools, [KEYRING, "apt-get", "cc", "go", "gpgv"]);
+  - files: []";
+        assert_eq!(tools(layers, Architecture::host()), [KEYRING, "apt-get", "cc", "go", "gpgv"]);
+    }
+
+    #[test]
+    fn another_machine_needs_compilers_of_its_own_and_only_where_something_is_compiled() {
+        let (other, machine) = match Architecture::host() {
+            Architecture::Amd64 => (Architecture::Arm64, "aarch64"),
+            Architecture::Arm64 => (Architecture::Amd64, "x86_64"),
+        };
+        let go = "  - go: {programs: {/x: .}";
+        assert_eq!(tools(&format!("{go}}}"), other), ["go"]);
+        assert_eq!(tools(&format!("{go}, cgo: true}}"), other), [&format!("{machine}-linux-gnu-gcc"), "go"]);
+        let npm = tools("  - npm: {project: web, native: true, copy: {a: /a}}", other);
+        assert!(npm.contains(&&*format!("{machine}-linux-gnu-g++")) && !npm.contains(&"c++"), "{npm:?}");
+        for tool in npm.iter().filter(|tool| tool.contains(machine)) {
+            let package = format!("g++-{}-linux-gnu`", machine.replace('_', "-"));
+            assert!(install_hint(tool).contains(&package), "{}", install_hint(tool));
+        }
     }
 }

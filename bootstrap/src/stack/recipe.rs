@@ -25,6 +25,10 @@ pub struct ImageRecipe {
     /// What differs from upstream's image and why, for people (`status` shows it).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub limits: Option<String>,
+    /// Files (globs) with programs for other machines than the image's, which belong in it all the same, as firmware
+    /// does. Such a program anywhere else is an error.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub other_machines: Vec<String>,
     /// The layers, lowest first.
     pub layers: Vec<Layer>,
     /// How a container of it starts.
@@ -123,6 +127,9 @@ pub struct PypiLayer {
     pub python: String,
     /// Folder in the image.
     pub target: String,
+    /// Paths (globs) to leave out, as `/opt/site/*/tests`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub exclude: Vec<String>,
 }
 
 /// An npm project.

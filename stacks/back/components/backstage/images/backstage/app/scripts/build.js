@@ -6,16 +6,20 @@ const path = require('path');
 
 const root = path.resolve(__dirname, '..');
 const at = (...parts) => path.join(root, ...parts);
-const runtime = at('node_modules', `node-linux-${process.arch}`);
-// Whatever Node.js npm itself runs on: the programs below run on the one that the image will have.
+// The processor that the image is for, as npm is told it; by default this machine's.
+const arch = process.env.npm_config_cpu || process.arch;
+// The packages that the image has: those for its processor, without what only building needs.
+const production = at('out', 'production');
+const runtime = path.join(production, 'node_modules', `node-linux-${arch}`);
+// Whatever Node.js npm itself runs on: the programs below run on the version that the image will have.
 const env = {
   ...process.env,
-  PATH: [path.join(runtime, 'bin'), at('node_modules', '.bin'), process.env.PATH].join(path.delimiter),
+  PATH: [at('node_modules', `node-linux-${process.arch}`, 'bin'), at('node_modules', '.bin'), process.env.PATH].join(path.delimiter),
   // The runtime's package brings its headers: nothing is fetched to compile against it.
   npm_config_nodedir: runtime,
   // No path of this machine goes into what is compiled.
-  CFLAGS: `-ffile-prefix-map=${root}=/app -g0`,
-  CXXFLAGS: `-ffile-prefix-map=${root}=/app -g0`,
+  CFLAGS: `-ffile-prefix-map=${production}=/app -g0`,
+  CXXFLAGS: `-ffile-prefix-map=${production}=/app -g0`,
   NODE_ENV: 'production',
 };
 
@@ -36,16 +40,24 @@ function backEnd() {
   ], at('packages', 'backend'));
 }
 
-function nativeAddon() {
-  run('node-gyp', ['rebuild', '--release'], at('node_modules', 'better-sqlite3'));
+function installForImage() {
+  for (const folder of ['.', 'packages/app', 'packages/backend']) {
+    fs.mkdirSync(path.join(production, folder), { recursive: true });
+    fs.copyFileSync(at(folder, 'package.json'), path.join(production, folder, 'package.json'));
+  }
+  for (const file of ['package-lock.json', '.npmrc']) fs.copyFileSync(at(file), path.join(production, file));
+  run('npm', ['ci', '--omit=dev', `--cpu=${arch}`], production);
 }
 
-// What only building needed goes; what npm leaves in packages for people and for other compilers, too.
-function prune() {
+function nativeAddon() {
+  run('node-gyp', ['rebuild', '--release', `--arch=${arch}`], path.join(production, 'node_modules', 'better-sqlite3'));
+}
+
+// What npm leaves in packages for people, for compilers and for other machines goes.
+function copyPackages() {
   fs.copyFileSync(path.join(runtime, 'bin', 'node'), at('out', 'node'));
-  run('npm', ['prune', '--omit=dev', '--no-audit', '--no-fund']);
   const modules = at('out', 'app', 'node_modules');
-  fs.cpSync(at('node_modules'), modules, { recursive: true, verbatimSymlinks: true, filter: keep });
+  fs.cpSync(path.join(production, 'node_modules'), modules, { recursive: true, verbatimSymlinks: true, filter: keep });
 }
 
 const NOT_KEPT = [
@@ -55,6 +67,7 @@ const NOT_KEPT = [
   /\/node_modules\/node-linux-[a-z0-9]+$/,
   /\/node_modules\/[^/]*(\/[^/]*)?\/(__tests__|__mocks__|\.github)$/,
   /\/(README|CHANGELOG|HISTORY|readme|changelog)\.md$/,
+  new RegExp(`/prebuilds/(?!linux-${arch}(/|$))[^/]+(/|$)`),
   /\/better-sqlite3\/(deps|src|build\/(?!Release(\/|$)).*|build\/Release\/(?!better_sqlite3\.node$).*)$/,
 ];
 
@@ -75,8 +88,9 @@ function assemble() {
 
 fs.rmSync(at('out'), { recursive: true, force: true });
 fs.mkdirSync(at('out', 'app'), { recursive: true });
+installForImage();
 nativeAddon();
 frontEnd();
 backEnd();
 assemble();
-prune();
+copyPackages();
