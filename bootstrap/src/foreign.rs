@@ -30,15 +30,14 @@ pub fn kubeconfig_without(text: &str, context: &str) -> Result<Option<String>, S
     Ok(edit::remove(text, context)?.map(|left| left.text))
 }
 
-/// Unpacks a `.deb` in a working folder: the paths in it, and the names and versions of its packages.
+/// Unpacks a `.deb` in a working folder; gives the paths in it.
 ///
 /// # Errors
 /// It is damaged.
-pub fn debian_package(file: PathBuf, work: &Path) -> Result<(Vec<String>, Vec<(String, String)>), SourceError> {
+pub fn debian_package(file: PathBuf, work: &Path) -> Result<Vec<String>, SourceError> {
     let layer = DebianLayer { suite: "trixie".into(), packages: Vec::new(), without: Vec::new(), exclude: Vec::new() };
-    let (tree, packages) = debian::unpack(&layer, &[file], work)?;
-    let paths = tree.entries().map(|(path, _)| path.clone()).collect();
-    Ok((paths, packages.into_iter().map(|package| (package.name, package.version)).collect()))
+    let (tree, _) = debian::unpack(&layer, &[file], work)?;
+    Ok(tree.entries().map(|(path, _)| path.clone()).collect())
 }
 
 /// Address and suite of every source that apt on a machine has for a suite of Debian, and the file that is made of them.

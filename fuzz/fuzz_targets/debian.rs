@@ -36,7 +36,7 @@ fn archive(tars: &[&[u8]]) -> Vec<u8> {
 
 fn package(deb: &[u8]) {
     let file = SCRATCH.write("a_1_all.deb", deb);
-    if let Ok((paths, _)) = foreign::debian_package(file, SCRATCH.path()) {
+    if let Ok(paths) = foreign::debian_package(file, SCRATCH.path()) {
         for path in paths {
             let bad = |part: &str| matches!(part, "" | "." | "..");
             assert!(!path.split('/').any(bad), "{path:?} is no path of an image");
