@@ -59,6 +59,7 @@ fn a_file_with_a_token_is_its_owners_alone() {
 #[cfg(unix)]
 #[test]
 fn owner_group_mode_access_list_and_links_stay() {
+    use crate::user_file::tests::{ACCESS_LIST, all_is_possible, list_of_another};
     use std::os::unix::fs::{MetadataExt, PermissionsExt};
     let folder = tempfile::tempdir().expect("folder");
     let places = places(folder.path());
@@ -69,6 +70,8 @@ fn owner_group_mode_access_list_and_links_stay() {
     // Only root may give a file away.
     let given = std::os::unix::fs::chown(&real, Some(12_345), Some(54_321)).is_ok();
     let marked = xattr::set(&real, "user.mark", b"kept").is_ok();
+    let list = list_of_another(&real, ACCESS_LIST);
+    assert!(!all_is_possible(folder.path()) || (given && marked && list.is_some()));
     let before = std::fs::metadata(&real).expect("there");
     write(&install(Client::ClaudeCode, &places, &stdio()).expect("edit")).expect("written");
     let after = std::fs::metadata(&real).expect("there");
@@ -77,6 +80,7 @@ fn owner_group_mode_access_list_and_links_stay() {
     assert!(!given || after.uid() == 12_345);
     let kept = |name: &str| xattr::get(&real, name).expect("read");
     assert!(!marked || kept("user.mark").as_deref() == Some(&b"kept"[..]));
+    assert!(list.is_none() || kept(ACCESS_LIST) == list);
 
     let twin = folder.path().join("twin.json");
     std::fs::hard_link(&real, &twin).expect("another name");
