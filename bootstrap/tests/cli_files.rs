@@ -120,6 +120,16 @@ fn a_missing_home_is_named() {
     }
 }
 
+#[test]
+fn a_missing_home_is_named_for_the_kubeconfig_too() {
+    let home = home();
+    let mut doctor = program(&home, &["doctor", "--stack", "minimal", "--images", "source"]);
+    doctor.env("HOME", ".").env("BACKSTACK_CACHE", home.path()).env_remove("KUBECONFIG").env_remove("DOCKER_HOST");
+    let (code, text) = said(&doctor.output().expect("the program"));
+    assert_eq!(code, 3, "{text}");
+    assert!(text.contains("~/.kube/config cannot be found: HOME names no folder"), "{text}");
+}
+
 /// Files grow to 4 or 8 KiB and no further, as on a full disk. The shell's kibibytes are of either size.
 fn without_room(home: &TempDir, arguments: &[&str]) -> Command {
     let mut command = program(home, arguments);
