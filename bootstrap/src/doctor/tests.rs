@@ -146,6 +146,22 @@ fn only_what_cannot_work_is_refused() {
 }
 
 #[test]
+fn a_certificate_that_cannot_be_used_is_a_warning_as_long_as_others_can() {
+    let part = "SSL_CERT_FILE /x.pem: certificate 2 (line 9) cannot be used: it is cut off";
+    let with = |certificates| Facts { certificates: Some(certificates), ..facts(engine("28", "overlay2")) };
+    for (certificates, verdict, line) in [
+        (Ok(("1 certificate of SSL_CERT_FILE".into(), vec![part.into()])), Verdict::Warning, part),
+        (Ok(("2 certificates".into(), Vec::new())), Verdict::Ok, "2 certificates"),
+        (Err("there is none in SSL_CERT_FILE".into()), Verdict::Failed, "there is none in SSL_CERT_FILE"),
+    ] {
+        let checks = judge(&with(certificates), &wants("back"));
+        let found: Vec<_> = checks.iter().filter(|check| check.name == "certificates").collect();
+        assert!(found.len() == 1 && found[0].verdict == verdict && found[0].found == line, "{found:?}");
+        assert_eq!(has_failed(&checks), verdict == Verdict::Failed, "{}", show(&checks));
+    }
+}
+
+#[test]
 fn a_smaller_stack_runs_where_a_large_one_does_not() {
     let small = facts(EngineFacts { cpus: 1, ..desktop(1, 2_000_000_000) });
     assert_eq!(named(&judge(&small, &wants("minimal")), Verdict::Failed), [""; 0]);
