@@ -120,6 +120,47 @@ fn a_missing_home_is_named() {
     }
 }
 
+#[test]
+fn a_missing_home_is_named_for_the_kubeconfig_too() {
+    let home = home();
+    let mut doctor = program(&home, &["doctor", "--stack", "minimal", "--images", "source"]);
+    doctor.env("HOME", ".").env("BACKSTACK_CACHE", home.path()).env_remove("KUBECONFIG").env_remove("DOCKER_HOST");
+    let (code, text) = said(&doctor.output().expect("the program"));
+    assert_eq!(code, 3, "{text}");
+    assert!(text.contains("~/.kube/config cannot be found: HOME names no folder"), "{text}");
+}
+
+/// Files grow to 4 or 8 KiB and no further, as on a full disk. The shell's kibibytes are of either size.
+fn without_room(home: &TempDir, arguments: &[&str]) -> Command {
+    let mut command = program(home, arguments);
+    let own = std::mem::replace(&mut command, Command::new("/bin/sh"));
+    command.args(["-c", "trap '' XFSZ; ulimit -f 8; exec \"$0\" \"$@\""]).arg(own.get_program()).args(own.get_args());
+    command.current_dir(home.path()).stdin(Stdio::null()).env_clear();
+    command.envs(own.get_envs().filter_map(|(name, value)| Some((name, value?))));
+    command
+}
+
+#[test]
+fn a_clients_file_for_which_there_is_no_room_stays_whole() {
+    let home = home();
+    let (file, twin) = (home.path().join(".cursor/mcp.json"), home.path().join("twin.json"));
+    let before = format!("{{\n  \"mcpServers\": {{}},\n  \"mine\": \"{}\"\n}}\n", "0123456789".repeat(3000));
+    write(&file, before.as_bytes());
+    let install = ["mcp", "install", "--client", "cursor"];
+    for names in 1..=2 {
+        let (code, text) = said(&without_room(&home, &install).output().expect("the program"));
+        assert!(code != 0 && text.contains("mcp.json cannot be written"), "{code}: {text}");
+        assert_eq!(std::fs::read_to_string(&file).expect("there"), before, "{names}");
+        let folder = std::fs::read_dir(file.parent().expect("a folder")).expect("folder");
+        assert_eq!(folder.count(), 1, "something was left behind");
+        // One with a second name is written where it lies.
+        std::fs::hard_link(&file, &twin).ok();
+    }
+    let (code, text) = said(&program(&home, &install).output().expect("the program"));
+    assert_eq!(code, 0, "{text}");
+    assert!(std::fs::read_to_string(&twin).expect("there").contains("\"backstack\""));
+}
+
 /// A file's text with a byte order mark and Windows' line breaks, as UTF-8 and in both orders of UTF-16.
 fn encodings(text: &str) -> [Vec<u8>; 3] {
     let text = format!("\u{feff}{}", text.replace('\n', "\r\n"));

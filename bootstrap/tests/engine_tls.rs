@@ -114,14 +114,16 @@ async fn answer(mut stream: impl AsyncRead + AsyncWrite + Unpin) -> std::io::Res
     let head = String::from_utf8_lossy(&head).to_lowercase();
     let length = head.lines().find_map(|line| line.strip_prefix("content-length: ")?.trim().parse().ok()).unwrap_or(0);
     stream.read_exact(&mut vec![0; length]).await?;
-    let path = head.split(' ').nth(1).unwrap_or_default().to_string();
-    if path.ends_with("/start") {
+    let path = head.split([' ', '?']).nth(1).unwrap_or_default().to_string();
+    if path.contains("/exec/") && path.ends_with("/start") {
         return give_back(stream).await;
     }
     let body = match path.rsplit('/').next().unwrap_or_default() {
+        // There are none.
+        _ if path.ends_with("/containers/json") || path.ends_with("/networks") => "[]",
         "version" => r#"{"ApiVersion": "1.41", "Version": "played"}"#,
-        "info" => r#"{"ServerVersion": "played"}"#,
-        "exec" => r#"{"Id": "e1"}"#,
+        "info" => r#"{"ServerVersion": "played", "Driver": "overlay2"}"#,
+        "exec" | "create" => r#"{"Id": "e1", "Warnings": []}"#,
         _ => r#"{"ID": "e1", "ExitCode": 0}"#,
     };
     let head = format!("HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n", body.len());
@@ -160,6 +162,24 @@ async fn both_sides_are_checked() {
     assert!(text.contains("certificate"), "{text}");
     let stranger = Authority::new().sign("me").identify(authority.trusted());
     assert!(served.connect(stranger).await.is_err());
+}
+
+#[tokio::test]
+async fn doctor_tells_which_engine_answers_and_what_named_it() {
+    let authority = Authority::new();
+    let served = Served::start(&authority, "127.0.0.1").await;
+    let (folder, me) = (tempfile::tempdir().unwrap(), authority.sign("me"));
+    let certificates = [("ca.pem", &authority.pem), ("cert.pem", &me.pem), ("key.pem", &me.key.serialize_pem())];
+    for (name, pem) in certificates {
+        std::fs::write(folder.path().join(name), pem).unwrap();
+    }
+    let address = format!("tcp://127.0.0.1:{}", served.port);
+    let mut doctor = tokio::process::Command::new(env!("CARGO_BIN_EXE_backstack"));
+    doctor.args(["doctor", "--stack", "minimal", "--images", "source"]).env_clear().env("HOME", folder.path());
+    doctor.env("DOCKER_HOST", &address).env("DOCKER_TLS_VERIFY", "1").env("DOCKER_CERT_PATH", folder.path());
+    let output = doctor.output().await.unwrap();
+    let text = String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned();
+    assert!(text.contains(&format!("Docker played at {address} (DOCKER_HOST, TLS), overlay2")), "{text}");
 }
 
 #[tokio::test]

@@ -164,30 +164,70 @@ async fn a_manifest_that_is_served_as_text_is_read_all_the_same() {
     assert_eq!(fixture.pull().await.unwrap().digest, amd);
 }
 
-/// Docker's configuration with a helper that is not installed, and the events that follow.
-async fn with_broken_helper(door: Door) -> (Result<Moved, ImageError>, Vec<Event>) {
+/// Two images behind one door, fetched with Docker's configuration naming this helper, and the events that follow.
+async fn with_helper(helper: &str, door: Door) -> (Result<Moved, ImageError>, Vec<Event>) {
     let mut fixture = fixture(door).await;
     fixture.upstream.put_image("a/b", "1", &[b"layer"]);
+    fixture.upstream.put_image("a/c", "1", &[b"other layer"]);
     let config: PathBuf = fixture.folder.path().join("config.json");
-    std::fs::write(&config, r#"{"credsStore": "not-installed-here"}"#).unwrap();
+    std::fs::write(&config, json!({"credsStore": helper}).to_string()).unwrap();
     fixture.options.docker_config = Some(config);
+    fixture.options.patience.helper = Duration::from_secs(2);
     let (client, recorder) = (fixture.client(), Arc::new(Recorder::default()));
     client.report_to(recorder.clone());
     let pulled = fixture.road.pull(&client, &fixture.wanted(), &Progress::silent()).await;
+    let other = Wanted::new(format!("{}/a/c:1", fixture.upstream.host()).parse().unwrap());
+    let pulled = pulled.and(fixture.road.pull(&client, &other, &Progress::silent()).await);
     (pulled, recorder.events())
 }
 
+/// Helpers that do not work: name, script (none: there is no such program), and what is told of each.
+const BROKEN: [(&str, Option<&str>, &str); 6] = [
+    ("missing", None, "it is not installed"),
+    ("hangs", Some("exec sleep 60"), "it did not answer in time"),
+    ("rubbish", Some("echo '<html>'"), "its answer is no JSON"),
+    ("endless", Some("exec yes 0123456789abcdef"), "it printed more than 256 KiB"),
+    ("locked", Some("echo the keyring is locked; exit 1"), "the keyring is locked"),
+    ("silent", Some("exit 3"), "it ended without a word"),
+];
+
+/// Set where PATH leads to the helpers: a process has only one, so the test runs itself once more with another.
+const WITH_HELPERS: &str = "BACKSTACK_TEST_WITH_HELPERS";
+
+#[cfg(unix)]
 #[tokio::test]
-async fn a_helper_that_is_missing_costs_one_warning_and_no_public_image() {
-    let (pulled, events) = with_broken_helper(Door::Token(None)).await;
-    pulled.unwrap();
-    match events.as_slice() {
-        [Event::Warning { message, .. }] => {
-            assert!(message.contains("docker-credential-not-installed-here"), "{message}")
-        }
-        other => panic!("{other:?}"),
+async fn a_helper_that_does_not_work_costs_one_warning_and_no_public_image() {
+    if std::env::var_os(WITH_HELPERS).is_none() {
+        return on_a_path_with_helpers("a_helper_that_does_not_work_costs_one_warning_and_no_public_image");
     }
-    let (pulled, _) = with_broken_helper(Door::Token(Some(("me".into(), "secret".into())))).await;
-    let details = pulled.unwrap_err().details();
-    assert!(details.iter().any(|line| line.contains("docker-credential-not-installed-here failed")), "{details:?}");
+    for (helper, _, why) in BROKEN {
+        let named = format!("docker-credential-{helper} failed: {why}");
+        let (pulled, events) = with_helper(helper, Door::Token(None)).await;
+        pulled.unwrap_or_else(|error| panic!("{helper}: {error}"));
+        match events.as_slice() {
+            [Event::Warning { message, .. }] => assert!(message.contains(&named), "{message}"),
+            other => panic!("{helper}: {other:?}"),
+        }
+        let (pulled, _) = with_helper(helper, Door::Token(Some(("me".into(), "secret".into())))).await;
+        let details = pulled.unwrap_err().details();
+        assert!(details.iter().any(|line| line.contains(&named)), "{helper}: {details:?}");
+    }
+}
+
+#[cfg(unix)]
+fn on_a_path_with_helpers(test: &str) {
+    use std::os::unix::fs::PermissionsExt;
+    let folder = tempfile::tempdir().unwrap();
+    for (helper, script, _) in BROKEN {
+        let Some(script) = script else { continue };
+        let path = folder.path().join(format!("docker-credential-{helper}"));
+        std::fs::write(&path, format!("#!/bin/sh\n{script}\n")).unwrap();
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).unwrap();
+    }
+    let path = std::env::var("PATH").unwrap_or_default();
+    let mut again = std::process::Command::new(std::env::current_exe().unwrap());
+    again.args(["--exact", test]).env("PATH", format!("{}:{path}", folder.path().display())).env(WITH_HELPERS, "1");
+    let output = again.output().unwrap();
+    let text = String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned();
+    assert!(output.status.success() && text.contains("1 passed"), "{text}");
 }

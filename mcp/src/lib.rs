@@ -12,6 +12,7 @@
 //! text       the text of files that people wrote, whatever their encoding
 //! schema     JSON schemas that strict clients accept
 //! yaml       YAML to values that know their lines
+//! user_file  files that belong to somebody, written so that they stay whose and what they were
 //! server     toolsets -> the protocol (both eras), over any transport
 //! http       the server behind HTTP: who may come in, how much, how often
 //! ```
@@ -31,6 +32,7 @@ pub mod server;
 pub mod text;
 pub mod toolset;
 pub mod toolsets;
+pub mod user_file;
 pub mod yaml;
 
 pub use answer::{Answer, NextCall};

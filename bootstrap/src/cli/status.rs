@@ -215,7 +215,7 @@ mod tests {
             platform: "backstack".into(),
             stack: "back 0.1.0".into(),
             url: "https://localhost:8443".into(),
-            engine: Some("unix:///var/run/docker.sock (default)".into()),
+            engine: Some("unix:///var/run/docker.sock (the default)".into()),
             changes: Vec::new(),
             added: Vec::new(),
             problem: None,
@@ -238,7 +238,15 @@ mod tests {
         assert!(rows < 24, "{rows} rows:\n{text}");
         assert!(text.lines().all(|line| line.chars().count() <= 120), "{text}");
         let last = text.lines().last().unwrap_or_default();
+        assert_eq!(text.lines().nth(1), Some("engine unix:///var/run/docker.sock (the default)"), "{text}");
         assert!(last.contains("20 with limits") && last.contains("`backstack status --images`"), "{last}");
+    }
+
+    #[test]
+    fn a_cluster_that_somebody_else_made_has_no_engine_of_ours() {
+        let shown = Shown { engine: None, ..back() };
+        assert!(!text(&shown, "x").contains("engine"));
+        assert_eq!(serde_json::to_value(&shown).expect("JSON")["engine"], serde_json::Value::Null);
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use super::facts::{Absent, EngineFacts, Facts, PortUse};
 use super::judge::Wants;
 use super::*;
+use crate::cluster::endpoint::Endpoint;
 use crate::cluster::inotify::{FileWatches, Limits, Used};
 use crate::stack::{Stack, StackSource};
 
@@ -20,11 +21,16 @@ fn used_of(instances: u64, of: u64) -> Option<FileWatches> {
     Some(FileWatches { limits: Limits { instances: of, watches: 524_288 }, used })
 }
 
+/// An engine's address with what named it, as people are told.
+fn told(address: &str, reason: &str) -> String {
+    Endpoint { address: address.into(), reason: reason.into(), tls: None }.to_string()
+}
+
 /// Four processors, 8 GiB and 40 GiB free.
 fn engine(version: &str, storage_driver: &str) -> EngineFacts {
     EngineFacts {
         version: version.into(),
-        endpoint: "unix:///var/run/docker.sock (default)".into(),
+        endpoint: told("unix:///var/run/docker.sock", "the default"),
         elsewhere: false,
         storage_driver: storage_driver.into(),
         mode: "privileged nodes".into(),
@@ -41,7 +47,7 @@ fn engine(version: &str, storage_driver: &str) -> EngineFacts {
 
 /// A virtual machine beside this one: nothing of this machine's own files tells about it.
 fn desktop(cpus: u64, memory: u64) -> EngineFacts {
-    let endpoint = "unix:///home/me/.docker/desktop/docker.sock (context `desktop-linux`)".into();
+    let endpoint = told("unix:///home/me/.docker/desktop/docker.sock", "context `desktop-linux` (DOCKER_CONTEXT)");
     EngineFacts { cpus, memory, endpoint, disk_free: None, file_watches: None, ..engine("28.5.1", "overlayfs") }
 }
 
@@ -142,6 +148,37 @@ fn only_what_cannot_work_is_refused() {
         assert!(check.fix.is_some() && check.up_goes_on == Some(false), "{name}");
         assert!(show(&checks).contains(": `up` stops here"), "{name}");
         assert_eq!(Unmet(checks).hints().len(), 2, "{name}");
+    }
+}
+
+#[test]
+fn the_engine_is_told_with_what_named_it() {
+    let here = engine("28.2.2", "overlay2");
+    let there = EngineFacts { elsewhere: true, endpoint: told("tcp://lab:2375", "DOCKER_HOST"), ..here.clone() };
+    for (engine, verdict, line) in [
+        (here, Verdict::Ok, "Docker 28.2.2 at unix:///var/run/docker.sock (the default), overlay2"),
+        (there, Verdict::Warning, "Docker 28.2.2 at tcp://lab:2375 (DOCKER_HOST), overlay2"),
+    ] {
+        let checks = judge(&facts(engine), &wants("back"));
+        let check = checks.iter().find(|check| check.name == "engine").expect("check");
+        assert_eq!((check.verdict, check.found.as_str()), (verdict, line));
+        assert!(show(&checks).contains(line), "{}", show(&checks));
+    }
+}
+
+#[test]
+fn a_certificate_that_cannot_be_used_is_a_warning_as_long_as_others_can() {
+    let part = "SSL_CERT_FILE /x.pem: certificate 2 (line 9) cannot be used: it is cut off";
+    let with = |certificates| Facts { certificates: Some(certificates), ..facts(engine("28", "overlay2")) };
+    for (certificates, verdict, line) in [
+        (Ok(("1 certificate of SSL_CERT_FILE".into(), vec![part.into()])), Verdict::Warning, part),
+        (Ok(("2 certificates".into(), Vec::new())), Verdict::Ok, "2 certificates"),
+        (Err("there is none in SSL_CERT_FILE".into()), Verdict::Failed, "there is none in SSL_CERT_FILE"),
+    ] {
+        let checks = judge(&with(certificates), &wants("back"));
+        let found: Vec<_> = checks.iter().filter(|check| check.name == "certificates").collect();
+        assert!(found.len() == 1 && found[0].verdict == verdict && found[0].found == line, "{found:?}");
+        assert_eq!(has_failed(&checks), verdict == Verdict::Failed, "{}", show(&checks));
     }
 }
 

@@ -116,6 +116,10 @@ fn everything_is_ready(platform: &Platform) {
     eventually("kubectl top nodes", 60, || platform.kubectl(&["top", "nodes"]).code == 0);
     let text = platform.backstack(&["status"]).succeeded("status").stdout;
     assert!(text.contains("status --images") && text.lines().count() < 24, "{text}");
+    // Its address, and what named it.
+    let engine = status["engine"].as_str().expect("an engine");
+    assert!(engine.contains("://") && engine.contains(" (") && engine.ends_with(')'), "{engine}");
+    assert!(text.contains(&format!("engine {engine}\n")), "{text}");
     let images = platform.backstack(&["status", "--images"]).succeeded("status --images").stdout;
     assert!(images.contains("Built from packages"), "{images}");
     // What is sent to a pod that is gone must not leave the node: somebody else could answer.

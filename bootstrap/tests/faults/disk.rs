@@ -15,6 +15,11 @@ impl Disk {
         Self(at)
     }
 
+    /// What is on it stays as it is from now on.
+    pub fn make_read_only(&self) {
+        as_root(&["mount", "-o", "remount,ro", &text(&self.0)]).succeeded("mount");
+    }
+
     /// Leaves no room at all.
     pub fn fill(&self) {
         let zeros = vec![0; 1 << 20];

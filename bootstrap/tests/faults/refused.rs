@@ -4,7 +4,7 @@ use std::net::TcpListener;
 
 use crate::disk::Disk;
 use crate::harness::{Platform, Ran, docker, step};
-use crate::{HTTP, OTHERS, assert_others_are_kept, containers, platform};
+use crate::{HTTP, HTTPS, OTHERS, assert_others_are_kept, containers, platform};
 
 /// `up` is refused with exit code 3 for all these reasons, and made nothing.
 fn refused(platform: &Platform, flags: &[&str], reasons: &[&str]) -> Ran {
@@ -64,6 +64,28 @@ fn what_cannot_work_is_refused_before_anything_is_made() {
 
     assert_others_are_kept(&platform);
     assert_eq!(containers(), "");
+}
+
+#[test]
+fn the_first_kubeconfig_of_a_list_is_the_one_that_has_to_be_writable() {
+    let (platform, _turn) = platform();
+    let disk = Disk::mount(platform.path("read-only"), "size=1m");
+    let (first, second) = (disk.0.join("kubeconfig"), platform.kubeconfig());
+    let own = OTHERS.replace("work", "home");
+    std::fs::write(&first, &own).expect("write");
+    disk.make_read_only();
+    let list = format!("{}:{}", first.display(), second.display());
+    let wanted = format!("{} is not writable", first.display());
+    let (http, https) = (HTTP.to_string(), HTTPS.to_string());
+    let up = ["up", "--images", "source", "--stack", "minimal", "--http-port", &http, "--https-port", &https];
+    for command in [&["doctor", "--stack", "minimal"][..], &up[..]] {
+        let ran = Ran::from(platform.command(command).env("KUBECONFIG", &list).output().expect("the program"));
+        let told = [&*ran.stdout, &*ran.stderr].concat();
+        assert!(ran.code == 3 && told.contains(&wanted), "{command:?}: {} {told}", ran.code);
+        assert_eq!(containers(), "");
+        assert_eq!(std::fs::read_to_string(&first).expect("read"), own);
+        assert_eq!(std::fs::read_to_string(&second).expect("read"), OTHERS);
+    }
 }
 
 fn set_read_only(path: &std::path::Path, read_only: bool) {

@@ -17,8 +17,6 @@ mod sessions;
 mod sse;
 mod tokens;
 
-pub(crate) use tokens::{write_private, write_shared};
-
 use std::net::SocketAddr;
 use std::path::PathBuf;
 

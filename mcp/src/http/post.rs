@@ -5,6 +5,8 @@
 //! for somebody who takes JSON alone is picked out of the stream. Such a client cannot be asked anything while it waits, so
 //! what it says about questions when it connects is not passed on.
 
+use std::time::Duration;
+
 use futures::StreamExt;
 use http::request::Parts;
 use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, header};
@@ -25,6 +27,10 @@ const STREAM: &str = "text/event-stream";
 const BOTH: HeaderValue = HeaderValue::from_static("application/json, text/event-stream");
 const SESSION: &str = "mcp-session-id";
 const VERSION: &str = "mcp-protocol-version";
+
+/// Of a message that is too long, so much more is taken, and for so long.
+const MOST_THROWN_AWAY: usize = 16 * MOST_BODY_BYTES;
+const THROWING_AWAY: Duration = Duration::from_secs(10);
 
 /// In what form a client takes answers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -79,7 +85,7 @@ impl Door {
     }
 
     pub(super) async fn post(&self, request: Request<Incoming>, client: &str) -> Response<Body> {
-        let (mut parts, body) = request.into_parts();
+        let (mut parts, mut body) = request.into_parts();
         if let Some(refused) = self.stranger(&parts).await {
             return refused;
         }
@@ -93,9 +99,10 @@ impl Door {
             let refusal = Refusal::invalid("messages are JSON: send `Content-Type: application/json`");
             return answer(StatusCode::UNSUPPORTED_MEDIA_TYPE, &refusal.to_value());
         }
-        let bytes = match Limited::new(body, MOST_BODY_BYTES).collect().await {
+        let bytes = match Limited::new(&mut body, MOST_BODY_BYTES).collect().await {
             Ok(collected) => collected.to_bytes(),
             Err(error) if error.is::<LengthLimitError>() => {
+                tokio::spawn(throw_away(body));
                 return answer(StatusCode::PAYLOAD_TOO_LARGE, &message::too_long(&[], MOST_BODY_BYTES).to_value());
             }
             Err(_) => return refuse(StatusCode::BAD_REQUEST, "The message broke off."),
@@ -188,6 +195,14 @@ impl Door {
             None => Err(no_batches(None)),
         }
     }
+}
+
+/// Takes the rest of a message, within limits, while its answer is under way: a client that is still sending when the
+/// connection ends would see no more than that.
+async fn throw_away(body: Incoming) {
+    let mut rest = Limited::new(body, MOST_THROWN_AWAY);
+    let end = async { while let Some(Ok(_)) = rest.frame().await {} };
+    let _ = tokio::time::timeout(THROWING_AWAY, end).await;
 }
 
 fn is_json(headers: &HeaderMap) -> bool {

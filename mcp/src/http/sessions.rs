@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use async_trait::async_trait;
 use rmcp::transport::streamable_http_server::session::{SessionState, SessionStore, SessionStoreError};
 
-use super::tokens::write_private;
+use crate::user_file::{self, Readers};
 
 /// More sessions than this are not kept; the oldest go.
 const MOST: usize = 500;
@@ -53,7 +53,7 @@ impl SessionStore for SessionFiles {
 
     async fn store(&self, id: &str, state: &SessionState) -> Result<(), SessionStoreError> {
         let Some(file) = self.file(id) else { return Ok(()) };
-        write_private(&file, &serde_json::to_vec(state)?)?;
+        user_file::write(&file, &serde_json::to_vec(state)?, Readers::Owner)?;
         self.forget_old();
         Ok(())
     }

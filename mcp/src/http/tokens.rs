@@ -4,13 +4,14 @@
 //! nobody access.
 
 use std::collections::BTreeMap;
-use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::{PoisonError, RwLock};
 use std::time::SystemTime;
 
 use rand::RngExt;
 use sha2::{Digest, Sha256};
+
+use crate::user_file::{self, Readers};
 
 /// The tokens file.
 pub struct Tokens {
@@ -102,7 +103,7 @@ impl Tokens {
 
     fn save(&self, clients: &BTreeMap<String, String>) -> Result<(), TokenError> {
         let text = serde_json::to_vec_pretty(clients).map_err(|error| self.error("written", error.into()))?;
-        write_private(&self.path, &text).map_err(|error| self.error("written", error))
+        user_file::write(&self.path, &text, Readers::Owner).map_err(|error| self.error("written", error))
     }
 
     fn error(&self, what: &'static str, source: std::io::Error) -> TokenError {
@@ -118,46 +119,6 @@ fn digest(token: &str) -> String {
 fn same(one: &str, two: &str) -> bool {
     let differing = one.bytes().zip(two.bytes()).fold(0, |differing, (a, b)| differing | (a ^ b));
     one.len() == two.len() && std::hint::black_box(differing) == 0
-}
-
-/// Writes a file that only its owner can read, whole or not at all; folders above it likewise.
-pub(crate) fn write_private(path: &Path, content: &[u8]) -> std::io::Result<()> {
-    private_folder(folder_of(path))?;
-    write_whole(path, content, true)
-}
-
-/// Writes a file that everybody may read as far as the user's own mask lets them, whole or not at all.
-pub(crate) fn write_shared(path: &Path, content: &[u8]) -> std::io::Result<()> {
-    std::fs::create_dir_all(folder_of(path))?;
-    write_whole(path, content, false)
-}
-
-fn folder_of(path: &Path) -> &Path {
-    path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
-}
-
-fn write_whole(path: &Path, content: &[u8], private: bool) -> std::io::Result<()> {
-    let folder = folder_of(path);
-    let temporary = folder.join(format!(".{}.{}", hex::encode(rand::rng().random::<[u8; 6]>()), std::process::id()));
-    let mut options = std::fs::OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, if private { 0o600 } else { 0o666 });
-    let written = options.open(&temporary).and_then(|mut file| {
-        file.write_all(content)?;
-        file.sync_all()
-    });
-    written.and_then(|()| std::fs::rename(&temporary, path)).inspect_err(|_| {
-        let _ = std::fs::remove_file(&temporary);
-    })
-}
-
-fn private_folder(folder: &Path) -> std::io::Result<()> {
-    let mut builder = std::fs::DirBuilder::new();
-    builder.recursive(true);
-    #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.create(folder)
 }
 
 #[cfg(test)]

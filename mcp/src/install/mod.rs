@@ -6,13 +6,11 @@
 //! toml     the same for the one client that uses TOML
 //! render   a new entry in the style of the file around it
 //! text     encodings, line ends, edits by place
-//! keep     writes a file so that it stays whose and what it was
 //! rules    the platform's AI rules, in each editor's own format
 //! ```
 
 mod client;
 mod json;
-mod keep;
 mod render;
 mod rules;
 mod text;
@@ -23,6 +21,7 @@ use std::path::{Path, PathBuf};
 pub use client::{Client, Entry, Places};
 pub use rules::{RulesFile, rules_file};
 
+use crate::user_file::{self, Readers};
 use client::Format;
 
 /// A client's configuration cannot be changed.
@@ -125,8 +124,11 @@ pub fn unset(client: Client, before: &str, path: &Path) -> Result<Option<String>
 pub fn write(edit: &Edit) -> Result<(), InstallError> {
     let error = |source| InstallError::File { path: edit.path.clone(), what: "written", source };
     match &edit.content {
-        Some(content) => keep::write(&edit.path, content.as_bytes(), edit.private).map_err(error),
-        None => keep::remove(&edit.path).map_err(error),
+        Some(content) => {
+            let readers = if edit.private { Readers::Owner } else { Readers::AsUsual };
+            user_file::write(&edit.path, content.as_bytes(), readers).map_err(error)
+        }
+        None => user_file::remove(&edit.path).map_err(error),
     }
 }
 

@@ -6,7 +6,7 @@
 //!   tree    where everything in a text stands
 //!   item    our entries as text, and the note on what was there before
 //!   value   what a text says
-//! file    reads and replaces a file: lock, links, owner, attributes
+//! file    reads a file, and changes it under its lock
 //! ```
 
 pub(crate) mod edit;

@@ -59,7 +59,7 @@ fn a_file_with_a_token_is_its_owners_alone() {
 #[cfg(unix)]
 #[test]
 fn owner_group_mode_access_list_and_links_stay() {
-    use rustix::fs::{XattrFlags, getxattr, setxattr};
+    use crate::user_file::tests::{ACCESS_LIST, all_is_possible, list_of_another};
     use std::os::unix::fs::{MetadataExt, PermissionsExt};
     let folder = tempfile::tempdir().expect("folder");
     let places = places(folder.path());
@@ -69,15 +69,18 @@ fn owner_group_mode_access_list_and_links_stay() {
     std::os::unix::fs::symlink("dotfiles.json", &link).expect("link");
     // Only root may give a file away.
     let given = std::os::unix::fs::chown(&real, Some(12_345), Some(54_321)).is_ok();
-    let marked = setxattr(&real, "user.mark", b"kept", XattrFlags::empty()).is_ok();
+    let marked = xattr::set(&real, "user.mark", b"kept").is_ok();
+    let list = list_of_another(&real, ACCESS_LIST);
+    assert!(!all_is_possible(folder.path()) || (given && marked && list.is_some()));
     let before = std::fs::metadata(&real).expect("there");
     write(&install(Client::ClaudeCode, &places, &stdio()).expect("edit")).expect("written");
     let after = std::fs::metadata(&real).expect("there");
     assert!(link.is_symlink() && after.len() > before.len());
     assert_eq!((after.uid(), after.gid(), after.mode()), (before.uid(), before.gid(), before.mode()));
     assert!(!given || after.uid() == 12_345);
-    let mut value = [0; 16];
-    assert!(!marked || getxattr(&real, "user.mark", &mut value[..]).is_ok_and(|length| value[..length] == *b"kept"));
+    let kept = |name: &str| xattr::get(&real, name).expect("read");
+    assert!(!marked || kept("user.mark").as_deref() == Some(&b"kept"[..]));
+    assert!(list.is_none() || kept(ACCESS_LIST) == list);
 
     let twin = folder.path().join("twin.json");
     std::fs::hard_link(&real, &twin).expect("another name");
@@ -91,6 +94,58 @@ fn owner_group_mode_access_list_and_links_stay() {
     assert!(real.exists() && link.is_symlink());
     write(&uninstall(Client::ClaudeCode, &places).expect("edit")).expect("taken away");
     assert!(!real.exists() && link.is_symlink());
+}
+
+#[cfg(unix)]
+#[test]
+fn a_folder_with_an_access_list_gives_a_clients_file_no_readers() {
+    use crate::user_file::tests::{ACCESS_LIST, DEFAULT_LIST, all_is_possible, list_of_another};
+    let folder = tempfile::tempdir().expect("folder");
+    let places = places(folder.path());
+    let path = Client::ClaudeCode.file(&places);
+    std::fs::write(&path, "{}").expect("written");
+    let listed = list_of_another(folder.path(), DEFAULT_LIST).is_some();
+    assert!(listed || !all_is_possible(folder.path()));
+    write(&install(Client::ClaudeCode, &places, &stdio()).expect("edit")).expect("written");
+    assert_eq!(xattr::get(&path, ACCESS_LIST).ok().flatten(), None);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_chain_of_links_to_a_file_that_is_not_there_yet_stays() {
+    let folder = tempfile::tempdir().expect("folder");
+    let (places, real, second) = (places(folder.path()), folder.path().join("real"), folder.path().join("second"));
+    let first = Client::ClaudeCode.file(&places);
+    std::os::unix::fs::symlink("second", &first).expect("link");
+    std::os::unix::fs::symlink("real", &second).expect("link");
+    write(&install(Client::ClaudeCode, &places, &stdio()).expect("edit")).expect("written");
+    assert!(first.is_symlink() && second.is_symlink() && real.is_file());
+    write(&uninstall(Client::ClaudeCode, &places).expect("edit")).expect("taken away");
+    assert!(first.is_symlink() && second.is_symlink() && !real.exists());
+}
+
+#[cfg(unix)]
+#[test]
+fn what_root_writes_into_a_home_folder_belongs_to_its_owner() {
+    use crate::http::Tokens;
+    use std::os::unix::fs::{MetadataExt, chown};
+    if !crate::user_file::tests::root() {
+        return;
+    }
+    let folder = tempfile::tempdir().expect("folder");
+    chown(folder.path(), Some(12_345), Some(54_321)).expect("owner");
+    let places = places(folder.path());
+    write(&install(Client::Zed, &places, &stdio()).expect("edit")).expect("written");
+    let entry = Entry::Http { url: "http://127.0.0.1:7311/mcp".into(), token: "t".into() };
+    write(&install(Client::Cursor, &places, &entry).expect("edit")).expect("written");
+    Tokens::of(&folder.path().join(".local/state/backstack/mcp")).issue("cursor").expect("issued");
+    let files = [Client::Zed.file(&places), Client::Cursor.file(&places)];
+    for file in files.into_iter().chain([folder.path().join(".local/state/backstack/mcp/tokens.json")]) {
+        for made in file.ancestors().take_while(|made| *made != folder.path()) {
+            let about = std::fs::metadata(made).expect("made");
+            assert_eq!((about.uid(), about.gid()), (12_345, 54_321), "{}", made.display());
+        }
+    }
 }
 
 #[test]

@@ -3,6 +3,7 @@
 mod helper;
 
 use std::collections::{BTreeMap, HashMap};
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,6 +15,7 @@ use serde::Deserialize;
 use tokio::sync::Mutex;
 
 use super::notices::Notices;
+use crate::settings::folders;
 use helper::HelperAnswer;
 
 /// The name under which Docker files its own registry.
@@ -98,8 +100,13 @@ struct Entry {
 
 /// Docker's configuration file: `$DOCKER_CONFIG/config.json` or `~/.docker/config.json`.
 pub(super) fn default_path() -> Option<PathBuf> {
-    let set = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
-    let folder = set("DOCKER_CONFIG").or_else(|| Some(set("HOME")?.join(".docker")))?;
+    path_of(|name| std::env::var_os(name), folders::home())
+}
+
+/// As [`default_path`], with the environment given.
+fn path_of(variable: impl Fn(&str) -> Option<OsString>, home: Option<PathBuf>) -> Option<PathBuf> {
+    let named = variable("DOCKER_CONFIG").filter(|value| !value.is_empty()).map(PathBuf::from);
+    let folder = named.or_else(|| Some(home?.join(".docker")))?;
     Some(folder.join("config.json"))
 }
 
@@ -291,6 +298,22 @@ mod tests {
 
     fn basic(user: &str, password: &str) -> Credential {
         Credential::Plain(RegistryAuth::Basic(user.into(), password.into()))
+    }
+
+    #[test]
+    fn dockers_configuration_is_looked_for_where_docker_looks() {
+        for (named, home, wanted) in [
+            (None, Some("/home/me"), Some("/home/me/.docker/config.json")),
+            (Some(""), Some("/home/me"), Some("/home/me/.docker/config.json")),
+            (Some("/etc/docker"), Some("/home/me"), Some("/etc/docker/config.json")),
+            (Some("/etc/docker"), None, Some("/etc/docker/config.json")),
+            (None, None, None),
+        ] {
+            // The home folder is somebody else's to find: HOME alone does not tell.
+            let variable =
+                |name: &str| if name == "DOCKER_CONFIG" { named.map(OsString::from) } else { Some("/x".into()) };
+            assert_eq!(path_of(variable, home.map(PathBuf::from)), wanted.map(PathBuf::from), "{named:?} {home:?}");
+        }
     }
 
     #[tokio::test]
