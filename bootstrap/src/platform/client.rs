@@ -10,8 +10,12 @@ use tokio::time::{Instant, sleep, timeout};
 use super::Error;
 use crate::error::chain;
 
-/// Longest time for one request; watches are not bound by it.
+/// So long a request may take at first; watches are not bound by it. On a slow machine the next attempt may take longer:
+/// asked again and again with the same patience, a server that needs a little more would never be through.
 pub const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// So long the first question may take, whether the API is ready.
+const FIRST_PATIENCE: Duration = Duration::from_secs(5);
 
 /// Makes a client from a kubeconfig's text; `context` defaults to its current one.
 ///
@@ -30,7 +34,8 @@ pub async fn from_kubeconfig(kubeconfig: Kubeconfig, context: Option<&str>) -> R
     let options = KubeConfigOptions { context: context.map(Into::into), ..Default::default() };
     let mut config =
         Config::from_custom_kubeconfig(kubeconfig, &options).await.map_err(|error| Error::Kubeconfig(error.into()))?;
-    config.connect_timeout = Some(Duration::from_secs(5));
+    // The handshake is part of it, which takes its time where everything starts at once.
+    config.connect_timeout = Some(REQUEST_TIMEOUT);
     // The client's own retries are silent and grow to minutes; ours say what they wait for.
     config.default_retry = false;
     // A proxy for the outer world cannot reach this machine's loopback.
@@ -51,9 +56,14 @@ fn is_loopback(host: &str) -> bool {
 /// [`Error::Unavailable`] at the deadline, with what the API said last.
 pub async fn wait_for_api(client: &Client, deadline: Instant) -> Result<(), Error> {
     let start = Instant::now();
-    let mut pause = Duration::from_millis(100);
+    let (mut pause, mut patience) = (Duration::from_millis(100), FIRST_PATIENCE);
     loop {
-        let Err(reason) = ready(client, Duration::from_secs(5)).await else { return Ok(()) };
+        let left = deadline.saturating_duration_since(Instant::now());
+        let asked = Instant::now();
+        let Err(reason) = ready(client, patience.min(left)).await else { return Ok(()) };
+        if asked.elapsed() >= patience {
+            patience *= 2;
+        }
         // A server that does not answer cannot be watched: asking again is all there is.
         if Instant::now() + pause >= deadline {
             return Err(Error::Unavailable { waited: start.elapsed(), reason });

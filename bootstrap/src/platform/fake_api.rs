@@ -2,11 +2,13 @@
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use http::{Method, Request, Response};
 use kube::Client;
 use kube::client::Body;
 use serde_json::{Value, json};
+use tokio::time::sleep;
 
 /// An answer that is given instead of the usual one.
 #[derive(Clone)]
@@ -23,6 +25,8 @@ pub struct Rule {
 struct State {
     objects: BTreeMap<String, Value>,
     rules: Vec<Rule>,
+    /// How long changes of objects take whose path ends like this.
+    slow: Option<(&'static str, Duration)>,
     /// Changing requests in their order, as `PATCH /path`.
     log: Vec<String>,
     version: u64,
@@ -62,6 +66,9 @@ impl FakeApi {
             async move {
                 let (parts, body) = request.into_parts();
                 let body = body.collect_bytes().await.expect("a body");
+                if parts.method != Method::GET {
+                    sleep(fake.delay(parts.uri.path())).await;
+                }
                 let (code, answer) =
                     fake.answer(&parts.method, parts.uri.path(), parts.uri.query().unwrap_or(""), &body);
                 let response = Response::builder().status(code).body(Body::from(answer.to_string().into_bytes()));
@@ -73,6 +80,18 @@ impl FakeApi {
 
     pub fn add_rule(&self, rule: Rule) {
         self.state.lock().expect("state").rules.push(rule);
+    }
+
+    /// A machine on which a change takes so long.
+    pub fn slow(path: &'static str, delay: Duration) -> Self {
+        let fake = Self::default();
+        fake.state.lock().expect("state").slow = Some((path, delay));
+        fake
+    }
+
+    fn delay(&self, path: &str) -> Duration {
+        let slow = self.state.lock().expect("state").slow;
+        slow.filter(|(end, _)| path.ends_with(end)).map_or(Duration::ZERO, |(_, delay)| delay)
     }
 
     pub fn log(&self) -> Vec<String> {

@@ -74,14 +74,18 @@ impl Retry<'_> {
         A: Fn() -> F,
         F: Future<Output = Result<T, Fault>>,
     {
-        let mut pause = FIRST_PAUSE;
+        let (mut pause, mut patience) = (FIRST_PAUSE, REQUEST_TIMEOUT);
         loop {
-            let refusal = match timeout(self.request_timeout(), attempt()).await {
+            let refusal = match timeout(self.at_most(patience), attempt()).await {
                 Ok(Ok(done)) => return Ok(done),
                 Ok(Err(Fault::Fatal(error))) => return Err(GaveUp::Fatal(error)),
                 Ok(Err(Fault::Waiting(what))) => waiting(what, None),
                 Ok(Err(Fault::Unresolved(error))) => self.judge(object, &error).await?,
-                Err(_) => waiting("the API server does not answer".into(), None),
+                Err(_) => {
+                    let silent = format!("the API server did not answer within {} s", patience.as_secs());
+                    patience *= 2;
+                    waiting(silent, None)
+                }
             };
             self.progress.detail(format!("{object}: {}", refusal.message));
             let pausing = jittered(pause);
@@ -119,9 +123,9 @@ impl Retry<'_> {
         }
     }
 
-    fn request_timeout(&self) -> Duration {
+    fn at_most(&self, patience: Duration) -> Duration {
         let left = self.deadline.saturating_duration_since(Instant::now());
-        left.clamp(Duration::from_secs(1), REQUEST_TIMEOUT)
+        left.clamp(Duration::from_secs(1), patience)
     }
 }
 

@@ -54,10 +54,14 @@ fn unit(objects: Vec<Value>) -> Unit {
 
 /// Runs with time that passes by itself when everybody waits, so that no test waits.
 async fn install(fake: &FakeApi, unit: &Unit) -> (Result<Installed, Error>, Vec<String>) {
+    install_within(60, fake, unit).await
+}
+
+async fn install_within(seconds: u64, fake: &FakeApi, unit: &Unit) -> (Result<Installed, Error>, Vec<String>) {
     let recorder = Arc::new(Recorder::default());
     let progress = Progress::new(recorder.clone(), &unit.name);
     let installer = Installer::new(fake.client(), "lab", "localhost");
-    let result = installer.install(unit, Instant::now() + Duration::from_secs(60), &progress).await;
+    let result = installer.install(unit, Instant::now() + Duration::from_secs(seconds), &progress).await;
     let events = recorder.0.lock().expect("events");
     let details = events.iter().filter_map(|event| match event {
         Event::Detail { detail, .. } => Some(detail.clone()),
@@ -100,6 +104,15 @@ async fn what_passes_is_tried_again_and_named() {
         assert_eq!(told.len(), 3, "{name}: {details:?}");
         assert!(told[0].starts_with("ConfigMap shop/a: "), "{name}: {}", told[0]);
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_server_on_a_slow_machine_gets_the_time_that_it_needs() {
+    let fake = FakeApi::slow(MAP, Duration::from_secs(100));
+    let (result, details) = install_within(600, &fake, &unit(vec![config_map("a")])).await;
+    assert_eq!(result.expect("slow, and through in the end").outcome(), Outcome::Created);
+    let told: Vec<_> = details.iter().filter(|detail| detail.contains("did not answer within")).collect();
+    assert!(told[0].ends_with("within 30 s") && told[1].ends_with("within 60 s") && told.len() == 2, "{details:?}");
 }
 
 #[tokio::test(start_paused = true)]
