@@ -1,7 +1,7 @@
 //! The source road for real: packages of every kind become images.
 //!
-//! Needs apt-get, Go, pip and npm with their registries, compilers for another machine and qemu's emulation of it, so `scripts/test` runs it (feature `end-to-end`) and a plain
-//! `cargo test` does not.
+//! Needs apt-get, Go, pip and npm with their registries, compilers for another machine and qemu's emulation of it, so
+//! `scripts/test` runs it (feature `end-to-end`) and a plain `cargo test` does not.
 #![cfg(target_os = "linux")]
 
 use std::collections::BTreeMap;
@@ -135,16 +135,16 @@ fn other_machine() -> (Architecture, &'static str) {
 }
 
 /// What a program for the other machine prints, when it is emulated with the C library of its compiler.
-fn emulated(program: &[u8], arguments: &[&str]) -> String {
+fn emulated(name: &str, program: &[u8], arguments: &[&str]) -> String {
     use std::os::unix::fs::PermissionsExt;
     let (_, machine) = other_machine();
     let folder = tempfile::tempdir().expect("temporary folder");
-    let file = folder.path().join("program");
+    let file = folder.path().join(name);
     std::fs::write(&file, program).expect("write");
     std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o755)).expect("mode");
-    let mut qemu = std::process::Command::new(format!("qemu-{machine}-static"));
+    let mut qemu = std::process::Command::new(format!("qemu-{machine}"));
     let output = qemu.arg("-L").arg(format!("/usr/{machine}-linux-gnu")).arg(&file).args(arguments).output();
-    let output = output.expect("qemu-user-static");
+    let output = output.expect("qemu-user");
     assert!(output.status.success(), "{output:?}");
     String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).trim().into()
 }
@@ -159,17 +159,17 @@ async fn another_machine_gets_programs_of_every_kind() {
         "build": "$CC -shared -fPIC -c addon.c -o addon.o && $AR rc addon.a addon.o && $CXX -shared addon.o -o addon.node && echo $npm_config_cpu > cpu"}}"#;
     let lock = r#"{"name": "addon", "version": "1.0.0", "lockfileVersion": 3, "requires": true, "packages": {"": {"name": "addon", "version": "1.0.0"}}}"#;
     let recipes = Recipes::new()
-        .with("all/go.mod", "module all\n\ngo 1.24\n")
+        .with("every/go.mod", "module every\n\ngo 1.24\n")
         .with(
-            "all/main.go",
+            "every/main.go",
             "package main\n\n// int two(void) { return 2; }\nimport \"C\"\n\nfunc main() { println(C.two()) }\n",
         )
-        .with("all/requirements.txt", wheel)
-        .with("all/addon/package.json", package)
-        .with("all/addon/package-lock.json", lock)
-        .with("all/addon/addon.c", "int two(void) { return 2; }\n")
+        .with("every/requirements.txt", wheel)
+        .with("every/addon/package.json", package)
+        .with("every/addon/package-lock.json", lock)
+        .with("every/addon/addon.c", "int two(void) { return 2; }\n")
         .recipe(
-            "all",
+            "every",
             "  - debian: {suite: trixie, packages: [busybox-static]}\n  \
                - go: {cgo: true, programs: {/two: .}}\n  \
                - pypi: {requirements: requirements.txt, python: '3.13', target: /site, exclude: ['/site/*/*.pyi']}\n  \
@@ -178,7 +178,7 @@ async fn another_machine_gets_programs_of_every_kind() {
     let cache = tempfile::tempdir().expect("temporary folder");
     let store = BlobStore::open(cache.path().join("store")).expect("store");
     let builder = Builder::new(cache.path(), store.clone(), other);
-    let image = builder.build(&recipes.tree("all"), &Progress::silent()).await.expect("image");
+    let image = builder.build(&recipes.tree("every"), &Progress::silent()).await.expect("image");
     let found = files(&store, &image);
     let programs: Vec<_> = found.iter().filter_map(|(path, file)| Some((path.as_str(), Machine::of(file)?))).collect();
     let names: Vec<_> = programs.iter().map(|(path, _)| path.rsplit('/').next().unwrap_or(path)).collect();
@@ -192,8 +192,8 @@ async fn another_machine_gets_programs_of_every_kind() {
         String::from_utf8_lossy(&found["cpu"]).trim(),
         if other == Architecture::Arm64 { "arm64" } else { "x64" }
     );
-    assert_eq!(emulated(&found["two"], &[]), "2");
-    assert_eq!(emulated(&found["usr/bin/busybox"], &["echo", "hello"]), "hello");
+    assert_eq!(emulated("two", &found["two"], &[]), "2");
+    assert_eq!(emulated("busybox", &found["usr/bin/busybox"], &["echo", "hello"]), "hello");
     let config: serde_json::Value =
         serde_json::from_slice(&store.read(&image.config.digest).expect("blob")).expect("JSON");
     assert_eq!(config["architecture"], other.as_str());

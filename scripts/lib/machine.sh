@@ -65,11 +65,31 @@ rust_tools() {
   fi
 }
 
+# A C compiler for every target, and Cargo's way to it: both from the Python package index.
+cross_tools() {
+  local folder; folder="$(cache_folder)-build/zig"
+  if [ ! -x "$folder/bin/cargo-zigbuild" ]; then
+    packages "$(python3 -c 'import ensurepip' 2>/dev/null && echo python3 || echo none)" -- python3-venv
+    say "installing a C compiler for other targets into $folder"
+    python3 -m venv "$folder"
+    "$folder/bin/pip" install --quiet "ziglang==0.15.*" "cargo-zigbuild==0.24.*" >&2
+  fi
+  PATH="$folder/bin:$PATH"
+}
+
 # What builds images from packages; needed only where no registry can be reached.
 source_tools() {
   packages apt-get gpgv /usr/share/keyrings/debian-archive-keyring.gpg -- gpgv debian-archive-keyring
   [ -e /etc/debian_version ] && ! grep -qi ubuntu /etc/os-release || packages debootstrap -- debootstrap
   go_tool
+}
+
+# C compilers for the machine that this one is not; needed where images are built for both.
+other_machine_tools() {
+  case $(uname -m) in
+    x86_64) packages aarch64-linux-gnu-g++ -- g++-aarch64-linux-gnu ;;
+    aarch64) packages x86_64-linux-gnu-g++ -- g++-x86-64-linux-gnu ;;
+  esac
 }
 
 # Go 1.26 or newer. Distributions have older ones; the Python package index carries Go's own distribution.

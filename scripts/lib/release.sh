@@ -7,18 +7,6 @@ check_version() {
   grep -q "^## \[$1\]" CHANGELOG.md || fail "CHANGELOG.md has no section for $1" "write what is new under \`## [$1]\`"
 }
 
-# A C compiler for every target, and Cargo's way to it: both from the Python package index.
-cross_tools() {
-  local folder; folder="$(cache_folder)-build/zig"
-  if [ ! -x "$folder/bin/cargo-zigbuild" ]; then
-    packages "$(python3 -c 'import ensurepip' 2>/dev/null && echo python3 || echo none)" -- python3-venv
-    say "installing a C compiler for other targets into $folder"
-    python3 -m venv "$folder"
-    "$folder/bin/pip" install --quiet "ziglang==0.15.*" "cargo-zigbuild==0.24.*" >&2
-  fi
-  PATH="$folder/bin:$PATH"
-}
-
 # compile TARGET WHAT...   programs of ours; static ones on Linux
 compile() {
   local target=$1; shift
