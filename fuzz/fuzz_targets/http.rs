@@ -18,7 +18,8 @@ static STATE: LazyLock<Scratch> = LazyLock::new(Scratch::new);
 /// Nothing more comes after so long without a word, by a clock that does not wait.
 const QUIET: Duration = Duration::from_secs(4);
 
-fuzz_target!(|bytes: &[u8]| {
+// To index the pages takes long, and is no input.
+fuzz_target!(init: { LazyLock::force(&SERVER); }, |bytes: &[u8]| {
     let (request, whole) = match bytes.split_first() {
         Some((b'>', raw)) => (raw.to_vec(), false),
         // In chunks the body may have no end.

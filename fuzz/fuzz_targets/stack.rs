@@ -5,7 +5,6 @@
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
-use backstack::error::Explain;
 use backstack::stack::{self, PlatformFacts, Stack, StackSource};
 use backstack_fuzz::{Scratch, parts};
 use libfuzzer_sys::fuzz_target;

@@ -12,7 +12,8 @@ use tokio::io::AsyncReadExt;
 
 static SERVER: LazyLock<Server> = LazyLock::new(server);
 
-fuzz_target!(|bytes: &[u8]| {
+// To index the pages takes long, and is no input.
+fuzz_target!(init: { LazyLock::force(&SERVER); }, |bytes: &[u8]| {
     let input = Cursor::new(bytes.to_vec());
     let printed = runtime().block_on(async {
         let (ours, mut theirs) = tokio::io::duplex(64 * 1024);

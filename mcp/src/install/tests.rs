@@ -120,6 +120,15 @@ fn a_text_with_our_header_in_it_is_no_header() {
 }
 
 #[test]
+fn an_entry_without_a_header_of_its_own_goes_with_its_parts() {
+    let before = "[mcpServers.a]\nx = 1\n[mcpServers.backstack.env]\nA = \"b\"\n\n[z]\n";
+    let left = toml::remove(before, PLACE).expect("removed");
+    assert_eq!(left.as_deref(), Some("[mcpServers.a]\nx = 1\n\n[z]\n"));
+    let error = toml::set(Some(before), PLACE, &ours()).expect_err("no header");
+    assert!(error.contains("no header of its own"), "{error}");
+}
+
+#[test]
 fn what_is_unclear_is_left_alone_with_the_line() {
     for (text, part) in [
         ("[1]", "line 1"),

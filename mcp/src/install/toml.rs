@@ -147,6 +147,12 @@ fn update(text: &str, entry: &Item, wanted: &Map<String, Value>, place: Place) -
     Ok(if text.ends_with('\n') { after } else { text::without_line_end(&after).into() })
 }
 
+/// The lines that are a table's own. One that is there only because of a table in it has none, although the parser gives it
+/// a place in the other's header.
+fn own_span(table: &Table) -> Option<Range<usize>> {
+    table.span().filter(|_| !table.is_implicit())
+}
+
 fn in_pieces(place: Place) -> String {
     format!("`{0}.{1}` is written with dotted keys; write it as a table, [{0}.{1}]", place.section, place.name)
 }
@@ -184,13 +190,13 @@ fn update_table(
             (None, value) => new.push_str(&format!("{}{}", text::line_end(text), line(key, value))),
         }
     }
-    match table.span() {
+    match own_span(table) {
         _ if new.is_empty() => {}
         Some(span) => {
             let end = end_of_line(text, span.end);
             edits.put(end..end, new);
         }
-        None => return Err("a part of it is written with dotted keys; write it as a table".into()),
+        None => return Err("a part of it has no header of its own; write it as a table, above those in it".into()),
     }
     Ok(())
 }
@@ -265,9 +271,9 @@ fn without_inline(text: &str, table: &InlineTable, name: &str) -> String {
 /// The lines of a table and of those below it: from each header to the last value under it.
 fn regions(text: &str, table: &Table) -> Result<Vec<Range<usize>>, String> {
     let mut found = Vec::new();
-    let mut end = table.span().map(|span| span.end);
+    let mut end = own_span(table).map(|span| span.end);
     below(text, table, &mut end, &mut found)?;
-    match (table.span(), end) {
+    match (own_span(table), end) {
         (Some(span), end) => {
             found.push(start_of_line(text, span.start)..end_of_line(text, end.unwrap_or(span.end)));
         }

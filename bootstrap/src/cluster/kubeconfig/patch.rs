@@ -22,6 +22,16 @@ pub fn line_break(text: &str) -> &'static str {
     }
 }
 
+/// The line break that stands here, or else that of the text: what is put in before it goes together with it later.
+fn break_at(text: &str, at: usize) -> &'static str {
+    match &text[at..] {
+        rest if rest.starts_with("\r\n") => "\r\n",
+        rest if rest.starts_with('\r') => "\r",
+        rest if rest.starts_with('\n') => "\n",
+        _ => line_break(text),
+    }
+}
+
 /// Makes a context the current one; gives what stood behind the colon, if the key was there.
 pub fn set_current(text: &str, context: &str) -> Result<(String, Option<String>), Refusal> {
     const KEY: &str = "current-context";
@@ -102,21 +112,20 @@ fn into_block(text: &str, entry: &Entry, item: &Value) -> Result<String, Refusal
     let comments = text[entry.colon..dash].split(['\n', '\r']).map(str::trim);
     let free = comments.into_iter().all(|part| part.is_empty() || part.starts_with('#'));
     if line < dash && free {
-        let next =
-            line + text[line..].chars().take_while(|letter| matches!(letter, '\n' | '\r')).count().min(eol.len());
+        let next = line + break_at(text, line).len();
         return Ok(splice(text, next..next, &format!("{blanks}{item}{eol}")));
     }
     Ok(splice(text, dash..dash, &format!("{item}{eol}{blanks}")))
 }
 
 fn into_nothing(text: &str, root: &Node, entry: &Entry, item: &Value) -> (String, Place) {
-    let eol = line_break(text);
     let range = entry.colon..entry.value.span.end.max(entry.colon);
     let before = Place::Empty(text[range.clone()].to_string());
     if root.is_flow() {
         return (splice(text, range, &format!(" [{}]", flow(item, None))), before);
     }
     let line = end_of_line(text, range.end);
+    let eol = break_at(text, line);
     let indent = column(text, entry.key.span.start);
     let item = format!("{eol}{}{}", " ".repeat(indent), block_item(item, indent, eol));
     let text = splice(text, line..line, &item);
@@ -155,12 +164,14 @@ pub fn insert_key(text: &str, key: &str, value: &Value) -> Result<String, Refusa
         (at, format!("{}{eol}{}", block_key(key, value, indent, eol), " ".repeat(indent)))
     } else {
         let indent = entries.first().map_or(0, |first| column(text, first.key.span.start));
-        let body = format!("{}{}", " ".repeat(indent), block_key(key, value, indent, eol));
+        let body = |eol| format!("{}{}", " ".repeat(indent), block_key(key, value, indent, eol));
         let end = entries.last().map_or(root.span.end, |last| last.value.span.end.max(last.colon));
         if text[..end].ends_with(['\n', '\r']) {
-            (end, format!("{body}{eol}"))
+            (end, format!("{}{eol}", body(eol)))
         } else {
-            (end_of_line(text, end), format!("{eol}{body}"))
+            let line = end_of_line(text, end);
+            let eol = break_at(text, line);
+            (line, format!("{eol}{}", body(eol)))
         }
     };
     Ok(splice(text, at..at, &put))
