@@ -57,9 +57,6 @@ const FOUND: &[&str] = &[
     "%YAML 1.2\n---\nclusters:\n- name: a\n...\n",
     "kind: Config\n---\n# nothing\n",
     "clusters:\n- name: ä\n  cluster: {proxy-url: 'http://ü'}\ncurrent-context: ä\n",
-    // Line breaks of several kinds.
-    "# top\r\nclusters: # c1\r",
-    "# top\r\nkind: Config\rx: 1\n",
     // What another of our platforms left, without a note; the same name with a longer one.
     "contexts:\n- name: kind-pp\n  context: {cluster: kind-pp, user: kind-pp}\ncurrent-context: kind-pp\n",
 ];
@@ -102,6 +99,16 @@ fn there_and_back(text: &str) {
 #[test]
 fn down_gives_back_what_up_found() {
     FOUND.iter().for_each(|text| there_and_back(text));
+}
+
+#[test]
+fn line_breaks_of_several_kinds_come_back_too() {
+    for text in ["# top\r\nclusters: # c1\r", "# top\r\nkind: Config\rx: 1\n", "a: 1\nusers: # u\r\n", "a: 1\rb: 2\n"] {
+        let with = edit::add(text, &entry("kind-p"), false).expect("added");
+        assert_eq!(edit::add(&with, &entry("kind-p"), false).as_ref(), Ok(&with), "once more");
+        let left = edit::remove(&with, "kind-p").expect("removed").expect("was there");
+        assert_eq!(left.text, text, "between them:\n{with:?}");
+    }
 }
 
 /// Platforms come and go in any order; the last one to go leaves the file as the first one found it.
