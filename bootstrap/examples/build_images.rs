@@ -133,7 +133,7 @@ fn recipes() -> Result<BTreeMap<String, Found>, Failure> {
 }
 
 /// For which machines the programs in an image are, and how many; read from its layers as they are in the store.
-fn machines(store: &BlobStore, image: &BuiltImage) -> std::io::Result<BTreeMap<Machine, usize>> {
+fn machines(store: &BlobStore, image: &BuiltImage) -> std::io::Result<BTreeMap<String, usize>> {
     let mut found = BTreeMap::new();
     for layer in &image.layers {
         let plain = zstd::Decoder::new(File::open(store.path(&layer.blob.digest))?)?;
@@ -141,14 +141,14 @@ fn machines(store: &BlobStore, image: &BuiltImage) -> std::io::Result<BTreeMap<M
             let mut start = Vec::new();
             entry?.take(HEADER_SIZE as u64).read_to_end(&mut start)?;
             if let Some(machine) = Machine::of(&start) {
-                *found.entry(machine).or_default() += 1;
+                *found.entry(machine.to_string()).or_default() += 1;
             }
         }
     }
     Ok(found)
 }
 
-fn told(machines: &BTreeMap<Machine, usize>) -> String {
+fn told(machines: &BTreeMap<String, usize>) -> String {
     match machines.is_empty() {
         true => "no programs".into(),
         false => machines.iter().map(|(machine, count)| format!("{count} {machine}")).collect::<Vec<_>>().join(", "),

@@ -88,12 +88,16 @@ pub async fn build(
 
 /// Tells scripts, and the npm that they call, that they build for another machine than this one.
 fn for_target(npm: &mut Command, target: Architecture) {
-    if target != Architecture::host() {
-        // The first three are npm's own, by which it chooses packages; node-gyp and its like go by the last.
-        npm.env("npm_config_cpu", target.in_npm()).env("npm_config_os", "linux").env("npm_config_libc", "glibc");
-        npm.env("npm_config_arch", target.in_npm());
-        Compilers::of(target).choose(npm);
+    // The first three are npm's own, by which it chooses packages; node-gyp and its like go by the last.
+    let settings = [("cpu", target.in_npm()), ("os", "linux"), ("libc", "glibc"), ("arch", target.in_npm())];
+    for (name, value) in settings.map(|(name, value)| (format!("npm_config_{name}"), value)) {
+        match target == Architecture::host() {
+            // Nor may the user's own settings make another image.
+            true => npm.env_remove(name),
+            false => npm.env(name, value),
+        };
     }
+    Compilers::of(target).choose(npm);
 }
 
 /// Writes a tree's files to disk. They are writable, as Go's own copy of a module is not.
