@@ -5,6 +5,7 @@ use std::str::FromStr;
 
 use super::digest::Digest;
 use crate::stack::model::ImageRef;
+use crate::stack::words::number;
 
 /// A complete image reference; what is left out is filled in as Docker does it
 /// (`docker.io`, `library/`, `latest`).
@@ -116,7 +117,7 @@ fn check_host(host: &str) -> Result<(), String> {
         let inner = label.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
         !label.is_empty() && inner && !label.starts_with('-') && !label.ends_with('-')
     };
-    if name.split('.').all(label) && port.parse::<u16>().is_ok() {
+    if name.split('.').all(label) && number::<u16>(port).is_some() {
         Ok(())
     } else {
         Err(format!("`{host}` is not a registry's host"))
@@ -289,6 +290,7 @@ mod tests {
             "index.docker.io/",
             "-x.io/",
             "x.io:/",
+            "x.io:+2/",
         ];
         let names = ["a", "a/b", "a_b/c__d", "a.b", "a---b/c", "a___b", "a.-b", "_a", "a-", "a/", "", "0/1"];
         let ends = ["", ":1", ":v1.0-x_y", ":-1", ":", ":a/b", "@x", ":.x"];

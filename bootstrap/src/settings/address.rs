@@ -1,7 +1,7 @@
 //! The address under which people reach a platform: as they give it, or as the machine's own environment tells it.
 
 use super::SettingsError;
-use crate::stack::words::is_subdomain;
+use crate::stack::words::{is_subdomain, number};
 
 /// What `--url` is given to have the address found out.
 pub const AUTO: &str = "auto";
@@ -83,7 +83,7 @@ pub(super) fn url_of(text: &str) -> Result<String, SettingsError> {
     if !is_subdomain(host) {
         return Err(wrong("its host is no name that a certificate could have: letters, digits, dashes and dots"));
     }
-    if port.is_some_and(|port| !port.parse::<u16>().is_ok_and(|port| port != 0)) {
+    if port.is_some_and(|port| number::<u16>(port).is_none_or(|port| port == 0)) {
         return Err(wrong("its port is not a number from 1 to 65535"));
     }
     // Browsers leave the usual port out, so redirects and callbacks that name it would not match.

@@ -7,6 +7,7 @@ use super::recipe::RECIPE_FILE;
 use super::tree::{Entry, Tree};
 use crate::stack::files::FileTree;
 use crate::stack::recipe::FileEntry;
+use crate::stack::words::number;
 
 /// The tree of a `files` layer.
 ///
@@ -57,8 +58,8 @@ fn mode(entry: &FileEntry) -> Result<Option<u32>, String> {
 fn owner(entry: &FileEntry) -> Result<(u64, u64), String> {
     let Some(text) = &entry.owner else { return Ok((0, 0)) };
     let (uid, gid) = text.split_once(':').unwrap_or((text, text));
-    match (uid.parse::<u32>(), gid.parse::<u32>()) {
-        (Ok(uid), Ok(gid)) => Ok((uid.into(), gid.into())),
+    match (number::<u32>(uid), number::<u32>(gid)) {
+        (Some(uid), Some(gid)) => Ok((uid.into(), gid.into())),
         _ => Err(format!("`{text}` is not an owner: expected numbers, as \"1000\" or \"1000:1000\"")),
     }
 }

@@ -102,7 +102,7 @@ fn set_member(text: &str, path: &[&str], key: &str, value: &Value) -> Result<Str
     Ok(match parsed.member(object, key)? {
         Some(member) => {
             let range = member.value.range();
-            let lines = text[range.start..range.end].contains('\n');
+            let lines = text[range.start..range.end].contains(LINE_ENDS);
             let indent = text::indent(text, member.range.start).unwrap_or_default().to_string();
             let mut edits = Edits::default();
             edits.put(range.start..range.end, render::value(value, &parsed.style(lines), &indent));
@@ -201,7 +201,7 @@ impl<'a> Parsed<'a> {
         let body = &self.text[object.range.start..object.range.end];
         let was_empty = object.properties.is_empty();
         let hugs = was_empty && behind.at == object.range.start + 1;
-        let style = self.style(!hugs && body.contains('\n'));
+        let style = self.style(!hugs && body.contains(LINE_ENDS));
         let base = text::indent(self.text, self.line_start_of(object)).unwrap_or_default();
         let own = object.properties.last().and_then(|last| text::indent(self.text, last.range.start));
         let indent = own.map_or_else(|| format!("{base}{}", style.unit), str::to_string);
@@ -250,9 +250,10 @@ impl<'a> Parsed<'a> {
         // What follows must not end up in a comment.
         let in_comment = self.tokens.iter().any(|token| {
             let line_comment = matches!(token.token, Token::CommentLine(_)) && token.range.end <= from;
-            line_comment && self.text[token.range.end..from].chars().all(|c| c.is_whitespace() && c != '\n')
+            line_comment
+                && self.text[token.range.end..from].chars().all(|c| c.is_whitespace() && !LINE_ENDS.contains(&c))
         });
-        let next_line = self.text[to..].trim_start_matches([' ', '\t', '\r']).starts_with('\n');
+        let next_line = self.text[to..].trim_start_matches([' ', '\t']).starts_with(LINE_ENDS);
         edits.put(from..to, if in_comment && !next_line { text::line_end(self.text) } else { "" });
         edits.apply(self.text)
     }
@@ -285,7 +286,7 @@ impl<'a> Parsed<'a> {
         let mut at = comma.as_ref().map_or(end, |comma| comma.end);
         let from = at;
         for token in self.tokens.iter().skip_while(|token| token.range.start < from) {
-            if !is_comment(token) || self.text[at..token.range.start].contains('\n') {
+            if !is_comment(token) || self.text[at..token.range.start].contains(LINE_ENDS) {
                 break;
             }
             at = token.range.end;
@@ -317,6 +318,9 @@ struct Behind {
 fn is_comment(token: &TokenAndRange) -> bool {
     matches!(token.token, Token::CommentLine(_) | Token::CommentBlock(_))
 }
+
+/// Either ends a comment, also without the other.
+const LINE_ENDS: [char; 2] = ['\n', '\r'];
 
 /// JSON with comments and trailing commas, and none of what only other dialects have.
 const JSONC: ParseOptions = ParseOptions {

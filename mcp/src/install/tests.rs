@@ -43,6 +43,17 @@ fn comments_stay_at_what_they_are_about() {
 }
 
 #[test]
+fn a_carriage_return_alone_ends_a_comment() {
+    for before in
+        ["{ // c\r}", "{\t// c\r \u{c}\n}", "{\r\t// c\r  \"a\": 1 // d\r\t}", "{\"a\": 1, // c\r\"b\": {}}\r"]
+    {
+        let with = json::set(Some(before), PLACE, &ours()).expect("set");
+        assert_eq!(read_json(&with)["mcpServers"]["backstack"], Value::Object(ours()), "{with:?}");
+        assert_eq!(json::remove(&with, PLACE).expect("removed").as_deref(), Some(before), "{with:?}");
+    }
+}
+
+#[test]
 fn a_file_on_one_line_stays_on_one_line() {
     let one = r#"{"args": ["mcp", "--docs", "/a b"], "command": "/usr/bin/backstack", "type": "stdio"}"#;
     json_there_and_back("{}", &format!(r#"{{"mcpServers": {{ "backstack": {one} }}}}"#));

@@ -379,6 +379,10 @@ impl Node {
             Content::Map(entries) => {
                 let mut map = Map::new();
                 for entry in entries {
+                    // Told as a fault already; places of both would be mixed up.
+                    if map.contains_key(&entry.key) {
+                        continue;
+                    }
                     let value = entry.node.into_value(child(&pointer, &entry.key), entry.line, places);
                     map.insert(entry.key, value);
                 }

@@ -96,6 +96,16 @@ fn a_carriage_return_alone_makes_no_line_that_is_not_there() {
 }
 
 #[test]
+fn of_a_key_that_is_there_twice_no_place_is_left_without_a_value() {
+    for text in ["a: [1]\na: 2\n", "? [b]\n: [1]\n? {c: d}\n: 2\n"] {
+        let (documents, faults) = parse(text.as_bytes());
+        assert!(!faults.is_empty());
+        let Document { value, places, .. } = &documents[0];
+        assert!(places.all_written().all(|(pointer, _)| value.pointer(pointer).is_some()), "{places:?}");
+    }
+}
+
+#[test]
 fn doubtful_words_may_be_text() {
     let (documents, faults) = parse_with(b"a: yes\nb: 'no'\nc: 1\n", Words::Text);
     assert_eq!(faults, []);

@@ -1,6 +1,7 @@
 //! The address of an engine, brought into one form as the `docker` command does it.
 
 use crate::cluster::error::ClusterError;
+use crate::stack::words::number;
 
 const SOCKET: &str = if cfg!(windows) { "npipe:////./pipe/docker_engine" } else { "unix:///var/run/docker.sock" };
 const WITH_TLS: &str = "tcp://localhost:2376";
@@ -42,7 +43,7 @@ fn with_port(rest: &str) -> Option<String> {
         None => (authority, ""),
     };
     let port = if port.is_empty() { PORT } else { port };
-    port.parse::<u16>().ok()?;
+    number::<u16>(port)?;
     Some(format!("{}:{port}{path}", if host.is_empty() { "localhost" } else { host }))
 }
 
@@ -70,7 +71,15 @@ mod tests {
 
     #[test]
     fn what_cannot_be_used_is_refused() {
-        for host in ["http://h:1", "https://h:1", "fd://3", "ssh://me@h", "/var/run/docker.sock", "tcp://h:docker"] {
+        for host in [
+            "http://h:1",
+            "https://h:1",
+            "fd://3",
+            "ssh://me@h",
+            "/var/run/docker.sock",
+            "tcp://h:docker",
+            "tcp://h:+1",
+        ] {
             assert!(matches!(normal(host, false, "DOCKER_HOST"), Err(ClusterError::EngineAddress { .. })), "{host}");
         }
     }

@@ -9,6 +9,7 @@ use crate::stack::read::RecipeDraft;
 use crate::stack::recipe::{
     ContainerdStoreLayer, DebianLayer, FileEntry, GoLayer, GoModuleFilesLayer, ImageConfig, Layer, NpmLayer, PypiLayer,
 };
+use crate::stack::words::number;
 use crate::stack::yaml::child;
 
 pub fn check_all(recipes: &BTreeMap<String, RecipeDraft>, problems: &mut Problems) {
@@ -135,7 +136,7 @@ impl Checker<'_> {
             }
         }
         let parts: Vec<_> = layer.python.split('.').collect();
-        if parts.len() != 2 || parts.iter().any(|part| part.parse::<u16>().is_err()) {
+        if parts.len() != 2 || parts.iter().any(|part| number::<u16>(part).is_none()) {
             self.say(&child(pointer, "python"), format!("`{}` must be a version as `3.13`", layer.python));
         }
         self.image_path(&child(pointer, "target"), &layer.target);
@@ -242,5 +243,5 @@ impl Checker<'_> {
 
 fn is_owner(text: &str) -> bool {
     let parts: Vec<_> = text.split(':').collect();
-    parts.len() <= 2 && parts.iter().all(|part| part.parse::<u32>().is_ok())
+    parts.len() <= 2 && parts.iter().all(|part| number::<u32>(part).is_some())
 }
