@@ -111,6 +111,19 @@ fn line_breaks_of_several_kinds_come_back_too() {
     }
 }
 
+#[test]
+fn what_kubectl_cannot_read_is_told_and_left() {
+    for (text, named) in [
+        ("{\n  \"clusters\": [\n    {\"name\": \"n\u{7f}\"}\n  ]\n}\n", "U+007F in line 3"),
+        ("kind: Config\nx: 'a\u{0}b'\n", "U+0000 in line 2"),
+        ("# \u{feff}\u{fffe}\n", "U+FFFE in line 1"),
+    ] {
+        let why = edit::add(text, &entry("kind-p"), false).expect_err(text);
+        assert!(why.contains(named), "{why}");
+    }
+    there_and_back("kind: Config\nx: \"\u{85}\u{a0}\u{1f600}\"\n");
+}
+
 /// Platforms come and go in any order; the last one to go leaves the file as the first one found it.
 #[test]
 fn several_platforms_share_a_file() {

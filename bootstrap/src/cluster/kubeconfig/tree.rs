@@ -84,11 +84,20 @@ impl Node {
 /// # Errors
 /// What is no YAML, gives a key twice, or has more than one document, in words that follow "is malformed: ".
 pub fn parse(text: &str) -> Result<Option<Node>, String> {
+    if let Some((at, letter)) = text.char_indices().find(|(_, letter)| !is_printable(*letter)) {
+        let (line, code) = (text[..at].matches('\n').count() + 1, u32::from(letter));
+        return Err(format!("the character U+{code:04X} in line {line} may not stand in YAML"));
+    }
     let at = text.char_indices().map(|(at, _)| at).chain([text.len()]).collect();
     fold(text, text, at).or_else(|why| {
         let (shifted, at) = shifted(text);
         fold(text, &shifted, at).map_err(|_| why)
     })
+}
+
+/// What the standard allows (`c-printable`). kubectl refuses a file with anything else; this parser would not.
+fn is_printable(letter: char) -> bool {
+    matches!(letter, '\t' | '\n' | '\r' | ' '..='~' | '\u{85}' | '\u{a0}'..='\u{fffd}' | '\u{10000}'..)
 }
 
 /// Folds the parser's events into a tree. `read` is what the parser gets, `at` the byte of `text` for each of its
