@@ -119,7 +119,7 @@ fn the_whole_stack_is_fetched_while_only_ours_are_built() {
 
 /// The machine of a stranger: Internet, and nothing else. Our images were never pushed.
 #[test]
-#[ignore = "builds our images from packages: ten minutes on two cores; run by hand, figures in versions.md"]
+#[ignore = "builds our images from packages: ten minutes on two cores; run by hand"]
 fn a_stranger_gets_a_platform() {
     let world = World::with_packages("back");
     world.fault("ghcr.io", faults::status(403).on("backstack/*"));
