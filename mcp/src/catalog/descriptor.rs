@@ -421,8 +421,8 @@ mod tests {
             "5 metadata.title `yes` is a truth value for some readers of YAML: put it in quotes Write `\"yes\"`.",
             "7 metadata.labels.example.com/a.b is the truth value true, not text: put it in quotes Write `\"true\"`.",
             "11 spec.lifecycle `off` is a truth value for some readers of YAML: put it in quotes Write `\"off\"`.",
+            "12 spec.owner is the number 7, not text: put it in quotes Write `\"7\"`.",
             "14  key `owner` is given twice (first in line 12) Mend this line.",
-            "14 spec.owner is the number 8, not text: put it in quotes Write `\"8\"`.",
         ];
         assert_eq!(texts, wanted);
     }
