@@ -23,7 +23,10 @@ fuzz_target!(|text: &str| {
     let [first, second] = &*ENTRIES;
     let was_there = !matches!(kubeconfig_without(text, &first.context), Ok(None));
     let Ok(with) = kubeconfig_with(text, first) else { return };
-    assert_eq!(rest(&with), rest(text), "{with}");
+    // A file that the other reader refuses as it is, it may go on refusing.
+    if let Some(before) = rest(text) {
+        assert_eq!(rest(&with), Some(before), "{with}");
+    }
     assert_eq!(kubeconfig_with(&with, first).as_ref(), Ok(&with), "once more");
     let left = kubeconfig_without(&with, &first.context).expect("removed").expect("was there");
     assert!(was_there || left == text, "{text:?}\n{with:?}\n{left:?}");
@@ -37,11 +40,11 @@ fuzz_target!(|text: &str| {
     assert!(was_there || none == text, "{text:?}\n{both:?}\n{one:?}\n{none:?}");
 });
 
-/// What is not ours; an empty list and a missing one are the same.
-fn rest(text: &str) -> Mapping {
-    let Some(document) = serde_yaml::Deserializer::from_str(text).next() else { return Mapping::new() };
-    let value: Value = serde::Deserialize::deserialize(document).expect("YAML");
-    let Value::Mapping(mut all) = value else { return Mapping::new() };
+/// What is not ours, if the text can be read; an empty list and a missing one are the same.
+fn rest(text: &str) -> Option<Mapping> {
+    let Some(document) = serde_yaml::Deserializer::from_str(text).next() else { return Some(Mapping::new()) };
+    let value: Value = serde::Deserialize::deserialize(document).ok()?;
+    let Value::Mapping(mut all) = value else { return Some(Mapping::new()) };
     for key in ["apiVersion", "kind", "current-context"] {
         all.shift_remove(key);
     }
@@ -53,5 +56,5 @@ fn rest(text: &str) -> Mapping {
             all.shift_remove(list);
         }
     }
-    all
+    Some(all)
 }
