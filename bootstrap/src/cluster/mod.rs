@@ -24,12 +24,14 @@
 //! ```
 
 pub mod certs_folder;
+pub mod cgroups;
 pub mod endpoint;
 pub mod engine;
 pub mod host;
 pub mod inotify;
 pub mod kubeadm;
 pub mod kubeconfig;
+pub mod kubelet;
 pub mod mirrors;
 pub mod mode;
 pub mod names;

@@ -15,7 +15,7 @@ use super::engine::Engine;
 use super::error::ClusterError;
 use super::inotify::{self, Limits};
 use super::mode::NodeMode;
-use super::names;
+use super::{cgroups, names};
 
 /// Port of the API server inside a node.
 pub const API_PORT: u16 = 6443;
@@ -105,8 +105,8 @@ pub async fn start(engine: &Engine, node: &str, files: &[(String, String)]) -> R
 /// [`ClusterError::NodeDied`] with the node's last words if it stops, [`ClusterError::Timeout`] otherwise.
 pub async fn await_runtime(engine: &Engine, node: &str) -> Result<(), ClusterError> {
     // `systemctl start` returns when the unit is up; before systemd itself is, it fails at once.
-    let script = "until systemctl start containerd 2>/dev/null; do sleep 0.05; done";
-    match tokio::time::timeout(RUNTIME_DEADLINE, engine.run(node, &["sh", "-c", script], None)).await {
+    let script = format!("{}until systemctl start containerd 2>/dev/null; do sleep 0.05; done", cgroups::step_aside());
+    match tokio::time::timeout(RUNTIME_DEADLINE, engine.run(node, &["sh", "-c", &script], None)).await {
         Ok(Ok(_)) => Ok(()),
         Ok(Err(error)) => {
             let running = engine.inspect(node).await?.and_then(|container| container.state?.running).unwrap_or(false);
@@ -120,10 +120,10 @@ pub async fn await_runtime(engine: &Engine, node: &str) -> Result<(), ClusterErr
     }
 }
 
-/// Raises the limits on file watches, then becomes what the image starts. systemd itself needs file watches, so it
-/// could not come first.
+/// Raises the limits on file watches and passes on cgroup controllers, then becomes what the image starts. systemd itself
+/// needs both, so it could not come first.
 fn start_command(spec: &NodeSpec, start: &[String]) -> (Vec<String>, Vec<String>) {
-    let script = format!("{}exec \"$@\"", inotify::script(&spec.file_watches));
+    let script = format!("{}{}exec \"$@\"", inotify::script(&spec.file_watches), cgroups::pass_on());
     let start = if start.is_empty() { START.map(String::from).to_vec() } else { start.to_vec() };
     (["/bin/sh", "-c", &script, "node"].map(String::from).to_vec(), start)
 }

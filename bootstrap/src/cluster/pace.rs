@@ -2,13 +2,15 @@
 //!
 //! A wait that is too short ends what would have come by itself, as on a slow laptop or in an emulated machine; one that
 //! is long for everybody keeps people waiting for what never comes. So waits are multiplied by what the start of a node
-//! took.
+//! took, or, where it runs already, a command in it.
 
 use std::time::Duration;
 
 /// A node that needs no longer than this, from the start of its container to the first answer of containerd, is no
 /// reason to wait longer for anything else. A machine with two busy cores needs 1 to 3 s.
-const USUAL: Duration = Duration::from_secs(3);
+const USUAL_START: Duration = Duration::from_secs(3);
+/// The same for a command that does nothing, in a node that runs: 0.05 to 0.3 s with two busy cores.
+const USUAL_COMMAND: Duration = Duration::from_millis(500);
 const MOST: f64 = 8.0;
 
 /// By how much longer than usual everything may take.
@@ -24,7 +26,16 @@ impl Default for Pace {
 impl Pace {
     /// Of a machine whose node took so long to start.
     pub fn of_start(took: Duration) -> Self {
-        Self((took.as_secs_f64() / USUAL.as_secs_f64()).clamp(1.0, MOST))
+        Self::beside(took, USUAL_START)
+    }
+
+    /// Of a machine where the engine took so long to run a command that does nothing in a node.
+    pub fn of_command(took: Duration) -> Self {
+        Self::beside(took, USUAL_COMMAND)
+    }
+
+    fn beside(took: Duration, usual: Duration) -> Self {
+        Self((took.as_secs_f64() / usual.as_secs_f64()).clamp(1.0, MOST))
     }
 
     /// How long to wait for what is given up after `usual` on other machines.
@@ -50,6 +61,8 @@ mod tests {
         assert_eq!((patience(800), patience(3000), patience(6000)), (120, 120, 240));
         // As in an emulated machine; and one that hung.
         assert_eq!((patience(20_000), patience(300_000)), (800, 960));
+        assert_eq!(Pace::of_command(Duration::from_millis(200)), Pace::default());
+        assert_eq!(Pace::of_command(Duration::from_secs(2)), Pace::of_start(Duration::from_secs(12)));
         assert_eq!(Pace::default().told(), None);
         let told = Pace::of_start(Duration::from_secs(20)).told().expect("a word");
         assert!(told.ends_with("7 times as long"), "{told}");

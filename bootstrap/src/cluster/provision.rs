@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use super::engine::Engine;
 use super::error::ClusterError;
 use super::kubeadm::{self, JoinToken, NodeFacts, POD_SUBNET};
+use super::kubelet;
 use super::node::API_PORT;
 use crate::report::Progress;
 
@@ -35,7 +36,16 @@ pub async fn init(engine: &Engine, facts: &NodeFacts, progress: &Progress) -> Re
     engine.write_files(&facts.name, &[(CONFIG.into(), kubeadm::init_config(facts))]).await?;
     let init =
         ["kubeadm", "init", "--config", CONFIG, "--skip-token-print", "--skip-phases=preflight,show-join-command"];
-    engine.run_heard(&facts.name, &init, &|text| tell(text, progress)).await.map(drop)
+    run_kubeadm(engine, &facts.name, &init, progress).await
+}
+
+/// What kubeadm is at is told as it goes, and what it waits for in silence: a kubelet that does not stay up.
+async fn run_kubeadm(engine: &Engine, node: &str, command: &[&str], progress: &Progress) -> Result<(), ClusterError> {
+    let heard = |text: &str| tell(text, progress);
+    tokio::select! {
+        ended = engine.run_heard(node, command, &heard) => ended.map(drop),
+        never = kubelet::tell_failures(engine, node, progress) => match never {},
+    }
 }
 
 /// kubeadm writes `[phase] what it does`, and further lines that explain it.
@@ -61,7 +71,7 @@ pub async fn join(engine: &Engine, facts: &NodeFacts, progress: &Progress) -> Re
     })?;
     engine.write_files(&facts.name, &[(CONFIG.into(), kubeadm::join_config(facts, &token))]).await?;
     let join = ["kubeadm", "join", "--config", CONFIG, "--skip-phases=preflight"];
-    engine.run_heard(&facts.name, &join, &|text| tell(text, progress)).await?;
+    run_kubeadm(engine, &facts.name, &join, progress).await?;
     complete(engine, &facts.name).await
 }
 

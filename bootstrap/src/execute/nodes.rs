@@ -38,19 +38,25 @@ pub async fn provision(context: &Context, node: &str, role: Role, progress: &Pro
         make(context, node, role).await?;
     }
     node::await_runtime(&context.own().engine, node).await?;
+    learn_pace(context, Pace::of_start(begun.elapsed()), progress);
     certs_folder::enable(&context.own().engine, node, &context.own().node.reference.to_string()).await?;
-    let pace = Pace::of_start(begun.elapsed());
+    raise_file_watches(context, node, progress).await?;
+    Ok(Ended::new(Outcome::Created))
+}
+
+fn learn_pace(context: &Context, pace: Pace, progress: &Progress) {
     if context.found.pace.set(pace).is_ok()
         && let Some(told) = pace.told()
     {
         progress.warn(told);
     }
-    raise_file_watches(context, node, progress).await?;
-    Ok(Ended::new(Outcome::Created))
 }
 
 /// What a node that runs already needs to know anew at each `up`, and the machine that it runs on.
 pub async fn refresh(context: &Context, node: &str, progress: &Progress) -> Result<(), Failure> {
+    let begun = Instant::now();
+    context.own().engine.run(node, &["true"], None).await?;
+    learn_pace(context, Pace::of_command(begun.elapsed()), progress);
     // Another stack may name other upstreams; containerd reads these files at every pull.
     context.own().engine.write_files(node, &mirrors(context)).await?;
     // Other programs may have come to watch files since it started.
