@@ -8,6 +8,7 @@ use kube::core::{ObjectMeta, Status};
 use kube::runtime::WatchStreamExt;
 use kube::runtime::watcher::watch_object;
 use serde_json::Value;
+use tokio::sync::Semaphore;
 use tokio::time::{Instant, timeout_at};
 
 use super::definition::Definition;
@@ -24,6 +25,10 @@ const CONCURRENCY: usize = 8;
 
 /// The same for definitions, which are large.
 const DEFINITIONS: usize = 4;
+
+/// Definitions of all components that are in flight at the same time. For each the API server makes its whole description
+/// anew: more at once would be no faster, and where a processor is slow the last would come after everybody's patience.
+pub const DEFINITIONS_OF_ALL: usize = 8;
 
 /// What applying did to an object.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -49,6 +54,8 @@ pub struct Applier<'a> {
     /// Where namespaced objects go that name no namespace.
     pub namespace: &'a str,
     pub retry: &'a Retry<'a>,
+    /// Whose turn it is to send a definition.
+    pub turns: &'a Semaphore,
     pub start: Instant,
 }
 
@@ -79,7 +86,10 @@ impl Applier<'_> {
     /// # Errors
     /// As [`Applier::wave`].
     pub async fn definitions(&self, definitions: &[Definition]) -> Result<Vec<Applied>, Error> {
-        let applied = definitions.iter().map(|one| async { self.one(one.object().clone(), &one.manifest()).await });
+        let applied = definitions.iter().map(|one| async {
+            let _turn = self.turns.acquire().await;
+            self.one(one.object().clone(), &one.manifest()).await
+        });
         let results = stream::iter(applied).buffered(DEFINITIONS).collect::<Vec<_>>().await;
         self.settle(results)
     }

@@ -78,12 +78,25 @@ pub async fn wait_for_api(client: &Client, deadline: Instant) -> Result<(), Erro
 /// # Errors
 /// Why it does not, in words for people.
 pub async fn ready(client: &Client, patience: Duration) -> Result<(), String> {
-    let request = http::Request::get("/readyz").body(Vec::new()).map_err(|error| error.to_string())?;
-    match timeout(patience, client.request_text(request)).await {
+    match timeout(patience, ask(client)).await {
         Ok(Ok(_)) => Ok(()),
         Ok(Err(error)) => Err(unready(&chain(&error))),
         Err(_) => Err(format!("no answer for {} s", patience.as_secs())),
     }
+}
+
+/// Whether the API says that it is not ready to serve, or says nothing. One that keeps to itself whether it is ready
+/// does not count as starting.
+pub async fn starting(client: &Client) -> bool {
+    match timeout(FIRST_PATIENCE, ask(client)).await {
+        Ok(Ok(_)) => false,
+        Ok(Err(kube::Error::Api(status))) => status.code >= 500,
+        _ => true,
+    }
+}
+
+async fn ask(client: &Client) -> kube::Result<String> {
+    client.request_text(http::Request::get("/readyz").body(Vec::new()).map_err(kube::Error::HttpError)?).await
 }
 
 /// A server that starts lists all its checks, a line each (`[+]ping ok`, `[-]etcd failed: reason withheld`): those that

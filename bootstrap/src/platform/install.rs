@@ -4,10 +4,11 @@ use std::sync::Arc;
 
 use kube::Client;
 use serde_json::{Value, json};
+use tokio::sync::Semaphore;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use super::apply::{Applied, Applier, Change};
+use super::apply::{Applied, Applier, Change, DEFINITIONS_OF_ALL};
 use super::copies;
 use super::inventory::{Entry, Inventory};
 use super::kinds::Kinds;
@@ -36,6 +37,8 @@ pub struct Installer {
     inventory: Inventory,
     secrets: Secrets,
     platform: String,
+    /// Of all components, see [`Applier::turns`].
+    turns: Arc<Semaphore>,
     /// Objects that are not this platform's are left alone: the cluster is somebody else's.
     guarded: bool,
 }
@@ -69,6 +72,7 @@ impl Installer {
             inventory: Inventory::new(client.clone(), platform),
             secrets: Secrets::new(client.clone(), platform, host),
             platform: platform.into(),
+            turns: Arc::new(Semaphore::new(DEFINITIONS_OF_ALL)),
             client,
             guarded: false,
         }
@@ -235,7 +239,7 @@ impl Installer {
     }
 
     fn applier<'a>(&'a self, owner: &'a Owner, namespace: &'a str, retry: &'a Retry<'a>) -> Applier<'a> {
-        Applier { kinds: &self.kinds, owner, namespace, retry, start: Instant::now() }
+        Applier { kinds: &self.kinds, owner, namespace, retry, turns: &self.turns, start: Instant::now() }
     }
 
     fn pruner<'a>(&'a self, owner: &'a Owner, retry: &'a Retry<'a>, others: &'a [ObjectRef]) -> Pruner<'a> {

@@ -38,6 +38,11 @@ impl Kinds {
         Self { client, known: Mutex::default() }
     }
 
+    /// Whether the API server says that it is not ready to serve, or says nothing.
+    pub async fn starting(&self) -> bool {
+        super::client::starting(&self.client).await
+    }
+
     /// Finds a kind; asks the API for the group's version when the kind is not known yet.
     pub async fn resolve(&self, api_version: &str, kind: &str) -> Result<Kind, Unresolved> {
         // Held while asking, so that a wave of objects asks once and not eight times.

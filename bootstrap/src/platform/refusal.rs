@@ -12,6 +12,8 @@ pub enum Verdict {
     Wait(String),
     /// As [`Verdict::Wait`], and what is known of the API's kinds is stale.
     Rediscover(String),
+    /// The user may not do it, says a server that may only be starting: it serves before it has read who may do what.
+    Forbidden(Refusal),
     /// Trying again would not help.
     Refused(Refusal),
 }
@@ -55,14 +57,15 @@ fn judge_status(status: &Status) -> Verdict {
     let kind = status.details.as_ref().map_or("", |details| details.kind.as_str());
     match status.code {
         // Server-side apply says so with code 500, and would say so for ever.
-        500 if message.contains("failed to create typed") => refused(status),
+        500 if message.contains("failed to create typed") => Verdict::Refused(refusal(status)),
         404 if kind == "namespaces" => Verdict::Wait(message.to_string()),
         404 => Verdict::Rediscover("the cluster does not serve its kind yet".into()),
         403 if is_passing_ban(status) => Verdict::Wait(message.to_string()),
+        403 if message.contains(" is forbidden: User \"") => Verdict::Forbidden(refusal(status)),
         409 | 410 => Verdict::Wait(format!("changed by somebody else at the same time: {message}")),
         408 | 429 => Verdict::Wait("the API server is busy".into()),
         500..=599 => Verdict::Wait(format!("the API server is not able to answer yet: {message}")),
-        _ => refused(status),
+        _ => Verdict::Refused(refusal(status)),
     }
 }
 
@@ -86,7 +89,7 @@ fn webhook(message: &str) -> String {
     }
 }
 
-fn refused(status: &Status) -> Verdict {
+fn refusal(status: &Status) -> Refusal {
     let causes = status.details.iter().flat_map(|details| &details.causes);
     let mut causes: Vec<String> = causes
         .filter(|cause| !cause.message.is_empty())
@@ -100,7 +103,7 @@ fn refused(status: &Status) -> Verdict {
         causes.clear();
     }
     let message = status.message.trim_end_matches(": ").to_string();
-    Verdict::Refused(Refusal { hint: hint(status), message, causes })
+    Refusal { hint: hint(status), message, causes }
 }
 
 fn hint(status: &Status) -> Option<String> {

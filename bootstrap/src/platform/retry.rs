@@ -75,12 +75,13 @@ impl Retry<'_> {
         F: Future<Output = Result<T, Fault>>,
     {
         let (mut pause, mut patience) = (FIRST_PAUSE, REQUEST_TIMEOUT);
+        let mut forbidden = false;
         loop {
             let refusal = match timeout(self.at_most(patience), attempt()).await {
                 Ok(Ok(done)) => return Ok(done),
                 Ok(Err(Fault::Fatal(error))) => return Err(GaveUp::Fatal(error)),
                 Ok(Err(Fault::Waiting(what))) => waiting(what, None),
-                Ok(Err(Fault::Unresolved(error))) => self.judge(object, &error).await?,
+                Ok(Err(Fault::Unresolved(error))) => self.judge(object, &error, &mut forbidden).await?,
                 Err(_) => {
                     let silent = format!("the API server did not answer within {} s", patience.as_secs());
                     patience *= 2;
@@ -100,8 +101,9 @@ impl Retry<'_> {
         }
     }
 
-    /// What blocks, if it is worth waiting for.
-    async fn judge(&self, object: &ObjectRef, error: &Unresolved) -> Result<Refusal, GaveUp> {
+    /// What blocks, if it is worth waiting for. That the user may not do it is believed the second time, if the server was
+    /// ready in between: that is what `forbidden` keeps.
+    async fn judge(&self, object: &ObjectRef, error: &Unresolved, forbidden: &mut bool) -> Result<Refusal, GaveUp> {
         let request = match error {
             Unresolved::Unknown { .. } => {
                 let hint =
@@ -116,7 +118,11 @@ impl Retry<'_> {
                 self.kinds.forget(&object.api_version).await;
                 Ok(waiting(what, None))
             }
-            Verdict::Refused(refusal) => {
+            Verdict::Forbidden(refusal) if !*forbidden => {
+                *forbidden = !self.kinds.starting().await;
+                Ok(refusal)
+            }
+            Verdict::Forbidden(refusal) | Verdict::Refused(refusal) => {
                 self.stop.cancel();
                 Err(GaveUp::Refused(Failed { object: object.clone(), refusal }))
             }

@@ -147,6 +147,34 @@ async fn a_refusal_ends_it_at_once_and_tells_all_that_was_refused() {
     assert!(!log.iter().any(|request| request.ends_with("/deployments/web")), "the next wave is not: {log:?}");
 }
 
+fn forbidden() -> Value {
+    let message = "configmaps \"a\" is forbidden: User \"kubernetes-admin\" cannot patch resource \"configmaps\" in API \
+                   group \"\" in the namespace \"shop\"";
+    status(403, "Forbidden", message)
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_server_that_starts_does_not_know_yet_who_may_do_what() {
+    let starting = status(500, "InternalError", "[-]informer-sync failed: reason withheld");
+    let fake = FakeApi::with(vec![
+        rule("/configmaps/a", 3, forbidden()),
+        Rule { method: Method::GET, path: "/readyz", times: 2, status: starting },
+    ]);
+    let (result, details) = install(&fake, &unit(vec![config_map("a")])).await;
+    result.expect("installed");
+    assert!(details.iter().any(|detail| detail.contains("is forbidden: User \"kubernetes-admin\"")), "{details:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_the_user_may_not_do_is_told_after_a_second_look() {
+    let fake = FakeApi::with(vec![rule("/configmaps/a", 1000, forbidden())]);
+    let start = Instant::now();
+    let (result, _) = install(&fake, &unit(vec![config_map("a")])).await;
+    let Err(Error::Refused { failures, .. }) = result else { panic!("{result:?}") };
+    assert!(failures[0].refusal.hint.as_deref().is_some_and(|hint| hint.contains("lacks this right")));
+    assert!(start.elapsed() < Duration::from_secs(2), "{:?}", start.elapsed());
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_kind_that_never_comes_is_named_with_what_to_do() {
     let object = json!({"apiVersion": "nowhere.dev/v1", "kind": "Ghost", "metadata": {"name": "a"}});
