@@ -2,9 +2,12 @@
 //!
 //! A wait that is too short ends what would have come by itself, as on a slow laptop or in an emulated machine; one that
 //! is long for everybody keeps people waiting for what never comes. So waits are multiplied by what the start of a node
-//! took, or, where it runs already, a command in it.
+//! took, which the node remembers, and by what a command in it takes now.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
+
+use super::engine::Engine;
+use super::error::ClusterError;
 
 /// A node that needs no longer than this, from the start of its container to the first answer of containerd, is no
 /// reason to wait longer for anything else. A machine with two busy cores needs 1 to 3 s.
@@ -12,6 +15,8 @@ const USUAL_START: Duration = Duration::from_secs(3);
 /// The same for a command that does nothing, in a node that runs: 0.05 to 0.3 s with two busy cores.
 const USUAL_COMMAND: Duration = Duration::from_millis(500);
 const MOST: f64 = 8.0;
+/// Where a node remembers what its start took, in milliseconds: the next `up` finds it running.
+const MEMORY: &str = "/kind/backstack-start";
 
 /// By how much longer than usual everything may take.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -34,6 +39,12 @@ impl Pace {
         Self::beside(took, USUAL_COMMAND)
     }
 
+    /// The slower of two.
+    #[must_use]
+    pub fn or_slower(self, other: Self) -> Self {
+        Self(self.0.max(other.0))
+    }
+
     fn beside(took: Duration, usual: Duration) -> Self {
         Self((took.as_secs_f64() / usual.as_secs_f64()).clamp(1.0, MOST))
     }
@@ -50,6 +61,27 @@ impl Pace {
     }
 }
 
+/// The pace by the start of a node, which is over; the node remembers it.
+///
+/// # Errors
+/// The engine refuses to write into the node.
+pub async fn remember(engine: &Engine, node: &str, start: Duration) -> Result<Pace, ClusterError> {
+    engine.write_files(node, &[(MEMORY.into(), start.as_millis().to_string())]).await?;
+    Ok(Pace::of_start(start))
+}
+
+/// The pace of a machine whose node runs already.
+///
+/// # Errors
+/// The engine refuses to run anything in the node.
+pub async fn recall(engine: &Engine, node: &str) -> Result<Pace, ClusterError> {
+    let begun = Instant::now();
+    let memory = engine.exec(node, &["cat", MEMORY], None).await?;
+    let now = Pace::of_command(begun.elapsed());
+    let start = memory.stdout.trim().parse().map(Duration::from_millis);
+    Ok(start.map_or(now, |start| Pace::of_start(start).or_slower(now)))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -63,6 +95,8 @@ mod tests {
         assert_eq!((patience(20_000), patience(300_000)), (800, 960));
         assert_eq!(Pace::of_command(Duration::from_millis(200)), Pace::default());
         assert_eq!(Pace::of_command(Duration::from_secs(2)), Pace::of_start(Duration::from_secs(12)));
+        let (slow, usual) = (Pace::of_start(Duration::from_secs(12)), Pace::default());
+        assert_eq!((slow.or_slower(usual), usual.or_slower(slow)), (slow, slow));
         assert_eq!(Pace::default().told(), None);
         let told = Pace::of_start(Duration::from_secs(20)).told().expect("a word");
         assert!(told.ends_with("7 times as long"), "{told}");

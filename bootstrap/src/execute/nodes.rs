@@ -11,7 +11,7 @@ use super::steps::Ended;
 use crate::cluster::inotify::{self, FileWatches, Limits};
 use crate::cluster::kubeadm::NodeFacts;
 use crate::cluster::node::{self, NodeSpec, PortMapping, Role};
-use crate::cluster::pace::Pace;
+use crate::cluster::pace::{self, Pace};
 use crate::cluster::{
     ClusterError, Engine, certs_folder, kubeconfig, mirrors, names, network, observe, provision, services, sharing,
 };
@@ -38,7 +38,7 @@ pub async fn provision(context: &Context, node: &str, role: Role, progress: &Pro
         make(context, node, role).await?;
     }
     node::await_runtime(&context.own().engine, node).await?;
-    learn_pace(context, Pace::of_start(begun.elapsed()), progress);
+    learn_pace(context, pace::remember(&context.own().engine, node, begun.elapsed()).await?, progress);
     certs_folder::enable(&context.own().engine, node, &context.own().node.reference.to_string()).await?;
     raise_file_watches(context, node, progress).await?;
     Ok(Ended::new(Outcome::Created))
@@ -54,9 +54,7 @@ fn learn_pace(context: &Context, pace: Pace, progress: &Progress) {
 
 /// What a node that runs already needs to know anew at each `up`, and the machine that it runs on.
 pub async fn refresh(context: &Context, node: &str, progress: &Progress) -> Result<(), Failure> {
-    let begun = Instant::now();
-    context.own().engine.run(node, &["true"], None).await?;
-    learn_pace(context, Pace::of_command(begun.elapsed()), progress);
+    learn_pace(context, pace::recall(&context.own().engine, node).await?, progress);
     // Another stack may name other upstreams; containerd reads these files at every pull.
     context.own().engine.write_files(node, &mirrors(context)).await?;
     // Other programs may have come to watch files since it started.
