@@ -59,9 +59,8 @@ fn images_that_no_registry_has_are_the_stacks_own() {
     }
 }
 
-#[test]
-fn nothing_is_left_to_fill_in() {
-    let mut facts = PlatformFacts {
+fn facts() -> PlatformFacts {
+    PlatformFacts {
         name: "test".into(),
         url: "https://localhost:8443".into(),
         host: "localhost".into(),
@@ -71,7 +70,32 @@ fn nothing_is_left_to_fill_in() {
         registry: "172.31.250.5:5000".into(),
         images: Default::default(),
         ingress_class: None,
-    };
+    }
+}
+
+/// A start that is ended for being slow begins anew, and no faster: on a slow machine it would never end.
+#[test]
+fn whatever_takes_long_to_start_has_half_an_hour() {
+    let mut seen = 0;
+    for stack in all() {
+        for component in &stack.components {
+            for object in render(component, &facts()) {
+                let containers = object["spec"]["template"]["spec"]["containers"].as_array().into_iter().flatten();
+                for probe in containers.map(|container| &container["startupProbe"]).filter(|probe| !probe.is_null()) {
+                    let number = |name: &str, default| probe[name].as_u64().unwrap_or(default);
+                    let seconds = number("periodSeconds", 10) * number("failureThreshold", 3);
+                    assert!(seconds >= 1800, "{}: {} {seconds} s", component.name(), object["metadata"]["name"]);
+                    seen += 1;
+                }
+            }
+        }
+    }
+    assert!(seen > 5, "{seen} startup probes");
+}
+
+#[test]
+fn nothing_is_left_to_fill_in() {
+    let mut facts = facts();
     for stack in all() {
         for component in &stack.components {
             let references = component.file.images.values().map(|image| image.reference.clone());
