@@ -33,12 +33,13 @@ def git(path, body, method="POST"):
         f"{developer['url']}/api/v1/repos/backstack/demo-cluster/{path}", json.dumps(body).encode(),
         {"Authorization": f"Basic {login}", "Content-Type": "application/json"}, method=method,
     )
-    # Gitea answers 405 while it still looks whether a pull request can be merged.
+    # Gitea answers 405 while it still looks whether a pull request can be merged, and 409 where another one is merged at
+    # the same moment.
     for _ in range(60):
         try:
             return urllib.request.urlopen(request, context=tls, timeout=60).read()
         except urllib.error.HTTPError as error:
-            if error.code != 405:
+            if error.code not in (405, 409):
                 raise
             time.sleep(0.5)
     raise SystemExit(f"python: {path} is refused")
