@@ -288,6 +288,7 @@ mod tests {
             "localhost:5000/",
             "a.b-c.example:80/",
             "index.docker.io/",
+            "no_host.example.org/traefik",
             "-x.io/",
             "x.io:/",
             "x.io:+2/",
