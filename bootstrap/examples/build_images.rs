@@ -15,13 +15,16 @@ use std::time::Instant;
 
 use backstack::error::Failure;
 use backstack::images::BlobStore;
-use backstack::report::{Event, Progress, Reporter};
+use backstack::report::Progress;
 use backstack::settings::folders;
 use backstack::source::{Architecture, Builder, BuiltImage, HEADER_SIZE, Machine};
 use backstack::stack::files::FileTree;
 use backstack::stack::model::ImageRef;
 use backstack::stack::{ClusterSpec, Stack, StackSource};
 use clap::Parser;
+use shared::{Lines, end_with};
+
+mod shared;
 
 #[derive(Parser)]
 struct Args {
@@ -43,26 +46,9 @@ struct Found {
     own: bool,
 }
 
-/// Tells what is done, a line each.
-struct Lines;
-
-impl Reporter for Lines {
-    fn report(&self, event: Event) {
-        if let Event::Detail { subject, detail } = event {
-            eprintln!("{subject}: {detail}");
-        }
-    }
-}
-
 #[tokio::main]
 async fn main() {
-    if let Err(failure) = build(Args::parse()).await {
-        eprintln!("error: {failure}");
-        for line in failure.details.iter().chain(&failure.hints) {
-            eprintln!("  {line}");
-        }
-        std::process::exit(failure.kind.code().into());
-    }
+    end_with(build(Args::parse()).await);
 }
 
 async fn build(args: Args) -> Result<(), Failure> {

@@ -12,13 +12,16 @@ use backstack::error::Failure;
 use backstack::images::manifest::{Platform, Raw};
 use backstack::images::upstream::{Upstream, UpstreamOptions};
 use backstack::images::{BlobStore, Digest, LocalRegistry, Reference};
-use backstack::report::{Event, Progress, Reporter};
+use backstack::report::Progress;
 use backstack::settings::folders;
 use backstack::source::{Architecture, Builder, BuiltImage};
 use backstack::stack::files::FileTree;
 use backstack::stack::{Stack, StackSource};
 use clap::Parser;
 use serde_json::json;
+use shared::{Lines, end_with};
+
+mod shared;
 
 const INDEX_TYPE: &str = "application/vnd.oci.image.index.v1+json";
 
@@ -44,26 +47,9 @@ struct Args {
     packages: Option<PathBuf>,
 }
 
-/// Tells what is done, a line each.
-struct Lines;
-
-impl Reporter for Lines {
-    fn report(&self, event: Event) {
-        if let Event::Detail { subject, detail } = event {
-            eprintln!("{subject}: {detail}");
-        }
-    }
-}
-
 #[tokio::main]
 async fn main() {
-    if let Err(failure) = release(Args::parse()).await {
-        eprintln!("error: {failure}");
-        for line in failure.details.iter().chain(&failure.hints) {
-            eprintln!("  {line}");
-        }
-        std::process::exit(failure.kind.code().into());
-    }
+    end_with(release(Args::parse()).await);
 }
 
 async fn release(args: Args) -> Result<(), Failure> {

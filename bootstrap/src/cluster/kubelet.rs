@@ -24,11 +24,11 @@ pub async fn tell_failures(engine: &Engine, node: &str, progress: &Progress) -> 
         sleep(PAUSE).await;
         // Why nothing can be asked is told by what runs beside this.
         let Ok(seen) = engine.exec(node, &["sh", "-c", LOOK], None).await else { continue };
-        let failure = failure(&seen.stdout);
-        if failure.is_some() && failure != told {
-            let why = failure.as_deref().unwrap_or_default();
+        if let Some(why) = failure(&seen.stdout)
+            && told.as_ref() != Some(&why)
+        {
             progress.warn(format!("the kubelet of node `{node}` ends again and again: {why}"));
-            told = failure;
+            told = Some(why);
         }
     }
 }

@@ -35,13 +35,12 @@ impl Pace {
     }
 
     /// Of a machine where the engine took so long to run a command that does nothing in a node.
-    pub fn of_command(took: Duration) -> Self {
+    fn of_command(took: Duration) -> Self {
         Self::beside(took, USUAL_COMMAND)
     }
 
     /// The slower of two.
-    #[must_use]
-    pub fn or_slower(self, other: Self) -> Self {
+    fn or_slower(self, other: Self) -> Self {
         Self(self.0.max(other.0))
     }
 
