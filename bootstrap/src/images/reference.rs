@@ -273,6 +273,7 @@ mod tests {
         assert!(reason(&format!("quay.io/{}", "x".repeat(256))).contains("255"));
         assert!(reason("quay.io/a/b:\u{e4}").contains("tag"));
         assert!(reason("-quay.io/a").contains("host") && reason("quay.io:99999/a").contains("host"));
+        assert!(reason("no_host.example.org/a").contains("host"));
         assert!(reason("quay.io/a/b@sha256:12").contains("digest"));
         assert!(reason("quay.io/a/b@md5:12").contains("sha256"));
     }
@@ -288,7 +289,6 @@ mod tests {
             "localhost:5000/",
             "a.b-c.example:80/",
             "index.docker.io/",
-            "no_host.example.org/traefik",
             "-x.io/",
             "x.io:/",
             "x.io:+2/",
