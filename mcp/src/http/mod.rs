@@ -7,6 +7,7 @@
 //! serve     connections, header limits, graceful end
 //! post      a message: read, judged, served, answered in a form that the client takes
 //! sse       event streams
+//! whole     bodies of requests, taken to their end whatever the answer is
 //! ```
 //! Host and Origin of every request are checked, so that no web page can reach a server on this machine.
 
@@ -16,6 +17,7 @@ mod serve;
 mod sessions;
 mod sse;
 mod tokens;
+mod whole;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;

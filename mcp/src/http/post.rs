@@ -5,13 +5,11 @@
 //! for somebody who takes JSON alone is picked out of the stream. Such a client cannot be asked anything while it waits, so
 //! what it says about questions when it connects is not passed on.
 
-use std::time::Duration;
-
 use futures::StreamExt;
 use http::request::Parts;
 use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, header};
 use http_body_util::{BodyExt, Full, LengthLimitError, Limited, StreamBody};
-use hyper::body::{Bytes, Frame, Incoming};
+use hyper::body::{Bytes, Frame};
 use rmcp::model::ErrorCode;
 use rmcp::transport::streamable_http_server::session::SessionStore;
 use serde_json::Value;
@@ -19,6 +17,7 @@ use serde_json::Value;
 use super::MOST_BODY_BYTES;
 use super::serve::{Body, Door, refuse, too_often};
 use super::sse;
+use super::whole::Whole;
 use crate::server::lines::{BATCHES, no_batches};
 use crate::server::message::{self, Message, Refusal, Sent};
 
@@ -27,10 +26,6 @@ const STREAM: &str = "text/event-stream";
 const BOTH: HeaderValue = HeaderValue::from_static("application/json, text/event-stream");
 const SESSION: &str = "mcp-session-id";
 const VERSION: &str = "mcp-protocol-version";
-
-/// Of a message that is too long, so much more is taken, and for so long.
-const MOST_THROWN_AWAY: usize = 16 * MOST_BODY_BYTES;
-const THROWING_AWAY: Duration = Duration::from_secs(10);
 
 /// In what form a client takes answers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -77,15 +72,15 @@ impl Door {
     }
 
     /// A stream of news is opened: whoever takes everything takes that.
-    pub(super) async fn get(&self, mut request: Request<Incoming>) -> Response<Body> {
+    pub(super) async fn get(&self, mut request: Request<Whole>) -> Response<Body> {
         if Takes::of(request.headers()) == Some(Takes::Stream) {
             request.headers_mut().insert(header::ACCEPT, BOTH);
         }
         self.service.handle(request).await
     }
 
-    pub(super) async fn post(&self, request: Request<Incoming>, client: &str) -> Response<Body> {
-        let (mut parts, mut body) = request.into_parts();
+    pub(super) async fn post(&self, request: Request<Whole>, client: &str) -> Response<Body> {
+        let (mut parts, body) = request.into_parts();
         if let Some(refused) = self.stranger(&parts).await {
             return refused;
         }
@@ -99,10 +94,9 @@ impl Door {
             let refusal = Refusal::invalid("messages are JSON: send `Content-Type: application/json`");
             return answer(StatusCode::UNSUPPORTED_MEDIA_TYPE, &refusal.to_value());
         }
-        let bytes = match Limited::new(&mut body, MOST_BODY_BYTES).collect().await {
+        let bytes = match Limited::new(body, MOST_BODY_BYTES).collect().await {
             Ok(collected) => collected.to_bytes(),
             Err(error) if error.is::<LengthLimitError>() => {
-                tokio::spawn(throw_away(body));
                 return answer(StatusCode::PAYLOAD_TOO_LARGE, &message::too_long(&[], MOST_BODY_BYTES).to_value());
             }
             Err(_) => return refuse(StatusCode::BAD_REQUEST, "The message broke off."),
@@ -195,14 +189,6 @@ impl Door {
             None => Err(no_batches(None)),
         }
     }
-}
-
-/// Takes the rest of a message, within limits, while its answer is under way: a client that is still sending when the
-/// connection ends would see no more than that.
-async fn throw_away(body: Incoming) {
-    let mut rest = Limited::new(body, MOST_THROWN_AWAY);
-    let end = async { while let Some(Ok(_)) = rest.frame().await {} };
-    let _ = tokio::time::timeout(THROWING_AWAY, end).await;
 }
 
 fn is_json(headers: &HeaderMap) -> bool {

@@ -23,6 +23,7 @@ use tokio_util::sync::CancellationToken;
 use super::limit::Limit;
 use super::sessions::SessionFiles;
 use super::tokens::Tokens;
+use super::whole::Whole;
 use super::{HttpSettings, MOST_BODY_BYTES};
 use crate::server::{Server, Session};
 
@@ -154,9 +155,9 @@ fn connection<S>(door: Arc<Door>, stream: S, from: IpAddr) -> impl GracefulConne
 where
     S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
 {
-    let service = service_fn(move |request| {
+    let service = service_fn(move |request: Request<Incoming>| {
         let door = door.clone();
-        async move { Ok::<_, Infallible>(door.pass(request, from).await) }
+        async move { Ok::<_, Infallible>(door.pass(request.map(Whole::new), from).await) }
     });
     hyper::server::conn::http1::Builder::new()
         .timer(TokioTimer::new())
@@ -193,7 +194,7 @@ fn config(settings: &HttpSettings, files: Arc<SessionFiles>, ending: Cancellatio
 }
 
 impl Door {
-    async fn pass(&self, request: Request<Incoming>, from: IpAddr) -> Response<Body> {
+    async fn pass(&self, request: Request<Whole>, from: IpAddr) -> Response<Body> {
         if request.uri().path().trim_end_matches('/') != "/mcp" {
             return refuse(StatusCode::NOT_FOUND, "The MCP server is at /mcp.");
         }
@@ -212,7 +213,7 @@ impl Door {
     }
 
     /// The client that asks: by its token, or by its address where none is needed.
-    fn client(&self, request: &Request<Incoming>, from: IpAddr) -> Result<String, Box<Response<Body>>> {
+    fn client(&self, request: &Request<Whole>, from: IpAddr) -> Result<String, Box<Response<Body>>> {
         let Some(tokens) = &self.tokens else { return Ok(from.to_string()) };
         let shown = request.headers().get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
         let token =

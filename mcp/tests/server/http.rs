@@ -280,6 +280,33 @@ async fn what_cannot_be_served_is_told_as_the_protocol_has_it() {
 }
 
 #[tokio::test]
+async fn whatever_is_refused_is_told_to_a_client_that_sends_all_of_it_first() {
+    let folder = tempfile::tempdir().expect("folder");
+    let open = run(folder.path(), false, 1000).await;
+    let closed = run(folder.path(), true, 1000).await;
+    let long = vec![b' '; 3_000_000];
+    let evil = "Origin: http://evil.example\r\n";
+    let elsewhere = String::from_utf8(post_with("", KIND, "", &long)).expect("text").replace("/mcp", "/other");
+    let cases = [
+        (401, &closed, post_with("", KIND, "", &long)),
+        (403, &open, post_with("", KIND, evil, &long)),
+        (404, &open, elsewhere.into_bytes()),
+        (406, &open, post_with("Accept: text/html\r\n", KIND, "", &long)),
+        (415, &open, post_with("", "", "", &long)),
+    ];
+    for (status, running, request) in cases {
+        let answer = send_whole(running.address, &request).await;
+        assert!(answer.starts_with(&format!("HTTP/1.1 {status} ")), "{status}: {answer}");
+    }
+    let slow = run(folder.path(), false, 1).await;
+    for _ in 0..10 {
+        exchange(slow.address, &post_with("", KIND, "", b"")).await;
+    }
+    let answer = send_whole(slow.address, &post_with("", KIND, "", &long)).await;
+    assert!(answer.starts_with("HTTP/1.1 429 "), "{answer}");
+}
+
+#[tokio::test]
 async fn batches_are_of_the_revision_that_has_them() {
     let folder = tempfile::tempdir().expect("folder");
     let running = run(folder.path(), false, 20).await;
