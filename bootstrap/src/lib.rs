@@ -18,6 +18,7 @@
 //! report     typed events              -> terminal, plain lines, JSON lines, recorder
 //! proxy      the user's proxy: what nodes and tools get of it
 //! tls        whom the process trusts, and HTTP clients
+//! log        what was done, asked and answered, for whoever looks into a run that failed
 //! file_lock  waits for a lock that another program holds
 //! foreign    what reads bytes of others, for fuzz targets
 //! error      every error's kind (exit code), text and hints
@@ -39,6 +40,7 @@ pub mod file_lock;
 #[doc(hidden)]
 pub mod foreign;
 pub mod images;
+pub mod log;
 pub mod origin;
 pub mod plan;
 pub mod platform;

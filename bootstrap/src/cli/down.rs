@@ -7,6 +7,7 @@ use super::printer::Printer;
 use crate::down::{self, DownRequest};
 use crate::elsewhere;
 use crate::error::Failure;
+use crate::log;
 use crate::report::units;
 
 /// Take the platform away: containers, network, kubeconfig context
@@ -31,10 +32,17 @@ pub struct DownArgs {
 }
 
 pub async fn run(args: &DownArgs, name: &str, printer: &Printer) -> Result<u8, Failure> {
-    if let Some(context) = &args.target.context {
-        return elsewhere(context, name, printer).await;
-    }
-    let request = DownRequest { name: name.into(), purge: args.purge };
+    let code = match &args.target.context {
+        Some(context) => elsewhere(context, name, printer).await?,
+        None => here(name, args.purge, printer).await?,
+    };
+    // What is gone leaves no trace.
+    log::forget(name);
+    Ok(code)
+}
+
+async fn here(name: &str, purge: bool, printer: &Printer) -> Result<u8, Failure> {
+    let request = DownRequest { name: name.into(), purge };
     let removed = down::run(&request).await?;
     printer.facts(&removed, || down::show(name, &removed));
     Ok(0)

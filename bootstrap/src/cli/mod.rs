@@ -8,8 +8,11 @@ use std::process::ExitCode;
 
 use clap::{CommandFactory, Parser, Subcommand, ValueEnum};
 
+use tracing_subscriber::filter::Targets;
+
 use crate::cluster::names;
 use crate::error::{ExitKind, Failure};
+use crate::log;
 use crate::settings::{DEFAULT_NAME, SettingsError};
 
 mod access;
@@ -62,6 +65,19 @@ struct Global {
     /// How facts are printed
     #[arg(long, short, global = true, env = "BACKSTACK_OUTPUT", value_enum, default_value_t = Output::Text)]
     output: Output,
+    #[command(flatten)]
+    log: Log,
+}
+
+/// What is shown of the log.
+#[derive(Debug, clap::Args)]
+struct Log {
+    /// Log to stderr: what is done, requests to the engine and to registries; -vv: to the API server too
+    #[arg(long, short, global = true, action = clap::ArgAction::Count)]
+    verbose: u8,
+    /// Log to stderr by a filter, as `backstack=debug,kube=info`
+    #[arg(long = "log", global = true, env = "BACKSTACK_LOG", value_name = "FILTER", value_parser = log::filter)]
+    filter: Option<Targets>,
 }
 
 /// How facts are printed.
@@ -89,6 +105,20 @@ enum Command {
     Man(man::ManArgs),
 }
 
+impl Args {
+    /// What keeps a log: a command that changes something, and the platform that it changes.
+    fn logged(&self) -> Option<(log::Command, &str)> {
+        let command = match &self.command {
+            Command::Up(args) if !args.only_looks() => log::Command::Up,
+            Command::Down(_) => log::Command::Down,
+            Command::Stack(args) if !args.only_looks() => log::Command::Stack,
+            _ => return None,
+        };
+        // A name that is none is refused later, and must not become a path before.
+        names::name_problem(&self.global.name).is_none().then_some((command, &self.global.name))
+    }
+}
+
 /// Runs the program with these arguments.
 pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     let args = match Args::try_parse_from(arguments) {
@@ -105,7 +135,10 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
             return ExitCode::from(printer.ended(code));
         }
     };
-    let printer = Printer::new(args.global.output);
+    let Log { verbose, filter } = &args.global.log;
+    let shown = log::Shown { verbose: *verbose, filter: filter.clone() };
+    let file = log::start(&shown, args.logged());
+    let printer = Printer::new(args.global.output).with_log(file, shown.any());
     let code = dispatch(args, &printer).unwrap_or_else(|failure| {
         printer.failure(&failure);
         failure.kind.code()

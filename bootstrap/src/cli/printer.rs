@@ -1,5 +1,6 @@
 //! Owns stdout and stderr: nothing else prints.
 use std::io::{IsTerminal, Write};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use serde::Serialize;
@@ -9,17 +10,25 @@ use super::stdout::Stdout;
 use super::{Output, render};
 use crate::error::{ExitKind, Failure};
 use crate::report::json::{self, JsonLines};
-use crate::report::{Reporter, plain::Plain, terminal::Terminal};
+use crate::report::{Reporter, logged::Logged, plain::Plain, terminal::Terminal};
 
 /// Prints facts, events and failures in the form that was asked for.
 pub struct Printer {
     output: Output,
     stdout: Stdout,
+    log: Option<PathBuf>,
+    /// Whether standard error is for the log: a live display would be torn by it.
+    lines_only: bool,
 }
 
 impl Printer {
     pub(super) fn new(output: Output) -> Self {
-        Self { output, stdout: Stdout::default() }
+        Self { output, stdout: Stdout::default(), log: None, lines_only: false }
+    }
+
+    /// With a log: errors name its file, and progress is shown in lines where the log is shown beside it.
+    pub(super) fn with_log(self, file: Option<PathBuf>, shown: bool) -> Self {
+        Self { log: file, lines_only: shown, ..self }
     }
 
     /// Facts: as JSON if that was asked for, else as this text.
@@ -56,30 +65,43 @@ impl Printer {
     /// What shows the progress of long work: events as JSON lines on stdout, a live display on a terminal, plain
     /// lines elsewhere.
     pub fn reporter(&self) -> Arc<dyn Reporter> {
-        match self.output {
+        let shown: Arc<dyn Reporter> = match self.output {
             Output::Json => Arc::new(JsonLines::new(self.stdout.clone())),
-            Output::Text if std::io::stderr().is_terminal() => Arc::new(Terminal::stderr()),
+            Output::Text if std::io::stderr().is_terminal() && !self.lines_only => Arc::new(Terminal::stderr()),
             Output::Text => Arc::new(Plain::stderr()),
-        }
+        };
+        Arc::new(Logged::over(shown))
     }
 
     /// Why the program ends.
     pub fn failure(&self, failure: &Failure) {
+        tracing::error!(kind = ?failure.kind, details = ?failure.details, "{}", failure.messages.join(": "));
+        let log = self.log_of(failure);
         match self.output {
-            Output::Text => complain(&render::failure(failure)),
+            Output::Text => complain(&render::failure(failure, log.as_deref())),
             Output::Json => {
-                self.event(json!({
+                let mut event = json!({
                     "event": "error",
                     "exit_code": failure.kind.code(),
                     "messages": failure.messages,
                     "details": failure.details,
                     "hints": failure.hints,
-                }));
+                });
+                if let Some(log) = &log {
+                    event["log"] = log.as_str().into();
+                }
+                self.event(event);
                 if self.stdout.failure().is_some() {
-                    complain(&render::failure(failure));
+                    complain(&render::failure(failure, log.as_deref()));
                 }
             }
         }
+    }
+
+    /// The log, where it can tell more than the error: one about what was typed, or what a machine lacks, says it all.
+    fn log_of(&self, failure: &Failure) -> Option<String> {
+        let explains = !matches!(failure.kind, ExitKind::Usage | ExitKind::Prerequisite | ExitKind::Interrupted);
+        self.log.as_ref().filter(|_| explains).map(|file| file.display().to_string())
     }
 
     /// The exit code of a command that ended with this one: what nobody could read is not done.

@@ -4,14 +4,17 @@ use std::fmt::Write;
 
 use crate::error::Failure;
 
-/// The text of a failure, ending with a line break.
-pub fn failure(failure: &Failure) -> String {
+/// The text of a failure, ending with a line break; where there is more to read, it names that file.
+pub fn failure(failure: &Failure, log: Option<&str>) -> String {
     let mut text = format!("error: {}\n", failure.messages.first().map(String::as_str).unwrap_or_default());
     for cause in failure.messages.iter().skip(1) {
         let _ = writeln!(text, "  because: {cause}");
     }
     for detail in &failure.details {
         let _ = writeln!(text, "  {detail}");
+    }
+    if let Some(log) = log {
+        let _ = writeln!(text, "  log: {log}");
     }
     if !failure.hints.is_empty() {
         text.push('\n');
@@ -29,12 +32,14 @@ mod tests {
 
     #[test]
     fn a_failure_says_what_why_and_what_next() {
-        let shown = failure(&Failure {
+        let broken = Failure {
             kind: ExitKind::Usage,
             messages: vec!["it broke".into(), "no disk".into()],
             details: vec!["| log".into()],
             hints: vec!["Buy one.".into()],
-        });
-        assert_eq!(shown, "error: it broke\n  because: no disk\n  | log\n\n  → Buy one.\n");
+        };
+        let text = "error: it broke\n  because: no disk\n  | log\n\n  → Buy one.\n";
+        assert_eq!(failure(&broken, None), text);
+        assert_eq!(failure(&broken, Some("/x/up.log")), text.replace("\n\n", "\n  log: /x/up.log\n\n"));
     }
 }

@@ -146,6 +146,13 @@ impl WishArgs {
     }
 }
 
+impl UpArgs {
+    /// Whether nothing is to be changed.
+    pub fn only_looks(&self) -> bool {
+        self.plan
+    }
+}
+
 pub async fn run(args: UpArgs, name: &str, printer: &Printer) -> Result<u8, Failure> {
     let (wishes, config) = args.wishes.split();
     let wishes = args.target.over(wishes);

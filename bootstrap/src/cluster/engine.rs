@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use bollard::Docker;
 use bollard::container::LogOutput;
 use bollard::exec::{CreateExecOptions, StartExecOptions, StartExecResults};
 use bollard::models::{ContainerInspectResponse, SystemInfo};
 use bollard::query_parameters as query;
+use bollard::{BollardRequest, Docker};
 use bytes::Bytes;
 use futures::{StreamExt, TryStreamExt};
 use tokio::io::AsyncWriteExt;
@@ -74,6 +74,7 @@ impl Engine {
             .await
             .unwrap_or(Err(bollard::errors::Error::RequestTimeoutError))
             .map_err(|error| ClusterError::unreachable(&endpoint, &error))?;
+        let docker = docker.with_request_modifier(logged);
         Ok(Self { docker, endpoint })
     }
 
@@ -248,6 +249,12 @@ impl Engine {
             .await
             .map_err(ClusterError::engine(format!("write files into `{container}`")))
     }
+}
+
+/// Each request goes into the log by method and path: what else it has may be secret.
+fn logged(request: BollardRequest) -> BollardRequest {
+    tracing::debug!("{} {}", request.method(), request.uri().path());
+    request
 }
 
 fn tar_of(files: &[(String, String)]) -> std::io::Result<Vec<u8>> {

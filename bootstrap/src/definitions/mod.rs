@@ -10,6 +10,7 @@ use serde_json::Value;
 
 use crate::error::{ExitKind, Explain};
 use crate::images::{BlobStore, Digest};
+use crate::log;
 use crate::report::Progress;
 use crate::source::{Builder, SourceError};
 use crate::stack::model::CrdSource;
@@ -191,7 +192,7 @@ async fn from_upstream(
             url: url.clone(),
             why: crate::error::chain(&why).pop().unwrap_or_default(),
         };
-        let answer = http.get(&url).send().await.and_then(reqwest::Response::error_for_status).map_err(failed)?;
+        let answer = log::send(http.get(&url)).await.and_then(reqwest::Response::error_for_status).map_err(failed)?;
         let bytes = answer.bytes().await.map_err(failed)?;
         keep(store, &source.url, path, digest, &bytes)
     });

@@ -13,6 +13,8 @@
 
 use std::sync::Arc;
 
+use tracing::Instrument;
+
 use crate::error::Failure;
 use crate::plan::{Plan, StepId};
 use crate::report::{Outcome, Reporter};
@@ -56,7 +58,8 @@ pub async fn run(plan: &Plan, context: &Context, reporter: Arc<dyn Reporter>) ->
         &needs,
         |id| {
             let progress = subjects.begin(plan, id);
-            async move { steps::perform(context, &plan.steps[id], &progress).await }
+            let span = tracing::debug_span!("step", id, step = ?plan.steps[id].step);
+            async move { steps::perform(context, &plan.steps[id], &progress).await }.instrument(span)
         },
         |id, end| match end {
             graph::End::Done(ended) => {

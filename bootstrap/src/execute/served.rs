@@ -7,6 +7,7 @@ use std::time::Duration;
 use tokio::time::{Instant, sleep};
 
 use super::context::Context;
+use crate::log;
 use crate::report::Progress;
 use crate::stack::model::Route;
 
@@ -29,7 +30,7 @@ pub async fn await_routes(context: &Context, ca: &str, routes: &[Route], progres
     for route in routes {
         let address = format!("https://{host}:{}{}", context.settings.https_port, route.path);
         loop {
-            let patience = match http.get(&address).send().await {
+            let patience = match log::send(http.get(&address)).await {
                 Ok(answer) => patience_with(answer.status().as_u16()),
                 Err(error) if is_of_certificate(&error) => PATIENCE,
                 // Nothing listens: then there is no ingress yet, or another one.

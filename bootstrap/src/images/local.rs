@@ -23,6 +23,7 @@ use super::store::Descriptor;
 use super::tls;
 use super::upstream::Upstream;
 use crate::error::{ExitKind, Explain};
+use crate::log;
 
 /// Told how many further bytes went out; negative when an upload starts anew.
 pub type Sent = Arc<dyn Fn(i64) + Send + Sync>;
@@ -158,7 +159,7 @@ impl LocalRegistry {
     /// It does not, or not as a registry.
     pub async fn ping(&self) -> Result<(), LocalError> {
         let request = self.request(Method::GET, "").timeout(Duration::from_secs(5));
-        let answer = request.send().await.map_err(|error| self.unreachable(error))?;
+        let answer = log::send(request).await.map_err(|error| self.unreachable(error))?;
         if self.sign_in.is_some() && matches!(answer.status(), StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN) {
             return Ok(());
         }
@@ -246,7 +247,7 @@ impl LocalRegistry {
             let mut query = vec![("n", PAGE.to_string())];
             query.extend(all.last().map(|last: &String| ("last", last.clone())));
             let request = self.request_url(Method::GET, self.url("_catalog", &query));
-            let answer = request.send().await.map_err(|error| self.unreachable(error))?;
+            let answer = log::send(request).await.map_err(|error| self.unreachable(error))?;
             let answer = self.check("a request for its list", answer).await?;
             let bytes = answer.bytes().await.map_err(|error| self.unreachable(error))?;
             let page: Catalog = serde_json::from_slice(&bytes).map_err(|error| LocalError::Unreachable {
@@ -390,7 +391,7 @@ impl LocalRegistry {
     /// the request that begins an upload has signed in for it.
     async fn send(&self, repository: &str, request: RequestBuilder) -> Result<Response, LocalError> {
         let Some(sign_in) = &self.sign_in else {
-            return request.send().await.map_err(|error| self.unreachable(error));
+            return log::send(request).await.map_err(|error| self.unreachable(error));
         };
         let repository = self.inside(repository);
         let with = |request: RequestBuilder, value: Option<&reqwest::header::HeaderValue>| match value {
@@ -399,12 +400,12 @@ impl LocalRegistry {
         };
         let known = sign_in.known(&self.base, &repository);
         let again = request.try_clone();
-        let answer = with(request, known.as_ref()).send().await.map_err(|error| self.unreachable(error))?;
+        let answer = log::send(with(request, known.as_ref())).await.map_err(|error| self.unreachable(error))?;
         let Some(again) = again.filter(|_| answer.status() == StatusCode::UNAUTHORIZED) else { return Ok(answer) };
         let value = sign_in.answer(&self.base, &self.address, &repository, answer.headers(), known).await;
         let value =
             value.map_err(|source| LocalError::SignIn { address: self.address.clone(), source: source.into() })?;
-        with(again, Some(&value)).send().await.map_err(|error| self.unreachable(error))
+        log::send(with(again, Some(&value))).await.map_err(|error| self.unreachable(error))
     }
 
     fn host(&self) -> String {

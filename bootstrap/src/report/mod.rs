@@ -6,6 +6,7 @@
 
 pub mod frame;
 pub mod json;
+pub mod logged;
 pub mod plain;
 pub mod recorder;
 pub mod state;

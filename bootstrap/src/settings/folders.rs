@@ -42,12 +42,23 @@ pub fn config_file() -> Option<PathBuf> {
 /// # Errors
 /// [`SettingsError::NoHome`]
 pub fn assistant() -> Result<PathBuf, SettingsError> {
+    state("the MCP server's state").map(|state| state.join("mcp"))
+}
+
+/// Logs of the last runs, in the same folder as [`assistant`].
+///
+/// # Errors
+/// [`SettingsError::NoHome`]
+pub fn logs() -> Result<PathBuf, SettingsError> {
+    state("the log").map(|state| state.join("log"))
+}
+
+fn state(what: &'static str) -> Result<PathBuf, SettingsError> {
     let base = variable("BACKSTACK_STATE").or_else(|| {
         let base = variable("XDG_STATE_HOME").or_else(|| home().map(|home| home.join(".local/state")));
         base.map(|base| base.join("backstack"))
     });
-    let missing = SettingsError::NoHome { what: "the MCP server's state", variable: Some("BACKSTACK_STATE") };
-    base.map(|base| base.join("mcp")).ok_or(missing)
+    base.ok_or(SettingsError::NoHome { what, variable: Some("BACKSTACK_STATE") })
 }
 
 /// The user's home folder.

@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use tokio::io::{AsyncBufReadExt, AsyncRead, BufReader};
 use tokio::process::{Child, Command};
+use tracing::Instrument;
 
 use super::container::Container;
 use super::error::SourceError;
@@ -87,6 +88,7 @@ impl Tool {
         mut on_error: impl FnMut(&str),
     ) -> Result<(), SourceError> {
         let command = shown(self.command.as_std());
+        let span = tracing::debug_span!("tool", what = %self.what, command);
         let mut last = VecDeque::new();
         let is_noise = self.is_noise;
         let mut on_error = |line: &str| {
@@ -98,12 +100,15 @@ impl Tool {
             }
             on_error(line);
         };
-        let ended = match &self.place {
-            Place::Here => self.run_here(&mut on_output, &mut on_error).await,
-            Place::Container { container, gentle } => {
-                container.run(self.command.as_std(), *gentle, &mut on_output, &mut on_error).await
+        let ended = async {
+            match &self.place {
+                Place::Here => self.run_here(&mut on_output, &mut on_error).await,
+                Place::Container { container, gentle } => {
+                    container.run(self.command.as_std(), *gentle, &mut on_output, &mut on_error).await
+                }
             }
         };
+        let ended = ended.instrument(span).await;
         let failure = ended.map_err(SourceError::io(format!("cannot run `{command}` for {}", self.what)))?;
         match failure {
             None => Ok(()),

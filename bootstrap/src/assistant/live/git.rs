@@ -8,6 +8,7 @@ use backstack_mcp::ports::{GitServer, PortError};
 use serde_json::Value;
 
 use crate::error::chain;
+use crate::log;
 
 const PATIENCE: Duration = Duration::from_secs(20);
 
@@ -49,7 +50,7 @@ impl GitServer for Git {
             PortError::new(ErrorKind::Unavailable, format!("the Git server of platform `{}` does not answer: {why}", self.platform))
                 .hint("Look with platform_status whether it runs, and with platform_routes for its address; `backstack status` tells people the same.")
         };
-        let answer = request.send().await.map_err(silent)?;
+        let answer = log::send(request).await.map_err(silent)?;
         let status = answer.status().as_u16();
         let bytes = answer.bytes().await.map_err(silent)?;
         Ok((status, serde_json::from_slice(&bytes).unwrap_or(Value::Null)))

@@ -15,6 +15,7 @@ use super::credentials::{Credential, Found};
 use super::request::{Fault, refusal};
 use super::{Site, Upstream, authority};
 use crate::images::error::ImageError;
+use crate::log;
 
 /// The content of an `Authorization` header.
 pub(super) type Value = HeaderValue;
@@ -81,7 +82,7 @@ impl Upstream {
         let server = Site { host: authority(&url), ..site.clone() };
         let client = self.client_for(&url).await.map_err(Fault::last)?;
         let request = token_request(client, found, url, service, scope);
-        let answer = request.send().await.map_err(|error| Fault::again(server.unreachable(error)))?;
+        let answer = log::send(request).await.map_err(|error| Fault::again(server.unreachable(error)))?;
         match answer.status() {
             status if status.is_success() => {
                 let token =

@@ -12,6 +12,7 @@ use super::{Site, Upstream, authority};
 use crate::images::digest::Digest;
 use crate::images::error::{ImageError, reason, said};
 use crate::images::{manifest, tls};
+use crate::log;
 
 /// Why an attempt failed.
 pub(super) enum Fault {
@@ -131,7 +132,7 @@ impl Upstream {
             Ask::Blob(_, 0) => request,
             Ask::Blob(_, from) => request.header(RANGE, format!("bytes={from}-")),
         };
-        request.send().await.map_err(|error| Fault::again(site.unreachable(error)))
+        log::send(request).await.map_err(|error| Fault::again(site.unreachable(error)))
     }
 }
 

@@ -1,0 +1,110 @@
+//! The log of the last run of each command, in the user's state folder.
+
+use std::fs::{DirBuilder, File, OpenOptions};
+use std::io::Write;
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+
+use crate::report::json;
+use crate::settings::folders;
+
+/// A command that keeps a log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Command {
+    Up,
+    Down,
+    Stack,
+}
+
+impl Command {
+    const ALL: [Self; 3] = [Self::Up, Self::Down, Self::Stack];
+
+    /// The name of its log on this platform.
+    fn label(self, platform: &str) -> String {
+        let command = match self {
+            Self::Up => "up",
+            Self::Down => "down",
+            Self::Stack => "stack",
+        };
+        format!("{platform}-{command}")
+    }
+}
+
+/// Begins the log of a command on a platform. An older one of that name goes; a program that still writes it is not disturbed, because
+/// the new one takes its place in one step.
+pub(super) fn begin(command: Command, platform: &str) -> Option<(PathBuf, Mutex<File>)> {
+    let folder = folders::logs().ok()?;
+    let path = folder.join(format!("{}.log", command.label(platform)));
+    let file = create(&folder, &path).ok()?;
+    Some((path, Mutex::new(file)))
+}
+
+fn create(folder: &Path, path: &Path) -> std::io::Result<File> {
+    DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
+    let fresh = path.with_extension(format!("{}.new", std::process::id()));
+    let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&fresh)?;
+    let arguments = shown(std::env::args_os().map(|argument| argument.to_string_lossy().into_owned()));
+    let version = env!("CARGO_PKG_VERSION");
+    let time = json::now().unwrap_or_default();
+    writeln!(file, "backstack {version} on {}/{}, {time}: {arguments}", std::env::consts::OS, std::env::consts::ARCH)
+        .and_then(|()| std::fs::rename(&fresh, path))
+        .inspect_err(|_| drop(std::fs::remove_file(&fresh)))?;
+    Ok(file)
+}
+
+/// The command line, without the values of parameters: they may be passwords.
+fn shown(arguments: impl Iterator<Item = String>) -> String {
+    let mut words = Vec::new();
+    let mut sets = false;
+    for argument in arguments {
+        let set = match argument.strip_prefix("--set=") {
+            Some(set) => Some(("--set=", set)),
+            None => sets.then_some(("", argument.as_str())),
+        };
+        sets = argument == "--set";
+        words.push(match set.and_then(|(flag, set)| Some((flag, set.split_once('=')?.0))) {
+            Some((flag, parameter)) => format!("{flag}{parameter}=..."),
+            None => argument,
+        });
+    }
+    words.join(" ")
+}
+
+/// Removes the logs of a platform that is gone, this run's included. One that cannot be removed is of no harm.
+pub fn forget(platform: &str) {
+    let Ok(folder) = folders::logs() else { return };
+    for command in Command::ALL {
+        let _ = std::fs::remove_file(folder.join(format!("{}.log", command.label(platform))));
+    }
+    // Other platforms' logs keep it.
+    let _ = std::fs::remove_dir(folder);
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
+    use super::*;
+
+    #[test]
+    fn values_of_parameters_are_left_out() {
+        let text = "backstack up --set a.password=geheim=1 --set=b.c=geheim --name x=y --set";
+        let shown = shown(text.split(' ').map(String::from));
+        assert_eq!(shown, "backstack up --set a.password=... --set=b.c=... --name x=y --set");
+    }
+
+    #[test]
+    fn a_new_log_takes_the_place_of_the_last_and_is_its_owners() {
+        let folder = tempfile::tempdir().expect("folder");
+        let (logs, path) = (folder.path().join("a/log"), folder.path().join("a/log/x.log"));
+        let mut first = create(&logs, &path).expect("created");
+        let _second = create(&logs, &path).expect("created again");
+        writeln!(first, "late").expect("still written");
+        let text = std::fs::read_to_string(&path).expect("read");
+        assert!(text.starts_with("backstack ") && !text.contains("late"), "{text}");
+        let mode = |path: &Path| std::fs::metadata(path).expect("there").permissions().mode() & 0o777;
+        assert_eq!((mode(&logs), mode(&path)), (0o700, 0o600));
+        assert_eq!(std::fs::read_dir(&logs).expect("listed").count(), 1, "nothing else is left");
+    }
+}
