@@ -1,5 +1,5 @@
 //! Images come from an upstream registry, whatever happens on the way.
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, reason = "tests")]
 
 mod played;
 
