@@ -5,7 +5,7 @@
 //! ```
 //!
 //! A line for each image: its name, its digest, the bytes of its blobs, and how many programs for which machine lie in it.
-#![allow(clippy::print_stdout, clippy::print_stderr)]
+#![expect(clippy::print_stdout, clippy::print_stderr, reason = "a program, not a library")]
 
 use std::collections::BTreeMap;
 use std::fs::File;

@@ -2,7 +2,7 @@
 //!
 //! `scripts/release` runs it. The file that it writes is `bootstrap/released.json`: the key of each recipe, with the
 //! image that was built from it. A program compiled with that file fetches just these images.
-#![allow(clippy::print_stderr)]
+#![expect(clippy::print_stderr, reason = "a program, not a library")]
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;

@@ -1,5 +1,5 @@
 //! Moments of an engine that a test cannot bring about with a real one, with its answers as they were seen.
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, reason = "tests")]
 
 use std::convert::Infallible;
 use std::sync::{Arc, Mutex};

@@ -1,6 +1,6 @@
 //! An engine behind TLS, as `dockerd --tlsverify` is: what is checked, what is refused, and that nothing is ever sent
 //! in plain text where TLS was asked for.
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, reason = "tests")]
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -91,7 +91,7 @@ impl Served {
                 tokio::spawn(async move {
                     if let Ok(stream) = acceptor.accept(socket).await {
                         counted.fetch_add(1, Ordering::SeqCst);
-                        let _ = answer(stream).await;
+                        drop(answer(stream).await);
                     }
                 });
             }
@@ -245,7 +245,10 @@ async fn files_that_cannot_be_used_are_named() {
         match named {
             "nobody answers" => assert!(matches!(error, ClusterError::NoEngine { .. }), "{error}"),
             _ => {
-                assert!(matches!(error, ClusterError::EngineTls { .. }) && error.to_string().contains(named), "{error}")
+                assert!(
+                    matches!(error, ClusterError::EngineTls { .. }) && error.to_string().contains(named),
+                    "{error}"
+                );
             }
         }
     }

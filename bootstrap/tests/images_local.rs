@@ -1,5 +1,5 @@
 //! What lies in the image cache comes to the local registry: once, and only what is missing.
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, reason = "tests")]
 
 mod played;
 

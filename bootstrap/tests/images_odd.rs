@@ -1,5 +1,5 @@
 //! Names in a registry behind which no plain image lies, and logins that do not work.
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, reason = "tests")]
 
 mod played;
 

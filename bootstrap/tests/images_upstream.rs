@@ -1,5 +1,5 @@
 //! Images come from an upstream registry, whatever happens on the way.
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, reason = "tests")]
 
 mod played;
 
@@ -372,7 +372,7 @@ async fn who_refuses_connections_cannot_be_reached() {
 }
 
 #[tokio::test]
-async fn a_mirror_is_asked_in_the_registrys_place() {
+async fn a_mirror_is_asked_in_place_of_the_registry() {
     let mut fixture = fixture(Door::Open).await;
     let (digest, _) = fixture.upstream.put_image("hub/library/busybox", "1", &[b"layer"]);
     fixture.options.mirrors.insert("docker.io".into(), format!("http://{}/hub", fixture.upstream.host()));

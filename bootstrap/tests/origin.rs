@@ -1,5 +1,5 @@
 //! Where each image comes from, with registries that are played: each fault leads to the recipe, and says why.
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, reason = "tests")]
 
 mod played;
 

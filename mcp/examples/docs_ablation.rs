@@ -1,7 +1,7 @@
 //! What each ingredient of the ranking is worth: nDCG@5 and MRR of the graded queries with all of them, with each left
 //! out, and with none; and how long index and queries take. `cargo run --release -p backstack-mcp --example docs_ablation`;
 //! with `misses` also the queries that come out badly (those that are held out are not shown).
-#![allow(clippy::print_stdout)]
+#![expect(clippy::print_stdout, reason = "a program, not a library")]
 
 use std::time::{Duration, Instant};
 

@@ -1,7 +1,7 @@
 //! Asks an MCP server over HTTP from several clients at once and prints how long answers took, as JSON.
 //!
 //! `load ADDRESS:PORT PATH CLIENTS REQUESTS BODY [HEADER...]`; each client keeps its connection.
-#![allow(clippy::print_stdout)]
+#![expect(clippy::print_stdout, reason = "a program, not a library")]
 
 use std::time::{Duration, Instant};
 

@@ -175,13 +175,13 @@ mod tests {
     use super::*;
 
     #[derive(JsonSchema)]
-    #[allow(dead_code)]
+    #[expect(dead_code, reason = "only its schema is made")]
     struct Inner {
         name: String,
     }
 
     #[derive(JsonSchema)]
-    #[allow(dead_code)]
+    #[expect(dead_code, reason = "only its schema is made")]
     #[serde(rename_all = "lowercase")]
     enum Choice {
         A,
@@ -189,7 +189,7 @@ mod tests {
     }
 
     #[derive(JsonSchema)]
-    #[allow(dead_code)]
+    #[expect(dead_code, reason = "only its schema is made")]
     struct Example {
         /// How many.
         count: u32,

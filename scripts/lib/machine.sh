@@ -69,13 +69,39 @@ rust_tools() {
 cross_tools() {
   local folder; folder="$(cache_folder)-build/zig"
   if [ ! -x "$folder/bin/cargo-zigbuild" ]; then
-    packages "$(python3 -c 'import ensurepip' 2>/dev/null && echo python3 || echo none)" -- python3-venv
+    python_environments
     say "installing a C compiler for other targets into $folder"
     python3 -m venv "$folder"
     "$folder/bin/pip" install --quiet "ziglang==0.15.*" "cargo-zigbuild==0.24.*" >&2
   fi
   PATH="$folder/bin:$PATH"
 }
+
+# cargo_tool NAME VERSION   a program from Cargo's registry, compiled once for each version
+cargo_tool() {
+  local folder; folder="$(cache_folder)-build/tools"
+  if ! grep -qs "^\"$1 $2 " "$folder/.crates.toml"; then
+    say "compiling $1 $2 into $folder"
+    # In a folder of Cargo's own, which it removes: ours would keep what is needed once.
+    env -u CARGO_TARGET_DIR cargo install --quiet --locked --root "$folder" "$1" --version "$2" >&2 \
+      || fail "$1 could not be compiled" "see its message above"
+  fi
+  case ":$PATH:" in *":$folder/bin:"*) ;; *) PATH="$folder/bin:$PATH" ;; esac
+}
+
+# python_tool NAME VERSION   a program from the Python package index, in an environment of its own; prints its path
+python_tool() {
+  local folder; folder="$(cache_folder)-build/$1"
+  if [ "$(cat "$folder/version" 2>/dev/null)" != "$2" ]; then
+    python_environments
+    say "installing $1 $2 into $folder"
+    { python3 -m venv --clear "$folder" && "$folder/bin/pip" install --quiet "$1==$2"; } >&2 \
+      || fail "$1 could not be installed" "see its message above"
+    printf '%s' "$2" >"$folder/version"
+  fi
+  printf '%s' "$folder/bin/$1"
+}
+python_environments() { packages "$(python3 -c 'import ensurepip' 2>/dev/null && echo python3 || echo none)" -- python3-venv; }
 
 # What builds images from packages; needed only where no registry can be reached.
 source_tools() {

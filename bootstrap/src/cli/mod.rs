@@ -128,7 +128,7 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
             let printer = Printer::new(Output::Text);
             // Help and version are answers, not errors. On a terminal, clap gives them colours.
             if error.use_stderr() || std::io::stdout().is_terminal() {
-                let _ = error.print();
+                drop(error.print());
             } else {
                 printer.text(&error.render().to_string());
             }
@@ -159,7 +159,7 @@ async fn told_to_stop() {
             return;
         }
     }
-    let _ = tokio::signal::ctrl_c().await;
+    drop(tokio::signal::ctrl_c().await);
 }
 
 /// What asynchronous work runs on, ready to speak TLS.

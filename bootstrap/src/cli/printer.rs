@@ -114,5 +114,5 @@ impl Printer {
 
 /// Text to stderr. There is nobody left to tell if that fails.
 fn complain(text: &str) {
-    let _ = std::io::stderr().lock().write_all(text.as_bytes());
+    drop(std::io::stderr().lock().write_all(text.as_bytes()));
 }

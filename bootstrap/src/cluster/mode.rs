@@ -185,7 +185,7 @@ async fn created(
         match engine.docker().create_container(None::<query::CreateContainerOptions>, body.clone()).await {
             // The first on this engine; or another program's `down` took the image away just then.
             Err(Error::DockerResponseServerError { status_code: 404, .. }) if tries < TRIES => {
-                import_probe_image(engine).await?
+                import_probe_image(engine).await?;
             }
             created => return Ok(created),
         }

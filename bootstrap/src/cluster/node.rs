@@ -93,7 +93,7 @@ pub async fn start(engine: &Engine, node: &str, files: &[(String, String)]) -> R
     };
     if let Err(error) = started.await {
         // Why it could not start says more than why it could not be removed.
-        let _ = engine.remove_container(node).await;
+        drop(engine.remove_container(node).await);
         return Err(error);
     }
     Ok(())

@@ -66,7 +66,7 @@ pub async fn ensure(
     if !found.as_ref().is_some_and(is_running) {
         if let Err(error) = engine.start(REGISTRY).await {
             // A container that could not start would keep its port for ever.
-            let _ = engine.remove_container(REGISTRY).await;
+            drop(engine.remove_container(REGISTRY).await);
             return Err(error);
         }
         changed = true;

@@ -12,7 +12,7 @@ use crate::settings::folders;
 
 /// A lock, until it is dropped.
 #[derive(Debug)]
-pub struct Held(#[allow(dead_code, reason = "it is held, not read")] File);
+pub struct Held(#[expect(dead_code, reason = "it is held, not read")] File);
 
 /// Another program makes a platform.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,7 +1,6 @@
 //! Machines as people have them, and what is said of each.
 
 use super::facts::{Absent, EngineFacts, Facts, PortUse};
-use super::judge::Wants;
 use super::*;
 use crate::cluster::endpoint::Endpoint;
 use crate::cluster::inotify::{FileWatches, Limits, Used};

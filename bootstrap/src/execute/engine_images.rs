@@ -83,7 +83,7 @@ async fn pulled_or_built(
     let name = upstream_name(plan).expect("only what a registry is asked for is decided to be fetched");
     match (pulled(context, &name, progress).await, plan.recipe.as_ref().filter(|_| plan.recipe_stands_by)) {
         (Err(failure), Some(recipe)) => {
-            let line = told::late(&plan.reference.to_string(), &format!("the engine cannot pull it: {}", failure));
+            let line = told::late(&plan.reference.to_string(), &format!("the engine cannot pull it: {failure}"));
             context.tell_taken_over(line, progress);
             built(context, image, plan, recipe, progress).await
         }

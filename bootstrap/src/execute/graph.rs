@@ -1,8 +1,6 @@
 //! The order of steps: each starts when all that it needs succeeded; after a failure, what stands on it is
 //! skipped and the rest goes on.
 
-use std::future::Future;
-
 use futures::StreamExt;
 use futures::stream::FuturesUnordered;
 

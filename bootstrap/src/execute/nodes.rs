@@ -183,7 +183,7 @@ async fn facts(context: &Context, node: &str, role: Role) -> Result<NodeFacts, C
 /// The node does not run, or has no control plane.
 pub async fn kubeconfig_entry(engine: &Engine, platform: &str, node: &str) -> Result<kubeconfig::Entry, ClusterError> {
     let admin = provision::admin_kubeconfig(engine, node).await?;
-    let port = crate::cluster::observe::api_port_of(engine, node).await?;
+    let port = observe::api_port_of(engine, node).await?;
     let server = format!("https://127.0.0.1:{port}");
     Ok(kubeconfig::Entry { context: names::context(platform), server, admin })
 }

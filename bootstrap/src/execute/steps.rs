@@ -213,7 +213,7 @@ async fn unit(context: &Context, live: &Live, name: &str) -> Result<Unit, Failur
         images: context.found.images.lock().unwrap_or_else(PoisonError::into_inner).clone(),
         ingress_class: context.stack.ingress_class().map(str::to_string),
     };
-    let objects = render::render(component, &facts);
+    let objects = render(component, &facts);
     let file = &component.file;
     let unit = Unit::new(
         (&file.name, &file.version, &file.namespace),

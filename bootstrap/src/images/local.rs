@@ -271,7 +271,7 @@ impl LocalRegistry {
             Begun::Mounted => Ok(true),
             Begun::Upload(session) => {
                 // The registry opened an upload instead; it is not wanted.
-                let _ = self.send(repository, self.request_url(Method::DELETE, session)).await;
+                drop(self.send(repository, self.request_url(Method::DELETE, session)).await);
                 Ok(false)
             }
         }

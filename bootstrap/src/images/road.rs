@@ -342,7 +342,7 @@ impl Road {
         let counts = matches!(trip.origin, Origin::Store);
         let sent = Arc::new(move |bytes| {
             if counts {
-                meter.add(bytes)
+                meter.add(bytes);
             }
         });
         let path = match &supply {

@@ -1,6 +1,6 @@
 use super::*;
 use crate::cluster::observe::{ObservedNode, ObservedPlatform};
-use crate::origin::{DecidedImage, ImageState, Origin};
+use crate::origin::Origin;
 
 fn component(name: &str, depends_on: &[&str]) -> PlannedComponent {
     PlannedComponent {

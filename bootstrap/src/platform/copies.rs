@@ -50,7 +50,7 @@ async fn original(
         match state {
             Ok(Some(found)) if found.data.as_ref().is_some_and(|data| !data.is_empty()) => return Ok(found),
             Ok(Some(_)) => {
-                waits_for = format!("waits for Secret {}/{}, which is empty yet", source.namespace, source.name)
+                waits_for = format!("waits for Secret {}/{}, which is empty yet", source.namespace, source.name);
             }
             Ok(None) | Err(_) => {}
         }

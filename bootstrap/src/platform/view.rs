@@ -97,7 +97,7 @@ pub struct View {
 /// Filling a table with objects of any kind.
 trait Fill {
     fn put(&mut self, key: String, object: &Value);
-    fn remove(&mut self, key: &str);
+    fn take_out(&mut self, key: &str);
     fn keep(&mut self, keys: &HashSet<String>);
 }
 
@@ -109,8 +109,8 @@ impl<T: DeserializeOwned> Fill for Table<T> {
         }
     }
 
-    fn remove(&mut self, key: &str) {
-        HashMap::remove(self, key);
+    fn take_out(&mut self, key: &str) {
+        self.remove(key);
     }
 
     fn keep(&mut self, keys: &HashSet<String>) {
@@ -140,7 +140,7 @@ impl View {
     }
 
     pub fn remove(&mut self, tracked: Tracked, key: &str) {
-        self.table(tracked).remove(key);
+        self.table(tracked).take_out(key);
     }
 
     /// Drops all objects of a kind but these: what a fresh list does not have is gone.

@@ -70,7 +70,7 @@ impl<W: Write + Send> Reporter for JsonLines<W> {
             return;
         }
         // Whoever read this may have gone; the work goes on without them.
-        let _ = self.write(&event);
+        drop(self.write(&event));
     }
 }
 

@@ -33,7 +33,7 @@ impl Plain {
         let start = Instant::now();
         let weak = Arc::downgrade(&inner);
         // Without this thread only late details are missed, so a failure to start it is no error.
-        let _ = std::thread::Builder::new().name("plain".into()).spawn(move || tell_late_details(&weak, start));
+        drop(std::thread::Builder::new().name("plain".into()).spawn(move || tell_late_details(&weak, start)));
         Self { inner, start }
     }
 
@@ -56,7 +56,7 @@ impl Inner {
     fn write(&mut self, lines: &[String]) {
         for line in lines {
             // Whoever read this may have gone; the work goes on without them.
-            let _ = writeln!(self.out, "{line}").and_then(|()| self.out.flush());
+            drop(writeln!(self.out, "{line}").and_then(|()| self.out.flush()));
         }
     }
 }

@@ -94,7 +94,7 @@ impl Drop for Terminal {
     fn drop(&mut self) {
         drop(self.stop.take());
         if let Some(ticker) = self.ticker.take() {
-            let _ = ticker.join();
+            drop(ticker.join());
         }
         self.inner.lock().unwrap_or_else(PoisonError::into_inner).bar.finish_and_clear();
     }

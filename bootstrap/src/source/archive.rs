@@ -90,7 +90,7 @@ pub fn docker_archive_stream(
         let out = io::BufWriter::with_capacity(1 << 20, ToChannel(sender.clone()));
         if let Err(error) = write_docker_archive(&store, &manifest, &repo_tag, out) {
             // Nobody listens any more if this fails.
-            let _ = sender.blocking_send(Err(error));
+            drop(sender.blocking_send(Err(error)));
         }
     });
     futures::stream::unfold(receiver, |mut receiver| async move { Some((receiver.recv().await?, receiver)) })

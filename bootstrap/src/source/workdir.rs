@@ -53,7 +53,7 @@ impl WorkRoot {
 impl Drop for WorkRoot {
     fn drop(&mut self) {
         // The next process removes it if this fails.
-        let _ = fs::remove_file(lock_path(self.folder.path()));
+        drop(fs::remove_file(lock_path(self.folder.path())));
     }
 }
 
@@ -70,8 +70,8 @@ fn sweep(parent: &Path) {
         let gone = File::open(&lock).is_ok_and(|file| file.try_lock().is_ok());
         if gone {
             // A leftover that cannot be removed is tried again next time.
-            let _ = fs::remove_dir_all(lock.with_extension(""));
-            let _ = fs::remove_file(&lock);
+            drop(fs::remove_dir_all(lock.with_extension("")));
+            drop(fs::remove_file(&lock));
         }
     }
 }

@@ -110,10 +110,10 @@ impl Checker<'_> {
                 self.say(pointer, not_one_of(&name, &plain(value), &[plain(expected_value)]));
             }
             ValidationErrorKind::Minimum { limit } => {
-                self.say(pointer, format!("{name} must be at least {limit}, not {value}"))
+                self.say(pointer, format!("{name} must be at least {limit}, not {value}"));
             }
             ValidationErrorKind::Maximum { limit } => {
-                self.say(pointer, format!("{name} must be at most {limit}, not {value}"))
+                self.say(pointer, format!("{name} must be at most {limit}, not {value}"));
             }
             ValidationErrorKind::OneOfNotValid { context } | ValidationErrorKind::AnyOf { context } => {
                 self.variants(pointer, value, context);

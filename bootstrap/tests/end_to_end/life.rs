@@ -50,7 +50,7 @@ fn a_platform_from_nothing_to_nothing() {
     // People, assistants and operators use a platform at the same time, and most of each one's time is waiting. The
     // platform engineer comes after the others: a policy that refuses for a while would change what those see.
     side_by_side(&[&|| in_a_browser(&platform, &["developer", "orders"], &[]), &|| diagnosed(&platform), &|| {
-        by_a_client(&platform, "live")
+        by_a_client(&platform, "live");
     }]);
     side_by_side(&[&|| in_a_browser(&platform, &["platform-engineer"], &[]), &|| operated(&platform)]);
     by_a_client(&platform, "away");

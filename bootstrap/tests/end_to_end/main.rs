@@ -3,8 +3,7 @@
 //! One platform goes through its whole life, because making it is what takes time; a second, smaller one has
 //! workers and ends by the `kind` command. `scripts/test` runs this with `--test-threads=1`.
 
-// Tests tell how far they are.
-#![allow(clippy::print_stderr)]
+#![expect(clippy::print_stderr, reason = "long tests tell how far they are")]
 
 mod added;
 mod diagnose;

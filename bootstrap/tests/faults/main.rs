@@ -16,7 +16,7 @@
 #![allow(clippy::print_stderr, reason = "long tests tell how far they are")]
 
 #[path = "../end_to_end/harness.rs"]
-#[allow(dead_code)]
+#[expect(dead_code, reason = "it is made for other tests, too")]
 mod harness;
 
 mod broken;

@@ -90,7 +90,6 @@ fn the_first_kubeconfig_of_a_list_is_the_one_that_has_to_be_writable() {
 
 fn set_read_only(path: &std::path::Path, read_only: bool) {
     let mut permissions = std::fs::metadata(path).expect("the file").permissions();
-    #[allow(clippy::permissions_set_readonly_false, reason = "a file of the test's own")]
     permissions.set_readonly(read_only);
     std::fs::set_permissions(path, permissions).expect("set permissions");
 }

@@ -108,7 +108,7 @@ impl Running {
                 Ok(event) => self.seen.push(event),
                 Err(RecvTimeoutError::Disconnected) => break,
                 Err(RecvTimeoutError::Timeout) => {
-                    let _ = self.child.kill();
+                    drop(self.child.kill());
                     panic!("still running: {:#?}", self.seen);
                 }
             }

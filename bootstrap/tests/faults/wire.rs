@@ -44,7 +44,7 @@ impl Wire {
         // One last connection wakes the listener, which then goes away.
         drop(TcpStream::connect(self.address.trim_start_matches("tcp://")));
         for connection in self.open.lock().expect("open connections").drain(..) {
-            let _ = connection.shutdown(Shutdown::Both);
+            drop(connection.shutdown(Shutdown::Both));
         }
     }
 }
@@ -55,11 +55,11 @@ fn carry(client: TcpStream) {
     let (mut from_engine, mut to_engine) = (engine.try_clone().expect("clone"), engine);
     std::thread::spawn(move || {
         pump(&mut from_client, &mut to_engine);
-        let _ = to_engine.shutdown(Shutdown::Write);
+        drop(to_engine.shutdown(Shutdown::Write));
     });
     std::thread::spawn(move || {
         pump(&mut from_engine, &mut to_client);
-        let _ = to_client.shutdown(Shutdown::Write);
+        drop(to_client.shutdown(Shutdown::Write));
     });
 }
 

@@ -1,7 +1,7 @@
 //! A registry in the test's own process: upstream with every fault a test asks for, or the local one.
 //!
 //! It speaks real HTTP on a real socket and verifies what is uploaded; only its storage is memory.
-#![allow(dead_code, clippy::unwrap_used)]
+#![allow(dead_code, clippy::unwrap_used, reason = "each of the tests that have it uses a part")]
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::convert::Infallible;

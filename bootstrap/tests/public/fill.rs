@@ -63,10 +63,8 @@ impl Named {
     pub fn by(stack: &str) -> Self {
         let stack = Stack::load(StackSource::named(stack)).expect("the stack");
         let cluster = ClusterSpec::load().expect("the cluster's images");
-        let mut images = vec![
-            (cluster.file.node.clone(), cluster.tree.clone()),
-            (cluster.file.registry.clone(), cluster.tree.clone()),
-        ];
+        let mut images =
+            vec![(cluster.file.node.clone(), cluster.tree.clone()), (cluster.file.registry.clone(), cluster.tree)];
         let of_engine = images.iter().map(|(image, _)| image.reference.clone()).collect();
         let mut definitions = Vec::new();
         for component in &stack.components {

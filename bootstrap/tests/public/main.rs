@@ -17,7 +17,7 @@
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 #[path = "../end_to_end/harness.rs"]
-#[allow(dead_code)]
+#[expect(dead_code, reason = "it is made for other tests, too")]
 mod harness;
 
 mod faults;

@@ -279,7 +279,7 @@ impl World {
     /// it gets the reference and the lines below it.
     pub fn changed_stack(&self, change: impl Fn(&str, &str) -> String) -> String {
         let (from, to) = (Path::new(env!("CARGO_MANIFEST_DIR")).join("../stacks/back"), self.path("stack"));
-        let _ = std::fs::remove_dir_all(&to);
+        drop(std::fs::remove_dir_all(&to));
         let (source, target) = (from.display().to_string(), to.display().to_string());
         harness::run("cp", &["-rL", &source, &target]).succeeded("cp");
         for component in std::fs::read_dir(to.join("components")).expect("components").flatten() {
@@ -325,7 +325,7 @@ impl Drop for World {
         let deadline = Instant::now() + Duration::from_secs(90);
         while matches!(self.tool.try_wait(), Ok(None)) {
             if Instant::now() > deadline {
-                let _ = self.tool.kill();
+                drop(self.tool.kill());
             }
             std::thread::sleep(Duration::from_millis(50));
         }

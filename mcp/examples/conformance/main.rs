@@ -18,7 +18,7 @@ async fn main() -> ExitCode {
     match serve().await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            #[allow(clippy::print_stderr)]
+            #[expect(clippy::print_stderr, reason = "a program, not a library")]
             {
                 eprintln!("{error}");
             }
@@ -36,10 +36,10 @@ async fn serve() -> Result<(), Box<dyn std::error::Error>> {
     let stop = CancellationToken::new();
     let stopping = stop.clone();
     tokio::spawn(async move {
-        let _ = tokio::signal::ctrl_c().await;
+        drop(tokio::signal::ctrl_c().await);
         stopping.cancel();
     });
     HttpServer::bind(server, &http).await?.run(stop).await;
-    let _ = std::fs::remove_dir_all(state);
+    drop(std::fs::remove_dir_all(state));
     Ok(())
 }

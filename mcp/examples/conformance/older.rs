@@ -1,6 +1,5 @@
 //! What only the older revisions have: a server that asks its client while a call waits, and logging.
-// All of it is deprecated by now; that is why it is only here.
-#![allow(deprecated)]
+#![expect(deprecated, reason = "all of it is by now; that is why it is only here")]
 
 use std::time::Duration;
 
@@ -58,7 +57,7 @@ async fn logging(call: Call) -> Result<Outcome, ToolError> {
     for message in ["Tool execution started", "Tool processing data", "Tool execution completed"] {
         if !newer {
             let params = LoggingMessageNotificationParam::new(LoggingLevel::Info, json!(message));
-            let _ = context.peer.notify_logging_message(params).await;
+            drop(context.peer.notify_logging_message(params).await);
         }
         tokio::time::sleep(Duration::from_millis(50)).await;
     }

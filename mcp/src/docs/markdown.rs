@@ -112,7 +112,7 @@ impl Reader {
             Event::Code(text) => self.text(&text, true),
             Event::SoftBreak => self.gap(" "),
             Event::HardBreak | Event::End(TagEnd::Paragraph | TagEnd::Item | TagEnd::TableRow | TagEnd::TableHead) => {
-                self.gap("\n")
+                self.gap("\n");
             }
             Event::End(TagEnd::TableCell) => self.end_cell(),
             _ => {}

@@ -110,7 +110,7 @@ impl HttpServer {
         S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
     {
         // A client that breaks off is no fault of ours.
-        let _ = connection(self.door.clone(), stream, from).await;
+        drop(connection(self.door.clone(), stream, from).await);
     }
 
     /// Serves until `stop` is cancelled; answers under way are finished.
@@ -134,11 +134,11 @@ impl HttpServer {
                 continue;
             };
             // Small answers must not wait for more to come.
-            let _ = stream.set_nodelay(true);
+            drop(stream.set_nodelay(true));
             let watched = graceful.watch(connection(self.door.clone(), stream, peer.ip()));
             tokio::spawn(async move {
                 // A client that breaks off is no fault of ours.
-                let _ = watched.await;
+                drop(watched.await);
                 drop(place);
             });
         }

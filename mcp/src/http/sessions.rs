@@ -35,7 +35,7 @@ impl SessionFiles {
         if files.len() > MOST {
             files.sort();
             for (_, path) in files.iter().take(files.len() - MOST) {
-                let _ = std::fs::remove_file(path);
+                drop(std::fs::remove_file(path));
             }
         }
     }
@@ -60,7 +60,7 @@ impl SessionStore for SessionFiles {
 
     async fn delete(&self, id: &str) -> Result<(), SessionStoreError> {
         if let Some(file) = self.file(id) {
-            let _ = std::fs::remove_file(file);
+            drop(std::fs::remove_file(file));
         }
         Ok(())
     }

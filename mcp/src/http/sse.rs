@@ -64,7 +64,7 @@ pub fn event(message: &Value) -> Bytes {
 
 #[cfg(test)]
 mod tests {
-    use http_body_util::{BodyExt, StreamBody};
+    use http_body_util::StreamBody;
     use hyper::body::Frame;
 
     use super::*;

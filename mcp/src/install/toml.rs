@@ -284,12 +284,12 @@ fn regions(text: &str, table: &Table) -> Result<Vec<Range<usize>>, String> {
 }
 
 fn below(text: &str, table: &Table, end: &mut Option<usize>, found: &mut Vec<Range<usize>>) -> Result<(), String> {
-    for (_, item) in table.iter() {
+    for (_, item) in table {
         match item {
             Item::Table(inner) if inner.is_dotted() => below(text, inner, end, found)?,
             Item::Table(inner) => found.extend(regions(text, inner)?),
             Item::ArrayOfTables(tables) => {
-                for inner in tables.iter() {
+                for inner in tables {
                     found.extend(regions(text, inner)?);
                 }
             }

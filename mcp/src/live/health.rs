@@ -64,7 +64,7 @@ fn job(object: &Value) -> (Health, String) {
 fn application(object: &Value) -> (Health, String) {
     let (health, sync) = (text(object, "/status/health/status"), text(object, "/status/sync/status"));
     let error = conditions(object).find(|condition| condition.kind.ends_with("Error"));
-    let why = error.map(|error| short(error.message, 160)).unwrap_or_else(|| format!("{sync}, {health}"));
+    let why = error.map_or_else(|| format!("{sync}, {health}"), |error| short(error.message, 160));
     match (health, sync) {
         _ if error.is_some() => (Health::Degraded, why),
         ("Healthy", "Synced") => (Health::Healthy, String::new()),

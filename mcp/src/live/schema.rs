@@ -149,7 +149,7 @@ fn out_of_range(schema: &Value, value: &Value) -> Option<String> {
             .or_else(|| limit("maximum").filter(|high| number > *high).map(|high| format!("must be at most {high}")));
     }
     let length = value.as_str().map(|text| text.chars().count())?;
-    let length = u32::try_from(length).map(f64::from).unwrap_or(f64::MAX);
+    let length = u32::try_from(length).map_or(f64::MAX, f64::from);
     let low = limit("minLength").filter(|low| length < *low).map(|low| format!("must have at least {low} characters"));
     low.or_else(|| {
         limit("maxLength").filter(|high| length > *high).map(|high| format!("must have at most {high} characters"))

@@ -212,11 +212,11 @@ mod tests {
         let copy = secret.to_string();
         let objects = [
             secret.clone(),
-            json!({"apiVersion": "v1", "kind": "SecretList", "items": [secret.clone()]}),
-            json!({"apiVersion": "v1", "kind": "List", "items": [secret.clone()]}),
+            json!({"apiVersion": "v1", "kind": "SecretList", "items": [secret]}),
+            json!({"apiVersion": "v1", "kind": "List", "items": [secret]}),
             json!({"kind": "ConfigMap", "metadata": {"annotations": {"kubectl.kubernetes.io/last-applied-configuration": copy}}}),
             json!({"kind": "Deployment", "metadata": {"managedFields": [{"fieldsV1": {CANARY: {}}}]}}),
-            json!({"kind": "Object", "spec": {"forProvider": {"manifest": secret.clone()}}}),
+            json!({"kind": "Object", "spec": {"forProvider": {"manifest": secret}}}),
             json!({"kind": "Deployment", "spec": {"template": {"spec": {"containers": [
                 {"env": [{"name": "DB_PASSWORD", "value": CANARY}]}]}}}}),
             json!({"kind": "Database", "spec": {"password": CANARY}, "status": {"adminToken": CANARY}}),

@@ -35,7 +35,7 @@ impl PortError {
 
 impl From<PortError> for ToolError {
     fn from(error: PortError) -> Self {
-        let mut tool = ToolError::new(error.kind, error.message);
+        let mut tool = Self::new(error.kind, error.message);
         tool.hints = error.hints;
         tool
     }

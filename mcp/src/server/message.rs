@@ -299,7 +299,7 @@ mod tests {
     #[test]
     fn parameters_of_another_kind_are_told_as_such() {
         for (params, part) in [
-            (r#"[]"#, "the parameters of `tools/call` must be an object"),
+            ("[]", "the parameters of `tools/call` must be an object"),
             (r#"{"name":"t","arguments":"{}"}"#, "`arguments` of `tools/call` must be an object"),
             (r#"{"name":"t","arguments":["a"]}"#, "`arguments` of `tools/call` must be an object"),
             (r#"{"name":7}"#, "`name` of `tools/call` must be text, got `7`"),

@@ -135,7 +135,7 @@ impl Server {
         let result = match served {
             Ok(running) => {
                 // A task that panicked was told about already; the client is gone either way.
-                let _ = running.waiting().await;
+                drop(running.waiting().await);
                 Ok(())
             }
             // Gone before it said anything: nothing to complain about.

@@ -67,7 +67,7 @@ impl ProgressSink for Progress {
             report.message = Some(message.into());
         }
         // Nobody listening is no error.
-        let _ = self.reports.send(report);
+        drop(self.reports.send(report));
     }
 }
 
@@ -104,7 +104,7 @@ pub fn tell_session(inner: &Inner, peer: Peer<RoleServer>, subscribed: Arc<Mutex
                     let uris: Vec<_> =
                         subscribed.lock().unwrap_or_else(PoisonError::into_inner).iter().cloned().collect();
                     for uri in uris {
-                        let _ = peer.notify_resource_updated(ResourceUpdatedNotificationParam::new(uri)).await;
+                        drop(peer.notify_resource_updated(ResourceUpdatedNotificationParam::new(uri)).await);
                     }
                     peer.notify_resource_list_changed().await
                 }

@@ -1,6 +1,5 @@
 //! The protocol's methods.
-// The protocol's logging is deprecated; only fixtures switch it on.
-#![allow(deprecated)]
+#![expect(deprecated, reason = "the protocol's logging, which only fixtures switch on")]
 
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex, PoisonError};

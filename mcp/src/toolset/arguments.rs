@@ -175,7 +175,6 @@ pub fn whole(value: &Value) -> Option<Value> {
     }
     let float = number.as_f64().filter(|float| float.fract() == 0.0 && float.abs() < EXACT)?;
     // Exact, as was just seen.
-    #[allow(clippy::cast_possible_truncation)]
     Some((float as i64).into())
 }
 

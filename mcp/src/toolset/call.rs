@@ -1,7 +1,6 @@
 //! One call of a tool, as the tool sees it.
 
 use std::collections::BTreeMap;
-use std::future::Future;
 use std::sync::Arc;
 
 use serde_json::Value;

@@ -1,16 +1,46 @@
 //! What a toolset is: tools with typed input and typed facts, resources, prompts, completions.
 //!
-//! ```ignore
-//! impl Toolset for Greetings {
-//!     fn name(&self) -> &'static str { "greetings" }
-//!     fn about(&self) -> &'static str { "Says hello." }
-//!     fn tools(self: Arc<Self>) -> Vec<Tool> {
-//!         vec![
-//!             // async fn greet(self: Arc<Self>, input: Greet, call: Call) -> Result<Answer<Greeting>, ToolError>
-//!             Tool::reads("greet", "Say hello", "Says hello to somebody, by name.", bound(&self, Self::greet)),
-//!         ]
+//! ```
+//! use std::sync::Arc;
+//!
+//! use backstack_mcp::toolset::bound;
+//! use backstack_mcp::{Answer, Call, Tool, ToolError, Toolset};
+//! use schemars::JsonSchema;
+//! use serde::{Deserialize, Serialize};
+//!
+//! #[derive(Deserialize, JsonSchema)]
+//! struct Greet {
+//!     /// Who is greeted.
+//!     name: String,
+//! }
+//!
+//! #[derive(Serialize, JsonSchema)]
+//! struct Greeting {
+//!     text: String,
+//! }
+//!
+//! struct Greetings;
+//!
+//! impl Greetings {
+//!     async fn greet(self: Arc<Self>, input: Greet, _: Call) -> Result<Answer<Greeting>, ToolError> {
+//!         Ok(Answer::new(Greeting { text: format!("Hello, {}", input.name) }))
 //!     }
 //! }
+//!
+//! impl Toolset for Greetings {
+//!     fn name(&self) -> &'static str {
+//!         "greetings"
+//!     }
+//!     fn about(&self) -> &'static str {
+//!         "Says hello."
+//!     }
+//!     fn tools(self: Arc<Self>) -> Vec<Tool> {
+//!         vec![Tool::reads("greet", "Say hello", "Says hello to somebody, by name.", bound(&self, Self::greet))]
+//!     }
+//! }
+//!
+//! let tools = Arc::new(Greetings).tools();
+//! assert_eq!(tools[0].input["required"], serde_json::json!(["name"]));
 //! ```
 
 pub mod arguments;

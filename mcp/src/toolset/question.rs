@@ -3,13 +3,20 @@
 //! A tool that needs a confirmation builds the [`Question`] from its arguments (and from nothing that changes by
 //! itself), looks whether the call carries the user's word on it, and if not returns the question:
 //!
-//! ```ignore
-//! let question = Question::new("Open a pull request that deletes app demo/my-app?", diff);
-//! match call.confirmed(&question) {
-//!     None => return Ok(question.into()),
-//!     Some(Confirmed::No) => return Err(...),
-//!     Some(Confirmed::Yes) => {}
+//! ```
+//! use backstack_mcp::toolset::Confirmed;
+//! use backstack_mcp::{Answer, Call, Question, Reply, ToolError};
+//!
+//! fn delete(call: &Call, diff: &str) -> Result<Reply<bool>, ToolError> {
+//!     let question = Question::new("Open a pull request that deletes app demo/my-app?", diff);
+//!     match call.confirmed(&question) {
+//!         None => Ok(question.into()),
+//!         Some(Confirmed::No) => Err(ToolError::invalid("the user does not want it")),
+//!         Some(Confirmed::Yes) => Ok(Answer::new(true).into()),
+//!     }
 //! }
+//!
+//! assert!(matches!(delete(&Call::quiet(), "- my-app"), Ok(Reply::Ask(_))));
 //! ```
 //!
 //! How it reaches the user is the server's business: the older revisions' elicitation, the newer revision's

@@ -1,6 +1,6 @@
 //! One tool: what clients are told about it, and what it does.
 
-use std::future::{Future, Ready, ready};
+use std::future::{Ready, ready};
 use std::pin::Pin;
 use std::sync::Arc;
 

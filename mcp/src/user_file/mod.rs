@@ -130,7 +130,7 @@ fn in_place(path: &Path, bytes: &[u8], readers: Readers) -> io::Result<()> {
     };
     put(bytes).inspect_err(|_| {
         // A full disk has room for what was there.
-        let _ = put(&before);
+        drop(put(&before));
     })
 }
 

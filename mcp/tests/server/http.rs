@@ -35,9 +35,9 @@ async fn run(state: &Path, tokens: bool, rate: u32) -> Running {
 async fn exchange(address: SocketAddr, request: &[u8]) -> String {
     let mut stream = TcpStream::connect(address).await.expect("connected");
     // The server may close before it has read everything.
-    let _ = stream.write_all(request).await;
+    drop(stream.write_all(request).await);
     let mut answer = Vec::new();
-    let _ = tokio::time::timeout(Duration::from_secs(120), stream.read_to_end(&mut answer)).await;
+    drop(tokio::time::timeout(Duration::from_secs(120), stream.read_to_end(&mut answer)).await);
     String::from_utf8_lossy(&answer).into_owned()
 }
 

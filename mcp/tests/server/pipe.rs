@@ -16,7 +16,7 @@ async fn client() -> RunningService<RoleClient, ()> {
     let (ours, theirs) = tokio::io::duplex(64 * 1024);
     tokio::spawn(async move {
         let (read, write) = tokio::io::split(ours);
-        let _ = server().serve(read, write).await;
+        drop(server().serve(read, write).await);
     });
     ().serve(theirs).await.expect("connected")
 }

@@ -15,7 +15,7 @@ impl Pipe {
         let (ours, theirs) = tokio::io::duplex(4 * 1024 * 1024);
         tokio::spawn(async move {
             let (read, write) = tokio::io::split(ours);
-            let _ = server().serve(read, write).await;
+            drop(server().serve(read, write).await);
         });
         let (read, write) = tokio::io::split(theirs);
         Self { write, lines: BufReader::new(read).lines() }

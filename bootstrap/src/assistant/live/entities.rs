@@ -37,7 +37,7 @@ impl LiveEntities {
 }
 
 impl EntitySource for LiveEntities {
-    fn name(&self) -> &str {
+    fn name(&self) -> &'static str {
         "cluster"
     }
 

@@ -113,7 +113,7 @@ impl Lock {
             }
             if age(&lock).is_some_and(|age| age > LOCK_STALE) {
                 // Nobody holds the lock that long. If another process is quicker to remove it, so be it.
-                let _ = fs::remove_file(&lock);
+                drop(fs::remove_file(&lock));
             } else if start.elapsed().unwrap_or_default() > LOCK_PATIENCE {
                 return Err(Taken::Held(lock));
             } else {
@@ -126,7 +126,7 @@ impl Lock {
 
 impl Drop for Lock {
     fn drop(&mut self) {
-        let _ = fs::remove_file(&self.0);
+        drop(fs::remove_file(&self.0));
     }
 }
 

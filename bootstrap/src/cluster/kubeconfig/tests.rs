@@ -1,8 +1,5 @@
 //! Kubeconfigs as they are found: what is not ours stays letter for letter, and after `down` the file is what it was.
 
-use std::fs;
-use std::path::Path;
-
 use rand::rngs::StdRng;
 use rand::seq::{IndexedRandom, SliceRandom};
 use rand::{RngExt, SeedableRng};

@@ -56,7 +56,7 @@ impl Node {
         }
     }
 
-    pub fn items(&self) -> &[Node] {
+    pub fn items(&self) -> &[Self] {
         match &self.content {
             Content::List { items, .. } => items,
             _ => &[],
@@ -69,7 +69,7 @@ impl Node {
     }
 
     /// The value of that key.
-    pub fn get(&self, key: &str) -> Option<&Node> {
+    pub fn get(&self, key: &str) -> Option<&Self> {
         self.entry(key).map(|entry| &entry.value)
     }
 

@@ -39,7 +39,7 @@ impl Fetched {
     /// Removes the file: the local registry has the blob now.
     pub fn drop_file(self) {
         // A file that stays is found and verified again, so this may fail.
-        let _ = std::fs::remove_file(&self.path);
+        drop(std::fs::remove_file(&self.path));
     }
 }
 
@@ -50,7 +50,7 @@ pub(in crate::images) fn tidy(store: &BlobStore, blobs: &[Descriptor]) {
         // Whoever holds the lock is still at it, for another registry.
         let unused = File::open(&path).is_ok_and(|file| file.try_lock().is_ok() && is_still(&file, &path));
         if unused {
-            let _ = std::fs::remove_file(&path);
+            drop(std::fs::remove_file(&path));
         }
     }
 }

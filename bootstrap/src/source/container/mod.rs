@@ -166,7 +166,7 @@ impl Container {
             Ok(alive) => alive,
             Err(error) => {
                 // One that never ran is not removed by the engine.
-                let _ = engine.remove_container(&id).await;
+                drop(engine.remove_container(&id).await);
                 return Err(error.into());
             }
         };

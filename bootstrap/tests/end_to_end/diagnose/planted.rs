@@ -61,7 +61,7 @@ impl Planter {
             let forge = Forge::new(cluster.git().await.expect("a Git server"));
             let commit = Commit { path, content: Some(content), sha: None, message: "A fault, planted by a test" };
             // It may be there from an earlier run.
-            let _ = forge.commit("backstack/demo-cluster", branch, &commit).await;
+            drop(forge.commit("backstack/demo-cluster", branch, &commit).await);
         }
         for object in &fault.objects {
             self.apply(object).await;
@@ -87,7 +87,7 @@ impl Planter {
     async fn delete(&self, object: &Value) {
         let at = ObjectRef::of(object).expect("an identity");
         if let Ok(api) = self.kinds.api(&at).await {
-            let _ = api.delete(&at.name, &DeleteParams::default()).await;
+            drop(api.delete(&at.name, &DeleteParams::default()).await);
         }
     }
 }

@@ -129,7 +129,7 @@ fn a_chain_of_links_to_a_file_that_is_not_there_yet_stays() {
 fn what_root_writes_into_a_home_folder_belongs_to_its_owner() {
     use crate::http::Tokens;
     use std::os::unix::fs::{MetadataExt, chown};
-    if !crate::user_file::tests::root() {
+    if !user_file::tests::root() {
         return;
     }
     let folder = tempfile::tempdir().expect("folder");

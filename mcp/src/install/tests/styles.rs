@@ -134,7 +134,7 @@ proptest! {
                 prop_assert_eq!(left, Some(text.clone()));
             }
         }
-        let _ = json::set(Some(&text), PLACE, &ours());
+        drop(json::set(Some(&text), PLACE, &ours()));
         if let Ok(with) = toml::set(Some(&text), PLACE, &ours()) {
             prop_assert_eq!(toml::remove(&with, PLACE).expect("removed"), Some(text));
         }

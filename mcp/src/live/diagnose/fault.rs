@@ -219,8 +219,8 @@ mod tests {
                 r#"cannot apply composed resource "deployment": Deployment.apps "a" is invalid: spec.selector: Required value"#,
                 Fault::InvalidManifest,
             ),
-            (r"rpc error: code = Unknown desc = unable to resolve 'nope' to a commit SHA", Fault::WrongRevision),
-            (r"apps/x: app path does not exist", Fault::WrongPath),
+            ("rpc error: code = Unknown desc = unable to resolve 'nope' to a commit SHA", Fault::WrongRevision),
+            ("apps/x: app path does not exist", Fault::WrongPath),
             (
                 r#"Failed to unmarshal "a.yaml": failed to unmarshal manifest: error converting YAML to JSON: yaml: line 4: did not find"#,
                 Fault::InvalidManifest,

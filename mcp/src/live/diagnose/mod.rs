@@ -171,7 +171,7 @@ pub fn diagnose(snapshot: &Snapshot, typed: &str) -> Result<Diagnosis, Unclear> 
         causes.first().map(|cause| walk.path(&cause.object)).filter(|path| path.contains('→')).unwrap_or_default();
     Ok(Diagnosis {
         platform: snapshot.platform.clone(),
-        subject: found.first().map(|object| target::typed_form(object)).unwrap_or_else(|| typed.into()),
+        subject: found.first().map_or_else(|| typed.into(), |object| target::typed_form(object)),
         verdict,
         since: since(&walk, &causes),
         path,

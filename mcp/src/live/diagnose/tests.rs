@@ -233,7 +233,7 @@ fn what_does_not_arrive_from_git_is_found_through_the_application() {
     );
     assert_eq!(
         comparison(
-            r#"rpc error: code = Unknown desc = Manifest generation error (cached): failed to unmarshal manifest: error converting YAML to JSON: yaml: line 3"#
+            "rpc error: code = Unknown desc = Manifest generation error (cached): failed to unmarshal manifest: error converting YAML to JSON: yaml: line 3"
         ),
         Fault::InvalidManifest
     );

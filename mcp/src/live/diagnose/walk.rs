@@ -145,7 +145,7 @@ pub fn applications_of<'a>(snapshot: &'a Snapshot, object: &Value) -> Vec<&'a Va
     found.collect()
 }
 
-pub fn applications<'a>(snapshot: &'a Snapshot) -> impl Iterator<Item = &'a Value> + use<'a> {
+pub fn applications(snapshot: &Snapshot) -> impl Iterator<Item = &Value> + use<'_> {
     snapshot.all("argoproj.io", "Application")
 }
 

@@ -46,7 +46,7 @@ impl Memory {
 
 #[async_trait]
 impl Cluster for Memory {
-    fn platform(&self) -> &str {
+    fn platform(&self) -> &'static str {
         "lab"
     }
 

@@ -68,7 +68,7 @@ async fn ask_program(program: &str, name: &str, limit: Duration) -> Result<Optio
 async fn answer(child: &mut Child, name: &str) -> Result<(Vec<u8>, bool), String> {
     if let Some(mut input) = child.stdin.take() {
         // A helper that ends early breaks the pipe; its answer says why.
-        let _ = input.write_all(name.as_bytes()).await;
+        drop(input.write_all(name.as_bytes()).await);
     }
     let mut printed = Vec::new();
     if let Some(output) = child.stdout.take() {

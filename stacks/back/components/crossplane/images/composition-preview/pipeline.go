@@ -182,6 +182,7 @@ func (run *attempt) step(ctx context.Context, step step) error {
 		}
 		asks := maps.Clone(needs)
 		maps.Copy(asks, response.GetRequirements().GetResources())
+		//lint:ignore SA1019 Functions made before Crossplane 2 ask in this field.
 		maps.Copy(asks, response.GetRequirements().GetExtraResources())
 		if maps.EqualFunc(asks, needs, func(a, b *fn.ResourceSelector) bool { return proto.Equal(a, b) }) {
 			return run.take(response)
