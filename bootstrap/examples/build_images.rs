@@ -13,11 +13,11 @@ use std::io::Read;
 use std::sync::Arc;
 use std::time::Instant;
 
+use backstack::build::{Architecture, Builder, BuiltImage, HEADER_SIZE, Machine};
 use backstack::error::Failure;
 use backstack::images::BlobStore;
 use backstack::report::Progress;
 use backstack::settings::folders;
-use backstack::source::{Architecture, Builder, BuiltImage, HEADER_SIZE, Machine};
 use backstack::stack::files::FileTree;
 use backstack::stack::model::ImageRef;
 use backstack::stack::{ClusterSpec, Stack, StackSource};

@@ -8,13 +8,13 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use backstack::build::{Architecture, Builder, BuiltImage};
 use backstack::error::Failure;
 use backstack::images::manifest::{Platform, Raw};
 use backstack::images::upstream::{Upstream, UpstreamOptions};
-use backstack::images::{BlobStore, Digest, LocalRegistry, Reference};
+use backstack::images::{BlobStore, Digest, Reference, Registry};
 use backstack::report::Progress;
 use backstack::settings::folders;
-use backstack::source::{Architecture, Builder, BuiltImage};
 use backstack::stack::files::FileTree;
 use backstack::stack::{Stack, StackSource};
 use clap::Parser;
@@ -58,7 +58,7 @@ async fn release(args: Args) -> Result<(), Failure> {
     let store = BlobStore::open(&cache).map_err(io)?;
     let (host, prefix) = args.to.split_once('/').unwrap_or((&args.to, ""));
     let sign_in = Upstream::new(UpstreamOptions::new(Platform::here()))?;
-    let registry = LocalRegistry::elsewhere(host, prefix, args.plain_http, sign_in).await?;
+    let registry = Registry::at_host(host, prefix, args.plain_http, sign_in).await?;
     let mut released = BTreeMap::new();
     for (name, recipe) in own_images()? {
         let mut manifests = Vec::new();
@@ -110,7 +110,7 @@ fn own_images() -> Result<BTreeMap<String, FileTree>, Failure> {
 }
 
 async fn push(
-    registry: &LocalRegistry,
+    registry: &Registry,
     store: &BlobStore,
     repository: &str,
     tag: &str,

@@ -5,13 +5,13 @@ use std::path::{Path, PathBuf};
 
 use http::HeaderMap;
 
-use crate::cluster::ClusterError;
-use crate::cluster::endpoint::{self, Endpoint};
-use crate::cluster::kubeconfig::{Entry, edit};
+use crate::build::BuildError;
+use crate::build::debian::{self, apt, sources};
+use crate::docker::ClusterError;
+use crate::docker::endpoint::{self, Endpoint};
+use crate::docker::kubeconfig::{Entry, edit};
 use crate::images::upstream::{auth, credentials};
 use crate::images::{error, made_for};
-use crate::source::SourceError;
-use crate::source::debian::{self, apt, sources};
 use crate::stack::recipe::DebianLayer;
 
 /// A kubeconfig's text with a platform's context.
@@ -34,7 +34,7 @@ pub fn kubeconfig_without(text: &str, context: &str) -> Result<Option<String>, S
 ///
 /// # Errors
 /// It is damaged.
-pub fn debian_package(file: PathBuf, work: &Path) -> Result<Vec<String>, SourceError> {
+pub fn debian_package(file: PathBuf, work: &Path) -> Result<Vec<String>, BuildError> {
     let layer = DebianLayer { suite: "trixie".into(), packages: Vec::new(), without: Vec::new(), exclude: Vec::new() };
     let (tree, _) = debian::unpack(&layer, &[file], work)?;
     Ok(tree.entries().map(|(path, _)| path.clone()).collect())

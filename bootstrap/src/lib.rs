@@ -8,11 +8,11 @@
 //! origin     where each image comes from: here, upstream, or its recipe
 //! plan       settings + stack + what exists -> Plan (pure)
 //! execute    Plan                      -> outcomes, through the adapters below
-//!   cluster    Docker Engine: network, registry, nodes, kubeadm, kubeconfig
-//!   images     the one road: upstream or source -> the local registry
-//!   source     recipes -> OCI images, from package registries alone
-//!   platform   Kubernetes API: apply, inventory, readiness, blockers, secrets
-//! elsewhere  a cluster that somebody else made: reached, checked, left as it was
+//!   docker     Docker Engine: network, registry, nodes, kubeadm, kubeconfig
+//!   images     upstream or build -> the local registry, by one way
+//!   build      recipes -> OCI images, from package registries alone
+//!   kubernetes Kubernetes API: apply, inventory, readiness, blockers, secrets
+//! existing   a cluster that somebody else made: reached, checked, left as it was
 //! remove     one component less
 //! assistant  ports of the crate `backstack-mcp`: what AI assistants read of the platform
 //! report     typed events              -> terminal, plain lines, JSON lines, recorder
@@ -28,27 +28,27 @@
 //! explain themselves ([`error::Explain`]).
 
 pub mod assistant;
+pub mod build;
 pub mod cli;
-pub mod cluster;
 pub mod definitions;
+pub mod docker;
 pub mod doctor;
 pub mod down;
-pub mod elsewhere;
 pub mod error;
 pub mod execute;
+pub mod existing;
 pub mod file_lock;
 #[doc(hidden)]
 pub mod foreign;
 pub mod images;
+pub mod kubernetes;
 pub mod log;
 pub mod origin;
 pub mod plan;
-pub mod platform;
 pub mod proxy;
 pub mod remove;
 pub mod report;
 pub mod settings;
-pub mod source;
 pub mod stack;
 pub mod tls;
 pub mod up;

@@ -5,7 +5,7 @@
 
 use reqwest::Url;
 
-use crate::cluster::kubeadm::{POD_SUBNET, SERVICE_SUBNET};
+use crate::docker::kubeadm::{POD_SUBNET, SERVICE_SUBNET};
 
 const SCHEMES: &[&str] = &["http", "https", "socks5", "socks5h"];
 

@@ -9,12 +9,12 @@ use std::os::unix::fs::{MetadataExt, symlink};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use backstack::cluster::{Engine, names};
+use backstack::build::container::{ContainerPlan, LABEL};
+use backstack::build::{Architecture, BuildError, Builder};
+use backstack::docker::{Engine, names};
 use backstack::images::BlobStore;
 use backstack::report::Progress;
 use backstack::settings::folders;
-use backstack::source::container::{ContainerPlan, LABEL};
-use backstack::source::{Architecture, Builder, SourceError};
 use backstack::stack::ClusterSpec;
 use backstack::stack::files::FileTree;
 use tempfile::TempDir;
@@ -221,6 +221,6 @@ async fn without_any_image_the_missing_tool_is_named_and_why_no_container_helps(
     let nothing = ContainerPlan { reference: "registry.invalid/none:1".parse().expect("reference"), ..plan(false) };
     let builder = builder(cache.path()).with_tools_in(bare).with_container(Some(nothing));
     let error = builder.build(&recipe, &Progress::silent()).await.expect_err("there is no image");
-    assert!(matches!(&error, SourceError::NoBuilder { .. }), "{error}");
+    assert!(matches!(&error, BuildError::NoBuilder { .. }), "{error}");
     assert!(error.to_string().contains("`--images source` fetches no image"), "{error}");
 }

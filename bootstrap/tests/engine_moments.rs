@@ -4,8 +4,8 @@
 use std::convert::Infallible;
 use std::sync::{Arc, Mutex};
 
-use backstack::cluster::endpoint::Endpoint;
-use backstack::cluster::{ClusterError, Engine, names, network, observe};
+use backstack::docker::endpoint::Endpoint;
+use backstack::docker::{ClusterError, Engine, names, network, observe};
 use backstack::error::{ExitKind, Explain};
 use http_body_util::{BodyExt, Full};
 use hyper::body::Bytes;

@@ -6,8 +6,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use backstack::cluster::endpoint::{Endpoint, EngineTls};
-use backstack::cluster::{ClusterError, Engine};
+use backstack::docker::endpoint::{Endpoint, EngineTls};
+use backstack::docker::{ClusterError, Engine};
 use backstack::error::{ExitKind, Explain};
 use rcgen::{BasicConstraints, CertificateParams, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair};
 use rustls::RootCertStore;

@@ -1,29 +1,29 @@
 //! What lies in the image cache comes to the local registry: once, and only what is missing.
 #![allow(clippy::unwrap_used, reason = "tests")]
 
-mod played;
+mod fake_registry;
 
 use std::sync::{Arc, Mutex};
 
 use backstack::error::Explain;
-use backstack::images::{BlobStore, Descriptor, Digest, ImageError, LocalRegistry, Reference, Road};
+use backstack::images::{BlobStore, Descriptor, Digest, ImageError, Reference, Registry, Transfer};
 use backstack::report::{Event, Progress, Reporter};
-use played::{Door, Fault, OCI_MANIFEST, Played};
+use fake_registry::{Door, Fault, OCI_MANIFEST, Played};
 use serde_json::json;
 
 struct Fixture {
     _folder: tempfile::TempDir,
     store: BlobStore,
     registry: Played,
-    road: Road,
+    transfer: Transfer,
 }
 
 async fn fixture() -> Fixture {
     let folder = tempfile::tempdir().unwrap();
     let store = BlobStore::open(folder.path()).unwrap();
     let registry = Played::start(Door::Open).await;
-    let road = Road::new(LocalRegistry::at_port(registry.port).unwrap(), store.clone());
-    Fixture { _folder: folder, store, registry, road }
+    let transfer = Transfer::new(Registry::at_port(registry.port).unwrap(), store.clone());
+    Fixture { _folder: folder, store, registry, transfer }
 }
 
 impl Fixture {
@@ -39,7 +39,7 @@ impl Fixture {
     }
 
     async fn push(&self, built: &Descriptor, reference: &str) -> Result<u64, ImageError> {
-        let moved = self.road.push_built(built, &recipe(), &name(reference), &Progress::silent()).await?;
+        let moved = self.transfer.push_built(built, &recipe(), &name(reference), &Progress::silent()).await?;
         assert_eq!(moved.digest, built.digest);
         Ok(moved.bytes)
     }
@@ -59,7 +59,8 @@ async fn a_second_push_moves_nothing() {
     let fixture = fixture().await;
     let layer = vec![7; 600_000];
     let built = fixture.build("{}", &[&layer, b"small", b"small"]);
-    let moved = fixture.road.push_built(&built, &recipe(), &name("quay.io/a/b:1"), &Progress::silent()).await.unwrap();
+    let moved =
+        fixture.transfer.push_built(&built, &recipe(), &name("quay.io/a/b:1"), &Progress::silent()).await.unwrap();
     assert_eq!((moved.bytes, moved.size), (600_007, 600_007));
     assert_eq!(fixture.registry.manifest("quay.io/a/b", "1"), Some(built.digest.clone()));
     assert_eq!(fixture.registry.blob("quay.io/a/b", &Digest::of(&layer)).unwrap(), layer);
@@ -75,7 +76,7 @@ async fn what_was_built_is_known_by_its_recipe_although_the_cache_is_gone() {
     let built = fixture.build("{}", &[b"base"]);
     fixture.push(&built, "ghcr.io/a/own:1").await.unwrap();
     let found = async |key: &Digest, cached: Option<&Descriptor>| {
-        fixture.road.built(&name("ghcr.io/a/own:1"), key, cached).await.unwrap().map(|moved| moved.digest)
+        fixture.transfer.built(&name("ghcr.io/a/own:1"), key, cached).await.unwrap().map(|moved| moved.digest)
     };
     assert_eq!(found(&recipe(), None).await, Some(built.digest.clone()));
     // A changed recipe never gets the old image, and an image of another build of it is pushed anew.
@@ -83,7 +84,7 @@ async fn what_was_built_is_known_by_its_recipe_although_the_cache_is_gone() {
     let newer = fixture.build("{}", &[b"changed"]);
     assert_eq!(found(&Digest::of(b"changed"), Some(&newer)).await, None);
     fixture
-        .road
+        .transfer
         .push_built(&newer, &Digest::of(b"changed"), &name("ghcr.io/a/own:1"), &Progress::silent())
         .await
         .unwrap();
@@ -113,7 +114,7 @@ async fn a_layer_of_two_images_moves_once() {
     assert!(fixture.registry.blob("quay.io/a/one", &digest).is_some());
     assert!(fixture.registry.blob("ghcr.io/b/two", &digest).is_some());
     // Another run knows nothing of the first one's pushes, but the registry does.
-    let later = Road::new(LocalRegistry::at_port(fixture.registry.port).unwrap(), fixture.store.clone());
+    let later = Transfer::new(Registry::at_port(fixture.registry.port).unwrap(), fixture.store.clone());
     let three = fixture.build("{\"three\":3}", &[&base]);
     let moved = later.push_built(&three, &recipe(), &name("docker.io/c/three:1"), &Progress::silent()).await.unwrap();
     assert_eq!(moved.bytes, 11);
@@ -131,7 +132,7 @@ async fn bytes_are_told() {
     let built = fixture.build("{}", &[&vec![3; 500_000]]);
     let recorder = Arc::new(Recorder(Mutex::default()));
     fixture
-        .road
+        .transfer
         .push_built(&built, &recipe(), &name("quay.io/a/b:1"), &Progress::new(recorder.clone(), "argocd"))
         .await
         .unwrap();
@@ -178,12 +179,12 @@ async fn a_missing_blob_is_named() {
 async fn a_registry_that_is_not_there_is_said() {
     let folder = tempfile::tempdir().unwrap();
     let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-    let local = LocalRegistry::at_port(free).unwrap();
+    let local = Registry::at_port(free).unwrap();
     let error = local.ping().await.unwrap_err();
     assert!(error.to_string().contains("refused"), "{error}");
-    let road = Road::new(local, BlobStore::open(folder.path()).unwrap());
+    let transfer = Transfer::new(local, BlobStore::open(folder.path()).unwrap());
     let built = road_free_image(folder.path());
-    let error = road.push_built(&built, &recipe(), &name("quay.io/a/b:1"), &Progress::silent()).await.unwrap_err();
+    let error = transfer.push_built(&built, &recipe(), &name("quay.io/a/b:1"), &Progress::silent()).await.unwrap_err();
     assert!(matches!(error, ImageError::Local { .. }) && !error.hints().is_empty());
 }
 

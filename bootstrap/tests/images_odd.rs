@@ -1,7 +1,7 @@
 //! Names in a registry behind which no plain image lies, and logins that do not work.
 #![allow(clippy::unwrap_used, reason = "tests")]
 
-mod played;
+mod fake_registry;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -10,11 +10,11 @@ use std::time::Duration;
 use backstack::error::Explain;
 use backstack::images::upstream::Patience;
 use backstack::images::{
-    BlobStore, Digest, ImageError, LocalRegistry, Moved, Platform, Road, Upstream, UpstreamOptions, Wanted,
+    BlobStore, Digest, ImageError, Moved, Platform, Registry, Transfer, Upstream, UpstreamOptions, Wanted,
 };
 use backstack::report::recorder::Recorder;
 use backstack::report::{Event, Progress};
-use played::{Door, OCI_INDEX, OCI_MANIFEST, Played};
+use fake_registry::{Door, OCI_INDEX, OCI_MANIFEST, Played};
 use serde_json::{Value, json};
 
 const CONFIG: &str = "application/vnd.oci.image.config.v1+json";
@@ -23,7 +23,7 @@ const LAYER: &str = "application/vnd.oci.image.layer.v1.tar+gzip";
 struct Fixture {
     folder: tempfile::TempDir,
     upstream: Played,
-    road: Road,
+    transfer: Transfer,
     options: UpstreamOptions,
 }
 
@@ -31,11 +31,11 @@ async fn fixture(door: Door) -> Fixture {
     let folder = tempfile::tempdir().unwrap();
     let store = BlobStore::open(folder.path().join("cache")).unwrap();
     let (upstream, local) = (Played::start(door).await, Played::start(Door::Open).await);
-    let road = Road::new(LocalRegistry::at_port(local.port).unwrap(), store);
+    let transfer = Transfer::new(Registry::at_port(local.port).unwrap(), store);
     let mut options = UpstreamOptions::new(Platform::linux("amd64"));
     options.docker_config = None;
     options.patience = Patience { attempts: 2, pause: Duration::from_millis(10), ..Patience::default() };
-    Fixture { folder, upstream, road, options }
+    Fixture { folder, upstream, transfer, options }
 }
 
 impl Fixture {
@@ -48,7 +48,7 @@ impl Fixture {
     }
 
     async fn pull(&self) -> Result<Moved, ImageError> {
-        self.road.pull(&self.client(), &self.wanted(), &Progress::silent()).await
+        self.transfer.pull(&self.client(), &self.wanted(), &Progress::silent()).await
     }
 
     async fn refused(&self) -> String {
@@ -175,9 +175,9 @@ async fn with_helper(helper: &str, door: Door) -> (Result<Moved, ImageError>, Ve
     fixture.options.patience.helper = Duration::from_secs(2);
     let (client, recorder) = (fixture.client(), Arc::new(Recorder::default()));
     client.report_to(recorder.clone());
-    let pulled = fixture.road.pull(&client, &fixture.wanted(), &Progress::silent()).await;
+    let pulled = fixture.transfer.pull(&client, &fixture.wanted(), &Progress::silent()).await;
     let other = Wanted::new(format!("{}/a/c:1", fixture.upstream.host()).parse().unwrap());
-    let pulled = pulled.and(fixture.road.pull(&client, &other, &Progress::silent()).await);
+    let pulled = pulled.and(fixture.transfer.pull(&client, &other, &Progress::silent()).await);
     (pulled, recorder.events())
 }
 

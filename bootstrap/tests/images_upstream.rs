@@ -1,7 +1,7 @@
 //! Images come from an upstream registry, whatever happens on the way.
 #![allow(clippy::unwrap_used, reason = "tests")]
 
-mod played;
+mod fake_registry;
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
@@ -10,18 +10,18 @@ use std::time::{Duration, Instant};
 use backstack::error::{ExitKind, Explain};
 use backstack::images::upstream::Patience;
 use backstack::images::{
-    BlobStore, Digest, ImageError, LocalRegistry, Moved, Platform, Road, Sizes, Upstream, UpstreamOptions, Wanted,
+    BlobStore, Digest, ImageError, Moved, Platform, Registry, Sizes, Transfer, Upstream, UpstreamOptions, Wanted,
 };
 use backstack::report::Progress;
 use base64::Engine as _;
-use played::{Door, Fault, Played};
+use fake_registry::{Door, Fault, Played};
 
 struct Fixture {
     folder: tempfile::TempDir,
     store: BlobStore,
     upstream: Played,
     local: Played,
-    road: Road,
+    transfer: Transfer,
     options: UpstreamOptions,
 }
 
@@ -29,11 +29,11 @@ async fn fixture(door: Door) -> Fixture {
     let folder = tempfile::tempdir().unwrap();
     let store = BlobStore::open(folder.path().join("cache")).unwrap();
     let (upstream, local) = (Played::start(door).await, Played::start(Door::Open).await);
-    let road = Road::new(LocalRegistry::at_port(local.port).unwrap(), store.clone());
+    let transfer = Transfer::new(Registry::at_port(local.port).unwrap(), store.clone());
     let mut options = UpstreamOptions::new(Platform::linux("amd64"));
     options.docker_config = None;
     options.patience = Patience { attempts: 3, pause: Duration::from_millis(10), ..Patience::default() };
-    Fixture { folder, store, upstream, local, road, options }
+    Fixture { folder, store, upstream, local, transfer, options }
 }
 
 impl Fixture {
@@ -51,7 +51,7 @@ impl Fixture {
     }
 
     async fn pull(&self, wanted: &Wanted) -> Result<Moved, ImageError> {
-        self.road.pull(&self.client(), wanted, &Progress::silent()).await
+        self.transfer.pull(&self.client(), wanted, &Progress::silent()).await
     }
 
     fn partials(&self) -> usize {
@@ -93,9 +93,9 @@ async fn a_token_that_ran_out_is_renewed() {
     fixture.upstream.put_image("a/b", "1", &[b"one"]);
     fixture.upstream.put_image("a/b", "2", &[b"two"]);
     let client = fixture.client();
-    fixture.road.pull(&client, &fixture.wanted("a/b:1"), &Progress::silent()).await.unwrap();
+    fixture.transfer.pull(&client, &fixture.wanted("a/b:1"), &Progress::silent()).await.unwrap();
     fixture.upstream.expire_tokens();
-    fixture.road.pull(&client, &fixture.wanted("a/b:2"), &Progress::silent()).await.unwrap();
+    fixture.transfer.pull(&client, &fixture.wanted("a/b:2"), &Progress::silent()).await.unwrap();
     assert_eq!(fixture.upstream.seen_of("GET", "/token").len(), 2);
 }
 
@@ -121,7 +121,7 @@ async fn a_killed_run_goes_on_where_it_stopped() {
     let (_, layers) = fixture.upstream.put_image("a/b", "1", &[&layer]);
     // What a killed process leaves behind.
     std::fs::write(fixture.store.partial_path(&layers[0]), &layer[..123_456]).unwrap();
-    let inspection = fixture.road.inspect(&fixture.client(), &fixture.wanted("a/b:1")).await.unwrap();
+    let inspection = fixture.transfer.inspect(&fixture.client(), &fixture.wanted("a/b:1")).await.unwrap();
     let moved = fixture.pull(&fixture.wanted("a/b:1")).await.unwrap();
     assert_eq!(moved.bytes, moved.size - 123_456);
     assert_eq!(Sizes::of([&inspection]), Sizes { total: moved.size, missing: moved.bytes });
@@ -155,8 +155,8 @@ async fn a_damaged_rest_of_a_killed_run_is_fetched_anew() {
     std::fs::write(fixture.store.partial_path(&layers[0]), vec![0; 160_000]).unwrap();
     fixture.upstream.put_image("a/c", "1", &[&layer, b"x"]);
     let other = Played::start(Door::Open).await;
-    let road = Road::new(LocalRegistry::at_port(other.port).unwrap(), fixture.store.clone());
-    road.pull(&fixture.client(), &fixture.wanted("a/c:1"), &Progress::silent()).await.unwrap();
+    let transfer = Transfer::new(Registry::at_port(other.port).unwrap(), fixture.store.clone());
+    transfer.pull(&fixture.client(), &fixture.wanted("a/c:1"), &Progress::silent()).await.unwrap();
     assert_eq!(fixture.partials(), 0);
 }
 
@@ -273,7 +273,7 @@ async fn a_pin_that_upstream_does_not_keep_is_an_error() {
     wanted.pin = Some(pin.clone());
     // It answers to the digest with something else.
     let other = serde_json::json!({"config": {}, "layers": []});
-    fixture.upstream.put_manifest("a/b", pin.as_str(), played::OCI_MANIFEST, &other);
+    fixture.upstream.put_manifest("a/b", pin.as_str(), fake_registry::OCI_MANIFEST, &other);
     let error = fixture.pull(&wanted).await.unwrap_err();
     assert!(matches!(&error, ImageError::WrongDigest { expected, .. } if *expected == pin), "{error:?}");
     assert!(fixture.local.seen_of("PUT", "").is_empty());
@@ -299,9 +299,9 @@ async fn a_layer_of_several_images_comes_once() {
     let (a, b, c) = (fixture.wanted("a:1"), fixture.wanted("b:1"), fixture.wanted("c:1"));
     let silent = Progress::silent();
     let moved = tokio::try_join!(
-        fixture.road.pull(&client, &a, &silent),
-        fixture.road.pull(&client, &b, &silent),
-        fixture.road.pull(&client, &c, &silent),
+        fixture.transfer.pull(&client, &a, &silent),
+        fixture.transfer.pull(&client, &b, &silent),
+        fixture.transfer.pull(&client, &c, &silent),
     );
     moved.unwrap();
     let mirrored: BTreeSet<_> = ["a", "b", "c"].map(|name| fixture.mirror(name)).into();
@@ -309,7 +309,7 @@ async fn a_layer_of_several_images_comes_once() {
     assert!(mirrored.iter().all(|repository| fixture.local.blob(repository, &Digest::of(&base)).is_some()));
     // A later run that only plans knows as much.
     fixture.upstream.put_image("d", "1", &[&base, b"own"]);
-    let later = Road::new(LocalRegistry::at_port(fixture.local.port).unwrap(), fixture.store.clone());
+    let later = Transfer::new(Registry::at_port(fixture.local.port).unwrap(), fixture.store.clone());
     let inspection = later.inspect(&client, &fixture.wanted("d:1")).await.unwrap();
     let config = inspection.blobs.iter().map(|blob| blob.size).sum::<u64>() - 200_003;
     assert_eq!(Sizes::of([&inspection]), Sizes { total: 200_003 + config, missing: 3 + config });
@@ -345,7 +345,7 @@ async fn an_identity_token_buys_a_token() {
     fixture.upstream.put_image("a/b", "1", &[b"layer"]);
     let config =
         |token: &str| format!(r#"{{"auths": {{"{}": {{"identitytoken": "{token}"}}}}}}"#, fixture.upstream.host());
-    let (good, bad) = (config(played::IDENTITY), config("somebody-elses"));
+    let (good, bad) = (config(fake_registry::IDENTITY), config("somebody-elses"));
     fixture.docker_config(&bad);
     let error = fixture.pull(&fixture.wanted("a/b:1")).await.unwrap_err();
     assert!(matches!(error, ImageError::Unauthorised { .. }), "{error:?}");
@@ -387,9 +387,10 @@ async fn two_processes_share_one_download_folder() {
     let layer = content(300_000, 19);
     fixture.upstream.put_image("a/b", "1", &[&layer]);
     let roads: Vec<_> =
-        (0..2).map(|_| Road::new(LocalRegistry::at_port(fixture.local.port).unwrap(), fixture.store.clone())).collect();
+        (0..2).map(|_| Transfer::new(Registry::at_port(fixture.local.port).unwrap(), fixture.store.clone())).collect();
     let (client, wanted, silent) = (fixture.client(), fixture.wanted("a/b:1"), Progress::silent());
-    let both = futures::future::try_join_all(roads.iter().map(|road| road.pull(&client, &wanted, &silent))).await;
+    let both =
+        futures::future::try_join_all(roads.iter().map(|transfer| transfer.pull(&client, &wanted, &silent))).await;
     assert_eq!(both.unwrap().len(), 2);
     assert_eq!(fixture.local.blob(&fixture.mirror("a/b"), &Digest::of(&layer)).unwrap(), layer);
     assert_eq!(fixture.partials(), 0);

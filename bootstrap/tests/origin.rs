@@ -1,19 +1,19 @@
 //! Where each image comes from, with registries that are played: each fault leads to the recipe, and says why.
 #![allow(clippy::unwrap_used, reason = "tests")]
 
-mod played;
+mod fake_registry;
 
 use std::time::{Duration, Instant};
 
+use backstack::build::{Architecture, Builder};
 use backstack::images::upstream::Patience;
-use backstack::images::{BlobStore, Digest, LocalRegistry, Platform, Road, Upstream, UpstreamOptions};
+use backstack::images::{BlobStore, Digest, Platform, Registry, Transfer, Upstream, UpstreamOptions};
 use backstack::origin::{Decision, ImagePlan, ImageState, Look, Origin, decide};
 use backstack::report::Progress;
 use backstack::settings::ImageSource;
-use backstack::source::{Architecture, Builder};
 use backstack::stack::files::FileTree;
 use backstack::stack::model::ImageRef;
-use played::{Door, Fault, Played};
+use fake_registry::{Door, Fault, Played};
 
 struct World {
     folder: tempfile::TempDir,
@@ -54,8 +54,8 @@ impl World {
         ImagePlan::of(image, &FileTree::Disk(self.folder.path().join("component")), &self.builder).unwrap()
     }
 
-    fn road(&self) -> Road {
-        Road::new(LocalRegistry::at_port(self.local.port).unwrap(), self.store.clone())
+    fn transfer(&self) -> Transfer {
+        Transfer::new(Registry::at_port(self.local.port).unwrap(), self.store.clone())
     }
 
     async fn decide(&self, mode: ImageSource, image: &ImageRef) -> Decision {
@@ -64,10 +64,10 @@ impl World {
 
     /// On a system that can build images, or cannot.
     async fn decide_on(&self, builds: bool, mode: ImageSource, image: &ImageRef) -> Decision {
-        let road = self.road();
+        let transfer = self.transfer();
         let upstream = self.client.with_patience(Patience::hurried);
         let (builder, store, patience) = (&self.builder, &self.store, self.client.patience());
-        let look = Look { mode, builder, store, upstream, patience, road: Some(&road), builds };
+        let look = Look { mode, builder, store, upstream, patience, transfer: Some(&transfer), builds };
         decide::decide(&look.at(&self.plan(image)).await.unwrap())
     }
 
@@ -99,7 +99,7 @@ async fn what_a_registry_has_is_fetched_and_asked_for_once() {
     assert!(matches!(image.state, ImageState::ToFetch { bytes: Some(_), .. }), "{image:?}");
     assert!(image.origin == Origin::Upstream && recipe_stands_by);
     let plan = world.plan(&world.here());
-    world.road().pull(&world.client, plan.wanted.as_ref().unwrap(), &Progress::silent()).await.unwrap();
+    world.transfer().pull(&world.client, plan.wanted.as_ref().unwrap(), &Progress::silent()).await.unwrap();
     assert_eq!(world.registry.seen_of("GET", "/manifests/").len(), 1);
     let Decision::Found { image, .. } = world.decide(ImageSource::Auto, &world.here()).await else { panic!("nowhere") };
     assert!(matches!(image.state, ImageState::Present { .. }) && image.origin == Origin::Upstream, "{image:?}");
@@ -158,7 +158,7 @@ async fn an_own_image_is_fetched_by_digest_or_not_at_all() {
     let (digest, _) = world.registry.put_image("a/app", "1", &[b"anything"]);
     let own = ImageRef { own: true, ..world.here() };
     assert!(world.why(&own).await.contains("by name alone"));
-    assert_eq!(world.registry.seen(), Vec::<played::Seen>::new());
+    assert_eq!(world.registry.seen(), Vec::<fake_registry::Seen>::new());
     let pinned = ImageRef { digest: Some(digest.to_string()), ..own };
     let Decision::Found { image, .. } = world.decide(ImageSource::Auto, &pinned).await else { panic!("nowhere") };
     assert_eq!(image.origin, Origin::Upstream);
@@ -172,7 +172,7 @@ async fn the_settings_rule_ways_out() {
         panic!("nowhere")
     };
     assert_eq!((image.origin, image.why), (Origin::Packages, None));
-    assert_eq!(world.registry.seen(), Vec::<played::Seen>::new());
+    assert_eq!(world.registry.seen(), Vec::<fake_registry::Seen>::new());
     let own = ImageRef { own: true, ..world.here() };
     let Decision::Nowhere { recipe, .. } = world.decide(ImageSource::Registry, &own).await else { panic!("a way") };
     assert!(recipe.contains("--images registry"), "{recipe}");

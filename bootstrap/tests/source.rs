@@ -1,4 +1,4 @@
-//! The source road for real: packages of every kind become images.
+//! Builds for real: packages of every kind become images.
 //!
 //! Needs apt-get, Go, pip and npm with their registries, compilers for another machine and qemu's emulation of it, so
 //! `scripts/test` runs it (feature `end-to-end`) and a plain `cargo test` does not.
@@ -9,10 +9,10 @@ use std::io::Read;
 use std::path::Path;
 use std::time::Instant;
 
+use backstack::build::{Architecture, BuildError, Builder, BuiltImage, Machine, PackageSource};
 use backstack::error::{ExitKind, Explain};
 use backstack::images::BlobStore;
 use backstack::report::Progress;
-use backstack::source::{Architecture, Builder, BuiltImage, Machine, PackageSource, SourceError};
 use backstack::stack::files::FileTree;
 use tempfile::TempDir;
 
@@ -343,7 +343,7 @@ async fn a_file_of_a_module_is_replaced_by_ours() {
         ("ours", "dce.go", "ours/nothing.go", "there is no such file beside go.mod"),
     ] {
         let recipes = with(name, theirs, ours);
-        let error: SourceError = builder.build(&recipes.tree(name), &Progress::silent()).await.expect_err(name);
+        let error: BuildError = builder.build(&recipes.tree(name), &Progress::silent()).await.expect_err(name);
         assert!(error.kind() == ExitKind::Usage && error.to_string().contains(message), "{error}");
     }
 }
@@ -369,7 +369,7 @@ async fn failures_say_what_to_do() {
         ("no-suite", ExitKind::Image, "no-such-suite", "suite"),
     ];
     for (name, kind, message, hint) in cases {
-        let error: SourceError = builder.build(&recipes.tree(name), &Progress::silent()).await.expect_err(name);
+        let error: BuildError = builder.build(&recipes.tree(name), &Progress::silent()).await.expect_err(name);
         assert_eq!(error.kind(), kind, "{error}");
         assert!(error.to_string().contains(message), "{error}");
         assert!(error.hints().concat().contains(hint), "{error}: {:?}", error.hints());

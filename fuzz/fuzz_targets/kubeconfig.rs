@@ -4,7 +4,7 @@
 
 use std::sync::LazyLock;
 
-use backstack::cluster::kubeconfig::Entry;
+use backstack::docker::kubeconfig::Entry;
 use backstack::foreign::{kubeconfig_with, kubeconfig_without};
 use libfuzzer_sys::fuzz_target;
 use serde_yaml::{Mapping, Value};

@@ -10,8 +10,8 @@ use syn::visit::Visit;
 
 /// Messages that are filled in nearly whole; their entries have headings of their own.
 const GENERAL: &[(&str, &str)] = &[
-    ("SourceError::Recipe", "A recipe says something that cannot be"),
-    ("SourceError::Io", "A file cannot be read or written while an image is built"),
+    ("BuildError::Recipe", "A recipe says something that cannot be"),
+    ("BuildError::Io", "A file cannot be read or written while an image is built"),
     ("ImageError::File", "A file of the image cache cannot be read or written"),
     ("ToolError", "Error (…): …"),
     ("PortError", "Error (…): …"),

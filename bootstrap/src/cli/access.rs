@@ -4,12 +4,12 @@ use std::time::Duration;
 
 use clap::Args;
 
-use crate::cluster::observe::{self, ObservedNode, ObservedPlatform};
-use crate::cluster::{ClusterError, Engine};
-use crate::elsewhere::{self, Cluster, ElsewhereError};
+use crate::docker::observe::{self, ObservedNode, ObservedPlatform};
+use crate::docker::{ClusterError, Engine};
 use crate::error::Failure;
 use crate::execute::nodes::connect;
-use crate::platform::record::{self, Record};
+use crate::existing::{self, Cluster, ExistingError};
+use crate::kubernetes::record::{self, Record};
 use crate::stack::{Stack, StackErrors, StackSource};
 
 /// Reading commands do not wait for a platform that is starting.
@@ -31,19 +31,19 @@ pub struct Platform {
 
 enum Place {
     Own { engine: Box<Engine>, observed: ObservedPlatform },
-    Elsewhere(Cluster),
+    Existing(Cluster),
 }
 
 /// Finds a platform: by name, or on the cluster of a context, where the record knows its name.
 ///
 /// # Errors
-/// [`ClusterError::NoPlatform`] with those that there are, [`ElsewhereError`] for a context.
+/// [`ClusterError::NoPlatform`] with those that there are, [`ExistingError`] for a context.
 pub async fn find(name: &str, target: &TargetArgs) -> Result<Platform, Failure> {
     if let Some(context) = &target.context {
-        let cluster = elsewhere::connect(context).await?;
+        let cluster = existing::connect(context).await?;
         let record = record::read(&cluster.client).await?;
-        let record = record.ok_or_else(|| ElsewhereError::NoPlatform { context: context.clone() })?;
-        return Ok(Platform { name: record.name, place: Place::Elsewhere(cluster) });
+        let record = record.ok_or_else(|| ExistingError::NoPlatform { context: context.clone() })?;
+        return Ok(Platform { name: record.name, place: Place::Existing(cluster) });
     }
     let engine = Engine::connect().await?;
     let mut platforms = observe::platforms(&engine).await?;
@@ -57,7 +57,7 @@ impl Platform {
     /// A client for the platform's API.
     pub async fn client(&self) -> Result<kube::Client, Failure> {
         let (engine, observed) = match &self.place {
-            Place::Elsewhere(cluster) => return Ok(cluster.client.clone()),
+            Place::Existing(cluster) => return Ok(cluster.client.clone()),
             Place::Own { engine, observed } => (engine, observed),
         };
         let node = observed.control_plane().filter(|node| node.running);
@@ -72,7 +72,7 @@ impl Platform {
     pub fn engine(&self) -> Option<String> {
         match &self.place {
             Place::Own { engine, .. } => Some(engine.endpoint().to_string()),
-            Place::Elsewhere(_) => None,
+            Place::Existing(_) => None,
         }
     }
 
@@ -80,7 +80,7 @@ impl Platform {
     pub fn containers(self) -> Vec<ObservedNode> {
         match self.place {
             Place::Own { observed, .. } => observed.nodes,
-            Place::Elsewhere(_) => Vec::new(),
+            Place::Existing(_) => Vec::new(),
         }
     }
 

@@ -6,7 +6,7 @@ use serde_json::json;
 use super::access::{self, TargetArgs};
 use super::printer::Printer;
 use crate::error::Failure;
-use crate::platform::secrets::Secrets;
+use crate::kubernetes::secrets::Secrets;
 
 /// Print the certificate of the platform's certificate authority
 #[derive(Debug, Args)]

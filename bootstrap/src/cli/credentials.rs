@@ -8,7 +8,7 @@ use serde::Serialize;
 use super::access::{self, TargetArgs};
 use super::printer::Printer;
 use crate::error::Failure;
-use crate::platform::credentials::{self, Found};
+use crate::kubernetes::credentials::{self, Found};
 
 /// Print names, users and passwords of what was installed
 #[derive(Debug, Args)]

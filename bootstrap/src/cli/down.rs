@@ -5,8 +5,8 @@ use clap::Args;
 use super::access::TargetArgs;
 use super::printer::Printer;
 use crate::down::{self, DownRequest};
-use crate::elsewhere;
 use crate::error::Failure;
+use crate::existing;
 use crate::log;
 use crate::report::units;
 
@@ -49,14 +49,14 @@ async fn here(name: &str, purge: bool, printer: &Printer) -> Result<u8, Failure>
 }
 
 async fn elsewhere(context: &str, name: &str, printer: &Printer) -> Result<u8, Failure> {
-    let cluster = elsewhere::connect(context).await?;
-    let Some(record) = elsewhere::down::platform(&cluster, name).await? else {
+    let cluster = existing::connect(context).await?;
+    let Some(record) = existing::down::platform(&cluster, name).await? else {
         let text = || format!("  There is no platform on the cluster of context `{context}`: nothing to do.\n");
-        printer.facts(&elsewhere::down::Gone::default(), text);
+        printer.facts(&existing::down::Gone::default(), text);
         return Ok(0);
     };
     let reporter = printer.reporter();
-    let gone = elsewhere::down::run(&cluster, &record, reporter.clone()).await;
+    let gone = existing::down::run(&cluster, &record, reporter.clone()).await;
     drop(reporter);
     let gone = gone?;
     printer.event(serde_json::json!({"event": "gone", "summary": gone}));

@@ -10,7 +10,7 @@ use clap::{CommandFactory, Parser, Subcommand, ValueEnum};
 
 use tracing_subscriber::filter::Targets;
 
-use crate::cluster::names;
+use crate::docker::names;
 use crate::error::{ExitKind, Failure};
 use crate::log;
 use crate::settings::{DEFAULT_NAME, SettingsError};

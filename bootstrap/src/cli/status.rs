@@ -9,9 +9,9 @@ use super::access::{self, TargetArgs};
 use super::printer::Printer;
 use super::stack_change::flags;
 use super::summary::left_out;
-use crate::cluster::observe::ObservedNode;
+use crate::docker::observe::ObservedNode;
 use crate::error::{ExitKind, Failure};
-use crate::platform::status::{Health, PlatformStatus, platform_status};
+use crate::kubernetes::status::{Health, PlatformStatus, platform_status};
 use crate::stack::{LeftOut, Stack};
 use crate::up::{self, RouteUrl};
 
@@ -180,7 +180,7 @@ fn images(shown: &Shown) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::platform::status::{ComponentState, NodeState};
+    use crate::kubernetes::status::{ComponentState, NodeState};
     use crate::stack::model::ImageRef;
     use crate::stack::{StackSource, Unavailable};
 

@@ -8,16 +8,16 @@ use futures::future::try_join_all;
 use serde::Deserialize;
 use serde_json::Value;
 
+use crate::build::{BuildError, Builder};
 use crate::error::{ExitKind, Explain};
 use crate::images::{BlobStore, Digest};
 use crate::log;
 use crate::report::Progress;
-use crate::source::{Builder, SourceError};
 use crate::stack::model::CrdSource;
 
 /// Where definitions are looked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum From {
+pub enum CrdOrigin {
     /// Go modules, through the `go` command, on this machine or in a builder container.
     Modules,
     /// Upstream's own address.
@@ -80,7 +80,7 @@ pub fn are_cached(sources: &[CrdSource], store: &BlobStore) -> bool {
 /// [`DefinitionError`] of the first place, naming file and place.
 pub async fn fetch(
     sources: &[CrdSource],
-    places: &[From],
+    places: &[CrdOrigin],
     store: &BlobStore,
     builder: &Builder,
     http: &reqwest::Client,
@@ -92,7 +92,7 @@ pub async fn fetch(
 
 async fn one(
     source: &CrdSource,
-    places: &[From],
+    places: &[CrdOrigin],
     store: &BlobStore,
     builder: &Builder,
     http: &reqwest::Client,
@@ -107,8 +107,8 @@ async fn one(
     let mut failed = None;
     for place in places {
         let fetched = match place {
-            From::Modules => from_module(source, &missing, store, builder, progress).await,
-            From::Upstream => from_upstream(source, &missing, store, http).await,
+            CrdOrigin::Modules => from_module(source, &missing, store, builder, progress).await,
+            CrdOrigin::Upstream => from_upstream(source, &missing, store, http).await,
         };
         match fetched {
             Ok(()) => return Ok(()),
@@ -132,7 +132,7 @@ fn files(source: &CrdSource) -> Result<Vec<(&str, Digest)>, DefinitionError> {
 ///
 /// # Errors
 /// [`DefinitionError`] if a file is not in the cache or not YAML, or whatever `take` says.
-pub fn read<E: std::convert::From<DefinitionError>>(
+pub fn read<E: From<DefinitionError>>(
     sources: &[CrdSource],
     store: &BlobStore,
     mut take: impl FnMut(Value) -> Result<(), E>,
@@ -161,7 +161,7 @@ async fn from_module(
     builder: &Builder,
     progress: &Progress,
 ) -> Result<(), DefinitionError> {
-    let failed = |error: SourceError| DefinitionError::Module { module: source.module.clone(), why: why(&error) };
+    let failed = |error: BuildError| DefinitionError::Module { module: source.module.clone(), why: why(&error) };
     let folder = builder.go_module(&source.module, progress).await.map_err(failed)?;
     for (path, digest) in missing {
         let found = std::fs::read(folder.join(path))
@@ -172,10 +172,10 @@ async fn from_module(
 }
 
 /// The reason without the module's name, which is told already.
-fn why(error: &SourceError) -> String {
+fn why(error: &BuildError) -> String {
     match error {
-        SourceError::Package { problem, .. } => problem.clone(),
-        SourceError::ToolFailed { output, .. } if !output.is_empty() => output.join(" "),
+        BuildError::Package { problem, .. } => problem.clone(),
+        BuildError::ToolFailed { output, .. } if !output.is_empty() => output.join(" "),
         other => crate::error::chain(other).join(": "),
     }
 }

@@ -1,8 +1,8 @@
 //! What has to be built from packages, and with what: this machine's tools, or a builder container.
 
 use super::Check;
+use crate::build::MissingTool;
 use crate::report::units;
-use crate::source::MissingTool;
 
 /// The images that have to be built, and the tools for that.
 #[derive(Debug, Clone, PartialEq, Eq)]

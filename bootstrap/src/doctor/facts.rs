@@ -4,10 +4,10 @@ use std::net::TcpListener;
 use std::path::Path;
 
 use super::building::Building;
-use crate::cluster::inotify::{self, FileWatches};
-use crate::cluster::mode::NodeMode;
-use crate::cluster::observe::ObservedPlatform;
-use crate::cluster::{ClusterError, Engine, host, kubeconfig, names, network, observe, registry};
+use crate::docker::inotify::{self, FileWatches};
+use crate::docker::mode::NodeMode;
+use crate::docker::observe::ObservedPlatform;
+use crate::docker::{ClusterError, Engine, host, kubeconfig, names, network, observe, registry};
 use crate::error::Explain;
 use crate::proxy::Findings;
 use crate::settings::{UpSettings, display, folders};
@@ -52,7 +52,7 @@ pub struct EngineFacts {
     /// Where it answers, and what named it.
     pub endpoint: String,
     /// Its ports are on another machine's loopback.
-    pub elsewhere: bool,
+    pub remote: bool,
     pub storage_driver: String,
     pub mode: String,
     pub cpus: u64,
@@ -97,7 +97,7 @@ pub async fn gather(
     let engine = EngineFacts {
         version: info.server_version.unwrap_or_default(),
         endpoint: engine.endpoint().to_string(),
-        elsewhere: !engine.endpoint().is_local(),
+        remote: !engine.endpoint().is_local(),
         storage_driver: info.driver.unwrap_or_default(),
         mode: mode.describe(),
         cpus: u64::try_from(info.ncpu.unwrap_or(0)).unwrap_or(0),

@@ -7,7 +7,7 @@ use super::building::Building;
 use super::facts::{EngineFacts, Facts, PortUse};
 use super::requests::Requests;
 use super::{Check, Verdict};
-use crate::cluster::inotify::{FileWatches, Limits};
+use crate::docker::inotify::{FileWatches, Limits};
 use crate::report::units;
 use crate::stack::Stack;
 use crate::stack::model::Needs;
@@ -43,7 +43,7 @@ impl Wants {
     }
 
     /// Of a cluster that somebody else made, all of whose nodes are counted together.
-    pub fn elsewhere(stack: &Stack) -> Self {
+    pub fn existing(stack: &Stack) -> Self {
         Self { requests: Requests::of(stack), ..Self::here(stack, 0) }
     }
 }
@@ -82,7 +82,7 @@ fn certificates(found: &Result<(String, Vec<String>), String>) -> Vec<Check> {
 
 fn engine(facts: &EngineFacts, wants: &Wants) -> Vec<Check> {
     let found = format!("Docker {} at {}, {}", facts.version, facts.endpoint, facts.storage_driver);
-    let engine = if facts.elsewhere { on_another_machine(found) } else { Check::ok("engine", found) };
+    let engine = if facts.remote { on_another_machine(found) } else { Check::ok("engine", found) };
     let mut checks = vec![engine, Check::ok("mode", facts.mode.clone())];
     checks.push(cpu(facts.cpus as f64, facts.cpus.to_string(), wants, BIGGER));
     checks.push(memory(facts.memory, wants, BIGGER));

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::platform::quantity::{self, Milli};
+use crate::kubernetes::quantity::{self, Milli};
 use crate::stack::Stack;
 
 /// Thousandths of processors and of bytes.

@@ -2,8 +2,8 @@
 
 use super::facts::{Absent, EngineFacts, Facts, PortUse};
 use super::*;
-use crate::cluster::endpoint::Endpoint;
-use crate::cluster::inotify::{FileWatches, Limits, Used};
+use crate::docker::endpoint::Endpoint;
+use crate::docker::inotify::{FileWatches, Limits, Used};
 use crate::stack::{Stack, StackSource};
 
 const MIB: u64 = 1 << 20;
@@ -30,7 +30,7 @@ fn engine(version: &str, storage_driver: &str) -> EngineFacts {
     EngineFacts {
         version: version.into(),
         endpoint: told("unix:///var/run/docker.sock", "the default"),
-        elsewhere: false,
+        remote: false,
         storage_driver: storage_driver.into(),
         mode: "privileged nodes".into(),
         cpus: 4,
@@ -153,7 +153,7 @@ fn only_what_cannot_work_is_refused() {
 #[test]
 fn the_engine_is_told_with_what_named_it() {
     let here = engine("28.2.2", "overlay2");
-    let there = EngineFacts { elsewhere: true, endpoint: told("tcp://lab:2375", "DOCKER_HOST"), ..here.clone() };
+    let there = EngineFacts { remote: true, endpoint: told("tcp://lab:2375", "DOCKER_HOST"), ..here.clone() };
     for (engine, verdict, line) in [
         (here, Verdict::Ok, "Docker 28.2.2 at unix:///var/run/docker.sock (the default), overlay2"),
         (there, Verdict::Warning, "Docker 28.2.2 at tcp://lab:2375 (DOCKER_HOST), overlay2"),

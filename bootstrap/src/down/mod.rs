@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::cluster::{Engine, kubeconfig, mode, names, network, observe, registry, sharing};
+use crate::docker::{Engine, kubeconfig, locks, mode, names, network, observe, registry};
 use crate::error::{ExitKind, Failure};
 use crate::settings::{display, folders};
 
@@ -49,10 +49,10 @@ pub async fn run(request: &DownRequest) -> Result<Removed, Failure> {
     let context = kubeconfig::remove_everywhere(&names::context(&request.name));
     removed.kubeconfig_context = matches!(context, Ok(true));
     // Of several that go at the same moment, the last finds no other.
-    let _turn = sharing::turn().await;
+    let _turn = locks::turn().await;
     let others = observe::platforms(&engine).await?;
     // A program that makes another platform needs what is shared, although it has no node yet.
-    let alone = sharing::alone();
+    let alone = locks::alone();
     if request.purge && alone.is_err() {
         return Err(in_use(vec!["one that is being made".into()]));
     }

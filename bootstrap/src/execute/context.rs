@@ -8,23 +8,23 @@ use std::time::Duration;
 
 use tokio::sync::OnceCell;
 
-use crate::cluster::mode::NodeMode;
-use crate::cluster::network::PlatformNetwork;
-use crate::cluster::observe::{ObservedPlatform, PlatformSettings};
-use crate::cluster::pace::Pace;
-use crate::cluster::registry::RunningRegistry;
-use crate::cluster::sharing::Held;
-use crate::cluster::{Engine, names};
-use crate::elsewhere;
-use crate::images::road::Road;
+use crate::build::Builder;
+use crate::docker::locks::Held;
+use crate::docker::mode::NodeMode;
+use crate::docker::network::PlatformNetwork;
+use crate::docker::observe::{ObservedPlatform, PlatformSettings};
+use crate::docker::pace::Pace;
+use crate::docker::registry::RunningRegistry;
+use crate::docker::{Engine, names};
+use crate::existing;
+use crate::images::transfer::Transfer;
 use crate::images::upstream::Upstream;
 use crate::images::{BlobStore, Digest, Reference};
+use crate::kubernetes::record::Record;
+use crate::kubernetes::{Definition, Installer, watch::ClusterWatch};
 use crate::origin::ImagePlan;
-use crate::platform::record::Record;
-use crate::platform::{Definition, Installer, watch::ClusterWatch};
 use crate::report::Progress;
 use crate::settings::{ImageSource, UpSettings};
-use crate::source::Builder;
 use crate::stack::{ClusterSpec, Component, LeftOut, Stack, StackSource};
 
 /// A cluster of our own, in the engine.
@@ -44,7 +44,7 @@ pub struct Own {
 /// Where the platform is made.
 pub enum Place {
     Own(Box<Own>),
-    Elsewhere(elsewhere::Cluster),
+    Existing(existing::Cluster),
 }
 
 /// Everything that steps share.
@@ -62,12 +62,12 @@ pub struct Context {
     pub left_out: Vec<LeftOut>,
     /// What the last `up` recorded, where this run changes a part of the platform only.
     pub kept_record: Option<Record>,
-    pub found: Found,
+    pub found: StepOutputs,
 }
 
 /// What steps find out for later ones. A step reads only what the steps that it needs have set.
 #[derive(Default)]
-pub struct Found {
+pub struct StepOutputs {
     pub network: OnceCell<PlatformNetwork>,
     /// Of nodes that exist; a new one chooses its own as it is made.
     pub addresses: Mutex<BTreeMap<String, Ipv4Addr>>,
@@ -76,7 +76,7 @@ pub struct Found {
     pub node_image: OnceCell<String>,
     pub registry_image: OnceCell<String>,
     pub registry: OnceCell<RunningRegistry>,
-    pub road: OnceCell<Road>,
+    pub transfer: OnceCell<Transfer>,
     pub live: OnceCell<Live>,
     pub definitions: Mutex<BTreeMap<String, Vec<Definition>>>,
     /// Images with the digest that the local registry holds, by the stack's reference.
@@ -93,7 +93,7 @@ pub struct Found {
 /// A cluster whose API answers.
 pub struct Live {
     /// None on a cluster of others, whose kubeconfig is not ours to write.
-    pub kubeconfig: Option<crate::cluster::kubeconfig::Entry>,
+    pub kubeconfig: Option<crate::docker::kubeconfig::Entry>,
     pub installer: Installer,
     pub watch: Arc<ClusterWatch>,
 }
@@ -106,20 +106,20 @@ impl Context {
     pub fn own(&self) -> &Own {
         match &self.place {
             Place::Own(own) => own,
-            Place::Elsewhere(_) => unreachable!("the plan has no such steps for a cluster of others"),
+            Place::Existing(_) => unreachable!("the plan has no such steps for a cluster of others"),
         }
     }
 
     /// Whether somebody else made the cluster.
-    pub fn is_elsewhere(&self) -> bool {
-        matches!(self.place, Place::Elsewhere(_))
+    pub fn is_existing(&self) -> bool {
+        matches!(self.place, Place::Existing(_))
     }
 
     /// The context of such a cluster.
-    pub fn elsewhere(&self) -> Option<&str> {
+    pub fn existing(&self) -> Option<&str> {
         match &self.place {
             Place::Own(_) => None,
-            Place::Elsewhere(cluster) => Some(&cluster.context),
+            Place::Existing(cluster) => Some(&cluster.context),
         }
     }
 
@@ -155,10 +155,10 @@ impl Context {
 
     /// The registry as nodes and pods reach it; empty where the cluster pulls from upstream.
     pub fn registry_inside(&self) -> String {
-        if self.is_elsewhere() {
+        if self.is_existing() {
             return self.settings.push.as_ref().map(|push| push.pull.address()).unwrap_or_default();
         }
-        format!("{}:{}", set(&self.found.network).registry(), names::REGISTRY_PORT)
+        format!("{}:{}", self.found.network().registry(), names::REGISTRY_PORT)
     }
 
     /// The settings as they are kept on the control plane's container.
@@ -191,7 +191,7 @@ impl Context {
             url: self.settings.url.clone(),
             parameters: self.settings.parameters.clone(),
             changes: self.settings.changes.clone(),
-            elsewhere: self.is_elsewhere(),
+            elsewhere: self.is_existing(),
             push: self.settings.push.clone(),
             from_packages: self.settings.images == ImageSource::Source,
         }
@@ -253,7 +253,29 @@ impl Context {
     }
 }
 
-/// What an earlier step must have set: the plan's needs see to it.
-pub fn set<T>(cell: &OnceCell<T>) -> &T {
-    cell.get().expect("the plan puts the step that sets this before every step that reads it")
+impl StepOutputs {
+    pub fn network(&self) -> PlatformNetwork {
+        *made(&self.network)
+    }
+
+    pub fn node_image(&self) -> &str {
+        made(&self.node_image).as_str()
+    }
+
+    pub fn registry(&self) -> &RunningRegistry {
+        made(&self.registry)
+    }
+
+    pub fn transfer(&self) -> &Transfer {
+        made(&self.transfer)
+    }
+
+    pub fn live(&self) -> &Live {
+        made(&self.live)
+    }
+}
+
+/// What an earlier step must have made: the plan's needs see to it.
+fn made<T>(cell: &OnceCell<T>) -> &T {
+    cell.get().expect("the plan puts the step that makes this before every step that reads it")
 }

@@ -5,15 +5,15 @@ use futures::{StreamExt, TryStreamExt};
 
 use super::context::Context;
 use super::steps::Ended;
-use crate::cluster::{ClusterError, Engine};
+use crate::build::archive::docker_archive_stream;
+use crate::build::{BuildError, BuiltImage};
+use crate::docker::{ClusterError, Engine};
 use crate::error::Failure;
 use crate::origin::decide::Here;
 use crate::origin::{ImagePlan, Look, Origin, told};
 use crate::plan::EngineImage;
 use crate::report::{Outcome, Phase, Progress};
 use crate::settings::ImageSource;
-use crate::source::archive::docker_archive_stream;
-use crate::source::{BuiltImage, SourceError};
 
 /// What the engine calls an image that was built here: by its recipe's key, so that a changed recipe is another
 /// image and nothing of the user's is ever replaced.
@@ -104,7 +104,7 @@ async fn built(
         context.found.built.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
     }
     let built: BuiltImage =
-        context.builder.build(recipe, progress).await.map_err(|error: SourceError| Failure::from(error))?;
+        context.builder.build(recipe, progress).await.map_err(|error: BuildError| Failure::from(error))?;
     let name = built_name(image, &built);
     if context.own().engine.image_id(&name).await?.is_some() {
         return Ok((name, Ended::new(Outcome::Unchanged)));

@@ -2,10 +2,10 @@
 
 use std::sync::atomic::Ordering;
 
-use super::context::{Context, set};
+use super::context::Context;
 use super::steps::Ended;
 use crate::error::Failure;
-use crate::images::road::Moved;
+use crate::images::transfer::Moved;
 use crate::images::upstream::Patience;
 use crate::images::{Digest, ImageError};
 use crate::origin::{ImagePlan, Origin, told};
@@ -38,13 +38,13 @@ pub async fn bring(context: &Context, reference: &str, progress: &Progress) -> R
 }
 
 async fn built(context: &Context, reference: &str, recipe: &FileTree, progress: &Progress) -> Result<Moved, Failure> {
-    let (road, image) = (set(&context.found.road), &context.images[reference]);
+    let (transfer, image) = (context.found.transfer(), &context.images[reference]);
     let key = image.key(&context.builder)?.expect("it has a recipe");
     let moved = match there(context, image, key).await? {
         Some(moved) => moved,
         None => {
             let built = context.builder.build(recipe, progress).await?;
-            road.push_built(&built.manifest, key, &image.reference, progress).await?
+            transfer.push_built(&built.manifest, key, &image.reference, progress).await?
         }
     };
     context.keep_built(reference);
@@ -54,17 +54,17 @@ async fn built(context: &Context, reference: &str, recipe: &FileTree, progress: 
 /// What the registry has of a recipe already, although the cache may have lost it.
 async fn there(context: &Context, image: &ImagePlan, key: &Digest) -> Result<Option<Moved>, ImageError> {
     let cached = context.builder.cached(key);
-    set(&context.found.road).built(&image.reference, key, cached.as_ref().map(|it| &it.manifest)).await
+    context.found.transfer().built(&image.reference, key, cached.as_ref().map(|it| &it.manifest)).await
 }
 
 /// Fetches an image. Where its registry does not give it after all, and it has a recipe, that takes over.
 async fn fetched(context: &Context, reference: &str, image: &ImagePlan, progress: &Progress) -> Result<Moved, Failure> {
-    let road = set(&context.found.road);
+    let transfer = context.found.transfer();
     let wanted = image.wanted.as_ref().expect("only what a registry is asked for is decided to be fetched");
     let recipe = image.recipe.as_ref().filter(|_| image.recipe_stands_by);
-    let Some(recipe) = recipe else { return Ok(road.pull(&context.upstream, wanted, progress).await?) };
+    let Some(recipe) = recipe else { return Ok(transfer.pull(&context.upstream, wanted, progress).await?) };
     let upstream = context.upstream.with_patience(Patience::with_another_way);
-    match road.pull(&upstream, wanted, progress).await {
+    match transfer.pull(&upstream, wanted, progress).await {
         Err(error) if error.is_upstreams() => {
             context.tell_taken_over(told::late(reference, &error.without_image()), progress);
             progress.phase(Phase::Building);

@@ -6,7 +6,7 @@
 //! context        what steps share: engine, builder, registry, cluster
 //! steps          one function a kind of step
 //! nodes          ... those that make nodes
-//! elsewhere      ... those on a cluster that somebody else made
+//! existing       ... those on a cluster that somebody else made
 //! engine_images  ... those that give the engine its images
 //! mirror         ... those that bring the components' images to the local registry
 //! ```
@@ -20,8 +20,8 @@ use crate::plan::{Plan, StepId};
 use crate::report::{Outcome, Reporter};
 
 pub mod context;
-pub mod elsewhere;
 pub mod engine_images;
+pub mod existing;
 pub mod graph;
 pub mod mirror;
 pub mod nodes;

@@ -6,17 +6,17 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::context::{Context, set};
+use super::context::Context;
 use super::steps::Ended;
-use crate::cluster::inotify::{self, FileWatches, Limits};
-use crate::cluster::kubeadm::NodeFacts;
-use crate::cluster::node::{self, NodeSpec, PortMapping, Role};
-use crate::cluster::pace::{self, Pace};
-use crate::cluster::{
-    ClusterError, Engine, certs_folder, kubeconfig, mirrors, names, network, observe, provision, services, sharing,
+use crate::docker::inotify::{self, FileWatches, Limits};
+use crate::docker::kubeadm::NodeFacts;
+use crate::docker::node::{self, NodeSpec, PortMapping, Role};
+use crate::docker::pace::{self, Pace};
+use crate::docker::{
+    ClusterError, Engine, certs_folder, kubeconfig, locks, mirrors, names, network, observe, provision, services,
 };
 use crate::error::Failure;
-use crate::platform::{certificates, client, nodes as live_nodes};
+use crate::kubernetes::{certificates, client, nodes as live_nodes};
 use crate::report::{Outcome, Progress};
 
 const NODES_DEADLINE: Duration = Duration::from_secs(180);
@@ -85,7 +85,7 @@ async fn make(context: &Context, node: &str, role: Role) -> Result<(), Failure> 
     let engine = &context.own().engine;
     observe::none_foreign(engine, &[node.into()]).await?;
     // The address is taken as soon as a container has it in its configuration.
-    let turn = sharing::turn().await;
+    let turn = locks::turn().await;
     engine.remove_container(node).await?;
     let address = choose_address(context, node).await?;
     let file_watches = inotify::wanted_on(engine).await?;
@@ -102,7 +102,7 @@ async fn choose_address(context: &Context, node: &str) -> Result<Ipv4Addr, Failu
         return Ok(had);
     }
     taken.extend(addresses.values());
-    let address = set(&context.found.network).free(&taken)?;
+    let address = context.found.network().free(&taken)?;
     addresses.insert(node.into(), address);
     Ok(address)
 }
@@ -113,8 +113,8 @@ fn files(context: &Context) -> Vec<(String, String)> {
 
 /// The files by which containerd asks the local registry first.
 pub fn mirrors(context: &Context) -> Vec<(String, String)> {
-    let registry = set(&context.found.registry);
-    mirrors::files(&context.upstream_hosts(), set(&context.found.network).registry(), registry.host_port)
+    let registry = context.found.registry();
+    mirrors::files(&context.upstream_hosts(), context.found.network().registry(), registry.host_port)
 }
 
 fn spec(context: &Context, name: &str, role: Role, address: Ipv4Addr, file_watches: Limits) -> NodeSpec {
@@ -130,12 +130,12 @@ fn spec(context: &Context, name: &str, role: Role, address: Ipv4Addr, file_watch
         ports.extend(&settings.ports);
     }
     let mut inside = context.nodes();
-    inside.push(set(&context.found.network).cidr());
+    inside.push(context.found.network().cidr());
     NodeSpec {
         platform: settings.name.clone(),
         name: name.into(),
         role,
-        image: set(&context.found.node_image).clone(),
+        image: context.found.node_image().to_string(),
         address,
         mode: context.own().mode.clone(),
         ports,
@@ -206,7 +206,7 @@ pub async fn connect(
 
 /// Waits until every node is ready.
 pub async fn await_ready(context: &Context, progress: &Progress) -> Result<Ended, Failure> {
-    let live = set(&context.found.live);
+    let live = context.found.live();
     let deadline = Instant::now() + context.patience(NODES_DEADLINE);
     let names = context.nodes();
     let (version, ()) = tokio::try_join!(

@@ -8,16 +8,16 @@ use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD as BASE64;
 use tokio::time::Instant;
 
-use super::context::{API_DEADLINE, Context, Live, set};
-use super::{elsewhere, engine_images, mirror, nodes, served};
-use crate::cluster::{kubeconfig, network, provision, registry};
+use super::context::{API_DEADLINE, Context, Live};
+use super::{engine_images, existing, mirror, nodes, served};
 use crate::definitions;
+use crate::docker::{kubeconfig, network, provision, registry};
 use crate::error::Failure;
-use crate::images::local::LocalRegistry;
-use crate::images::road::Road;
+use crate::images::registry::Registry;
+use crate::images::transfer::Transfer;
+use crate::kubernetes::{self, Installer, Unit, watch::ClusterWatch};
 use crate::origin::Origin;
 use crate::plan::{Action, PlannedStep, Step};
-use crate::platform::{self, Installer, Unit, watch::ClusterWatch};
 use crate::report::{Outcome, Phase, Progress, units};
 use crate::settings::ImageSource;
 use crate::stack::render;
@@ -56,8 +56,8 @@ pub async fn perform(context: &Context, planned: &PlannedStep, progress: &Progre
         Step::EnsureNetwork => ensure_network(context).await,
         Step::ProvideImage { image, .. } => engine_images::provide(context, *image, progress).await,
         Step::EnsureRegistry => ensure_registry(context).await,
-        Step::ReachCluster { .. } => elsewhere::connect(context),
-        Step::ReachRegistry { .. } => elsewhere::registry(context).await,
+        Step::ReachCluster { .. } => existing::connect(context),
+        Step::ReachRegistry { .. } => existing::registry(context).await,
         Step::BuildImage { reference } => mirror::build(context, reference, progress).await,
         Step::MirrorImage { reference } => mirror::bring(context, reference, progress).await,
         Step::FetchDefinitions { component } => fetch_definitions(context, component, progress).await,
@@ -107,20 +107,20 @@ async fn ensure_network(context: &Context) -> Result<Ended, Failure> {
 }
 
 async fn ensure_registry(context: &Context) -> Result<Ended, Failure> {
-    let network = *set(&context.found.network);
+    let network = context.found.network();
     let image = context.found.registry_image.get().map(String::as_str);
     let upstream = context.own().registry_image.reference.to_string();
     let running =
         registry::ensure(&context.own().engine, network, image, &upstream, context.settings.registry_port).await?;
-    let local = LocalRegistry::at_port(running.host_port)?;
+    let local = Registry::at_port(running.host_port)?;
     await_answer(&local).await?;
-    context.found.road.set(Road::new(local, context.store.clone())).ok();
+    context.found.transfer.set(Transfer::new(local, context.store.clone())).ok();
     let changed = running.changed;
     context.found.registry.set(running).ok();
     Ok(Ended::changed(changed))
 }
 
-pub(super) async fn await_answer(local: &LocalRegistry) -> Result<(), Failure> {
+pub(super) async fn await_answer(local: &Registry) -> Result<(), Failure> {
     let deadline = Instant::now() + REGISTRY_DEADLINE;
     while !local.answers_or_waits(deadline).await? {}
     Ok(())
@@ -132,8 +132,8 @@ async fn fetch_definitions(context: &Context, component: &str, progress: &Progre
     definitions::fetch(sources, places, &context.store, &context.builder, &context.http, progress).await?;
     let mut found = Vec::new();
     definitions::read(sources, &context.store, |manifest| {
-        let wrong = |problem| platform::Error::Manifest { component: component.into(), problem };
-        found.push(platform::Definition::of(&manifest).map_err(wrong)?);
+        let wrong = |problem| kubernetes::Error::Manifest { component: component.into(), problem };
+        found.push(kubernetes::Definition::of(&manifest).map_err(wrong)?);
         Ok::<_, Failure>(())
     })?;
     context.keep_definitions(component, found);
@@ -141,8 +141,8 @@ async fn fetch_definitions(context: &Context, component: &str, progress: &Progre
 }
 
 /// Where the definitions of a component are looked for: first where its images come from.
-fn definition_places(context: &Context, component: &str) -> &'static [definitions::From] {
-    use definitions::From::{Modules, Upstream};
+fn definition_places(context: &Context, component: &str) -> &'static [definitions::CrdOrigin] {
+    use definitions::CrdOrigin::{Modules, Upstream};
     let mut images = context.component(component).file.images.values();
     let is_built = |reference: &str| context.images.get(reference).is_some_and(|it| it.origin == Origin::Packages);
     match context.settings.images {
@@ -165,7 +165,7 @@ async fn connect(context: &Context, node: &str, progress: &Progress) -> Result<(
 }
 
 fn write_kubeconfig(context: &Context) -> Result<Ended, Failure> {
-    let Some(entry) = &set(&context.found.live).kubeconfig else { return Ok(Ended::new(Outcome::Unchanged)) };
+    let Some(entry) = &context.found.live().kubeconfig else { return Ok(Ended::new(Outcome::Unchanged)) };
     let there = kubeconfig::has(&context.own().kubeconfig, &entry.context, &entry.server);
     if !there {
         kubeconfig::add(&context.own().kubeconfig, entry)?;
@@ -174,25 +174,25 @@ fn write_kubeconfig(context: &Context) -> Result<Ended, Failure> {
 }
 
 async fn prepare(context: &Context, progress: &Progress) -> Result<Ended, Failure> {
-    let live = set(&context.found.live);
+    let live = context.found.live();
     live.installer.prepare(Instant::now() + context.patience(API_DEADLINE), progress).await?;
     let client = live.installer.client();
-    if !context.is_elsewhere() {
-        let port = set(&context.found.registry).host_port;
-        platform::announce::local_registry(client, port, &context.registry_inside()).await?;
+    if !context.is_existing() {
+        let port = context.found.registry().host_port;
+        kubernetes::local_registry_hosting::announce(client, port, &context.registry_inside()).await?;
     }
-    platform::record::write(client, &context.record()).await?;
-    platform::assistant::ensure(live.installer.kinds()).await?;
+    kubernetes::record::write(client, &context.record()).await?;
+    kubernetes::assistant::ensure(live.installer.kinds()).await?;
     Ok(Ended::new(Outcome::Unchanged))
 }
 
 async fn install(context: &Context, name: &str, progress: &Progress) -> Result<Ended, Failure> {
-    let live = set(&context.found.live);
+    let live = context.found.live();
     let unit = unit(context, live, name).await?;
     let deadline = Instant::now() + context.patience(Duration::from_secs(unit.readiness.timeout_seconds));
-    let installed = platform::bring_up(&live.installer, &live.watch, &unit, deadline, progress).await?;
+    let installed = kubernetes::bring_up(&live.installer, &live.watch, &unit, deadline, progress).await?;
     let routes = &context.component(name).file.routes;
-    if installed.outcome() != Outcome::Unchanged && !routes.is_empty() && !context.is_elsewhere() {
+    if installed.outcome() != Outcome::Unchanged && !routes.is_empty() && !context.is_existing() {
         let ca = live.installer.secrets().ca_pem().await?.unwrap_or_default();
         served::await_routes(context, &ca, routes, progress).await;
     }
@@ -207,7 +207,7 @@ async fn unit(context: &Context, live: &Live, name: &str) -> Result<Unit, Failur
         url: context.settings.url.clone(),
         host: context.settings.host().into(),
         port: context.settings.public_port(),
-        namespace: platform::SYSTEM_NAMESPACE.into(),
+        namespace: kubernetes::SYSTEM_NAMESPACE.into(),
         registry: context.registry_inside(),
         ca_bundle: BASE64.encode(live.installer.secrets().ca_pem().await?.unwrap_or_default()),
         images: context.found.images.lock().unwrap_or_else(PoisonError::into_inner).clone(),
@@ -230,13 +230,13 @@ async fn unit(context: &Context, live: &Live, name: &str) -> Result<Unit, Failur
 async fn remove(context: &Context, component: &str, progress: &Progress) -> Result<Ended, Failure> {
     progress.phase(Phase::Removing);
     let deadline = Instant::now() + context.patience(Duration::from_secs(180));
-    set(&context.found.live).installer.remove(component, deadline, progress).await?;
+    context.found.live().installer.remove(component, deadline, progress).await?;
     Ok(Ended::new(Outcome::Removed))
 }
 
 /// What moved, for the summary.
 pub fn moved(context: &Context) -> String {
-    if context.is_elsewhere() && context.settings.push.is_none() {
+    if context.is_existing() && context.settings.push.is_none() {
         return "The cluster pulls images from their upstream registries.".into();
     }
     let (bytes, built) = (context.found.moved.load(Ordering::Relaxed), context.found.built.load(Ordering::Relaxed));

@@ -1,12 +1,12 @@
-//! What can go wrong on the road, each naming the image and what to do.
+//! What can go wrong on the way, each naming the image and what to do.
 
 use std::io;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use super::digest::Digest;
-use super::local::LocalError;
 use super::reference::{InvalidReference, Wanted};
+use super::registry::RegistryError;
 use crate::error::{ExitKind, Explain};
 
 /// An image could not be brought to the local registry.
@@ -39,7 +39,7 @@ pub enum ImageError {
     #[error("{image}: its {what} is not in the image cache")]
     NotBuilt { image: String, what: String },
     #[error("{image}: it cannot be brought to the local registry")]
-    Local { image: String, source: LocalError },
+    Local { image: String, source: RegistryError },
     #[error("no HTTP client can be made: {reason}")]
     Client { reason: String },
 }
@@ -54,7 +54,7 @@ impl ImageError {
         }
     }
 
-    pub(super) fn local(image: &str, source: LocalError) -> Self {
+    pub(super) fn local(image: &str, source: RegistryError) -> Self {
         Self::Local { image: image.to_string(), source }
     }
 

@@ -1,23 +1,23 @@
-//! Images: what they are called, where their bytes are kept, and the one road to the nodes.
+//! Images: what they are called, where their bytes are kept, and the one way to the nodes.
 
 pub mod digest;
 pub mod error;
-pub mod local;
 pub(crate) mod made_for;
 pub mod manifest;
 mod meter;
 pub mod reference;
-pub mod road;
+pub mod registry;
 pub mod store;
+pub mod transfer;
 pub mod upstream;
 
 pub use digest::Digest;
 pub use error::ImageError;
-pub use local::{LocalError, LocalRegistry};
 pub use manifest::Platform;
 pub use reference::{Reference, Wanted};
-pub use road::{Inspection, Moved, Road, Sizes};
+pub use registry::{Registry, RegistryError};
 pub use store::{BlobStore, BlobWriter, Descriptor};
+pub use transfer::{Inspection, Moved, Sizes, Transfer};
 pub use upstream::{Upstream, UpstreamOptions};
 
 pub use crate::tls;

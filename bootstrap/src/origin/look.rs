@@ -7,12 +7,12 @@ use std::time::Duration;
 
 use super::decide::{Facts, Here, Recipe, Refusal, Registry};
 use super::{ImagePlan, Origin};
+use crate::build::Builder;
 use crate::error::Failure;
-use crate::images::road::Road;
+use crate::images::transfer::Transfer;
 use crate::images::upstream::{Patience, Upstream};
 use crate::images::{BlobStore, ImageError};
 use crate::settings::ImageSource;
-use crate::source::Builder;
 
 /// So long an upstream registry may take for all that is asked of one image: sign-in, index and manifest.
 const DEADLINE: Duration = Duration::from_secs(4);
@@ -26,7 +26,7 @@ pub struct Look<'a> {
     pub upstream: Upstream,
     /// That of whoever fetches it in the end.
     pub patience: &'a Patience,
-    pub road: Option<&'a Road>,
+    pub transfer: Option<&'a Transfer>,
     /// Whether this system can build images at all: [`BUILDS`].
     pub builds: bool,
 }
@@ -40,8 +40,8 @@ impl Look<'_> {
     /// # Errors
     /// The local registry does not answer properly, or a recipe is malformed. What upstream says is no error.
     pub async fn at(&self, image: &ImagePlan) -> Result<Facts, Failure> {
-        let here = match self.road {
-            Some(road) => self.in_registry(road, image).await?,
+        let here = match self.transfer {
+            Some(transfer) => self.in_registry(transfer, image).await?,
             None => None,
         };
         self.beyond(image, here).await
@@ -59,18 +59,18 @@ impl Look<'_> {
         Ok(Facts { here, registry, recipe: self.recipe(image)? })
     }
 
-    async fn in_registry(&self, road: &Road, image: &ImagePlan) -> Result<Option<Here>, Failure> {
+    async fn in_registry(&self, transfer: &Transfer, image: &ImagePlan) -> Result<Option<Here>, Failure> {
         if self.mode != ImageSource::Registry
             && let Some(key) = image.key(self.builder)?
         {
             let built = self.builder.cached(key);
-            let found = road.built(&image.reference, key, built.as_ref().map(|it| &it.manifest)).await?;
+            let found = transfer.built(&image.reference, key, built.as_ref().map(|it| &it.manifest)).await?;
             if let Some(found) = found {
                 return Ok(Some(Here { origin: Origin::Packages, bytes: Some(found.size) }));
             }
         }
         let Some(wanted) = image.wanted.as_ref().filter(|_| self.mode != ImageSource::Source) else { return Ok(None) };
-        let bytes = road.has_fetched(wanted).await?;
+        let bytes = transfer.has_fetched(wanted).await?;
         Ok(bytes.map(|bytes| Here { origin: image.origin, bytes: Some(bytes) }))
     }
 
@@ -81,8 +81,8 @@ impl Look<'_> {
         }
         let origin = image.origin;
         let asked = async {
-            match self.road {
-                Some(road) => road.inspect(&self.upstream, wanted).await,
+            match self.transfer {
+                Some(transfer) => transfer.inspect(&self.upstream, wanted).await,
                 None => self.upstream.inspect(wanted, self.store).await,
             }
         };

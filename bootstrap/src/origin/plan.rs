@@ -4,10 +4,10 @@ use std::sync::OnceLock;
 
 use super::Origin;
 use super::released;
+use crate::build::{BuildError, Builder, BuiltImage};
 use crate::error::Failure;
 use crate::images::reference::Wanted;
 use crate::images::{Digest, ImageError, Reference};
-use crate::source::{Builder, BuiltImage, SourceError};
 use crate::stack::files::FileTree;
 use crate::stack::model::ImageRef;
 
@@ -73,7 +73,7 @@ impl ImagePlan {
     ///
     /// # Errors
     /// The recipe or a file that it uses is missing or malformed.
-    pub fn key(&self, builder: &Builder) -> Result<Option<&Digest>, SourceError> {
+    pub fn key(&self, builder: &Builder) -> Result<Option<&Digest>, BuildError> {
         let Some(recipe) = &self.recipe else { return Ok(None) };
         if let Some(key) = self.key.get() {
             return Ok(Some(key));
@@ -86,7 +86,7 @@ impl ImagePlan {
     ///
     /// # Errors
     /// As [`ImagePlan::key`].
-    pub fn built(&self, builder: &Builder) -> Result<Option<BuiltImage>, SourceError> {
+    pub fn built(&self, builder: &Builder) -> Result<Option<BuiltImage>, BuildError> {
         Ok(self.key(builder)?.and_then(|key| builder.cached(key)))
     }
 

@@ -6,8 +6,8 @@ use super::needed::ClusterImages;
 use super::observed::Observed;
 use super::step::{Action, EngineImage, PlannedStep, Step, StepId};
 use super::{CLUSTER, Plan};
-use crate::cluster::names;
-use crate::cluster::node::Role;
+use crate::docker::names;
+use crate::docker::node::Role;
 use crate::origin::{DecidedImage, ImageState};
 
 /// What a plan has to know of a component.
@@ -35,14 +35,14 @@ pub struct Inputs {
     /// Installed components that are left as they are, though the stack cannot be asked about them.
     pub kept: Vec<String>,
     /// The cluster is somebody else's: nothing is made but what runs in it.
-    pub elsewhere: Option<Elsewhere>,
+    pub existing: Option<ExistingCluster>,
     /// Only these components are looked at; the rest of the platform is left alone.
     pub only: Option<BTreeSet<String>>,
 }
 
 /// A cluster that somebody else made.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Elsewhere {
+pub struct ExistingCluster {
     /// kubeconfig context.
     pub context: String,
     /// The registry that images are pushed to; without one the cluster pulls from upstream.
@@ -58,18 +58,18 @@ impl Inputs {
 /// Makes the plan.
 pub fn build(inputs: &Inputs, observed: &Observed) -> Plan {
     let mut graph = Graph::default();
-    let (road, ready) = match &inputs.elsewhere {
-        Some(elsewhere) => reach(&mut graph, elsewhere),
+    let (registry, ready) = match &inputs.existing {
+        Some(existing) => reach(&mut graph, existing),
         None => {
             let base = base(&mut graph, inputs, observed);
             let ready = cluster(&mut graph, inputs, observed, &base);
             // Everything waits for the node: its image has the compilers to itself until it is built.
             let is_built = |image: &StepId| graph.steps[*image].action == Action::Build;
             let after = base.node_image.filter(is_built).into_iter().collect();
-            (Some(Road { registry: base.registry, after }), ready)
+            (Some(RegistryStep { ready: base.registry, after }), ready)
         }
     };
-    components(&mut graph, inputs, observed, road.as_ref(), &ready);
+    components(&mut graph, inputs, observed, registry.as_ref(), &ready);
     let (platform, stack, version) = (inputs.platform.clone(), inputs.stack.clone(), inputs.version.clone());
     Plan { platform, stack, version, steps: graph.steps }
 }
@@ -147,8 +147,8 @@ fn image_action(image: Option<&DecidedImage>) -> Action {
 }
 
 /// How images get to where nodes pull them from.
-struct Road {
-    registry: StepId,
+struct RegistryStep {
+    ready: StepId,
     /// What has the compilers first.
     after: Vec<StepId>,
 }
@@ -161,15 +161,15 @@ struct Ready {
     defaults: Option<StepId>,
 }
 
-fn reach(graph: &mut Graph, elsewhere: &Elsewhere) -> (Option<Road>, Ready) {
-    let context = elsewhere.context.clone();
+fn reach(graph: &mut Graph, existing: &ExistingCluster) -> (Option<RegistryStep>, Ready) {
+    let context = existing.context.clone();
     let cluster = graph.add(CLUSTER, Action::Exists, Step::ReachCluster { context }, &[]);
-    let road = elsewhere.push.as_ref().map(|address| {
+    let registry = existing.push.as_ref().map(|address| {
         let step = Step::ReachRegistry { address: address.clone() };
-        Road { registry: graph.add(CLUSTER, Action::Exists, step, &[]), after: Vec::new() }
+        RegistryStep { ready: graph.add(CLUSTER, Action::Exists, step, &[]), after: Vec::new() }
     });
     let prepared = graph.add(CLUSTER, Action::Converge, Step::PreparePlatform, &[cluster]);
-    (road, Ready { prepared, defaults: None })
+    (registry, Ready { prepared, defaults: None })
 }
 
 fn cluster(graph: &mut Graph, inputs: &Inputs, observed: &Observed, base: &Base) -> Ready {
@@ -205,15 +205,16 @@ fn cluster(graph: &mut Graph, inputs: &Inputs, observed: &Observed, base: &Base)
     Ready { prepared, defaults: Some(defaults) }
 }
 
-fn components(graph: &mut Graph, inputs: &Inputs, observed: &Observed, road: Option<&Road>, ready: &Ready) {
+fn components(graph: &mut Graph, inputs: &Inputs, observed: &Observed, registry: Option<&RegistryStep>, ready: &Ready) {
     let mut images: BTreeMap<&str, StepId> = BTreeMap::new();
     let mut installed: BTreeMap<&str, StepId> = BTreeMap::new();
     for component in inputs.wanted() {
         let mut needs = vec![ready.prepared];
         needs.extend(ready.defaults);
-        for (reference, road) in component.images.iter().filter_map(|reference| Some((reference, road?))) {
-            let mirrored =
-                *images.entry(reference).or_insert_with(|| mirror(graph, &component.name, reference, observed, road));
+        for (reference, registry) in component.images.iter().filter_map(|reference| Some((reference, registry?))) {
+            let mirrored = *images
+                .entry(reference)
+                .or_insert_with(|| mirror(graph, &component.name, reference, observed, registry));
             needs.push(mirrored);
         }
         if component.definitions {
@@ -238,12 +239,12 @@ fn components(graph: &mut Graph, inputs: &Inputs, observed: &Observed, road: Opt
 }
 
 /// An image of a component: built if it must be, then brought into the registry.
-fn mirror(graph: &mut Graph, subject: &str, reference: &str, observed: &Observed, road: &Road) -> StepId {
+fn mirror(graph: &mut Graph, subject: &str, reference: &str, observed: &Observed, registry: &RegistryStep) -> StepId {
     let decided = observed.images.get(reference);
     let action = image_action(decided);
-    let mut needs = vec![road.registry];
+    let mut needs = vec![registry.ready];
     if action == Action::Build {
-        needs.push(graph.add(subject, action, Step::BuildImage { reference: reference.into() }, &road.after));
+        needs.push(graph.add(subject, action, Step::BuildImage { reference: reference.into() }, &registry.after));
     }
     let action = if action == Action::Build { Action::Create } else { action };
     let id = graph.add(subject, action, Step::MirrorImage { reference: reference.into() }, &needs);

@@ -9,7 +9,7 @@ mod observed;
 mod show;
 mod step;
 
-pub use build::{Elsewhere, Inputs, PlannedComponent, build};
+pub use build::{ExistingCluster, Inputs, PlannedComponent, build};
 pub use needed::ClusterImages;
 pub use observed::Observed;
 pub use show::show;

@@ -1,7 +1,7 @@
 //! Which images the cluster itself takes.
 
-use crate::cluster::names;
-use crate::cluster::observe::ObservedPlatform;
+use crate::docker::names;
+use crate::docker::observe::ObservedPlatform;
 
 /// Images that the engine runs. What is made already keeps the image that it has, whatever is current now: then none is
 /// looked for, let alone fetched or built.

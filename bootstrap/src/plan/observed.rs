@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
-use crate::cluster::observe::ObservedPlatform;
+use crate::docker::observe::ObservedPlatform;
 use crate::origin::DecidedImage;
 
 /// What exists.

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::cluster::node::Role;
+use crate::docker::node::Role;
 use crate::origin::Origin;
 
 /// Index of a step in its plan.

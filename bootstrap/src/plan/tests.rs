@@ -1,5 +1,5 @@
 use super::*;
-use crate::cluster::observe::{ObservedNode, ObservedPlatform};
+use crate::docker::observe::{ObservedNode, ObservedPlatform};
 use crate::origin::Origin;
 
 fn component(name: &str, depends_on: &[&str]) -> PlannedComponent {
@@ -21,7 +21,7 @@ fn inputs(workers: u16) -> Inputs {
         registry_image: "registry".into(),
         components: vec![component("a", &[]), component("b", &["a"])],
         kept: Vec::new(),
-        elsewhere: None,
+        existing: None,
         only: None,
     }
 }
@@ -176,8 +176,8 @@ fn a_component_that_is_added_leaves_the_others_alone() {
 
 #[test]
 fn on_a_cluster_of_others_nothing_is_made_but_what_runs_in_it() {
-    let elsewhere = |push: Option<&str>| Elsewhere { context: "c".into(), push: push.map(Into::into) };
-    let plan = |push| build(&Inputs { elsewhere: Some(elsewhere(push)), ..inputs(2) }, &Observed::default());
+    let existing = |push: Option<&str>| ExistingCluster { context: "c".into(), push: push.map(Into::into) };
+    let plan = |push| build(&Inputs { existing: Some(existing(push)), ..inputs(2) }, &Observed::default());
     let steps = |plan: Plan| plan.steps.into_iter().map(|step| step.step).collect::<Vec<_>>();
     let fetch = || Step::FetchDefinitions { component: "a".into() };
     let reach = || Step::ReachCluster { context: "c".into() };

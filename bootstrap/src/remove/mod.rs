@@ -7,11 +7,11 @@ use serde::Serialize;
 use tokio::time::Instant;
 
 use crate::error::{ExitKind, Explain, Failure};
-use crate::platform::inventory::{Entry, Inventory};
-use crate::platform::object::ObjectRef;
-use crate::platform::record::{self, Record};
-use crate::platform::sweep::Sweep;
-use crate::platform::{Installer, removal};
+use crate::kubernetes::inventory::{Entry, Inventory};
+use crate::kubernetes::object::ObjectRef;
+use crate::kubernetes::record::{self, Record};
+use crate::kubernetes::sweep::Sweep;
+use crate::kubernetes::{Installer, removal};
 use crate::report::{Event, Outcome, Phase, Planned, Progress, Reporter};
 use crate::stack::{Stack, StackSource};
 

@@ -10,12 +10,12 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::cluster::node::PortMapping;
-use crate::cluster::observe::PlatformSettings;
-use crate::cluster::subnet::Subnet;
+use crate::docker::node::PortMapping;
+use crate::docker::observe::PlatformSettings;
+use crate::docker::subnet::Subnet;
 use crate::error::{ExitKind, Explain};
 use crate::images::Reference;
-use crate::platform::record::Record;
+use crate::kubernetes::record::Record;
 use crate::stack::Changes;
 
 pub mod address;
@@ -251,7 +251,7 @@ impl UpWishes {
         existing: Option<&Existing>,
         kubernetes: &str,
     ) -> Result<UpSettings, SettingsError> {
-        if let Some(why) = crate::cluster::names::name_problem(name) {
+        if let Some(why) = crate::docker::names::name_problem(name) {
             return Err(SettingsError::Name { value: name.into(), why });
         }
         let node_image = self.decided_node_image(kubernetes)?;

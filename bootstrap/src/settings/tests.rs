@@ -1,5 +1,5 @@
 use super::*;
-use crate::cluster::mode::NodeMode;
+use crate::docker::mode::NodeMode;
 
 fn had() -> PlatformSettings {
     PlatformSettings {

@@ -1,7 +1,7 @@
 //! `images/NAME/image.yaml`: how an image is made from packages alone.
 //!
 //! A recipe is data: a base of layers, each from one kind of package registry, and the image's
-//! configuration. [`crate::source`] builds it; the same recipe and packages give the same digest.
+//! configuration. [`crate::build`] builds it; the same recipe and packages give the same digest.
 
 use std::collections::BTreeMap;
 

@@ -2,7 +2,7 @@
 //!
 //! Substitution happens in parsed values, so a value can break nothing. Which kinds are
 //! namespaced only the API server knows: objects that name no namespace are left without one
-//! here, and [`crate::platform`] puts `component.file.namespace` into those that need it.
+//! here, and [`crate::kubernetes`] puts `component.file.namespace` into those that need it.
 
 use std::collections::BTreeMap;
 

@@ -6,20 +6,20 @@ use std::path::Path;
 use futures::future::try_join_all;
 
 use super::{Adding, reach};
-use crate::cluster::Engine;
+use crate::build::container::{ContainerPlan, Outlook};
+use crate::build::{Architecture, Builder};
+use crate::docker::Engine;
 use crate::doctor::building::{Building, Standby};
 use crate::error::{ExitKind, Failure};
 use crate::execute::engine_images;
-use crate::images::local::LocalRegistry;
 use crate::images::manifest::Platform;
-use crate::images::road::Road;
+use crate::images::registry::Registry;
+use crate::images::transfer::Transfer;
 use crate::images::upstream::{Patience, Upstream, UpstreamOptions};
 use crate::images::{BlobStore, ImageError};
 use crate::origin::{BUILDS, DecidedImage, Decision, ImagePlan, ImageState, Look, Nowhere, Told, decide};
 use crate::plan::{ClusterImages, EngineImage};
 use crate::settings::{ImageSource, UpSettings, display, folders};
-use crate::source::container::{ContainerPlan, Outlook};
-use crate::source::{Architecture, Builder};
 use crate::stack::files::FileTree;
 use crate::stack::model::ImageRef;
 use crate::stack::{ClusterSpec, LeftOut, Stack, Unavailable};
@@ -113,11 +113,11 @@ impl Images {
                 Some(engine) => reach::running_registry(engine).await?,
                 None => None,
             };
-            let road = local.map(|local| Road::new(local, self.store.clone()));
-            let found = self.look(engine, road.as_ref()).await;
+            let transfer = local.map(|local| Transfer::new(local, self.store.clone()));
+            let found = self.look(engine, transfer.as_ref()).await;
             // Another program's `down` may have taken the registry away meanwhile: then it is looked for again.
-            let went = match &road {
-                Some(road) if found.is_err() => road.local().ping().await.is_err(),
+            let went = match &transfer {
+                Some(transfer) if found.is_err() => transfer.local().ping().await.is_err(),
                 _ => false,
             };
             if !went {
@@ -131,16 +131,20 @@ impl Images {
     ///
     /// # Errors
     /// The registry does not answer properly.
-    pub async fn decide_for(&mut self, stack: &mut Stack, registry: LocalRegistry) -> Result<DecidedImages, Failure> {
-        let road = Road::new(registry, self.store.clone());
-        let decisions = self.look(None, Some(&road)).await?;
+    pub async fn decide_for(&mut self, stack: &mut Stack, registry: Registry) -> Result<DecidedImages, Failure> {
+        let transfer = Transfer::new(registry, self.store.clone());
+        let decisions = self.look(None, Some(&transfer)).await?;
         Ok(self.settle(stack, decisions))
     }
 
-    async fn look(&self, engine: Option<&Engine>, road: Option<&Road>) -> Result<Vec<(String, Decision)>, Failure> {
+    async fn look(
+        &self,
+        engine: Option<&Engine>,
+        transfer: Option<&Transfer>,
+    ) -> Result<Vec<(String, Decision)>, Failure> {
         let upstream = self.upstream.with_patience(Patience::hurried);
         let (builder, store, patience) = (&self.builder, &self.store, self.upstream.patience());
-        let look = Look { mode: self.mode, builder, store, upstream, patience, road, builds: BUILDS };
+        let look = Look { mode: self.mode, builder, store, upstream, patience, transfer, builds: BUILDS };
         let look = &look;
         let components = self.components.iter().map(|(reference, image)| async move {
             Ok::<_, Failure>((reference.clone(), decide::decide(&look.at(image).await?)))
@@ -283,7 +287,7 @@ fn uses(component: &crate::stack::Component, reference: &str) -> bool {
 /// What an image from packages lacks, as its recipe says.
 pub fn limits(image: &ImageRef, tree: &FileTree) -> Option<String> {
     let recipe = tree.join(&format!("images/{}", image.recipe.as_ref()?));
-    let recipe = crate::source::recipe::read(&recipe).ok()?;
+    let recipe = crate::build::recipe::read(&recipe).ok()?;
     match (recipe.version, recipe.limits) {
         (Some(version), Some(limits)) => Some(format!("version {version}; {limits}")),
         (Some(version), None) => Some(format!("version {version}")),

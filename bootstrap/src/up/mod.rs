@@ -9,23 +9,23 @@ use std::time::Instant;
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use crate::cluster::observe::{self, ObservedPlatform};
-use crate::cluster::{ClusterError, Engine, kubeconfig, mode, names, registry, sharing};
+use crate::docker::observe::{self, ObservedPlatform};
+use crate::docker::{ClusterError, Engine, kubeconfig, locks, mode, names, registry};
 use crate::doctor::{self, Check};
 use crate::error::Failure;
-use crate::execute::context::{Found, Own, Place};
+use crate::execute::context::{Own, Place, StepOutputs};
 use crate::execute::{self, Context};
 use crate::images::{ImageError, Reference};
+use crate::kubernetes::record::Record;
 use crate::origin::{OriginError, Told};
 use crate::plan::{self, ClusterImages, Plan, PlannedComponent};
-use crate::platform::record::Record;
 use crate::report::{Event, Planned, Reporter, units};
 use crate::settings::{self, Existing, ImageSource, UpSettings, UpWishes, folders};
 use crate::stack::{ClusterSpec, LeftOut, Stack};
 
-mod elsewhere;
 mod existing;
 mod images;
+mod observation;
 mod parameters;
 mod reach;
 mod stack;
@@ -111,7 +111,7 @@ pub struct RouteUrl {
 }
 
 /// What was asked for, as far as it can be judged without an engine.
-struct Asked {
+struct Requested {
     name: String,
     wishes: UpWishes,
     cluster: ClusterSpec,
@@ -119,7 +119,7 @@ struct Asked {
 }
 
 /// Everything up to the engine's own facts.
-struct Ground {
+struct Situation {
     engine: Engine,
     settings: UpSettings,
     stack: Stack,
@@ -139,51 +139,52 @@ struct Ground {
 /// Wrong settings or stack, no engine, unmet prerequisites, all explained.
 pub async fn prepare(request: UpRequest) -> Result<Prepared, Failure> {
     if let Some(context) = request.context.clone() {
-        return elsewhere::prepare(request, &context).await;
+        return existing::prepare(request, &context).await;
     }
     let (skip, touch) = (request.skip_checks, if request.only_look { Touch::Nothing } else { Touch::Start });
-    let (asked, engine) = (Asked::read(request)?, Engine::connect().await?);
-    let sharing = if touch == Touch::Start { sharing::using().await } else { None };
-    let mut ground = ground(asked, engine, touch).await?;
-    let (images, decided) = ground.images().await?;
-    let checks = checks(&ground, &images, &decided).await?;
+    let (asked, engine) = (Requested::read(request)?, Engine::connect().await?);
+    let sharing = if touch == Touch::Start { locks::using().await } else { None };
+    let mut situation = situation(asked, engine, touch).await?;
+    let (images, decided) = situation.images().await?;
+    let checks = checks(&situation, &images, &decided).await?;
     if doctor::has_failed(&checks) && !skip {
         return Err(doctor::Unmet(checks).into());
     }
     if !decided.nowhere.is_empty() {
-        let flags = wanting::flags(&ground.settings.name, None);
+        let flags = wanting::flags(&situation.settings.name, None);
         let failure = OriginError::Nowhere(decided.nowhere).into();
-        return Err(wanting::told(failure, &ground.stack, &ground.settings.changes, &flags));
+        return Err(wanting::told(failure, &situation.stack, &situation.settings.changes, &flags));
     }
     let mut warnings: Vec<_> =
         checks.iter().filter(|check| check.verdict != doctor::Verdict::Ok).map(Check::line).collect();
-    let existing = ground.existing.clone();
+    let existing = situation.existing.clone();
     let observed =
-        existing::observe(&ground.engine, &images, &decided, &ground.stack, existing, ground.live.as_ref()).await?;
+        observation::observe(&situation.engine, &images, &decided, &situation.stack, existing, situation.live.as_ref())
+            .await?;
     warnings.extend(images.upstream.take_warnings());
-    if let Some(adding) = &ground.adding {
-        stack::check_needs(&ground.stack, adding, &observed.installed)?;
+    if let Some(adding) = &situation.adding {
+        stack::check_needs(&situation.stack, adding, &observed.installed)?;
     }
-    let plan = plan::build(&inputs(&ground, &images), &observed);
-    let info = ground.engine.info().await?;
+    let plan = plan::build(&inputs(&situation, &images), &observed);
+    let info = situation.engine.info().await?;
     let cgroup_v1 = info.cgroup_version == Some(bollard::models::SystemInfoCgroupVersionEnum::_1);
-    let notes = if ground.adding.is_none() { ground.settings.told() } else { Vec::new() };
-    let adding = ground.adding.clone();
-    let record = ground.record.filter(|_| adding.is_some());
+    let notes = if situation.adding.is_none() { situation.settings.told() } else { Vec::new() };
+    let adding = situation.adding.clone();
+    let record = situation.record.filter(|_| adding.is_some());
     let context = Context {
         place: Place::Own(Box::new(Own {
-            engine: ground.engine,
-            cluster: ground.cluster,
+            engine: situation.engine,
+            cluster: situation.cluster,
             node: images.node,
             registry_image: images.registry,
-            mode: ground.mode,
+            mode: situation.mode,
             cgroup_v1,
-            existing: ground.existing,
+            existing: situation.existing,
             kubeconfig: kubeconfig::path()?,
             _sharing: sharing,
         })),
-        settings: ground.settings,
-        stack: ground.stack,
+        settings: situation.settings,
+        stack: situation.stack,
         images: images.components,
         builder: images.builder,
         upstream: images.upstream,
@@ -191,7 +192,7 @@ pub async fn prepare(request: UpRequest) -> Result<Prepared, Failure> {
         http: images.http,
         left_out: decided.left_out,
         kept_record: record,
-        found: Found::default(),
+        found: StepOutputs::default(),
     };
     Ok(Prepared { plan, context, images: decided.told, warnings, notes, adding })
 }
@@ -202,22 +203,22 @@ pub async fn prepare(request: UpRequest) -> Result<Prepared, Failure> {
 /// As [`prepare`], but for the checks themselves.
 pub async fn check(request: UpRequest) -> Result<Vec<Check>, Failure> {
     if let Some(context) = request.context.clone() {
-        return elsewhere::check(request, &context).await;
+        return existing::check(request, &context).await;
     }
-    let asked = Asked::read(request)?;
+    let asked = Requested::read(request)?;
     let engine = match Engine::connect().await {
         Ok(engine) => engine,
         Err(error) => return check_without_engine(asked, &error).await,
     };
-    let mut ground = ground(asked, engine, Touch::NothingGuess).await?;
-    let (images, decided) = ground.images().await?;
-    let mut checks = checks(&ground, &images, &decided).await?;
+    let mut situation = situation(asked, engine, Touch::NothingGuess).await?;
+    let (images, decided) = situation.images().await?;
+    let mut checks = checks(&situation, &images, &decided).await?;
     checks.push(doctor::images(&decided.told, &decided.nowhere));
     Ok(checks)
 }
 
 /// What still can be said of a machine where no engine answers.
-async fn check_without_engine(asked: Asked, error: &ClusterError) -> Result<Vec<Check>, Failure> {
+async fn check_without_engine(asked: Requested, error: &ClusterError) -> Result<Vec<Check>, Failure> {
     let mut settings = asked.wishes.decide(&asked.name, None, &asked.cluster.file.kubernetes)?;
     let (mut stack, _) = stack::load(&mut settings, None, false)?;
     let mut images = Images::of(&settings, &stack, &asked.cluster, None, ClusterImages::ALL)?;
@@ -233,7 +234,7 @@ async fn check_without_engine(asked: Asked, error: &ClusterError) -> Result<Vec<
     Ok(doctor::judge(&facts, &doctor::Wants::here(&stack, settings.workers)))
 }
 
-impl Asked {
+impl Requested {
     /// What is wrong with the command itself is told before the engine is asked anything.
     fn read(request: UpRequest) -> Result<Self, Failure> {
         let file = request.config.clone().or_else(folders::config_file);
@@ -273,8 +274,8 @@ enum Touch {
     NothingGuess,
 }
 
-async fn ground(asked: Asked, engine: Engine, touch: Touch) -> Result<Ground, Failure> {
-    let Asked { name, mut wishes, cluster, add } = asked;
+async fn situation(asked: Requested, engine: Engine, touch: Touch) -> Result<Situation, Failure> {
+    let Requested { name, mut wishes, cluster, add } = asked;
     let mut platforms = observe::platforms(&engine).await?;
     let mut existing = platforms.remove(&name);
     if add.is_some() && existing.is_none() {
@@ -312,14 +313,14 @@ async fn ground(asked: Asked, engine: Engine, touch: Touch) -> Result<Ground, Fa
         Some(Existing { settings: Some(had), .. }) => had.node_mode,
         _ => mode::detect(&engine).await?,
     };
-    Ok(Ground { engine, settings, stack, cluster, existing, live, mode, record, adding })
+    Ok(Situation { engine, settings, stack, cluster, existing, live, mode, record, adding })
 }
 
 fn not_set_up(name: &str) -> Failure {
     Failure::not_yet(format!("platform `{name}` is not set up yet"), "Run `backstack up` to the end.")
 }
 
-impl Ground {
+impl Situation {
     async fn images(&mut self) -> Result<(Images, DecidedImages), Failure> {
         let registry_runs = registry::find(&self.engine).await?.is_some();
         let (name, workers) = (&self.settings.name, self.settings.workers);
@@ -330,25 +331,30 @@ impl Ground {
     }
 }
 
-async fn checks(ground: &Ground, images: &Images, decided: &DecidedImages) -> Result<Vec<Check>, Failure> {
-    let building = images.building(decided, Some(&ground.engine)).await?;
-    let facts =
-        doctor::facts::gather(&ground.engine, &ground.settings, &ground.mode, ground.existing.as_ref(), building)
-            .await?;
-    Ok(doctor::judge(&facts, &doctor::Wants::here(&ground.stack, ground.settings.workers)))
+async fn checks(situation: &Situation, images: &Images, decided: &DecidedImages) -> Result<Vec<Check>, Failure> {
+    let building = images.building(decided, Some(&situation.engine)).await?;
+    let facts = doctor::facts::gather(
+        &situation.engine,
+        &situation.settings,
+        &situation.mode,
+        situation.existing.as_ref(),
+        building,
+    )
+    .await?;
+    Ok(doctor::judge(&facts, &doctor::Wants::here(&situation.stack, situation.settings.workers)))
 }
 
-fn inputs(ground: &Ground, images: &Images) -> plan::Inputs {
+fn inputs(situation: &Situation, images: &Images) -> plan::Inputs {
     plan::Inputs {
-        workers: ground.settings.workers,
+        workers: situation.settings.workers,
         node_image: images.node.reference.to_string(),
         registry_image: images.registry.reference.to_string(),
-        ..headless(&ground.settings, &ground.stack, ground.adding.as_ref())
+        ..component_inputs(&situation.settings, &situation.stack, situation.adding.as_ref())
     }
 }
 
 /// What a plan is made from, but for the cluster.
-fn headless(settings: &UpSettings, stack: &Stack, adding: Option<&Adding>) -> plan::Inputs {
+fn component_inputs(settings: &UpSettings, stack: &Stack, adding: Option<&Adding>) -> plan::Inputs {
     let components = stack.components.iter().map(|component| PlannedComponent {
         name: component.file.name.clone(),
         depends_on: component.file.depends_on.clone(),
@@ -364,7 +370,7 @@ fn headless(settings: &UpSettings, stack: &Stack, adding: Option<&Adding>) -> pl
         registry_image: String::new(),
         components: components.collect(),
         kept: stack.kept.clone(),
-        elsewhere: None,
+        existing: None,
         only: adding.map(|adding| adding.names.clone()),
     }
 }
@@ -419,7 +425,7 @@ pub async fn execute(prepared: &Prepared, reporter: Arc<dyn Reporter>) -> Outcom
     }
     let executed = execute::run(&prepared.plan, context, reporter).await;
     if !executed.failures.is_empty() {
-        let flags = wanting::flags(&context.settings.name, context.elsewhere());
+        let flags = wanting::flags(&context.settings.name, context.existing());
         let told = |failure| wanting::told(failure, &context.stack, &context.settings.changes, &flags);
         return Outcome::Failed(executed.failures.into_iter().map(|failed| told(failed.failure)).collect());
     }
@@ -437,12 +443,12 @@ pub async fn execute(prepared: &Prepared, reporter: Arc<dyn Reporter>) -> Outcom
         local_url: context.settings.local_url(),
         context: match &context.place {
             Place::Own(_) => names::context(&context.settings.name),
-            Place::Elsewhere(cluster) => cluster.context.clone(),
+            Place::Existing(cluster) => cluster.context.clone(),
         },
-        elsewhere: context.is_elsewhere(),
+        elsewhere: context.is_existing(),
         port_forward: match &context.place {
             Place::Own(_) => None,
-            Place::Elsewhere(cluster) => elsewhere::port_forward(context, cluster),
+            Place::Existing(cluster) => existing::port_forward(context, cluster),
         },
         pushed_to: context.settings.push.as_ref().map(|push| push.to.address()),
         registry_port,

@@ -4,17 +4,17 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use crate::cluster::network::PlatformNetwork;
-use crate::cluster::observe::ObservedPlatform;
-use crate::cluster::pace::Pace;
-use crate::cluster::subnet::Subnet;
-use crate::cluster::{ClusterError, Engine, network, registry};
+use crate::docker::network::PlatformNetwork;
+use crate::docker::observe::ObservedPlatform;
+use crate::docker::pace::Pace;
+use crate::docker::subnet::Subnet;
+use crate::docker::{ClusterError, Engine, network, registry};
 use crate::error::Failure;
 use crate::execute::context::API_DEADLINE;
 use crate::execute::nodes::connect;
 use crate::execute::steps::REGISTRY_DEADLINE;
-use crate::images::local::LocalRegistry;
-use crate::platform::record;
+use crate::images::registry::Registry;
+use crate::kubernetes::record;
 use crate::settings::{DEFAULT_REGISTRY_PORT, Existing, SettingsError};
 
 /// A cluster that starts at this moment is not waited for here: the plan's own steps do that.
@@ -50,7 +50,7 @@ pub async fn start(engine: &Engine, platform: &ObservedPlatform) -> Result<kube:
     let node = platform.control_plane().ok_or_else(|| ClusterError::NotRunning { platform: platform.name.clone() })?;
     let begun = Instant::now();
     engine.start(&node.name).await?;
-    crate::cluster::node::await_runtime(engine, &node.name).await?;
+    crate::docker::node::await_runtime(engine, &node.name).await?;
     let patience = Pace::of_start(begun.elapsed()).patience(API_DEADLINE);
     let (_, client) = connect(engine, &platform.name, &node.name, patience).await?;
     Ok(client)
@@ -90,11 +90,11 @@ pub async fn check_subnet(engine: &Engine, wanted: Option<Subnet>) -> Result<(),
 ///
 /// # Errors
 /// It runs and does not answer in time.
-pub async fn running_registry(engine: &Engine) -> Result<Option<LocalRegistry>, Failure> {
+pub async fn running_registry(engine: &Engine) -> Result<Option<Registry>, Failure> {
     let deadline = Instant::now() + REGISTRY_DEADLINE;
     loop {
         let Some(port) = registry::find(engine).await? else { return Ok(None) };
-        let local = LocalRegistry::at_port(port)?;
+        let local = Registry::at_port(port)?;
         if local.answers_or_waits(deadline).await? {
             return Ok(Some(local));
         }

@@ -39,7 +39,7 @@ pub struct Adding {
     pub there: Vec<String>,
 }
 
-/// The stack that the settings mean. They are brought in step with what is added and left out. `elsewhere` is a
+/// The stack that the settings mean. They are brought in step with what is added and left out. `existing` is a
 /// cluster that somebody else made.
 ///
 /// # Errors
@@ -47,7 +47,7 @@ pub struct Adding {
 pub fn load(
     settings: &mut UpSettings,
     add: Option<&AddWish>,
-    elsewhere: bool,
+    existing: bool,
 ) -> Result<(Stack, Option<Adding>), Failure> {
     let source = StackSource::named(&settings.stack);
     let mut adding = None;
@@ -61,7 +61,7 @@ pub fn load(
     let without = settings.changes.without.clone();
     settings.parameters.retain(|(component, ..)| !without.contains(component));
     let mut stack = Stack::load_changed(source, &settings.changes)?;
-    if elsewhere {
+    if existing {
         stack.suit_other_clusters();
     }
     // What was added and whose files are gone is not there to be set.

@@ -7,7 +7,7 @@
 
 mod added;
 mod diagnose;
-mod elsewhere;
+mod existing;
 mod features;
 mod harness;
 mod kind;

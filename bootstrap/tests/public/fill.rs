@@ -10,11 +10,11 @@ use std::fs::{self, File};
 use std::io::{BufReader, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
+use backstack::build::{Architecture, Builder, BuiltImage};
 use backstack::images::manifest::{Platform, Raw};
-use backstack::images::{BlobStore, Descriptor, Digest, LocalRegistry, Reference};
+use backstack::images::{BlobStore, Descriptor, Digest, Reference, Registry};
 use backstack::report::Progress;
 use backstack::settings::folders;
-use backstack::source::{Architecture, Builder, BuiltImage};
 use backstack::stack::files::FileTree;
 use backstack::stack::model::ImageRef;
 use backstack::stack::{ClusterSpec, Stack, StackSource};
@@ -88,7 +88,7 @@ impl Named {
 
 /// What fills the registry.
 pub struct Filler {
-    pub registry: LocalRegistry,
+    pub registry: Registry,
     /// The registry's own files.
     pub storage: PathBuf,
     store: BlobStore,
@@ -102,7 +102,7 @@ struct Blob {
 }
 
 impl Filler {
-    pub fn new(registry: LocalRegistry, storage: PathBuf) -> Self {
+    pub fn new(registry: Registry, storage: PathBuf) -> Self {
         let cache = folders::cache().unwrap();
         let store = BlobStore::open(&cache).expect("the cache");
         let builder = Builder::new(&cache, store.clone(), Architecture::host());

@@ -8,7 +8,7 @@ use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
-use backstack::images::LocalRegistry;
+use backstack::images::Registry;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -110,8 +110,7 @@ impl World {
         let stdout = tool.stdout.take().expect("its output");
         BufReader::new(stdout).read_line(&mut line).expect("read");
         let ready: Ready = serde_json::from_str(&line).unwrap_or_else(|error| panic!("public-registries: {error}"));
-        let filler =
-            Filler::new(LocalRegistry::at_port(ready.registry).expect("a client"), folder.path().join("registry"));
+        let filler = Filler::new(Registry::at_port(ready.registry).expect("a client"), folder.path().join("registry"));
         let runtime = tokio::runtime::Runtime::new().expect("a runtime");
         let images = runtime.block_on(filler.fill(&named, content));
         let world = Self { ready, images, faults: RefCell::default(), from: Cell::new(0), tool, leash, folder };

@@ -23,7 +23,7 @@ use super::connect::Connection;
 use super::pulse::Pulse;
 use super::state::{self, Installed};
 use crate::error::chain;
-use crate::platform::object::ObjectRef;
+use crate::kubernetes::object::ObjectRef;
 
 /// Longest time for one request.
 const PATIENCE: Duration = Duration::from_secs(10);

@@ -13,13 +13,13 @@ use serde_yaml::Value as Yaml;
 use tokio::time::Instant;
 
 use super::git::Git;
-use crate::cluster::{Engine, kubeconfig, observe};
-use crate::elsewhere;
+use crate::docker::{Engine, kubeconfig, observe};
 use crate::error::{Explain, chain};
 use crate::execute::nodes;
-use crate::platform::record::{self, Record};
-use crate::platform::secrets::Secrets;
-use crate::platform::{assistant, client};
+use crate::existing;
+use crate::kubernetes::record::{self, Record};
+use crate::kubernetes::secrets::Secrets;
+use crate::kubernetes::{assistant, client};
 
 const PATIENCE: Duration = Duration::from_secs(3);
 
@@ -96,8 +96,8 @@ fn of_kubeconfig(path: Option<&std::path::Path>, context: &str) -> Result<String
             .hint("Check KUBECONFIG, and the context's name with `kubectl config get-contexts`.")
     };
     let mut config = match path {
-        Some(path) => elsewhere::kubeconfig::read_from(path),
-        None => elsewhere::kubeconfig::read(),
+        Some(path) => existing::kubeconfig::read_from(path),
+        None => existing::kubeconfig::read(),
     }
     .map_err(&broken)?;
     if !config.contexts.iter().any(|known| known.name == context) {
@@ -152,7 +152,7 @@ async fn git_server(
     Ok(Arc::new(Git::new(platform, format!("{}{GIT_API}", record.url), token, &ca)?))
 }
 
-fn no_account(platform: &str, error: &crate::platform::Error) -> PortError {
+fn no_account(platform: &str, error: &crate::kubernetes::Error) -> PortError {
     PortError::new(
         ErrorKind::Unavailable,
         format!("platform `{platform}` has no account for assistants: {}", chain(error).join(": ")),

@@ -12,7 +12,7 @@ use tokio::time::Instant;
 
 use super::cluster::LiveCluster;
 use super::connect::{Way, connect};
-use crate::cluster::{Engine, observe};
+use crate::docker::{Engine, observe};
 use crate::error::Explain;
 
 /// The list of containers is asked for at most this often.

@@ -7,7 +7,7 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::sleep;
 
-use crate::platform::client::ready;
+use crate::kubernetes::client::ready;
 
 const BEAT: Duration = Duration::from_secs(3);
 const PATIENCE: Duration = Duration::from_secs(3);

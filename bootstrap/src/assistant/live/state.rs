@@ -17,14 +17,14 @@ use time::OffsetDateTime;
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 
-use crate::platform::inventory::{self, Entry};
-use crate::platform::object::ObjectRef;
-use crate::platform::readiness::assess;
-use crate::platform::record::Record;
-use crate::platform::scope::Scope;
-use crate::platform::status::{self, Health};
-use crate::platform::view::{Tracked, View};
-use crate::platform::{Error, SYSTEM_NAMESPACE};
+use crate::kubernetes::inventory::{self, Entry};
+use crate::kubernetes::object::ObjectRef;
+use crate::kubernetes::readiness::assess;
+use crate::kubernetes::record::Record;
+use crate::kubernetes::scope::Scope;
+use crate::kubernetes::status::{self, Health};
+use crate::kubernetes::view::{Tracked, View};
+use crate::kubernetes::{Error, SYSTEM_NAMESPACE};
 use crate::stack::{Stack, StackSource};
 
 const FIRST_LIST: Duration = Duration::from_secs(5);

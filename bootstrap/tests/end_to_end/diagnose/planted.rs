@@ -3,11 +3,11 @@
 use std::sync::Arc;
 
 use backstack::assistant::live::{LivePlatforms, Way};
-use backstack::cluster::{Engine, kubeconfig, observe};
+use backstack::docker::{Engine, kubeconfig, observe};
 use backstack::execute::nodes;
-use backstack::platform::client;
-use backstack::platform::kinds::Kinds;
-use backstack::platform::object::ObjectRef;
+use backstack::kubernetes::client;
+use backstack::kubernetes::kinds::Kinds;
+use backstack::kubernetes::object::ObjectRef;
 use backstack_mcp::live::changes::forge::{Commit, Forge};
 use backstack_mcp::live::snapshot::Snapshot;
 use backstack_mcp::ports::Platforms;

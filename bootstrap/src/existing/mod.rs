@@ -1,0 +1,98 @@
+//! A cluster that somebody else made: a context of the user's kubeconfig, which is read and never written.
+//!
+//! ```text
+//! connect    context -> client and version, or why not
+//! kubeconfig the user's files, as our client reads them
+//! rights     may this user install a platform there?
+//! checks     what `doctor` says of it
+//! down       takes a platform away again, and leaves the cluster as it was
+//! ```
+
+pub mod checks;
+pub mod down;
+mod error;
+pub mod kubeconfig;
+pub mod rights;
+
+use std::time::Duration;
+
+use tokio::time::timeout;
+
+pub use error::ExistingError;
+
+use crate::error::chain;
+use crate::kubernetes::client;
+
+/// The oldest Kubernetes that a platform is installed on: `minor` of version 1.
+pub const OLDEST_MINOR: u32 = 32;
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// A cluster whose API answers.
+#[derive(Clone)]
+pub struct Cluster {
+    pub client: kube::Client,
+    /// Name of the context.
+    pub context: String,
+    /// Version of the API server, as `v1.36.3`.
+    pub version: String,
+    /// Minor version; nothing if it is not a number.
+    pub minor: Option<u32>,
+}
+
+/// Connects to the cluster that a context leads to.
+///
+/// # Errors
+/// No kubeconfig, no such context (with those that there are), unusable credentials, or an API that does not answer
+/// within 10 s.
+pub async fn connect(context: &str) -> Result<Cluster, ExistingError> {
+    let kubeconfig = kubeconfig::read().map_err(|why| ExistingError::Kubeconfig { why })?;
+    let known: Vec<String> = kubeconfig.contexts.iter().map(|context| context.name.clone()).collect();
+    if !known.iter().any(|name| name == context) {
+        return Err(ExistingError::UnknownContext { context: context.into(), known });
+    }
+    let client = client::from_kubeconfig(kubeconfig, Some(context))
+        .await
+        .map_err(|error| ExistingError::Unusable { context: context.into(), why: chain(&error).join(": ") })?;
+    let unreachable = |why: String| ExistingError::Unreachable { context: context.into(), why };
+    match timeout(PATIENCE, client.apiserver_version()).await {
+        Err(_) => Err(unreachable(format!("no answer for {} s", PATIENCE.as_secs()))),
+        Ok(Err(kube::Error::Api(status))) if matches!(status.code, 401 | 403) => {
+            Err(ExistingError::Refused { context: context.into(), said: status.message.clone() })
+        }
+        Ok(Err(error)) => Err(unreachable(chain(&error).pop().unwrap_or_default())),
+        Ok(Ok(info)) => Ok(Cluster {
+            client,
+            context: context.into(),
+            version: info.git_version.clone(),
+            minor: minor(&info.minor),
+        }),
+    }
+}
+
+/// Some providers write `36+`.
+fn minor(text: &str) -> Option<u32> {
+    text.trim_end_matches(|last: char| !last.is_ascii_digit()).parse().ok()
+}
+
+impl Cluster {
+    /// Makes sure that it is not too old.
+    ///
+    /// # Errors
+    /// [`ExistingError::Old`]
+    pub fn check_version(&self) -> Result<(), ExistingError> {
+        match self.minor {
+            Some(minor) if minor < OLDEST_MINOR => Err(ExistingError::Old { version: self.version.clone() }),
+            _ => Ok(()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn minor_versions_are_read_as_providers_write_them() {
+        assert_eq!((minor("36"), minor("31+"), minor("")), (Some(36), Some(31), None));
+    }
+}
