@@ -75,10 +75,10 @@ fn shown(arguments: impl Iterator<Item = String>) -> String {
 pub fn forget(platform: &str) {
     let Ok(folder) = folders::logs() else { return };
     for command in Command::ALL {
-        let _ = std::fs::remove_file(folder.join(format!("{}.log", command.label(platform))));
+        drop(std::fs::remove_file(folder.join(format!("{}.log", command.label(platform)))));
     }
     // Other platforms' logs keep it.
-    let _ = std::fs::remove_dir(folder);
+    drop(std::fs::remove_dir(folder));
 }
 
 #[cfg(test)]
