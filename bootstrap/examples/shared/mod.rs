@@ -4,7 +4,7 @@ use backstack::error::Failure;
 use backstack::report::{Event, Reporter};
 
 /// Tells what is done, a line each.
-pub struct Lines;
+pub(crate) struct Lines;
 
 impl Reporter for Lines {
     fn report(&self, event: Event) {
@@ -15,7 +15,7 @@ impl Reporter for Lines {
 }
 
 /// Tells why it failed, and ends the program with the exit code of that.
-pub fn end_with(result: Result<(), Failure>) {
+pub(crate) fn end_with(result: Result<(), Failure>) {
     let Err(failure) = result else { return };
     eprintln!("error: {failure}");
     for line in failure.details.iter().chain(&failure.hints) {

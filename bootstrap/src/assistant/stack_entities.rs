@@ -12,14 +12,14 @@ use crate::stack::{Component, Stack};
 const OWNER: &str = "group:default/platform-engineers";
 
 /// Entities of one stack.
-pub struct StackEntities {
+pub(super) struct StackEntities {
     name: String,
     snapshot: Snapshot,
 }
 
 impl StackEntities {
     /// A system for the stack, a component for each of its components, and the group that owns them.
-    pub fn of(stack: &Stack) -> Self {
+    pub(super) fn of(stack: &Stack) -> Self {
         let origin = format!("stack {}", stack.name);
         let mut descriptors = vec![group(), system(stack)];
         descriptors.extend(stack.components.iter().map(|component| of_component(component, &stack.name)));

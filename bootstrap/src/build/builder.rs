@@ -37,7 +37,7 @@ pub struct Builder {
 }
 
 /// What all builds of a [`Builder`] share.
-pub struct Context {
+pub(super) struct Context {
     cache: PathBuf,
     store: BlobStore,
     architecture: Architecture,
@@ -59,26 +59,26 @@ struct CachedLayer {
 }
 
 impl Context {
-    pub fn store(&self) -> &BlobStore {
+    pub(super) fn store(&self) -> &BlobStore {
         &self.store
     }
 
-    pub fn architecture(&self) -> Architecture {
+    pub(super) fn architecture(&self) -> Architecture {
         self.architecture
     }
 
     /// Runs the package tools, where they are.
-    pub fn tools(&self) -> &Toolbox {
+    pub(super) fn tools(&self) -> &Toolbox {
         &self.tools
     }
 
     /// The process's temporary folder; made when the first build starts.
-    pub fn work(&self) -> &WorkRoot {
+    pub(super) fn work(&self) -> &WorkRoot {
         self.work.get().expect("every build prepares it first")
     }
 
     /// Waits for a turn to compile: compilers use all cores and much memory by themselves.
-    pub async fn compile_turn(&self, progress: &Progress) -> SemaphorePermit<'_> {
+    pub(super) async fn compile_turn(&self, progress: &Progress) -> SemaphorePermit<'_> {
         if self.compilers.available_permits() == 0 {
             progress.detail("waiting for a compiler");
         }
@@ -86,7 +86,7 @@ impl Context {
     }
 
     /// Waits for a turn to fetch and unpack packages, which goes on beside somebody else's turn to compile.
-    pub async fn fetch_turn(&self) -> SemaphorePermit<'_> {
+    pub(super) async fn fetch_turn(&self) -> SemaphorePermit<'_> {
         self.fetchers.acquire().await.expect("never closed")
     }
 

@@ -6,7 +6,7 @@ use super::Architecture;
 
 /// Compilers, by the names of their commands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Compilers {
+pub(super) struct Compilers {
     pub c: &'static str,
     pub cxx: &'static str,
     /// What puts compiled files together. None: the tools know the machine's own.
@@ -15,7 +15,7 @@ pub struct Compilers {
 
 impl Compilers {
     /// Those for programs that run on such a machine.
-    pub fn of(target: Architecture) -> Self {
+    pub(super) fn of(target: Architecture) -> Self {
         Self::from(Architecture::host(), target)
     }
 
@@ -36,12 +36,12 @@ impl Compilers {
 
     /// The variables by which Go, make and node-gyp know compilers. Empty for the machine's own, which they find, or
     /// which the user has chosen.
-    pub fn variables(self) -> Vec<(&'static str, &'static str)> {
+    pub(super) fn variables(self) -> Vec<(&'static str, &'static str)> {
         self.archiver.map_or_else(Vec::new, |archiver| vec![("CC", self.c), ("CXX", self.cxx), ("AR", archiver)])
     }
 
     /// Has a command compile with them.
-    pub fn choose(self, command: &mut Command) {
+    pub(super) fn choose(self, command: &mut Command) {
         if self.archiver.is_some() {
             // They are the user's for this machine.
             for name in ["CFLAGS", "CXXFLAGS", "CPPFLAGS", "LDFLAGS"] {

@@ -20,7 +20,7 @@ use crate::stack::recipe::ContainerdStoreLayer;
 ///
 /// # Errors
 /// The writer does not compile, or fails.
-pub async fn write(
+pub(super) async fn write(
     context: &Context,
     recipe: &FileTree,
     layer: &ContainerdStoreLayer,

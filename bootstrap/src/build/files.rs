@@ -13,7 +13,7 @@ use crate::stack::words::number;
 ///
 /// # Errors
 /// An entry is malformed, or a file it names is missing.
-pub fn build(recipe: &FileTree, entries: &[FileEntry], merged_usr: bool) -> Result<Tree, BuildError> {
+pub(super) fn build(recipe: &FileTree, entries: &[FileEntry], merged_usr: bool) -> Result<Tree, BuildError> {
     let mut tree = Tree::new(merged_usr);
     for entry in entries {
         let wrong = |problem: String| {
@@ -69,7 +69,7 @@ fn owner(entry: &FileEntry) -> Result<(u64, u64), String> {
 ///
 /// # Errors
 /// The folder cannot be read, or holds what no layer can.
-pub fn put_folder(tree: &mut Tree, folder: &Path, target: &str) -> Result<(), BuildError> {
+pub(super) fn put_folder(tree: &mut Tree, folder: &Path, target: &str) -> Result<(), BuildError> {
     let failed = |source: walkdir::Error| BuildError::Io {
         what: format!("cannot read {}", folder.display()),
         source: source.into(),
@@ -91,7 +91,7 @@ pub fn put_folder(tree: &mut Tree, folder: &Path, target: &str) -> Result<(), Bu
 ///
 /// # Errors
 /// It cannot be read.
-pub fn disk_entry(path: &Path) -> std::io::Result<Option<Entry>> {
+pub(super) fn disk_entry(path: &Path) -> std::io::Result<Option<Entry>> {
     let metadata = path.symlink_metadata()?;
     if metadata.is_dir() {
         return Ok(Some(Entry::directory(0o755)));

@@ -1,21 +1,21 @@
 //! Path patterns of recipes: `?` and `*` inside one name, `**` over any number of names.
 
 /// Whether the pattern matches this path itself. A leading `/` counts for neither.
-pub fn matches(pattern: &str, path: &str) -> bool {
+pub(super) fn matches(pattern: &str, path: &str) -> bool {
     let pattern: Vec<&str> = pattern.split('/').filter(|part| !part.is_empty()).collect();
     let path: Vec<&str> = path.split('/').filter(|part| !part.is_empty()).collect();
     names(&pattern, &path)
 }
 
 /// Whether the pattern matches the path or a folder above it.
-pub fn covers(pattern: &str, path: &str) -> bool {
+pub(super) fn covers(pattern: &str, path: &str) -> bool {
     let path = path.trim_matches('/');
     let ends = path.match_indices('/').map(|(end, _)| end).chain([path.len()]);
     ends.into_iter().any(|end| matches(pattern, &path[..end]))
 }
 
 /// Whether the text is a pattern rather than a plain path.
-pub fn is_pattern(text: &str) -> bool {
+pub(super) fn is_pattern(text: &str) -> bool {
     text.contains(['*', '?'])
 }
 

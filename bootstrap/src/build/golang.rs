@@ -27,7 +27,7 @@ mod replaced;
 const DEPTH: &str = "1/2/3/module";
 
 /// A Go module on disk for the `go` command.
-pub struct Module {
+pub(super) struct Module {
     root: TempDir,
     name: String,
     /// As go.mod calls it.
@@ -39,7 +39,7 @@ impl Module {
     ///
     /// # Errors
     /// go.mod or go.sum is missing, or a folder cannot be copied.
-    pub fn new(context: &Context, recipe: &FileTree, module: &str) -> Result<Self, BuildError> {
+    pub(super) fn new(context: &Context, recipe: &FileTree, module: &str) -> Result<Self, BuildError> {
         let folder = recipe.join(module);
         let description = folder.read("go.mod").unwrap_or_default();
         let description = String::from_utf8_lossy(&description);
@@ -91,7 +91,7 @@ impl Module {
     ///
     /// # Errors
     /// Go is missing, or a module cannot be had.
-    pub async fn turn<'a>(
+    pub(super) async fn turn<'a>(
         &self,
         context: &'a Context,
         fetching: SemaphorePermit<'_>,
@@ -135,7 +135,7 @@ impl Module {
     ///
     /// # Errors
     /// Go is missing or says no.
-    pub async fn build(
+    pub(super) async fn build(
         &self,
         context: &Context,
         program: &Program<'_>,
@@ -195,7 +195,7 @@ fn is_progress(line: &str) -> bool {
 }
 
 /// A program to compile.
-pub struct Program<'a> {
+pub(super) struct Program<'a> {
     /// For people.
     pub name: &'a str,
     /// An import path, or `.` for the module's own.
@@ -204,7 +204,7 @@ pub struct Program<'a> {
 }
 
 /// How programs are compiled.
-pub struct Settings {
+pub(super) struct Settings {
     pub architecture: Architecture,
     pub cgo: bool,
     pub tags: Vec<String>,
@@ -212,7 +212,7 @@ pub struct Settings {
 }
 
 impl Settings {
-    pub fn plain(architecture: Architecture) -> Self {
+    pub(super) fn plain(architecture: Architecture) -> Self {
         Self { architecture, cgo: false, tags: Vec::new(), ldflags: "-s -w".into() }
     }
 
@@ -248,7 +248,7 @@ struct Answer {
 ///
 /// # Errors
 /// The module cannot be had.
-pub async fn folder_of(module: &str, tool: Tool) -> Result<PathBuf, BuildError> {
+pub(super) async fn folder_of(module: &str, tool: Tool) -> Result<PathBuf, BuildError> {
     let mut output = String::new();
     let ended = tool.follow(|line| output.push_str(line), |_| {}).await;
     let failed = |problem: String| BuildError::Package { package: module.into(), problem };
@@ -261,13 +261,13 @@ pub async fn folder_of(module: &str, tool: Tool) -> Result<PathBuf, BuildError> 
 }
 
 /// A built layer's tree; the folder must live until the tree is written.
-pub type Built = (Tree, Vec<Package>, Option<TempDir>);
+pub(super) type Built = (Tree, Vec<Package>, Option<TempDir>);
 
 /// Compiles a layer's programs.
 ///
 /// # Errors
 /// The recipe is wrong, Go is missing, or a program does not compile.
-pub async fn programs(
+pub(super) async fn programs(
     context: &Context,
     recipe: &FileTree,
     layer: &GoLayer,
@@ -323,7 +323,7 @@ async fn modules_of(context: &Context, program: &Path) -> Result<BTreeMap<String
 ///
 /// # Errors
 /// The module or a file in it does not exist.
-pub async fn module_files(
+pub(super) async fn module_files(
     context: &Context,
     recipe: &FileTree,
     layer: &GoModuleFilesLayer,

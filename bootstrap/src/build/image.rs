@@ -12,11 +12,11 @@ use super::{Architecture, Package};
 use crate::images::{BlobStore, Descriptor, Digest};
 
 /// Media type of the manifests that are written here.
-pub const MANIFEST_TYPE: &str = "application/vnd.oci.image.manifest.v1+json";
+pub(super) const MANIFEST_TYPE: &str = "application/vnd.oci.image.manifest.v1+json";
 const CONFIG_TYPE: &str = "application/vnd.oci.image.config.v1+json";
 
 /// Label that carries the key of the recipe.
-pub const RECIPE_LABEL: &str = "dev.backstack.recipe";
+pub(super) const RECIPE_LABEL: &str = "dev.backstack.recipe";
 
 /// An image whose blobs are all in the store.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -49,7 +49,7 @@ impl BuiltImage {
 ///
 /// # Errors
 /// The store cannot be written.
-pub fn write(
+pub(super) fn write(
     store: &BlobStore,
     recipe: &Recipe,
     architecture: Architecture,

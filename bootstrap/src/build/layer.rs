@@ -13,7 +13,7 @@ use crate::images::{BlobStore, BlobWriter, Descriptor, Digest};
 pub const LAYER_TYPE: &str = "application/vnd.oci.image.layer.v1.tar+zstd";
 
 /// Time of every file, in seconds since 1970. Not 0, which some programs take for "unknown".
-pub const FILE_TIME: u64 = 1;
+pub(super) const FILE_TIME: u64 = 1;
 
 /// A layer in the store.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -30,7 +30,7 @@ pub struct BuiltLayer {
 ///
 /// # Errors
 /// A file of the tree cannot be read, or the store cannot be written.
-pub fn write(store: &BlobStore, tree: &Tree) -> io::Result<BuiltLayer> {
+pub(super) fn write(store: &BlobStore, tree: &Tree) -> io::Result<BuiltLayer> {
     // One thread: the bytes must not depend on the number of cores.
     let compressor = zstd::Encoder::new(store.writer()?, 3)?;
     let mut tar = tar::Builder::new(Summed { inner: compressor, hasher: Sha256::new(), size: 0 });

@@ -11,13 +11,13 @@ use super::error::BuildError;
 use crate::file_lock;
 
 /// Locks by name.
-pub struct Locks {
+pub(super) struct Locks {
     folder: PathBuf,
     tasks: Mutex<HashMap<String, Arc<tokio::sync::Mutex<()>>>>,
 }
 
 /// Held as long as the work takes.
-pub struct Held {
+pub(super) struct Held {
     _file: File,
     _task: OwnedMutexGuard<()>,
 }
@@ -25,7 +25,7 @@ pub struct Held {
 impl Locks {
     /// # Errors
     /// The folder cannot be made.
-    pub fn new(folder: &Path) -> std::io::Result<Self> {
+    pub(super) fn new(folder: &Path) -> std::io::Result<Self> {
         std::fs::create_dir_all(folder)?;
         Ok(Self { folder: folder.into(), tasks: Mutex::default() })
     }
@@ -34,7 +34,7 @@ impl Locks {
     ///
     /// # Errors
     /// The lock's file cannot be made.
-    pub async fn hold(&self, name: &str) -> Result<Held, BuildError> {
+    pub(super) async fn hold(&self, name: &str) -> Result<Held, BuildError> {
         let task = {
             let mut tasks = self.tasks.lock().unwrap_or_else(PoisonError::into_inner);
             tasks.entry(name.into()).or_default().clone()

@@ -84,7 +84,7 @@ impl fmt::Display for Machine {
 
 /// A program that is not for the image's machine.
 #[derive(Debug, PartialEq, Eq)]
-pub struct Stranger {
+pub(super) struct Stranger {
     pub path: String,
     pub machine: Machine,
 }
@@ -94,7 +94,7 @@ pub struct Stranger {
 ///
 /// # Errors
 /// A file of the tree cannot be read.
-pub fn strangers(tree: &Tree, architecture: Architecture, allowed: &[String]) -> io::Result<Vec<Stranger>> {
+pub(super) fn strangers(tree: &Tree, architecture: Architecture, allowed: &[String]) -> io::Result<Vec<Stranger>> {
     let mut found = Vec::new();
     for (path, entry) in tree.entries() {
         let Node::File { content, size } = &entry.node else { continue };
@@ -117,7 +117,7 @@ pub(super) mod tests {
     use Architecture::{Amd64, Arm64};
 
     /// The start of an ELF file: its class (1 or 2: 32 or 64 bits), order (1 or 2: little or big) and machine.
-    pub fn header(class: u8, order: u8, machine: u16) -> Vec<u8> {
+    pub(crate) fn header(class: u8, order: u8, machine: u16) -> Vec<u8> {
         let mut bytes = b"\x7fELF".to_vec();
         bytes.extend([class, order, 1, 0]);
         bytes.resize(16, 0);

@@ -24,7 +24,7 @@ use crate::stack::recipe::NpmLayer;
 ///
 /// # Errors
 /// npm is missing, the lock file is, a script fails, or nothing lies where something should be kept.
-pub async fn build(
+pub(super) async fn build(
     context: &Context,
     recipe: &FileTree,
     layer: &NpmLayer,
@@ -115,7 +115,7 @@ fn write(tree: &Tree, folder: &Path) -> io::Result<()> {
 }
 
 /// Whether a file was put there by npm: in a project's own `node_modules`, or in that of a workspace.
-pub fn is_installed(file: &str) -> bool {
+pub(super) fn is_installed(file: &str) -> bool {
     file.split('/').any(|part| part == "node_modules")
 }
 

@@ -16,7 +16,7 @@ use super::error::BuildError;
 const KEPT_LINES: usize = 30;
 
 /// A tool to run, and what for.
-pub struct Tool {
+pub(crate) struct Tool {
     command: Command,
     place: Place,
     /// For messages, as `go build of .../traefik`.
@@ -32,7 +32,7 @@ enum Place {
 
 impl Tool {
     /// A program of this machine. With `nice` it leaves the machine to others.
-    pub fn here(program: &Path, nice: Option<&Path>, what: impl Into<String>) -> Self {
+    pub(crate) fn here(program: &Path, nice: Option<&Path>, what: impl Into<String>) -> Self {
         let mut command = match nice {
             Some(nice) => {
                 let mut command = Command::new(nice);
@@ -46,19 +46,19 @@ impl Tool {
     }
 
     /// A program of the builder container.
-    pub fn contained(container: Arc<Container>, program: &str, gentle: bool, what: impl Into<String>) -> Self {
+    pub(crate) fn contained(container: Arc<Container>, program: &str, gentle: bool, what: impl Into<String>) -> Self {
         let place = Place::Container { container, gentle };
         Self { command: Command::new(program), place, what: what.into(), is_noise: |_| false }
     }
 
     /// Leaves lines out of the error of a failure that only tell how far the tool is.
-    pub fn without_noise(mut self, is_noise: fn(&str) -> bool) -> Self {
+    pub(crate) fn without_noise(mut self, is_noise: fn(&str) -> bool) -> Self {
         self.is_noise = is_noise;
         self
     }
 
     /// The command, for arguments, environment and folder.
-    pub fn with(mut self, change: impl FnOnce(&mut Command)) -> Self {
+    pub(crate) fn with(mut self, change: impl FnOnce(&mut Command)) -> Self {
         change(&mut self.command);
         self
     }
@@ -68,7 +68,7 @@ impl Tool {
     ///
     /// # Errors
     /// It cannot be started, or ends with another status than 0.
-    pub async fn run(self, on_line: impl FnMut(&str)) -> Result<String, BuildError> {
+    pub(crate) async fn run(self, on_line: impl FnMut(&str)) -> Result<String, BuildError> {
         let mut output = String::new();
         let keep = |line: &str| {
             output.push_str(line);
@@ -82,7 +82,7 @@ impl Tool {
     ///
     /// # Errors
     /// It cannot be started, or ends with another status than 0.
-    pub async fn follow(
+    pub(crate) async fn follow(
         mut self,
         mut on_output: impl FnMut(&str),
         mut on_error: impl FnMut(&str),

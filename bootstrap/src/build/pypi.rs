@@ -18,7 +18,7 @@ use crate::stack::recipe::PypiLayer;
 ///
 /// # Errors
 /// pip is missing or refuses; the requirements have no hashes.
-pub async fn install(
+pub(super) async fn install(
     context: &Context,
     recipe: &FileTree,
     layer: &PypiLayer,

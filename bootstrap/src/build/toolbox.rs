@@ -18,7 +18,7 @@ use crate::report::Progress;
 use crate::stack::recipe::{ImageRecipe, Layer};
 
 /// The tools of a builder.
-pub struct Toolbox {
+pub(crate) struct Toolbox {
     pub host: HostTools,
     cache: PathBuf,
     /// None: what is missing is an error.
@@ -28,7 +28,7 @@ pub struct Toolbox {
 }
 
 impl Toolbox {
-    pub fn new(cache: &Path) -> Self {
+    pub(crate) fn new(cache: &Path) -> Self {
         Self { host: HostTools::default(), cache: cache.into(), container: None, started: OnceCell::new() }
     }
 
@@ -36,7 +36,12 @@ impl Toolbox {
     ///
     /// # Errors
     /// A tool is missing, and no container can take over.
-    pub async fn prepare(&self, layer: &Layer, target: Architecture, progress: &Progress) -> Result<(), BuildError> {
+    pub(crate) async fn prepare(
+        &self,
+        layer: &Layer,
+        target: Architecture,
+        progress: &Progress,
+    ) -> Result<(), BuildError> {
         for set in Toolset::of(layer, target) {
             self.prepare_set(set, progress).await?;
         }
@@ -47,7 +52,7 @@ impl Toolbox {
     ///
     /// # Errors
     /// As [`Toolbox::prepare`].
-    pub async fn prepare_set(&self, set: Toolset, progress: &Progress) -> Result<(), BuildError> {
+    pub(crate) async fn prepare_set(&self, set: Toolset, progress: &Progress) -> Result<(), BuildError> {
         self.place(set, progress).await.map(drop)
     }
 
@@ -55,7 +60,7 @@ impl Toolbox {
     ///
     /// # Errors
     /// As [`Toolbox::prepare`].
-    pub async fn tool(&self, set: Toolset, program: &str, what: impl Into<String>) -> Result<Tool, BuildError> {
+    pub(crate) async fn tool(&self, set: Toolset, program: &str, what: impl Into<String>) -> Result<Tool, BuildError> {
         self.at_priority(set, program, what.into(), false).await
     }
 
@@ -63,7 +68,12 @@ impl Toolbox {
     ///
     /// # Errors
     /// As [`Toolbox::prepare`].
-    pub async fn gentle(&self, set: Toolset, program: &str, what: impl Into<String>) -> Result<Tool, BuildError> {
+    pub(crate) async fn gentle(
+        &self,
+        set: Toolset,
+        program: &str,
+        what: impl Into<String>,
+    ) -> Result<Tool, BuildError> {
         self.at_priority(set, program, what.into(), true).await
     }
 
@@ -82,7 +92,7 @@ impl Toolbox {
     ///
     /// # Errors
     /// As [`Toolbox::prepare`].
-    pub async fn debian_sources(&self, suite: &str) -> Result<Sources, BuildError> {
+    pub(crate) async fn debian_sources(&self, suite: &str) -> Result<Sources, BuildError> {
         Ok(match self.place(Toolset::Debian, &Progress::silent()).await? {
             Some(container) => container.debian_sources(suite),
             None => Sources::of_host(suite),
@@ -110,7 +120,7 @@ impl Toolbox {
     }
 
     /// The tools that recipes need, for people.
-    pub fn named(recipes: &[ImageRecipe], target: Architecture) -> String {
+    pub(crate) fn named(recipes: &[ImageRecipe], target: Architecture) -> String {
         tools::names(recipes, target).join(", ")
     }
 }

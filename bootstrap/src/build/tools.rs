@@ -21,7 +21,7 @@ pub struct MissingTool {
 }
 
 /// Debian's keys; packages are refused if they are not signed with one of them.
-pub const KEYRINGS: &[&str] = &[KEYRING, "/usr/share/keyrings/debian-archive-keyring.pgp"];
+pub(super) const KEYRINGS: &[&str] = &[KEYRING, "/usr/share/keyrings/debian-archive-keyring.pgp"];
 /// By this name the keys are told to be missing.
 const KEYRING: &str = "/usr/share/keyrings/debian-archive-keyring.gpg";
 
@@ -169,7 +169,7 @@ impl Default for HostTools {
 }
 
 /// The keyring's path, if it is installed.
-pub fn keyring() -> Option<&'static str> {
+pub(super) fn keyring() -> Option<&'static str> {
     KEYRINGS.iter().copied().find(|path| std::path::Path::new(path).is_file())
 }
 
@@ -185,13 +185,13 @@ fn needed(recipes: &[ImageRecipe], target: Architecture) -> BTreeMap<&'static st
 }
 
 /// All tools that these recipes need, by name.
-pub fn names(recipes: &[ImageRecipe], target: Architecture) -> Vec<&'static str> {
+pub(super) fn names(recipes: &[ImageRecipe], target: Architecture) -> Vec<&'static str> {
     let programs = needed(recipes, target).into_keys().filter(|tool| !tool.starts_with('/') && *tool != "gpgv");
     programs.collect()
 }
 
 /// How a tool is installed.
-pub fn install_hint(tool: &str) -> String {
+pub(super) fn install_hint(tool: &str) -> String {
     match tool {
         "go" => "install Go 1.26 or newer and have it on PATH".into(),
         "cc" => "install a C compiler: `apt-get install gcc libc6-dev`".into(),

@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 
 /// Where a file's bytes are.
 #[derive(Debug, Clone)]
-pub enum Content {
+pub(crate) enum Content {
     Bytes(Cow<'static, [u8]>),
     /// A file on disk that stays until the layer is written.
     Disk(PathBuf),
@@ -24,7 +24,7 @@ pub enum Content {
 
 /// What stands at a path.
 #[derive(Debug, Clone)]
-pub enum Node {
+pub(crate) enum Node {
     Directory,
     File { content: Content, size: u64 },
     Symlink(String),
@@ -32,7 +32,7 @@ pub enum Node {
 
 /// A path's content with its metadata.
 #[derive(Debug, Clone)]
-pub struct Entry {
+pub(crate) struct Entry {
     pub node: Node,
     /// Permission bits with setuid, setgid and sticky.
     pub mode: u32,
@@ -41,15 +41,15 @@ pub struct Entry {
 }
 
 impl Entry {
-    pub fn directory(mode: u32) -> Self {
+    pub(crate) fn directory(mode: u32) -> Self {
         Self { node: Node::Directory, mode, uid: 0, gid: 0 }
     }
 
-    pub fn symlink(target: impl Into<String>) -> Self {
+    pub(crate) fn symlink(target: impl Into<String>) -> Self {
         Self { node: Node::Symlink(target.into()), mode: 0o777, uid: 0, gid: 0 }
     }
 
-    pub fn bytes(bytes: impl Into<Cow<'static, [u8]>>, mode: u32) -> Self {
+    pub(crate) fn bytes(bytes: impl Into<Cow<'static, [u8]>>, mode: u32) -> Self {
         let bytes = bytes.into();
         let size = bytes.len() as u64;
         Self { node: Node::File { content: Content::Bytes(bytes), size }, mode, uid: 0, gid: 0 }
@@ -57,13 +57,13 @@ impl Entry {
 
     /// # Errors
     /// The file is not there.
-    pub fn disk(path: &Path, mode: u32) -> io::Result<Self> {
+    pub(crate) fn disk(path: &Path, mode: u32) -> io::Result<Self> {
         let size = path.metadata()?.len();
         let node = Node::File { content: Content::Disk(path.into()), size };
         Ok(Self { node, mode, uid: 0, gid: 0 })
     }
 
-    pub fn owned_by(mut self, uid: u64, gid: u64) -> Self {
+    pub(crate) fn owned_by(mut self, uid: u64, gid: u64) -> Self {
         (self.uid, self.gid) = (uid, gid);
         self
     }
@@ -71,7 +71,7 @@ impl Entry {
 
 /// A path that no layer may hold.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
-pub enum PathProblem {
+pub(crate) enum PathProblem {
     #[error("`{0}` leaves the image's root")]
     Outside(String),
     #[error("`{0}` goes through too many links")]
@@ -86,12 +86,12 @@ pub enum PathProblem {
 const SPECIAL_FOLDERS: &[(&str, u32)] = &[("tmp", 0o1777), ("var/tmp", 0o1777), ("root", 0o700)];
 
 /// Links of a system whose /bin, /sbin and /lib* lie in /usr, as Debian's are.
-pub const MERGED_USR: &[(&str, &str)] =
+pub(super) const MERGED_USR: &[(&str, &str)] =
     &[("bin", "usr/bin"), ("lib", "usr/lib"), ("lib32", "usr/lib32"), ("lib64", "usr/lib64"), ("sbin", "usr/sbin")];
 
 /// The files of one layer.
 #[derive(Default)]
-pub struct Tree {
+pub(crate) struct Tree {
     entries: BTreeMap<String, Entry>,
     /// Links that a lower layer has: they are followed, not written.
     lower_links: BTreeMap<String, String>,
@@ -100,7 +100,7 @@ pub struct Tree {
 
 impl Tree {
     /// An empty layer; `merged_usr` where a lower layer has Debian's links from / into /usr.
-    pub fn new(merged_usr: bool) -> Self {
+    pub(crate) fn new(merged_usr: bool) -> Self {
         let links = if merged_usr { MERGED_USR } else { &[] };
         let lower_links = links.iter().map(|(name, target)| ((*name).into(), (*target).into())).collect();
         Self { lower_links, ..Self::default() }
@@ -110,21 +110,21 @@ impl Tree {
     ///
     /// # Errors
     /// No file can be made in the folder.
-    pub fn with_spool(merged_usr: bool, folder: &Path) -> io::Result<Self> {
+    pub(crate) fn with_spool(merged_usr: bool, folder: &Path) -> io::Result<Self> {
         Ok(Self { spool: Some(tempfile::tempfile_in(folder)?), ..Self::new(merged_usr) })
     }
 
     /// Entries in the order in which they are written: a folder before what lies in it.
-    pub fn entries(&self) -> impl Iterator<Item = (&String, &Entry)> {
+    pub(crate) fn entries(&self) -> impl Iterator<Item = (&String, &Entry)> {
         self.entries.iter()
     }
 
-    pub fn get(&self, path: &str) -> Option<&Entry> {
+    pub(crate) fn get(&self, path: &str) -> Option<&Entry> {
         self.entries.get(&self.resolve(path, true).ok()?)
     }
 
     /// Drops paths for which `keep` says no.
-    pub fn retain(&mut self, mut keep: impl FnMut(&str) -> bool) {
+    pub(crate) fn retain(&mut self, mut keep: impl FnMut(&str) -> bool) {
         self.entries.retain(|path, _| keep(path));
     }
 
@@ -133,7 +133,7 @@ impl Tree {
     ///
     /// # Errors
     /// The path leaves the root, lies below a file, or is a folder with other content.
-    pub fn put(&mut self, path: &str, entry: Entry) -> Result<(), PathProblem> {
+    pub(crate) fn put(&mut self, path: &str, entry: Entry) -> Result<(), PathProblem> {
         let is_directory = matches!(entry.node, Node::Directory);
         let resolved = self.resolve(path, is_directory)?;
         if resolved.is_empty() {
@@ -155,7 +155,7 @@ impl Tree {
     ///
     /// # Errors
     /// The tree has no spool, or the disk is full.
-    pub fn spool(&mut self, stream: &mut impl Read) -> io::Result<Content> {
+    pub(crate) fn spool(&mut self, stream: &mut impl Read) -> io::Result<Content> {
         let file = self.spool.as_mut().ok_or_else(|| io::Error::other("this layer has no spool"))?;
         let offset = file.seek(SeekFrom::End(0))?;
         io::copy(stream, file)?;
@@ -167,7 +167,7 @@ impl Tree {
     ///
     /// # Errors
     /// What holds them cannot be read.
-    pub fn open<'a>(&'a self, content: &'a Content, size: u64) -> io::Result<Box<dyn Read + 'a>> {
+    pub(crate) fn open<'a>(&'a self, content: &'a Content, size: u64) -> io::Result<Box<dyn Read + 'a>> {
         Ok(match content {
             Content::Bytes(bytes) => Box::new(&bytes[..]),
             Content::Disk(path) => Box::new(File::open(path)?.take(size)),
@@ -183,7 +183,7 @@ impl Tree {
     ///
     /// # Errors
     /// What holds it cannot be read.
-    pub fn read(&self, path: &str) -> io::Result<Option<Vec<u8>>> {
+    pub(crate) fn read(&self, path: &str) -> io::Result<Option<Vec<u8>>> {
         let Some(Entry { node: Node::File { content, size }, .. }) = self.get(path) else { return Ok(None) };
         let mut bytes = Vec::new();
         self.open(content, *size)?.read_to_end(&mut bytes)?;

@@ -13,7 +13,7 @@ use super::error::BuildError;
 use crate::stack::files::FileTree;
 
 /// The process's own folder for temporary files.
-pub struct WorkRoot {
+pub(super) struct WorkRoot {
     folder: TempDir,
     _lock: File,
 }
@@ -23,7 +23,7 @@ impl WorkRoot {
     ///
     /// # Errors
     /// The cache directory is not writable.
-    pub fn new(cache: &Path) -> io::Result<Self> {
+    pub(super) fn new(cache: &Path) -> io::Result<Self> {
         let parent = cache.join("tmp");
         fs::create_dir_all(&parent)?;
         // Nobody may sweep between the making of a folder and its locking.
@@ -36,7 +36,7 @@ impl WorkRoot {
         Ok(Self { folder, _lock: lock })
     }
 
-    pub fn path(&self) -> &Path {
+    pub(super) fn path(&self) -> &Path {
         self.folder.path()
     }
 
@@ -44,7 +44,7 @@ impl WorkRoot {
     ///
     /// # Errors
     /// The cache directory is not writable.
-    pub fn folder(&self) -> Result<TempDir, BuildError> {
+    pub(super) fn folder(&self) -> Result<TempDir, BuildError> {
         let what = format!("cannot make a folder in {}", self.path().display());
         TempDir::new_in(self.path()).map_err(BuildError::io(what))
     }
@@ -80,7 +80,7 @@ fn sweep(parent: &Path) {
 ///
 /// # Errors
 /// A file cannot be read or the disk is full.
-pub fn materialize(tree: &FileTree, files: &[String], target: &Path) -> Result<(), BuildError> {
+pub(super) fn materialize(tree: &FileTree, files: &[String], target: &Path) -> Result<(), BuildError> {
     let copy = |file: &str| -> io::Result<()> {
         let path = target.join(file);
         if let Some(parent) = path.parent() {

@@ -17,14 +17,14 @@ const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Which platform is meant, for commands that read or change one.
 #[derive(Debug, Clone, Default, Args)]
-pub struct TargetArgs {
+pub(super) struct TargetArgs {
     /// Platform on the cluster of this kubeconfig context, instead of one that backstack made
     #[arg(long, env = "BACKSTACK_CONTEXT", value_name = "CONTEXT")]
     pub context: Option<String>,
 }
 
 /// A platform that exists.
-pub struct Platform {
+pub(super) struct Platform {
     pub name: String,
     place: Place,
 }
@@ -38,7 +38,7 @@ enum Place {
 ///
 /// # Errors
 /// [`ClusterError::NoPlatform`] with those that there are, [`ExistingError`] for a context.
-pub async fn find(name: &str, target: &TargetArgs) -> Result<Platform, Failure> {
+pub(super) async fn find(name: &str, target: &TargetArgs) -> Result<Platform, Failure> {
     if let Some(context) = &target.context {
         let cluster = existing::connect(context).await?;
         let record = record::read(&cluster.client).await?;
@@ -55,7 +55,7 @@ pub async fn find(name: &str, target: &TargetArgs) -> Result<Platform, Failure> 
 
 impl Platform {
     /// A client for the platform's API.
-    pub async fn client(&self) -> Result<kube::Client, Failure> {
+    pub(super) async fn client(&self) -> Result<kube::Client, Failure> {
         let (engine, observed) = match &self.place {
             Place::Existing(cluster) => return Ok(cluster.client.clone()),
             Place::Own { engine, observed } => (engine, observed),
@@ -69,7 +69,7 @@ impl Platform {
     }
 
     /// Its engine, and what named it; none on a cluster that somebody else made.
-    pub fn engine(&self) -> Option<String> {
+    pub(super) fn engine(&self) -> Option<String> {
         match &self.place {
             Place::Own { engine, .. } => Some(engine.endpoint().to_string()),
             Place::Existing(_) => None,
@@ -77,7 +77,7 @@ impl Platform {
     }
 
     /// Its containers; none on a cluster that somebody else made.
-    pub fn containers(self) -> Vec<ObservedNode> {
+    pub(super) fn containers(self) -> Vec<ObservedNode> {
         match self.place {
             Place::Own { observed, .. } => observed.nodes,
             Place::Existing(_) => Vec::new(),
@@ -85,7 +85,7 @@ impl Platform {
     }
 
     /// What the platform is, as the last `up` recorded it.
-    pub async fn record(&self, client: &kube::Client) -> Result<Record, Failure> {
+    pub(super) async fn record(&self, client: &kube::Client) -> Result<Record, Failure> {
         record::read(client).await?.ok_or_else(|| {
             Failure::not_yet(format!("platform `{}` is not set up yet", self.name), "Run `backstack up` to the end.")
         })
@@ -93,6 +93,6 @@ impl Platform {
 }
 
 /// The stack of a platform. A user's own may have moved since.
-pub fn stack(record: &Record) -> Result<Stack, StackErrors> {
+pub(super) fn stack(record: &Record) -> Result<Stack, StackErrors> {
     Stack::load_changed(StackSource::named(&record.stack), &record.changes)
 }

@@ -24,7 +24,7 @@ const MAX_TOKENS: usize = 20_000;
   backstack catalog list --kind component
   backstack catalog get component:default/argocd
   backstack catalog validate catalog-info.yaml")]
-pub struct CatalogArgs {
+pub(super) struct CatalogArgs {
     #[command(subcommand)]
     command: CatalogCommand,
 }
@@ -87,7 +87,7 @@ struct ListArgs {
 #[command(after_help = "Examples:
   backstack docs search add a component
   backstack docs read architecture.md")]
-pub struct DocsArgs {
+pub(super) struct DocsArgs {
     #[command(subcommand)]
     command: DocsCommand,
 }
@@ -121,7 +121,7 @@ enum DocsCommand {
     },
 }
 
-pub async fn catalog(args: &CatalogArgs, printer: &Printer) -> Result<u8, Failure> {
+pub(super) async fn catalog(args: &CatalogArgs, printer: &Printer) -> Result<u8, Failure> {
     match &args.command {
         CatalogCommand::List(list) => {
             let arguments = json!({
@@ -143,7 +143,7 @@ pub async fn catalog(args: &CatalogArgs, printer: &Printer) -> Result<u8, Failur
     Ok(0)
 }
 
-pub async fn docs(args: &DocsArgs, printer: &Printer) -> Result<u8, Failure> {
+pub(super) async fn docs(args: &DocsArgs, printer: &Printer) -> Result<u8, Failure> {
     match &args.command {
         DocsCommand::Search { query, within, limit, sources } => {
             let arguments = json!({"query": query.join(" "), "within": within, "limit": limit});

@@ -13,12 +13,12 @@ use crate::kubernetes::secrets::Secrets;
 #[command(after_help = "Examples:
   backstack ca > ca.crt
   curl --cacert ca.crt https://localhost:8443/argocd/api/version")]
-pub struct CaArgs {
+pub(super) struct CaArgs {
     #[command(flatten)]
     target: TargetArgs,
 }
 
-pub async fn run(args: &CaArgs, name: &str, printer: &Printer) -> Result<u8, Failure> {
+pub(super) async fn run(args: &CaArgs, name: &str, printer: &Printer) -> Result<u8, Failure> {
     let platform = access::find(name, &args.target).await?;
     let name = &platform.name;
     let found = Secrets::new(platform.client().await?, name, "localhost").ca_pem().await?;

@@ -15,7 +15,7 @@ use crate::kubernetes::credentials::{self, Found};
 #[command(after_help = "Examples:
   backstack credentials
   backstack credentials -o json | jq -r '.[0].password'")]
-pub struct CredentialsArgs {
+pub(super) struct CredentialsArgs {
     #[command(flatten)]
     target: TargetArgs,
 }
@@ -28,7 +28,7 @@ struct Shown {
     found: Found,
 }
 
-pub async fn run(args: &CredentialsArgs, name: &str, printer: &Printer) -> Result<u8, Failure> {
+pub(super) async fn run(args: &CredentialsArgs, name: &str, printer: &Printer) -> Result<u8, Failure> {
     let platform = access::find(name, &args.target).await?;
     let client = platform.client().await?;
     let record = platform.record(&client).await?;

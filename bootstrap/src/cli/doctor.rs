@@ -15,14 +15,14 @@ use crate::up::{self, UpRequest};
   backstack doctor --images source     also the tools that build images
   backstack doctor --context prod      a cluster that you have, in place of this machine's engine
   backstack doctor -o json | jq '.[] | select(.verdict == \"failed\")'")]
-pub struct DoctorArgs {
+pub(super) struct DoctorArgs {
     #[command(flatten)]
     target: ClusterArgs,
     #[command(flatten)]
     wishes: WishArgs,
 }
 
-pub async fn run(args: DoctorArgs, name: &str, printer: &Printer) -> Result<u8, Failure> {
+pub(super) async fn run(args: DoctorArgs, name: &str, printer: &Printer) -> Result<u8, Failure> {
     let (wishes, config) = args.wishes.split();
     let wishes = args.target.over(wishes);
     let request = UpRequest {

@@ -23,7 +23,7 @@ use crate::report::units;
   backstack down --purge         the image cache too
   backstack down --name two      a platform of another name
   backstack down --context prod  the platform on a cluster that you have, which stays")]
-pub struct DownArgs {
+pub(super) struct DownArgs {
     #[command(flatten)]
     target: TargetArgs,
     /// Also remove the image cache; refused while another platform uses it
@@ -31,7 +31,7 @@ pub struct DownArgs {
     purge: bool,
 }
 
-pub async fn run(args: &DownArgs, name: &str, printer: &Printer) -> Result<u8, Failure> {
+pub(super) async fn run(args: &DownArgs, name: &str, printer: &Printer) -> Result<u8, Failure> {
     let code = match &args.target.context {
         Some(context) => elsewhere(context, name, printer).await?,
         None => here(name, args.purge, printer).await?,

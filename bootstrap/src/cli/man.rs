@@ -12,13 +12,13 @@ use crate::error::{ExitKind, Failure};
 #[command(after_help = "Examples:
   backstack man | man -l -
   backstack man --dir ~/.local/share/man/man1")]
-pub struct ManArgs {
+pub(super) struct ManArgs {
     /// Write a page for each command here
     #[arg(long, value_name = "DIR")]
     dir: Option<PathBuf>,
 }
 
-pub fn run(args: &ManArgs, command: clap::Command, printer: &Printer) -> Result<u8, Failure> {
+pub(super) fn run(args: &ManArgs, command: clap::Command, printer: &Printer) -> Result<u8, Failure> {
     let Some(dir) = &args.dir else {
         let mut page = Vec::new();
         clap_mangen::Man::new(command).render(&mut page).map_err(|error| Failure::internal(error.to_string()))?;

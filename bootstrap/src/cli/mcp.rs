@@ -25,7 +25,7 @@ use crate::settings::{DEFAULT_STACK, folders};
 
 Without a platform it serves the stack's catalog and the documentation. It reads only, unless --allow-changes is
 given; then changes are proposed as pull requests, after the user agreed.")]
-pub struct McpArgs {
+pub(super) struct McpArgs {
     #[command(subcommand)]
     command: Option<McpCommand>,
     #[command(flatten)]
@@ -119,7 +119,7 @@ struct ToolsArgs {
 }
 
 /// Has its own runtime: a server ends when it is told to, not as an interrupted command.
-pub fn run(args: McpArgs, printer: &Printer) -> Result<u8, Failure> {
+pub(super) fn run(args: McpArgs, printer: &Printer) -> Result<u8, Failure> {
     match &args.command {
         Some(McpCommand::Install(args)) => return mcp_install::install(args, printer),
         Some(McpCommand::Uninstall(args)) => return mcp_install::uninstall(args, printer),

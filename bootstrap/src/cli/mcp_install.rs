@@ -23,7 +23,7 @@ const PATHS: [&str; 3] = ["--docs", "--catalog", STACK];
   backstack mcp install --client cursor --project . --with-rules
   backstack mcp install --client claude-code --http http://127.0.0.1:7311/mcp
   backstack mcp install --client zed --print")]
-pub struct InstallArgs {
+pub(super) struct InstallArgs {
     #[command(flatten)]
     which: Which,
     /// Reach a running server here, with a token of its own, instead of starting one
@@ -43,7 +43,7 @@ pub struct InstallArgs {
 /// Take the server out of a client's configuration, with its token
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  backstack mcp uninstall --client vscode")]
-pub struct UninstallArgs {
+pub(super) struct UninstallArgs {
     #[command(flatten)]
     which: Which,
     /// Take the platform's AI rules out of this folder's project too
@@ -94,7 +94,7 @@ impl Which {
     }
 }
 
-pub fn install(args: &InstallArgs, printer: &Printer) -> Result<u8, Failure> {
+pub(super) fn install(args: &InstallArgs, printer: &Printer) -> Result<u8, Failure> {
     let (client, places) = (args.which.client(), args.which.places()?);
     if args.print {
         let entry = entry(args, "TOKEN".into())?;
@@ -124,7 +124,7 @@ pub fn install(args: &InstallArgs, printer: &Printer) -> Result<u8, Failure> {
     Ok(0)
 }
 
-pub fn uninstall(args: &UninstallArgs, printer: &Printer) -> Result<u8, Failure> {
+pub(super) fn uninstall(args: &UninstallArgs, printer: &Printer) -> Result<u8, Failure> {
     let (client, places) = (args.which.client(), args.which.places()?);
     let mut edits = vec![install::uninstall(client, &places)?];
     if args.with_rules

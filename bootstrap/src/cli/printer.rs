@@ -13,7 +13,7 @@ use crate::report::json::{self, JsonLines};
 use crate::report::{Reporter, logged::Logged, plain::Plain, terminal::Terminal};
 
 /// Prints facts, events and failures in the form that was asked for.
-pub struct Printer {
+pub(super) struct Printer {
     output: Output,
     stdout: Stdout,
     log: Option<PathBuf>,
@@ -32,7 +32,7 @@ impl Printer {
     }
 
     /// Facts: as JSON if that was asked for, else as this text.
-    pub fn facts(&self, facts: &impl Serialize, text: impl FnOnce() -> String) {
+    pub(super) fn facts(&self, facts: &impl Serialize, text: impl FnOnce() -> String) {
         match self.output {
             Output::Text => self.text(&text()),
             Output::Json => {
@@ -43,19 +43,19 @@ impl Printer {
     }
 
     /// A text for people; nothing where JSON was asked for.
-    pub fn people(&self, text: impl FnOnce() -> String) {
+    pub(super) fn people(&self, text: impl FnOnce() -> String) {
         if self.output == Output::Text {
             self.text(&text());
         }
     }
 
     /// Text to stdout as it is. A reader that has enough (`| head`) is no error.
-    pub fn text(&self, text: &str) {
+    pub(super) fn text(&self, text: &str) {
         self.stdout.put(text.as_bytes());
     }
 
     /// One line of the event stream, with the time; nothing where text was asked for.
-    pub fn event(&self, mut event: Value) {
+    pub(super) fn event(&self, mut event: Value) {
         if self.output == Output::Json {
             event["time"] = json::now().unwrap_or_default().into();
             self.text(&format!("{event}\n"));
@@ -64,7 +64,7 @@ impl Printer {
 
     /// What shows the progress of long work: events as JSON lines on stdout, a live display on a terminal, plain
     /// lines elsewhere.
-    pub fn reporter(&self) -> Arc<dyn Reporter> {
+    pub(super) fn reporter(&self) -> Arc<dyn Reporter> {
         let shown: Arc<dyn Reporter> = match self.output {
             Output::Json => Arc::new(JsonLines::new(self.stdout.clone())),
             Output::Text if std::io::stderr().is_terminal() && !self.lines_only => Arc::new(Terminal::stderr()),
@@ -74,7 +74,7 @@ impl Printer {
     }
 
     /// Why the program ends.
-    pub fn failure(&self, failure: &Failure) {
+    pub(super) fn failure(&self, failure: &Failure) {
         tracing::error!(kind = ?failure.kind, details = ?failure.details, "{}", failure.messages.join(": "));
         let log = self.log_of(failure);
         match self.output {
@@ -105,7 +105,7 @@ impl Printer {
     }
 
     /// The exit code of a command that ended with this one: what nobody could read is not done.
-    pub fn ended(&self, code: u8) -> u8 {
+    pub(super) fn ended(&self, code: u8) -> u8 {
         let Some(why) = self.stdout.failure() else { return code };
         complain(&format!("error: the answer cannot be written to stdout: {why}\n"));
         if code == 0 { ExitKind::Internal.code() } else { code }

@@ -5,7 +5,7 @@ use std::fmt::Write;
 use crate::error::Failure;
 
 /// The text of a failure, ending with a line break; where there is more to read, it names that file.
-pub fn failure(failure: &Failure, log: Option<&str>) -> String {
+pub(super) fn failure(failure: &Failure, log: Option<&str>) -> String {
     let mut text = format!("error: {}\n", failure.messages.first().map(String::as_str).unwrap_or_default());
     for cause in failure.messages.iter().skip(1) {
         let _ = writeln!(text, "  because: {cause}");

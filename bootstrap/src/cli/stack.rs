@@ -17,7 +17,7 @@ use crate::stack::{Stack, StackSource};
   backstack stack add ./shop         a component of your own, on a platform that runs
   backstack stack remove shop
   backstack stack schema component > component.schema.json")]
-pub struct StackArgs {
+pub(super) struct StackArgs {
     #[command(subcommand)]
     command: StackCommand,
 }
@@ -57,13 +57,13 @@ enum Kind {
 
 impl StackArgs {
     /// Whether no platform is needed.
-    pub fn only_looks(&self) -> bool {
+    pub(super) fn only_looks(&self) -> bool {
         !matches!(self.command, StackCommand::Add(_) | StackCommand::Remove(_))
     }
 }
 
 /// Changes a platform.
-pub async fn change(args: StackArgs, name: &str, printer: &Printer) -> Result<u8, Failure> {
+pub(super) async fn change(args: StackArgs, name: &str, printer: &Printer) -> Result<u8, Failure> {
     match args.command {
         StackCommand::Add(args) => stack_change::add(args, name, printer).await,
         StackCommand::Remove(args) => stack_change::remove(&args, name, printer).await,
@@ -71,7 +71,7 @@ pub async fn change(args: StackArgs, name: &str, printer: &Printer) -> Result<u8
     }
 }
 
-pub fn run(args: &StackArgs, printer: &Printer) -> Result<u8, Failure> {
+pub(super) fn run(args: &StackArgs, printer: &Printer) -> Result<u8, Failure> {
     match &args.command {
         StackCommand::List => list(printer),
         StackCommand::Check { stack } => check(stack, printer),

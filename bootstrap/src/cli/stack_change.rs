@@ -23,7 +23,7 @@ use crate::up::{self, AddWish, Adding, Outcome, Ready, UpRequest};
   backstack stack add ./shop --set shop.size=3   with a parameter
   backstack stack add ./shop --plan              what would be done; nothing is touched
   backstack stack add metrics-server             a component of the stack that was left out")]
-pub struct AddArgs {
+pub(super) struct AddArgs {
     #[command(flatten)]
     target: TargetArgs,
     /// Folder of a component or of a stack, or the name of a component that was left out
@@ -52,7 +52,7 @@ pub struct AddArgs {
   backstack stack remove shop
   backstack stack remove shop --plan     what would be removed; nothing is touched
   backstack stack remove shop --purge    also objects that people made of its kinds")]
-pub struct RemoveArgs {
+pub(super) struct RemoveArgs {
     #[command(flatten)]
     target: TargetArgs,
     /// Name of the component
@@ -66,7 +66,7 @@ pub struct RemoveArgs {
     plan: bool,
 }
 
-pub async fn add(args: AddArgs, name: &str, printer: &Printer) -> Result<u8, Failure> {
+pub(super) async fn add(args: AddArgs, name: &str, printer: &Printer) -> Result<u8, Failure> {
     let wishes = UpWishes { images: args.images, set: args.set.clone(), ..UpWishes::default() };
     let add = Some(AddWish { what: args.what.clone() });
     let request = UpRequest {
@@ -131,7 +131,7 @@ fn added(ready: &Ready, adding: &Adding, flags: &str) -> String {
     text
 }
 
-pub async fn remove(args: &RemoveArgs, name: &str, printer: &Printer) -> Result<u8, Failure> {
+pub(super) async fn remove(args: &RemoveArgs, name: &str, printer: &Printer) -> Result<u8, Failure> {
     let platform = access::find(name, &args.target).await?;
     let client = platform.client().await?;
     let record = platform.record(&client).await?;

@@ -23,7 +23,7 @@ use crate::up::{self, RouteUrl};
   backstack status -o json | jq '.components[] | select(.health != \"ready\")'
 
 Exits with 5 if a component is not healthy, or not installed.")]
-pub struct StatusArgs {
+pub(super) struct StatusArgs {
     #[command(flatten)]
     target: TargetArgs,
     /// Show what the images lack that were built from packages, and what was left out for want of an image
@@ -64,7 +64,7 @@ struct Limit {
     limits: String,
 }
 
-pub async fn run(args: &StatusArgs, name: &str, printer: &Printer) -> Result<u8, Failure> {
+pub(super) async fn run(args: &StatusArgs, name: &str, printer: &Printer) -> Result<u8, Failure> {
     let platform = access::find(name, &args.target).await?;
     let client = platform.client().await?;
     let record = platform.record(&client).await?;

@@ -6,13 +6,13 @@ use std::sync::{Arc, Mutex, PoisonError};
 /// Writes to stdout and keeps the first thing that went wrong. Work goes on without a reader; whoever started us is told
 /// at the end.
 #[derive(Debug, Clone, Default)]
-pub struct Stdout {
+pub(super) struct Stdout {
     failed: Arc<Mutex<Option<io::Error>>>,
 }
 
 impl Stdout {
     /// Writes all of it at once. Nothing more is written once something failed: half an answer is none.
-    pub fn put(&self, bytes: &[u8]) {
+    pub(super) fn put(&self, bytes: &[u8]) {
         let mut failed = self.failed.lock().unwrap_or_else(PoisonError::into_inner);
         if failed.is_none()
             && let Err(error) = write(bytes)
@@ -22,7 +22,7 @@ impl Stdout {
     }
 
     /// Why something could not be written; nothing if a reader only had enough (`| head`).
-    pub fn failure(&self) -> Option<String> {
+    pub(super) fn failure(&self) -> Option<String> {
         let failed = self.failed.lock().unwrap_or_else(PoisonError::into_inner);
         failed.as_ref().filter(|error| error.kind() != ErrorKind::BrokenPipe).map(ToString::to_string)
     }

@@ -6,7 +6,7 @@ use crate::report::units;
 use crate::stack::LeftOut;
 use crate::up::Ready;
 
-pub fn ready(ready: &Ready) -> String {
+pub(super) fn ready(ready: &Ready) -> String {
     let mut text = String::new();
     if ready.changed {
         let _ = writeln!(text, "\n  Ready in {}. {}\n", units::duration(ready.seconds), ready.images);
@@ -70,7 +70,7 @@ fn access(ready: &Ready) -> String {
 }
 
 /// What the platform does without, and why; nothing if it has all.
-pub fn left_out(left_out: &[LeftOut]) -> String {
+pub(super) fn left_out(left_out: &[LeftOut]) -> String {
     let mut text = String::new();
     if !left_out.is_empty() {
         text.push_str("\n  Left out, because an image cannot be had:\n");

@@ -29,7 +29,7 @@ use crate::up::{self, Outcome, UpRequest};
                                             on a cluster that you have
   backstack up --context lab --images source --push-to registry.example/backstack
                                             the same, with images built here")]
-pub struct UpArgs {
+pub(super) struct UpArgs {
     #[command(flatten)]
     target: ClusterArgs,
     #[command(flatten)]
@@ -44,7 +44,7 @@ pub struct UpArgs {
 
 /// The cluster that is meant, where it is not one to be made.
 #[derive(Debug, Args)]
-pub struct ClusterArgs {
+pub(super) struct ClusterArgs {
     /// Install on the cluster of this kubeconfig context, instead of making one
     #[arg(long, env = "BACKSTACK_CONTEXT", value_name = "CONTEXT", conflicts_with_all = ["workers", "node_image", "kubernetes_version", "http_port", "https_port", "api_port", "registry_port", "subnet", "ports"])]
     pub context: Option<String>,
@@ -61,7 +61,7 @@ pub struct ClusterArgs {
 
 impl ClusterArgs {
     /// Adds what was wished to the rest.
-    pub fn over(&self, wishes: UpWishes) -> UpWishes {
+    pub(super) fn over(&self, wishes: UpWishes) -> UpWishes {
         UpWishes {
             push_to: self.push_to.clone(),
             pull_from: self.pull_from.clone(),
@@ -73,7 +73,7 @@ impl ClusterArgs {
 
 /// What `up` and `doctor` share.
 #[derive(Debug, Args)]
-pub struct WishArgs {
+pub(super) struct WishArgs {
     /// A built-in stack (`back`, `minimal`) or the folder of your own [default: back]
     #[arg(long, env = "BACKSTACK_STACK", value_name = "NAME|DIR")]
     stack: Option<String>,
@@ -124,7 +124,7 @@ pub struct WishArgs {
 
 impl WishArgs {
     /// Splits what was wished from where the settings file is.
-    pub fn split(self) -> (UpWishes, Option<PathBuf>) {
+    pub(super) fn split(self) -> (UpWishes, Option<PathBuf>) {
         let wishes = UpWishes {
             stack: self.stack,
             images: self.images,
@@ -148,12 +148,12 @@ impl WishArgs {
 
 impl UpArgs {
     /// Whether nothing is to be changed.
-    pub fn only_looks(&self) -> bool {
+    pub(super) fn only_looks(&self) -> bool {
         self.plan
     }
 }
 
-pub async fn run(args: UpArgs, name: &str, printer: &Printer) -> Result<u8, Failure> {
+pub(super) async fn run(args: UpArgs, name: &str, printer: &Printer) -> Result<u8, Failure> {
     let (wishes, config) = args.wishes.split();
     let wishes = args.target.over(wishes);
     let request = UpRequest {
@@ -189,7 +189,7 @@ pub async fn run(args: UpArgs, name: &str, printer: &Printer) -> Result<u8, Fail
 }
 
 /// Shows all failures but the last, which ends the program.
-pub fn failed(mut failures: Vec<Failure>, printer: &Printer) -> Result<u8, Failure> {
+pub(super) fn failed(mut failures: Vec<Failure>, printer: &Printer) -> Result<u8, Failure> {
     let last = failures.pop().unwrap_or_else(|| Failure::internal("a step failed without saying why".into()));
     for failure in &failures {
         printer.failure(failure);

@@ -20,7 +20,7 @@ use super::error::ClusterError;
 ///
 /// # Errors
 /// [`ClusterError::EngineTls`] if a certificate or the key cannot be used.
-pub fn connect(address: &str, tls: &EngineTls, timeout: Duration) -> Result<Docker, ClusterError> {
+pub(super) fn connect(address: &str, tls: &EngineTls, timeout: Duration) -> Result<Docker, ClusterError> {
     let config = config(tls).map_err(|why| ClusterError::EngineTls { address: address.into(), why })?;
     let mut tcp = HttpConnector::new();
     tcp.enforce_http(false);

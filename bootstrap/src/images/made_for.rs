@@ -7,7 +7,7 @@ use super::manifest::Platform;
 /// Operating system, processor and its variant, as an index or an image's configuration has them.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(default)]
-pub struct Made {
+pub(crate) struct Made {
     pub os: String,
     pub architecture: String,
     pub variant: Option<String>,
@@ -28,7 +28,7 @@ impl Made {
     ///
     /// The plain variant is the best, as container runtimes choose it: it runs on every machine to which the image may
     /// go from here. A higher one is taken only where there is no plain one and this processor is known to have it.
-    pub fn suits(&self, platform: &Platform) -> Option<u8> {
+    pub(crate) fn suits(&self, platform: &Platform) -> Option<u8> {
         if self.os != "linux" || self.architecture != platform.architecture {
             return None;
         }
@@ -79,7 +79,7 @@ fn level_here(platform: &Platform) -> u8 {
 ///
 /// Charts, signatures and the like are kept in registries in the form of images: the types of their parts tell them
 /// apart.
-pub fn refusal(manifest: &[u8]) -> Option<String> {
+pub(crate) fn refusal(manifest: &[u8]) -> Option<String> {
     let manifest: serde_json::Value = serde_json::from_slice(manifest).ok()?;
     let text = |value: &serde_json::Value| value.as_str().unwrap_or_default().to_string();
     let config = text(&manifest["config"]["mediaType"]);

@@ -19,7 +19,7 @@ pub(super) struct Meter {
 }
 
 impl Meter {
-    pub fn new(progress: &Progress, item: &str, total: u64) -> Self {
+    pub(super) fn new(progress: &Progress, item: &str, total: u64) -> Self {
         let meter = Self {
             progress: progress.clone(),
             item: item.into(),
@@ -33,7 +33,7 @@ impl Meter {
     }
 
     /// So many bytes more; fewer where something starts anew.
-    pub fn add(&self, bytes: i64) {
+    pub(super) fn add(&self, bytes: i64) {
         self.done.fetch_add(bytes, Ordering::Relaxed);
         let now = u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX);
         let last = self.reported.load(Ordering::Relaxed);
@@ -44,26 +44,26 @@ impl Meter {
     }
 
     /// So many bytes need not move after all: they are here from an earlier run or another image.
-    pub fn spare(&self, bytes: u64) {
+    pub(super) fn spare(&self, bytes: u64) {
         self.total.fetch_sub(signed(bytes), Ordering::Relaxed);
     }
 
     /// What was spared has to move after all.
-    pub fn unspare(&self, bytes: u64) {
+    pub(super) fn unspare(&self, bytes: u64) {
         self.total.fetch_add(signed(bytes), Ordering::Relaxed);
     }
 
     /// Tells the last count, whatever the time.
-    pub fn report(&self) {
+    pub(super) fn report(&self) {
         self.progress.bytes(&self.item, self.done(), Some(positive(&self.total)));
     }
 
-    pub fn done(&self) -> u64 {
+    pub(super) fn done(&self) -> u64 {
         positive(&self.done)
     }
 
     /// Tells what is being waited for, unless it is bytes.
-    pub fn detail(&self, text: &str) {
+    pub(super) fn detail(&self, text: &str) {
         self.progress.detail(format!("{}: {text}", self.item));
     }
 }

@@ -21,7 +21,7 @@ use crate::stack::model::SecretSource;
 ///
 /// # Errors
 /// [`GaveUp::Late`] if the original is not there, or empty, at the deadline.
-pub async fn copy(
+pub(super) async fn copy(
     secrets: &Secrets,
     applier: &Applier<'_>,
     retry: &Retry<'_>,

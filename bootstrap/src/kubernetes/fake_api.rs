@@ -12,7 +12,7 @@ use tokio::time::sleep;
 
 /// An answer that is given instead of the usual one.
 #[derive(Clone)]
-pub struct Rule {
+pub(super) struct Rule {
     pub method: Method,
     /// End of the path.
     pub path: &'static str,
@@ -34,7 +34,7 @@ struct State {
 
 /// The server; clones are the same one.
 #[derive(Clone, Default)]
-pub struct FakeApi {
+pub(super) struct FakeApi {
     state: Arc<Mutex<State>>,
 }
 
@@ -53,13 +53,13 @@ const KINDS: [(&str, &str, &str, bool); 10] = [
 ];
 
 impl FakeApi {
-    pub fn with(rules: Vec<Rule>) -> Self {
+    pub(super) fn with(rules: Vec<Rule>) -> Self {
         let fake = Self::default();
         fake.state.lock().expect("state").rules = rules;
         fake
     }
 
-    pub fn client(&self) -> Client {
+    pub(super) fn client(&self) -> Client {
         let fake = self.clone();
         let service = tower::service_fn(move |request: Request<Body>| {
             let fake = fake.clone();
@@ -78,12 +78,12 @@ impl FakeApi {
         Client::new(service, "default")
     }
 
-    pub fn add_rule(&self, rule: Rule) {
+    pub(super) fn add_rule(&self, rule: Rule) {
         self.state.lock().expect("state").rules.push(rule);
     }
 
     /// A machine on which a change takes so long.
-    pub fn slow(path: &'static str, delay: Duration) -> Self {
+    pub(super) fn slow(path: &'static str, delay: Duration) -> Self {
         let fake = Self::default();
         fake.state.lock().expect("state").slow = Some((path, delay));
         fake
@@ -94,21 +94,21 @@ impl FakeApi {
         slow.filter(|(end, _)| path.ends_with(end)).map_or(Duration::ZERO, |(_, delay)| delay)
     }
 
-    pub fn log(&self) -> Vec<String> {
+    pub(super) fn log(&self) -> Vec<String> {
         self.state.lock().expect("state").log.clone()
     }
 
     /// Paths of all objects.
-    pub fn paths(&self) -> Vec<String> {
+    pub(super) fn paths(&self) -> Vec<String> {
         self.state.lock().expect("state").objects.keys().cloned().collect()
     }
 
-    pub fn get(&self, path: &str) -> Option<Value> {
+    pub(super) fn get(&self, path: &str) -> Option<Value> {
         self.state.lock().expect("state").objects.get(path).cloned()
     }
 
     /// Puts an object there that nobody applied.
-    pub fn put(&self, path: &str, object: Value) {
+    pub(super) fn put(&self, path: &str, object: Value) {
         self.state.lock().expect("state").store(path, object);
     }
 

@@ -15,10 +15,10 @@ const SLASH: &str = "__";
 const LARGEST: usize = 1_000_000;
 
 /// Text by key.
-pub type Texts = BTreeMap<String, String>;
+pub(super) type Texts = BTreeMap<String, String>;
 
 /// Reads the folders of all ConfigMaps of a component; what is wrong is told.
-pub fn read(
+pub(super) fn read(
     tree: &FileTree,
     prefix: &str,
     component: &Read<ComponentFile>,

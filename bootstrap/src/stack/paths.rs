@@ -1,7 +1,7 @@
 //! Paths that a recipe names: files beside it, and paths in the image.
 
 /// The path below `images/` that `path` means to the recipe in `folder`; none if it leads out of `images/`.
-pub fn inside(folder: &str, path: &str) -> Option<String> {
+pub(super) fn inside(folder: &str, path: &str) -> Option<String> {
     let mut parts: Vec<&str> = folder.split('/').collect();
     if path.starts_with('/') || path.contains('\\') {
         return None;
@@ -19,7 +19,7 @@ pub fn inside(folder: &str, path: &str) -> Option<String> {
 }
 
 /// Whether a path in an image is absolute and plain.
-pub fn is_image_path(path: &str) -> bool {
+pub(super) fn is_image_path(path: &str) -> bool {
     path.starts_with('/') && !path.contains("//") && !path.split('/').any(|part| part == "." || part == "..")
 }
 

@@ -19,7 +19,7 @@ use super::{config_maps, paths, shape};
 
 /// A file of one of our formats: where it stands, and its content if that is right.
 #[derive(Debug)]
-pub struct Read<T> {
+pub(super) struct Read<T> {
     /// How problems name the file.
     pub name: String,
     pub file: Option<T>,
@@ -28,18 +28,18 @@ pub struct Read<T> {
 }
 
 impl<T> Read<T> {
-    pub fn line(&self, pointer: &str) -> usize {
+    pub(super) fn line(&self, pointer: &str) -> usize {
         self.document.as_ref().map_or(1, |document| document.places.line(pointer))
     }
 
     /// How a number or word at a pointer was written.
-    pub fn written(&self, pointer: &str) -> Option<&str> {
+    pub(super) fn written(&self, pointer: &str) -> Option<&str> {
         self.document.as_ref()?.places.written(pointer)
     }
 }
 
 #[derive(Debug)]
-pub struct StackDraft {
+pub(super) struct StackDraft {
     pub stack: Read<StackFile>,
     pub components: Vec<ComponentDraft>,
     /// Names of all components that belong to it, read or not.
@@ -49,7 +49,7 @@ pub struct StackDraft {
 }
 
 #[derive(Debug)]
-pub struct ComponentDraft {
+pub(super) struct ComponentDraft {
     /// Its name in `stack.yaml`.
     pub name: String,
     /// Pointer to it in `stack.yaml`; empty for one that was added later.
@@ -66,13 +66,13 @@ pub struct ComponentDraft {
 }
 
 #[derive(Debug)]
-pub struct RecipeDraft {
+pub(super) struct RecipeDraft {
     pub tree: FileTree,
     pub recipe: Read<ImageRecipe>,
 }
 
 #[derive(Debug)]
-pub struct ClusterDraft {
+pub(super) struct ClusterDraft {
     pub cluster: Read<ClusterFile>,
     pub tree: FileTree,
     pub recipes: BTreeMap<String, RecipeDraft>,
@@ -86,12 +86,12 @@ struct Wanted {
 }
 
 /// Reads what a stack consists of, and nothing else.
-pub fn listing(tree: &FileTree, problems: &mut Problems) -> Option<StackFile> {
+pub(super) fn listing(tree: &FileTree, problems: &mut Problems) -> Option<StackFile> {
     document(Format::Stack, tree, "stack.yaml", "stack.yaml", problems).file
 }
 
 /// Reads a stack with all its components, and those that were added to it.
-pub fn stack(tree: &FileTree, changes: &Changes, problems: &mut Problems) -> StackDraft {
+pub(super) fn stack(tree: &FileTree, changes: &Changes, problems: &mut Problems) -> StackDraft {
     let stack: Read<StackFile> = document(Format::Stack, tree, "stack.yaml", "stack.yaml", problems);
     let listed = stack.document.as_ref().and_then(|document| document.value.get("components"));
     let mut components = Vec::new();
@@ -129,7 +129,7 @@ pub fn stack(tree: &FileTree, changes: &Changes, problems: &mut Problems) -> Sta
 }
 
 /// Reads the built-in cluster.
-pub fn cluster(tree: FileTree, problems: &mut Problems) -> Option<ClusterDraft> {
+pub(super) fn cluster(tree: FileTree, problems: &mut Problems) -> Option<ClusterDraft> {
     let cluster: Read<ClusterFile> = document(Format::Cluster, &tree, "cluster.yaml", "cluster.yaml", problems);
     let file = cluster.file.as_ref()?;
     let wanted = file.images().into_iter().filter_map(|(key, image)| {
@@ -181,7 +181,7 @@ fn component(
 }
 
 /// A component that was added to the platform later: `stack.yaml` knows nothing of it.
-pub fn added(addition: &Addition, problems: &mut Problems) -> ComponentDraft {
+pub(super) fn added(addition: &Addition, problems: &mut Problems) -> ComponentDraft {
     let tree = addition.tree();
     let prefix = format!("{}/", addition.place());
     folder(&addition.name, String::new(), addition.parameters.clone(), (tree, prefix), problems)
@@ -364,7 +364,7 @@ fn parts(folder: &str, recipe: &Read<ImageRecipe>) -> Vec<Wanted> {
 
 impl StackDraft {
     /// The stack, if everything in it could be read. Call it after the checks.
-    pub fn finish(self, warnings: Vec<Problem>) -> Option<Stack> {
+    pub(super) fn finish(self, warnings: Vec<Problem>) -> Option<Stack> {
         let file = self.stack.file?;
         let order = graph::order(&self.components);
         let mut components = Vec::new();
@@ -400,7 +400,7 @@ impl ComponentDraft {
 
 impl ClusterDraft {
     /// The cluster. Call it after the checks.
-    pub fn finish(self) -> Option<ClusterSpec> {
+    pub(super) fn finish(self) -> Option<ClusterSpec> {
         let file = self.cluster.file?;
         Some(ClusterSpec { file, tree: self.tree, recipes: finish_recipes(self.recipes) })
     }

@@ -4,7 +4,7 @@ use super::words::{did_you_mean, it_has, one_of};
 
 /// What a reference stands for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Reference<'a> {
+pub(super) enum Reference<'a> {
     /// `${images.NAME}`: the image's reference, or with `.FIELD` a part of it.
     Image(&'a str, ImageField),
     /// `${parameters.NAME}`: the parameter's value.
@@ -17,7 +17,7 @@ pub enum Reference<'a> {
 
 /// What `${images.NAME}` and `${images.NAME.*}` know.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ImageField {
+pub(super) enum ImageField {
     /// The whole reference, as pods take it.
     Reference,
     /// Where the local registry has it: `quay.io/argoproj/argocd`.
@@ -28,12 +28,12 @@ pub enum ImageField {
 
 impl ImageField {
     /// Every part by its name in manifests.
-    pub const PARTS: [(&'static str, Self); 2] = [("repository", Self::Repository), ("digest", Self::Digest)];
+    pub(super) const PARTS: [(&'static str, Self); 2] = [("repository", Self::Repository), ("digest", Self::Digest)];
 }
 
 /// What `${platform.*}` knows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum PlatformField {
+pub(super) enum PlatformField {
     Name,
     Url,
     Host,
@@ -45,7 +45,7 @@ pub enum PlatformField {
 
 impl PlatformField {
     /// Every field by its name in manifests.
-    pub const ALL: [(&'static str, Self); 7] = [
+    pub(super) const ALL: [(&'static str, Self); 7] = [
         ("name", Self::Name),
         ("url", Self::Url),
         ("host", Self::Host),
@@ -61,7 +61,7 @@ impl<'a> Reference<'a> {
     ///
     /// # Errors
     /// What is wrong with it, and what there is instead.
-    pub fn parse(text: &'a str) -> Result<Self, String> {
+    pub(super) fn parse(text: &'a str) -> Result<Self, String> {
         if text == "namespace" {
             return Ok(Self::Namespace);
         }
@@ -87,7 +87,7 @@ impl<'a> Reference<'a> {
 }
 
 /// "`${images.X}` is not known": the text for a name that its group does not have.
-pub fn unknown<'a>(text: &str, group: &str, names: impl Iterator<Item = &'a str> + Clone) -> String {
+pub(super) fn unknown<'a>(text: &str, group: &str, names: impl Iterator<Item = &'a str> + Clone) -> String {
     let name = text.split_once('.').map_or(text, |(_, name)| name);
     let guess = closest_in_group(name, group, names.clone());
     let list = if guess.is_empty() { format!(" {}", it_has(names)) } else { guess };
@@ -108,7 +108,7 @@ fn closest_in_group<'a>(name: &str, group: &str, names: impl Iterator<Item = &'a
 
 /// A part of a text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Piece<'a> {
+pub(super) enum Piece<'a> {
     /// Text that stays.
     Text(&'a str),
     /// What stands between `${` and `}`, and the byte where the `$` is.
@@ -118,7 +118,7 @@ pub enum Piece<'a> {
 }
 
 /// Cuts a text at its references. `$${` is a literal `${`.
-pub fn pieces(text: &str) -> Vec<Piece<'_>> {
+pub(super) fn pieces(text: &str) -> Vec<Piece<'_>> {
     let mut pieces = Vec::new();
     let mut rest = 0;
     let mut from = 0;

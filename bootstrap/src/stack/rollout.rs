@@ -9,13 +9,13 @@ use serde_json::{Value, json};
 use crate::images::Digest;
 
 /// Annotation of pod templates.
-pub const CONFIG: &str = "backstack.dev/config";
+pub(super) const CONFIG: &str = "backstack.dev/config";
 const WORKLOADS: [&str; 4] = ["Deployment", "StatefulSet", "DaemonSet", "Job"];
 /// Keys in a pod under which a ConfigMap is named.
 const NAMED_BY: [&str; 3] = ["configMap", "configMapRef", "configMapKeyRef"];
 
 /// Stamps the workloads among these objects of one component, whose own namespace this is.
-pub fn stamp(objects: &mut [Value], namespace: &str) {
+pub(super) fn stamp(objects: &mut [Value], namespace: &str) {
     let maps: BTreeMap<(String, String), String> = objects
         .iter()
         .filter(|object| object["kind"] == "ConfigMap")

@@ -52,7 +52,7 @@ const GUIDANCE: &[(Format, &str, &str)] = &[
 ];
 
 /// All that is wrong with a document's shape.
-pub fn check(format: Format, document: &Document) -> Vec<Fault> {
+pub(crate) fn check(format: Format, document: &Document) -> Vec<Fault> {
     let (schema, validator) = format.compiled();
     let mut checker = Checker { format, schema, document, faults: Vec::new() };
     let errors: Vec<_> = validator.iter_errors(&document.value).collect();
@@ -241,7 +241,7 @@ fn resolve<'a>(root: &'a Value, schema: &'a Value) -> &'a Value {
 }
 
 /// `/routes/0/port` as "`routes[0].port`".
-pub fn path_name(pointer: &str) -> String {
+pub(crate) fn path_name(pointer: &str) -> String {
     let mut name = String::new();
     for segment in pointer.split('/').skip(1) {
         if segment.bytes().all(|byte| byte.is_ascii_digit()) && !segment.is_empty() {
@@ -270,7 +270,7 @@ fn wrong_type(name: &str, kind: &TypeKind, value: &Value, written: Option<&str>)
 }
 
 /// The advice to quote a number or word, as it was written.
-pub fn in_quotes(value: &Value, written: Option<&str>) -> String {
+pub(crate) fn in_quotes(value: &Value, written: Option<&str>) -> String {
     format!("; put it in quotes: \"{}\"", written.map_or_else(|| value.to_string(), str::to_string))
 }
 
@@ -287,7 +287,7 @@ fn type_words(kind: &str) -> &'static str {
 }
 
 /// What a value is, for "not ...".
-pub fn describe(value: &Value, written: Option<&str>) -> String {
+pub(crate) fn describe(value: &Value, written: Option<&str>) -> String {
     match value {
         Value::Null => "empty".into(),
         Value::Bool(value) => format!("`{value}`"),

@@ -1,7 +1,7 @@
 //! Small pieces of wording that every check of a stack uses.
 
 /// The candidate closest to what was written, if it is close enough to be meant.
-pub fn closest<'a>(written: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+pub(crate) fn closest<'a>(written: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let plain = bare(written);
     candidates
         .into_iter()
@@ -17,12 +17,12 @@ fn bare(text: &str) -> String {
 }
 
 /// "`; did you mean `x`?`" or nothing.
-pub fn did_you_mean<'a>(written: &str, candidates: impl IntoIterator<Item = &'a str>) -> String {
+pub(crate) fn did_you_mean<'a>(written: &str, candidates: impl IntoIterator<Item = &'a str>) -> String {
     closest(written, candidates).map(|guess| format!("; did you mean `{guess}`?")).unwrap_or_default()
 }
 
 /// "(it has: a, b, c)", shortened after eight names; "(it has none)" for none.
-pub fn it_has<'a>(names: impl IntoIterator<Item = &'a str>) -> String {
+pub(crate) fn it_has<'a>(names: impl IntoIterator<Item = &'a str>) -> String {
     let names: Vec<_> = names.into_iter().collect();
     match names.len() {
         0 => "(it has none)".into(),
@@ -32,7 +32,7 @@ pub fn it_has<'a>(names: impl IntoIterator<Item = &'a str>) -> String {
 }
 
 /// "`a`, `b` or `c`".
-pub fn one_of<'a>(names: impl IntoIterator<Item = &'a str>) -> String {
+pub(crate) fn one_of<'a>(names: impl IntoIterator<Item = &'a str>) -> String {
     let quoted: Vec<_> = names.into_iter().map(|name| format!("`{name}`")).collect();
     match quoted.split_last() {
         Some((last, [])) => last.clone(),
@@ -42,23 +42,23 @@ pub fn one_of<'a>(names: impl IntoIterator<Item = &'a str>) -> String {
 }
 
 /// Whether a text is a DNS label: at most 63 of `a-z`, `0-9` and `-`, a dash neither first nor last.
-pub fn is_label(text: &str) -> bool {
+pub(crate) fn is_label(text: &str) -> bool {
     let allowed = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
     (1..=63).contains(&text.len()) && text.bytes().all(allowed) && !text.starts_with('-') && !text.ends_with('-')
 }
 
 /// Whether a text is a DNS subdomain: labels joined by dots, at most 253 characters.
-pub fn is_subdomain(text: &str) -> bool {
+pub(crate) fn is_subdomain(text: &str) -> bool {
     text.len() <= 253 && text.split('.').all(is_label)
 }
 
 /// A number in digits alone: `parse` takes a `+` before them too, which no other program does.
-pub fn number<T: std::str::FromStr>(text: &str) -> Option<T> {
+pub(crate) fn number<T: std::str::FromStr>(text: &str) -> Option<T> {
     text.parse().ok().filter(|_| text.bytes().all(|byte| byte.is_ascii_digit()))
 }
 
 /// Whether a text can stand in `${parameters.NAME}` and `${images.NAME}`.
-pub fn is_short_name(text: &str) -> bool {
+pub(crate) fn is_short_name(text: &str) -> bool {
     let allowed = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
     (1..=63).contains(&text.len()) && text.bytes().all(allowed)
 }

@@ -40,7 +40,7 @@ struct Situation {
 /// # Errors
 /// As [`super::prepare`]; and a context that cannot be used, missing rights, a Kubernetes that is too old, another
 /// platform, objects of others in the way.
-pub async fn prepare(request: UpRequest, context: &str) -> Result<Prepared, Failure> {
+pub(super) async fn prepare(request: UpRequest, context: &str) -> Result<Prepared, Failure> {
     let skip = request.skip_checks;
     let situation = situation(Requested::read(request)?, context).await?;
     situation.cluster.check_version()?;
@@ -73,7 +73,7 @@ pub async fn prepare(request: UpRequest, context: &str) -> Result<Prepared, Fail
 ///
 /// # Errors
 /// As [`prepare`], but for the checks themselves.
-pub async fn check(request: UpRequest, context: &str) -> Result<Vec<Check>, Failure> {
+pub(super) async fn check(request: UpRequest, context: &str) -> Result<Vec<Check>, Failure> {
     situation(Requested::read(request)?, context).await?.checks().await
 }
 
@@ -233,7 +233,7 @@ impl Situation {
 }
 
 /// How people on this machine reach a platform that no name leads to: through the API.
-pub fn port_forward(context: &Context, cluster: &Cluster) -> Option<String> {
+pub(super) fn port_forward(context: &Context, cluster: &Cluster) -> Option<String> {
     let settings = &context.settings;
     if settings.host() != "localhost" {
         return None;

@@ -12,7 +12,7 @@ use crate::plan::Observed;
 use crate::stack::{Component, Stack};
 
 /// Looks where everything stands; touches nothing.
-pub async fn observe(
+pub(super) async fn observe(
     engine: &Engine,
     images: &Images,
     decided: &DecidedImages,
@@ -29,7 +29,7 @@ pub async fn observe(
 }
 
 /// The same for a cluster that somebody else made.
-pub async fn observe_existing(
+pub(super) async fn observe_existing(
     images: &Images,
     decided: &DecidedImages,
     stack: &Stack,

@@ -8,7 +8,7 @@ use crate::stack::model::ParameterType;
 
 /// A parameter cannot be set so.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
-pub enum ParameterError {
+pub(super) enum ParameterError {
     #[error("stack `{stack}` has no component `{component}`")]
     Component { stack: String, component: String, known: Vec<String> },
     #[error("component `{component}` has no parameter `{parameter}`")]
@@ -36,7 +36,7 @@ impl Explain for ParameterError {
 ///
 /// # Errors
 /// [`ParameterError`] for the first that cannot be set; then the stack is not used.
-pub fn set(stack: &mut Stack, values: &[(String, String, Value)]) -> Result<(), ParameterError> {
+pub(super) fn set(stack: &mut Stack, values: &[(String, String, Value)]) -> Result<(), ParameterError> {
     for (name, parameter, value) in values {
         let known: Vec<_> = stack.components.iter().map(|component| component.file.name.clone()).collect();
         let Some(component) = stack.components.iter_mut().find(|component| component.file.name == *name) else {

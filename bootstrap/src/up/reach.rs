@@ -21,7 +21,7 @@ use crate::settings::{DEFAULT_REGISTRY_PORT, Existing, SettingsError};
 const PATIENCE: Duration = Duration::from_secs(3);
 
 /// A client for the platform, if its API answers now.
-pub async fn live(engine: &Engine, platform: Option<&ObservedPlatform>) -> Option<kube::Client> {
+pub(super) async fn live(engine: &Engine, platform: Option<&ObservedPlatform>) -> Option<kube::Client> {
     let platform = platform?;
     let node = platform.control_plane().filter(|node| node.running)?;
     let (_, client) = connect(engine, &platform.name, &node.name, PATIENCE).await.ok()?;
@@ -32,7 +32,10 @@ pub async fn live(engine: &Engine, platform: Option<&ObservedPlatform>) -> Optio
 ///
 /// # Errors
 /// The API answers but does not give the record.
-pub async fn existing(platform: &ObservedPlatform, live: Option<&kube::Client>) -> Result<Option<Existing>, Failure> {
+pub(super) async fn existing(
+    platform: &ObservedPlatform,
+    live: Option<&kube::Client>,
+) -> Result<Option<Existing>, Failure> {
     let Some(settings) = platform.settings.clone() else { return Ok(None) };
     let workers = u16::try_from(platform.nodes.len().saturating_sub(1)).unwrap_or(u16::MAX);
     let record = match live {
@@ -46,7 +49,7 @@ pub async fn existing(platform: &ObservedPlatform, live: Option<&kube::Client>) 
 ///
 /// # Errors
 /// The engine refuses, or the API does not answer in time.
-pub async fn start(engine: &Engine, platform: &ObservedPlatform) -> Result<kube::Client, Failure> {
+pub(super) async fn start(engine: &Engine, platform: &ObservedPlatform) -> Result<kube::Client, Failure> {
     let node = platform.control_plane().ok_or_else(|| ClusterError::NotRunning { platform: platform.name.clone() })?;
     let begun = Instant::now();
     engine.start(&node.name).await?;
@@ -60,7 +63,7 @@ pub async fn start(engine: &Engine, platform: &ObservedPlatform) -> Result<kube:
 ///
 /// # Errors
 /// [`SettingsError::RegistryPort`] if another one was asked for than it has.
-pub async fn registry_port(engine: &Engine, wanted: Option<u16>) -> Result<u16, Failure> {
+pub(super) async fn registry_port(engine: &Engine, wanted: Option<u16>) -> Result<u16, Failure> {
     let free = |port| std::net::TcpListener::bind(("127.0.0.1", port)).is_ok();
     match (registry::find(engine).await?, wanted) {
         (Some(had), Some(wanted)) if wanted != 0 && wanted != had => {
@@ -77,7 +80,7 @@ pub async fn registry_port(engine: &Engine, wanted: Option<u16>) -> Result<u16, 
 ///
 /// # Errors
 /// [`SettingsError::SubnetFixed`] if others were asked for than it has.
-pub async fn check_subnet(engine: &Engine, wanted: Option<Subnet>) -> Result<(), Failure> {
+pub(super) async fn check_subnet(engine: &Engine, wanted: Option<Subnet>) -> Result<(), Failure> {
     let Some(wanted) = wanted else { return Ok(()) };
     match network::find(engine).await?.map(PlatformNetwork::subnet) {
         Some(had) if had != wanted => Err(SettingsError::SubnetFixed { had, wanted }.into()),
@@ -90,7 +93,7 @@ pub async fn check_subnet(engine: &Engine, wanted: Option<Subnet>) -> Result<(),
 ///
 /// # Errors
 /// It runs and does not answer in time.
-pub async fn running_registry(engine: &Engine) -> Result<Option<Registry>, Failure> {
+pub(super) async fn running_registry(engine: &Engine) -> Result<Option<Registry>, Failure> {
     let deadline = Instant::now() + REGISTRY_DEADLINE;
     loop {
         let Some(port) = registry::find(engine).await? else { return Ok(None) };

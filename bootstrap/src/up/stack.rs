@@ -44,7 +44,7 @@ pub struct Adding {
 ///
 /// # Errors
 /// Something is wrong in a file of the stack or of what is added, or does not fit together.
-pub fn load(
+pub(super) fn load(
     settings: &mut UpSettings,
     add: Option<&AddWish>,
     existing: bool,
@@ -96,7 +96,7 @@ fn take_over_parameters(changes: &mut Changes, parameters: &mut Vec<(String, Str
 ///
 /// # Errors
 /// Names the components that are not installed.
-pub fn check_needs(stack: &Stack, adding: &Adding, installed: &BTreeMap<String, String>) -> Result<(), Failure> {
+pub(super) fn check_needs(stack: &Stack, adding: &Adding, installed: &BTreeMap<String, String>) -> Result<(), Failure> {
     let mut missing = Vec::new();
     for component in stack.components.iter().filter(|component| adding.names.contains(component.name())) {
         let absent = component

@@ -8,7 +8,7 @@ use crate::settings::DEFAULT_NAME;
 use crate::stack::{Changes, Stack};
 
 /// What has to be typed to mean the same platform again.
-pub fn flags(name: &str, context: Option<&str>) -> String {
+pub(super) fn flags(name: &str, context: Option<&str>) -> String {
     match context {
         Some(context) => format!(" --context {context}"),
         None if name == DEFAULT_NAME => String::new(),
@@ -17,7 +17,7 @@ pub fn flags(name: &str, context: Option<&str>) -> String {
 }
 
 /// Adds to a failure that is about an image which components want it, and how to leave them out.
-pub fn told(mut failure: Failure, stack: &Stack, changes: &Changes, flags: &str) -> Failure {
+pub(super) fn told(mut failure: Failure, stack: &Stack, changes: &Changes, flags: &str) -> Failure {
     if failure.kind != ExitKind::Image {
         return failure;
     }

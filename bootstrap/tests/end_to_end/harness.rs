@@ -10,7 +10,7 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 /// A platform of the tests' own, beside any that the user has.
-pub struct Platform {
+pub(crate) struct Platform {
     pub name: &'static str,
     pub http_port: u16,
     pub https_port: u16,
@@ -18,7 +18,7 @@ pub struct Platform {
 }
 
 /// What a program printed.
-pub struct Ran {
+pub(crate) struct Ran {
     pub code: i32,
     pub stdout: String,
     pub stderr: String,
@@ -26,12 +26,12 @@ pub struct Ran {
 
 impl Ran {
     /// Fails the test unless the program succeeded.
-    pub fn succeeded(self, what: &str) -> Self {
+    pub(crate) fn succeeded(self, what: &str) -> Self {
         assert_eq!(self.code, 0, "{what}\n--- stdout\n{}\n--- stderr\n{}", self.stdout, self.stderr);
         self
     }
 
-    pub fn json(&self) -> Value {
+    pub(crate) fn json(&self) -> Value {
         serde_json::from_str(&self.stdout).unwrap_or_else(|error| panic!("{error}: {}", self.stdout))
     }
 }
@@ -47,18 +47,18 @@ impl From<Output> for Ran {
 }
 
 /// Runs any program.
-pub fn run(program: &str, arguments: &[impl AsRef<OsStr>]) -> Ran {
+pub(crate) fn run(program: &str, arguments: &[impl AsRef<OsStr>]) -> Ran {
     let output = Command::new(program).args(arguments).stdin(Stdio::null()).output();
     output.unwrap_or_else(|error| panic!("{program}: {error}")).into()
 }
 
 /// Runs `docker`.
-pub fn docker(arguments: &[&str]) -> Ran {
+pub(crate) fn docker(arguments: &[&str]) -> Ran {
     run("docker", arguments)
 }
 
 /// Asks until the answer is yes.
-pub fn eventually(what: &str, seconds: u64, mut ask: impl FnMut() -> bool) {
+pub(crate) fn eventually(what: &str, seconds: u64, mut ask: impl FnMut() -> bool) {
     let deadline = Instant::now() + Duration::from_secs(seconds);
     while !ask() {
         assert!(Instant::now() < deadline, "{what}: not within {seconds} s");
@@ -67,13 +67,13 @@ pub fn eventually(what: &str, seconds: u64, mut ask: impl FnMut() -> bool) {
 }
 
 /// Tells how far a long test is, and how long that took.
-pub fn step(name: &str) {
+pub(crate) fn step(name: &str) {
     static START: OnceLock<Instant> = OnceLock::new();
     eprintln!("{:>6} s  {name}", START.get_or_init(Instant::now).elapsed().as_secs());
 }
 
 /// Builds `kind` from its Go module; the Go cache makes that seconds.
-pub fn build_kind(folder: &Path) -> String {
+pub(crate) fn build_kind(folder: &Path) -> String {
     let binary = folder.join("kind").display().to_string();
     let module = concat!(env!("CARGO_MANIFEST_DIR"), "/../scripts/tools/kind");
     run("go", &["-C", module, "build", "-o", &binary, "sigs.k8s.io/kind"]).succeeded("go build kind");
@@ -81,12 +81,12 @@ pub fn build_kind(folder: &Path) -> String {
 }
 
 /// Folder of a component that is nobody's but the tests'.
-pub fn shop() -> String {
+pub(crate) fn shop() -> String {
     concat!(env!("CARGO_MANIFEST_DIR"), "/tests/end_to_end/shop").into()
 }
 
 impl Platform {
-    pub fn new(name: &'static str, http_port: u16, https_port: u16) -> Self {
+    pub(crate) fn new(name: &'static str, http_port: u16, https_port: u16) -> Self {
         let platform = Self { name, http_port, https_port, folder: tempfile::tempdir().expect("temporary folder") };
         // What an earlier run left behind.
         platform.backstack(&["down"]).succeeded("down");
@@ -94,53 +94,53 @@ impl Platform {
     }
 
     /// A path in the test's own folder.
-    pub fn path(&self, name: &str) -> PathBuf {
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
     }
 
-    pub fn kubeconfig(&self) -> PathBuf {
+    pub(crate) fn kubeconfig(&self) -> PathBuf {
         self.path("kubeconfig")
     }
 
     /// The program under test.
-    pub fn binary() -> String {
+    pub(crate) fn binary() -> String {
         std::env::var("BACKSTACK_BINARY").unwrap_or_else(|_| env!("CARGO_BIN_EXE_backstack").into())
     }
 
     /// The program under test for this platform, to be run.
-    pub fn command(&self, arguments: &[&str]) -> Command {
+    pub(crate) fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(Self::binary());
         command.args(arguments).args(["--name", self.name]).env("KUBECONFIG", self.kubeconfig()).stdin(Stdio::null());
         command
     }
 
     /// Runs the program under test for this platform.
-    pub fn backstack(&self, arguments: &[&str]) -> Ran {
+    pub(crate) fn backstack(&self, arguments: &[&str]) -> Ran {
         self.command(arguments).output().expect("the program under test").into()
     }
 
     /// `up` with this platform's ports, from packages.
-    pub fn up(&self, arguments: &[&str]) -> Ran {
+    pub(crate) fn up(&self, arguments: &[&str]) -> Ran {
         let (http, https) = (self.http_port.to_string(), self.https_port.to_string());
         let ports = ["up", "--images", "source", "--http-port", &http, "--https-port", &https];
         self.backstack(&[&ports, arguments].concat())
     }
 
     /// kubectl as the node has it.
-    pub fn kubectl(&self, arguments: &[&str]) -> Ran {
+    pub(crate) fn kubectl(&self, arguments: &[&str]) -> Ran {
         let node = format!("{}-control-plane", self.name);
         docker(&[&["exec", &node, "kubectl", "--kubeconfig", "/etc/kubernetes/admin.conf"], arguments].concat())
     }
 
     /// Applies a manifest; the answer is the caller's to judge.
-    pub fn apply(&self, manifest: &str) -> Ran {
+    pub(crate) fn apply(&self, manifest: &str) -> Ran {
         let node = format!("{}-control-plane", self.name);
         let script = format!("kubectl --kubeconfig /etc/kubernetes/admin.conf apply -f - <<'END'\n{manifest}\nEND");
         docker(&["exec", &node, "sh", "-c", &script])
     }
 
     /// Fetches a page through the ingress, trusting nothing but the platform's own authority.
-    pub fn get(&self, path: &str) -> Ran {
+    pub(crate) fn get(&self, path: &str) -> Ran {
         let ca = self.path("ca.crt");
         if !ca.exists() {
             let pem = self.backstack(&["ca"]).succeeded("ca").stdout;

@@ -67,7 +67,7 @@ spec:
 ";
 
 /// `image` serves a page on port 5000, and both nodes have it.
-pub fn are_enforced(platform: &Platform, image: &str) {
+pub(crate) fn are_enforced(platform: &Platform, image: &str) {
     let cluster = Cluster::new(platform, image);
     let (server, page) = (cluster.address("shop", "server"), "5000");
     let service = cluster.service();
@@ -148,7 +148,7 @@ pub fn are_enforced(platform: &Platform, image: &str) {
 }
 
 /// What the platform's own policies mean to forbid and to allow.
-pub fn of_the_platform_hold(platform: &Platform) {
+pub(crate) fn of_the_platform_hold(platform: &Platform) {
     let node = format!("{}-control-plane", platform.name);
     let address = |pod: &str| {
         let label = format!("app.kubernetes.io/name={pod}");

@@ -21,18 +21,18 @@ use hyper_util::rt::TokioIo;
 use serde_json::json;
 use tokio::net::TcpListener;
 
-pub const OCI_MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
-pub const OCI_INDEX: &str = "application/vnd.oci.image.index.v1+json";
+pub(crate) const OCI_MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
+pub(crate) const OCI_INDEX: &str = "application/vnd.oci.image.index.v1+json";
 
 /// The identity token that the token server knows.
-pub const IDENTITY: &str = "identity-of-me";
+pub(crate) const IDENTITY: &str = "identity-of-me";
 
 type Body = BoxBody<Bytes, std::io::Error>;
 type Answer = Response<Body>;
 
 /// Who may come in.
 #[derive(Clone, Default, PartialEq)]
-pub enum Door {
+pub(crate) enum Door {
     #[default]
     Open,
     /// A token from `/token`; with a password unless that is none.
@@ -42,7 +42,7 @@ pub enum Door {
 
 /// What goes wrong once, with the next request whose path has this text in it.
 #[derive(Clone)]
-pub enum Fault {
+pub(crate) enum Fault {
     /// This status, with this `Retry-After`.
     Status(u16, Option<&'static str>),
     /// The connection is cut after so many bytes of the body.
@@ -53,7 +53,7 @@ pub enum Fault {
 
 /// A request as it came.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Seen {
+pub(crate) struct Seen {
     pub method: String,
     pub path: String,
     pub range: Option<String>,
@@ -76,13 +76,13 @@ struct State {
 
 /// A running registry; it ends with the test's runtime.
 #[derive(Clone)]
-pub struct Played {
+pub(crate) struct Played {
     pub port: u16,
     state: Arc<Mutex<State>>,
 }
 
 impl Played {
-    pub async fn start(door: Door) -> Self {
+    pub(crate) async fn start(door: Door) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let port = listener.local_addr().unwrap().port();
         let played = Self { port, state: Arc::new(Mutex::new(State { door, ..State::default() })) };
@@ -102,51 +102,51 @@ impl Played {
         played
     }
 
-    pub fn host(&self) -> String {
+    pub(crate) fn host(&self) -> String {
         format!("127.0.0.1:{}", self.port)
     }
 
-    pub fn fault(&self, path: &'static str, fault: Fault) {
+    pub(crate) fn fault(&self, path: &'static str, fault: Fault) {
         self.state.lock().unwrap().faults.push_back((path, fault));
     }
 
-    pub fn seen(&self) -> Vec<Seen> {
+    pub(crate) fn seen(&self) -> Vec<Seen> {
         self.state.lock().unwrap().seen.clone()
     }
 
     /// Requests of a method whose path has this text in it.
-    pub fn seen_of(&self, method: &str, path: &str) -> Vec<Seen> {
+    pub(crate) fn seen_of(&self, method: &str, path: &str) -> Vec<Seen> {
         self.seen().into_iter().filter(|seen| seen.method == method && seen.path.contains(path)).collect()
     }
 
-    pub fn forget(&self) {
+    pub(crate) fn forget(&self) {
         let mut state = self.state.lock().unwrap();
         state.seen.clear();
         state.sent = 0;
     }
 
     /// Bytes of blobs that went out.
-    pub fn sent(&self) -> u64 {
+    pub(crate) fn sent(&self) -> u64 {
         self.state.lock().unwrap().sent
     }
 
-    pub fn manifest(&self, repository: &str, name: &str) -> Option<Digest> {
+    pub(crate) fn manifest(&self, repository: &str, name: &str) -> Option<Digest> {
         let state = self.state.lock().unwrap();
         state.manifests.get(&(repository.into(), name.into())).map(|(_, bytes)| Digest::of(bytes))
     }
 
-    pub fn blob(&self, repository: &str, digest: &Digest) -> Option<Bytes> {
+    pub(crate) fn blob(&self, repository: &str, digest: &Digest) -> Option<Bytes> {
         let state = self.state.lock().unwrap();
         let linked = state.links.contains(&(repository.to_string(), digest.clone()));
         state.blobs.get(digest).filter(|_| linked).cloned()
     }
 
     /// Replaces the content of a blob, so that its digest is wrong.
-    pub fn spoil(&self, digest: &Digest, content: &[u8]) {
+    pub(crate) fn spoil(&self, digest: &Digest, content: &[u8]) {
         self.state.lock().unwrap().blobs.insert(digest.clone(), Bytes::copy_from_slice(content));
     }
 
-    pub fn put_blob(&self, repository: &str, content: &[u8]) -> Digest {
+    pub(crate) fn put_blob(&self, repository: &str, content: &[u8]) -> Digest {
         let digest = Digest::of(content);
         let mut state = self.state.lock().unwrap();
         state.blobs.insert(digest.clone(), Bytes::copy_from_slice(content));
@@ -154,7 +154,13 @@ impl Played {
         digest
     }
 
-    pub fn put_manifest(&self, repository: &str, name: &str, media_type: &str, content: &serde_json::Value) -> Digest {
+    pub(crate) fn put_manifest(
+        &self,
+        repository: &str,
+        name: &str,
+        media_type: &str,
+        content: &serde_json::Value,
+    ) -> Digest {
         let bytes = Bytes::from(serde_json::to_vec(content).unwrap());
         let digest = Digest::of(&bytes);
         let mut state = self.state.lock().unwrap();
@@ -165,7 +171,7 @@ impl Played {
     }
 
     /// An image of these layers; the digests of manifest and layers.
-    pub fn put_image(&self, repository: &str, tag: &str, layers: &[&[u8]]) -> (Digest, Vec<Digest>) {
+    pub(crate) fn put_image(&self, repository: &str, tag: &str, layers: &[&[u8]]) -> (Digest, Vec<Digest>) {
         let config = json!({"architecture": "amd64", "os": "linux", "repository": repository}).to_string();
         let descriptor = |media_type: &str, content: &[u8]| {
             let digest = self.put_blob(repository, content);
@@ -182,7 +188,7 @@ impl Played {
     }
 
     /// An index of images that are there by digest: (os, architecture, manifest).
-    pub fn put_index(&self, repository: &str, tag: &str, images: &[(&str, &str, &Digest)]) -> Digest {
+    pub(crate) fn put_index(&self, repository: &str, tag: &str, images: &[(&str, &str, &Digest)]) -> Digest {
         let entries: Vec<_> = images
             .iter()
             .map(|(os, architecture, digest)| {
@@ -269,7 +275,7 @@ impl Played {
     }
 
     /// Makes every token that was given worthless.
-    pub fn expire_tokens(&self) {
+    pub(crate) fn expire_tokens(&self) {
         self.state.lock().unwrap().tokens += 1;
     }
 
@@ -394,7 +400,7 @@ impl Played {
     }
 }
 
-pub fn basic(user: &str, password: &str) -> String {
+pub(crate) fn basic(user: &str, password: &str) -> String {
     format!("Basic {}", base64::engine::general_purpose::STANDARD.encode(format!("{user}:{password}")))
 }
 

@@ -5,10 +5,10 @@ use std::path::{Path, PathBuf};
 use crate::harness::{Ran, run};
 
 /// A disk of the test's own.
-pub struct Disk(pub PathBuf);
+pub(crate) struct Disk(pub PathBuf);
 
 impl Disk {
-    pub fn mount(at: PathBuf, options: &str) -> Self {
+    pub(crate) fn mount(at: PathBuf, options: &str) -> Self {
         std::fs::create_dir(&at).expect("folder");
         let options = format!("{options},mode=777");
         as_root(&["mount", "-t", "tmpfs", "-o", &options, "tmpfs", &text(&at)]).succeeded("mount");
@@ -16,12 +16,12 @@ impl Disk {
     }
 
     /// What is on it stays as it is from now on.
-    pub fn make_read_only(&self) {
+    pub(crate) fn make_read_only(&self) {
         as_root(&["mount", "-o", "remount,ro", &text(&self.0)]).succeeded("mount");
     }
 
     /// Leaves no room at all.
-    pub fn fill(&self) {
+    pub(crate) fn fill(&self) {
         let zeros = vec![0; 1 << 20];
         let mut file = std::fs::File::create(self.0.join("filler")).expect("a file");
         while std::io::Write::write_all(&mut file, &zeros).is_ok() {}

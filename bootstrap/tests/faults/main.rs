@@ -31,11 +31,11 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use harness::Platform;
 
-pub const HTTP: u16 = 18080;
-pub const HTTPS: u16 = 18443;
+pub(crate) const HTTP: u16 = 18080;
+pub(crate) const HTTPS: u16 = 18443;
 
 /// A kubeconfig that was there before, with things in it that we know nothing of.
-pub const OTHERS: &str = "\
+pub(crate) const OTHERS: &str = "\
 apiVersion: v1
 kind: Config
 preferences: {colors: true}
@@ -55,7 +55,7 @@ extensions: [{name: own, extension: {a: 1}}]
 static TURN: Mutex<()> = Mutex::new(());
 
 /// The platform of these tests, with a kubeconfig that belongs to somebody already.
-pub fn platform() -> (Platform, MutexGuard<'static, ()>) {
+pub(crate) fn platform() -> (Platform, MutexGuard<'static, ()>) {
     let turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
     let platform = Platform::new("faults", HTTP, HTTPS);
     std::fs::write(platform.kubeconfig(), OTHERS).expect("write the kubeconfig");
@@ -63,7 +63,7 @@ pub fn platform() -> (Platform, MutexGuard<'static, ()>) {
 }
 
 /// Everything in the kubeconfig but our own entries and the choice of context is as it was.
-pub fn assert_others_are_kept(platform: &Platform) {
+pub(crate) fn assert_others_are_kept(platform: &Platform) {
     let text = std::fs::read_to_string(platform.kubeconfig()).expect("the kubeconfig");
     let plain = |text: &str| {
         let mut config: serde_json::Value =
@@ -80,6 +80,6 @@ pub fn assert_others_are_kept(platform: &Platform) {
 }
 
 /// Names of the platform's containers, running or not.
-pub fn containers() -> String {
+pub(crate) fn containers() -> String {
     harness::docker(&["ps", "-a", "--format", "{{.Names}}", "--filter", "name=^faults-"]).succeeded("docker ps").stdout
 }

@@ -13,14 +13,14 @@ use crate::{HTTP, HTTPS};
 const PATIENCE: Duration = Duration::from_secs(180);
 
 /// `up` with its events as they come.
-pub struct Running {
+pub(crate) struct Running {
     child: Child,
     events: Receiver<Value>,
     seen: Vec<Value>,
 }
 
 /// How it ended.
-pub struct Ended {
+pub(crate) struct Ended {
     /// None if a signal killed it.
     pub code: Option<i32>,
     pub events: Vec<Value>,
@@ -30,12 +30,12 @@ pub struct Ended {
 
 impl Ended {
     /// All errors that it told, in order.
-    pub fn errors(&self) -> Vec<&Value> {
+    pub(crate) fn errors(&self) -> Vec<&Value> {
         self.events.iter().filter(|event| event["event"] == "error").collect()
     }
 
     /// The error whose message has this text.
-    pub fn error(&self, text: &str) -> &Value {
+    pub(crate) fn error(&self, text: &str) -> &Value {
         let errors = self.errors();
         let found = errors.iter().find(|error| error["messages"].to_string().contains(text));
         found.unwrap_or_else(|| panic!("no error says `{text}`: {errors:#?}"))
@@ -43,19 +43,19 @@ impl Ended {
 }
 
 /// The command of `up -o json` on the tests' ports.
-pub fn up(platform: &Platform, stack: &str) -> Command {
+pub(crate) fn up(platform: &Platform, stack: &str) -> Command {
     up_from(platform, stack, "source")
 }
 
 /// With images from other places than packages.
-pub fn up_from(platform: &Platform, stack: &str, images: &str) -> Command {
+pub(crate) fn up_from(platform: &Platform, stack: &str, images: &str) -> Command {
     let (http, https) = (HTTP.to_string(), HTTPS.to_string());
     let arguments = ["up", "--images", images, "--stack", stack, "--http-port", &http, "--https-port", &https];
     platform.command(&[&arguments[..], &["-o", "json"]].concat())
 }
 
 impl Running {
-    pub fn start(mut command: Command) -> Self {
+    pub(crate) fn start(mut command: Command) -> Self {
         let mut child = command.stdout(Stdio::piped()).spawn().expect("the program under test");
         let lines = BufReader::new(child.stdout.take().expect("stdout"));
         let (sender, events) = channel();
@@ -71,7 +71,7 @@ impl Running {
     }
 
     /// Waits for an event with this text in it.
-    pub fn until(&mut self, text: &str) {
+    pub(crate) fn until(&mut self, text: &str) {
         let deadline = Instant::now() + PATIENCE;
         loop {
             match self.events.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
@@ -88,20 +88,20 @@ impl Running {
     }
 
     /// Ctrl-C.
-    pub fn interrupt(self) -> Ended {
+    pub(crate) fn interrupt(self) -> Ended {
         let id = rustix::process::Pid::from_child(&self.child);
         rustix::process::kill_process(id, rustix::process::Signal::INT).expect("send the signal");
         self.end()
     }
 
     /// kill -9.
-    pub fn kill(mut self) -> Ended {
+    pub(crate) fn kill(mut self) -> Ended {
         self.child.kill().expect("kill");
         self.end()
     }
 
     /// Waits for its end.
-    pub fn end(mut self) -> Ended {
+    pub(crate) fn end(mut self) -> Ended {
         let start = Instant::now();
         loop {
             match self.events.recv_timeout(PATIENCE) {

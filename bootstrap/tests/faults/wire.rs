@@ -9,14 +9,14 @@ use std::sync::{Arc, Mutex};
 
 const ENGINE: &str = "/var/run/docker.sock";
 
-pub struct Wire {
+pub(crate) struct Wire {
     address: String,
     open: Arc<Mutex<Vec<TcpStream>>>,
     is_cut: Arc<AtomicBool>,
 }
 
 impl Wire {
-    pub fn lay() -> Self {
+    pub(crate) fn lay() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
         let address = format!("tcp://{}", listener.local_addr().expect("its address"));
         let (open, is_cut) = (Arc::new(Mutex::new(Vec::new())), Arc::new(AtomicBool::new(false)));
@@ -34,12 +34,12 @@ impl Wire {
     }
 
     /// For DOCKER_HOST.
-    pub fn address(&self) -> &str {
+    pub(crate) fn address(&self) -> &str {
         &self.address
     }
 
     /// Ends every connection, and refuses further ones.
-    pub fn cut(&self) {
+    pub(crate) fn cut(&self) {
         self.is_cut.store(true, Ordering::SeqCst);
         // One last connection wakes the listener, which then goes away.
         drop(TcpStream::connect(self.address.trim_start_matches("tcp://")));

@@ -27,11 +27,11 @@ const GZIP: &str = "application/vnd.oci.image.layer.v1.tar+gzip";
 /// A label that only images have that our recipes built.
 const RECIPE: &str = "dev.backstack.recipe";
 /// A label that only played images have.
-pub const PLAYED: &str = "backstack.test/played-by";
+pub(crate) const PLAYED: &str = "backstack.test/played-by";
 
 /// An image that a public host has.
 #[derive(Debug, Clone)]
-pub struct Held {
+pub(crate) struct Held {
     pub reference: Reference,
     /// What people pin.
     pub index: Digest,
@@ -43,7 +43,7 @@ pub struct Held {
 
 /// What the images hold.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Content {
+pub(crate) enum Content {
     /// A few bytes each, which do nothing: enough for a plan.
     Bytes,
     /// What the recipes build; what the machine's cache lacks is built first.
@@ -51,7 +51,7 @@ pub enum Content {
 }
 
 /// Everything that a stack and the cluster name.
-pub struct Named {
+pub(crate) struct Named {
     pub images: Vec<(ImageRef, FileTree)>,
     /// Those that the engine pulls.
     pub of_engine: BTreeSet<String>,
@@ -60,7 +60,7 @@ pub struct Named {
 }
 
 impl Named {
-    pub fn by(stack: &str) -> Self {
+    pub(crate) fn by(stack: &str) -> Self {
         let stack = Stack::load(StackSource::named(stack)).expect("the stack");
         let cluster = ClusterSpec::load().expect("the cluster's images");
         let mut images =
@@ -80,14 +80,14 @@ impl Named {
     }
 
     /// The registry hosts.
-    pub fn hosts(&self) -> BTreeSet<String> {
+    pub(crate) fn hosts(&self) -> BTreeSet<String> {
         let reference = |(image, _): &(ImageRef, FileTree)| image.reference.parse::<Reference>().expect("a reference");
         self.images.iter().map(|image| reference(image).host().to_string()).collect()
     }
 }
 
 /// What fills the registry.
-pub struct Filler {
+pub(crate) struct Filler {
     pub registry: Registry,
     /// The registry's own files.
     pub storage: PathBuf,
@@ -102,7 +102,7 @@ struct Blob {
 }
 
 impl Filler {
-    pub fn new(registry: Registry, storage: PathBuf) -> Self {
+    pub(crate) fn new(registry: Registry, storage: PathBuf) -> Self {
         let cache = folders::cache().unwrap();
         let store = BlobStore::open(&cache).expect("the cache");
         let builder = Builder::new(&cache, store.clone(), Architecture::host());
@@ -110,7 +110,7 @@ impl Filler {
     }
 
     /// Puts every image in its place.
-    pub async fn fill(&self, named: &Named, content: Content) -> Vec<Held> {
+    pub(crate) async fn fill(&self, named: &Named, content: Content) -> Vec<Held> {
         let built = if content == Content::Programs { self.build(named).await } else { BTreeMap::new() };
         let mut held = Vec::new();
         for (image, _) in &named.images {

@@ -29,6 +29,6 @@ mod ups;
 mod world;
 
 /// Whether an image is the stack's own, which no public registry is asked for by its name alone.
-pub fn is_own(reference: &str) -> bool {
+pub(crate) fn is_own(reference: &str) -> bool {
     reference.starts_with("ghcr.io/backstack/")
 }

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::harness::Ran;
 
-pub struct Planned {
+pub(crate) struct Planned {
     pub ran: Ran,
     pub took: Duration,
     json: Option<Value>,
@@ -14,7 +14,7 @@ pub struct Planned {
 
 /// What a plan says of one image.
 #[derive(Debug, Clone, PartialEq)]
-pub struct PlannedImage {
+pub(crate) struct PlannedImage {
     pub reference: String,
     /// `fetch`, `build`, `create` (what was built before is moved), `exists`.
     pub action: String,
@@ -25,29 +25,29 @@ pub struct PlannedImage {
 }
 
 impl PlannedImage {
-    pub fn is_fetched(&self) -> bool {
+    pub(crate) fn is_fetched(&self) -> bool {
         self.action == "fetch" && self.from == "upstream"
     }
 
-    pub fn is_built(&self) -> bool {
+    pub(crate) fn is_built(&self) -> bool {
         self.from == "packages"
     }
 }
 
 impl Planned {
-    pub fn new(ran: Ran, took: Duration) -> Self {
+    pub(crate) fn new(ran: Ran, took: Duration) -> Self {
         let json = (ran.code == 0).then(|| ran.json());
         Self { ran, took, json }
     }
 
     /// Fails the test unless there is a plan.
-    pub fn made(self) -> Self {
+    pub(crate) fn made(self) -> Self {
         assert_eq!(self.ran.code, 0, "up --plan\n--- stdout\n{}\n--- stderr\n{}", self.ran.stdout, self.ran.stderr);
         self
     }
 
     /// Everything that was said.
-    pub fn told(&self) -> String {
+    pub(crate) fn told(&self) -> String {
         format!("{}{}", self.ran.stdout, self.ran.stderr)
     }
 
@@ -55,7 +55,7 @@ impl Planned {
         self.json.as_ref().unwrap_or_else(|| panic!("no plan: {}", self.ran.stderr))
     }
 
-    pub fn images(&self) -> Vec<PlannedImage> {
+    pub(crate) fn images(&self) -> Vec<PlannedImage> {
         let steps = self.json()["plan"]["steps"].as_array().expect("steps");
         let text = |step: &Value, key: &str| step[key].as_str().unwrap_or_default().to_string();
         let moves = |step: &&Value| matches!(step["step"].as_str(), Some("provide_image" | "mirror_image"));
@@ -70,19 +70,19 @@ impl Planned {
         images.collect()
     }
 
-    pub fn image(&self, reference: &str) -> PlannedImage {
+    pub(crate) fn image(&self, reference: &str) -> PlannedImage {
         let found = self.images().into_iter().find(|image| image.reference == reference);
         found.unwrap_or_else(|| panic!("{reference} is not in the plan: {:#?}", self.images()))
     }
 
     /// Images that cannot be had and can be done without.
-    pub fn left_out(&self) -> Vec<String> {
+    pub(crate) fn left_out(&self) -> Vec<String> {
         let left_out = self.json()["left_out"].as_array().expect("left_out");
         left_out.iter().map(|one| one["image"].as_str().expect("an image").to_string()).collect()
     }
 
     /// Everything of a registry is built, with a reason that names the host; all else is fetched.
-    pub fn assert_only_this_host_is_built(&self, host: &str, says: &str) {
+    pub(crate) fn assert_only_this_host_is_built(&self, host: &str, says: &str) {
         for image in self.images() {
             if crate::is_own(&image.reference) {
                 continue;

@@ -21,7 +21,7 @@ use crate::planned::Planned;
 /// The platform's name in there.
 const NAME: &str = "played";
 
-pub struct World {
+pub(crate) struct World {
     ready: Ready,
     images: Vec<Held>,
     faults: RefCell<Vec<Value>>,
@@ -46,7 +46,7 @@ struct Ready {
 /// A request that was made, as the tool wrote it down.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default)]
-pub struct Request {
+pub(crate) struct Request {
     pub host: String,
     pub registry: String,
     pub method: String,
@@ -75,22 +75,22 @@ fn tool() -> &'static Path {
 impl World {
     /// The public hosts with every image that a stack names, and an engine and a cache with nothing in them. Nothing
     /// else of the Internet is there.
-    pub fn of(stack: &str) -> Self {
+    pub(crate) fn of(stack: &str) -> Self {
         Self::with(stack, Content::Programs, &[])
     }
 
     /// The same, but that the images hold nothing that runs: for plans.
-    pub fn to_ask(stack: &str) -> Self {
+    pub(crate) fn to_ask(stack: &str) -> Self {
         Self::with(stack, Content::Bytes, &[])
     }
 
     /// As [`World::of`], with the rest of the Internet as this machine has it: for packages.
-    pub fn with_packages(stack: &str) -> Self {
+    pub(crate) fn with_packages(stack: &str) -> Self {
         Self::with(stack, Content::Programs, &["--outside"])
     }
 
     /// As [`World::with_packages`], and who signs in as this `USER:PASSWORD` may push.
-    pub fn publishing(stack: &str, publisher: &str) -> Self {
+    pub(crate) fn publishing(stack: &str, publisher: &str) -> Self {
         Self::with(stack, Content::Programs, &["--outside", "--publisher", publisher])
     }
 
@@ -123,12 +123,12 @@ impl World {
     }
 
     /// A path in the world's folder.
-    pub fn path(&self, name: &str) -> PathBuf {
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
     }
 
     /// How to get in there, for programs that are no tests.
-    pub fn to_enter(&self) -> Value {
+    pub(crate) fn to_enter(&self) -> Value {
         json!({
             "net": self.ready.net, "mount": self.ready.mount, "engine": self.ready.engine,
             "authority": self.path("ca.pem"), "authorities": self.ready.authorities, "folder": self.folder.path(),
@@ -153,24 +153,24 @@ impl World {
         std::fs::write(self.path("files.json"), Value::Object(files).to_string()).expect("write");
     }
 
-    pub fn images(&self) -> &[Held] {
+    pub(crate) fn images(&self) -> &[Held] {
         &self.images
     }
 
-    pub fn image(&self, reference: &str) -> &Held {
+    pub(crate) fn image(&self, reference: &str) -> &Held {
         let found = self.images.iter().find(|held| held.reference.to_string() == reference);
         found.unwrap_or_else(|| panic!("no public host has {reference}"))
     }
 
     /// The node image as the played host has it. The stack pins the real one, which no recipe makes.
-    pub fn node_image(&self) -> String {
+    pub(crate) fn node_image(&self) -> String {
         let held =
             self.images.iter().find(|held| held.reference.repository() == "kindest/node").expect("the node image");
         format!("{}@{}", held.reference, held.index)
     }
 
     /// From now on this goes wrong there, too. What was said first counts first.
-    pub fn fault(&self, host: &str, fault: Fault) {
+    pub(crate) fn fault(&self, host: &str, fault: Fault) {
         let mut faults = self.faults.borrow_mut();
         let id = faults.len();
         faults.push(fault.line(host, id));
@@ -178,7 +178,7 @@ impl World {
     }
 
     /// All hosts are well again.
-    pub fn mend(&self) {
+    pub(crate) fn mend(&self) {
         self.faults.borrow_mut().clear();
         self.tell(&[]);
     }
@@ -190,24 +190,24 @@ impl World {
     }
 
     /// What the hosts were asked, in the order in which it was answered.
-    pub fn requests(&self) -> Vec<Request> {
+    pub(crate) fn requests(&self) -> Vec<Request> {
         let text = std::fs::read_to_string(self.path("requests.jsonl")).expect("requests.jsonl");
         let lines = text.lines().skip(self.from.get());
         lines.map(|line| serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line}"))).collect()
     }
 
     /// What one registry was asked, at its name or at those that it leads to.
-    pub fn requests_of(&self, host: &str) -> Vec<Request> {
+    pub(crate) fn requests_of(&self, host: &str) -> Vec<Request> {
         self.requests().into_iter().filter(|one| one.registry == host || one.host == host).collect()
     }
 
     /// Earlier requests do not count any more.
-    pub fn forget(&self) {
+    pub(crate) fn forget(&self) {
         self.from.set(self.from.get() + self.requests().len());
     }
 
     /// A program in the world.
-    pub fn command(&self, program: &str) -> Command {
+    pub(crate) fn command(&self, program: &str) -> Command {
         let mut command = Command::new("nsenter");
         command.arg(format!("--net={}", self.ready.net)).arg(format!("--mount={}", self.ready.mount));
         command.arg("--").arg(program).stdin(Stdio::null());
@@ -227,34 +227,34 @@ impl World {
         command
     }
 
-    pub fn run(&self, program: &str, arguments: &[&str]) -> Ran {
+    pub(crate) fn run(&self, program: &str, arguments: &[&str]) -> Ran {
         self.command(program).args(arguments).output().expect("nsenter").into()
     }
 
     /// The program under test.
-    pub fn backstack(&self, arguments: &[&str]) -> Ran {
+    pub(crate) fn backstack(&self, arguments: &[&str]) -> Ran {
         self.command(&Platform::binary()).args(arguments).args(["--name", NAME]).output().expect("nsenter").into()
     }
 
-    pub fn up(&self, arguments: &[&str]) -> Ran {
+    pub(crate) fn up(&self, arguments: &[&str]) -> Ran {
         self.backstack(&[&["up"], arguments].concat())
     }
 
     /// What `up` would do, and how long it took to find out; whether this machine has room for it is no matter here.
-    pub fn plan(&self, arguments: &[&str]) -> Planned {
+    pub(crate) fn plan(&self, arguments: &[&str]) -> Planned {
         let start = Instant::now();
         let ran = self.up(&[&["--plan", "--skip-checks", "-o", "json"], arguments].concat());
         Planned::new(ran, start.elapsed())
     }
 
     /// How much longer a plan took than one that asks nobody: what this machine itself is busy with is no matter.
-    pub fn waited(&self, plan: &Planned) -> Duration {
+    pub(crate) fn waited(&self, plan: &Planned) -> Duration {
         let alone = self.plan(&["--images", "source"]).made();
         plan.took.saturating_sub(alone.took)
     }
 
     /// The cache holds what these recipes build, as after an earlier run, and nothing else.
-    pub fn keep_built(&self, is_kept: impl Fn(&Held) -> bool) {
+    pub(crate) fn keep_built(&self, is_kept: impl Fn(&Held) -> bool) {
         let (from, to) = (backstack::settings::folders::cache().unwrap(), self.path("cache"));
         let copy = |path: &str| {
             let to = to.join(path);
@@ -276,7 +276,7 @@ impl World {
 
     /// The stack `back` in a folder of its own, with each image's lines of `component.yaml` as `change` wants them:
     /// it gets the reference and the lines below it.
-    pub fn changed_stack(&self, change: impl Fn(&str, &str) -> String) -> String {
+    pub(crate) fn changed_stack(&self, change: impl Fn(&str, &str) -> String) -> String {
         let (from, to) = (Path::new(env!("CARGO_MANIFEST_DIR")).join("../stacks/back"), self.path("stack"));
         drop(std::fs::remove_dir_all(&to));
         let (source, target) = (from.display().to_string(), to.display().to_string());
@@ -290,7 +290,7 @@ impl World {
     }
 
     /// The stack `back` with digests for some of its images.
-    pub fn stack_with_digests(&self, digests: &[(&str, &str)]) -> String {
+    pub(crate) fn stack_with_digests(&self, digests: &[(&str, &str)]) -> String {
         self.changed_stack(|reference, lines| match digests.iter().find(|(of, _)| *of == reference) {
             Some((_, digest)) => format!("    digest: {digest}\n{lines}"),
             None => lines.into(),
@@ -298,17 +298,17 @@ impl World {
     }
 
     /// What was made in the engine is taken away, but for images.
-    pub fn down(&self) {
+    pub(crate) fn down(&self) {
         self.backstack(&["down"]).succeeded("down");
     }
 
     /// `docker` in the world.
-    pub fn docker(&self, arguments: &[&str]) -> Ran {
+    pub(crate) fn docker(&self, arguments: &[&str]) -> Ran {
         self.run("docker", arguments)
     }
 
     /// kubectl as the node has it.
-    pub fn kubectl(&self, arguments: &[&str]) -> Ran {
+    pub(crate) fn kubectl(&self, arguments: &[&str]) -> Ran {
         let node = format!("{NAME}-control-plane");
         self.docker(&[&["exec", &node, "kubectl", "--kubeconfig", "/etc/kubernetes/admin.conf"], arguments].concat())
     }

@@ -16,12 +16,12 @@ use tokio::sync::broadcast;
 use crate::{inputs, older};
 
 /// One red dot.
-pub const PNG: &str =
+pub(crate) const PNG: &str =
     "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mP8z8DwHwAFBQIAX8jx0gAAAABJRU5ErkJggg==";
 /// No sound at all.
 const WAV: &str = "UklGRiQAAABXQVZFZm10IBAAAAABAAEARKwAAIhYAQACABAAZGF0YQAAAAA=";
 
-pub struct Fixtures {
+pub(crate) struct Fixtures {
     changes: broadcast::Sender<Changed>,
 }
 
@@ -31,11 +31,11 @@ impl Default for Fixtures {
     }
 }
 
-pub fn no_arguments() -> Value {
+pub(crate) fn no_arguments() -> Value {
     json!({"type": "object", "properties": {}})
 }
 
-pub fn text(text: impl Into<String>) -> Outcome {
+pub(crate) fn text(text: impl Into<String>) -> Outcome {
     CallToolResult::success(vec![ContentBlock::text(text.into())]).into()
 }
 

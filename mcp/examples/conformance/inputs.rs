@@ -15,7 +15,7 @@ static CODEC: LazyLock<RequestStateCodec> =
     LazyLock::new(|| RequestStateCodec::try_new(*b"a key of 32 bytes, for tests only").expect("long enough"));
 
 /// A request for a form with one field.
-pub fn form(key: &str, message: &str, field: &str, kind: &str, state: Option<String>) -> InputRequiredResult {
+pub(crate) fn form(key: &str, message: &str, field: &str, kind: &str, state: Option<String>) -> InputRequiredResult {
     InputRequiredResult::new(Some([(key.to_string(), form_request(message, field, kind))].into()), state)
 }
 
@@ -77,7 +77,7 @@ fn user_name() -> Outcome {
     ask(form("user_name", "What is your name?", "name", "string", None))
 }
 
-pub fn tools() -> Vec<Tool> {
+pub(crate) fn tools() -> Vec<Tool> {
     vec![
         raw("test_input_required_result_elicitation", |call| match said(call, "user_name", "name") {
             Some(name) => text(format!("Hello, {name}!")),

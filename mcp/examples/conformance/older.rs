@@ -13,7 +13,7 @@ use serde_json::{Map, Value, json};
 
 use crate::fixtures::{no_arguments, text};
 
-pub fn tools() -> Vec<Tool> {
+pub(crate) fn tools() -> Vec<Tool> {
     let prompt = json!({"type": "object", "properties": {"prompt": {"type": "string"}}, "required": ["prompt"]});
     let message = json!({"type": "object", "properties": {"message": {"type": "string"}}, "required": ["message"]});
     vec![

@@ -14,7 +14,7 @@ pub struct Relation {
 }
 
 /// A field of `spec` that names other entities.
-pub struct Field {
+pub(super) struct Field {
     pub name: &'static str,
     pub relation: &'static str,
     /// Kind of a reference that names none; `None` where it has to.
@@ -58,7 +58,7 @@ const USER: &[Field] = &[many("memberOf", "memberOf", Some("group"))];
 const TEMPLATE: &[Field] = &[OWNER];
 
 /// The fields of a kind (in lower case) that name others.
-pub fn fields(kind: &str) -> &'static [Field] {
+pub(super) fn fields(kind: &str) -> &'static [Field] {
     match kind {
         "component" => COMPONENT,
         "api" => API,
@@ -84,7 +84,7 @@ const PAIRS: &[(&str, &str)] = &[
 ];
 
 /// What a relation is called from the other side.
-pub fn inverse(kind: &str) -> &'static str {
+pub(super) fn inverse(kind: &str) -> &'static str {
     PAIRS
         .iter()
         .find_map(|(there, back)| {
@@ -105,7 +105,7 @@ pub fn kinds() -> impl Iterator<Item = &'static str> {
 }
 
 /// The relations that a descriptor of this kind states. What is no reference is left out; judging is elsewhere.
-pub fn stated(kind: &str, namespace: &str, spec: &Value) -> Vec<Relation> {
+pub(super) fn stated(kind: &str, namespace: &str, spec: &Value) -> Vec<Relation> {
     let mut relations = Vec::new();
     for field in fields(kind) {
         for text in texts(&spec[field.name]) {

@@ -7,10 +7,10 @@ use super::query::Query;
 use super::rank::{self, SATURATION};
 
 /// A section's number and score.
-pub type Ranked = (u32, f32);
+pub(super) type Ranked = (u32, f32);
 
 /// What each of these sections gains, the best being first among them.
-pub fn gains(index: &Index, query: &Query, ranked: &[Ranked]) -> Vec<f32> {
+pub(super) fn gains(index: &Index, query: &Query, ranked: &[Ranked]) -> Vec<f32> {
     let mut gains = vec![0.0; ranked.len()];
     let Some((_, best)) = ranked.first() else { return gains };
     let places: HashMap<u32, usize> = ranked.iter().enumerate().map(|(place, (number, _))| (*number, place)).collect();

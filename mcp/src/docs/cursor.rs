@@ -3,7 +3,7 @@
 use super::error::DocsError;
 
 /// A cursor for this place in the answer to this question.
-pub fn write(from: usize, edition: u64, query: &str, within: &str) -> String {
+pub(super) fn write(from: usize, edition: u64, query: &str, within: &str) -> String {
     format!("d{from}-{:016x}", mark(edition, query, within))
 }
 
@@ -11,7 +11,7 @@ pub fn write(from: usize, edition: u64, query: &str, within: &str) -> String {
 ///
 /// # Errors
 /// It is none of ours, or belongs to another question or to other pages.
-pub fn read(cursor: &str, edition: u64, query: &str, within: &str) -> Result<usize, DocsError> {
+pub(super) fn read(cursor: &str, edition: u64, query: &str, within: &str) -> Result<usize, DocsError> {
     let parsed = cursor.strip_prefix('d').and_then(|rest| rest.split_once('-')).and_then(|(from, found)| {
         let from = from.parse::<usize>().ok()?;
         (found == format!("{:016x}", mark(edition, query, within))).then_some(from)
@@ -25,7 +25,7 @@ fn mark(edition: u64, query: &str, within: &str) -> u64 {
 }
 
 /// FNV-1a: stable, short, and no secret is kept with it.
-pub fn fnv(start: u64, bytes: &[u8]) -> u64 {
+pub(super) fn fnv(start: u64, bytes: &[u8]) -> u64 {
     bytes.iter().fold(start, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3))
 }
 

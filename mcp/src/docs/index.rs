@@ -10,18 +10,18 @@ use super::rank::{self, BODY, CODE, DAMPING, FIELDS, Ingredients, LENGTH, NUMBER
 use super::snippet::{self, Piece};
 use super::words::{chunks, words};
 
-pub type Term = u32;
+pub(super) type Term = u32;
 
 /// A word's place in one section: how often, by field.
 #[derive(Debug, Clone)]
-pub struct Posting {
+pub(super) struct Posting {
     pub section: u32,
     pub counts: [u16; FIELDS],
 }
 
 /// Where a section is in the corpus: number of the page, number in the page.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Place {
+pub(super) struct Place {
     pub page: u32,
     pub section: u32,
 }
@@ -31,7 +31,7 @@ type Seen = HashMap<String, Vec<(Term, bool)>>;
 
 /// The index over all sections of a corpus.
 #[derive(Debug, Default)]
-pub struct Index {
+pub(super) struct Index {
     pub ingredients: Ingredients,
     pub places: Vec<Place>,
     terms: BTreeMap<String, Term>,
@@ -60,7 +60,7 @@ pub struct Index {
 }
 
 impl Index {
-    pub fn build(corpus: &Corpus, ingredients: Ingredients) -> Self {
+    pub(super) fn build(corpus: &Corpus, ingredients: Ingredients) -> Self {
         let mut index = Self { weights: rank::weights(&ingredients), ingredients, ..Self::default() };
         let mut seen = Seen::new();
         for (page_number, page) in corpus.pages.iter().enumerate() {
@@ -157,20 +157,20 @@ impl Index {
     }
 
     /// Words of a section's text.
-    pub fn pieces(&self, section: usize, text: &str) -> &[Piece] {
+    pub(super) fn pieces(&self, section: usize, text: &str) -> &[Piece] {
         self.pieces[section].get_or_init(|| snippet::pieces(text, self))
     }
 
-    pub fn known(&self, term: &str) -> Option<Term> {
+    pub(super) fn known(&self, term: &str) -> Option<Term> {
         self.terms.get(term).copied()
     }
 
-    pub fn postings(&self, term: Term) -> &[Posting] {
+    pub(super) fn postings(&self, term: Term) -> &[Posting] {
         &self.postings[term as usize]
     }
 
     /// How often a word is there, with the fields' weights and lengths taken into account.
-    pub fn frequency(&self, posting: &Posting) -> f32 {
+    pub(super) fn frequency(&self, posting: &Posting) -> f32 {
         let lengths = &self.lengths[posting.section as usize];
         let of = |field: usize| {
             let norm = 1.0 - LENGTH[field] + LENGTH[field] * lengths[field] / self.mean[field];
@@ -180,12 +180,12 @@ impl Index {
     }
 
     /// How much a word tells: much if few sections have it.
-    pub fn rarity(&self, term: Term) -> f32 {
+    pub(super) fn rarity(&self, term: Term) -> f32 {
         self.rarities[term as usize]
     }
 
     /// Known words that begin with this one, those in most sections first.
-    pub fn beginning_with(&self, start: &str, most: usize) -> Vec<Term> {
+    pub(super) fn beginning_with(&self, start: &str, most: usize) -> Vec<Term> {
         let range = self.terms.range(start.to_string()..).take_while(|(term, _)| term.starts_with(start));
         let mut found: Vec<Term> = range.map(|(_, number)| *number).collect();
         found.sort_by_key(|term| std::cmp::Reverse(self.postings[*term as usize].len()));
@@ -194,7 +194,7 @@ impl Index {
     }
 
     /// Known words that differ by a slip of the keyboard or two, the nearest first.
-    pub fn near(&self, word: &str, most: usize) -> Vec<Term> {
+    pub(super) fn near(&self, word: &str, most: usize) -> Vec<Term> {
         let length = word.chars().count();
         let allowed = match length {
             // `fast` is no slip of `last`.

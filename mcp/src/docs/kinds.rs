@@ -7,7 +7,7 @@ use super::rank::{MEANT, NOT_MEANT};
 
 /// What somebody wants to know.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum Wanted {
+pub(super) enum Wanted {
     /// How something is done.
     #[default]
     Way,
@@ -21,7 +21,7 @@ pub enum Wanted {
 
 /// What a page is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
+pub(super) enum Kind {
     Guide,
     Concepts,
     Reference,
@@ -50,7 +50,7 @@ const DOING: &str = "add allow build change check choose clone connect create de
     take tell turn uninstall update upgrade use validate wipe write";
 
 /// What a question wants, by how it is asked.
-pub fn wanted(text: &str) -> Wanted {
+pub(super) fn wanted(text: &str) -> Wanted {
     let lower = text.to_lowercase().replace('’', "'");
     let is_word = |letter: char| letter.is_alphanumeric() || matches!(letter, '_' | '\'' | '.' | '-');
     let words: Vec<&str> = lower.split(|letter| !is_word(letter)).filter(|word| !word.is_empty()).collect();
@@ -77,7 +77,7 @@ fn has_name(text: &str) -> bool {
 }
 
 /// What a page is for, by the folder or file that it is in; the usual names are known, whoever wrote the pages.
-pub fn kind_of(path: &str) -> Kind {
+pub(super) fn kind_of(path: &str) -> Kind {
     let lower = path.to_lowercase();
     let has = |words: &[&str]| words.iter().any(|word| lower.contains(word));
     if has(&["troubleshoot", "faq", "runbook"]) {
@@ -96,7 +96,7 @@ pub fn kind_of(path: &str) -> Kind {
 }
 
 /// What a section's score is multiplied with: more where its page is of the kind that the question wants.
-pub fn factor(wanted: Wanted, kind: Kind) -> f32 {
+pub(super) fn factor(wanted: Wanted, kind: Kind) -> f32 {
     match (wanted, kind) {
         (Wanted::Way, Kind::Guide)
         | (Wanted::Meaning, Kind::Concepts)

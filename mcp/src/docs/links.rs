@@ -9,10 +9,10 @@ use super::rank::{LINKED, MOST_EXPLAINED, NAMED};
 use super::read::address_of;
 
 /// A section that another one leads to, and how strongly.
-pub type Way = (u32, f32);
+pub(super) type Way = (u32, f32);
 
 /// For each section those that it leads to.
-pub fn ways(corpus: &Corpus, places: &[Place]) -> Vec<Vec<Way>> {
+pub(super) fn ways(corpus: &Corpus, places: &[Place]) -> Vec<Vec<Way>> {
     let sections: Vec<(&Page, &Section)> = places
         .iter()
         .map(|place| {

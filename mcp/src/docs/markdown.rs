@@ -35,7 +35,7 @@ pub struct Section {
 
 /// A parsed page.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Parsed {
+pub(super) struct Parsed {
     /// The first heading of the first level, or the page's name.
     pub title: String,
     pub sections: Vec<Section>,
@@ -50,7 +50,7 @@ fn options() -> Options {
 }
 
 /// Parses a page; `name` is its title if it has no heading.
-pub fn parse(source: &str, name: &str) -> Parsed {
+pub(super) fn parse(source: &str, name: &str) -> Parsed {
     let mut reader = Reader::new(name, source.len());
     for (event, range) in Parser::new_ext(source, options()).into_offset_iter() {
         reader.take(event, range);

@@ -13,7 +13,7 @@ const MOST_WORDS: usize = 60;
 
 /// One word of the question, with the terms that may stand for it and how much each counts.
 #[derive(Debug, Clone)]
-pub struct Group {
+pub(super) struct Group {
     pub terms: Vec<(Term, f32)>,
     /// How much the word tells; what is not in any page tells nothing.
     pub weight: f32,
@@ -24,7 +24,7 @@ pub struct Group {
 
 /// A question.
 #[derive(Debug, Default)]
-pub struct Query {
+pub(super) struct Query {
     pub groups: Vec<Group>,
     /// The terms in their order, without compounds, for words side by side.
     pub sequence: Vec<Term>,
@@ -38,7 +38,7 @@ pub struct Query {
 }
 
 impl Query {
-    pub fn new(text: &str, index: &Index) -> Self {
+    pub(super) fn new(text: &str, index: &Index) -> Self {
         let mut found = words(text, &index.ingredients);
         found.truncate(MOST_WORDS);
         let mut query = Self { wanted: kinds::wanted(text), ..Self::default() };

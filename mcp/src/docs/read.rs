@@ -40,7 +40,12 @@ pub struct Piece {
 ///
 /// # Errors
 /// No such page or section; what there is instead is named.
-pub fn read(corpus: &Corpus, address: &str, offset: usize, max_chars: Option<usize>) -> Result<Piece, DocsError> {
+pub(super) fn read(
+    corpus: &Corpus,
+    address: &str,
+    offset: usize,
+    max_chars: Option<usize>,
+) -> Result<Piece, DocsError> {
     let (path, anchor) = split(address);
     let page = corpus.page(path).ok_or_else(|| unknown(corpus, path))?;
     let found = match anchor {

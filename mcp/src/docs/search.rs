@@ -73,7 +73,7 @@ pub(super) struct Searcher<'a> {
 }
 
 impl Searcher<'_> {
-    pub fn search(&self, question: &Question) -> Result<Answer, DocsError> {
+    pub(super) fn search(&self, question: &Question) -> Result<Answer, DocsError> {
         let text: String = question.query.chars().take(LONGEST_QUERY).collect();
         if text.trim().is_empty() {
             return Err(DocsError::EmptyQuery);

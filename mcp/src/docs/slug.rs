@@ -7,13 +7,13 @@ use std::collections::HashMap;
 /// Lower case, spaces become dashes, everything but letters, digits, dashes and underscores goes; what has been there
 /// gets `-1`, `-2` and so on. A heading that is called `a-1` by itself is counted too.
 #[derive(Debug, Default)]
-pub struct Anchors {
+pub(super) struct Anchors {
     seen: HashMap<String, usize>,
 }
 
 impl Anchors {
     /// The anchor of the next heading.
-    pub fn next(&mut self, heading: &str) -> String {
+    pub(super) fn next(&mut self, heading: &str) -> String {
         let plain = slug(heading);
         let mut anchor = plain.clone();
         while self.seen.contains_key(&anchor) {

@@ -9,7 +9,7 @@ const LENGTH: usize = 240;
 
 /// A word of a section's text, as it is written, with the terms in it.
 #[derive(Debug)]
-pub struct Piece {
+pub(super) struct Piece {
     /// Where it stands in the text.
     from: usize,
     to: usize,
@@ -20,7 +20,7 @@ pub struct Piece {
 }
 
 /// The words of a text. They are the same for every question, so each section's are kept once they were needed.
-pub fn pieces(text: &str, index: &Index) -> Vec<Piece> {
+pub(super) fn pieces(text: &str, index: &Index) -> Vec<Piece> {
     let start = text.as_ptr() as usize;
     let piece = |piece: &str| {
         let from = piece.as_ptr() as usize - start;
@@ -37,7 +37,7 @@ pub fn pieces(text: &str, index: &Index) -> Vec<Piece> {
 }
 
 /// The stretch of the text where most of the question's weight stands.
-pub fn of(text: &str, pieces: &[Piece], query: &Query, index: &Index) -> String {
+pub(super) fn of(text: &str, pieces: &[Piece], query: &Query, index: &Index) -> String {
     let told: Vec<Vec<(Term, f32)>> = pieces.iter().map(|piece| weighed(piece, query, index)).collect();
     let mut best = (0.0, 0, fitting(pieces, 0, 0));
     let mut end = 0;

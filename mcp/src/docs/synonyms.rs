@@ -293,12 +293,12 @@ fn add(others: &mut Others, word: &str, meant: &[String]) {
 }
 
 /// Other names for what this term names.
-pub fn same(term: &str) -> &'static [String] {
+pub(super) fn same(term: &str) -> &'static [String] {
     SAME_AS.get(term).map_or(&[], Vec::as_slice)
 }
 
 /// Terms that the pages may have where somebody says this one.
-pub fn said(term: &str) -> &'static [String] {
+pub(super) fn said(term: &str) -> &'static [String] {
     SAID_FOR.get(term).map_or(&[], Vec::as_slice)
 }
 

@@ -15,7 +15,7 @@ const STOP: &[&str] = &[
 
 /// A word of a text.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Word {
+pub(super) struct Word {
     /// In lower case.
     pub raw: String,
     /// What is indexed and looked for: its stem.
@@ -27,7 +27,7 @@ pub struct Word {
 }
 
 /// The words of a text, in order, without those that say nothing.
-pub fn words(text: &str, ingredients: &Ingredients) -> Vec<Word> {
+pub(super) fn words(text: &str, ingredients: &Ingredients) -> Vec<Word> {
     let mut words = Vec::new();
     for chunk in chunks(text) {
         of_chunk(chunk, ingredients, &mut words);
@@ -36,7 +36,7 @@ pub fn words(text: &str, ingredients: &Ingredients) -> Vec<Word> {
 }
 
 /// Whether a word (in lower case, not stemmed) says nothing by itself.
-pub fn is_stop_word(word: &str) -> bool {
+pub(super) fn is_stop_word(word: &str) -> bool {
     STOP.binary_search(&word).is_ok()
 }
 
@@ -50,7 +50,7 @@ fn is_apostrophe(letter: char) -> bool {
 }
 
 /// Runs of letters and digits, with the signs that join names (`cert-manager`, `depends_on`) within.
-pub fn chunks(text: &str) -> impl Iterator<Item = &str> {
+pub(super) fn chunks(text: &str) -> impl Iterator<Item = &str> {
     text.split(|letter: char| !(letter.is_alphanumeric() || is_joiner(letter) || is_apostrophe(letter)))
         .map(|chunk| chunk.trim_end_matches("'s").trim_end_matches("’s"))
         .map(|chunk| chunk.trim_matches(|letter| is_joiner(letter) || is_apostrophe(letter)))
@@ -101,7 +101,7 @@ fn parts(chunk: &str) -> impl Iterator<Item = &str> {
 }
 
 /// A light stem: plurals, `-ing`, `-ed`, and a final `e`. Both sides are stemmed alike, so it need be no word.
-pub fn stem(word: &str) -> String {
+pub(super) fn stem(word: &str) -> String {
     if word.len() < 4 || !word.is_ascii() || !word.bytes().all(|byte| byte.is_ascii_lowercase()) {
         return word.to_string();
     }

@@ -8,7 +8,7 @@ use std::time::Instant;
 const MOST_CLIENTS: usize = 4096;
 
 /// Buckets for all clients.
-pub struct Limit {
+pub(super) struct Limit {
     /// Requests a second.
     rate: f64,
     buckets: Mutex<HashMap<String, Bucket>>,
@@ -20,12 +20,12 @@ struct Bucket {
 }
 
 impl Limit {
-    pub fn new(rate: u32) -> Self {
+    pub(super) fn new(rate: u32) -> Self {
         Self { rate: f64::from(rate.max(1)), buckets: Mutex::default() }
     }
 
     /// Takes one request of this client; without room, says after how many seconds there is some.
-    pub fn take(&self, client: &str, now: Instant) -> Result<(), u64> {
+    pub(super) fn take(&self, client: &str, now: Instant) -> Result<(), u64> {
         let most = self.rate * 2.0;
         let mut buckets = self.buckets.lock().unwrap_or_else(PoisonError::into_inner);
         if buckets.len() >= MOST_CLIENTS && !buckets.contains_key(client) {

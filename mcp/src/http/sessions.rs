@@ -11,12 +11,12 @@ use crate::user_file::{self, Readers};
 const MOST: usize = 500;
 
 /// Sessions in a folder.
-pub struct SessionFiles {
+pub(super) struct SessionFiles {
     folder: PathBuf,
 }
 
 impl SessionFiles {
-    pub fn of(state: &std::path::Path) -> Self {
+    pub(super) fn of(state: &std::path::Path) -> Self {
         Self { folder: state.join("sessions") }
     }
 

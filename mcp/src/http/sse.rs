@@ -9,7 +9,7 @@ use super::serve::Body;
 
 /// What a stream had for a request.
 #[derive(Debug, PartialEq)]
-pub enum Picked {
+pub(super) enum Picked {
     Answer(Value),
     /// The client is asked something before there is an answer.
     Question,
@@ -19,7 +19,7 @@ pub enum Picked {
 
 impl Picked {
     /// As an answer in any case.
-    pub fn into_value(self, id: &Value) -> Value {
+    pub(super) fn into_value(self, id: &Value) -> Value {
         let error = match self {
             Self::Answer(answer) => return answer,
             Self::Question => ErrorData::invalid_request(
@@ -34,7 +34,7 @@ impl Picked {
 }
 
 /// Reads a stream until the answer to this request is there.
-pub async fn pick(mut body: Body, id: &Value) -> Picked {
+pub(super) async fn pick(mut body: Body, id: &Value) -> Picked {
     let mut line = Vec::new();
     while let Some(Ok(frame)) = body.frame().await {
         let Ok(data) = frame.into_data() else { continue };
@@ -58,7 +58,7 @@ pub async fn pick(mut body: Body, id: &Value) -> Picked {
 }
 
 /// One message as an event.
-pub fn event(message: &Value) -> Bytes {
+pub(super) fn event(message: &Value) -> Bytes {
     format!("data: {message}\n\n").into()
 }
 

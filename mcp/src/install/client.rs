@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 use super::InstallError;
 
 /// Name of the entry.
-pub const NAME: &str = "backstack";
+pub(super) const NAME: &str = "backstack";
 
 /// A program that talks to MCP servers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -23,7 +23,7 @@ use super::text::{self, Edits, MARK};
 ///
 /// # Errors
 /// What cannot be read, or where something other than an object is in the way.
-pub fn set(before: Option<&str>, place: Place, entry: &Map<String, Value>) -> Result<String, String> {
+pub(super) fn set(before: Option<&str>, place: Place, entry: &Map<String, Value>) -> Result<String, String> {
     let Some(before) = before else { return Ok(format!("{}\n", new_file(place, entry))) };
     let (mark, text) = split_mark(before);
     if text.trim().is_empty() {
@@ -46,7 +46,7 @@ pub fn set(before: Option<&str>, place: Place, entry: &Map<String, Value>) -> Re
 ///
 /// # Errors
 /// What cannot be read.
-pub fn remove(before: &str, place: Place) -> Result<Option<String>, String> {
+pub(super) fn remove(before: &str, place: Place) -> Result<Option<String>, String> {
     let (mark, text) = split_mark(before);
     if text.trim().is_empty() {
         return Ok(Some(before.into()));

@@ -4,7 +4,7 @@ use serde_json::Value;
 
 /// How a file is written.
 #[derive(Debug, Clone, Copy)]
-pub struct Style<'a> {
+pub(super) struct Style<'a> {
     /// Over several lines, or all on one.
     pub lines: bool,
     /// One step further in.
@@ -13,7 +13,7 @@ pub struct Style<'a> {
 }
 
 /// The value, its first line standing at this indentation.
-pub fn value(value: &Value, style: &Style, indent: &str) -> String {
+pub(super) fn value(value: &Value, style: &Style, indent: &str) -> String {
     match value {
         Value::Object(map) if !map.is_empty() => {
             let deeper = format!("{indent}{}", style.unit);

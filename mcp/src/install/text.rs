@@ -3,13 +3,13 @@
 use std::ops::Range;
 
 /// What some editors write before the text.
-pub const MARK: char = '\u{feff}';
+pub(super) const MARK: char = '\u{feff}';
 
 /// The text of a file.
 ///
 /// # Errors
 /// It is in another encoding than UTF-8.
-pub fn decode(bytes: Vec<u8>) -> Result<String, String> {
+pub(super) fn decode(bytes: Vec<u8>) -> Result<String, String> {
     if bytes.starts_with(b"\xff\xfe") || bytes.starts_with(b"\xfe\xff") {
         return Err("it is UTF-16; save it as UTF-8 and try again".into());
     }
@@ -20,12 +20,12 @@ pub fn decode(bytes: Vec<u8>) -> Result<String, String> {
 }
 
 /// The line, counted from 1, of a place.
-pub fn line(text: &[u8], at: usize) -> usize {
+pub(super) fn line(text: &[u8], at: usize) -> usize {
     text[..at.min(text.len())].iter().filter(|byte| **byte == b'\n').count() + 1
 }
 
 /// How this text ends its lines.
-pub fn line_end(text: &str) -> &'static str {
+pub(super) fn line_end(text: &str) -> &'static str {
     match text.find('\n') {
         Some(at) if text[..at].ends_with('\r') => "\r\n",
         _ => "\n",
@@ -33,26 +33,26 @@ pub fn line_end(text: &str) -> &'static str {
 }
 
 /// Without one line end at its end, if there is one.
-pub fn without_line_end(text: &str) -> &str {
+pub(super) fn without_line_end(text: &str) -> &str {
     text.strip_suffix('\n').map_or(text, |rest| rest.strip_suffix('\r').unwrap_or(rest))
 }
 
 /// The white space that a line begins with, if only that is between its begin and this place.
-pub fn indent(text: &str, at: usize) -> Option<&str> {
+pub(super) fn indent(text: &str, at: usize) -> Option<&str> {
     let begin = text[..at].rfind('\n')? + 1;
     text[begin..at].trim().is_empty().then(|| &text[begin..at])
 }
 
 /// Edits of one text, by places of the text as it was.
 #[derive(Default)]
-pub struct Edits(Vec<(Range<usize>, String)>);
+pub(super) struct Edits(Vec<(Range<usize>, String)>);
 
 impl Edits {
-    pub fn put(&mut self, range: Range<usize>, new: impl Into<String>) {
+    pub(super) fn put(&mut self, range: Range<usize>, new: impl Into<String>) {
         self.0.push((range, new.into()));
     }
 
-    pub fn apply(mut self, text: &str) -> String {
+    pub(super) fn apply(mut self, text: &str) -> String {
         self.0.sort_by_key(|(range, _)| (range.start, range.end));
         let (mut out, mut at) = (String::with_capacity(text.len() + 256), 0);
         for (range, new) in self.0 {
@@ -71,7 +71,7 @@ impl Edits {
 
 /// With a block of lines of ours at the end, an empty line before it. Whether the text ended with a line end, and whether
 /// there was a text at all, shows in how the result ends: see [`cut`].
-pub fn append(before: Option<&str>, block: &str) -> String {
+pub(super) fn append(before: Option<&str>, block: &str) -> String {
     let Some(before) = before else { return format!("{block}\n") };
     let end = line_end(before);
     let block = block.replace('\n', end);
@@ -85,7 +85,7 @@ pub fn append(before: Option<&str>, block: &str) -> String {
 }
 
 /// Without a block that [`append`] put there; `None` if there was no file.
-pub fn cut(text: &str, block: Range<usize>) -> Option<String> {
+pub(super) fn cut(text: &str, block: Range<usize>) -> Option<String> {
     let (front, back) = (&text[..block.start], &text[block.end..]);
     let begins = front.trim_start_matches(MARK).is_empty();
     match (begins, back.is_empty()) {

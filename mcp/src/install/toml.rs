@@ -15,7 +15,7 @@ use super::text::{self, Edits, MARK};
 ///
 /// # Errors
 /// What cannot be read, or a section that is no table.
-pub fn set(before: Option<&str>, place: Place, entry: &Map<String, Value>) -> Result<String, String> {
+pub(super) fn set(before: Option<&str>, place: Place, entry: &Map<String, Value>) -> Result<String, String> {
     let Some(before) = before else { return Ok(text::append(None, &block(place, entry))) };
     let (mark, text) = split_mark(before);
     let document = parse(text)?;
@@ -37,7 +37,7 @@ pub fn set(before: Option<&str>, place: Place, entry: &Map<String, Value>) -> Re
 ///
 /// # Errors
 /// What cannot be read, or an entry in pieces.
-pub fn remove(before: &str, place: Place) -> Result<Option<String>, String> {
+pub(super) fn remove(before: &str, place: Place) -> Result<Option<String>, String> {
     let (mark, text) = split_mark(before);
     let document = parse(text)?;
     match document.as_table().get(place.section) {

@@ -19,7 +19,7 @@ use crate::toolset::{Call, Confirmed, Question};
 const KEY: &str = "confirm";
 
 /// The call with what the user already said, if this call carries it.
-pub fn heard(call: Call, request: &CallToolRequestParams) -> Call {
+pub(super) fn heard(call: Call, request: &CallToolRequestParams) -> Call {
     let arguments = request.arguments.as_ref();
     if let Some(digest) = arguments.and_then(|arguments| arguments.get(KEY)).and_then(Value::as_str) {
         return call.with_confirmation(digest.into(), Confirmed::Yes);
@@ -35,7 +35,7 @@ pub fn heard(call: Call, request: &CallToolRequestParams) -> Call {
 }
 
 /// What became of a question.
-pub enum Asked {
+pub(super) enum Asked {
     /// The user said this; the tool runs again with it.
     Said(Confirmed),
     /// The client has to do something first.
@@ -48,7 +48,7 @@ pub enum Asked {
 ///
 /// # Errors
 /// The client broke off.
-pub async fn ask(
+pub(super) async fn ask(
     question: &Question,
     arguments: &Map<String, Value>,
     tool: &str,

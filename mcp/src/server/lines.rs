@@ -23,10 +23,10 @@ const WAITING: usize = 64;
 /// Answers under way have so long to go out at the end.
 const LAST_ANSWERS: Duration = Duration::from_secs(2);
 /// The revision with batches.
-pub const BATCHES: &str = "2025-03-26";
+pub(crate) const BATCHES: &str = "2025-03-26";
 
 /// The transport.
-pub struct Lines<R> {
+pub(crate) struct Lines<R> {
     read: BufReader<R>,
     line: Vec<u8>,
     most: usize,
@@ -57,11 +57,11 @@ struct Batch {
 }
 
 /// The task that writes.
-pub struct Writing(JoinHandle<()>);
+pub(crate) struct Writing(JoinHandle<()>);
 
 impl Writing {
     /// Waits until the last answer is out.
-    pub async fn done(mut self) {
+    pub(crate) async fn done(mut self) {
         if tokio::time::timeout(LAST_ANSWERS, &mut self.0).await.is_err() {
             self.0.abort();
         }
@@ -69,7 +69,7 @@ impl Writing {
 }
 
 impl<R: AsyncRead + Send + Unpin> Lines<R> {
-    pub fn new<W>(read: R, mut write: W, most: usize) -> (Self, Writing)
+    pub(crate) fn new<W>(read: R, mut write: W, most: usize) -> (Self, Writing)
     where
         W: AsyncWrite + Send + Unpin + 'static,
     {
@@ -193,7 +193,7 @@ impl<R: AsyncRead + Send + Unpin> Lines<R> {
 }
 
 /// Why a batch is not served.
-pub fn no_batches(version: Option<&str>) -> Refusal {
+pub(crate) fn no_batches(version: Option<&str>) -> Refusal {
     let here = match version {
         Some(version) => format!("this connection speaks {version}"),
         None => "this connection has not agreed on it".into(),

@@ -10,13 +10,13 @@ use crate::error::quoted;
 use crate::toolset::arguments;
 
 /// Messages of one batch.
-pub const MOST_IN_BATCH: usize = 100;
+pub(crate) const MOST_IN_BATCH: usize = 100;
 /// Ids and names of methods come back in answers.
 const LONGEST_NAME: usize = 200;
 
 /// What was sent.
 #[derive(Debug)]
-pub enum Sent {
+pub(crate) enum Sent {
     One(Box<Message>),
     Batch(Vec<Result<Message, Refusal>>),
     /// Nothing that is answered: an unknown or broken notification.
@@ -25,14 +25,14 @@ pub enum Sent {
 
 /// A message that can be served.
 #[derive(Debug, Clone)]
-pub struct Message {
+pub(crate) struct Message {
     pub value: Value,
     pub typed: ClientJsonRpcMessage,
 }
 
 /// An error instead of an answer.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Refusal {
+pub(crate) struct Refusal {
     pub id: Option<RequestId>,
     pub error: ErrorData,
 }
@@ -42,19 +42,19 @@ impl Refusal {
         Self { id, error: ErrorData::new(code, message.into(), None) }
     }
 
-    pub fn invalid(message: impl Into<String>) -> Self {
+    pub(crate) fn invalid(message: impl Into<String>) -> Self {
         Self::of(None, ErrorCode::INVALID_REQUEST, message)
     }
 
     /// The answer. An id that could not be read is left out, as revision 2026-07-28 has it.
-    pub fn to_value(&self) -> Value {
+    pub(crate) fn to_value(&self) -> Value {
         serde_json::to_value(rmcp::model::JsonRpcError::new(self.id.clone(), self.error.clone())).unwrap_or_default()
     }
 }
 
 impl Message {
     /// The id of a request; `None` for everything that has no answer.
-    pub fn request(&self) -> Option<&RequestId> {
+    pub(crate) fn request(&self) -> Option<&RequestId> {
         match &self.typed {
             ClientJsonRpcMessage::Request(request) => Some(&request.id),
             _ => None,
@@ -62,11 +62,11 @@ impl Message {
     }
 
     /// Whether a connection is open from here on: in the newer revision any request says all that it takes.
-    pub fn opens(&self) -> bool {
+    pub(crate) fn opens(&self) -> bool {
         self.is_initialize() || methods::is_newer(self.value.get("params"))
     }
 
-    pub fn is_initialize(&self) -> bool {
+    pub(crate) fn is_initialize(&self) -> bool {
         self.value.get("method").and_then(Value::as_str) == Some("initialize")
     }
 }
@@ -75,7 +75,7 @@ impl Message {
 ///
 /// # Errors
 /// It is no message, or none that can be served.
-pub fn read(bytes: &[u8]) -> Result<Sent, Refusal> {
+pub(crate) fn read(bytes: &[u8]) -> Result<Sent, Refusal> {
     let bytes = bytes.strip_prefix("\u{feff}".as_bytes()).unwrap_or(bytes);
     match parse(bytes)? {
         Value::Array(items) if items.is_empty() => Err(Refusal::invalid("an empty list is no batch of messages")),
@@ -91,7 +91,7 @@ pub fn read(bytes: &[u8]) -> Result<Sent, Refusal> {
 }
 
 /// A message that is too long to be read; this is how it begins.
-pub fn too_long(begin: &[u8], most: usize) -> Refusal {
+pub(crate) fn too_long(begin: &[u8], most: usize) -> Refusal {
     let message = format!("the message is longer than {most} bytes, which is the most that is read");
     Refusal::of(find_id(begin), ErrorCode::INVALID_REQUEST, message)
 }

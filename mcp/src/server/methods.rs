@@ -57,18 +57,18 @@ const LONGEST_VERSION: usize = 100;
 const REMOVED: [&str; 5] = ["initialize", "logging/setLevel", "ping", "resources/subscribe", "resources/unsubscribe"];
 
 /// Whether a method is of the protocol, and served here.
-pub fn is_known(method: &str, params: Option<&Value>) -> bool {
+pub(super) fn is_known(method: &str, params: Option<&Value>) -> bool {
     let removed = REMOVED.contains(&method) && is_newer(params);
     !removed && METHODS.iter().any(|(name, _)| *name == method)
 }
 
 /// Whether a request says of itself which revision it is of.
-pub fn is_newer(params: Option<&Value>) -> bool {
+pub(super) fn is_newer(params: Option<&Value>) -> bool {
     params.and_then(|params| params.get("_meta")).is_some_and(|meta| meta.get(VERSION).is_some())
 }
 
 /// What is wrong with the parameters of a method, if anything.
-pub fn wrong(method: &str, params: Option<&Value>) -> Option<String> {
+pub(super) fn wrong(method: &str, params: Option<&Value>) -> Option<String> {
     let known = is_known(method, params);
     let params = match params {
         Some(Value::Object(params)) => Some(params),
@@ -97,6 +97,6 @@ pub fn wrong(method: &str, params: Option<&Value>) -> Option<String> {
 }
 
 /// Parameters that do not fit in a way that has no words here.
-pub fn unclear(method: &str) -> String {
+pub(super) fn unclear(method: &str) -> String {
     format!("the parameters of `{method}` are not those that the protocol has for it")
 }

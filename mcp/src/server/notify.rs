@@ -16,7 +16,7 @@ use super::Inner;
 use crate::toolset::{Changed, ProgressSink};
 
 /// Sends progress in the order in which it was reported, without holding up the work.
-pub struct Progress {
+pub(super) struct Progress {
     reports: mpsc::UnboundedSender<ProgressNotificationParam>,
     token: ProgressToken,
     /// The protocol wants it to grow.
@@ -29,10 +29,10 @@ const LAST_REPORTS: Duration = Duration::from_secs(1);
 const STILL_THERE: Duration = Duration::from_secs(60);
 
 /// Ends when every report is out.
-pub struct Sending(tokio::task::JoinHandle<()>);
+pub(super) struct Sending(tokio::task::JoinHandle<()>);
 
 impl Progress {
-    pub fn start(token: ProgressToken, peer: Peer<RoleServer>) -> (Arc<Self>, Sending) {
+    pub(super) fn start(token: ProgressToken, peer: Peer<RoleServer>) -> (Arc<Self>, Sending) {
         let (reports, mut queue) = mpsc::unbounded_channel();
         let sending = tokio::spawn(async move {
             while let Some(report) = queue.recv().await {
@@ -47,7 +47,7 @@ impl Progress {
 
 impl Sending {
     /// Waits for the last report to be out, but not for work in the background that still holds the sink.
-    pub async fn done(mut self) {
+    pub(super) async fn done(mut self) {
         if tokio::time::timeout(LAST_REPORTS, &mut self.0).await.is_err() {
             self.0.abort();
         }
@@ -87,7 +87,7 @@ fn changes(inner: &Inner) -> SelectAll<futures::stream::BoxStream<'static, Chang
 }
 
 /// Tells an older client, as long as it is there.
-pub fn tell_session(inner: &Inner, peer: Peer<RoleServer>, subscribed: Arc<Mutex<HashSet<String>>>) {
+pub(super) fn tell_session(inner: &Inner, peer: Peer<RoleServer>, subscribed: Arc<Mutex<HashSet<String>>>) {
     let mut changes = changes(inner);
     tokio::spawn(async move {
         loop {
@@ -117,7 +117,7 @@ pub fn tell_session(inner: &Inner, peer: Peer<RoleServer>, subscribed: Arc<Mutex
 }
 
 /// Tells a newer client what it asked for, until it goes away.
-pub async fn tell_subscription(inner: &Inner, context: SubscriptionContext) {
+pub(super) async fn tell_subscription(inner: &Inner, context: SubscriptionContext) {
     let mut changes = changes(inner);
     let wanted = context.accepted().clone();
     loop {

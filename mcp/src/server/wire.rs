@@ -12,7 +12,7 @@ use crate::toolset::{Access, Tool};
 const LONGEST_URI: usize = 2_000;
 
 /// A tool as clients see it.
-pub fn tool(tool: &Tool) -> rmcp::model::Tool {
+pub(super) fn tool(tool: &Tool) -> rmcp::model::Tool {
     let reads = tool.access == Access::Reads;
     let annotations = ToolAnnotations::with_title(tool.title)
         .read_only(reads)
@@ -30,19 +30,19 @@ pub fn tool(tool: &Tool) -> rmcp::model::Tool {
 }
 
 /// An answer, both ways.
-pub fn answer(finished: Finished) -> CallToolResult {
+pub(super) fn answer(finished: Finished) -> CallToolResult {
     let mut result = CallToolResult::structured(finished.structured);
     result.content = vec![ContentBlock::text(finished.text)];
     result
 }
 
 /// An error that the model sees. Without structured content: clients check that against the schema of answers.
-pub fn error(error: &ToolError) -> CallToolResult {
+pub(super) fn error(error: &ToolError) -> CallToolResult {
     CallToolResult::error(vec![ContentBlock::text(error.text())])
 }
 
 /// An error of a method that has no other way to tell one.
-pub fn protocol_error(error: &ToolError, uri: Option<&str>) -> ErrorData {
+pub(super) fn protocol_error(error: &ToolError, uri: Option<&str>) -> ErrorData {
     let data = uri.filter(|uri| uri.len() <= LONGEST_URI).map(|uri| json!({"uri": uri}));
     match error.kind {
         ErrorKind::NotFound => ErrorData::resource_not_found(error.text(), data),
@@ -57,7 +57,11 @@ pub fn protocol_error(error: &ToolError, uri: Option<&str>) -> ErrorData {
 ///
 /// # Errors
 /// A cursor that is not ours, or points behind the end.
-pub fn page<T: Clone>(items: &[T], cursor: Option<&str>, size: usize) -> Result<(Vec<T>, Option<String>), ErrorData> {
+pub(super) fn page<T: Clone>(
+    items: &[T],
+    cursor: Option<&str>,
+    size: usize,
+) -> Result<(Vec<T>, Option<String>), ErrorData> {
     let cursor = cursor.filter(|cursor| !cursor.is_empty());
     let from = crate::answer::offset(cursor).map_err(|error| protocol_error(&error, None))?;
     if cursor.is_some() && from >= items.len() {

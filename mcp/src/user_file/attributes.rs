@@ -15,7 +15,7 @@ mod unix {
     const ACCESS_LIST: &str = "system.posix_acl_access";
 
     /// Gives a new file what the old one has; an error where that is not possible.
-    pub fn copy(path: &Path, about: &Metadata, new: &File, readers: Readers) -> io::Result<()> {
+    pub(crate) fn copy(path: &Path, about: &Metadata, new: &File, readers: Readers) -> io::Result<()> {
         let fresh = new.metadata()?;
         if (fresh.uid(), fresh.gid()) != (about.uid(), about.gid()) {
             fchown(new, Some(about.uid()), Some(about.gid()))?;
@@ -44,7 +44,7 @@ mod unix {
     }
 
     /// What root makes in somebody's folder is that person's, or they could not use it.
-    pub fn of_the_folder(folder: &Path, new: &Path) -> io::Result<()> {
+    pub(crate) fn of_the_folder(folder: &Path, new: &Path) -> io::Result<()> {
         let about = fs::metadata(folder)?;
         if rustix::process::geteuid().is_root() && about.uid() != 0 {
             chown(new, Some(about.uid()), Some(about.gid()))?;
@@ -54,7 +54,7 @@ mod unix {
 }
 
 #[cfg(unix)]
-pub use unix::{copy, of_the_folder};
+pub(super) use unix::{copy, of_the_folder};
 
 #[cfg(not(unix))]
 mod other {

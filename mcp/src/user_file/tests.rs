@@ -2,16 +2,16 @@ use std::os::unix::fs::{MetadataExt, PermissionsExt, chown, symlink};
 
 use super::*;
 
-pub const ACCESS_LIST: &str = "system.posix_acl_access";
-pub const DEFAULT_LIST: &str = "system.posix_acl_default";
+pub(crate) const ACCESS_LIST: &str = "system.posix_acl_access";
+pub(crate) const DEFAULT_LIST: &str = "system.posix_acl_default";
 
-pub fn root() -> bool {
+pub(crate) fn root() -> bool {
     rustix::process::geteuid().is_root()
 }
 
 /// Where automation runs these tests as root on ext4, everything of them has to be possible. Elsewhere a part may be
 /// left out: the right to give files away, access lists.
-pub fn all_is_possible(folder: &Path) -> bool {
+pub(crate) fn all_is_possible(folder: &Path) -> bool {
     #[cfg(target_os = "linux")]
     const EXT4: u64 = 0xEF53;
     #[cfg(target_os = "linux")]
@@ -23,7 +23,7 @@ pub fn all_is_possible(folder: &Path) -> bool {
 
 /// An access list, as `setfacl -m u:77:r` makes it, or `setfacl -d -m u:77:r` for what is made in a folder. None where
 /// the file system has no access lists.
-pub fn list_of_another(path: &Path, name: &str) -> Option<Vec<u8>> {
+pub(crate) fn list_of_another(path: &Path, name: &str) -> Option<Vec<u8>> {
     let mut bytes = vec![2, 0, 0, 0];
     for (tag, permissions, id) in
         [(1u16, 6u16, u32::MAX), (2, 4, 77), (4, 4, u32::MAX), (16, 4, u32::MAX), (32, 0, u32::MAX)]

@@ -11,7 +11,7 @@ use serde_json::{Number, Value};
 ///
 /// # Errors
 /// What is ambiguous or has no JSON value, as a message.
-pub fn resolve(text: &str, plain: bool, tag: Option<&Tag>) -> Result<Value, String> {
+pub(super) fn resolve(text: &str, plain: bool, tag: Option<&Tag>) -> Result<Value, String> {
     match tag {
         Some(tag) if tag.is_yaml_core_schema() && tag.suffix == "str" => Ok(text.into()),
         Some(tag) if tag.is_yaml_core_schema() && matches!(&*tag.suffix, "int" | "float" | "bool" | "null") => {
@@ -24,7 +24,7 @@ pub fn resolve(text: &str, plain: bool, tag: Option<&Tag>) -> Result<Value, Stri
 }
 
 /// Whether some readers of YAML see a truth value where others see text.
-pub fn is_doubtful(text: &str) -> bool {
+pub(super) fn is_doubtful(text: &str) -> bool {
     matches!(text.to_ascii_lowercase().as_str(), "yes" | "no" | "on" | "off")
 }
 

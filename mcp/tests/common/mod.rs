@@ -10,7 +10,7 @@ const DEPTH: usize = 5;
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Graded {
+pub(crate) struct Graded {
     pub kind: String,
     pub query: String,
     pub set: Set,
@@ -21,7 +21,7 @@ pub struct Graded {
 /// Who wrote it, and whether the ranking was tuned on it; see the head of docs_queries.yaml.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Set {
+pub(crate) enum Set {
     First,
     Second,
     HeldOut,
@@ -33,7 +33,7 @@ struct File {
     queries: Vec<Graded>,
 }
 
-pub fn queries() -> Vec<Graded> {
+pub(crate) fn queries() -> Vec<Graded> {
     let text = include_str!("../docs_queries.yaml");
     let mut queries = serde_yaml::from_str::<File>(text).expect("the queries are YAML").queries;
     // A question that the pages do not answer (yet) says nothing about the ranking.
@@ -43,7 +43,7 @@ pub fn queries() -> Vec<Graded> {
 
 /// Means over queries.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
-pub struct Worth {
+pub(crate) struct Worth {
     pub queries: usize,
     /// Gain of the first five hits, as a part of the best possible one.
     pub ndcg: f64,
@@ -54,7 +54,7 @@ pub struct Worth {
 }
 
 /// What a ranking is worth for these queries.
-pub fn worth<'a>(docs: &Docs, queries: impl IntoIterator<Item = &'a Graded>) -> Worth {
+pub(crate) fn worth<'a>(docs: &Docs, queries: impl IntoIterator<Item = &'a Graded>) -> Worth {
     let mut sum = Worth::default();
     for query in queries {
         let grades = grades(docs, query, 20);
@@ -71,7 +71,7 @@ pub fn worth<'a>(docs: &Docs, queries: impl IntoIterator<Item = &'a Graded>) -> 
 }
 
 /// Grades of the first hits, in their order.
-pub fn grades(docs: &Docs, query: &Graded, depth: usize) -> Vec<u8> {
+pub(crate) fn grades(docs: &Docs, query: &Graded, depth: usize) -> Vec<u8> {
     let question = Question { query: &query.query, limit: Some(depth), ..Question::default() };
     let answer = docs.search(&question).expect("a query is a question");
     answer.hits.iter().map(|hit| query.best.get(&hit.address).copied().unwrap_or(0)).collect()

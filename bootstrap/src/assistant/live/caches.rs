@@ -37,14 +37,14 @@ enum Progress {
 
 /// A kind as the cluster serves it.
 #[derive(Debug, Clone)]
-pub struct Served {
+pub(super) struct Served {
     pub resource: ApiResource,
     pub namespaced: bool,
 }
 
 impl Served {
     /// Its API in a namespace, if it has namespaces.
-    pub fn api(&self, client: &Client, namespace: &str) -> Api<DynamicObject> {
+    pub(super) fn api(&self, client: &Client, namespace: &str) -> Api<DynamicObject> {
         match (self.namespaced, namespace) {
             (false, _) => Api::all_with(client.clone(), &self.resource),
             (true, "") => Api::default_namespaced_with(client.clone(), &self.resource),
@@ -80,14 +80,14 @@ impl Shared {
 }
 
 /// The caches of one cluster. Dropping them ends the watches.
-pub struct Caches {
+pub(super) struct Caches {
     shared: Arc<Shared>,
     _tasks: Mutex<JoinSet<()>>,
 }
 
 impl Caches {
     /// Starts watching.
-    pub fn start(client: &Client, platform: &str) -> Self {
+    pub(super) fn start(client: &Client, platform: &str) -> Self {
         let state = State { snapshot: Snapshot::of(platform, []), ..State::default() };
         let shared =
             Arc::new(Shared { state: RwLock::new(state), changes: watch::Sender::new(0), look_again: Notify::new() });
@@ -98,7 +98,7 @@ impl Caches {
     }
 
     /// Everything that is kept; waits for the first lists, but not for ever.
-    pub async fn snapshot(&self) -> Snapshot {
+    pub(super) async fn snapshot(&self) -> Snapshot {
         let deadline = Instant::now() + FIRST_LISTS;
         let mut changes = self.shared.changes.subscribe();
         loop {
@@ -109,11 +109,11 @@ impl Caches {
     }
 
     /// How the cluster serves a kind; [`Caches::snapshot`] has waited until that is known.
-    pub fn served(&self, group: &str, kind: &str) -> Option<Served> {
+    pub(super) fn served(&self, group: &str, kind: &str) -> Option<Served> {
         self.shared.read(|state| state.served.get(&(group.to_string(), kind.to_string())).cloned())
     }
 
-    pub fn changes(&self) -> watch::Receiver<u64> {
+    pub(super) fn changes(&self) -> watch::Receiver<u64> {
         self.shared.changes.subscribe()
     }
 }
@@ -265,7 +265,7 @@ async fn await_definitions(client: Client, shared: Arc<Shared>) {
 }
 
 /// An object as JSON; items of lists leave their own type out.
-pub fn to_value(mut object: DynamicObject, resource: &ApiResource) -> Value {
+pub(super) fn to_value(mut object: DynamicObject, resource: &ApiResource) -> Value {
     object.metadata.managed_fields = None;
     object.types =
         Some(kube::core::TypeMeta { api_version: resource.api_version.clone(), kind: resource.kind.clone() });

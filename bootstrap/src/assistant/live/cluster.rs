@@ -33,7 +33,7 @@ const LOOK_AGAIN: Duration = Duration::from_secs(5);
 const MANAGER: &str = "backstack-assistant";
 
 /// A connected cluster with its caches.
-pub struct LiveCluster {
+pub(super) struct LiveCluster {
     platform: String,
     connection: Connection,
     caches: Caches,
@@ -46,7 +46,7 @@ pub struct LiveCluster {
 
 impl LiveCluster {
     /// Starts watching.
-    pub fn start(platform: &str, connection: Connection) -> Self {
+    pub(super) fn start(platform: &str, connection: Connection) -> Self {
         let client = &connection.client;
         Self {
             platform: platform.into(),
@@ -60,7 +60,7 @@ impl LiveCluster {
     }
 
     /// Whether a new connection has to be made.
-    pub fn is_stale(&self) -> bool {
+    pub(super) fn is_stale(&self) -> bool {
         let look_again = self.lacking.load(Ordering::Relaxed) && self.made.elapsed() > LOOK_AGAIN;
         self.pulse.trouble().is_some() || Instant::now() >= self.connection.renew || look_again
     }

@@ -33,7 +33,7 @@ pub enum Way {
 }
 
 /// A connected cluster.
-pub struct Connection {
+pub(super) struct Connection {
     /// Reads with the assistant's account, or the caller's own where there is none.
     pub client: Client,
     pub record: Option<Record>,
@@ -46,7 +46,7 @@ pub struct Connection {
 ///
 /// # Errors
 /// Of kind `Unavailable`, with what to do.
-pub async fn connect(platform: &str, way: &Way) -> Result<Connection, PortError> {
+pub(super) async fn connect(platform: &str, way: &Way) -> Result<Connection, PortError> {
     let config = match way {
         Way::Containers => of_containers(platform).await?,
         Way::Kubeconfig { path, context } => of_kubeconfig(path.as_deref(), context)?,

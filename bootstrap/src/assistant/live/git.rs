@@ -13,7 +13,7 @@ use crate::log;
 const PATIENCE: Duration = Duration::from_secs(20);
 
 /// The Git server with an account.
-pub struct Git {
+pub(super) struct Git {
     platform: String,
     http: reqwest::Client,
     /// Root of its API.
@@ -26,7 +26,7 @@ impl Git {
     ///
     /// # Errors
     /// The certificate cannot be used.
-    pub fn new(platform: &str, root: String, token: String, ca_pem: &str) -> Result<Self, PortError> {
+    pub(super) fn new(platform: &str, root: String, token: String, ca_pem: &str) -> Result<Self, PortError> {
         let broken = |error: reqwest::Error| {
             PortError::new(ErrorKind::Unavailable, format!("the platform's certificate cannot be used: {error}"))
         };

@@ -13,14 +13,14 @@ const BEAT: Duration = Duration::from_secs(3);
 const PATIENCE: Duration = Duration::from_secs(3);
 
 /// Asks a cluster again and again until it is dropped.
-pub struct Pulse {
+pub(super) struct Pulse {
     state: watch::Receiver<Option<String>>,
     _task: JoinSet<()>,
 }
 
 impl Pulse {
     /// Starts asking. The cluster is taken to answer until it does not.
-    pub fn start(client: Client) -> Self {
+    pub(super) fn start(client: Client) -> Self {
         let (tell, state) = watch::channel(None);
         let mut task = JoinSet::new();
         task.spawn(async move {
@@ -38,7 +38,7 @@ impl Pulse {
     }
 
     /// Why the cluster does not answer; nothing if it does.
-    pub fn trouble(&self) -> Option<String> {
+    pub(super) fn trouble(&self) -> Option<String> {
         self.state.borrow().clone()
     }
 }

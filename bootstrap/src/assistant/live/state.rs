@@ -30,13 +30,13 @@ use crate::stack::{Stack, StackSource};
 const FIRST_LIST: Duration = Duration::from_secs(5);
 
 /// What is installed, kept by a watch.
-pub struct Installed {
+pub(super) struct Installed {
     maps: reflector::Store<ConfigMap>,
     _task: JoinSet<()>,
 }
 
 impl Installed {
-    pub fn start(client: &Client, platform: &str) -> Self {
+    pub(super) fn start(client: &Client, platform: &str) -> Self {
         let (maps, writer) = reflector::store();
         let api: Api<ConfigMap> = Api::namespaced(client.clone(), SYSTEM_NAMESPACE);
         let config = Config::default().labels(&inventory::selector(platform));
@@ -49,7 +49,7 @@ impl Installed {
     }
 
     /// The components there are, by name.
-    pub async fn entries(&self) -> Result<BTreeMap<String, Entry>, Error> {
+    pub(super) async fn entries(&self) -> Result<BTreeMap<String, Entry>, Error> {
         // A platform that `up` has just begun has none: then there is nothing to wait for.
         let _ = timeout(FIRST_LIST, self.maps.wait_until_ready()).await;
         let maps: Vec<Arc<ConfigMap>> = self.maps.state();
@@ -58,12 +58,12 @@ impl Installed {
 }
 
 /// Objects of whatever kind that components wait for.
-pub fn awaited(entries: &BTreeMap<String, Entry>) -> Vec<ObjectRef> {
+pub(super) fn awaited(entries: &BTreeMap<String, Entry>) -> Vec<ObjectRef> {
     entries.values().flat_map(|entry| Scope::of_entry(entry).conditions).map(|(object, _)| object).collect()
 }
 
 /// Judges everything. `awaited` are the objects of [`awaited`] that are there.
-pub fn state(
+pub(super) fn state(
     snapshot: &Snapshot,
     record: Option<&Record>,
     entries: &BTreeMap<String, Entry>,

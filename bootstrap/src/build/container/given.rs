@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use crate::build::tools::HostTools;
 
 /// Where a container looks for the certificates that it trusts.
-pub const BUNDLE: &str = "/etc/ssl/certs/ca-certificates.crt";
+pub(super) const BUNDLE: &str = "/etc/ssl/certs/ca-certificates.crt";
 /// Where machines keep them, in the order of how many do.
 const BUNDLES: &[&str] = &[BUNDLE, "/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/ca-bundle.pem", "/etc/ssl/cert.pem"];
 
@@ -75,7 +75,7 @@ const FILE_KEYS: &[&str] = &["cafile", "cert", "client-cert", "find-links"];
 
 /// What a container gets.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Given {
+pub(super) struct Given {
     pub environment: BTreeMap<String, String>,
     /// Files and folders that lie at the same path in the container, read-only.
     pub mounts: BTreeSet<PathBuf>,
@@ -87,7 +87,7 @@ pub struct Given {
 
 impl Given {
     /// What this machine has to give.
-    pub fn of_host(host: &HostTools) -> Self {
+    pub(super) fn of_host(host: &HostTools) -> Self {
         let home = crate::settings::folders::home();
         let variables =
             std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));

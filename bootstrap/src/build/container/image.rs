@@ -79,7 +79,7 @@ impl ContainerPlan {
 }
 
 /// Makes sure that the engine has the image; gives its name there.
-pub async fn provide(
+pub(super) async fn provide(
     engine: &Engine,
     plan: &ContainerPlan,
     host: &HostTools,

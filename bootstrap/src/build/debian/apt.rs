@@ -16,7 +16,7 @@ use crate::report::Progress;
 use crate::stack::recipe::DebianLayer;
 
 /// apt's state for one suite and architecture.
-pub struct Apt<'a> {
+pub(crate) struct Apt<'a> {
     tools: &'a Toolbox,
     folder: PathBuf,
     /// Fetched packages, shared by all suites; apt checks their digests before it takes them.
@@ -28,7 +28,12 @@ pub struct Apt<'a> {
 impl<'a> Apt<'a> {
     /// # Errors
     /// The cache directory is not writable.
-    pub fn open(tools: &'a Toolbox, cache: &Path, suite: &str, architecture: Architecture) -> Result<Self, BuildError> {
+    pub(crate) fn open(
+        tools: &'a Toolbox,
+        cache: &Path,
+        suite: &str,
+        architecture: Architecture,
+    ) -> Result<Self, BuildError> {
         let apt = Self {
             tools,
             folder: cache.join("apt").join(format!("{suite}-{}", architecture.as_str())),
@@ -84,7 +89,7 @@ Acquire::Retries "3";
     ///
     /// # Errors
     /// No source is known, or the suite's body cannot be had.
-    pub async fn update(&self, mirror: Option<&str>, progress: &Progress) -> Result<(), BuildError> {
+    pub(crate) async fn update(&self, mirror: Option<&str>, progress: &Progress) -> Result<(), BuildError> {
         progress.detail(format!("reading Debian's package lists ({})", self.suite));
         let Sources { mut sources, keyring } = self.tools.debian_sources(&self.suite).await?;
         if let Some(uri) = mirror {
@@ -139,7 +144,7 @@ Acquire::Retries "3";
     ///
     /// # Errors
     /// A package does not exist, its dependencies cannot be met, or it cannot be fetched.
-    pub async fn fetch(&self, layer: &DebianLayer, progress: &Progress) -> Result<Vec<PathBuf>, BuildError> {
+    pub(crate) async fn fetch(&self, layer: &DebianLayer, progress: &Progress) -> Result<Vec<PathBuf>, BuildError> {
         self.pretend_installed(&layer.without).await?;
         let what = format!("choosing Debian packages ({})", layer.packages.join(", "));
         // apt prints only what it would still have to fetch: show it an empty folder.

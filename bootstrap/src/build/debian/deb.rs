@@ -10,7 +10,7 @@ use crate::build::tree::{Content, Entry, Node, Tree};
 ///
 /// # Errors
 /// The file cannot be read, is no Debian package, or holds paths that no image can have.
-pub fn unpack(file: &Path, tree: &mut Tree) -> io::Result<String> {
+pub(super) fn unpack(file: &Path, tree: &mut Tree) -> io::Result<String> {
     let mut archive = BufReader::new(File::open(file)?);
     let mut magic = [0; 8];
     archive.read_exact(&mut magic)?;
@@ -164,7 +164,7 @@ pub(super) mod tests {
     }
 
     /// Writes a package with these files.
-    pub fn make(folder: &Path, name: &str, files: &[(&str, u32, &str)]) -> std::path::PathBuf {
+    pub(crate) fn make(folder: &Path, name: &str, files: &[(&str, u32, &str)]) -> std::path::PathBuf {
         let control = format!("Package: {name}\nVersion: 1.0\nArchitecture: all\nDescription: a test\n");
         let members = [
             ("debian-binary", b"2.0\n".to_vec()),

@@ -13,14 +13,14 @@ use super::tree::Tree;
 use super::{Package, PackageSource};
 use crate::stack::recipe::DebianLayer;
 
-pub use apt::Apt;
-pub use sources::{Sources, render};
+pub(crate) use apt::Apt;
+pub(crate) use sources::{Sources, render};
 
 /// Unpacks fetched packages into one tree.
 ///
 /// # Errors
 /// A package is damaged, or the disk is full.
-pub fn unpack(layer: &DebianLayer, files: &[PathBuf], work: &Path) -> Result<(Tree, Vec<Package>), BuildError> {
+pub(crate) fn unpack(layer: &DebianLayer, files: &[PathBuf], work: &Path) -> Result<(Tree, Vec<Package>), BuildError> {
     let spooling = || BuildError::io(format!("cannot write to {}", work.display()));
     let mut tree = Tree::with_spool(false, work).map_err(spooling())?;
     let mut files: Vec<&PathBuf> = files.iter().collect();

@@ -8,7 +8,7 @@ use std::io;
 use crate::build::tree::{Entry, Node, PathProblem, Tree};
 
 /// Links that must stand before anything is unpacked, so that files land behind them.
-pub fn before(tree: &mut Tree, has_base_files: bool) -> Result<(), PathProblem> {
+pub(super) fn before(tree: &mut Tree, has_base_files: bool) -> Result<(), PathProblem> {
     for (name, target) in
         [("bin", "usr/bin"), ("sbin", "usr/sbin"), ("lib", "usr/lib"), ("lib64", "usr/lib64"), ("lib32", "usr/lib32")]
     {
@@ -25,7 +25,7 @@ pub fn before(tree: &mut Tree, has_base_files: bool) -> Result<(), PathProblem> 
 ///
 /// # Errors
 /// A file of the tree cannot be read or put.
-pub fn after(tree: &mut Tree, controls: &[String]) -> io::Result<()> {
+pub(super) fn after(tree: &mut Tree, controls: &[String]) -> io::Result<()> {
     merged_links(tree)?;
     users(tree)?;
     certificates(tree)?;

@@ -57,7 +57,7 @@ impl Sources {
 const POCKETS: &[&str] = &["-updates", "-security"];
 
 /// The sources of a suite for this machine; none if neither apt nor debootstrap knows a mirror.
-pub fn find(root: &Path, suite: &str) -> Vec<Source> {
+pub(crate) fn find(root: &Path, suite: &str) -> Vec<Source> {
     let release = fs::read_to_string(root.join("etc/os-release")).unwrap_or_default();
     let value = |key: &str| {
         let line = release.lines().find_map(|line| line.strip_prefix(key)?.strip_prefix('='));
@@ -205,7 +205,7 @@ fn from_debootstrap(root: &Path, suite: &str) -> Vec<Source> {
 }
 
 /// All parts of a suite below one mirror; security updates lie beside it by convention.
-pub fn from_mirror(uri: &str, suite: &str) -> Vec<Source> {
+pub(crate) fn from_mirror(uri: &str, suite: &str) -> Vec<Source> {
     let uri = uri.trim_end_matches('/');
     let source = |uri: String, pocket: &str| Source {
         uri,
@@ -218,7 +218,7 @@ pub fn from_mirror(uri: &str, suite: &str) -> Vec<Source> {
 }
 
 /// The sources as a file of apt's newer format.
-pub fn render(sources: &[Source], keyring: &str) -> String {
+pub(crate) fn render(sources: &[Source], keyring: &str) -> String {
     let stanza = |source: &Source| {
         let keys = match &source.signed_by {
             Some(own) if own != keyring => format!("{own}\n {keyring}"),

@@ -17,7 +17,7 @@ use crate::stack::files::FileTree;
 ///
 /// # Errors
 /// A module is not required or not as go.sum has it, or a file is not there: neither ours, nor theirs.
-pub async fn replace_files(
+pub(super) async fn replace_files(
     context: &Context,
     module: &Module,
     replaced: &BTreeMap<String, BTreeMap<String, String>>,

@@ -11,7 +11,7 @@ const PORT: &str = "2375";
 ///
 /// # Errors
 /// [`ClusterError::EngineAddress`] for a form that cannot be used here.
-pub fn normal(host: &str, tls: bool, reason: &str) -> Result<String, ClusterError> {
+pub(super) fn normal(host: &str, tls: bool, reason: &str) -> Result<String, ClusterError> {
     let wrong = |why: &str| ClusterError::EngineAddress {
         address: host.trim().into(),
         named_by: reason.into(),

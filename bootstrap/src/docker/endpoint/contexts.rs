@@ -14,7 +14,7 @@ use crate::docker::error::ClusterError;
 use crate::images::Digest;
 
 /// Docker's configuration folder.
-pub struct Store<'a> {
+pub(super) struct Store<'a> {
     folder: &'a Path,
 }
 
@@ -37,11 +37,11 @@ struct Target {
 }
 
 impl<'a> Store<'a> {
-    pub fn new(folder: &'a Path) -> Self {
+    pub(super) fn new(folder: &'a Path) -> Self {
         Self { folder }
     }
 
-    pub fn config(&self) -> PathBuf {
+    pub(super) fn config(&self) -> PathBuf {
         self.folder.join("config.json")
     }
 
@@ -49,7 +49,7 @@ impl<'a> Store<'a> {
     ///
     /// # Errors
     /// [`ClusterError::DockerConfig`] if it cannot be read.
-    pub fn current(&self) -> Result<Option<String>, ClusterError> {
+    pub(super) fn current(&self) -> Result<Option<String>, ClusterError> {
         let path = self.config();
         let wrong =
             |why: String| ClusterError::DockerConfig { path: path.display().to_string(), why, contexts: self.names() };
@@ -69,7 +69,7 @@ impl<'a> Store<'a> {
     }
 
     /// The names of all contexts.
-    pub fn names(&self) -> Vec<String> {
+    pub(super) fn names(&self) -> Vec<String> {
         let folders = std::fs::read_dir(self.folder.join("contexts/meta")).into_iter().flatten().flatten();
         let metas = folders.filter_map(|folder| read::<Meta>(&folder.path().join("meta.json")).ok().flatten());
         let mut names: Vec<_> = metas.map(|meta| meta.name).filter(|name| !name.is_empty()).collect();
@@ -82,7 +82,7 @@ impl<'a> Store<'a> {
     ///
     /// # Errors
     /// There is no such context, or its files cannot be used.
-    pub fn endpoint(&self, name: &str, named_by: &str, reason: String) -> Result<Endpoint, ClusterError> {
+    pub(super) fn endpoint(&self, name: &str, named_by: &str, reason: String) -> Result<Endpoint, ClusterError> {
         let id = Digest::of(name.as_bytes());
         let path = self.folder.join("contexts/meta").join(id.hex()).join("meta.json");
         let wrong = |why: String| ClusterError::Context { name: name.into(), named_by: named_by.into(), why };

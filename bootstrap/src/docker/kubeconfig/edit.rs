@@ -12,7 +12,7 @@ use super::tree::{Node, parse};
 use super::value;
 
 /// The lists of a kubeconfig that hold named entries.
-pub const LISTS: [&str; 3] = ["clusters", "contexts", "users"];
+pub(crate) const LISTS: [&str; 3] = ["clusters", "contexts", "users"];
 const CURRENT: &str = "current-context";
 /// What a kubeconfig says of itself, added to one that says nothing at all.
 const HEAD: [(&str, &str); 2] = [("apiVersion", "v1"), ("kind", "Config")];
@@ -21,7 +21,7 @@ const HEAD: [(&str, &str); 2] = [("apiVersion", "v1"), ("kind", "Config")];
 ///
 /// # Errors
 /// The text is no kubeconfig, or its form does not allow a change without touching what is not ours.
-pub fn add(text: &str, entry: &Entry, made: bool) -> Result<String, Refusal> {
+pub(crate) fn add(text: &str, entry: &Entry, made: bool) -> Result<String, Refusal> {
     // It knows the lines of what is wrong.
     parse(text)?;
     let before = value::parse(text)?;
@@ -93,7 +93,7 @@ impl Note {
 
 /// What is left after ours went.
 #[derive(Debug, PartialEq)]
-pub struct Left {
+pub(crate) struct Left {
     pub text: String,
     /// Whether `up` made the file, and there is nothing in it now.
     pub empty: bool,
@@ -105,7 +105,7 @@ pub struct Left {
 ///
 /// # Errors
 /// As [`add`].
-pub fn remove(text: &str, context: &str) -> Result<Option<Left>, Refusal> {
+pub(crate) fn remove(text: &str, context: &str) -> Result<Option<Left>, Refusal> {
     let Some(root) = parse(text)? else { return Ok(None) };
     let before = value::parse(text)?;
     let current = root.get(CURRENT).and_then(Node::text) == Some(context);
@@ -194,7 +194,7 @@ fn bequeath(text: &str, context: &str, note: &Note) -> Result<String, Refusal> {
 }
 
 /// The three entries of a platform.
-pub fn items(entry: &Entry) -> Result<Vec<Item>, Refusal> {
+pub(crate) fn items(entry: &Entry) -> Result<Vec<Item>, Refusal> {
     let admin = value::parse(&entry.admin).map_err(|error| format!("the node's own kubeconfig: {error}"))?;
     let admin = serde_json::to_value(admin).map_err(|error| error.to_string())?;
     let mut cluster = admin["clusters"][0]["cluster"].as_object().cloned().unwrap_or_default();

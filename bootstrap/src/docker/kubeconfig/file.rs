@@ -18,7 +18,7 @@ const READERS: Readers = Readers::AsBefore;
 
 /// The text of a file.
 #[derive(Debug, Default)]
-pub struct Content {
+pub(super) struct Content {
     pub text: String,
     pub encoding: Encoding,
     /// Whether there is such a file.
@@ -26,14 +26,14 @@ pub struct Content {
 }
 
 /// What is to become of a file.
-pub enum Change {
+pub(super) enum Change {
     Keep,
     Write(String),
     Delete,
 }
 
 /// Reads a file; one that is not there is empty.
-pub fn read(path: &Path) -> Result<Content, ClusterError> {
+pub(super) fn read(path: &Path) -> Result<Content, ClusterError> {
     let bytes = match fs::read(path) {
         Ok(bytes) => bytes,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Content::default()),
@@ -46,12 +46,15 @@ pub fn read(path: &Path) -> Result<Content, ClusterError> {
 }
 
 /// The file that a path leads to, through all links; it need not be there.
-pub fn resolve(path: &Path) -> Result<PathBuf, ClusterError> {
+pub(super) fn resolve(path: &Path) -> Result<PathBuf, ClusterError> {
     user_file::resolve(path).map_err(|error| problem(path, &format!("cannot be read: {error}")))
 }
 
 /// Reads, changes and replaces the file under its lock.
-pub fn change(path: &Path, edit: impl FnOnce(&Content) -> Result<Change, ClusterError>) -> Result<(), ClusterError> {
+pub(super) fn change(
+    path: &Path,
+    edit: impl FnOnce(&Content) -> Result<Change, ClusterError>,
+) -> Result<(), ClusterError> {
     let real = resolve(path)?;
     let unwritten = |error: io::Error| problem(path, &format!("cannot be written: {error}"));
     user_file::make_folder(user_file::folder_of(&real), READERS).map_err(unwritten)?;

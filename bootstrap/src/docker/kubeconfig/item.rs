@@ -3,11 +3,11 @@
 use serde_json::{Map, Value, json};
 
 /// Name of the extension that holds the [`Note`].
-pub const EXTENSION: &str = "backstack.dev";
+pub(super) const EXTENSION: &str = "backstack.dev";
 
 /// An entry of one of the lists.
 #[derive(Debug, Clone)]
-pub struct Item {
+pub(crate) struct Item {
     /// `clusters`, `users` or `contexts`.
     pub list: &'static str,
     pub value: Value,
@@ -16,7 +16,7 @@ pub struct Item {
 /// What was in the file before our entries, so that it can be put back letter for letter. It lies in our context, as an
 /// extension: kubectl and whoever else writes the file keep those.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub struct Note {
+pub(super) struct Note {
     /// The text behind a key's colon that ours took the place of.
     pub before: Vec<(String, String)>,
     /// Keys that were not there.
@@ -26,32 +26,32 @@ pub struct Note {
 }
 
 impl Note {
-    pub fn is_empty(&self) -> bool {
+    pub(super) fn is_empty(&self) -> bool {
         *self == Self::default()
     }
 
-    pub fn before(&self, key: &str) -> Option<&str> {
+    pub(super) fn before(&self, key: &str) -> Option<&str> {
         self.before.iter().find(|(name, _)| name == key).map(|(_, text)| text.as_str())
     }
 
-    pub fn has_added(&self, key: &str) -> bool {
+    pub(super) fn has_added(&self, key: &str) -> bool {
         self.added.iter().any(|name| name == key)
     }
 
     /// Whether it says anything of a key.
-    pub fn knows(&self, key: &str) -> bool {
+    pub(super) fn knows(&self, key: &str) -> bool {
         self.has_added(key) || self.before(key).is_some()
     }
 
     /// Takes over what another note says of a key.
-    pub fn inherit(&mut self, other: &Self, key: &str) {
+    pub(super) fn inherit(&mut self, other: &Self, key: &str) {
         self.before.retain(|(name, _)| name != key);
         self.added.retain(|name| name != key);
         self.before.extend(other.before.iter().filter(|(name, _)| name == key).cloned());
         self.added.extend(other.added.iter().filter(|name| *name == key).cloned());
     }
 
-    pub fn value(&self) -> Value {
+    pub(super) fn value(&self) -> Value {
         let before: Map<String, Value> =
             self.before.iter().map(|(key, text)| (key.clone(), text.clone().into())).collect();
         let mut value = Map::new();
@@ -68,13 +68,13 @@ impl Note {
     }
 
     /// As it is written into the context.
-    pub fn extensions(&self) -> Value {
+    pub(super) fn extensions(&self) -> Value {
         json!([{"name": EXTENSION, "extension": self.value()}])
     }
 }
 
 /// An item of a block list, without the blanks before its dash and the line break at its end.
-pub fn block_item(value: &Value, indent: usize, eol: &str) -> String {
+pub(super) fn block_item(value: &Value, indent: usize, eol: &str) -> String {
     let mut lines = Vec::new();
     block_lines(value, indent + 2, &mut lines);
     let text = lines.join(eol);
@@ -97,7 +97,7 @@ fn block_lines(value: &Value, indent: usize, lines: &mut Vec<String>) {
 }
 
 /// A text as YAML: plain only where every reader of every version of YAML sees text.
-pub fn scalar(text: &str) -> String {
+pub(super) fn scalar(text: &str) -> String {
     const WORDS: [&str; 10] = ["y", "n", "yes", "no", "on", "off", "true", "false", "null", "nan"];
     let plain = text.starts_with(|first: char| first.is_ascii_alphabetic())
         && text.chars().all(|letter| letter.is_ascii_alphanumeric() || "+/=_.:-".contains(letter))
@@ -107,12 +107,12 @@ pub fn scalar(text: &str) -> String {
 }
 
 /// A text in double quotes, which is right in JSON and in YAML.
-pub fn quoted(text: &str) -> String {
+pub(super) fn quoted(text: &str) -> String {
     Value::from(text).to_string()
 }
 
 /// A value in brackets, in one line; or as people write JSON, each line but the first after `blanks`.
-pub fn flow(value: &Value, spread: Option<(&str, &str)>) -> String {
+pub(super) fn flow(value: &Value, spread: Option<(&str, &str)>) -> String {
     let Some((blanks, eol)) = spread else { return value.to_string() };
     let text = serde_json::to_string_pretty(value).unwrap_or_else(|_| value.to_string());
     text.replace('\n', &format!("{eol}{blanks}"))

@@ -11,10 +11,10 @@ use super::item::{block_item, flow, quoted, scalar};
 use super::tree::{Content, Entry, Node, parse, properties};
 
 /// Why a text cannot be changed, in words that follow "is malformed: " or stand alone.
-pub type Refusal = String;
+pub(super) type Refusal = String;
 
 /// The line break that the text uses.
-pub fn line_break(text: &str) -> &'static str {
+pub(super) fn line_break(text: &str) -> &'static str {
     match text.find(['\n', '\r']).map(|at| &text[at..]) {
         Some(rest) if rest.starts_with("\r\n") => "\r\n",
         Some(rest) if rest.starts_with('\r') => "\r",
@@ -33,7 +33,7 @@ fn break_at(text: &str, at: usize) -> &'static str {
 }
 
 /// Makes a context the current one; gives what stood behind the colon, if the key was there.
-pub fn set_current(text: &str, context: &str) -> Result<(String, Option<String>), Refusal> {
+pub(super) fn set_current(text: &str, context: &str) -> Result<(String, Option<String>), Refusal> {
     const KEY: &str = "current-context";
     let root = parse(text)?;
     match root.as_ref().and_then(|root| Some((root, root.entry(KEY)?))) {
@@ -46,7 +46,7 @@ pub fn set_current(text: &str, context: &str) -> Result<(String, Option<String>)
 }
 
 /// Puts other text behind a key's colon.
-pub fn set_behind(text: &str, key: &str, behind: &str) -> Result<String, Refusal> {
+pub(super) fn set_behind(text: &str, key: &str, behind: &str) -> Result<String, Refusal> {
     let root = parse(text)?.ok_or("it is empty")?;
     let entry = root.entry(key).ok_or_else(|| format!("`{key}` is missing"))?;
     Ok(replace_value(text, entry, behind).0)
@@ -62,7 +62,7 @@ fn replace_value(text: &str, entry: &Entry, behind: &str) -> (String, Option<Str
 
 /// What stood where an item came in.
 #[derive(Debug, PartialEq)]
-pub enum Place {
+pub(super) enum Place {
     /// Other items.
     Items,
     /// No item; this stood behind the colon.
@@ -72,7 +72,7 @@ pub enum Place {
 }
 
 /// Puts an item at the beginning of a list, which is made if it is not there.
-pub fn insert_item(text: &str, list: &str, item: &Value) -> Result<(String, Place), Refusal> {
+pub(super) fn insert_item(text: &str, list: &str, item: &Value) -> Result<(String, Place), Refusal> {
     let root = parse(text)?;
     let Some((root, entry)) = root.as_ref().and_then(|root| Some((root, root.entry(list)?))) else {
         return Ok((insert_key(text, list, &Value::Array(vec![item.clone()]))?, Place::Nothing));
@@ -133,7 +133,7 @@ fn into_nothing(text: &str, root: &Node, entry: &Entry, item: &Value) -> (String
 }
 
 /// Puts a new key before the first that says more than what the file is, or at the end.
-pub fn insert_key(text: &str, key: &str, value: &Value) -> Result<String, Refusal> {
+pub(super) fn insert_key(text: &str, key: &str, value: &Value) -> Result<String, Refusal> {
     let eol = line_break(text);
     let Some(root) = parse(text)? else {
         let whole = text.is_empty() || text.ends_with(['\n', '\r']);
@@ -190,7 +190,7 @@ fn block_key(key: &str, value: &Value, indent: usize, eol: &str) -> String {
 }
 
 /// Takes a key out, with its value.
-pub fn remove_key(text: &str, key: &str) -> Result<String, Refusal> {
+pub(super) fn remove_key(text: &str, key: &str) -> Result<String, Refusal> {
     let root = parse(text)?.ok_or("it is empty")?;
     let entries = root.entries();
     let Some(index) = entries.iter().position(|entry| entry.key.text() == Some(key)) else { return Ok(text.into()) };
@@ -202,7 +202,7 @@ pub fn remove_key(text: &str, key: &str) -> Result<String, Refusal> {
 
 /// Takes the first item of that name out of a list, and tells whether the list has others; `None` if there is no such
 /// item.
-pub fn remove_item(text: &str, list: &str, name: &str) -> Result<Option<(String, bool)>, Refusal> {
+pub(super) fn remove_item(text: &str, list: &str, name: &str) -> Result<Option<(String, bool)>, Refusal> {
     let Some(root) = parse(text)? else { return Ok(None) };
     let Some(entry) = root.entry(list) else { return Ok(None) };
     let items = entry.value.items();

@@ -12,13 +12,13 @@ const MAX_DEPTH: usize = 64;
 
 /// A value and where it stands: for one in block style from its first letter to the last of what is in it.
 #[derive(Debug)]
-pub struct Node {
+pub(super) struct Node {
     pub span: Range<usize>,
     pub content: Content,
 }
 
 #[derive(Debug)]
-pub enum Content {
+pub(super) enum Content {
     Scalar(String),
     List {
         flow: bool,
@@ -34,7 +34,7 @@ pub enum Content {
 
 /// A key and its value.
 #[derive(Debug)]
-pub struct Entry {
+pub(super) struct Entry {
     pub key: Node,
     /// Where the colon ends.
     pub colon: usize,
@@ -42,21 +42,21 @@ pub struct Entry {
 }
 
 impl Node {
-    pub fn text(&self) -> Option<&str> {
+    pub(super) fn text(&self) -> Option<&str> {
         match &self.content {
             Content::Scalar(text) => Some(text),
             _ => None,
         }
     }
 
-    pub fn entries(&self) -> &[Entry] {
+    pub(super) fn entries(&self) -> &[Entry] {
         match &self.content {
             Content::Map { entries, .. } => entries,
             _ => &[],
         }
     }
 
-    pub fn items(&self) -> &[Self] {
+    pub(super) fn items(&self) -> &[Self] {
         match &self.content {
             Content::List { items, .. } => items,
             _ => &[],
@@ -64,17 +64,17 @@ impl Node {
     }
 
     /// The entry of that key.
-    pub fn entry(&self, key: &str) -> Option<&Entry> {
+    pub(super) fn entry(&self, key: &str) -> Option<&Entry> {
         self.entries().iter().find(|entry| entry.key.text() == Some(key))
     }
 
     /// The value of that key.
-    pub fn get(&self, key: &str) -> Option<&Self> {
+    pub(super) fn get(&self, key: &str) -> Option<&Self> {
         self.entry(key).map(|entry| &entry.value)
     }
 
     /// Whether it stands in brackets, as all of a JSON file does.
-    pub fn is_flow(&self) -> bool {
+    pub(super) fn is_flow(&self) -> bool {
         matches!(self.content, Content::List { flow: true, .. } | Content::Map { flow: true, .. })
     }
 }
@@ -83,7 +83,7 @@ impl Node {
 ///
 /// # Errors
 /// What is no YAML, gives a key twice, or has more than one document, in words that follow "is malformed: ".
-pub fn parse(text: &str) -> Result<Option<Node>, String> {
+pub(super) fn parse(text: &str) -> Result<Option<Node>, String> {
     if let Some((at, letter)) = text.char_indices().find(|(_, letter)| !is_printable(*letter)) {
         let (line, code) = (text[..at].matches('\n').count() + 1, u32::from(letter));
         return Err(format!("the character U+{code:04X} in line {line} may not stand in YAML"));
@@ -266,7 +266,7 @@ fn last(node: &Node) -> usize {
 }
 
 /// Where the value begins behind anchor and tag, blanks and comments.
-pub fn properties(text: &str, mut at: usize) -> usize {
+pub(super) fn properties(text: &str, mut at: usize) -> usize {
     loop {
         let rest = &text[at..];
         let skipped = match rest.chars().next() {

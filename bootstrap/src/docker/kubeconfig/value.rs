@@ -12,7 +12,7 @@ const CURRENT: &str = "current-context";
 ///
 /// # Errors
 /// What is wrong with it.
-pub fn parse(text: &str) -> Result<Mapping, String> {
+pub(super) fn parse(text: &str) -> Result<Mapping, String> {
     if let Ok(map) = serde_json::from_str::<Mapping>(text) {
         return Ok(map);
     }
@@ -25,12 +25,12 @@ pub fn parse(text: &str) -> Result<Mapping, String> {
 }
 
 /// The items of a list.
-pub fn items<'a>(config: &'a Mapping, list: &str) -> impl Iterator<Item = &'a Value> {
+pub(super) fn items<'a>(config: &'a Mapping, list: &str) -> impl Iterator<Item = &'a Value> {
     config.get(list).and_then(Value::as_sequence).into_iter().flatten()
 }
 
 /// Whether an item has this name.
-pub fn is_named(item: &Value, name: &str) -> bool {
+pub(super) fn is_named(item: &Value, name: &str) -> bool {
     item.get("name").and_then(Value::as_str) == Some(name)
 }
 
@@ -38,7 +38,7 @@ pub fn is_named(item: &Value, name: &str) -> bool {
 ///
 /// # Errors
 /// It does not.
-pub fn check_added(before: &Mapping, after: &Mapping, context: &str, wanted: &[Item]) -> Result<(), String> {
+pub(super) fn check_added(before: &Mapping, after: &Mapping, context: &str, wanted: &[Item]) -> Result<(), String> {
     for item in wanted {
         let found: Vec<_> = items(after, item.list).filter(|found| is_named(found, context)).collect();
         let [found] = found[..] else { return Err(unclear()) };
@@ -55,7 +55,7 @@ pub fn check_added(before: &Mapping, after: &Mapping, context: &str, wanted: &[I
 ///
 /// # Errors
 /// It does not.
-pub fn check_removed(before: &Mapping, after: &Mapping, context: &str) -> Result<(), String> {
+pub(super) fn check_removed(before: &Mapping, after: &Mapping, context: &str) -> Result<(), String> {
     let word = |config: &Mapping| config.get(CURRENT).and_then(Value::as_str).unwrap_or_default().to_string();
     let current = if word(before) == context { word(after) != context } else { word(after) == word(before) };
     let gone = LISTS.iter().all(|list| items(after, list).all(|item| !is_named(item, context)));
@@ -64,7 +64,7 @@ pub fn check_removed(before: &Mapping, after: &Mapping, context: &str) -> Result
 }
 
 /// Why a change was not made although the file is well-formed.
-pub const UNCLEAR: &str = "its form allows no change that leaves everything else as it is";
+pub(super) const UNCLEAR: &str = "its form allows no change that leaves everything else as it is";
 
 fn unclear() -> String {
     UNCLEAR.into()

@@ -19,7 +19,7 @@ struct State {
 }
 
 impl Notices {
-    pub fn warn(&self, message: String) {
+    pub(super) fn warn(&self, message: String) {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         if !state.told.insert(message.clone()) {
             return;
@@ -31,12 +31,12 @@ impl Notices {
     }
 
     /// What nobody was told yet.
-    pub fn take(&self) -> Vec<String> {
+    pub(super) fn take(&self) -> Vec<String> {
         std::mem::take(&mut self.state.lock().unwrap_or_else(PoisonError::into_inner).waiting)
     }
 
     /// Tells what waits, and everything from now on.
-    pub fn report_to(&self, reporter: Arc<dyn Reporter>) {
+    pub(super) fn report_to(&self, reporter: Arc<dyn Reporter>) {
         for message in self.take() {
             reporter.report(Event::Warning { subject: None, message });
         }

@@ -69,7 +69,7 @@ pub(super) struct Pace<'a> {
 
 impl Pace<'_> {
     /// Something came: the attempts before do not count any more.
-    pub fn progressed(&mut self) {
+    pub(super) fn progressed(&mut self) {
         self.failures = 0;
     }
 
@@ -77,7 +77,7 @@ impl Pace<'_> {
     ///
     /// # Errors
     /// The fault is final, or it was tried often or long enough.
-    pub async fn again(&mut self, fault: Fault, tell: impl FnOnce(&str)) -> Result<(), ImageError> {
+    pub(super) async fn again(&mut self, fault: Fault, tell: impl FnOnce(&str)) -> Result<(), ImageError> {
         let (error, asked) = match fault {
             Fault::Final(error) => return Err(*error),
             Fault::Again { error, after } => (*error, after),

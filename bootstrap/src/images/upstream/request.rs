@@ -23,11 +23,11 @@ pub(super) enum Fault {
 }
 
 impl Fault {
-    pub fn last(error: ImageError) -> Self {
+    pub(super) fn last(error: ImageError) -> Self {
         Self::Final(Box::new(error))
     }
 
-    pub fn again(error: ImageError) -> Self {
+    pub(super) fn again(error: ImageError) -> Self {
         Self::Again { error: Box::new(error), after: None }
     }
 }
@@ -39,7 +39,7 @@ pub(super) enum Problem {
 }
 
 impl Problem {
-    pub fn fault(self, site: &Site) -> Fault {
+    pub(super) fn fault(self, site: &Site) -> Fault {
         match self {
             Self::Broken(error) => Fault::again(site.cut(reason(error))),
             Self::TooLarge => {

@@ -20,7 +20,7 @@ const CONFIGURATION: [&str; 5] =
     ["CreateContainerConfigError", "CreateContainerError", "RunContainerError", "StartError", "PreCreateHookError"];
 
 /// Why this pod is not ready; nothing if it is.
-pub fn explain(pod: &Pod, view: &View, now: OffsetDateTime) -> Option<Blocker> {
+pub(super) fn explain(pod: &Pod, view: &View, now: OffsetDateTime) -> Option<Blocker> {
     if pod.is_ready() {
         return pod.settles_in(now).map(|_| Look { pod, view, now }.unsettled());
     }

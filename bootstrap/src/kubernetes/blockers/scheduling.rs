@@ -8,7 +8,7 @@ use crate::kubernetes::quantity::{Milli, parse, show};
 use crate::kubernetes::view::View;
 
 /// `0 of 1 nodes fit: insufficient memory (needs 512 Mi, 210 Mi free)`.
-pub fn explain(pod: &Pod, message: &str, view: &View) -> String {
+pub(super) fn explain(pod: &Pod, message: &str, view: &View) -> String {
     // What follows the first sentence is about pushing other pods off a node, which helps nobody here.
     let message = message.split(". ").next().unwrap_or(message);
     let Some((head, reasons)) = message.split_once(": ") else { return sentence(message).to_string() };

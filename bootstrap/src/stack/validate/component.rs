@@ -10,7 +10,7 @@ use crate::stack::reference::{Piece, pieces};
 use crate::stack::words::{is_label, is_short_name, is_subdomain, it_has};
 use crate::stack::yaml::child;
 
-pub fn check(draft: &ComponentDraft, problems: &mut Problems) {
+pub(super) fn check(draft: &ComponentDraft, problems: &mut Problems) {
     let read = &draft.component;
     let Some(file) = &read.file else { return };
     names(draft, file, problems);
@@ -60,7 +60,7 @@ fn names(draft: &ComponentDraft, file: &ComponentFile, problems: &mut Problems) 
     }
 }
 
-pub fn short_name<T>(read: &Read<T>, pointer: &str, what: &str, name: &str, problems: &mut Problems) {
+pub(super) fn short_name<T>(read: &Read<T>, pointer: &str, what: &str, name: &str, problems: &mut Problems) {
     if !is_short_name(name) {
         let message = format!("{what} name `{name}` must be letters, digits, dashes and underscores");
         problems.error(&read.name, read.line(pointer), message);
@@ -68,7 +68,7 @@ pub fn short_name<T>(read: &Read<T>, pointer: &str, what: &str, name: &str, prob
 }
 
 /// An image must name its registry and tag, so that the same image is meant everywhere.
-pub fn check_image<T>(read: &Read<T>, pointer: &str, image: &ImageRef, problems: &mut Problems) {
+pub(super) fn check_image<T>(read: &Read<T>, pointer: &str, image: &ImageRef, problems: &mut Problems) {
     if let Err(message) = reference(&image.reference) {
         problems.error(&read.name, read.line(&child(pointer, "reference")), message);
     }

@@ -10,7 +10,7 @@ use crate::stack::read::ComponentDraft;
 use crate::stack::words::{is_label, is_subdomain};
 use crate::stack::yaml::child;
 
-pub fn check(components: &[ComponentDraft], problems: &mut Problems) {
+pub(super) fn check(components: &[ComponentDraft], problems: &mut Problems) {
     for draft in components {
         let read = &draft.component;
         let Some(file) = &read.file else { continue };

@@ -6,7 +6,7 @@ use crate::stack::problem::Problems;
 use crate::stack::read::{ComponentDraft, StackDraft};
 use crate::stack::words::{closest, it_has};
 
-pub fn check(stack: &StackDraft, problems: &mut Problems) {
+pub(crate) fn check(stack: &StackDraft, problems: &mut Problems) {
     let names: BTreeSet<&str> = stack.listed.iter().map(String::as_str).collect();
     for draft in &stack.components {
         for (index, wanted) in dependencies(draft).iter().enumerate() {
@@ -70,7 +70,7 @@ fn walk(
 
 /// Indices so that each component comes after those it depends on; otherwise as listed.
 /// What is in a cycle is left out.
-pub fn order(components: &[ComponentDraft]) -> Vec<usize> {
+pub(crate) fn order(components: &[ComponentDraft]) -> Vec<usize> {
     let mut order = Vec::new();
     let mut ready = BTreeSet::new();
     while let Some(next) = (0..components.len()).find(|index| {

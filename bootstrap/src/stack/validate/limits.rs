@@ -16,7 +16,7 @@ const MOST_ANNOTATIONS: usize = 256 << 10;
 const MOST_AT_ALL: usize = 3 << 19;
 
 /// Checks one object.
-pub fn check(manifest: &Manifest, name: &str, problems: &mut Problems) {
+pub(super) fn check(manifest: &Manifest, name: &str, problems: &mut Problems) {
     let object = &manifest.object;
     let line = |pointer: &str| manifest.places.line(pointer);
     let known = format!("{} `{}`", text(object, "/kind"), text(object, "/metadata/name"));

@@ -39,7 +39,7 @@ const WORKLOADS: &[(&str, &[&str])] = &[
     ("batch/v1", &["CronJob", "Job"]),
 ];
 
-pub fn check(draft: &ComponentDraft, problems: &mut Problems) {
+pub(super) fn check(draft: &ComponentDraft, problems: &mut Problems) {
     let mut used = BTreeSet::new();
     for manifest in &draft.manifests {
         let name = format!("{}{}", draft.prefix, manifest.path);
@@ -265,7 +265,7 @@ fn is_in_a_file(draft: &ComponentDraft, reference: &str) -> bool {
 }
 
 /// The same object twice would be applied twice, and the second would win unnoticed.
-pub fn check_duplicates(components: &[ComponentDraft], problems: &mut Problems) {
+pub(super) fn check_duplicates(components: &[ComponentDraft], problems: &mut Problems) {
     let mut seen: BTreeMap<[String; 4], String> = BTreeMap::new();
     for draft in components {
         let Some(file) = &draft.component.file else { continue };

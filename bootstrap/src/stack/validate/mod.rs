@@ -13,10 +13,10 @@
 
 mod component;
 mod copies;
-pub mod graph;
+pub(super) mod graph;
 mod limits;
 mod manifest;
-pub mod parameters;
+pub(super) mod parameters;
 mod recipe;
 mod routes;
 
@@ -28,7 +28,7 @@ use super::read::{ClusterDraft, ComponentDraft, StackDraft};
 use super::words::is_label;
 
 /// Checks a stack and all that belongs to it.
-pub fn stack(draft: &StackDraft, problems: &mut Problems) {
+pub(super) fn stack(draft: &StackDraft, problems: &mut Problems) {
     if let Some(file) = &draft.stack.file {
         if !is_label(&file.name) {
             let message = format!("stack name `{}` must be lower-case letters, digits and dashes", file.name);
@@ -49,14 +49,14 @@ pub fn stack(draft: &StackDraft, problems: &mut Problems) {
 }
 
 /// Checks what can be told of a component without the others.
-pub fn alone(component: &ComponentDraft, problems: &mut Problems) {
+pub(super) fn alone(component: &ComponentDraft, problems: &mut Problems) {
     component::check(component, problems);
     recipe::check_all(&component.recipes, problems);
     manifest::check(component, problems);
 }
 
 /// Checks the built-in cluster.
-pub fn cluster(draft: &ClusterDraft, problems: &mut Problems) {
+pub(super) fn cluster(draft: &ClusterDraft, problems: &mut Problems) {
     if let Some(file) = &draft.cluster.file {
         for (key, image) in file.images() {
             component::check_image(&draft.cluster, &format!("/{key}"), image, problems);

@@ -13,7 +13,10 @@ use crate::stack::words::{did_you_mean, it_has, one_of};
 use crate::stack::yaml::child;
 
 /// The value of every parameter: the given one, or else the default.
-pub fn resolve(declared: &BTreeMap<String, Parameter>, given: &BTreeMap<String, Value>) -> BTreeMap<String, Value> {
+pub(crate) fn resolve(
+    declared: &BTreeMap<String, Parameter>,
+    given: &BTreeMap<String, Value>,
+) -> BTreeMap<String, Value> {
     let values = declared.iter().filter_map(|(name, parameter)| {
         let value = given.get(name).or(parameter.default.as_ref())?;
         Some((name.clone(), value.clone()))
@@ -21,7 +24,7 @@ pub fn resolve(declared: &BTreeMap<String, Parameter>, given: &BTreeMap<String, 
     values.collect()
 }
 
-pub fn check(stack: &StackDraft, draft: &ComponentDraft, problems: &mut Problems) {
+pub(crate) fn check(stack: &StackDraft, draft: &ComponentDraft, problems: &mut Problems) {
     let Some(file) = &draft.component.file else { return };
     for (name, parameter) in &file.parameters {
         declaration(draft, name, parameter, problems);

@@ -12,7 +12,7 @@ use crate::stack::recipe::{
 use crate::stack::words::number;
 use crate::stack::yaml::child;
 
-pub fn check_all(recipes: &BTreeMap<String, RecipeDraft>, problems: &mut Problems) {
+pub(super) fn check_all(recipes: &BTreeMap<String, RecipeDraft>, problems: &mut Problems) {
     for (folder, draft) in recipes {
         let Some(recipe) = &draft.recipe.file else { continue };
         let mut checker = Checker { folder, draft, problems };

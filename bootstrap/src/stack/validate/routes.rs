@@ -6,7 +6,7 @@ use crate::stack::problem::Problems;
 use crate::stack::read::{ComponentDraft, StackDraft};
 use crate::stack::words::is_label;
 
-pub fn check(stack: &StackDraft, problems: &mut Problems) {
+pub(super) fn check(stack: &StackDraft, problems: &mut Problems) {
     ingress(stack, problems);
     let mut taken: BTreeMap<String, &str> = BTreeMap::new();
     for draft in &stack.components {

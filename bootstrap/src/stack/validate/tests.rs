@@ -11,7 +11,7 @@ use crate::error::Explain;
 use crate::stack::load::{Component, Stack, StackSource};
 use crate::stack::problem::StackErrors;
 
-pub const HEAD: &str =
+pub(crate) const HEAD: &str =
     "apiVersion: backstack.dev/v1\nkind: Component\nname: shop\nversion: '1'\ndescription: d\nnamespace: n\n";
 const RECIPE: &str = "apiVersion: backstack.dev/v1\nkind: ImageRecipe\nlayers:\n";
 
@@ -83,12 +83,12 @@ impl Files {
 }
 
 /// A loaded stack of the component `shop` for tests elsewhere; it must be right.
-pub fn one_stack(lines: &str, manifest: &str) -> Stack {
+pub(crate) fn one_stack(lines: &str, manifest: &str) -> Stack {
     Files::shop(lines).manifest(manifest).load().expect("a good stack")
 }
 
 /// The same as [`one_stack`], the component alone.
-pub fn one_component(lines: &str, manifest: &str) -> Component {
+pub(crate) fn one_component(lines: &str, manifest: &str) -> Component {
     one_stack(lines, manifest).components.into_iter().next().expect("one component")
 }
 

@@ -8,7 +8,7 @@ const API: &str = "platform.backstack.dev/v1alpha1";
 const REPOSITORY: &str = "http://gitea.gitea.svc/gitea/backstack/demo-cluster.git";
 
 /// One planted fault.
-pub struct Fault {
+pub(super) struct Fault {
     pub name: &'static str,
     pub namespace: String,
     pub objects: Vec<Value>,
@@ -34,7 +34,7 @@ impl Fault {
     }
 }
 
-pub fn all() -> Vec<Fault> {
+pub(super) fn all() -> Vec<Fault> {
     vec![
         Fault::new("bad-image", "bad_image", |place| {
             vec![app(place, "bad-image", "docker.io/hashicorp/http-echo:9.9.9", None)]

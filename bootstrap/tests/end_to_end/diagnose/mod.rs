@@ -26,7 +26,7 @@ fn on_a_platform_that_runs() {
     the_planted_cause_is_named_first(&platform);
 }
 
-pub fn the_planted_cause_is_named_first(platform: &str) {
+pub(crate) fn the_planted_cause_is_named_first(platform: &str) {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().expect("a runtime");
     runtime.block_on(plant_and_judge(platform));
 }

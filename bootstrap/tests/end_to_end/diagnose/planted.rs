@@ -19,14 +19,14 @@ use serde_json::{Value, json};
 use super::faults::Fault;
 
 /// The administrator's client, and the tools with the assistant's own account.
-pub struct Planter {
+pub(super) struct Planter {
     kinds: Kinds,
     tools: Vec<Tool>,
     platforms: Arc<LivePlatforms>,
 }
 
 impl Planter {
-    pub async fn connect(platform: &str) -> Self {
+    pub(super) async fn connect(platform: &str) -> Self {
         let engine = Engine::connect().await.expect("an engine");
         let found = observe::platforms(&engine).await.expect("platforms").remove(platform).expect("the platform runs");
         let node = found.control_plane().expect("a control plane").name.clone();
@@ -39,7 +39,7 @@ impl Planter {
     }
 
     /// Asks a tool as a client would.
-    pub async fn ask(&self, tool: &str, arguments: Value) -> Result<Value, String> {
+    pub(super) async fn ask(&self, tool: &str, arguments: Value) -> Result<Value, String> {
         let tool = self.tools.iter().find(|known| known.name == tool).expect("such a tool");
         let Value::Object(arguments) = arguments else { panic!("arguments are no object") };
         match tool.run(arguments, Call::quiet()).await {
@@ -49,12 +49,12 @@ impl Planter {
         }
     }
 
-    pub async fn snapshot(&self) -> Snapshot {
+    pub(super) async fn snapshot(&self) -> Snapshot {
         let cluster = self.platforms.platform(None).await.expect("connected");
         cluster.snapshot().await.expect("a snapshot")
     }
 
-    pub async fn plant(&self, fault: &Fault) {
+    pub(super) async fn plant(&self, fault: &Fault) {
         self.apply(&json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": fault.namespace}})).await;
         if let Some((branch, path, content)) = &fault.commit {
             let cluster = self.platforms.platform(None).await.expect("connected");
@@ -68,7 +68,7 @@ impl Planter {
         }
     }
 
-    pub async fn remove(&self, fault: &Fault) {
+    pub(super) async fn remove(&self, fault: &Fault) {
         for object in fault.objects.iter().rev() {
             self.delete(object).await;
         }

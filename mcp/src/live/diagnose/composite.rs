@@ -13,7 +13,7 @@ const CROSSPLANE: &str = "apiextensions.crossplane.io";
 const PACKAGES: &str = "pkg.crossplane.io";
 
 /// Everything that is wrong with a composite resource.
-pub fn of_composite(snapshot: &Snapshot, composite: &Value) -> Vec<Finding> {
+pub(super) fn of_composite(snapshot: &Snapshot, composite: &Value) -> Vec<Finding> {
     let at = Ref::of(composite);
     let mut findings = functions(snapshot, composite, &at);
     let synced = condition(composite, "Synced").filter(|condition| condition.is_false());
@@ -45,7 +45,7 @@ pub fn of_composite(snapshot: &Snapshot, composite: &Value) -> Vec<Finding> {
 }
 
 /// A definition of a composite API that Crossplane does not serve.
-pub fn of_definition(snapshot: &Snapshot, definition: &Value) -> Option<Finding> {
+pub(super) fn of_definition(snapshot: &Snapshot, definition: &Value) -> Option<Finding> {
     let at = Ref::of(definition);
     let established = condition(definition, "Established");
     if established.as_ref().is_some_and(|condition| condition.is_true()) {
@@ -180,7 +180,7 @@ fn functions(snapshot: &Snapshot, composite: &Value, at: &Ref) -> Vec<Finding> {
 }
 
 /// Why a package does not work; nothing if it does.
-pub fn of_function(function: &Value) -> Option<&str> {
+pub(super) fn of_function(function: &Value) -> Option<&str> {
     let bad = conditions(function)
         .find(|condition| matches!(condition.kind, "Installed" | "Healthy") && condition.is_false())?;
     Some(if bad.message.is_empty() { bad.reason } else { bad.message })

@@ -7,7 +7,7 @@ use super::finding::Finding;
 use crate::live::object::{Ref, conditions, list, name, short, text};
 
 /// Everything that is wrong with an Application or ApplicationSet.
-pub fn of_application(application: &Value) -> Vec<Finding> {
+pub(super) fn of_application(application: &Value) -> Vec<Finding> {
     let at = Ref::of(application);
     let mut findings: Vec<_> = conditions_of(application, &at).collect();
     findings.extend(sync_result(application, &at));

@@ -20,7 +20,7 @@ const ENDED: [i64; 3] = [0, 137, 143];
 const LOG_LINES: usize = 3;
 
 /// Everything that is wrong with a pod.
-pub fn of_pod(snapshot: &Snapshot, pod: &Value) -> Vec<Finding> {
+pub(super) fn of_pod(snapshot: &Snapshot, pod: &Value) -> Vec<Finding> {
     let look = Look { snapshot, pod, at: Ref::of(pod) };
     if is_done(pod) || is_ready(pod) && restarts(pod) == 0 {
         return Vec::new();
@@ -44,12 +44,12 @@ pub fn is_ready(pod: &Value) -> bool {
     condition(pod, "Ready").is_some_and(|ready| ready.is_true())
 }
 
-pub fn restarts(pod: &Value) -> i64 {
+pub(super) fn restarts(pod: &Value) -> i64 {
     list(pod, "/status/containerStatuses").iter().map(|status| number(status, "/restartCount")).sum()
 }
 
 /// Containers whose last words tell something: the key of the log, and whether it is of the run before.
-pub fn interesting_logs(pod: &Value) -> Vec<(LogKey, bool)> {
+pub(super) fn interesting_logs(pod: &Value) -> Vec<(LogKey, bool)> {
     let statuses = [list(pod, "/status/initContainerStatuses"), list(pod, "/status/containerStatuses")].concat();
     let crashed = statuses.iter().filter(|status| last_end(status).is_some_and(|end| number(end, "/exitCode") != 0));
     let key = |status: &Value| (namespace(pod).into(), name(pod).into(), text(status, "/name").into());

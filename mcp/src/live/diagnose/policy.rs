@@ -11,7 +11,7 @@ use crate::live::policy::{Outcome, results_of};
 use crate::live::snapshot::Snapshot;
 
 /// One finding for each policy that fails, however many objects it fails on.
-pub fn of_objects<'a>(snapshot: &Snapshot, objects: impl Iterator<Item = &'a Value>) -> Vec<Finding> {
+pub(super) fn of_objects<'a>(snapshot: &Snapshot, objects: impl Iterator<Item = &'a Value>) -> Vec<Finding> {
     let mut by_policy: BTreeMap<(String, String), Finding> = BTreeMap::new();
     for object in objects {
         let at = Ref::of(object);

@@ -150,7 +150,7 @@ pub fn applications(snapshot: &Snapshot) -> impl Iterator<Item = &Value> + use<'
 }
 
 /// Up through owners, to the first that nobody owns.
-pub fn top<'a>(snapshot: &'a Snapshot, object: &'a Value) -> &'a Value {
+pub(super) fn top<'a>(snapshot: &'a Snapshot, object: &'a Value) -> &'a Value {
     let mut top = object;
     for _ in 0..10 {
         let owners = list(top, "/metadata/ownerReferences");

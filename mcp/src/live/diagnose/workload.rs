@@ -8,7 +8,7 @@ use crate::live::object::{Ref, condition, conditions, list, name, namespace, num
 use crate::live::snapshot::{Snapshot, event_count};
 
 /// Everything that is wrong with an object, by its kind.
-pub fn of_object(snapshot: &Snapshot, object: &Value) -> Vec<Finding> {
+pub(super) fn of_object(snapshot: &Snapshot, object: &Value) -> Vec<Finding> {
     match text(object, "/kind") {
         "Deployment" | "StatefulSet" | "DaemonSet" | "ReplicaSet" => of_workload(snapshot, object),
         "Job" => of_job(snapshot, object).into_iter().collect(),
@@ -194,7 +194,7 @@ fn of_any(object: &Value) -> Option<Finding> {
 }
 
 /// Nodes that are not ready.
-pub fn of_nodes(snapshot: &Snapshot) -> Vec<Finding> {
+pub(super) fn of_nodes(snapshot: &Snapshot) -> Vec<Finding> {
     let bad = snapshot.all("", "Node").filter_map(|node| {
         let ready = condition(node, "Ready")?;
         (!ready.is_true()).then(|| {
@@ -207,7 +207,7 @@ pub fn of_nodes(snapshot: &Snapshot) -> Vec<Finding> {
 }
 
 /// Namespaces on their way out take nothing new.
-pub fn of_namespace(snapshot: &Snapshot, namespace: &str) -> Option<Finding> {
+pub(super) fn of_namespace(snapshot: &Snapshot, namespace: &str) -> Option<Finding> {
     let object = snapshot.get(&Ref::new("", "Namespace", "", namespace))?;
     (text(object, "/status/phase") == "Terminating").then(|| {
         let left: Vec<_> =

@@ -27,7 +27,7 @@ const MOST_SECONDS: u64 = 600;
 /// A merge in the Git server cannot be watched: asking again is all there is.
 const ASK_AGAIN: Duration = Duration::from_secs(3);
 
-pub struct ChangeTools(pub Live);
+pub(super) struct ChangeTools(pub Live);
 
 impl Toolset for ChangeTools {
     fn name(&self) -> &'static str {

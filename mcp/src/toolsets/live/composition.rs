@@ -18,7 +18,7 @@ const UNPROCESSABLE: u16 = 422;
 
 /// What a composition would make of the change.
 #[derive(Debug, Default, Serialize, schemars::JsonSchema)]
-pub struct Ahead {
+pub(super) struct Ahead {
     /// Composition that was run.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub composition: String,
@@ -40,7 +40,7 @@ pub struct Ahead {
 
 impl Ahead {
     /// Whether nothing that would be composed is refused.
-    pub fn is_acceptable(&self) -> bool {
+    pub(super) fn is_acceptable(&self) -> bool {
         self.refused.is_none() && self.dry_run.iter().all(|run| run.accepted)
     }
 
@@ -53,7 +53,7 @@ impl Ahead {
 ///
 /// # Errors
 /// The cluster does not answer. A preview that is not there or fails is no error: the answer says it.
-pub async fn ahead(seen: &Seen, object: &Value) -> Result<Ahead, ToolError> {
+pub(super) async fn ahead(seen: &Seen, object: &Value) -> Result<Ahead, ToolError> {
     let Some(service) = compose::service(&seen.snapshot) else {
         return Ok(Ahead::unknown("this platform has no composition preview"));
     };

@@ -20,7 +20,7 @@ use crate::toolset::{Call, Tool, Toolset, bound};
 const GROUP: &str = "apiextensions.crossplane.io";
 const DEFINITION: &str = "CompositeResourceDefinition";
 
-pub struct CrossplaneTools(pub Live);
+pub(super) struct CrossplaneTools(pub Live);
 
 impl Toolset for CrossplaneTools {
     fn name(&self) -> &'static str {

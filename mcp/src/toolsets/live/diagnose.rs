@@ -16,7 +16,7 @@ use crate::toolset::{Call, Tool, Toolset, bound};
 /// Last lines of a crashed container that are looked at.
 const LOG_LINES: usize = 20;
 
-pub struct DiagnoseTools(pub Live);
+pub(super) struct DiagnoseTools(pub Live);
 
 impl Toolset for DiagnoseTools {
     fn name(&self) -> &'static str {

@@ -21,7 +21,7 @@ use crate::toolset::{Call, Tool, Toolset, bound};
 /// Files of a folder that are read for one difference.
 const MOST_FILES: usize = 30;
 
-pub struct GitopsTools(pub Live);
+pub(super) struct GitopsTools(pub Live);
 
 impl Toolset for GitopsTools {
     fn name(&self) -> &'static str {

@@ -22,7 +22,7 @@ const MOST_LINES: usize = 5000;
 /// Containers whose logs are read for one call.
 const MOST_CONTAINERS: usize = 5;
 
-pub struct PlatformTools(pub Live);
+pub(super) struct PlatformTools(pub Live);
 
 impl Toolset for PlatformTools {
     fn name(&self) -> &'static str {

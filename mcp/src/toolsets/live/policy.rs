@@ -20,7 +20,7 @@ use crate::toolset::{Call, Tool, Toolset, bound};
 /// Manifests that are tried in one call.
 const MOST_MANIFESTS: usize = 20;
 
-pub struct PolicyTools(pub Live);
+pub(super) struct PolicyTools(pub Live);
 
 impl Toolset for PolicyTools {
     fn name(&self) -> &'static str {
@@ -140,7 +140,7 @@ struct DryRunInput {
 }
 
 #[derive(Debug, Serialize, JsonSchema)]
-pub struct Tried {
+pub(super) struct Tried {
     /// Whether the cluster would take all of them.
     accepted: bool,
     results: Vec<TriedOne>,
@@ -149,7 +149,7 @@ pub struct Tried {
 }
 
 #[derive(Debug, Serialize, JsonSchema)]
-pub struct TriedOne {
+pub(super) struct TriedOne {
     pub object: String,
     pub accepted: bool,
     /// Why the API or a policy refuses it.
@@ -165,7 +165,7 @@ pub struct TriedOne {
 }
 
 /// What a dry run cannot tell, in words.
-pub const LIMITS: &str = "A dry run shows what the API and admission say: policies that refuse or warn. Policies that only report (mode `reports`), background scans and what controllers would make of the object are not run.";
+pub(super) const LIMITS: &str = "A dry run shows what the API and admission say: policies that refuse or warn. Policies that only report (mode `reports`), background scans and what controllers would make of the object are not run.";
 
 impl PolicyTools {
     async fn reports(self: Arc<Self>, input: ReportsInput, _: Call) -> Result<Answer<Reports>, ToolError> {
@@ -273,13 +273,13 @@ fn parse(manifest: &str) -> Result<Vec<Value>, ToolError> {
 }
 
 /// Tries objects against API and policies.
-pub async fn try_all(seen: &Seen, objects: &[Value]) -> Result<Vec<TriedOne>, ToolError> {
+pub(super) async fn try_all(seen: &Seen, objects: &[Value]) -> Result<Vec<TriedOne>, ToolError> {
     let runs = seen.cluster.dry_run(objects).await?;
     Ok(objects.iter().zip(runs).map(|(object, run)| tried(seen, object, run)).collect())
 }
 
 /// What one try said, with how to comply.
-pub fn tried(seen: &Seen, object: &Value, run: DryRun) -> TriedOne {
+pub(super) fn tried(seen: &Seen, object: &Value, run: DryRun) -> TriedOne {
     // Both quote what was sent.
     let refused = scrub_text(&run.refused.unwrap_or_default());
     let warnings: Vec<_> = run.warnings.iter().map(|warning| scrub_text(warning)).collect();

@@ -53,11 +53,11 @@ impl Found {
     }
 
     /// Which credentials were used.
-    pub fn note(&self) -> String {
+    pub(super) fn note(&self) -> String {
         self.note.clone().unwrap_or_else(|| "without credentials".into())
     }
 
-    pub fn is_anonymous(&self) -> bool {
+    pub(super) fn is_anonymous(&self) -> bool {
         self.credential == Credential::Plain(RegistryAuth::Anonymous)
     }
 }
@@ -111,12 +111,12 @@ fn path_of(variable: impl Fn(&str) -> Option<OsString>, home: Option<PathBuf>) -
 }
 
 impl Credentials {
-    pub fn new(config: Option<PathBuf>, notices: Arc<Notices>) -> Self {
+    pub(super) fn new(config: Option<PathBuf>, notices: Arc<Notices>) -> Self {
         Self { config, notices, known: Mutex::default() }
     }
 
     /// The credentials for a repository of a registry host. A helper may take so long.
-    pub async fn of(&self, host: &str, repository: &str, limit: Duration) -> Found {
+    pub(super) async fn of(&self, host: &str, repository: &str, limit: Duration) -> Found {
         let mut known = self.known.lock().await;
         let key = (format!("{host}/{repository}"), limit);
         if let Some(found) = known.found.get(&key) {
