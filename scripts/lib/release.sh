@@ -109,7 +109,8 @@ end
 RUBY
 }
 
-# feature VERSION URL DIR   a dev container feature: installs the program of this release
+# feature VERSION URL DIR   a dev container feature: installs the program of this release. It names no other features
+# (`installsAfter`): each would be looked up in its registry, even where nobody uses it.
 feature() {
   local folder; folder=$(mktemp -d)
   cat >"$folder/devcontainer-feature.json" <<JSON
@@ -117,12 +118,11 @@ feature() {
   "id": "backstack",
   "version": "$1",
   "name": "backstack",
-  "description": "A whole internal developer platform on your own machine with one command",
-  "installsAfter": ["ghcr.io/devcontainers/features/docker-in-docker", "ghcr.io/devcontainers/features/docker-outside-of-docker"]
+  "description": "A whole internal developer platform on your own machine with one command"
 }
 JSON
   fill_in scripts/lib/install.sh.in "$1" "$2" >"$folder/backstack-install.sh"
-  printf '#!/bin/sh\nset -eu\nBACKSTACK_INSTALL_DIR=/usr/local/bin sh "$(dirname "$0")/backstack-install.sh"\n' >"$folder/install.sh"
+  cp scripts/lib/feature-install.sh "$folder/install.sh"
   chmod +x "$folder"/*.sh
   tar --sort=name --owner=0 --group=0 --numeric-owner --mtime=@0 -C "$folder" -c . | gzip -9n >"$3/devcontainer-feature-backstack.tgz"
   rm -rf "$folder"
