@@ -69,29 +69,39 @@ fill_in() { sed -e "s|@VERSION@|$2|g" -e "s|@URL@|$3|g" "$1"; }
 
 digest_of() { sha256sum "$1" | cut -d' ' -f1; }
 
-# formula VERSION URL DIR   for Homebrew, with the targets that this release has
+# formula_archive INDENT NAME URL DIR   where Homebrew finds an archive, and its checksum
+formula_archive() { printf '%surl "%s/%s"\n%ssha256 "%s"\n' "$1" "$3" "$2" "$1" "$(digest_of "$4/$2")"; }
+
+# formula_system NAME PATTERN VERSION URL DIR   the part for one system: a formula may have one of each
+formula_system() {
+  local found target processor
+  mapfile -t found < <(printf '%s\n' "${targets[@]}" | grep -e "$2" | sort)
+  [ ${#found[@]} -gt 0 ] || return 0
+  printf '\n  on_%s do\n' "$1"
+  for target in "${found[@]}"; do
+    case $target in aarch64-*) processor=arm ;; *) processor=intel ;; esac
+    printf '    on_%s do\n' $processor
+    formula_archive '      ' "backstack-$3-$target.tar.gz" "$4" "$5"
+    printf '    end\n'
+  done
+  printf '  end\n'
+}
+
+# formula VERSION URL DIR   for Homebrew, with the targets that this release has. It reads the version from the address.
 formula() {
-  local target system processor
+  local linux_only=
+  [[ ${targets[*]} == *-apple-* ]] || linux_only=yes
   cat <<RUBY
 class Backstack < Formula
   desc "Whole internal developer platform on your own machine with one command"
   homepage "$(sed -n 's/^repository = "\(.*\)"/\1/p' Cargo.toml | head -n 1)"
-  version "$1"
-  license "Apache-2.0"
 RUBY
-  for target in "${targets[@]}"; do
-    case $target in *-apple-*) system=macos ;; *) system=linux ;; esac
-    case $target in aarch64-*) processor=arm ;; *) processor=intel ;; esac
-    cat <<RUBY
-
-  on_$system do
-    on_$processor do
-      url "$2/backstack-$1-$target.tar.gz"
-      sha256 "$(digest_of "$3/backstack-$1-$target.tar.gz")"
-    end
-  end
-RUBY
-  done
+  # A Mac is told that it takes Linux only if there is an archive that it could have meant.
+  [ -z "$linux_only" ] || formula_archive '  ' "backstack-$1-${targets[0]}.tar.gz" "$2" "$3"
+  printf '  license "Apache-2.0"\n'
+  [ -z "$linux_only" ] || printf '\n  depends_on :linux\n'
+  formula_system macos '-apple-' "$@"
+  formula_system linux '-linux-' "$@"
   cat <<'RUBY'
 
   def install
