@@ -7,6 +7,18 @@ check_version() {
   grep -q "^## \[$1\]" CHANGELOG.md || fail "CHANGELOG.md has no section for $1" "write what is new under \`## [$1]\`"
 }
 
+# check_key KEY   people check with the checkout's `allowed_signers`: a key that lies beside a release proves nothing
+check_key() {
+  [ -r "$1" ] || fail "the key $1 cannot be read" "give a private SSH key, or leave --key out"
+  local line; line="release $(ssh-keygen -y -f "$1" | cut -d' ' -f1,2)"
+  if [ ! -e allowed_signers ]; then
+    say "nobody can check the signature yet: commit a file \`allowed_signers\` with the line"
+    say "  $line"
+  elif ! grep -qF "$line" allowed_signers; then
+    fail "the key $1 is not in \`allowed_signers\`" "commit the line \`$line\` in it, or give the key that is there"
+  fi
+}
+
 # compile TARGET WHAT...   programs of ours; static ones on Linux
 compile() {
   local target=$1; shift
@@ -19,6 +31,11 @@ host_target() {
   case $(uname -s) in Darwin) printf '%s-apple-darwin' "$(uname -m | sed s/arm64/aarch64/)" ;; *) printf '%s-unknown-linux-musl' "$(uname -m)" ;; esac
 }
 
+# archive SECONDS FOLDER NAME   the same bytes for the same files, whoever makes it, with whatever umask
+archive() {
+  tar --sort=name --mode=a+rX,u+w,go-w --owner=0 --group=0 --numeric-owner --mtime="@$1" -C "$2" -c "$3" | gzip -9n
+}
+
 # pack VERSION TARGET DIR   an archive with the program, its completions, its manual and the licence
 pack() {
   local name="backstack-$1-$2" folder own shell
@@ -29,8 +46,7 @@ pack() {
   own=$CARGO_TARGET_DIR/$(host_target)/release/backstack
   for shell in bash zsh fish elvish powershell; do "$own" completions "$shell" >"$folder/$name/completions/backstack.$shell"; done
   "$own" man --dir "$folder/$name/man" >/dev/null
-  tar --sort=name --owner=0 --group=0 --numeric-owner --mtime="@${SOURCE_DATE_EPOCH:-$(git log -1 --format=%ct)}" \
-    -C "$folder" -c "$name" | gzip -9n >"$3/$name.tar.gz"
+  archive "${SOURCE_DATE_EPOCH:-$(git log -1 --format=%ct)}" "$folder" "$name" >"$3/$name.tar.gz"
   rm -rf "$folder"
 }
 
@@ -134,7 +150,7 @@ JSON
   fill_in scripts/lib/install.sh.in "$1" "$2" >"$folder/backstack-install.sh"
   cp scripts/lib/feature-install.sh "$folder/install.sh"
   chmod +x "$folder"/*.sh
-  tar --sort=name --owner=0 --group=0 --numeric-owner --mtime=@0 -C "$folder" -c . | gzip -9n >"$3/devcontainer-feature-backstack.tgz"
+  archive 0 "$folder" . >"$3/devcontainer-feature-backstack.tgz"
   rm -rf "$folder"
 }
 
