@@ -34,7 +34,7 @@ bench_engine_start() {
     cd "$root"
     pivot_root . old
     umount -l /old
-    rm -f /run/docker.pid
+    rm -f /run/docker.pid /run/docker-exec/containerd/containerd.pid
     exec dockerd --host unix:///run/docker.sock --data-root /var/lib/docker --exec-root /run/docker-exec \
       --pidfile /run/docker.pid --bridge none
   ' engine "$bench_engine_root" >/tmp/backstack-bench-engine.log 2>&1 </dev/null &

