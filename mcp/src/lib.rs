@@ -23,6 +23,7 @@ pub mod answer;
 pub mod catalog;
 pub mod docs;
 pub mod error;
+mod fingerprint;
 pub mod http;
 pub mod install;
 pub mod live;

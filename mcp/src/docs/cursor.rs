@@ -1,6 +1,7 @@
 //! Where the next hits begin, in a text that means something to us alone.
 
 use super::error::DocsError;
+use crate::fingerprint;
 
 /// A cursor for this place in the answer to this question.
 pub(super) fn write(from: usize, edition: u64, query: &str, within: &str) -> String {
@@ -21,12 +22,7 @@ pub(super) fn read(cursor: &str, edition: u64, query: &str, within: &str) -> Res
 }
 
 fn mark(edition: u64, query: &str, within: &str) -> u64 {
-    fnv(fnv(fnv(edition, query.trim().as_bytes()), b"\0"), within.as_bytes())
-}
-
-/// FNV-1a: stable, short, and no secret is kept with it.
-pub(super) fn fnv(start: u64, bytes: &[u8]) -> u64 {
-    bytes.iter().fold(start, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3))
+    fingerprint::of([&edition.to_be_bytes()[..], query.trim().as_bytes(), within.as_bytes()])
 }
 
 #[cfg(test)]

@@ -34,6 +34,8 @@ pub use search::{Answer, DEFAULT_LIMIT, Hit, Question};
 use index::Index;
 use rank::Ingredients;
 
+use crate::fingerprint;
+
 /// Pages and their index.
 #[derive(Debug)]
 pub struct Docs {
@@ -62,8 +64,8 @@ impl Docs {
 
     /// These pages, ranked so.
     pub fn new(corpus: Corpus, ingredients: Ingredients) -> Self {
-        let of_page = |hash, page: &Page| cursor::fnv(cursor::fnv(hash, page.path.as_bytes()), page.source.as_bytes());
-        let edition = corpus.pages.iter().fold(0xcbf2_9ce4_8422_2325, of_page);
+        let edition =
+            fingerprint::of(corpus.pages.iter().flat_map(|page| [page.path.as_bytes(), page.source.as_bytes()]));
         let index = Index::build(&corpus, ingredients);
         Self { corpus, index, edition }
     }

@@ -2,6 +2,10 @@
 
 use serde::Serialize;
 use serde_json::Value;
+use similar::TextDiff;
+
+/// Unchanged lines that are shown around changed ones.
+const AROUND: usize = 2;
 
 /// A field that differs.
 #[derive(Debug, Clone, PartialEq, Serialize, schemars::JsonSchema)]
@@ -57,55 +61,15 @@ fn same(git: &Value, live: &Value) -> bool {
 /// Lines of two texts as `-`, `+` and two lines around them.
 pub fn lines(before: &str, after: &str) -> String {
     let (old, new): (Vec<_>, Vec<_>) = (before.lines().collect(), after.lines().collect());
-    let edits = edits(&old, &new);
-    let is_near = |index: usize| {
-        let window = index.saturating_sub(2)..(index + 3).min(edits.len());
-        edits[window].iter().any(|(sign, _)| *sign != ' ')
-    };
-    let mut text = String::new();
-    let mut skipped = false;
-    for (index, (sign, line)) in edits.iter().enumerate() {
-        if is_near(index) {
-            if skipped && !text.is_empty() {
-                text.push_str("...\n");
-            }
-            skipped = false;
-            text.push_str(format!("{sign} {line}").trim_end());
-            text.push('\n');
-        } else {
-            skipped = true;
-        }
-    }
-    text
-}
-
-/// The shortest way from one to the other, by the longest common subsequence. Manifests are short.
-fn edits<'a>(old: &[&'a str], new: &[&'a str]) -> Vec<(char, &'a str)> {
-    let mut common = vec![vec![0usize; new.len() + 1]; old.len() + 1];
-    for (row, was) in old.iter().enumerate().rev() {
-        for (column, is) in new.iter().enumerate().rev() {
-            common[row][column] = if was == is {
-                common[row + 1][column + 1] + 1
-            } else {
-                common[row + 1][column].max(common[row][column + 1])
-            };
-        }
-    }
-    let (mut row, mut column) = (0, 0);
-    let mut edits = Vec::new();
-    while row < old.len() || column < new.len() {
-        if row < old.len() && column < new.len() && old[row] == new[column] {
-            edits.push((' ', old[row]));
-            (row, column) = (row + 1, column + 1);
-        } else if column == new.len() || (row < old.len() && common[row + 1][column] >= common[row][column + 1]) {
-            edits.push(('-', old[row]));
-            row += 1;
-        } else {
-            edits.push(('+', new[column]));
-            column += 1;
-        }
-    }
-    edits
+    let difference = TextDiff::from_slices(&old, &new);
+    let groups = difference.grouped_ops(AROUND);
+    let told = groups.iter().map(|group| {
+        let changes = group.iter().flat_map(|operation| difference.iter_changes(operation));
+        changes
+            .map(|change| format!("{}\n", format!("{} {}", change.tag(), change.value()).trim_end()))
+            .collect::<String>()
+    });
+    told.collect::<Vec<_>>().join("...\n")
 }
 
 #[cfg(test)]
@@ -128,5 +92,7 @@ mod tests {
         assert_eq!(lines(before, after), "  c\n  d\n- e\n+ E\n  f\n");
         assert_eq!(lines("", "x\n"), "+ x\n");
         assert_eq!(lines("x\n", "x\n"), "");
+        let far = ("a\n\nc\nd\ne\nf\ng\nh\n", "A\n\nc\nd\ne\nf\ng\nH\n");
+        assert_eq!(lines(far.0, far.1), "- a\n+ A\n\n  c\n...\n  f\n  g\n- h\n+ H\n");
     }
 }

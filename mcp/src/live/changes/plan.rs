@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
+use crate::fingerprint;
 use crate::live::apis;
 use crate::live::diff;
 use crate::live::object::text;
@@ -145,28 +146,8 @@ fn changed(now: &str, path: &str, patch: &Value) -> Result<Value, Impossible> {
     if text(&object, "/kind").is_empty() {
         return Err(unreadable("it is not one manifest".into()));
     }
-    merge(&mut object["spec"], patch);
+    json_patch::merge(&mut object["spec"], patch);
     Ok(object)
-}
-
-/// A merge patch (RFC 7396): maps are merged, `null` removes, everything else replaces.
-fn merge(target: &mut Value, patch: &Value) {
-    let Value::Object(fields) = patch else {
-        *target = patch.clone();
-        return;
-    };
-    if !target.is_object() {
-        *target = json!({});
-    }
-    let Some(map) = target.as_object_mut() else { return };
-    for (key, value) in fields {
-        match value {
-            Value::Null => {
-                map.remove(key);
-            }
-            value => merge(map.entry(key).or_insert(Value::Null), value),
-        }
-    }
 }
 
 /// YAML in the order that people expect.
@@ -192,7 +173,6 @@ pub fn branch(key: &str, wish: &Wish) -> String {
 
 /// A key for a wish that came without one: equal wishes have equal keys.
 pub fn key_of(wish: &Wish, now: Option<&str>) -> String {
-    // FNV-1a: stable over versions, which the standard hasher does not promise; nobody attacks it here.
     let text = format!(
         "{:?}|{}|{}|{}|{}|{}",
         wish.action,
@@ -202,10 +182,7 @@ pub fn key_of(wish: &Wish, now: Option<&str>) -> String {
         wish.spec,
         now.unwrap_or_default()
     );
-    let hash = text
-        .bytes()
-        .fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3));
-    format!("{hash:016x}")
+    format!("{:016x}", fingerprint::of([text.as_bytes()]))
 }
 
 #[cfg(test)]
