@@ -15,9 +15,9 @@ use std::time::Instant;
 
 use backstack::build::{Architecture, Builder, BuiltImage, HEADER_SIZE, Machine};
 use backstack::error::Failure;
+use backstack::folders;
 use backstack::images::BlobStore;
 use backstack::report::Progress;
-use backstack::settings::folders;
 use backstack::stack::files::FileTree;
 use backstack::stack::model::ImageRef;
 use backstack::stack::{ClusterSpec, Stack, StackSource};

@@ -10,11 +10,11 @@ use std::sync::Arc;
 
 use backstack::build::{Architecture, Builder, BuiltImage};
 use backstack::error::Failure;
+use backstack::folders;
 use backstack::images::manifest::{Platform, Raw};
 use backstack::images::upstream::{Upstream, UpstreamOptions};
 use backstack::images::{BlobStore, Digest, Reference, Registry};
 use backstack::report::Progress;
-use backstack::settings::folders;
 use backstack::stack::files::FileTree;
 use backstack::stack::{Stack, StackSource};
 use clap::Parser;

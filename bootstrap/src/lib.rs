@@ -19,6 +19,8 @@
 //! proxy      the user's proxy: what nodes and tools get of it
 //! tls        whom the process trusts, and HTTP clients
 //! log        what was done, asked and answered, for whoever looks into a run that failed
+//! folders    where files of ours are kept
+//! words      names, numbers and lists in texts
 //! file_lock  waits for a lock that another program holds
 //! foreign    what reads bytes of others, for fuzz targets
 //! error      every error's kind (exit code), text and hints
@@ -38,6 +40,7 @@ pub mod error;
 pub mod execute;
 pub mod existing;
 pub mod file_lock;
+pub mod folders;
 #[doc(hidden)]
 pub mod foreign;
 pub mod images;
@@ -52,3 +55,4 @@ pub mod settings;
 pub mod stack;
 pub mod tls;
 pub mod up;
+pub(crate) mod words;

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use crate::answer::NextCall;
+use crate::next_call::NextCall;
 
 /// A tool could not give its answer. Reaches the model as a tool result with `isError`, never as a protocol error,
 /// because clients hide those from the model.
@@ -155,6 +155,37 @@ impl ToolError {
             let _ = write!(text, "\nNext: {call}");
         }
         text
+    }
+}
+
+/// Why something could not be read.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+#[error("{message}")]
+pub struct PortError {
+    pub kind: ErrorKind,
+    /// Names the thing and what is wrong.
+    pub message: String,
+    /// What a person or a model can do about it.
+    pub hints: Vec<String>,
+}
+
+impl PortError {
+    pub fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
+        Self { kind, message: message.into(), hints: Vec::new() }
+    }
+
+    #[must_use]
+    pub fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hints.push(hint.into());
+        self
+    }
+}
+
+impl From<PortError> for ToolError {
+    fn from(error: PortError) -> Self {
+        let mut tool = Self::new(error.kind, error.message);
+        tool.hints = error.hints;
+        tool
     }
 }
 

@@ -7,8 +7,10 @@
 //! toolset    what a toolset is: tools with typed input and answer, resources, prompts
 //! toolsets   the toolsets themselves, one file each
 //! answer     facts -> text and structured content that say the same, bounded and without secrets
+//! next_call  a call that an answer or an error proposes
 //! live       the live platform, as answers over a snapshot of plain objects
 //! error      what went wrong, so that a model can act on it
+//! fingerprint  a short number that stands for some bytes
 //! text       the text of files that people wrote, whatever their encoding
 //! schema     JSON schemas that strict clients accept
 //! yaml       YAML to values that know their lines
@@ -17,7 +19,7 @@
 //! http       the server behind HTTP: who may come in, how much, how often
 //! ```
 //!
-//! Nothing here knows Docker or Kubernetes. The library never prints.
+//! No client of Docker or Kubernetes is in here: what is read of them comes in as plain JSON. The library never prints.
 
 pub mod answer;
 pub mod catalog;
@@ -27,6 +29,7 @@ mod fingerprint;
 pub mod http;
 pub mod install;
 pub mod live;
+mod next_call;
 pub mod ports;
 pub mod schema;
 pub mod server;

@@ -8,10 +8,9 @@ use schemars::generate::SchemaSettings;
 use serde_json::{Map, Value, json};
 
 use crate::answer::{LeftOut, MOST_TOKENS, NextCall};
-use crate::toolset::Access;
 
 /// The schema of a tool's arguments, with what the server adds: `max_tokens`, and `confirm` for proposals.
-pub fn input<T: JsonSchema>(access: Access) -> Map<String, Value> {
+pub fn input<T: JsonSchema>(asks_first: bool) -> Map<String, Value> {
     let mut schema = of::<T>(SchemaSettings::for_deserialize);
     schema.entry("type").or_insert("object".into());
     schema.insert("additionalProperties".into(), false.into());
@@ -23,7 +22,7 @@ pub fn input<T: JsonSchema>(access: Access) -> Map<String, Value> {
             "description": "About how long the answer may be; what does not fit is named with the call that gives it.",
         }),
     );
-    if access == Access::Proposes {
+    if asks_first {
         properties.insert(
             "confirm".into(),
             json!({

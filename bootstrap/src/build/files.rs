@@ -7,7 +7,7 @@ use super::recipe::RECIPE_FILE;
 use super::tree::{Entry, Tree};
 use crate::stack::files::FileTree;
 use crate::stack::recipe::FileEntry;
-use crate::stack::words::number;
+use crate::words::number;
 
 /// The tree of a `files` layer.
 ///

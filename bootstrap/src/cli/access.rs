@@ -9,7 +9,8 @@ use crate::docker::{ClusterError, Engine};
 use crate::error::Failure;
 use crate::execute::nodes::connect;
 use crate::existing::{self, Cluster, ExistingError};
-use crate::kubernetes::record::{self, Record};
+use crate::kubernetes::record;
+use crate::settings::Record;
 use crate::stack::{Stack, StackErrors, StackSource};
 
 /// Reading commands do not wait for a platform that is starting.

@@ -12,7 +12,8 @@ use super::mcp_install::{self, InstallArgs, UninstallArgs};
 use super::printer::Printer;
 use crate::assistant::wiring::{self, Live, Sources};
 use crate::error::Failure;
-use crate::settings::{DEFAULT_STACK, folders};
+use crate::folders;
+use crate::settings::DEFAULT_STACK;
 
 /// Serve the platform to AI assistants over the Model Context Protocol
 #[derive(Debug, Args)]

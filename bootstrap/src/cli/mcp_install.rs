@@ -9,7 +9,8 @@ use serde_json::json;
 
 use super::printer::Printer;
 use crate::error::Failure;
-use crate::settings::{SettingsError, folders};
+use crate::folders::{self, NoHome};
+
 use crate::stack::StackSource;
 
 const STACK: &str = "--stack";
@@ -84,8 +85,8 @@ impl Which {
         }
     }
 
-    fn places(&self) -> Result<Places, SettingsError> {
-        let home = folders::home().ok_or(SettingsError::NoHome { what: "the client's files", variable: None })?;
+    fn places(&self) -> Result<Places, NoHome> {
+        let home = folders::home().ok_or(NoHome { what: "the client's files", variable: None })?;
         Ok(Places { project: self.project.clone(), ..Places::of_user(&home) })
     }
 

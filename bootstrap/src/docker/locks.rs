@@ -8,7 +8,7 @@
 use std::fs::{File, TryLockError};
 
 use crate::file_lock;
-use crate::settings::folders;
+use crate::folders;
 
 /// A lock, until it is dropped.
 #[derive(Debug)]

@@ -9,8 +9,9 @@ use crate::docker::mode::NodeMode;
 use crate::docker::observe::ObservedPlatform;
 use crate::docker::{ClusterError, Engine, host, kubeconfig, names, network, observe, registry};
 use crate::error::Explain;
+use crate::folders;
 use crate::proxy::Findings;
-use crate::settings::{UpSettings, display, folders};
+use crate::settings::{UpSettings, display};
 
 /// A port that the platform wants on loopback.
 #[derive(Debug, Clone, PartialEq, Eq)]

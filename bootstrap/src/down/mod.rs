@@ -4,7 +4,8 @@ use serde::Serialize;
 
 use crate::docker::{Engine, kubeconfig, locks, mode, names, network, observe, registry};
 use crate::error::{ExitKind, Failure};
-use crate::settings::{display, folders};
+use crate::folders;
+use crate::settings::display;
 
 /// What was asked for.
 #[derive(Debug, Clone)]

@@ -20,10 +20,10 @@ use crate::existing;
 use crate::images::transfer::Transfer;
 use crate::images::upstream::Upstream;
 use crate::images::{BlobStore, Digest, Reference};
-use crate::kubernetes::record::Record;
 use crate::kubernetes::{Definition, Installer, watch::ClusterWatch};
 use crate::origin::ImagePlan;
 use crate::report::Progress;
+use crate::settings::Record;
 use crate::settings::{ImageSource, UpSettings};
 use crate::stack::{ClusterSpec, Component, LeftOut, Stack, StackSource};
 

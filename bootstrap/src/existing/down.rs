@@ -12,10 +12,11 @@ use super::{Cluster, ExistingError};
 use crate::error::Failure;
 use crate::kubernetes::inventory::Inventory;
 use crate::kubernetes::object::Owner;
-use crate::kubernetes::record::{self, Record};
+use crate::kubernetes::record;
 use crate::kubernetes::secrets::AUTHORITY_SECRET;
 use crate::kubernetes::{Error, Installer, SYSTEM_NAMESPACE, assistant, install, removal};
 use crate::report::{Event, Outcome, Phase, Planned, Progress, Reporter};
+use crate::settings::Record;
 
 /// For one component; what hangs is forced long before.
 const DEADLINE: Duration = Duration::from_secs(300);

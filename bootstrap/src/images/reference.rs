@@ -4,8 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use super::digest::Digest;
-use crate::stack::model::ImageRef;
-use crate::stack::words::number;
+use crate::words::number;
 
 /// A complete image reference; what is left out is filled in as Docker does it
 /// (`docker.io`, `library/`, `latest`).
@@ -196,23 +195,6 @@ impl Wanted {
     }
 }
 
-impl TryFrom<&ImageRef> for Wanted {
-    type Error = InvalidReference;
-
-    fn try_from(image: &ImageRef) -> Result<Self, InvalidReference> {
-        let invalid = |reason: String| InvalidReference { text: image.reference.clone(), reason };
-        let mut wanted = Self::new(image.reference.parse()?);
-        if let Some(text) = &image.digest {
-            let pin: Digest = text.parse().map_err(|error: super::digest::InvalidDigest| invalid(error.to_string()))?;
-            if wanted.pin.as_ref().is_some_and(|own| *own != pin) {
-                return Err(invalid(format!("its own digest and `digest: {pin}` differ")));
-            }
-            wanted.pin = Some(pin);
-        }
-        Ok(wanted)
-    }
-}
-
 impl fmt::Display for Wanted {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.reference.fmt(f)
@@ -306,20 +288,5 @@ mod tests {
                 }
             }
         }
-    }
-
-    #[test]
-    fn two_different_digests_are_a_contradiction() {
-        let image = |reference: String, digest: &Digest| ImageRef {
-            own: false,
-            reference,
-            digest: Some(digest.to_string()),
-            recipe: None,
-            missing: None,
-        };
-        let (one, two) = (Digest::of(b"1"), Digest::of(b"2"));
-        let wanted = Wanted::try_from(&image(format!("quay.io/a/b:1@{one}"), &one)).expect("the same digest");
-        assert_eq!(wanted.pin, Some(one.clone()));
-        assert!(Wanted::try_from(&image(format!("quay.io/a/b:1@{one}"), &two)).is_err());
     }
 }

@@ -3,44 +3,14 @@
 use k8s_openapi::api::core::v1::ConfigMap;
 use kube::Client;
 use kube::api::{Api, Patch, PatchParams};
-use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::{Error, MANAGER, SYSTEM_NAMESPACE};
-use crate::settings::Push;
-use crate::stack::Changes;
+use crate::settings::Record;
 
 /// Name of the ConfigMap.
 pub const NAME: &str = "platform";
 const KEY: &str = "platform.json";
-
-/// What may change from one `up` to the next.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Record {
-    /// Version of backstack that ran last.
-    pub by: String,
-    /// Name of the platform.
-    #[serde(default)]
-    pub name: String,
-    /// Name of the built-in stack, or the folder of a user's own.
-    pub stack: String,
-    /// Address under which people reach the platform.
-    pub url: String,
-    /// Whether images were built from packages.
-    pub from_packages: bool,
-    /// Parameters that were set by hand: component, parameter, value.
-    #[serde(default)]
-    pub parameters: Vec<(String, String, serde_json::Value)>,
-    /// Components that were added to the stack, or left out of it.
-    #[serde(default)]
-    pub changes: Changes,
-    /// Whether the cluster is one that somebody else made.
-    #[serde(default)]
-    pub elsewhere: bool,
-    /// The registry that images were pushed to, for such a cluster.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub push: Option<Push>,
-}
 
 /// Writes the record.
 ///

@@ -6,8 +6,8 @@ use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
+use crate::folders;
 use crate::report::json;
-use crate::settings::folders;
 
 /// A command that keeps a log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -9,10 +9,11 @@ use tokio::time::Instant;
 use crate::error::{ExitKind, Explain, Failure};
 use crate::kubernetes::inventory::{Entry, Inventory};
 use crate::kubernetes::object::ObjectRef;
-use crate::kubernetes::record::{self, Record};
+use crate::kubernetes::record;
 use crate::kubernetes::sweep::Sweep;
 use crate::kubernetes::{Installer, removal};
 use crate::report::{Event, Outcome, Phase, Planned, Progress, Reporter};
+use crate::settings::Record;
 use crate::stack::{Stack, StackSource};
 
 const DEADLINE: Duration = Duration::from_secs(180);

@@ -1,7 +1,7 @@
 //! The address under which people reach a platform: as they give it, or as the machine's own environment tells it.
 
 use super::SettingsError;
-use crate::stack::words::{is_subdomain, number};
+use crate::words::{is_subdomain, number};
 
 /// What `--url` is given to have the address found out.
 pub const AUTO: &str = "auto";

@@ -1,14 +1,17 @@
 //! The settings file: the same names as `up`'s long flags, with underscores.
 
 use std::path::Path;
+use std::sync::OnceLock;
 
 use backstack_mcp::yaml::{self, Document, Fault};
 use clap::ValueEnum;
+use jsonschema::Validator;
+use serde_json::Value;
 
 use super::{ImageSource, MAX_WORKERS, SettingsError, UpWishes, display};
-use crate::stack::schema::Format;
+use crate::stack::schema::compile;
 use crate::stack::shape;
-use crate::stack::words::{did_you_mean, one_of};
+use crate::words::{did_you_mean, one_of};
 
 /// Reads the settings file; one that is not there wants nothing, unless it was asked for by name.
 ///
@@ -38,7 +41,7 @@ fn parse(bytes: &[u8]) -> Result<UpWishes, Vec<Fault>> {
     let Some(document) = documents.into_iter().next() else {
         return if faults.is_empty() { Ok(UpWishes::default()) } else { Err(faults) };
     };
-    faults.extend(shape::check(Format::Settings, &document));
+    faults.extend(shape::check_by(schema(), &document));
     faults.extend(not_a_source(&document));
     faults.extend(out_of_range(&document));
     if !faults.is_empty() {
@@ -46,6 +49,12 @@ fn parse(bytes: &[u8]) -> Result<UpWishes, Vec<Fault>> {
     }
     // The schema comes from the same type, so this fails only for what a schema cannot say.
     serde_json::from_value(document.value.clone()).map_err(|error| vec![(document.places.line(""), error.to_string())])
+}
+
+/// The schema of the file, and its validator, made once.
+fn schema() -> &'static (Value, Validator) {
+    static SCHEMA: OnceLock<(Value, Validator)> = OnceLock::new();
+    SCHEMA.get_or_init(|| compile::<UpWishes>("settings file of backstack"))
 }
 
 /// Each source has an explanation of its own in the schema, which would make a long story of a typing error.
@@ -62,7 +71,7 @@ fn not_a_source(document: &Document) -> Option<Fault> {
 
 /// The command line refuses these by itself.
 fn out_of_range(document: &Document) -> Vec<Fault> {
-    let number = |key: &str| document.value.get(key).and_then(serde_json::Value::as_u64);
+    let number = |key: &str| document.value.get(key).and_then(Value::as_u64);
     let line = |key: &str| document.places.line(&format!("/{key}"));
     let zero = ["http_port", "https_port", "api_port"].into_iter().filter(|key| number(key) == Some(0));
     let mut wrong: Vec<_> = zero.map(|key| (line(key), format!("`{key}` must be 1 to 65535, not 0"))).collect();

@@ -14,16 +14,17 @@ use crate::docker::node::PortMapping;
 use crate::docker::observe::PlatformSettings;
 use crate::docker::subnet::Subnet;
 use crate::error::{ExitKind, Explain};
+use crate::folders;
 use crate::images::Reference;
-use crate::kubernetes::record::Record;
 use crate::stack::Changes;
 
 pub mod address;
 pub mod file;
-pub mod folders;
 pub mod push;
+mod record;
 
 pub use push::Push;
+pub use record::Record;
 
 /// Name of the platform when none is given.
 pub const DEFAULT_NAME: &str = "backstack";
@@ -146,8 +147,6 @@ pub enum SettingsError {
     Subnet { value: String, why: String },
     #[error("the network, which all platforms share, has the addresses {had} already and cannot change to {wanted}")]
     SubnetFixed { had: Subnet, wanted: Subnet },
-    #[error("there is no place for {what}: HOME names no folder")]
-    NoHome { what: &'static str, variable: Option<&'static str> },
     #[error("settings file {path} cannot be read: {why}")]
     NoFile { path: String, why: String },
     #[error("settings file {path} {}", if .problems.len() == 1 { "has a problem" } else { "has problems" })]
@@ -187,10 +186,6 @@ impl Explain for SettingsError {
             Self::KubernetesVersion { wanted, own } => format!(
                 "This release builds and tests Kubernetes {own}. Give `--node-image kindest/node:v{wanted}` to use another."
             ),
-            Self::NoHome { variable: None, .. } => "Set HOME to your home folder.".into(),
-            Self::NoHome { variable: Some(variable), .. } => {
-                format!("Set HOME to your home folder, or {variable} to a folder that you may write to.")
-            }
             Self::NoFile { .. } => {
                 "Give `--config` or BACKSTACK_CONFIG a file that you may read, or leave it out.".into()
             }

@@ -15,8 +15,8 @@ use super::model::StackFile;
 use super::problem::{Problems, StackErrors};
 use super::read;
 use super::validate;
-use super::words::did_you_mean;
 use crate::error::{ExitKind, Explain};
+use crate::words::did_you_mean;
 
 /// What is different.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]

@@ -6,8 +6,8 @@ use super::files::FileTree;
 use super::model::ComponentFile;
 use super::problem::{Problem, Problems};
 use super::read::Read;
-use super::words::is_subdomain;
 use super::yaml::child;
+use crate::words::is_subdomain;
 
 /// What stands in a key for the `/` of a path: keys cannot have one.
 const SLASH: &str = "__";

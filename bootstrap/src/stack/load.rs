@@ -19,8 +19,8 @@ use super::problem::{Problem, Problems, StackErrors};
 use super::read;
 use super::recipe::ImageRecipe;
 use super::validate;
-use super::words::is_label;
 use super::yaml::Places;
+use crate::words::is_label;
 
 /// Where a stack comes from.
 #[derive(Debug, Clone, PartialEq, Eq)]

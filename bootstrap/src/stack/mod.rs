@@ -3,6 +3,7 @@
 pub mod changes;
 mod config_maps;
 pub mod files;
+mod image;
 pub mod left_out;
 pub mod load;
 pub mod model;
@@ -16,7 +17,6 @@ mod rollout;
 pub mod schema;
 pub(crate) mod shape;
 mod validate;
-pub(crate) mod words;
 
 use backstack_mcp::yaml;
 

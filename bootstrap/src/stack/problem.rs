@@ -96,7 +96,7 @@ impl Explain for StackErrors {
     fn hints(&self) -> Vec<String> {
         match self {
             Self::UnknownBuiltin { name, known } => {
-                let guess = super::words::did_you_mean(name, known.iter().map(String::as_str));
+                let guess = crate::words::did_you_mean(name, known.iter().map(String::as_str));
                 vec![format!(
                     "Built in: {}{guess} A stack of your own is given as a folder: `--stack ./mine`.",
                     known.join(", "),

@@ -13,9 +13,9 @@ use super::problem::{Problem, Problems};
 use super::recipe::{ImageRecipe, Layer};
 use super::schema::Format;
 use super::validate::{graph, parameters};
-use super::words::{did_you_mean, is_label, it_has};
 use super::yaml::{Document, parse};
 use super::{config_maps, paths, shape};
+use crate::words::{did_you_mean, is_label, it_has};
 
 /// A file of one of our formats: where it stands, and its content if that is right.
 #[derive(Debug)]

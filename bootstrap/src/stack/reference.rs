@@ -1,6 +1,6 @@
 //! `${...}` in manifests: what may stand there and how a text is cut at it.
 
-use super::words::{did_you_mean, it_has, one_of};
+use crate::words::{did_you_mean, it_has, one_of};
 
 /// What a reference stands for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -214,7 +214,7 @@ fn ingress_name(component: &str, path: &str) -> String {
     if trimmed.is_empty() {
         return format!("{component}-root");
     }
-    let is_plain = trimmed != "root" && super::words::is_label(trimmed);
+    let is_plain = trimmed != "root" && crate::words::is_label(trimmed);
     if is_plain {
         return format!("{component}-{trimmed}");
     }
@@ -343,7 +343,7 @@ mod tests {
         let distinct: std::collections::BTreeSet<_> = names.iter().collect();
         assert_eq!(distinct.len(), names.len(), "{names:?}");
         for name in &names {
-            assert!(crate::stack::words::is_label(name), "{name}");
+            assert!(crate::words::is_label(name), "{name}");
         }
         assert_eq!(names[..3], ["shop-root".to_string(), names[1].clone(), "shop-a".into()]);
     }

@@ -8,7 +8,6 @@ use serde_json::Value;
 
 use super::model::{ClusterFile, ComponentFile, StackFile};
 use super::recipe::ImageRecipe;
-use crate::settings::UpWishes;
 
 /// A kind of file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,8 +20,6 @@ pub enum Format {
     Image,
     /// `cluster.yaml`.
     Cluster,
-    /// The settings file.
-    Settings,
 }
 
 impl Format {
@@ -36,7 +33,6 @@ impl Format {
             Self::Component => "component",
             Self::Image => "image",
             Self::Cluster => "cluster",
-            Self::Settings => "settings",
         }
     }
 
@@ -46,7 +42,6 @@ impl Format {
             Self::Component => "component.yaml of backstack",
             Self::Image => "image.yaml of backstack",
             Self::Cluster => "cluster.yaml of backstack",
-            Self::Settings => "settings file of backstack",
         }
     }
 
@@ -56,22 +51,21 @@ impl Format {
         static COMPONENT: OnceLock<(Value, Validator)> = OnceLock::new();
         static IMAGE: OnceLock<(Value, Validator)> = OnceLock::new();
         static CLUSTER: OnceLock<(Value, Validator)> = OnceLock::new();
-        static SETTINGS: OnceLock<(Value, Validator)> = OnceLock::new();
         match self {
-            Self::Settings => SETTINGS.get_or_init(|| compile::<UpWishes>(self)),
-            Self::Stack => STACK.get_or_init(|| compile::<StackFile>(self)),
-            Self::Component => COMPONENT.get_or_init(|| compile::<ComponentFile>(self)),
-            Self::Image => IMAGE.get_or_init(|| compile::<ImageRecipe>(self)),
-            Self::Cluster => CLUSTER.get_or_init(|| compile::<ClusterFile>(self)),
+            Self::Stack => STACK.get_or_init(|| compile::<StackFile>(self.title())),
+            Self::Component => COMPONENT.get_or_init(|| compile::<ComponentFile>(self.title())),
+            Self::Image => IMAGE.get_or_init(|| compile::<ImageRecipe>(self.title())),
+            Self::Cluster => CLUSTER.get_or_init(|| compile::<ClusterFile>(self.title())),
         }
     }
 }
 
-fn compile<T: JsonSchema>(format: Format) -> (Value, Validator) {
+/// The schema of a type, and its validator.
+pub(crate) fn compile<T: JsonSchema>(title: &str) -> (Value, Validator) {
     let generator: SchemaGenerator = SchemaSettings::draft2020_12().into();
     let mut schema = generator.into_root_schema_for::<T>().to_value();
     if let Some(map) = schema.as_object_mut() {
-        map.insert("title".into(), format.title().into());
+        map.insert("title".into(), title.into());
     }
     let validator = jsonschema::validator_for(&schema).expect("schemas made from types are valid");
     (schema, validator)

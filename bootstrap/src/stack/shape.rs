@@ -2,12 +2,13 @@
 //!
 //! The JSON schema finds what is wrong, all of it; this module says it the way a person would.
 
+use jsonschema::Validator;
 use jsonschema::error::{TypeKind, ValidationError, ValidationErrorKind};
 use serde_json::Value;
 
 use super::schema::Format;
-use super::words::{closest, one_of};
 use super::yaml::{Document, Fault, child};
+use crate::words::{closest, one_of};
 
 /// Keys that people bring from elsewhere, and what to do instead.
 const GUIDANCE: &[(Format, &str, &str)] = &[
@@ -53,7 +54,15 @@ const GUIDANCE: &[(Format, &str, &str)] = &[
 
 /// All that is wrong with a document's shape.
 pub(crate) fn check(format: Format, document: &Document) -> Vec<Fault> {
-    let (schema, validator) = format.compiled();
+    faults(Some(format), format.compiled(), document)
+}
+
+/// The same for a format that is none of a stack's.
+pub(crate) fn check_by(compiled: &(Value, Validator), document: &Document) -> Vec<Fault> {
+    faults(None, compiled, document)
+}
+
+fn faults(format: Option<Format>, (schema, validator): &(Value, Validator), document: &Document) -> Vec<Fault> {
     let mut checker = Checker { format, schema, document, faults: Vec::new() };
     let errors: Vec<_> = validator.iter_errors(&document.value).collect();
     checker.all(&errors.iter().collect::<Vec<_>>());
@@ -61,7 +70,7 @@ pub(crate) fn check(format: Format, document: &Document) -> Vec<Fault> {
 }
 
 struct Checker<'a> {
-    format: Format,
+    format: Option<Format>,
     schema: &'a Value,
     document: &'a Document,
     faults: Vec<Fault>,
@@ -130,7 +139,7 @@ impl Checker<'_> {
     fn unknown_key(&mut self, pointer: &str, key: &str) -> Option<String> {
         let known = self.known_keys(pointer);
         let guess = closest(key, known.iter().map(String::as_str)).map(str::to_string);
-        let guided = GUIDANCE.iter().find(|(format, word, _)| *format == self.format && *word == key);
+        let guided = GUIDANCE.iter().find(|(format, word, _)| Some(*format) == self.format && *word == key);
         let help = match (guided, &guess) {
             (Some((_, _, text)), _) => format!("; {text}"),
             (None, Some(guess)) => format!("; did you mean `{guess}`?"),
@@ -305,7 +314,7 @@ fn plain(value: &Value) -> String {
 
 fn not_one_of(name: &str, written: &str, options: &[String]) -> String {
     let options = || options.iter().map(String::as_str);
-    let guess = if options().count() > 1 { super::words::did_you_mean(written, options()) } else { String::new() };
+    let guess = if options().count() > 1 { crate::words::did_you_mean(written, options()) } else { String::new() };
     format!("{name} must be {}, not `{written}`{guess}", one_of(options()))
 }
 

@@ -17,10 +17,10 @@ use crate::images::Platform;
 use crate::images::registry::Registry;
 use crate::images::upstream::{Upstream, UpstreamOptions};
 use crate::kubernetes::object::ObjectRef;
-use crate::kubernetes::record::Record;
 use crate::kubernetes::{Installer, SYSTEM_NAMESPACE, Unit};
 use crate::origin::{ImagePlan, OriginError, Told};
 use crate::plan::{self, ClusterImages};
+use crate::settings::Record;
 use crate::settings::{Existing, ImageSource, Push, UpSettings};
 use crate::stack::{PlatformFacts, Stack, StackSource, render};
 

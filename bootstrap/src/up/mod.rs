@@ -15,12 +15,13 @@ use crate::doctor::{self, Check};
 use crate::error::Failure;
 use crate::execute::context::{Own, Place, StepOutputs};
 use crate::execute::{self, Context};
+use crate::folders;
 use crate::images::{ImageError, Reference};
-use crate::kubernetes::record::Record;
 use crate::origin::{OriginError, Told};
 use crate::plan::{self, ClusterImages, Plan, PlannedComponent};
 use crate::report::{Event, Planned, Reporter, units};
-use crate::settings::{self, Existing, ImageSource, UpSettings, UpWishes, folders};
+use crate::settings::Record;
+use crate::settings::{self, Existing, ImageSource, UpSettings, UpWishes};
 use crate::stack::{ClusterSpec, LeftOut, Stack};
 
 mod existing;

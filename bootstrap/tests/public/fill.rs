@@ -11,10 +11,10 @@ use std::io::{BufReader, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 use backstack::build::{Architecture, Builder, BuiltImage};
+use backstack::folders;
 use backstack::images::manifest::{Platform, Raw};
 use backstack::images::{BlobStore, Descriptor, Digest, Reference, Registry};
 use backstack::report::Progress;
-use backstack::settings::folders;
 use backstack::stack::files::FileTree;
 use backstack::stack::model::ImageRef;
 use backstack::stack::{ClusterSpec, Stack, StackSource};

@@ -255,7 +255,7 @@ impl World {
 
     /// The cache holds what these recipes build, as after an earlier run, and nothing else.
     pub(crate) fn keep_built(&self, is_kept: impl Fn(&Held) -> bool) {
-        let (from, to) = (backstack::settings::folders::cache().unwrap(), self.path("cache"));
+        let (from, to) = (backstack::folders::cache().unwrap(), self.path("cache"));
         let copy = |path: &str| {
             let to = to.join(path);
             std::fs::create_dir_all(to.parent().expect("a folder")).expect("folder");

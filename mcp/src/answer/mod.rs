@@ -9,8 +9,7 @@ mod order;
 pub mod redact;
 pub mod text;
 
-use std::fmt;
-
+pub use crate::next_call::NextCall;
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
@@ -21,34 +20,6 @@ pub const DEFAULT_MAX_TOKENS: usize = 2_000;
 pub const MOST_TOKENS: usize = 50_000;
 /// The least: less could not even say what was left out.
 pub const LEAST_TOKENS: usize = 200;
-
-/// A call that would tell more, or is the next step.
-#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
-pub struct NextCall {
-    /// Name of the tool.
-    pub tool: String,
-    /// Its arguments.
-    pub arguments: Map<String, Value>,
-    /// What it gives.
-    pub why: String,
-}
-
-impl NextCall {
-    /// `arguments` is an object, as made by `json!({...})`.
-    pub fn new(tool: &str, arguments: Value, why: impl Into<String>) -> Self {
-        let arguments = match arguments {
-            Value::Object(map) => map,
-            _ => Map::new(),
-        };
-        Self { tool: tool.into(), arguments, why: why.into() }
-    }
-}
-
-impl fmt::Display for NextCall {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} {} - {}", self.tool, Value::Object(self.arguments.clone()), self.why)
-    }
-}
 
 /// Something that did not fit.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use super::descriptor::{is_entity, judge, read};
 use super::entity::Entity;
-use crate::ports::{EntitySource, Snapshot};
+use super::source::{EntitySource, Snapshot};
 use crate::text;
 use crate::yaml::Document;
 

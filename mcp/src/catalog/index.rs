@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use super::entity::Entity;
 use super::reference::EntityRef;
 use super::relation::inverse;
-use crate::ports::EntitySource;
+use super::source::EntitySource;
 
 /// The catalog: any number of sources, one view. A source that changed is taken in at the next question.
 pub struct Catalog {

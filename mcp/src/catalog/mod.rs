@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! descriptor   a document -> problems, or an [`Entity`]
-//! files        folders of YAML -> an [`EntitySource`](crate::ports::EntitySource)
+//! files        folders of YAML -> an [`EntitySource`](source::EntitySource)
 //! index        entities of all sources -> [`Index`]: by reference, by name, relations both ways
 //! ```
 
@@ -12,9 +12,11 @@ mod files;
 mod index;
 mod reference;
 mod relation;
+mod source;
 
 pub use entity::Entity;
 pub use files::{CatalogFileError, CatalogFiles};
 pub use index::{Catalog, Edge, Found, Index};
 pub use reference::{EntityRef, ReferenceError};
 pub use relation::{Relation, kinds as relation_kinds};
+pub use source::{EntitySource, Snapshot};

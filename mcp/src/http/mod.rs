@@ -25,8 +25,7 @@ use std::path::PathBuf;
 pub use serve::{HttpError, HttpServer};
 pub use tokens::{NewToken, TokenError, Tokens};
 
-/// Longer messages are refused unread, over HTTP and over pipes.
-pub const MOST_BODY_BYTES: usize = 1024 * 1024;
+pub use crate::server::MOST_MESSAGE_BYTES as MOST_BODY_BYTES;
 
 /// How to serve.
 #[derive(Debug, Clone)]

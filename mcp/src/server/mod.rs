@@ -27,6 +27,9 @@ use crate::toolset::{Access, Changed, Tool, Toolset};
 
 pub use session::Session;
 
+/// Longer messages are refused unread, over HTTP and over pipes.
+pub const MOST_MESSAGE_BYTES: usize = 1024 * 1024;
+
 /// What is served and how.
 #[derive(Debug, Clone, Default)]
 pub struct Settings {
@@ -130,7 +133,7 @@ impl Server {
         R: tokio::io::AsyncRead + Send + Unpin + 'static,
         W: tokio::io::AsyncWrite + Send + Unpin + 'static,
     {
-        let (lines, writing) = lines::Lines::new(read, write, crate::http::MOST_BODY_BYTES);
+        let (lines, writing) = lines::Lines::new(read, write, MOST_MESSAGE_BYTES);
         let served = rmcp::serve_server(self.session(), lines).await;
         let result = match served {
             Ok(running) => {

@@ -142,7 +142,7 @@ impl Tool {
         W: Future<Output = Result<R, ToolError>> + Send + 'static,
     {
         let run = Arc::new(run);
-        let input = Arc::new(schema::input::<I>(access));
+        let input = Arc::new(schema::input::<I>(access == Access::Proposes));
         Self {
             name,
             title,

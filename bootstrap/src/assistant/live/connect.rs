@@ -17,9 +17,10 @@ use crate::docker::{Engine, kubeconfig, observe};
 use crate::error::{Explain, chain};
 use crate::execute::nodes;
 use crate::existing;
-use crate::kubernetes::record::{self, Record};
+use crate::kubernetes::record;
 use crate::kubernetes::secrets::Secrets;
 use crate::kubernetes::{assistant, client};
+use crate::settings::Record;
 
 const PATIENCE: Duration = Duration::from_secs(3);
 

@@ -20,11 +20,11 @@ use tokio::time::timeout;
 use crate::kubernetes::inventory::{self, Entry};
 use crate::kubernetes::object::ObjectRef;
 use crate::kubernetes::readiness::assess;
-use crate::kubernetes::record::Record;
 use crate::kubernetes::scope::Scope;
 use crate::kubernetes::status::{self, Health};
 use crate::kubernetes::view::{Tracked, View};
 use crate::kubernetes::{Error, SYSTEM_NAMESPACE};
+use crate::settings::Record;
 use crate::stack::{Stack, StackSource};
 
 const FIRST_LIST: Duration = Duration::from_secs(5);

@@ -88,7 +88,7 @@ pub(super) struct Given {
 impl Given {
     /// What this machine has to give.
     pub(super) fn of_host(host: &HostTools) -> Self {
-        let home = crate::settings::folders::home();
+        let home = crate::folders::home();
         let variables =
             std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
         let mut given = Self::of(variables, home.as_deref());

@@ -1,7 +1,7 @@
 //! The address of an engine, brought into one form as the `docker` command does it.
 
 use crate::docker::error::ClusterError;
-use crate::stack::words::number;
+use crate::words::number;
 
 const SOCKET: &str = if cfg!(windows) { "npipe:////./pipe/docker_engine" } else { "unix:///var/run/docker.sock" };
 const WITH_TLS: &str = "tcp://localhost:2376";

@@ -49,7 +49,7 @@ impl Endpoint {
     /// A context that does not exist or cannot be used, a configuration that cannot be read, an address of an unknown
     /// form, or TLS whose files are not there.
     pub fn of_environment() -> Result<Self, ClusterError> {
-        choose(|name| std::env::var_os(name), crate::settings::folders::home())
+        choose(|name| std::env::var_os(name), crate::folders::home())
     }
 
     /// Whether the engine is reached over a socket of this machine, or over loopback.

@@ -26,7 +26,7 @@ use std::path::{Path, PathBuf};
 use file::Change;
 
 use super::error::ClusterError;
-use crate::settings::folders;
+use crate::folders;
 
 /// What is written for one platform.
 #[derive(Debug, Clone)]

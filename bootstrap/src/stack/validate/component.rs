@@ -7,8 +7,8 @@ use crate::stack::model::{ComponentFile, CrdSource, GeneratedSecret, ImageRef, R
 use crate::stack::problem::Problems;
 use crate::stack::read::{ComponentDraft, Read};
 use crate::stack::reference::{Piece, pieces};
-use crate::stack::words::{is_label, is_short_name, is_subdomain, it_has};
 use crate::stack::yaml::child;
+use crate::words::{is_label, is_short_name, is_subdomain, it_has};
 
 pub(super) fn check(draft: &ComponentDraft, problems: &mut Problems) {
     let read = &draft.component;

@@ -7,8 +7,8 @@ use serde_json::Value;
 use crate::stack::model::{ComponentFile, GeneratedSecret, SecretSource};
 use crate::stack::problem::Problems;
 use crate::stack::read::ComponentDraft;
-use crate::stack::words::{is_label, is_subdomain};
 use crate::stack::yaml::child;
+use crate::words::{is_label, is_subdomain};
 
 pub(super) fn check(components: &[ComponentDraft], problems: &mut Problems) {
     for draft in components {

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use crate::stack::problem::Problems;
 use crate::stack::read::{ComponentDraft, StackDraft};
-use crate::stack::words::{closest, it_has};
+use crate::words::{closest, it_has};
 
 pub(crate) fn check(stack: &StackDraft, problems: &mut Problems) {
     let names: BTreeSet<&str> = stack.listed.iter().map(String::as_str).collect();

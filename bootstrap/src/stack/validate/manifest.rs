@@ -11,8 +11,8 @@ use crate::stack::model::ComponentFile;
 use crate::stack::problem::Problems;
 use crate::stack::read::ComponentDraft;
 use crate::stack::reference::{Piece, Reference, pieces, unknown};
-use crate::stack::words::{did_you_mean, it_has};
 use crate::stack::yaml::child;
+use crate::words::{did_you_mean, it_has};
 
 /// Kinds of Kubernetes itself that belong to no namespace, for telling duplicates.
 const CLUSTER_WIDE: &[&str] = &[

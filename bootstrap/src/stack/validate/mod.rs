@@ -25,7 +25,7 @@ pub(super) mod tests;
 
 use super::problem::Problems;
 use super::read::{ClusterDraft, ComponentDraft, StackDraft};
-use super::words::is_label;
+use crate::words::is_label;
 
 /// Checks a stack and all that belongs to it.
 pub(super) fn stack(draft: &StackDraft, problems: &mut Problems) {

@@ -9,8 +9,8 @@ use crate::stack::model::{Parameter, ParameterType};
 use crate::stack::problem::Problems;
 use crate::stack::read::{ComponentDraft, StackDraft};
 use crate::stack::shape::{describe, in_quotes};
-use crate::stack::words::{did_you_mean, it_has, one_of};
 use crate::stack::yaml::child;
+use crate::words::{did_you_mean, it_has, one_of};
 
 /// The value of every parameter: the given one, or else the default.
 pub(crate) fn resolve(

@@ -9,8 +9,8 @@ use crate::stack::read::RecipeDraft;
 use crate::stack::recipe::{
     ContainerdStoreLayer, DebianLayer, FileEntry, GoLayer, GoModuleFilesLayer, ImageConfig, Layer, NpmLayer, PypiLayer,
 };
-use crate::stack::words::number;
 use crate::stack::yaml::child;
+use crate::words::number;
 
 pub(super) fn check_all(recipes: &BTreeMap<String, RecipeDraft>, problems: &mut Problems) {
     for (folder, draft) in recipes {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::stack::problem::Problems;
 use crate::stack::read::{ComponentDraft, StackDraft};
-use crate::stack::words::is_label;
+use crate::words::is_label;
 
 pub(super) fn check(stack: &StackDraft, problems: &mut Problems) {
     ingress(stack, problems);

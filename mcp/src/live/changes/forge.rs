@@ -6,9 +6,10 @@ use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD as BASE64;
 use serde_json::{Value, json};
 
+use super::git_server::GitServer;
 use crate::error::ErrorKind;
+use crate::error::PortError;
 use crate::live::object::{number, text};
-use crate::ports::{GitServer, PortError};
 
 /// Where things are on every platform; see the component that sets the Git server up.
 pub const OWNER: &str = "backstack";

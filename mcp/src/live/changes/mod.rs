@@ -3,4 +3,5 @@
 pub mod compose;
 pub mod follow;
 pub mod forge;
+pub mod git_server;
 pub mod plan;

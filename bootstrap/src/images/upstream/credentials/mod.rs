@@ -15,7 +15,7 @@ use serde::Deserialize;
 use tokio::sync::Mutex;
 
 use super::notices::Notices;
-use crate::settings::folders;
+use crate::folders;
 use helper::HelperAnswer;
 
 /// The name under which Docker files its own registry.

@@ -3,10 +3,10 @@
 use async_trait::async_trait;
 use serde_json::Value;
 
-use super::PortError;
+use crate::error::PortError;
 
 /// Sends requests to the Git server's HTTP API, with the assistant's own account. What they mean is known in
-/// [`crate::live::changes::forge`].
+/// [`super::forge`].
 #[async_trait]
 pub trait GitServer: Send + Sync + 'static {
     /// `address` is below the API's root, as `/repos/a/b`. Gives the status and the answer as JSON.

@@ -7,15 +7,38 @@
 
 use std::path::PathBuf;
 
-use super::SettingsError;
+use crate::error::{ExitKind, Explain};
+
+/// There is no place for something that has to be kept.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("there is no place for {what}: HOME names no folder")]
+pub struct NoHome {
+    /// What has no place, as `the image cache`.
+    pub what: &'static str,
+    /// The variable that would name one.
+    pub variable: Option<&'static str>,
+}
+
+impl Explain for NoHome {
+    fn kind(&self) -> ExitKind {
+        ExitKind::Usage
+    }
+
+    fn hints(&self) -> Vec<String> {
+        vec![match self.variable {
+            None => "Set HOME to your home folder.".into(),
+            Some(variable) => format!("Set HOME to your home folder, or {variable} to a folder that you may write to."),
+        }]
+    }
+}
 
 /// The cache: built images, downloads. Safe to delete at any time.
 ///
 /// `BACKSTACK_CACHE`, else the platform's own cache folder with `backstack` below it.
 ///
 /// # Errors
-/// [`SettingsError::NoHome`]
-pub fn cache() -> Result<PathBuf, SettingsError> {
+/// [`NoHome`]
+pub fn cache() -> Result<PathBuf, NoHome> {
     if let Some(folder) = variable("BACKSTACK_CACHE") {
         return Ok(folder);
     }
@@ -24,7 +47,7 @@ pub fn cache() -> Result<PathBuf, SettingsError> {
     } else {
         variable("XDG_CACHE_HOME").or_else(|| home().map(|home| home.join(".cache")))
     };
-    let missing = SettingsError::NoHome { what: "the image cache", variable: Some("BACKSTACK_CACHE") };
+    let missing = NoHome { what: "the image cache", variable: Some("BACKSTACK_CACHE") };
     base.map(|base| base.join("backstack")).ok_or(missing)
 }
 
@@ -40,25 +63,25 @@ pub fn config_file() -> Option<PathBuf> {
 /// What the MCP server keeps: digests of tokens, sessions. `BACKSTACK_STATE`, else `backstack` in the user's state folder.
 ///
 /// # Errors
-/// [`SettingsError::NoHome`]
-pub fn assistant() -> Result<PathBuf, SettingsError> {
+/// [`NoHome`]
+pub fn assistant() -> Result<PathBuf, NoHome> {
     state("the MCP server's state").map(|state| state.join("mcp"))
 }
 
 /// Logs of the last runs, in the same folder as [`assistant`].
 ///
 /// # Errors
-/// [`SettingsError::NoHome`]
-pub fn logs() -> Result<PathBuf, SettingsError> {
+/// [`NoHome`]
+pub fn logs() -> Result<PathBuf, NoHome> {
     state("the log").map(|state| state.join("log"))
 }
 
-fn state(what: &'static str) -> Result<PathBuf, SettingsError> {
+fn state(what: &'static str) -> Result<PathBuf, NoHome> {
     let base = variable("BACKSTACK_STATE").or_else(|| {
         let base = variable("XDG_STATE_HOME").or_else(|| home().map(|home| home.join(".local/state")));
         base.map(|base| base.join("backstack"))
     });
-    base.ok_or(SettingsError::NoHome { what, variable: Some("BACKSTACK_STATE") })
+    base.ok_or(NoHome { what, variable: Some("BACKSTACK_STATE") })
 }
 
 /// The user's home folder.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use tokio::sync::watch;
 
-use crate::catalog::Entity;
+use super::Entity;
 
 /// All entities of one source at one moment.
 #[derive(Debug, Clone, Default)]
