@@ -4,7 +4,7 @@ use bollard::query_parameters as query;
 use futures::{StreamExt, TryStreamExt};
 
 use super::context::Context;
-use super::steps::Ended;
+use super::ended::Ended;
 use crate::build::archive::docker_archive_stream;
 use crate::build::{BuildError, BuiltImage};
 use crate::docker::{ClusterError, Engine};

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::context::{Context, Live, Place};
-use super::steps::{Ended, await_answer};
+use super::ended::{Ended, await_answer};
 use crate::error::Failure;
 use crate::images::registry::Registry;
 use crate::images::transfer::Transfer;

@@ -3,7 +3,7 @@
 use std::sync::atomic::Ordering;
 
 use super::context::Context;
-use super::steps::Ended;
+use super::ended::Ended;
 use crate::error::Failure;
 use crate::images::transfer::Moved;
 use crate::images::upstream::Patience;

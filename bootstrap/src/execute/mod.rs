@@ -4,6 +4,7 @@
 //! graph          the order: pure, knows only needs
 //! subjects       from steps to the lines that a person sees
 //! context        what steps share: engine, builder, registry, cluster
+//! ended          how a step ended
 //! steps          one function a kind of step
 //! nodes          ... those that make nodes
 //! existing       ... those on a cluster that somebody else made
@@ -20,6 +21,7 @@ use crate::plan::{Plan, StepId};
 use crate::report::{Outcome, Reporter};
 
 pub mod context;
+pub mod ended;
 pub mod engine_images;
 pub mod existing;
 pub mod graph;

@@ -7,7 +7,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::context::Context;
-use super::steps::Ended;
+use super::ended::Ended;
 use crate::docker::inotify::{self, FileWatches, Limits};
 use crate::docker::kubeadm::NodeFacts;
 use crate::docker::node::{self, NodeSpec, PortMapping, Role};

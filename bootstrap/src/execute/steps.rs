@@ -9,6 +9,7 @@ use base64::prelude::BASE64_STANDARD as BASE64;
 use tokio::time::Instant;
 
 use super::context::{API_DEADLINE, Context, Live};
+use super::ended::{Ended, await_answer};
 use super::{engine_images, existing, mirror, nodes, served};
 use crate::definitions;
 use crate::docker::{kubeconfig, network, provision, registry};
@@ -21,31 +22,6 @@ use crate::plan::{Action, PlannedStep, Step};
 use crate::report::{Outcome, Phase, Progress, units};
 use crate::settings::ImageSource;
 use crate::stack::render;
-
-/// How long a registry that runs may take to answer.
-pub const REGISTRY_DEADLINE: Duration = Duration::from_secs(120);
-
-/// How a step ended well.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Ended {
-    pub outcome: Outcome,
-    /// A few words for the subject's line, or nothing.
-    pub detail: String,
-}
-
-impl Ended {
-    pub fn new(outcome: Outcome) -> Self {
-        Self { outcome, detail: String::new() }
-    }
-
-    fn with(outcome: Outcome, detail: impl Into<String>) -> Self {
-        Self { outcome, detail: detail.into() }
-    }
-
-    fn changed(changed: bool) -> Self {
-        Self::new(if changed { Outcome::Created } else { Outcome::Unchanged })
-    }
-}
 
 /// Does one step.
 ///
@@ -118,12 +94,6 @@ async fn ensure_registry(context: &Context) -> Result<Ended, Failure> {
     let changed = running.changed;
     context.found.registry.set(running).ok();
     Ok(Ended::changed(changed))
-}
-
-pub(super) async fn await_answer(local: &Registry) -> Result<(), Failure> {
-    let deadline = Instant::now() + REGISTRY_DEADLINE;
-    while !local.answers_or_waits(deadline).await? {}
-    Ok(())
 }
 
 async fn fetch_definitions(context: &Context, component: &str, progress: &Progress) -> Result<Ended, Failure> {

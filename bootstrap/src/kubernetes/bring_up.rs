@@ -5,7 +5,8 @@ use std::time::Duration;
 use time::OffsetDateTime;
 use tokio::time::Instant;
 
-use super::blockers::{Blocker, Cause, logs};
+use super::blockers::{Blocker, logs};
+use super::cause::Cause;
 use super::readiness::{NotReady, assess, await_ready};
 use super::refusal::Failed;
 use super::scope::Scope;

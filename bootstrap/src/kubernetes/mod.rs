@@ -10,6 +10,7 @@
 //!        prune       what a newer stack no longer has
 //!   -> readiness   waits on ClusterWatch until all of the unit runs
 //!        facts       the few fields of objects that matter, kept by ClusterWatch
+//!        workload    how far one workload is (pure)
 //!        blockers    why something does not run yet (pure)
 //! inventory -> status, credentials
 //! assistant      the account that assistants read with
@@ -30,6 +31,7 @@ pub mod assistant;
 pub mod authority;
 pub mod blockers;
 pub mod bring_up;
+pub mod cause;
 pub mod certificates;
 pub mod client;
 mod copies;
@@ -57,6 +59,7 @@ pub mod sweep;
 pub mod view;
 pub mod watch;
 mod waves;
+pub mod workload;
 
 #[cfg(test)]
 mod fake_api;

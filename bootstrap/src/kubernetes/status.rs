@@ -5,7 +5,8 @@ use serde::Serialize;
 use time::OffsetDateTime;
 
 use super::Error;
-use super::blockers::{Blocker, Cause};
+use super::blockers::Blocker;
+use super::cause::Cause;
 use super::inventory::{Entry, Inventory};
 use super::kinds::{Kinds, Unresolved};
 use super::readiness::{Assessment, assess};

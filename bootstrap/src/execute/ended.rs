@@ -1,0 +1,41 @@
+//! How steps end, and the one wait that several of them share.
+
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use crate::error::Failure;
+use crate::images::registry::Registry;
+use crate::report::Outcome;
+
+/// How long a registry that runs may take to answer.
+pub const REGISTRY_DEADLINE: Duration = Duration::from_secs(120);
+
+/// How a step ended well.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Ended {
+    pub outcome: Outcome,
+    /// A few words for the subject's line, or nothing.
+    pub detail: String,
+}
+
+impl Ended {
+    pub fn new(outcome: Outcome) -> Self {
+        Self { outcome, detail: String::new() }
+    }
+
+    pub(super) fn with(outcome: Outcome, detail: impl Into<String>) -> Self {
+        Self { outcome, detail: detail.into() }
+    }
+
+    pub(super) fn changed(changed: bool) -> Self {
+        Self::new(if changed { Outcome::Created } else { Outcome::Unchanged })
+    }
+}
+
+/// Waits until a registry answers.
+pub(super) async fn await_answer(local: &Registry) -> Result<(), Failure> {
+    let deadline = Instant::now() + REGISTRY_DEADLINE;
+    while !local.answers_or_waits(deadline).await? {}
+    Ok(())
+}
