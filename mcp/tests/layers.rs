@@ -1,40 +1,65 @@
 //! Modules use each other in one direction: what two of them need stands below both.
 //!
-//! The graph is read from the sources of both crates: which top-level module names `crate::` which other one. What is
-//! compiled for tests only does not count.
+//! The graph is read from the sources of both crates, once by their top-level modules and once by their files. What is
+//! compiled for tests only does not count, nor what a module and those inside of it name of each other.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use syn::visit::Visit;
 
-/// For each module those that it uses, each with a file that does.
-type Graph = BTreeMap<String, BTreeMap<String, PathBuf>>;
+/// The way to a module, from the crate's root.
+type Module = Vec<String>;
+/// For each module those that it uses.
+type Graph = BTreeMap<String, BTreeSet<String>>;
 
-/// The modules that one file names.
-#[derive(Default)]
-struct Named(BTreeSet<String>);
+/// A file's module, and every path that it names.
+struct Source {
+    module: Module,
+    named: BTreeSet<Module>,
+}
 
-impl Named {
-    fn tree(&mut self, tree: &syn::UseTree) {
+/// Collects the paths that one file names, from the crate's root on.
+struct Named<'a> {
+    module: &'a Module,
+    found: BTreeSet<Module>,
+}
+
+impl Named<'_> {
+    fn add(&mut self, segments: &[String]) {
+        let above = segments.iter().take_while(|segment| *segment == "super").count();
+        let rest = &segments[above..];
+        let path = match (above, segments.first().map(String::as_str)) {
+            (0, Some("crate")) => segments[1..].to_vec(),
+            (0, _) => return,
+            (above, _) => {
+                let base = self.module.len().saturating_sub(above);
+                self.module[..base].iter().chain(rest).cloned().collect()
+            }
+        };
+        self.found.insert(path);
+    }
+
+    fn tree(&mut self, tree: &syn::UseTree, before: &[String]) {
+        let with = |last: &syn::Ident| [before, &[last.to_string()]].concat();
         match tree {
-            syn::UseTree::Path(path) => drop(self.0.insert(path.ident.to_string())),
-            syn::UseTree::Name(name) => drop(self.0.insert(name.ident.to_string())),
-            syn::UseTree::Rename(rename) => drop(self.0.insert(rename.ident.to_string())),
-            syn::UseTree::Group(group) => group.items.iter().for_each(|item| self.tree(item)),
-            syn::UseTree::Glob(_) => {}
+            syn::UseTree::Path(path) => self.tree(&path.tree, &with(&path.ident)),
+            syn::UseTree::Name(name) => self.add(&with(&name.ident)),
+            syn::UseTree::Rename(rename) => self.add(&with(&rename.ident)),
+            syn::UseTree::Group(group) => group.items.iter().for_each(|item| self.tree(item, before)),
+            syn::UseTree::Glob(_) => self.add(before),
         }
     }
 }
 
-impl<'ast> Visit<'ast> for Named {
+impl<'ast> Visit<'ast> for Named<'_> {
     fn visit_item(&mut self, item: &'ast syn::Item) {
-        let attributes = match item {
+        let attributes: &[syn::Attribute] = match item {
             syn::Item::Mod(item) => &item.attrs,
             syn::Item::Fn(item) => &item.attrs,
             syn::Item::Impl(item) => &item.attrs,
             syn::Item::Use(item) => &item.attrs,
-            _ => &Vec::new(),
+            _ => &[],
         };
         if !attributes.iter().any(is_for_tests) {
             syn::visit::visit_item(self, item);
@@ -42,19 +67,12 @@ impl<'ast> Visit<'ast> for Named {
     }
 
     fn visit_item_use(&mut self, item: &'ast syn::ItemUse) {
-        match &item.tree {
-            syn::UseTree::Path(path) if path.ident == "crate" => self.tree(&path.tree),
-            _ => {}
-        }
+        self.tree(&item.tree, &[]);
     }
 
     fn visit_path(&mut self, path: &'ast syn::Path) {
-        let mut segments = path.segments.iter();
-        if let (Some(first), Some(second)) = (segments.next(), segments.next())
-            && first.ident == "crate"
-        {
-            self.0.insert(second.ident.to_string());
-        }
+        let segments: Vec<_> = path.segments.iter().map(|segment| segment.ident.to_string()).collect();
+        self.add(&segments);
         syn::visit::visit_path(self, path);
     }
 }
@@ -63,44 +81,43 @@ fn is_for_tests(attribute: &syn::Attribute) -> bool {
     attribute.path().is_ident("cfg") && attribute.parse_args::<syn::Path>().is_ok_and(|path| path.is_ident("test"))
 }
 
-/// Files that are compiled, with modules that are for tests left out.
-fn files(file: &Path, folder: &Path, found: &mut Vec<(PathBuf, syn::File)>) {
+/// The files of a crate that are compiled when nothing is tested.
+fn read(file: &Path, folder: &Path, module: Module, found: &mut Vec<Source>) {
     let text = std::fs::read_to_string(file).unwrap_or_else(|error| panic!("{}: {error}", file.display()));
     let parsed = syn::parse_file(&text).unwrap_or_else(|error| panic!("{}: {error}", file.display()));
     for item in &parsed.items {
-        let syn::Item::Mod(module) = item else { continue };
-        if module.content.is_some() || module.attrs.iter().any(is_for_tests) {
+        let syn::Item::Mod(inner) = item else { continue };
+        if inner.content.is_some() || inner.attrs.iter().any(is_for_tests) {
             continue;
         }
-        let name = module.ident.to_string();
+        let name = inner.ident.to_string();
         let inside = folder.join(&name);
         let (flat, nested) = (folder.join(format!("{name}.rs")), inside.join("mod.rs"));
-        files(if flat.exists() { &flat } else { &nested }, &inside, found);
+        let module = [module.clone(), vec![name]].concat();
+        read(if flat.exists() { &flat } else { &nested }, &inside, module, found);
     }
-    found.push((file.to_path_buf(), parsed));
+    let mut named = Named { module: &module, found: BTreeSet::new() };
+    named.visit_file(&parsed);
+    let named = named.found;
+    found.push(Source { module, named });
 }
 
-fn graph(sources: &Path) -> Graph {
-    let mut found = Vec::new();
-    files(&sources.join("lib.rs"), sources, &mut found);
+/// Which of these modules a path leads to: the innermost one on its way.
+fn module_of<'a>(path: &'a [String], modules: &BTreeSet<&[String]>) -> Option<&'a [String]> {
+    (1..=path.len()).rev().map(|length| &path[..length]).find(|start| modules.contains(start))
+}
+
+/// The graph of modules cut off at a depth.
+fn graph(sources: &[Source], depth: usize) -> Graph {
+    let modules: BTreeSet<&[String]> = sources.iter().map(|source| source.module.as_slice()).collect();
+    let cut = |module: &[String]| module[..module.len().min(depth)].to_vec();
     let mut graph = Graph::new();
-    for (file, parsed) in found {
-        let inside = file.strip_prefix(sources).expect("below the sources");
-        let module = inside.components().next().expect("a name").as_os_str().to_string_lossy();
-        let module = module.trim_end_matches(".rs").to_string();
-        if module == "lib" {
-            continue;
-        }
-        let mut named = Named::default();
-        named.visit_file(&parsed);
-        let uses = graph.entry(module.clone()).or_default();
-        for other in named.0.into_iter().filter(|other| *other != module) {
-            uses.entry(other).or_insert_with(|| inside.to_path_buf());
-        }
+    for source in sources.iter().filter(|source| !source.module.is_empty()) {
+        let from = cut(&source.module);
+        let used = source.named.iter().filter_map(|path| module_of(path, &modules)).map(cut);
+        let others = used.filter(|to| !to.starts_with(&from) && !from.starts_with(to)).map(|to| to.join("::"));
+        graph.entry(from.join("::")).or_default().extend(others);
     }
-    // A type that the crate's root shows again is no module.
-    let modules: BTreeSet<_> = graph.keys().cloned().collect();
-    graph.values_mut().for_each(|uses| uses.retain(|other, _| modules.contains(other)));
     graph
 }
 
@@ -108,9 +125,8 @@ fn graph(sources: &Path) -> Graph {
 fn circle(graph: &Graph) -> Option<Vec<&str>> {
     fn walk<'a>(graph: &'a Graph, way: &mut Vec<&'a str>, through: &mut BTreeSet<&'a str>) -> bool {
         let at = way[way.len() - 1];
-        for other in graph.get(at).into_iter().flat_map(BTreeMap::keys) {
-            let again = way.iter().position(|step| step == other);
-            if let Some(start) = again {
+        for other in graph.get(at).into_iter().flatten() {
+            if let Some(start) = way.iter().position(|step| step == other) {
                 way.drain(..start);
                 way.push(other);
                 return true;
@@ -136,22 +152,22 @@ fn circle(graph: &Graph) -> Option<Vec<&str>> {
 #[test]
 fn no_module_uses_itself_by_way_of_others() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
-    for sources in ["bootstrap/src", "mcp/src"] {
-        let graph = graph(&root.join(sources));
-        assert!(graph.len() > 10 && graph.values().any(|uses| uses.len() > 5), "not read well: {graph:?}");
-        if let Some(way) = circle(&graph) {
-            let steps: Vec<_> = way
-                .windows(2)
-                .map(|step| format!("{} uses {} in {}", step[0], step[1], graph[step[0]][step[1]].display()))
-                .collect();
-            panic!("a circle in {sources}:\n  {}", steps.join("\n  "));
+    for folder in ["bootstrap/src", "mcp/src"] {
+        let mut sources = Vec::new();
+        read(&root.join(folder).join("lib.rs"), &root.join(folder), Module::new(), &mut sources);
+        for (what, depth) in [("top-level modules", 1), ("files", usize::MAX)] {
+            let graph = graph(&sources, depth);
+            let uses: usize = graph.values().map(BTreeSet::len).sum();
+            assert!(graph.len() > 10 && uses > graph.len(), "the sources are not read well: {graph:?}");
+            let way = circle(&graph).map(|way| way.join("\n  uses "));
+            assert_eq!(way, None, "a circle of {what} in {folder}");
         }
     }
 }
 
 #[test]
 fn a_circle_is_found() {
-    let uses = |others: &[&str]| others.iter().map(|other| (other.to_string(), PathBuf::new())).collect();
+    let uses = |others: &[&str]| others.iter().map(ToString::to_string).collect::<BTreeSet<_>>();
     let mut graph: Graph = [("a", uses(&["b", "c"])), ("b", uses(&["c"])), ("c", uses(&[])), ("d", uses(&["a"]))]
         .map(|(name, uses)| (name.into(), uses))
         .into();

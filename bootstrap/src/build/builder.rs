@@ -1,26 +1,23 @@
 //! Builds images, each layer once.
 
-use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use futures::future::{BoxFuture, FutureExt, try_join_all};
-use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
-use tokio::sync::{Mutex, OnceCell, Semaphore, SemaphorePermit};
+use tokio::sync::{Mutex, OnceCell, Semaphore};
 
 use super::container::ContainerPlan;
+use super::context::Context;
 use super::debian::{self, Apt};
 use super::error::BuildError;
 use super::golang::Built;
 use super::image::{self, BuiltImage};
 use super::layer::{self, BuiltLayer};
-use super::lock::Locks;
 use super::recipe::{KeyedLayer, Recipe};
 use super::toolbox::Toolbox;
 use super::tools::{HostTools, MissingTool, Toolset};
-use super::workdir::WorkRoot;
 use super::{Architecture, Package, containerd, files, golang, machine, npm, pypi};
 use crate::images::{BlobStore, Digest};
 use crate::report::Progress;
@@ -36,88 +33,11 @@ pub struct Builder {
     context: Arc<Context>,
 }
 
-/// What all builds of a [`Builder`] share.
-pub(super) struct Context {
-    cache: PathBuf,
-    store: BlobStore,
-    architecture: Architecture,
-    mirror: Option<String>,
-    tools: Toolbox,
-    locks: OnceCell<Locks>,
-    work: OnceCell<WorkRoot>,
-    compilers: Semaphore,
-    fetchers: Semaphore,
-    /// Suites whose package lists were read by this process.
-    updated: Mutex<BTreeSet<String>>,
-}
-
 /// What is kept of a layer, besides its blob.
 #[derive(Clone, Serialize, Deserialize)]
 struct CachedLayer {
     layer: BuiltLayer,
     packages: Vec<Package>,
-}
-
-impl Context {
-    pub(super) fn store(&self) -> &BlobStore {
-        &self.store
-    }
-
-    pub(super) fn architecture(&self) -> Architecture {
-        self.architecture
-    }
-
-    /// Runs the package tools, where they are.
-    pub(super) fn tools(&self) -> &Toolbox {
-        &self.tools
-    }
-
-    /// The process's temporary folder; made when the first build starts.
-    pub(super) fn work(&self) -> &WorkRoot {
-        self.work.get().expect("every build prepares it first")
-    }
-
-    /// Waits for a turn to compile: compilers use all cores and much memory by themselves.
-    pub(super) async fn compile_turn(&self, progress: &Progress) -> SemaphorePermit<'_> {
-        if self.compilers.available_permits() == 0 {
-            progress.detail("waiting for a compiler");
-        }
-        self.compilers.acquire().await.expect("never closed")
-    }
-
-    /// Waits for a turn to fetch and unpack packages, which goes on beside somebody else's turn to compile.
-    pub(super) async fn fetch_turn(&self) -> SemaphorePermit<'_> {
-        self.fetchers.acquire().await.expect("never closed")
-    }
-
-    /// Makes what building needs on disk.
-    async fn prepare(&self) -> Result<&Locks, BuildError> {
-        let failed = || BuildError::io(format!("cannot use the cache directory {}", self.cache.display()));
-        self.work.get_or_try_init(|| async { WorkRoot::new(&self.cache) }).await.map_err(failed())?;
-        self.locks.get_or_try_init(|| async { Locks::new(&self.cache.join("locks")) }).await.map_err(failed())
-    }
-
-    fn index_file(&self, kind: &str, key: &Digest) -> PathBuf {
-        self.cache.join(kind).join(format!("{}.json", key.hex()))
-    }
-
-    fn read_index<T: DeserializeOwned>(&self, kind: &str, key: &Digest) -> Option<T> {
-        // A file that cannot be read or parsed is as good as none: it is written anew.
-        serde_json::from_slice(&std::fs::read(self.index_file(kind, key)).ok()?).ok()
-    }
-
-    fn write_index(&self, kind: &str, key: &Digest, value: &impl Serialize) -> Result<(), BuildError> {
-        let path = self.index_file(kind, key);
-        let folder = path.parent().expect("it lies in a folder");
-        let write = || -> std::io::Result<()> {
-            std::fs::create_dir_all(folder)?;
-            let file = tempfile::NamedTempFile::new_in(folder)?;
-            serde_json::to_writer(&file, value)?;
-            file.persist(&path)?;
-            Ok(())
-        };
-        write().map_err(BuildError::io(format!("cannot write {}", path.display())))
-    }
 }
 
 impl Builder {

@@ -5,7 +5,7 @@
 
 use super::Architecture;
 use super::archive::write_oci_layout;
-use super::builder::Context;
+use super::context::Context;
 use super::error::BuildError;
 use super::files::put_folder;
 use super::golang::{Built, Module, Program, Settings};

@@ -106,7 +106,7 @@ impl Explain for BuildError {
                 "leave it out of the layer; what belongs in the image all the same is named by the recipe's `other_machines`"
                     .into()
             }
-            Self::Package { .. } => "delete the file from the cache directory and try again; it is fetched anew".into(),
+            Self::Package { .. } => "delete the file from the cache directory and try again; it is fetched again".into(),
         };
         vec![hint]
     }

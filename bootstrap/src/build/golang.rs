@@ -7,8 +7,8 @@ use serde::Deserialize;
 use tempfile::TempDir;
 use tokio::sync::SemaphorePermit;
 
-use super::builder::Context;
 use super::compilers::Compilers;
+use super::context::Context;
 use super::error::BuildError;
 use super::files::disk_entry;
 use super::process::Tool;

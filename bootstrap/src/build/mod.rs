@@ -26,6 +26,7 @@ mod builder;
 mod compilers;
 pub mod container;
 mod containerd;
+mod context;
 pub(crate) mod debian;
 mod error;
 mod files;

@@ -6,12 +6,12 @@ use std::path::Path;
 
 use tokio::process::Command;
 
-use super::builder::Context;
 use super::compilers::Compilers;
+use super::context::Context;
 use super::error::BuildError;
 use super::files::{disk_entry, put_folder};
 use super::golang::{Built, module_files};
-use super::recipe::RECIPE_FILE;
+use super::recipe::{RECIPE_FILE, is_installed};
 use super::tools::Toolset;
 use super::tree::{Node, Tree};
 use super::workdir::materialize;
@@ -112,11 +112,6 @@ fn write(tree: &Tree, folder: &Path) -> io::Result<()> {
         }
     }
     Ok(())
-}
-
-/// Whether a file was put there by npm: in a project's own `node_modules`, or in that of a workspace.
-pub(super) fn is_installed(file: &str) -> bool {
-    file.split('/').any(|part| part == "node_modules")
 }
 
 /// The packages of a lock file.

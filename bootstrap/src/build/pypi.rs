@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use super::builder::Context;
+use super::context::Context;
 use super::error::BuildError;
 use super::files::put_folder;
 use super::golang::Built;

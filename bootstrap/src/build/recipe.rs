@@ -11,7 +11,6 @@ use sha2::{Digest as _, Sha256};
 
 use super::Architecture;
 use super::error::BuildError;
-use super::npm::is_installed;
 use super::tree::MERGED_USR;
 use crate::images::Digest;
 use crate::stack::files::FileTree;
@@ -300,6 +299,11 @@ impl Sum {
     fn digest(self) -> Digest {
         Digest::from_hasher(self.0)
     }
+}
+
+/// Whether a file was put there by npm: in a project's own `node_modules`, or in that of a workspace.
+pub(super) fn is_installed(file: &str) -> bool {
+    file.split('/').any(|part| part == "node_modules")
 }
 
 #[cfg(test)]

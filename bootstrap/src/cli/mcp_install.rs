@@ -135,7 +135,7 @@ pub(super) fn uninstall(args: &UninstallArgs, printer: &Printer) -> Result<u8, F
     }
     write(&edits)?;
     Tokens::of(&folders::assistant()?).revoke(client.name())?;
-    tell(printer, &edits, "taken out", "Start the client anew.");
+    tell(printer, &edits, "taken out", "Start the client again.");
     Ok(0)
 }
 

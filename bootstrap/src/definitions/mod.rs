@@ -55,7 +55,7 @@ impl Explain for DefinitionError {
         vec![match self {
             Self::Digest { .. } => "Write `sha256:` and 64 hexadecimal digits behind each file of `crds`.".into(),
             Self::Wrong { .. } => {
-                "The component's version and its digests do not belong together: mend its `crds`.".into()
+                "The component's version and its digests do not belong together: fix its `crds`.".into()
             }
             Self::Missing { .. } | Self::Malformed { .. } => "Check `crds` in the component's component.yaml.".into(),
             Self::Module { .. } => {

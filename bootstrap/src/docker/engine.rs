@@ -67,13 +67,13 @@ impl Engine {
         let docker = match &endpoint.tls {
             Some(tls) => secure::connect(&endpoint.address, tls, REQUEST_TIMEOUT)?,
             None => Docker::connect_with_host(&endpoint.address)
-                .map_err(|error| ClusterError::unreachable(&endpoint, &error))?
+                .map_err(|error| endpoint.unreachable(&error))?
                 .with_timeout(REQUEST_TIMEOUT),
         };
         let docker = tokio::time::timeout(PING_TIMEOUT, docker.negotiate_version())
             .await
             .unwrap_or(Err(bollard::errors::Error::RequestTimeoutError))
-            .map_err(|error| ClusterError::unreachable(&endpoint, &error))?;
+            .map_err(|error| endpoint.unreachable(&error))?;
         let docker = docker.with_request_modifier(logged);
         Ok(Self { docker, endpoint })
     }
@@ -93,7 +93,7 @@ impl Engine {
     /// # Errors
     /// The engine does not answer.
     pub async fn info(&self) -> Result<SystemInfo, ClusterError> {
-        self.docker.info().await.map_err(ClusterError::engine("tell about itself"))
+        self.docker.info().await.map_err(ClusterError::engine("describe itself"))
     }
 
     /// A container's state, or `None` where there is no such container.

@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use super::endpoint::Endpoint;
 use crate::error::{ExitKind, Explain};
 
 /// A fault of the engine, a node, or a file of the cluster's.
@@ -47,25 +46,6 @@ pub enum ClusterError {
 }
 
 impl ClusterError {
-    /// Why the engine at an address cannot be spoken to. The client's own words name its parts; only the last cause
-    /// says something to a person.
-    pub fn unreachable(endpoint: &Endpoint, error: &bollard::errors::Error) -> Self {
-        use bollard::errors::Error;
-        let wrong = |why: &str| Self::EngineAddress {
-            address: endpoint.address.clone(),
-            named_by: endpoint.reason.clone(),
-            why: why.into(),
-        };
-        let address = endpoint.to_string();
-        match error {
-            Error::UnsupportedURISchemeError { .. } => wrong("its scheme is none that is understood here"),
-            Error::URLParseError { .. } => wrong("it has no host that can be read"),
-            Error::SocketNotFoundError(_) => Self::NoEngine { address, why: "there is no such socket".into() },
-            Error::RequestTimeoutError => Self::NoEngine { address, why: "it was asked and said nothing".into() },
-            other => Self::NoEngine { address, why: crate::error::chain(other).pop().unwrap_or_default() },
-        }
-    }
-
     /// Wraps an engine error with what was being done.
     pub fn engine(action: impl Into<String>) -> impl FnOnce(bollard::errors::Error) -> Self {
         let action = action.into();
@@ -151,16 +131,16 @@ impl Explain for ClusterError {
             }
             Self::EngineAddress { .. } => "Set DOCKER_HOST to unix:///path, tcp://host:port or npipe://...",
             Self::NoContext { known, .. } | Self::DockerConfig { contexts: known, .. } => {
-                let mend = match self {
+                let fix = match self {
                     Self::DockerConfig { .. } => {
-                        "Mend the file, or say which engine is meant with DOCKER_CONTEXT or DOCKER_HOST."
+                        "Fix the file, or say which engine is meant with DOCKER_CONTEXT or DOCKER_HOST."
                     }
                     _ => "Choose one that exists with DOCKER_CONTEXT, or for good with `docker context use`.",
                 };
-                return vec![mend.into(), format!("There are these contexts: {}.", known.join(", "))];
+                return vec![fix.into(), format!("There are these contexts: {}.", known.join(", "))];
             }
             Self::Context { .. } => {
-                "Look at it with `docker context inspect`, or make it anew: `docker context rm`, `docker context create`."
+                "Look at it with `docker context inspect`, or recreate it: `docker context rm`, `docker context create`."
             }
             Self::EngineTls { .. } => {
                 "See the files ca.pem, cert.pem and key.pem in the folder of the context, or in the one that \
@@ -176,21 +156,21 @@ impl Explain for ClusterError {
             }
             Self::NameInUse { .. } => "Choose another name with `--name`, or remove that container.",
             Self::NetworkInUse { .. } => {
-                "The platforms need this name: remove that network with `docker network rm`, or make it anew under another."
+                "The platforms need this name: remove that network with `docker network rm`, or recreate it under another."
             }
             Self::NoSubnet { .. } => {
                 "Choose a free one with `--subnet`, as `--subnet 10.99.7.0/24`, or remove networks that nobody uses: \
                  `docker network prune`."
             }
             Self::Command { .. } | Self::NodeDied { .. } => {
-                "Run `backstack up` again: it continues, and makes a half-made node anew. \
+                "Run `backstack up` again: it continues, and recreates a half-made node. \
                  `docker logs NODE` and `docker exec NODE journalctl -u kubelet` say more."
             }
             Self::Timeout { .. } => {
                 "Run `backstack up` again: it continues from here; `backstack doctor` checks the machine."
             }
             Self::NotANodeImage { .. } => "Give `--node-image` an image made for kind, as `kindest/node:v1.36.4`.",
-            Self::Kubeconfig { .. } => "Mend the file, or point KUBECONFIG at another one, and run the command again.",
+            Self::Kubeconfig { .. } => "Fix the file, or point KUBECONFIG at another one, and run the command again.",
             Self::NotRunning { platform } => {
                 return vec![format!(
                     "Start it: `backstack up --name {platform}`, or `docker start {platform}-control-plane`."

@@ -37,7 +37,7 @@ pub struct ObservedNode {
     pub name: String,
     pub role: Role,
     pub running: bool,
-    /// All that makes it a node went through; one that is half made is made anew.
+    /// All that makes it a node went through; one that is half made is recreated.
     pub complete: bool,
     pub address: Option<Ipv4Addr>,
     /// Port of the API server on loopback; control plane only.

@@ -11,7 +11,7 @@ use super::node::API_PORT;
 use crate::report::Progress;
 
 const CONFIG: &str = "/kind/kubeadm.conf";
-/// Written last: a node without it is half made and is made anew.
+/// Written last: a node without it is half made and is recreated.
 pub const MARKER: &str = "/kind/backstack-complete";
 const ADMIN: &str = "/etc/kubernetes/admin.conf";
 

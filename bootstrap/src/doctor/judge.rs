@@ -58,7 +58,7 @@ pub fn judge(facts: &Facts, wants: &Wants) -> Vec<Check> {
     checks.push(match &facts.kubeconfig {
         Ok(path) => Check::ok("kubeconfig", path.clone()),
         Err(problem) => {
-            Check::failed("kubeconfig", problem.clone(), "mend the file, or point KUBECONFIG at another one")
+            Check::failed("kubeconfig", problem.clone(), "fix the file, or point KUBECONFIG at another one")
         }
     });
     checks.extend(facts.cache.as_ref().map(|(folder, free)| cache(folder, *free)));
@@ -72,11 +72,11 @@ pub fn judge(facts: &Facts, wants: &Wants) -> Vec<Check> {
 
 /// Certificates that cannot be used are left out; it is only wrong if none is left.
 fn certificates(found: &Result<(String, Vec<String>), String>) -> Vec<Check> {
-    let fix = "mend or remove it; `openssl x509 -in FILE -noout -subject` reads a certificate";
+    let fix = "fix or remove it; `openssl x509 -in FILE -noout -subject` reads a certificate";
     match found {
         Ok((count, warnings)) if warnings.is_empty() => vec![Check::ok("certificates", count.clone())],
         Ok((_, warnings)) => warnings.iter().map(|one| Check::warning("certificates", one.clone(), fix)).collect(),
-        Err(why) => vec![Check::failed("certificates", why.clone(), "mend the file, or unset the variable")],
+        Err(why) => vec![Check::failed("certificates", why.clone(), "fix the file, or unset the variable")],
     }
 }
 

@@ -24,7 +24,7 @@ const NODES_DEADLINE: Duration = Duration::from_secs(180);
 const HTTP: u16 = 80;
 const HTTPS: u16 = 443;
 
-/// Starts a stopped node, or makes one; what is half made is made anew.
+/// Starts a stopped node, or makes one; what is half made is recreated.
 pub async fn provision(context: &Context, node: &str, role: Role, progress: &Progress) -> Result<Ended, Failure> {
     let begun = Instant::now();
     let had = context.own().existing.iter().flat_map(|platform| &platform.nodes).find(|had| had.name == node);

@@ -20,7 +20,7 @@ const PATIENCE_UNKNOWN: Duration = Duration::from_secs(3);
 const ASK_AGAIN: Duration = Duration::from_millis(100);
 
 /// Waits until the ingress leads to these routes, with a certificate that the platform's authority (`ca`, PEM) signed.
-/// Whatever else keeps it from answering is for `status` to tell.
+/// `status` tells whatever else keeps it from answering.
 pub async fn await_routes(context: &Context, ca: &str, routes: &[Route], progress: &Progress) {
     let host = context.settings.host();
     let here = SocketAddr::from((Ipv4Addr::LOCALHOST, context.settings.https_port));

@@ -6,7 +6,6 @@ use std::time::Duration;
 
 use super::digest::Digest;
 use super::reference::{InvalidReference, Wanted};
-use super::registry::RegistryError;
 use crate::error::{ExitKind, Explain};
 
 /// An image could not be brought to the local registry.
@@ -168,7 +167,7 @@ impl Explain for ImageError {
                 one(format!("Free some space on the disk of {}, then run the command again: it goes on where it stopped.", path.display()))
             }
             Self::File { path, .. } => one(format!("See that {} can be read and written by you.", path.display())),
-            Self::NotBuilt { .. } => one("Run the command again: what is missing is built anew.".into()),
+            Self::NotBuilt { .. } => one("Run the command again: what is missing is built again.".into()),
             Self::Local { source, .. } => source.hints(),
             Self::Client { .. } => one("See the proxy variables, and the file that SSL_CERT_FILE names.".into()),
         }
@@ -209,6 +208,72 @@ pub(super) fn reason(error: reqwest::Error) -> String {
     let chain = crate::error::chain(&error);
     // The outermost says only `error sending request`; the innermost says why.
     chain.last().cloned().unwrap_or_else(|| error.to_string())
+}
+
+/// The local registry does not do what it should.
+#[derive(Debug, thiserror::Error)]
+pub enum RegistryError {
+    #[error("the {address} does not answer: {reason}")]
+    Unreachable { address: String, reason: String },
+    #[error("the {address} answered {status} to {what}")]
+    Refused { address: String, what: String, status: u16, said: String },
+    #[error("the {address} does not let you push {what}")]
+    Denied { address: String, host: String, what: String, said: String },
+    #[error("the {address} asks for a sign-in")]
+    SignIn { address: String, source: Box<ImageError> },
+    #[error("cannot read {}", .path.display())]
+    File { path: PathBuf, source: io::Error },
+    #[error("no HTTP client can be made: {0}")]
+    Client(String),
+}
+
+impl RegistryError {
+    /// Whether the registry's volume has no room left.
+    pub(super) fn is_full(&self) -> bool {
+        matches!(self, Self::Refused { said, .. } if said.contains("no space left"))
+    }
+}
+
+impl Explain for RegistryError {
+    fn kind(&self) -> ExitKind {
+        match self {
+            _ if self.is_full() => ExitKind::Prerequisite,
+            Self::Unreachable { .. } | Self::Refused { .. } => ExitKind::Cluster,
+            Self::Denied { .. } | Self::SignIn { .. } => ExitKind::Image,
+            Self::File { .. } | Self::Client(_) => ExitKind::Internal,
+        }
+    }
+
+    fn details(&self) -> Vec<String> {
+        match self {
+            Self::Refused { said, .. } | Self::Denied { said, .. } if !said.is_empty() => {
+                vec![format!("it said: {said}")]
+            }
+            Self::SignIn { source, .. } => source.details(),
+            _ => Vec::new(),
+        }
+    }
+
+    fn hints(&self) -> Vec<String> {
+        let hint = match self {
+            Self::Denied { host, .. } => {
+                return vec![format!(
+                    "Sign in with `docker login {host}` as somebody who may push there, then run the command again."
+                )];
+            }
+            Self::SignIn { source, .. } => return source.hints(),
+            _ if self.is_full() => {
+                "Free some space on the engine's disk (`docker system df` shows who uses it), then run the command again."
+            }
+            Self::Unreachable { .. } => {
+                "See that the engine runs and `docker ps` lists the registry, then run the command again: it goes on where it stopped."
+            }
+            Self::Refused { .. } => "`docker logs` of the registry's container says more.",
+            Self::File { .. } => "See that the file can be read by you.",
+            Self::Client(_) => "This is a defect; please report it.",
+        };
+        vec![hint.into()]
+    }
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use super::manifest::Platform;
+use super::platform::Platform;
 
 /// Operating system, processor and its variant, as an index or an image's configuration has them.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]

@@ -5,6 +5,7 @@ use serde::Deserialize;
 
 use super::digest::Digest;
 use super::made_for::Made;
+use super::platform::Platform;
 use super::store::Descriptor;
 
 /// Every type of manifest that is understood, in the form of an `Accept` header.
@@ -81,35 +82,6 @@ impl ImageManifest {
     /// Bytes of all blobs.
     pub fn size(&self) -> u64 {
         self.blobs().iter().map(|blob| blob.size).sum()
-    }
-}
-
-/// What the machine runs: `linux` on some processor.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Platform {
-    pub architecture: String,
-}
-
-impl Platform {
-    /// Linux on this processor, named as OCI (`amd64`), the kernel (`x86_64`) or an engine does.
-    pub fn linux(architecture: &str) -> Self {
-        let architecture = match architecture {
-            "x86_64" => "amd64",
-            "aarch64" => "arm64",
-            other => other,
-        };
-        Self { architecture: architecture.into() }
-    }
-
-    /// Linux on the processor this program was built for.
-    pub fn here() -> Self {
-        Self::linux(std::env::consts::ARCH)
-    }
-}
-
-impl std::fmt::Display for Platform {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "linux/{}", self.architecture)
     }
 }
 

@@ -2,9 +2,11 @@
 
 pub mod digest;
 pub mod error;
+mod inspection;
 pub(crate) mod made_for;
 pub mod manifest;
 mod meter;
+pub mod platform;
 pub mod reference;
 pub mod registry;
 pub mod store;
@@ -12,12 +14,13 @@ pub mod transfer;
 pub mod upstream;
 
 pub use digest::Digest;
-pub use error::ImageError;
-pub use manifest::Platform;
+pub use error::{ImageError, RegistryError};
+pub use inspection::Inspection;
+pub use platform::Platform;
 pub use reference::{Reference, Wanted};
-pub use registry::{Registry, RegistryError};
+pub use registry::Registry;
 pub use store::{BlobStore, BlobWriter, Descriptor};
-pub use transfer::{Inspection, Moved, Sizes, Transfer};
+pub use transfer::{Moved, Sizes, Transfer};
 pub use upstream::{Upstream, UpstreamOptions};
 
 pub use crate::tls;

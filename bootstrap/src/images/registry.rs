@@ -5,7 +5,7 @@
 //! and not by oci-client: they must never go through a proxy, which that client cannot leave out, and
 //! its mount of a blob treats the usual `not there, upload it` as a violation.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -17,12 +17,11 @@ use tokio::time::Instant;
 use tokio_util::io::ReaderStream;
 
 use super::digest::Digest;
-use super::error::{ImageError, reason, said};
+use super::error::{RegistryError, reason, said};
 use super::manifest::{self, Raw};
 use super::store::Descriptor;
 use super::tls;
 use super::upstream::Upstream;
-use crate::error::{ExitKind, Explain};
 use crate::log;
 
 /// Told how many further bytes went out; negative when an upload starts anew.
@@ -44,72 +43,6 @@ pub struct Registry {
     http: reqwest::Client,
     /// Signs in, where it is somebody else's.
     sign_in: Option<Upstream>,
-}
-
-/// The local registry does not do what it should.
-#[derive(Debug, thiserror::Error)]
-pub enum RegistryError {
-    #[error("the {address} does not answer: {reason}")]
-    Unreachable { address: String, reason: String },
-    #[error("the {address} answered {status} to {what}")]
-    Refused { address: String, what: String, status: u16, said: String },
-    #[error("the {address} does not let you push {what}")]
-    Denied { address: String, host: String, what: String, said: String },
-    #[error("the {address} asks for a sign-in")]
-    SignIn { address: String, source: Box<ImageError> },
-    #[error("cannot read {}", .path.display())]
-    File { path: PathBuf, source: std::io::Error },
-    #[error("no HTTP client can be made: {0}")]
-    Client(String),
-}
-
-impl RegistryError {
-    /// Whether the registry's volume has no room left.
-    fn is_full(&self) -> bool {
-        matches!(self, Self::Refused { said, .. } if said.contains("no space left"))
-    }
-}
-
-impl Explain for RegistryError {
-    fn kind(&self) -> ExitKind {
-        match self {
-            _ if self.is_full() => ExitKind::Prerequisite,
-            Self::Unreachable { .. } | Self::Refused { .. } => ExitKind::Cluster,
-            Self::Denied { .. } | Self::SignIn { .. } => ExitKind::Image,
-            Self::File { .. } | Self::Client(_) => ExitKind::Internal,
-        }
-    }
-
-    fn details(&self) -> Vec<String> {
-        match self {
-            Self::Refused { said, .. } | Self::Denied { said, .. } if !said.is_empty() => {
-                vec![format!("it said: {said}")]
-            }
-            Self::SignIn { source, .. } => source.details(),
-            _ => Vec::new(),
-        }
-    }
-
-    fn hints(&self) -> Vec<String> {
-        let hint = match self {
-            Self::Denied { host, .. } => {
-                return vec![format!(
-                    "Sign in with `docker login {host}` as somebody who may push there, then run the command again."
-                )];
-            }
-            Self::SignIn { source, .. } => return source.hints(),
-            _ if self.is_full() => {
-                "Free some space on the engine's disk (`docker system df` shows who uses it), then run the command again."
-            }
-            Self::Unreachable { .. } => {
-                "See that the engine runs and `docker ps` lists the registry, then run the command again: it goes on where it stopped."
-            }
-            Self::Refused { .. } => "`docker logs` of the registry's container says more.",
-            Self::File { .. } => "See that the file can be read by you.",
-            Self::Client(_) => "This is a defect; please report it.",
-        };
-        vec![hint.into()]
-    }
 }
 
 /// What came of asking for a blob that may lie in another repository.

@@ -15,10 +15,12 @@ use tokio::sync::{Mutex as AsyncMutex, OnceCell, Semaphore};
 
 use super::digest::Digest;
 use super::error::ImageError;
+use super::error::RegistryError;
+use super::inspection::Inspection;
 use super::manifest::{ImageManifest, Raw};
 use super::meter::Meter;
 use super::reference::{Reference, Wanted};
-use super::registry::{Registry, RegistryError};
+use super::registry::Registry;
 use super::store::{BlobStore, Descriptor};
 use super::upstream::{Fetched, Site, Upstream, tidy};
 use crate::report::Progress;
@@ -37,17 +39,6 @@ pub struct Moved {
     pub bytes: u64,
     /// Bytes of the whole image.
     pub size: u64,
-}
-
-/// What an image weighs, and what of it would have to move.
-#[derive(Debug, Clone)]
-pub struct Inspection {
-    /// The manifest for the machine's platform.
-    pub digest: Digest,
-    /// Configuration and layers.
-    pub blobs: Vec<Descriptor>,
-    /// Those of them that are not in the local registry, with the bytes that are still to fetch.
-    pub missing: Vec<(Digest, u64)>,
 }
 
 /// Bytes of several images together, a shared layer counted once.

@@ -140,7 +140,7 @@ impl Applier<'_> {
         Ok(Applied { object: object.clone(), change, generation: after.metadata.generation })
     }
 
-    /// Deletes a Job of ours, so that the next attempt makes it anew: a Job runs once, and its pods' template cannot
+    /// Deletes a Job of ours, so that the next attempt recreates it: a Job runs once, and its pods' template cannot
     /// change. One of somebody else's is left alone.
     async fn replace(&self, api: &Api<DynamicObject>, found: ObjectMeta, why: &str) -> Result<Fault, Fault> {
         let name = found.name.clone().unwrap_or_default();
@@ -153,7 +153,7 @@ impl Applier<'_> {
             ..Default::default()
         };
         api.delete(&name, &params).await?;
-        Ok(Fault::Waiting(format!("the Job {why} and is made anew")))
+        Ok(Fault::Waiting(format!("the Job {why} and is recreated")))
     }
 
     async fn established_one(&self, definition: &ObjectRef) -> Result<(), GaveUp> {

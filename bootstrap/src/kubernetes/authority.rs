@@ -15,7 +15,7 @@ use x509_parser::pem::parse_x509_pem;
 const AUTHORITY_DAYS: i64 = 3650;
 /// How long a server certificate is good for: what browsers accept at most is 398 days.
 const CERTIFICATE_DAYS: i64 = 397;
-/// A certificate with less than this left is made anew.
+/// A certificate with less than this left is recreated.
 const RENEW_DAYS: i64 = 30;
 /// Clocks of containers and their host may differ a little.
 const SKEW: Duration = Duration::hours(1);
@@ -64,7 +64,7 @@ pub fn issue(authority: &Pair, names: &BTreeSet<String>, now: OffsetDateTime) ->
     Ok(Pair { certificate: params.signed_by(&key, &issuer)?.pem(), key: key.serialize_pem() })
 }
 
-/// Why a certificate has to be made anew; nothing if it is good.
+/// Why a certificate has to be recreated; nothing if it is good.
 ///
 /// `signed_by` is the authority's certificate that was stored beside it.
 pub fn reason_to_renew(

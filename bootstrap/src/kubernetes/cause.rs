@@ -47,7 +47,7 @@ impl Cause {
     /// What a person can do about it.
     pub fn hint(self) -> Option<&'static str> {
         match self {
-            Self::Failed => Some("Mend what made the Job fail; the next run makes it anew."),
+            Self::Failed => Some("Fix what made the Job fail; the next run recreates it."),
             Self::Image => Some("Check the image's name, and that its registry can be reached: `backstack doctor`."),
             Self::Unschedulable => Some("Give the engine more memory or processors, or make the requests smaller."),
             Self::ScaledDown => Some("Scale it up again: `kubectl scale --replicas=1` and the workload's name."),

@@ -117,10 +117,10 @@ impl Explain for Error {
             Self::Foreign { component, .. } => vec![format!(
                 "Nothing of others is touched: leave the component out (`--without {component}`), or remove what is there."
             )],
-            Self::Secret { .. } => one("Delete that Secret and run the same command again: it is made anew."),
+            Self::Secret { .. } => one("Delete that Secret and run the same command again: it is recreated."),
             Self::Certificate { .. } => one("Report this: the names of a certificate should have been checked before."),
             Self::Inventory { component, .. } => vec![format!(
-                "Delete ConfigMap `{}/{}` and run `backstack up` again: it is written anew.",
+                "Delete ConfigMap `{}/{}` and run `backstack up` again: it is written again.",
                 super::SYSTEM_NAMESPACE,
                 super::inventory::config_map_name(component)
             )],

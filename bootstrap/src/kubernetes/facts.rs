@@ -276,7 +276,7 @@ impl Pod {
         self.status.conditions.iter().any(|condition| condition.kind == "Ready" && condition.is_true())
     }
 
-    /// How much longer until its being ready can be believed; nothing if it can.
+    /// How much longer it must run before its readiness can be believed; nothing if that is so already.
     ///
     /// A container without a readiness probe is ready the moment it runs, also if it ends a moment later. One that
     /// has ended before has to run for longer than it did then, whatever its probe says.

@@ -343,7 +343,7 @@ async fn a_job_that_failed_or_changed_is_made_anew() {
     fake.put(path, failed);
     let (result, told) = install(&fake, &unit(vec![job()])).await;
     result.expect("installed");
-    assert!(told.iter().any(|text| text.ends_with("the Job has failed and is made anew")), "{told:?}");
+    assert!(told.iter().any(|text| text.ends_with("the Job has failed and is recreated")), "{told:?}");
     let second = fake.get(path).expect("the Job")["metadata"]["uid"].clone();
     assert_ne!(first, second);
 

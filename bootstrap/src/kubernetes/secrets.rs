@@ -262,7 +262,7 @@ fn renewed(authority: &Pair, names: &BTreeSet<String>, found: Option<&Data>) -> 
     Ok(Some(pair_data(&issue(authority, names, now)?, &authority.certificate)))
 }
 
-/// One way of writing an address, or certificates would be made anew for a matter of spelling.
+/// One way of writing an address, or certificates would be recreated for a matter of spelling.
 fn canonical(name: &str) -> String {
     let bare = name.trim_start_matches('[').trim_end_matches(']');
     match bare.parse::<std::net::IpAddr>() {

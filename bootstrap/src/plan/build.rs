@@ -175,7 +175,7 @@ fn reach(graph: &mut Graph, existing: &ExistingCluster) -> (Option<RegistryStep>
 fn cluster(graph: &mut Graph, inputs: &Inputs, observed: &Observed, base: &Base) -> Ready {
     let name = names::control_plane(&inputs.platform);
     let had = |node: &str| observed.platform.as_ref().and_then(|it| it.nodes.iter().find(|had| had.name == node));
-    // Without its control plane a worker is worth nothing: then all nodes are made anew.
+    // Without its control plane a worker is worth nothing: then all nodes are recreated.
     let alive = had(&name).is_some_and(|node| node.complete);
     let provision = |graph: &mut Graph, node: &str, role| {
         let running = alive && had(node).is_some_and(|had| had.complete && had.running);

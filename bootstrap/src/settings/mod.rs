@@ -178,10 +178,10 @@ impl Explain for SettingsError {
             }
             Self::PortTwice { first, second, .. } => format!("Choose another port with {first} or {second}."),
             Self::Fixed { name, .. } => format!(
-                "Leave the flag out to go on with what there is; or make it anew: `backstack down --name {name}`, then `up`."
+                "Leave the flag out to go on with what there is; or recreate it: `backstack down --name {name}`, then `up`."
             ),
             Self::FewerWorkers { name, .. } => {
-                format!("Leave --workers out; or make it anew: `backstack down --name {name}`, then `up`.")
+                format!("Leave --workers out; or recreate it: `backstack down --name {name}`, then `up`.")
             }
             Self::KubernetesVersion { wanted, own } => format!(
                 "This release builds and tests Kubernetes {own}. Give `--node-image kindest/node:v{wanted}` to use another."
@@ -197,7 +197,7 @@ impl Explain for SettingsError {
                 "Leave --subnet out; the network goes when the last platform is taken down.".into()
             }
             Self::File { .. } => {
-                "Mend the file or remove it; its keys are the long flags of `up` with underscores.".into()
+                "Fix the file or remove it; its keys are the long flags of `up` with underscores.".into()
             }
         };
         vec![hint]

@@ -59,7 +59,7 @@ impl Push {
                 Some(value) => Err(SettingsError::Registry {
                     flag: "--pull-from",
                     value: value.into(),
-                    why: "it says nothing without --push-to".into(),
+                    why: "it has no meaning without --push-to".into(),
                 }),
                 None => Ok(None),
             };

@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use super::draft::{Read, Texts};
 use super::files::FileTree;
 use super::model::ComponentFile;
 use super::problem::{Problem, Problems};
-use super::read::Read;
 use super::yaml::child;
 use crate::words::is_subdomain;
 
@@ -13,9 +13,6 @@ use crate::words::is_subdomain;
 const SLASH: &str = "__";
 /// A ConfigMap holds 1 MiB; names and labels need some of it.
 const LARGEST: usize = 1_000_000;
-
-/// Text by key.
-pub(super) type Texts = BTreeMap<String, String>;
 
 /// Reads the folders of all ConfigMaps of a component; what is wrong is told.
 pub(super) fn read(

@@ -7,8 +7,8 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::load::{Component, Stack};
 use super::model::ReadyCondition;
+use super::types::{Component, Stack};
 
 /// Annotation of an object that is worth nothing without an image: the image's name under `images`, or several with
 /// commas between them.

@@ -7,19 +7,16 @@
 //! Every problem of every file is found in one go: a file that is wrong does not keep the others
 //! from being looked at. What comes out has passed every check, so that later steps need none.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use serde_json::Value;
-
 use super::changes::{Changes, is_path};
+use super::draft::{ClusterDraft, ComponentDraft, RecipeDraft, StackDraft};
 use super::files::FileTree;
-use super::model::{ClusterFile, ComponentFile, Needs};
 use super::problem::{Problem, Problems, StackErrors};
 use super::read;
-use super::recipe::ImageRecipe;
-use super::validate;
-use super::yaml::Places;
+use super::types::{ClusterSpec, Component, Recipe, Stack};
+use super::validate::{self, graph, parameters};
 use crate::words::is_label;
 
 /// Where a stack comes from.
@@ -39,77 +36,7 @@ impl StackSource {
     }
 }
 
-/// A stack that has passed every check.
-#[derive(Debug, Clone)]
-pub struct Stack {
-    pub name: String,
-    pub version: String,
-    pub description: String,
-    pub needs: Needs,
-    /// What depends on nothing comes first; otherwise in the order of `stack.yaml`.
-    pub components: Vec<Component>,
-    /// Components that were added to the platform and whose files are gone: what is installed of them stays.
-    pub kept: Vec<String>,
-    /// What is odd but does not keep the stack from working.
-    pub warnings: Vec<Problem>,
-}
-
-/// A component with everything that belongs to it.
-#[derive(Debug, Clone)]
-pub struct Component {
-    pub file: ComponentFile,
-    /// Its folder.
-    pub tree: FileTree,
-    /// Values of all its parameters: the stack's, or else the defaults.
-    pub parameters: BTreeMap<String, Value>,
-    /// Parameters whose value the stack gives.
-    pub given: BTreeSet<String>,
-    /// Its objects, by file and place in the file.
-    pub manifests: Vec<Manifest>,
-    /// Its ConfigMaps from folders, by name: text by key.
-    pub config_maps: BTreeMap<String, BTreeMap<String, String>>,
-    /// Its recipes by folder below `images/`, with those that they are made of.
-    pub recipes: BTreeMap<String, Recipe>,
-}
-
-/// An object as it was written, references included.
-#[derive(Debug, Clone)]
-pub struct Manifest {
-    /// File, relative to the component's folder.
-    pub path: String,
-    /// Line of the object in it.
-    pub line: usize,
-    pub object: Value,
-    pub(super) places: Places,
-}
-
-/// A recipe and its folder.
-#[derive(Debug, Clone)]
-pub struct Recipe {
-    /// Folder below `images/`.
-    pub name: String,
-    pub tree: FileTree,
-    pub recipe: ImageRecipe,
-}
-
-/// The images that every cluster is made of.
-#[derive(Debug, Clone)]
-pub struct ClusterSpec {
-    pub file: ClusterFile,
-    /// The folder of `cluster.yaml`.
-    pub tree: FileTree,
-    /// Recipes by folder below `images/`.
-    pub recipes: BTreeMap<String, Recipe>,
-}
-
 impl Stack {
-    /// Names of the stacks in the binary.
-    pub fn builtin_names() -> Vec<String> {
-        let files = FileTree::builtin().files().unwrap_or_default();
-        let folders = files.iter().filter_map(|file| file.strip_suffix("/stack.yaml"));
-        folders.filter(|folder| !folder.contains('/')).map(str::to_string).collect()
-    }
-
     /// Reads and checks a stack.
     ///
     /// # Errors
@@ -135,57 +62,6 @@ impl Stack {
             .finish(warnings)
             .ok_or_else(|| StackErrors::NotAStack { path: origin, reason: "it could not be read".into() })
     }
-
-    /// A stack of that name with nothing in it, where its files are gone.
-    pub fn empty(name: &str) -> Self {
-        Self {
-            name: name.into(),
-            version: String::new(),
-            description: String::new(),
-            needs: Needs::default(),
-            components: Vec::new(),
-            kept: Vec::new(),
-            warnings: Vec::new(),
-        }
-    }
-
-    /// Takes the values for clusters that somebody else made, where the stack itself gives none.
-    pub fn suit_other_clusters(&mut self) {
-        for component in &mut self.components {
-            for (name, parameter) in &component.file.parameters {
-                if let Some(value) = parameter.elsewhere.as_ref().filter(|_| !component.given.contains(name)) {
-                    component.parameters.insert(name.clone(), value.clone());
-                }
-            }
-        }
-    }
-
-    /// The component with this name.
-    pub fn component(&self, name: &str) -> Option<&Component> {
-        self.components.iter().find(|component| component.name() == name)
-    }
-
-    /// Whether a component has an image of this reference.
-    pub fn has_image(&self, reference: &str) -> bool {
-        let mut images = self.components.iter().flat_map(|component| component.file.images.values());
-        images.any(|image| image.reference == reference)
-    }
-
-    /// The IngressClass that serves the stack's routes.
-    pub fn ingress_class(&self) -> Option<&str> {
-        self.components.iter().find_map(|component| component.file.ingress_class.as_deref())
-    }
-}
-
-impl Component {
-    pub fn name(&self) -> &str {
-        &self.file.name
-    }
-
-    /// The name for people.
-    pub fn title(&self) -> &str {
-        self.file.title.as_deref().unwrap_or(&self.file.name)
-    }
 }
 
 impl ClusterSpec {
@@ -206,7 +82,7 @@ impl ClusterSpec {
         let errors = problems.sorted().errors;
         draft
             .filter(|_| errors.is_empty())
-            .and_then(read::ClusterDraft::finish)
+            .and_then(ClusterDraft::finish)
             .ok_or(StackErrors::Problems { origin: "the built-in cluster".into(), problems: errors })
     }
 }
@@ -235,4 +111,56 @@ fn locate(source: StackSource) -> Result<(FileTree, String), StackErrors> {
             Err(StackErrors::NotAStack { path: origin, reason: reason.into() })
         }
     }
+}
+
+impl StackDraft {
+    /// The stack, if everything in it could be read. Call it after the checks.
+    fn finish(self, warnings: Vec<Problem>) -> Option<Stack> {
+        let file = self.stack.file?;
+        let order = graph::order(&self.components);
+        let mut components = Vec::new();
+        for draft in self.components {
+            components.push(Some(draft.finish()?));
+        }
+        Some(Stack {
+            name: file.name,
+            version: file.version,
+            description: file.description,
+            needs: file.needs,
+            components: order.into_iter().filter_map(|index| components[index].take()).collect(),
+            kept: self.kept,
+            warnings,
+        })
+    }
+}
+
+impl ComponentDraft {
+    fn finish(self) -> Option<Component> {
+        let file = self.component.file?;
+        Some(Component {
+            parameters: parameters::resolve(&file.parameters, &self.given),
+            given: self.given.into_keys().collect(),
+            file,
+            tree: self.tree,
+            manifests: self.manifests,
+            config_maps: self.config_maps,
+            recipes: finish_recipes(self.recipes),
+        })
+    }
+}
+
+impl ClusterDraft {
+    /// The cluster. Call it after the checks.
+    fn finish(self) -> Option<ClusterSpec> {
+        let file = self.cluster.file?;
+        Some(ClusterSpec { file, tree: self.tree, recipes: finish_recipes(self.recipes) })
+    }
+}
+
+fn finish_recipes(drafts: BTreeMap<String, RecipeDraft>) -> BTreeMap<String, Recipe> {
+    let recipes = drafts.into_iter().filter_map(|(name, draft)| {
+        let recipe = Recipe { name: name.clone(), tree: draft.tree, recipe: draft.recipe.file? };
+        Some((name, recipe))
+    });
+    recipes.collect()
 }

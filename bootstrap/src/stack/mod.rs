@@ -1,7 +1,9 @@
 //! Stacks: data, typed. See [`model`] for the format.
 
+pub mod additions;
 pub mod changes;
 mod config_maps;
+mod draft;
 pub mod files;
 mod image;
 pub mod left_out;
@@ -16,12 +18,14 @@ pub mod render;
 mod rollout;
 pub mod schema;
 pub(crate) mod shape;
+mod types;
 mod validate;
 
 use backstack_mcp::yaml;
 
 pub use changes::Changes;
 pub use left_out::{LeftOut, Unavailable};
-pub use load::{ClusterSpec, Component, Manifest, Recipe, Stack, StackSource};
+pub use load::StackSource;
 pub use problem::{Problem, StackErrors};
 pub use render::{PlatformFacts, render};
+pub use types::{ClusterSpec, Component, Manifest, Recipe, Stack};

@@ -6,77 +6,16 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use super::changes::{Addition, Changes};
+use super::draft::{ClusterDraft, ComponentDraft, Read, RecipeDraft, StackDraft};
 use super::files::FileTree;
-use super::load::{ClusterSpec, Component, Manifest, Recipe, Stack};
 use super::model::{ClusterFile, ComponentFile, StackFile};
-use super::problem::{Problem, Problems};
+use super::problem::Problems;
 use super::recipe::{ImageRecipe, Layer};
 use super::schema::Format;
-use super::validate::{graph, parameters};
+use super::types::{Manifest, Stack};
 use super::yaml::{Document, parse};
 use super::{config_maps, paths, shape};
 use crate::words::{did_you_mean, is_label, it_has};
-
-/// A file of one of our formats: where it stands, and its content if that is right.
-#[derive(Debug)]
-pub(super) struct Read<T> {
-    /// How problems name the file.
-    pub name: String,
-    pub file: Option<T>,
-    /// The content as it was written, if it is YAML at all.
-    pub document: Option<Document>,
-}
-
-impl<T> Read<T> {
-    pub(super) fn line(&self, pointer: &str) -> usize {
-        self.document.as_ref().map_or(1, |document| document.places.line(pointer))
-    }
-
-    /// How a number or word at a pointer was written.
-    pub(super) fn written(&self, pointer: &str) -> Option<&str> {
-        self.document.as_ref()?.places.written(pointer)
-    }
-}
-
-#[derive(Debug)]
-pub(super) struct StackDraft {
-    pub stack: Read<StackFile>,
-    pub components: Vec<ComponentDraft>,
-    /// Names of all components that belong to it, read or not.
-    pub listed: BTreeSet<String>,
-    /// Added components whose files are gone.
-    pub kept: Vec<String>,
-}
-
-#[derive(Debug)]
-pub(super) struct ComponentDraft {
-    /// Its name in `stack.yaml`.
-    pub name: String,
-    /// Pointer to it in `stack.yaml`; empty for one that was added later.
-    pub pointer: String,
-    /// Values that the stack gives to its parameters.
-    pub given: BTreeMap<String, Value>,
-    /// What problems put before its files' names.
-    pub prefix: String,
-    pub tree: FileTree,
-    pub component: Read<ComponentFile>,
-    pub manifests: Vec<Manifest>,
-    pub config_maps: BTreeMap<String, config_maps::Texts>,
-    pub recipes: BTreeMap<String, RecipeDraft>,
-}
-
-#[derive(Debug)]
-pub(super) struct RecipeDraft {
-    pub tree: FileTree,
-    pub recipe: Read<ImageRecipe>,
-}
-
-#[derive(Debug)]
-pub(super) struct ClusterDraft {
-    pub cluster: Read<ClusterFile>,
-    pub tree: FileTree,
-    pub recipes: BTreeMap<String, RecipeDraft>,
-}
 
 /// A recipe that something refers to: its folder, and where it is named.
 struct Wanted {
@@ -360,56 +299,4 @@ fn parts(folder: &str, recipe: &Read<ImageRecipe>) -> Vec<Wanted> {
             _ => Vec::new(),
         })
         .collect()
-}
-
-impl StackDraft {
-    /// The stack, if everything in it could be read. Call it after the checks.
-    pub(super) fn finish(self, warnings: Vec<Problem>) -> Option<Stack> {
-        let file = self.stack.file?;
-        let order = graph::order(&self.components);
-        let mut components = Vec::new();
-        for draft in self.components {
-            components.push(Some(draft.finish()?));
-        }
-        Some(Stack {
-            name: file.name,
-            version: file.version,
-            description: file.description,
-            needs: file.needs,
-            components: order.into_iter().filter_map(|index| components[index].take()).collect(),
-            kept: self.kept,
-            warnings,
-        })
-    }
-}
-
-impl ComponentDraft {
-    fn finish(self) -> Option<Component> {
-        let file = self.component.file?;
-        Some(Component {
-            parameters: parameters::resolve(&file.parameters, &self.given),
-            given: self.given.into_keys().collect(),
-            file,
-            tree: self.tree,
-            manifests: self.manifests,
-            config_maps: self.config_maps,
-            recipes: finish_recipes(self.recipes),
-        })
-    }
-}
-
-impl ClusterDraft {
-    /// The cluster. Call it after the checks.
-    pub(super) fn finish(self) -> Option<ClusterSpec> {
-        let file = self.cluster.file?;
-        Some(ClusterSpec { file, tree: self.tree, recipes: finish_recipes(self.recipes) })
-    }
-}
-
-fn finish_recipes(drafts: BTreeMap<String, RecipeDraft>) -> BTreeMap<String, Recipe> {
-    let recipes = drafts.into_iter().filter_map(|(name, draft)| {
-        let recipe = Recipe { name: name.clone(), tree: draft.tree, recipe: draft.recipe.file? };
-        Some((name, recipe))
-    });
-    recipes.collect()
 }

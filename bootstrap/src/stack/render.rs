@@ -8,10 +8,10 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
-use super::load::Component;
 use super::model::Route;
 use super::reference::{ImageField, Piece, PlatformField, Reference, pieces};
 use super::rollout;
+use super::types::Component;
 use crate::images::Digest;
 use crate::images::Reference as ImageName;
 

@@ -13,7 +13,7 @@ use crate::doctor::building::{Building, Standby};
 use crate::error::{ExitKind, Failure};
 use crate::execute::engine_images;
 use crate::folders;
-use crate::images::manifest::Platform;
+use crate::images::Platform;
 use crate::images::registry::Registry;
 use crate::images::transfer::Transfer;
 use crate::images::upstream::{Patience, Upstream, UpstreamOptions};

@@ -282,7 +282,7 @@ async fn situation(asked: Requested, engine: Engine, touch: Touch) -> Result<Sit
     if add.is_some() && existing.is_none() {
         return Err(ClusterError::NoPlatform { name, existing: platforms.into_keys().collect() }.into());
     }
-    // A half-made control plane is made anew, so its settings bind nobody.
+    // A half-made control plane is recreated, so its settings bind nobody.
     let kept = existing.clone().filter(|platform| platform.control_plane().is_some_and(|node| node.complete));
     let mut live = reach::live(&engine, kept.as_ref()).await;
     if let (Some(platform), None) = (&kept, &live) {

@@ -7,6 +7,7 @@ use serde_json::Value;
 use super::parameters;
 use crate::error::{ExitKind, Failure};
 use crate::settings::UpSettings;
+use crate::stack::additions;
 use crate::stack::changes::{self, Changes};
 use crate::stack::{Stack, StackSource};
 
@@ -25,7 +26,7 @@ impl AddWish {
     pub fn check(&self) -> Result<(), Failure> {
         let is_builtin = Stack::builtin_names().contains(&self.what);
         if is_builtin || changes::is_path(&self.what) {
-            changes::check(&self.what, &changes::read_additions(&self.what)?)?;
+            additions::check(&self.what, &additions::read_additions(&self.what)?)?;
         }
         Ok(())
     }
@@ -78,7 +79,7 @@ fn apply(settings: &mut UpSettings, base: &Stack, wish: &AddWish) -> Result<Addi
         back.without.retain(|name| *name != wish.what);
         changes::Added { changes: back, names: vec![wish.what.clone()], there: Vec::new() }
     } else {
-        settings.changes.add(base, changes::read_additions(&wish.what)?)?
+        settings.changes.add(base, additions::read_additions(&wish.what)?)?
     };
     settings.changes = added.changes;
     take_over_parameters(&mut settings.changes, &mut settings.parameters, &added.names);

@@ -1,5 +1,6 @@
 //! A platform's life: made, looked at, used, stopped and started, made again, taken away.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -47,6 +48,7 @@ fn a_platform_from_nothing_to_nothing() {
     assert!(up.stdout.contains("https://localhost:28443/argocd"), "{}", up.stdout);
 
     everything_is_ready(&platform);
+    let log = the_log_tells_the_run_and_no_secret(&platform);
     // People, assistants and operators use a platform at the same time, and most of each one's time is waiting. The
     // platform engineer comes after the others: a policy that refuses for a while would change what those see.
     side_by_side(&[&|| in_a_browser(&platform, &["developer", "orders"], &[]), &|| diagnosed(&platform), &|| {
@@ -59,6 +61,7 @@ fn a_platform_from_nothing_to_nothing() {
 
     step("down leaves nothing");
     platform.backstack(&["down"]).succeeded("down");
+    assert!(!log.exists(), "{}", log.display());
     assert_eq!(containers("e2e"), "");
     assert_eq!(
         docker(&["volume", "ls", "-q", "--filter", "dangling=true", "--filter", "label=io.x-k8s.kind.cluster=e2e"])
@@ -127,6 +130,24 @@ fn everything_is_ready(platform: &Platform) {
     let nobody = docker(&["exec", &node, "timeout", "5", "bash", "-c", "exec 3<>/dev/tcp/10.244.0.254/80"]);
     assert!(nobody.code == 1 && nobody.stderr.contains("No route to host"), "{}: {}", nobody.code, nobody.stderr);
     policies::of_the_platform_hold(platform);
+}
+
+fn the_log_tells_the_run_and_no_secret(platform: &Platform) -> PathBuf {
+    step("the log tells the run, and no secret");
+    let file = backstack::folders::logs().expect("a folder").join(format!("{}-up.log", platform.name));
+    let log = std::fs::read_to_string(&file).unwrap_or_else(|error| panic!("{}: {error}", file.display()));
+    for told in ["InstallComponent { component: \"traefik\" }", "POST /containers/create", "/api/v1/namespaces/"] {
+        assert!(log.contains(told), "{told}");
+    }
+    let credentials = platform.backstack(&["credentials", "-o", "json"]).succeeded("credentials").json();
+    let passwords: Vec<_> =
+        credentials.as_array().into_iter().flatten().filter_map(|one| one["password"].as_str()).collect();
+    assert!(passwords.len() > 1, "{credentials}");
+    // The tokens with which nodes join are kubeadm's own.
+    for secret in passwords.into_iter().chain(["--token", "Bearer ", "Authorization"]) {
+        assert!(!log.contains(secret), "{}: {secret}", file.display());
+    }
+    file
 }
 
 /// How many components the built-in stack has, as it says itself.

@@ -12,8 +12,8 @@ use std::path::{Path, PathBuf};
 
 use backstack::build::{Architecture, Builder, BuiltImage};
 use backstack::folders;
-use backstack::images::manifest::{Platform, Raw};
 use backstack::images::{BlobStore, Descriptor, Digest, Reference, Registry};
+use backstack::images::{Platform, manifest::Raw};
 use backstack::report::Progress;
 use backstack::stack::files::FileTree;
 use backstack::stack::model::ImageRef;

@@ -209,7 +209,7 @@ impl Toolset for Fixtures {
                 PromptMessage::new(Role::User, ContentBlock::image(PNG, "image/png")),
                 user("Please analyze the image above.".into()),
             ],
-            "test_input_required_result_prompt" => match call.inputs.get("user_context") {
+            "test_input_required_result_prompt" => match call.protocol.inputs.get("user_context") {
                 Some(said) => vec![user(format!("With {}", said["content"]["context"]))],
                 None => {
                     return Some(Ok(inputs::form(

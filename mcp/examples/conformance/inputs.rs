@@ -52,7 +52,7 @@ fn seal(state: &str) -> String {
 
 /// The state as it was sealed; an error of the protocol if it is another one.
 fn open(call: &Call) -> Result<Option<String>, Outcome> {
-    let Some(sealed) = &call.request_state else { return Ok(None) };
+    let Some(sealed) = &call.protocol.request_state else { return Ok(None) };
     CODEC
         .open(sealed)
         .map(|bytes| Some(String::from_utf8_lossy(&bytes).into_owned()))
@@ -60,7 +60,7 @@ fn open(call: &Call) -> Result<Option<String>, Outcome> {
 }
 
 fn said<'a>(call: &'a Call, key: &str, field: &str) -> Option<&'a str> {
-    call.inputs.get(key)?["content"][field].as_str()
+    call.protocol.inputs.get(key)?["content"][field].as_str()
 }
 
 fn raw<F>(name: &'static str, run: F) -> Tool
@@ -87,29 +87,31 @@ pub(crate) fn tools() -> Vec<Tool> {
             Some(name) => text(format!("Hello, {name}!")),
             None => user_name(),
         }),
-        raw("test_input_required_result_sampling", |call| match call.inputs.get("capital_question") {
+        raw("test_input_required_result_sampling", |call| match call.protocol.inputs.get("capital_question") {
             Some(answer) => text(format!("The model said: {}", answer["content"]["text"])),
             None => requests(vec![("capital_question", sampling_request("What is the capital of France?", 100))], None),
         }),
-        raw("test_input_required_result_list_roots", |call| match call.inputs.get("client_roots") {
+        raw("test_input_required_result_list_roots", |call| match call.protocol.inputs.get("client_roots") {
             Some(answer) => text(format!("Roots: {}", answer["roots"])),
             None => requests(vec![("client_roots", roots_request())], None),
         }),
         raw("test_input_required_result_request_state", |call| match open(call) {
             Err(refused) => refused,
-            Ok(Some(state)) if call.inputs.contains_key("confirm") => text(format!("state-ok: {state}")),
+            Ok(Some(state)) if call.protocol.inputs.contains_key("confirm") => text(format!("state-ok: {state}")),
             Ok(_) => ask(form("confirm", "Please confirm", "ok", "boolean", Some(seal("first")))),
         }),
         raw("test_input_required_result_tampered_state", |call| match open(call) {
             Err(refused) => refused,
-            Ok(Some(_)) if !call.inputs.is_empty() => text("state-ok"),
+            Ok(Some(_)) if !call.protocol.inputs.is_empty() => text("state-ok"),
             Ok(_) => ask(form("confirm", "Please confirm", "ok", "boolean", Some(seal("sealed")))),
         }),
         raw("test_input_required_result_multiple_inputs", multiple),
         raw("test_input_required_result_multi_round", |call| match open(call) {
             Err(refused) => refused,
-            Ok(Some(state)) if state == "round-2" && call.inputs.contains_key("step2") => text("All steps are done."),
-            Ok(Some(_)) if call.inputs.contains_key("step1") => {
+            Ok(Some(state)) if state == "round-2" && call.protocol.inputs.contains_key("step2") => {
+                text("All steps are done.")
+            }
+            Ok(Some(_)) if call.protocol.inputs.contains_key("step1") => {
                 ask(form("step2", "Step 2: What is your favorite color?", "color", "string", Some(seal("round-2"))))
             }
             Ok(_) => ask(form("step1", "Step 1: What is your name?", "name", "string", Some(seal("round-1")))),
@@ -122,7 +124,7 @@ fn multiple(call: &Call) -> Outcome {
     let all = ["user_name", "greeting", "client_roots"];
     match open(call) {
         Err(refused) => refused,
-        Ok(Some(_)) if all.iter().all(|key| call.inputs.contains_key(*key)) => text("Everything is there."),
+        Ok(Some(_)) if all.iter().all(|key| call.protocol.inputs.contains_key(*key)) => text("Everything is there."),
         Ok(_) => requests(
             vec![
                 ("user_name", form_request("What is your name?", "name", "string")),
@@ -136,10 +138,10 @@ fn multiple(call: &Call) -> Outcome {
 
 /// Asks only for what the client can do.
 fn capable(call: &Call) -> Outcome {
-    if !call.inputs.is_empty() {
+    if !call.protocol.inputs.is_empty() {
         return text("Thank you.");
     }
-    let known = call.context.as_ref().and_then(|context| context.client_capabilities()).unwrap_or_default();
+    let known = call.protocol.context.as_ref().and_then(|context| context.client_capabilities()).unwrap_or_default();
     let known = serde_json::to_value(known).unwrap_or_default();
     let mut list = Vec::new();
     if known.get("elicitation").is_some() {

@@ -46,12 +46,12 @@ pub(crate) fn tools() -> Vec<Tool> {
 }
 
 fn capabilities(call: &Call) -> Option<ClientCapabilities> {
-    call.context.as_ref().and_then(|context| context.client_capabilities())
+    call.protocol.context.as_ref().and_then(|context| context.client_capabilities())
 }
 
 /// Only where the client of this revision wants it.
 async fn logging(call: Call) -> Result<Outcome, ToolError> {
-    let Some(context) = &call.context else { return Ok(text("nobody listens")) };
+    let Some(context) = &call.protocol.context else { return Ok(text("nobody listens")) };
     let newer =
         context.protocol_version().is_some_and(|version| version.as_str() >= ProtocolVersion::V_2026_07_28.as_str());
     for message in ["Tool execution started", "Tool processing data", "Tool execution completed"] {
@@ -65,7 +65,7 @@ async fn logging(call: Call) -> Result<Outcome, ToolError> {
 }
 
 async fn sampling(arguments: Map<String, Value>, call: Call) -> Result<Outcome, ToolError> {
-    let context = call.context.as_ref().ok_or_else(|| ToolError::unavailable("no client"))?;
+    let context = call.protocol.context.as_ref().ok_or_else(|| ToolError::unavailable("no client"))?;
     let prompt = arguments.get("prompt").and_then(Value::as_str).unwrap_or_default();
     let params = json!({"messages": [{"role": "user", "content": {"type": "text", "text": prompt}}], "maxTokens": 100});
     let params: CreateMessageRequestParams = serde_json::from_value(params).expect("well-formed");
@@ -76,7 +76,7 @@ async fn sampling(arguments: Map<String, Value>, call: Call) -> Result<Outcome, 
 }
 
 async fn elicit(call: Call, message: String, schema: Value, prefix: &str) -> Result<Outcome, ToolError> {
-    let context = call.context.as_ref().ok_or_else(|| ToolError::unavailable("no client"))?;
+    let context = call.protocol.context.as_ref().ok_or_else(|| ToolError::unavailable("no client"))?;
     if capabilities(&call).is_none_or(|known| known.elicitation.is_none()) {
         return Err(ToolError::unavailable("the client cannot ask its user"));
     }

@@ -1,4 +1,4 @@
-//! Cuts facts to a budget: long lists at their end, long texts in their middle of nowhere, and says what is gone.
+//! Cuts facts to a budget: long lists at their end, long texts where they reach the limit, and says what is gone.
 //!
 //! Room is shared out fairly: parts that need little get what they need, the rest is split among the large ones. No
 //! field disappears, so the answer still fits its schema.

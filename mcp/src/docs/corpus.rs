@@ -19,6 +19,13 @@ const MOST_BYTES: u64 = 64 << 20;
 const MOST_FILES: usize = 20_000;
 const DEEPEST: usize = 32;
 
+/// Where a section is in the corpus: number of the page, number in the page.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Place {
+    pub page: u32,
+    pub section: u32,
+}
+
 /// A page of Markdown.
 #[derive(Debug, Clone)]
 pub struct Page {

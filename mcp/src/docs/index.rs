@@ -1,13 +1,11 @@
 //! Which words stand in which sections, and how often.
 
 use std::collections::{BTreeMap, HashMap};
-use std::sync::OnceLock;
 
-use super::corpus::Corpus;
+use super::corpus::{Corpus, Place};
 use super::kinds::{self, Kind};
 use super::links::{self, Way};
 use super::rank::{self, BODY, CODE, DAMPING, FIELDS, Ingredients, LENGTH, NUMBERS, TITLE, TRAIL};
-use super::snippet::{self, Piece};
 use super::words::{chunks, words};
 
 pub(super) type Term = u32;
@@ -17,13 +15,6 @@ pub(super) type Term = u32;
 pub(super) struct Posting {
     pub section: u32,
     pub counts: [u16; FIELDS],
-}
-
-/// Where a section is in the corpus: number of the page, number in the page.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Place {
-    pub page: u32,
-    pub section: u32,
 }
 
 /// Terms of what was read already, each with whether it is a compound: pages say the same words again and again.
@@ -55,8 +46,6 @@ pub(super) struct Index {
     pub kinds: Vec<Kind>,
     /// What each section leads to.
     pub ways: Vec<Vec<Way>>,
-    /// Words of each section's text, for snippets; empty until one was wanted.
-    pieces: Vec<OnceLock<Vec<Piece>>>,
 }
 
 impl Index {
@@ -108,7 +97,6 @@ impl Index {
         self.messages.push(fields[TITLE].contains('…'));
         self.trails.push(once(trail));
         self.sequences.push(sequence);
-        self.pieces.push(OnceLock::new());
         self.lengths.push(lengths);
         for (term, counts) in counts {
             self.postings[term as usize].push(Posting { section: number, counts });
@@ -154,11 +142,6 @@ impl Index {
             false => rarity,
             true => rarity.powf(DAMPING) * if is_number { NUMBERS } else { 1.0 },
         }
-    }
-
-    /// Words of a section's text.
-    pub(super) fn pieces(&self, section: usize, text: &str) -> &[Piece] {
-        self.pieces[section].get_or_init(|| snippet::pieces(text, self))
     }
 
     pub(super) fn known(&self, term: &str) -> Option<Term> {

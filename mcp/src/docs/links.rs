@@ -2,8 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::corpus::{Corpus, Page};
-use super::index::Place;
+use super::corpus::{Corpus, Page, Place};
 use super::markdown::Section;
 use super::rank::{LINKED, MOST_EXPLAINED, NAMED};
 use super::read::address_of;

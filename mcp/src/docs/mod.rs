@@ -33,6 +33,7 @@ pub use search::{Answer, DEFAULT_LIMIT, Hit, Question};
 
 use index::Index;
 use rank::Ingredients;
+use snippet::Pieces;
 
 use crate::fingerprint;
 
@@ -41,6 +42,7 @@ use crate::fingerprint;
 pub struct Docs {
     corpus: Corpus,
     index: Index,
+    pieces: Pieces,
     edition: u64,
 }
 
@@ -67,7 +69,8 @@ impl Docs {
         let edition =
             fingerprint::of(corpus.pages.iter().flat_map(|page| [page.path.as_bytes(), page.source.as_bytes()]));
         let index = Index::build(&corpus, ingredients);
-        Self { corpus, index, edition }
+        let pieces = Pieces::of_sections(index.places.len());
+        Self { corpus, index, pieces, edition }
     }
 
     /// All pages, sorted by path.
@@ -85,7 +88,8 @@ impl Docs {
     /// # Errors
     /// An empty question, or a cursor of another one.
     pub fn search(&self, question: &Question) -> Result<Answer, DocsError> {
-        search::Searcher { corpus: &self.corpus, index: &self.index, edition: self.edition }.search(question)
+        let (corpus, index, pieces) = (&self.corpus, &self.index, &self.pieces);
+        search::Searcher { corpus, index, pieces, edition: self.edition }.search(question)
     }
 
     /// A page or section (`path` or `path#anchor`) from character `offset` on, at most `max_chars` characters.

@@ -27,7 +27,7 @@ pub struct Ingredients {
     pub messages: bool,
     /// In whole sentences rare words are often beside the point, and numbers nearly always: they weigh less.
     pub damping: bool,
-    /// Guides for who wants to do something, concepts for who wants to understand, and so on.
+    /// Guides for those who want to do something, concepts for those who want to understand, and so on.
     pub kinds: bool,
     /// What the best sections lead to, by links and by names that are explained there.
     pub links: bool,

@@ -15,7 +15,7 @@ use super::markdown::Section;
 use super::query::Query;
 use super::rank::{self, SATURATION};
 use super::read::address_of;
-use super::snippet;
+use super::snippet::{self, Pieces};
 
 /// Hits of one answer if nobody says otherwise.
 pub const DEFAULT_LIMIT: usize = 5;
@@ -68,6 +68,7 @@ pub struct Answer {
 pub(super) struct Searcher<'a> {
     pub corpus: &'a Corpus,
     pub index: &'a Index,
+    pub pieces: &'a Pieces,
     /// Changes when the pages do.
     pub edition: u64,
 }
@@ -114,7 +115,12 @@ impl Searcher<'_> {
         Hit {
             address: address_of(page, section),
             breadcrumb,
-            snippet: snippet::of(&section.text, self.index.pieces(number as usize, &section.text), query, self.index),
+            snippet: snippet::of(
+                &section.text,
+                self.pieces.of(number as usize, &section.text, self.index),
+                query,
+                self.index,
+            ),
             // As a wider number, or JSON would show what rounding to 32 bits does to it.
             score: (f64::from(score) * 100.0).round() / 100.0,
         }

@@ -1,5 +1,7 @@
 //! The part of a section that shows why it was found.
 
+use std::sync::OnceLock;
+
 use super::index::{Index, Term};
 use super::query::Query;
 use super::words::words;
@@ -19,8 +21,24 @@ pub(super) struct Piece {
     ends: bool,
 }
 
-/// The words of a text. They are the same for every question, so each section's are kept once they were needed.
-pub(super) fn pieces(text: &str, index: &Index) -> Vec<Piece> {
+/// The words of every section's text, each kept once it was wanted.
+#[derive(Debug)]
+pub(super) struct Pieces(Vec<OnceLock<Vec<Piece>>>);
+
+impl Pieces {
+    /// Room for so many sections.
+    pub(super) fn of_sections(count: usize) -> Self {
+        Self((0..count).map(|_| OnceLock::new()).collect())
+    }
+
+    /// The words of a section's text.
+    pub(super) fn of(&self, section: usize, text: &str, index: &Index) -> &[Piece] {
+        self.0[section].get_or_init(|| pieces(text, index))
+    }
+}
+
+/// The words of a text: the same for every question.
+fn pieces(text: &str, index: &Index) -> Vec<Piece> {
     let start = text.as_ptr() as usize;
     let piece = |piece: &str| {
         let from = piece.as_ptr() as usize - start;

@@ -41,6 +41,7 @@ pub struct Settings {
     pub instructions: String,
     pub version: String,
     /// Offer the protocol's own logging, which is deprecated. For fixtures only.
+    #[cfg(feature = "conformance")]
     pub logging: bool,
 }
 

@@ -1,5 +1,8 @@
 //! The protocol's methods.
-#![expect(deprecated, reason = "the protocol's logging, which only fixtures switch on")]
+#![cfg_attr(
+    feature = "conformance",
+    expect(deprecated, reason = "the protocol's logging, which only fixtures switch on")
+)]
 
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -7,9 +10,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use rmcp::model::{
     CallToolRequestParams, CallToolResponse, CompleteRequestParams, CompleteResult, CompletionInfo, ErrorCode,
     GetPromptRequestParams, GetPromptResponse, Implementation, ListPromptsResult, ListResourceTemplatesResult,
-    ListResourcesResult, ListToolsResult, PaginatedRequestParams, ProtocolVersion, ReadResourceRequestParams,
-    ReadResourceResponse, ReadResourceResult, Reference, ServerCapabilities, ServerConfig, SetLevelRequestMethod,
-    SetLevelRequestParams, SubscribeRequestParams, SubscriptionFilter, UnsubscribeRequestParams,
+    ListResourcesResult, ListToolsResult, PaginatedRequestParams, ReadResourceRequestParams, ReadResourceResponse,
+    ReadResourceResult, Reference, ServerCapabilities, ServerConfig, SubscribeRequestParams, SubscriptionFilter,
+    UnsubscribeRequestParams,
 };
 use rmcp::service::{NotificationContext, RequestContext, SubscriptionContext};
 use rmcp::{ErrorData, RoleServer, ServerHandler};
@@ -50,15 +53,17 @@ impl Session {
     ) -> Result<CallToolResponse, ErrorData> {
         let arguments = request.arguments.clone().unwrap_or_default();
         let (call, sending) = call(&arguments, context);
-        let mut call = confirm::heard(call, &request);
-        call.inputs = request.input_responses.unwrap_or_default();
-        call.request_state = request.request_state;
-        let mut response = None;
+        let call = confirm::heard(call, &request);
+        #[cfg(feature = "conformance")]
+        let call = with_inputs(call, request.input_responses.unwrap_or_default(), request.request_state);
+        let (mut call, mut response) = (call, None);
         for _ in 0..QUESTIONS {
             let work = call.clone();
             match work.unless_cancelled(tool.run(arguments.clone(), call.clone())).await {
                 Ok(Outcome::Answer(finished)) => response = Some(Ok(wire::answer(finished).into())),
+                #[cfg(feature = "conformance")]
                 Ok(Outcome::Raw(raw)) => response = Some(Ok(*raw)),
+                #[cfg(feature = "conformance")]
                 Ok(Outcome::Refused(error)) => response = Some(Err(error)),
                 Err(error) => response = Some(Ok(wire::error(&error).into())),
                 Ok(Outcome::Ask(question)) => match confirm::ask(&question, &arguments, tool.name, context).await? {
@@ -80,12 +85,30 @@ impl Session {
     }
 }
 
+/// For fixtures: the protocol's own logging.
+#[cfg(feature = "conformance")]
+fn with_logging(mut capabilities: ServerCapabilities, logging: bool) -> ServerCapabilities {
+    capabilities.logging = logging.then(Map::new);
+    capabilities
+}
+
+/// For fixtures: the client's answers to further inputs, and the state that it echoed.
+#[cfg(feature = "conformance")]
+fn with_inputs(mut call: Call, inputs: rmcp::model::InputResponses, state: Option<String>) -> Call {
+    call.protocol.inputs = inputs;
+    call.protocol.request_state = state;
+    call
+}
+
 /// What a tool sees of a call.
 fn call(arguments: &Map<String, Value>, context: &RequestContext<RoleServer>) -> (Call, Option<Sending>) {
     let mut call = Call::quiet();
     call.max_tokens = max_tokens(arguments);
     call.cancelled = context.ct.clone();
-    call.context = Some(Arc::new(context.clone()));
+    #[cfg(feature = "conformance")]
+    {
+        call.protocol.context = Some(Arc::new(context.clone()));
+    }
     let Some(token) = context.meta.get_progress_token() else { return (call, None) };
     let (sink, sending) = Progress::start(token, context.peer.clone());
     (call.with_progress(sink), Some(sending))
@@ -103,8 +126,11 @@ fn cursor(request: Option<&PaginatedRequestParams>) -> Option<&str> {
 }
 
 /// Whether this request is of the revision without sessions.
+#[cfg(feature = "conformance")]
 fn is_newer(context: &RequestContext<RoleServer>) -> bool {
-    context.protocol_version().is_some_and(|version| version.as_str() >= ProtocolVersion::V_2026_07_28.as_str())
+    context
+        .protocol_version()
+        .is_some_and(|version| version.as_str() >= rmcp::model::ProtocolVersion::V_2026_07_28.as_str())
 }
 
 macro_rules! listed {
@@ -118,7 +144,7 @@ macro_rules! listed {
 
 impl ServerHandler for Session {
     fn get_info(&self) -> ServerConfig {
-        let mut capabilities = ServerCapabilities::builder()
+        let capabilities = ServerCapabilities::builder()
             .enable_tools()
             .enable_tool_list_changed()
             .enable_resources()
@@ -128,9 +154,8 @@ impl ServerHandler for Session {
             .enable_prompts_list_changed()
             .enable_completions()
             .build();
-        if self.inner.settings.logging {
-            capabilities.logging = Some(Map::new());
-        }
+        #[cfg(feature = "conformance")]
+        let capabilities = with_logging(capabilities, self.inner.settings.logging);
         let mut info = ServerConfig::new(capabilities);
         info.server_info =
             Implementation::new("backstack", self.inner.settings.version.clone()).with_title("Backstack");
@@ -212,9 +237,9 @@ impl ServerHandler for Session {
         request: GetPromptRequestParams,
         context: RequestContext<RoleServer>,
     ) -> Result<GetPromptResponse, ErrorData> {
-        let (mut call, _) = call(&Map::new(), &context);
-        call.inputs = request.input_responses.unwrap_or_default();
-        call.request_state = request.request_state;
+        let (call, _) = call(&Map::new(), &context);
+        #[cfg(feature = "conformance")]
+        let call = with_inputs(call, request.input_responses.unwrap_or_default(), request.request_state);
         let arguments = request.arguments.unwrap_or_default();
         for toolset in &self.inner.toolsets {
             if let Some(prompt) = toolset.prompt(&request.name, &arguments, &call).await {
@@ -257,15 +282,16 @@ impl ServerHandler for Session {
         Ok(CompleteResult::new(info))
     }
 
+    #[cfg(feature = "conformance")]
     async fn set_level(
         &self,
-        _request: SetLevelRequestParams,
+        _request: rmcp::model::SetLevelRequestParams,
         context: RequestContext<RoleServer>,
     ) -> Result<(), ErrorData> {
         if self.inner.settings.logging && !is_newer(&context) {
             return Ok(());
         }
-        Err(ErrorData::method_not_found::<SetLevelRequestMethod>())
+        Err(ErrorData::method_not_found::<rmcp::model::SetLevelRequestMethod>())
     }
 
     async fn subscribe(

@@ -33,7 +33,7 @@ pub fn fit(
         .candidates(problems.meant);
     Err(match schema.get("properties").and_then(Value::as_object) {
         Some(known) if problems.unknown => error.hint(format!("It takes {}.", names(known.keys().map(String::as_str)))),
-        _ => error.hint("Mend what is named here and call again."),
+        _ => error.hint("Fix what is named here and call again."),
     })
 }
 

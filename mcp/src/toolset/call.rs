@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use serde_json::Value;
 use tokio_util::sync::CancellationToken;
 
 use super::question::{Confirmed, Question};
@@ -26,9 +25,18 @@ pub struct Call {
     progress: Option<Arc<dyn ProgressSink>>,
     confirmed: BTreeMap<String, Confirmed>,
     /// The protocol's own view of the call; for fixtures of the conformance suite, never for tools.
+    #[cfg(feature = "conformance")]
+    pub protocol: Protocol,
+}
+
+/// What only fixtures of the conformance suite see of a call.
+#[cfg(feature = "conformance")]
+#[derive(Clone, Default)]
+pub struct Protocol {
     pub context: Option<Arc<rmcp::service::RequestContext<rmcp::RoleServer>>>,
-    /// Answers to further inputs, and the state echoed by the caller; likewise for fixtures only.
-    pub inputs: BTreeMap<String, Value>,
+    /// Answers to further inputs.
+    pub inputs: BTreeMap<String, serde_json::Value>,
+    /// The state that the caller echoed.
     pub request_state: Option<String>,
 }
 
@@ -40,9 +48,8 @@ impl Call {
             cancelled: CancellationToken::new(),
             progress: None,
             confirmed: BTreeMap::new(),
-            context: None,
-            inputs: BTreeMap::new(),
-            request_state: None,
+            #[cfg(feature = "conformance")]
+            protocol: Protocol::default(),
         }
     }
 

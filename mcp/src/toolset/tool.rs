@@ -4,7 +4,6 @@ use std::future::{Ready, ready};
 use std::pin::Pin;
 use std::sync::Arc;
 
-use rmcp::model::CallToolResult;
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -51,13 +50,16 @@ pub enum Outcome {
     Answer(Finished),
     Ask(Question),
     /// Content that is no facts: pictures, sound, a question of another kind. For fixtures only.
+    #[cfg(feature = "conformance")]
     Raw(Box<rmcp::model::CallToolResponse>),
     /// An error of the protocol. For fixtures only.
+    #[cfg(feature = "conformance")]
     Refused(rmcp::ErrorData),
 }
 
-impl From<CallToolResult> for Outcome {
-    fn from(result: CallToolResult) -> Self {
+#[cfg(feature = "conformance")]
+impl From<rmcp::model::CallToolResult> for Outcome {
+    fn from(result: rmcp::model::CallToolResult) -> Self {
         Self::Raw(Box::new(result.into()))
     }
 }
@@ -166,6 +168,7 @@ impl Tool {
     }
 
     /// A tool whose content is no facts. For fixtures of the conformance suite.
+    #[cfg(feature = "conformance")]
     pub fn raw<F, W>(name: &'static str, description: &'static str, input: Value, run: F) -> Self
     where
         F: Fn(Map<String, Value>, Call) -> W + Send + Sync + 'static,
@@ -213,6 +216,6 @@ fn parse<I: DeserializeOwned>(tool: &str, arguments: &Map<String, Value>) -> Res
     // The schema is made from the same type: what is left is a number that is too large for it.
     serde_json::from_value(Value::Object(own)).map_err(|_| {
         ToolError::invalid(format!("the arguments of {tool} do not fit its input schema: is a number far too large?"))
-            .hint("Look at the tool's input schema, mend the arguments, and call again.")
+            .hint("Look at the tool's input schema, fix the arguments, and call again.")
     })
 }

@@ -138,7 +138,7 @@ impl LiveCluster {
         }
     }
 
-    /// Sends an object as a dry run: made anew, or applied over what is there.
+    /// Sends an object as a dry run: recreated, or applied over what is there.
     async fn send(
         &self,
         served: &Served,
@@ -243,7 +243,7 @@ impl Cluster for LiveCluster {
         let entries = self.installed.entries().await;
         let entries = entries.map_err(|error| {
             PortError::new(ErrorKind::Unavailable, error.to_string())
-                .hint("Run `backstack up` again: it writes the inventory anew.")
+                .hint("Run `backstack up` again: it writes the inventory again.")
         })?;
         let wanted = state::awaited(&entries);
         let reads = wanted.iter().map(|object| async move {

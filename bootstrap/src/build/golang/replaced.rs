@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::fs;
 
 use super::{Module, Settings};
-use crate::build::builder::Context;
+use crate::build::context::Context;
 use crate::build::error::BuildError;
 use crate::build::recipe::RECIPE_FILE;
 use crate::build::workdir::materialize;

@@ -43,6 +43,27 @@ impl fmt::Display for Endpoint {
 }
 
 impl Endpoint {
+    /// Why the engine at an address cannot be spoken to. The client's own words name its parts; only the last cause
+    /// says something to a person.
+    pub fn unreachable(&self, error: &bollard::errors::Error) -> ClusterError {
+        use bollard::errors::Error;
+        let wrong = |why: &str| ClusterError::EngineAddress {
+            address: self.address.clone(),
+            named_by: self.reason.clone(),
+            why: why.into(),
+        };
+        let address = self.to_string();
+        match error {
+            Error::UnsupportedURISchemeError { .. } => wrong("its scheme is none that is understood here"),
+            Error::URLParseError { .. } => wrong("it has no host that can be read"),
+            Error::SocketNotFoundError(_) => ClusterError::NoEngine { address, why: "there is no such socket".into() },
+            Error::RequestTimeoutError => {
+                ClusterError::NoEngine { address, why: "it was asked and said nothing".into() }
+            }
+            other => ClusterError::NoEngine { address, why: crate::error::chain(other).pop().unwrap_or_default() },
+        }
+    }
+
     /// The endpoint that this process's environment and Docker's configuration name.
     ///
     /// # Errors

@@ -6,13 +6,11 @@
 use serde_json::{Map, Value, json};
 
 use super::Entry;
-use super::item::{EXTENSION, Item, Note};
+use super::item::{EXTENSION, Item, LISTS, Note};
 use super::patch::{self, Place, Refusal};
 use super::tree::{Node, parse};
 use super::value;
 
-/// The lists of a kubeconfig that hold named entries.
-pub(crate) const LISTS: [&str; 3] = ["clusters", "contexts", "users"];
 const CURRENT: &str = "current-context";
 /// What a kubeconfig says of itself, added to one that says nothing at all.
 const HEAD: [(&str, &str); 2] = [("apiVersion", "v1"), ("kind", "Config")];

@@ -2,6 +2,8 @@
 
 use serde_json::{Map, Value, json};
 
+/// The lists of a kubeconfig that hold named entries.
+pub(crate) const LISTS: [&str; 3] = ["clusters", "contexts", "users"];
 /// Name of the extension that holds the [`Note`].
 pub(super) const EXTENSION: &str = "backstack.dev";
 

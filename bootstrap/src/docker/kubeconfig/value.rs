@@ -3,8 +3,7 @@
 use serde::Deserialize;
 use serde_yaml::{Mapping, Value};
 
-use super::edit::LISTS;
-use super::item::{EXTENSION, Item};
+use super::item::{EXTENSION, Item, LISTS};
 
 const CURRENT: &str = "current-context";
 

@@ -12,7 +12,7 @@ use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue, WWW_A
 use reqwest::{Client, RequestBuilder, StatusCode, Url};
 
 use super::credentials::{Credential, Found};
-use super::request::{Fault, refusal};
+use super::fault::{Fault, refusal};
 use super::{Site, Upstream, authority};
 use crate::images::error::ImageError;
 use crate::log;

@@ -11,7 +11,8 @@ use reqwest::{Response, StatusCode};
 use sha2::{Digest as _, Sha256};
 use tokio::io::{AsyncSeekExt, AsyncWriteExt, BufWriter};
 
-use super::request::{Ask, Fault};
+use super::fault::Fault;
+use super::request::Ask;
 use super::{Site, Upstream};
 use crate::images::digest::Digest;
 use crate::images::error::{ImageError, reason};

@@ -7,6 +7,7 @@
 pub(crate) mod auth;
 pub(crate) mod credentials;
 mod download;
+mod fault;
 mod notices;
 mod pace;
 mod push;
@@ -22,11 +23,12 @@ use tokio::sync::OnceCell;
 
 use super::digest::Digest;
 use super::error::ImageError;
-use super::manifest::{ImageManifest, Platform, Raw};
+use super::inspection::Inspection;
+use super::manifest::{ImageManifest, Raw};
+use super::platform::Platform;
 use super::reference::Wanted;
 use super::store::BlobStore;
 use super::tls;
-use super::transfer::Inspection;
 use crate::report::Reporter;
 use auth::SignedIn;
 use credentials::Credentials;

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::request::Fault;
+use super::fault::Fault;
 use crate::images::error::ImageError;
 
 /// Waiting longer than this for a registry would be longer than most images take to build.

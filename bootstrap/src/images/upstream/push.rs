@@ -3,7 +3,7 @@
 use reqwest::Url;
 use reqwest::header::{HeaderMap, HeaderValue};
 
-use super::request::Fault;
+use super::fault::Fault;
 use super::{Site, Upstream};
 use crate::images::error::ImageError;
 

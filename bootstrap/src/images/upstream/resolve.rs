@@ -3,7 +3,8 @@
 use reqwest::Response;
 use reqwest::header::CONTENT_TYPE;
 
-use super::request::{Ask, Fault, Problem};
+use super::fault::Fault;
+use super::request::{Ask, Problem};
 use super::{Resolved, Site, Upstream};
 use crate::images::digest::Digest;
 use crate::images::error::ImageError;

@@ -3,9 +3,9 @@
 use serde_json::Value;
 
 use crate::images::Digest;
+use crate::stack::draft::{ComponentDraft, Read};
 use crate::stack::model::{ComponentFile, CrdSource, GeneratedSecret, ImageRef, ReadyCondition};
 use crate::stack::problem::Problems;
-use crate::stack::read::{ComponentDraft, Read};
 use crate::stack::reference::{Piece, pieces};
 use crate::stack::yaml::child;
 use crate::words::{is_label, is_short_name, is_subdomain, it_has};

@@ -4,9 +4,9 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
+use crate::stack::draft::ComponentDraft;
 use crate::stack::model::{ComponentFile, GeneratedSecret, SecretSource};
 use crate::stack::problem::Problems;
-use crate::stack::read::ComponentDraft;
 use crate::stack::yaml::child;
 use crate::words::{is_label, is_subdomain};
 

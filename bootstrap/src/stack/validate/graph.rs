@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use crate::stack::draft::{ComponentDraft, StackDraft};
 use crate::stack::problem::Problems;
-use crate::stack::read::{ComponentDraft, StackDraft};
 use crate::words::{closest, it_has};
 
 pub(crate) fn check(stack: &StackDraft, problems: &mut Problems) {

@@ -3,9 +3,9 @@
 
 use serde_json::Value;
 
-use crate::stack::load::Manifest;
 use crate::stack::problem::Problems;
 use crate::stack::shape::{describe, in_quotes};
+use crate::stack::types::Manifest;
 use crate::stack::yaml::child;
 
 /// Bytes in all values of a ConfigMap or Secret.

@@ -5,12 +5,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Value;
 
 use super::limits;
+use crate::stack::draft::ComponentDraft;
 use crate::stack::left_out::{self, NEEDS_IMAGE};
-use crate::stack::load::Manifest;
 use crate::stack::model::ComponentFile;
 use crate::stack::problem::Problems;
-use crate::stack::read::ComponentDraft;
 use crate::stack::reference::{Piece, Reference, pieces, unknown};
+use crate::stack::types::Manifest;
 use crate::stack::yaml::child;
 use crate::words::{did_you_mean, it_has};
 

@@ -23,8 +23,8 @@ mod routes;
 #[cfg(test)]
 pub(super) mod tests;
 
+use super::draft::{ClusterDraft, ComponentDraft, StackDraft};
 use super::problem::Problems;
-use super::read::{ClusterDraft, ComponentDraft, StackDraft};
 use crate::words::is_label;
 
 /// Checks a stack and all that belongs to it.

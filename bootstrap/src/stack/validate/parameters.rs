@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use super::component::short_name;
+use crate::stack::draft::{ComponentDraft, StackDraft};
 use crate::stack::model::{Parameter, ParameterType};
 use crate::stack::problem::Problems;
-use crate::stack::read::{ComponentDraft, StackDraft};
 use crate::stack::shape::{describe, in_quotes};
 use crate::stack::yaml::child;
 use crate::words::{did_you_mean, it_has, one_of};

@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use crate::stack::draft::RecipeDraft;
 use crate::stack::files::FileTree;
 use crate::stack::paths::{inside, is_image_path};
 use crate::stack::problem::Problems;
-use crate::stack::read::RecipeDraft;
 use crate::stack::recipe::{
     ContainerdStoreLayer, DebianLayer, FileEntry, GoLayer, GoModuleFilesLayer, ImageConfig, Layer, NpmLayer, PypiLayer,
 };

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use crate::stack::draft::{ComponentDraft, StackDraft};
 use crate::stack::problem::Problems;
-use crate::stack::read::{ComponentDraft, StackDraft};
 use crate::words::is_label;
 
 pub(super) fn check(stack: &StackDraft, problems: &mut Problems) {

@@ -8,8 +8,9 @@ mod manifests;
 mod recipes;
 
 use crate::error::Explain;
-use crate::stack::load::{Component, Stack, StackSource};
+use crate::stack::load::StackSource;
 use crate::stack::problem::StackErrors;
+use crate::stack::types::{Component, Stack};
 
 pub(crate) const HEAD: &str =
     "apiVersion: backstack.dev/v1\nkind: Component\nname: shop\nversion: '1'\ndescription: d\nnamespace: n\n";

@@ -128,7 +128,7 @@ impl CatalogTools {
         let (documents, broken) = descriptor::read(input.descriptor.as_bytes());
         if let Some(why) = broken {
             return Err(ToolError::invalid(format!("the descriptor is no YAML: {why}"))
-                .hint("Mend the line named here; look for wrong indentation and unquoted `:`."));
+                .hint("Fix the line named here; look for wrong indentation and unquoted `:`."));
         }
         if documents.is_empty() {
             return Err(ToolError::invalid("the descriptor is empty")

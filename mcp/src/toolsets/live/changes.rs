@@ -341,7 +341,7 @@ fn refused(preview: &Preview) -> ToolError {
     for comply in preview.tried().flat_map(|run| &run.comply) {
         error = error.hint(comply.clone());
     }
-    error.hint("Mend the fields that are named and call again.")
+    error.hint("Fix the fields that are named and call again.")
 }
 
 fn body(input: &ChangeInput, preview: &Preview) -> String {
