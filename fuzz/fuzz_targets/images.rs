@@ -2,8 +2,8 @@
 #![no_main]
 
 use backstack::foreign;
-use backstack::images::Reference;
-use backstack::images::manifest::{ImageManifest, Platform, Raw, choose};
+use backstack::images::manifest::{ImageManifest, Raw, choose};
+use backstack::images::{Platform, Reference};
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|bytes: &[u8]| {

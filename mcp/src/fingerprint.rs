@@ -23,5 +23,7 @@ mod tests {
         assert_eq!(of(&["ab", "c"]), of(&["ab", "c"]));
         assert_ne!(of(&["ab", "c"]), of(&["a", "bc"]));
         assert_ne!(of(&[]), of(&[""]));
+        // Proposals of earlier versions are found again by it.
+        assert_eq!(of(&["abc"]), 0xc349_4ca1_a2cf_8eeb);
     }
 }

@@ -1,11 +1,14 @@
 //! Modules use each other in one direction: what two of them need stands below both.
 //!
 //! The graph is read from the sources of both crates, once by their top-level modules and once by their files. What is
-//! compiled for tests only does not count, nor what a module and those inside of it name of each other.
+//! compiled for tests only does not count, nor what a module and those inside of it name of each other; what a parent shows
+//! again of one of its modules counts as the parent's.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
+use syn::parse::Parser;
+use syn::punctuated::Punctuated;
 use syn::visit::Visit;
 
 /// The way to a module, from the crate's root.
@@ -70,10 +73,27 @@ impl<'ast> Visit<'ast> for Named<'_> {
         self.tree(&item.tree, &[]);
     }
 
+    fn visit_macro(&mut self, item: &'ast syn::Macro) {
+        // The visitor wants what lives as long as the file; what is parsed here does not, so it gets one of its own.
+        let mut inner = Named { module: self.module, found: BTreeSet::new() };
+        inner.arguments(&item.tokens);
+        self.found.append(&mut inner.found);
+    }
+
     fn visit_path(&mut self, path: &'ast syn::Path) {
         let segments: Vec<_> = path.segments.iter().map(|segment| segment.ident.to_string()).collect();
         self.add(&segments);
         syn::visit::visit_path(self, path);
+    }
+}
+
+impl Named<'_> {
+    /// Paths in the arguments of a macro, as far as these are expressions.
+    fn arguments(&mut self, tokens: &proc_macro2::TokenStream) {
+        let parser = Punctuated::<syn::Expr, syn::Token![,]>::parse_terminated;
+        if let Ok(arguments) = parser.parse2(tokens.clone()) {
+            arguments.iter().for_each(|argument| self.visit_expr(argument));
+        }
     }
 }
 
@@ -163,6 +183,17 @@ fn no_module_uses_itself_by_way_of_others() {
             assert_eq!(way, None, "a circle of {what} in {folder}");
         }
     }
+}
+
+#[test]
+fn every_way_of_naming_a_module_is_read() {
+    let text = "use super::{a, b::C};\nuse crate::x::{self, Y as Z};\nuse std::fmt;\nfn f() { super::super::z::g(); \
+        vec![format!(\"{}\", crate::m::n())]; }\n#[cfg(test)]\nmod tests { use crate::hidden; }";
+    let module = ["top", "inner"].map(String::from).to_vec();
+    let mut named = Named { module: &module, found: BTreeSet::new() };
+    named.visit_file(&syn::parse_file(text).expect("Rust"));
+    let found: Vec<_> = named.found.iter().map(|path| path.join("::")).collect();
+    assert_eq!(found, ["m::n", "top::a", "top::b::C", "x::Y", "x::self", "z::g"]);
 }
 
 #[test]

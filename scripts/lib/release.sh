@@ -10,11 +10,13 @@ check_version() {
 # check_key KEY   people check with the checkout's `allowed_signers`: a key that lies beside a release proves nothing
 check_key() {
   [ -r "$1" ] || fail "the key $1 cannot be read" "give a private SSH key, or leave --key out"
-  local line; line="release $(ssh-keygen -y -f "$1" | cut -d' ' -f1,2)"
+  local public line
+  public=$(ssh-keygen -y -f "$1" | cut -d' ' -f1,2)
+  line="release $public"
   if [ ! -e allowed_signers ]; then
     say "nobody can check the signature yet: commit a file \`allowed_signers\` with the line"
     say "  $line"
-  elif ! grep -qF "$line" allowed_signers; then
+  elif ! grep -qF "$public" allowed_signers; then
     fail "the key $1 is not in \`allowed_signers\`" "commit the line \`$line\` in it, or give the key that is there"
   fi
 }

@@ -4,7 +4,7 @@ use clap::Args;
 
 use super::access::TargetArgs;
 use super::printer::Printer;
-use crate::down::{self, DownRequest};
+use crate::down::{self, DownRequest, Removed};
 use crate::error::Failure;
 use crate::existing;
 use crate::log;
@@ -32,28 +32,33 @@ pub(super) struct DownArgs {
 }
 
 pub(super) async fn run(args: &DownArgs, name: &str, printer: &Printer) -> Result<u8, Failure> {
-    let code = match &args.target.context {
-        Some(context) => elsewhere(context, name, printer).await?,
+    let gone = match &args.target.context {
+        Some(context) => on_existing_cluster(context, name, printer).await?,
         None => here(name, args.purge, printer).await?,
     };
-    // What is gone leaves no trace.
-    log::forget(name);
-    Ok(code)
-}
-
-async fn here(name: &str, purge: bool, printer: &Printer) -> Result<u8, Failure> {
-    let request = DownRequest { name: name.into(), purge };
-    let removed = down::run(&request).await?;
-    printer.facts(&removed, || down::show(name, &removed));
+    // What is gone leaves no trace. Where there was nothing, the last log may be that of an `up` that failed early.
+    if gone {
+        log::forget(name);
+    } else {
+        log::forget_run(log::Command::Down, name);
+    }
     Ok(0)
 }
 
-async fn elsewhere(context: &str, name: &str, printer: &Printer) -> Result<u8, Failure> {
+/// Whether there was anything to take away.
+async fn here(name: &str, purge: bool, printer: &Printer) -> Result<bool, Failure> {
+    let request = DownRequest { name: name.into(), purge };
+    let removed = down::run(&request).await?;
+    printer.facts(&removed, || down::show(name, &removed));
+    Ok(removed != Removed::default())
+}
+
+async fn on_existing_cluster(context: &str, name: &str, printer: &Printer) -> Result<bool, Failure> {
     let cluster = existing::connect(context).await?;
     let Some(record) = existing::down::platform(&cluster, name).await? else {
         let text = || format!("  There is no platform on the cluster of context `{context}`: nothing to do.\n");
         printer.facts(&existing::down::Gone::default(), text);
-        return Ok(0);
+        return Ok(false);
     };
     let reporter = printer.reporter();
     let gone = existing::down::run(&cluster, &record, reporter.clone()).await;
@@ -75,5 +80,5 @@ async fn elsewhere(context: &str, name: &str, printer: &Printer) -> Result<u8, F
         }
         text
     });
-    Ok(0)
+    Ok(true)
 }

@@ -8,8 +8,6 @@ use std::process::ExitCode;
 
 use clap::{CommandFactory, Parser, Subcommand, ValueEnum};
 
-use tracing_subscriber::filter::Targets;
-
 use crate::docker::names;
 use crate::error::{ExitKind, Failure};
 use crate::log;
@@ -77,7 +75,7 @@ struct Log {
     verbose: u8,
     /// Log to stderr by a filter, as `backstack=debug,kube=info`
     #[arg(long = "log", global = true, env = "BACKSTACK_LOG", value_name = "FILTER", value_parser = log::filter)]
-    filter: Option<Targets>,
+    filter: Option<log::Filter>,
 }
 
 /// How facts are printed.
@@ -111,7 +109,7 @@ impl Args {
         let command = match &self.command {
             Command::Up(args) if !args.only_looks() => log::Command::Up,
             Command::Down(_) => log::Command::Down,
-            Command::Stack(args) if !args.only_looks() => log::Command::Stack,
+            Command::Stack(args) if args.changes() => log::Command::Stack,
             _ => return None,
         };
         // A name that is none is refused later, and must not become a path before.
@@ -136,7 +134,7 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         }
     };
     let Log { verbose, filter } = &args.global.log;
-    let shown = log::Shown { verbose: *verbose, filter: filter.clone() };
+    let shown = log::Shown { verbose: *verbose, filter: filter.as_ref().and_then(log::Filter::targets) };
     let file = log::start(&shown, args.logged());
     let printer = Printer::new(args.global.output).with_log(file, shown.any());
     let code = dispatch(args, &printer).unwrap_or_else(|failure| {

@@ -75,7 +75,11 @@ impl Printer {
 
     /// Why the program ends.
     pub(super) fn failure(&self, failure: &Failure) {
-        tracing::error!(kind = ?failure.kind, details = ?failure.details, "{}", failure.messages.join(": "));
+        // What was typed or written may be a secret, and such an error names no log.
+        match failure.kind {
+            ExitKind::Usage => tracing::error!("refused because of what was typed or written"),
+            kind => tracing::error!(?kind, details = ?failure.details, "{}", failure.messages.join(": ")),
+        }
         let log = self.log_of(failure);
         match self.output {
             Output::Text => complain(&render::failure(failure, log.as_deref())),

@@ -60,6 +60,15 @@ impl StackArgs {
     pub(super) fn only_looks(&self) -> bool {
         !matches!(self.command, StackCommand::Add(_) | StackCommand::Remove(_))
     }
+
+    /// Whether a platform is changed.
+    pub(super) fn changes(&self) -> bool {
+        match &self.command {
+            StackCommand::Add(args) => !args.plan,
+            StackCommand::Remove(args) => !args.plan,
+            _ => false,
+        }
+    }
 }
 
 /// Changes a platform.

@@ -37,7 +37,7 @@ pub(super) struct AddArgs {
     set: Vec<String>,
     /// Show the plan and stop
     #[arg(long)]
-    plan: bool,
+    pub(super) plan: bool,
     /// Go on although `backstack doctor` found problems
     #[arg(long)]
     skip_checks: bool,
@@ -63,7 +63,7 @@ pub(super) struct RemoveArgs {
     purge: bool,
     /// Show the plan and stop
     #[arg(long)]
-    plan: bool,
+    pub(super) plan: bool,
 }
 
 pub(super) async fn add(args: AddArgs, name: &str, printer: &Printer) -> Result<u8, Failure> {

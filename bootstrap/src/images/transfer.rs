@@ -201,7 +201,7 @@ impl Transfer {
     /// images that the local registry lacks.
     ///
     /// # Errors
-    /// As [`Road::pull`], of the manifest alone.
+    /// As [`Transfer::pull`], of the manifest alone.
     pub async fn inspect(&self, upstream: &Upstream, wanted: &Wanted) -> Result<Inspection, ImageError> {
         let image = wanted.to_string();
         if let Some(raw) = self.settled(wanted).await? {

@@ -102,7 +102,7 @@ impl Explain for Error {
                 one("Check the file that KUBECONFIG names, the context given with `--context`, and HTTPS_PROXY.")
             }
             Self::Unavailable { .. } => one(
-                "After a start of the machine or the engine it takes a minute: run the command again. `backstack up` mends what does not come back.",
+                "After a start of the machine or the engine it takes a minute: run the command again. `backstack up` fixes what does not come back.",
             ),
             Self::NodesNotReady { .. } => {
                 one("`docker exec NODE journalctl -u kubelet` says more; `backstack up` goes on from here.")
@@ -122,7 +122,7 @@ impl Explain for Error {
             Self::Inventory { component, .. } => vec![format!(
                 "Delete ConfigMap `{}/{}` and run `backstack up` again: it is written again.",
                 super::SYSTEM_NAMESPACE,
-                super::inventory::config_map_name(component)
+                super::object::inventory_name(component)
             )],
         }
     }

@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
-use super::object::{COMPONENT, MANAGED_BY, ObjectRef, Owner, PLATFORM};
+use super::object::{COMPONENT, MANAGED_BY, ObjectRef, Owner, PLATFORM, inventory_name};
 use super::{Error, MANAGER, SYSTEM_NAMESPACE, Unit};
 use crate::stack::LeftOut;
 use crate::stack::model::ReadyCondition;
@@ -121,15 +121,10 @@ pub fn selector(platform: &str) -> String {
 pub fn entries<'a>(maps: impl Iterator<Item = &'a ConfigMap>) -> Result<BTreeMap<String, Entry>, Error> {
     let is_inventory = |map: &&ConfigMap| {
         let component = label(map, COMPONENT).unwrap_or_default();
-        map.metadata.name.as_deref() == Some(&config_map_name(&component))
+        map.metadata.name.as_deref() == Some(&inventory_name(&component))
     };
     let entries = maps.filter(is_inventory).map(Entry::from_map);
     entries.map(|entry| entry.map(|entry| (entry.component.clone(), entry))).collect()
-}
-
-/// Name of the ConfigMap of a component.
-pub fn config_map_name(component: &str) -> String {
-    format!("inventory-{component}")
 }
 
 fn label(map: &ConfigMap, key: &str) -> Option<String> {
@@ -160,7 +155,7 @@ impl Inventory {
 
     /// What is known of one component.
     pub async fn load(&self, component: &str) -> Result<Option<Entry>, Error> {
-        let found = self.api.get_opt(&config_map_name(component)).await;
+        let found = self.api.get_opt(&inventory_name(component)).await;
         let found = found.map_err(Error::request(format!("read the inventory of `{component}`")))?;
         found.as_ref().map(Entry::from_map).transpose()
     }
@@ -172,7 +167,7 @@ impl Inventory {
             problem: error.to_string(),
         };
         let owner = Owner { platform: self.platform.clone(), component: entry.component.clone() };
-        let name = config_map_name(&entry.component);
+        let name = inventory_name(&entry.component);
         let map = ConfigMap {
             metadata: ObjectMeta { name: Some(name.clone()), labels: Some(owner.labels()), ..Default::default() },
             data: Some(entry.to_data().map_err(broken)?),
@@ -185,7 +180,7 @@ impl Inventory {
 
     /// Forgets a component, after all of it is gone.
     pub async fn forget(&self, component: &str) -> Result<(), Error> {
-        match self.api.delete(&config_map_name(component), &DeleteParams::default()).await {
+        match self.api.delete(&inventory_name(component), &DeleteParams::default()).await {
             Err(kube::Error::Api(status)) if status.is_not_found() => Ok(()),
             result => result.map(|_| ()).map_err(Error::request(format!("delete the inventory of `{component}`"))),
         }

@@ -137,6 +137,11 @@ fn child<'a>(parent: &'a mut Map<String, Value>, key: &str) -> &'a mut Map<Strin
     entry.as_object_mut().expect("made an object just above")
 }
 
+/// Name of the ConfigMap that has the inventory of a component.
+pub fn inventory_name(component: &str) -> String {
+    format!("inventory-{component}")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -31,8 +31,8 @@ impl Command {
     }
 }
 
-/// Begins the log of a command on a platform. An older one of that name goes; a program that still writes it is not disturbed, because
-/// the new one takes its place in one step.
+/// Begins the log of a command on a platform. An older one of that name goes; a program that still writes it is not
+/// disturbed, because the new one takes its place in one step.
 pub(super) fn begin(command: Command, platform: &str) -> Option<(PathBuf, Mutex<File>)> {
     let folder = folders::logs().ok()?;
     let path = folder.join(format!("{}.log", command.label(platform)));
@@ -63,8 +63,8 @@ fn shown(arguments: impl Iterator<Item = String>) -> String {
             None => sets.then_some(("", argument.as_str())),
         };
         sets = argument == "--set";
-        words.push(match set.and_then(|(flag, set)| Some((flag, set.split_once('=')?.0))) {
-            Some((flag, parameter)) => format!("{flag}{parameter}=..."),
+        words.push(match set {
+            Some((flag, set)) => format!("{flag}{}=...", set.split_once('=').map_or("", |(parameter, _)| parameter)),
             None => argument,
         });
     }
@@ -75,10 +75,30 @@ fn shown(arguments: impl Iterator<Item = String>) -> String {
 pub fn forget(platform: &str) {
     let Ok(folder) = folders::logs() else { return };
     for command in Command::ALL {
-        drop(std::fs::remove_file(folder.join(format!("{}.log", command.label(platform)))));
+        remove(&folder, command, platform);
     }
     // Other platforms' logs keep it.
     drop(std::fs::remove_dir(folder));
+}
+
+/// Removes this run's log alone, which has nothing to tell.
+pub fn forget_run(command: Command, platform: &str) {
+    if let Ok(folder) = folders::logs() {
+        remove(&folder, command, platform);
+    }
+}
+
+/// A log, and what runs left that were killed as they began theirs.
+fn remove(folder: &Path, command: Command, platform: &str) {
+    let label = command.label(platform);
+    let is_its = |name: &str| {
+        name.strip_prefix(&label).is_some_and(|end| end == ".log" || (end.starts_with('.') && end.ends_with(".new")))
+    };
+    for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
+        if entry.file_name().to_str().is_some_and(is_its) {
+            drop(std::fs::remove_file(entry.path()));
+        }
+    }
 }
 
 #[cfg(test)]
@@ -89,9 +109,9 @@ mod tests {
 
     #[test]
     fn values_of_parameters_are_left_out() {
-        let text = "backstack up --set a.password=geheim=1 --set=b.c=geheim --name x=y --set";
+        let text = "backstack up --set a.password=geheim=1 --set=b.c=geheim --set geheim --name x=y --set";
         let shown = shown(text.split(' ').map(String::from));
-        assert_eq!(shown, "backstack up --set a.password=... --set=b.c=... --name x=y --set");
+        assert_eq!(shown, "backstack up --set a.password=... --set=b.c=... --set =... --name x=y --set");
     }
 
     #[test]
@@ -106,5 +126,17 @@ mod tests {
         let mode = |path: &Path| std::fs::metadata(path).expect("there").permissions().mode() & 0o777;
         assert_eq!((mode(&logs), mode(&path)), (0o700, 0o600));
         assert_eq!(std::fs::read_dir(&logs).expect("listed").count(), 1, "nothing else is left");
+    }
+
+    #[test]
+    fn logs_of_one_platform_go_and_those_of_others_stay() {
+        let folder = tempfile::tempdir().expect("folder");
+        let names = ["a-up.log", "a-up.7.new", "a-up-up.log", "b-up.log", "a-down.log"];
+        names.iter().for_each(|name| std::fs::write(folder.path().join(name), "").expect("written"));
+        remove(folder.path(), Command::Up, "a");
+        let mut left: Vec<_> =
+            std::fs::read_dir(folder.path()).expect("listed").flatten().map(|one| one.file_name()).collect();
+        left.sort();
+        assert_eq!(left, ["a-down.log", "a-up-up.log", "b-up.log"]);
     }
 }

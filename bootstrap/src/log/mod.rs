@@ -16,17 +16,14 @@ use std::path::PathBuf;
 
 use tracing::Level;
 use tracing_subscriber::Layer;
-use tracing_subscriber::filter::Targets;
+use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::fmt::format::FmtSpan;
 use tracing_subscriber::fmt::{self, time::uptime};
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 
-pub use file::{Command, forget};
+pub use file::{Command, forget, forget_run};
 pub use http::send;
-
-/// What a run writes into its file: our own steps, and each request to an engine, a registry or an API server.
-const IN_FILES: (Level, Level) = (Level::DEBUG, Level::DEBUG);
 
 /// What is shown on standard error: nothing, so much of it (`-v`, `-vv`), or what a filter says.
 #[derive(Debug, Clone, Default)]
@@ -65,7 +62,7 @@ pub fn start(shown: &Shown, run: Option<(Command, &str)>) -> Option<PathBuf> {
     });
     let to_file = file.map(|file| {
         let layer = fmt::layer().with_writer(file).with_ansi(false);
-        layer.with_span_events(FmtSpan::CLOSE).with_filter(levels(IN_FILES.0, IN_FILES.1))
+        layer.with_span_events(FmtSpan::CLOSE).with_filter(levels(Level::DEBUG, Level::DEBUG))
     });
     if to_stderr.is_none() && to_file.is_none() {
         return None;
@@ -75,13 +72,12 @@ pub fn start(shown: &Shown, run: Option<(Command, &str)>) -> Option<PathBuf> {
     path
 }
 
-/// Our own crates, and the client of the API server.
+/// Our own crates, and requests to the API server. Whatever else its client logs may have what an answer says in it.
 fn levels(own: Level, client: Level) -> Targets {
     Targets::new().with_default(Level::WARN).with_targets([
         ("backstack", own),
-        ("backstack_mcp", own),
-        ("kube", client),
-        ("kube_client", client),
+        ("kube", Level::ERROR),
+        ("kube_client::client::builder", client),
     ])
 }
 
@@ -94,10 +90,58 @@ fn log_panics() {
     }));
 }
 
-/// Whether a filter can be read, for the command line.
+/// What the command line, or a variable, says of the log.
+#[derive(Debug, Clone)]
+pub struct Filter(Option<Targets>);
+
+impl Filter {
+    /// What passes; nothing said, as by an empty variable, is none.
+    pub fn targets(&self) -> Option<Targets> {
+        self.0.clone()
+    }
+}
+
+/// Reads a filter, for the command line.
 ///
 /// # Errors
 /// What is wrong with it.
-pub fn filter(text: &str) -> Result<Targets, String> {
-    text.parse().map_err(|error| format!("{error}; give targets with levels, as `backstack=debug,kube=info`"))
+pub fn filter(text: &str) -> Result<Filter, String> {
+    let text = text.trim();
+    if text.is_empty() {
+        return Ok(Filter(None));
+    }
+    let advice = "give a level, or targets with levels, as `backstack=debug,kube=info`";
+    // A misspelt level would be taken for a target, and nothing would be shown.
+    let is_level = |word: &str| word.parse::<LevelFilter>().is_ok();
+    if let Some(word) = text.split(',').map(str::trim).find(|word| !word.contains('=') && !is_level(word)) {
+        return Err(format!("`{word}` is no level; {advice}"));
+    }
+    text.parse().map(|targets| Filter(Some(targets))).map_err(|error| format!("{error}; {advice}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_filter_says_something_or_nothing() {
+        for nothing in ["", " "] {
+            assert_eq!(filter(nothing).expect("a filter").targets(), None, "{nothing:?}");
+        }
+        for good in ["debug", "off", "backstack=debug,kube=info", "warn,backstack::docker=trace"] {
+            assert!(filter(good).expect("a filter").targets().is_some(), "{good}");
+        }
+        for bad in ["debg", "backstack", "backstack=loud", "debug,kube"] {
+            assert!(filter(bad).expect_err(bad).contains("backstack=debug"), "{bad}");
+        }
+    }
+
+    #[test]
+    fn of_the_api_servers_client_only_requests_are_logged() {
+        let levels = levels(Level::TRACE, Level::DEBUG);
+        let shown = |target: &str, level: Level| levels.would_enable(target, &level);
+        assert!(shown("kube_client::client::builder", Level::DEBUG));
+        assert!(!shown("kube_client::client", Level::WARN) && !shown("kube_runtime::watcher", Level::DEBUG));
+        assert!(shown("backstack::docker::engine", Level::TRACE) && shown("backstack_mcp::http", Level::TRACE));
+    }
 }

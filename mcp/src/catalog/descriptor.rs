@@ -42,7 +42,7 @@ pub fn judge(document: &Document) -> Vec<Problem> {
         path: String::new(),
         line: Some(*line),
         message: message.clone(),
-        hint: "Mend this line.".into(),
+        hint: "Fix this line.".into(),
     });
     let mut all: Vec<_> = told.chain(doubtful(document)).collect();
     for mut problem in problems(&document.value) {
@@ -422,7 +422,7 @@ mod tests {
             "7 metadata.labels.example.com/a.b is the truth value true, not text: put it in quotes Write `\"true\"`.",
             "11 spec.lifecycle `off` is a truth value for some readers of YAML: put it in quotes Write `\"off\"`.",
             "12 spec.owner is the number 7, not text: put it in quotes Write `\"7\"`.",
-            "14  key `owner` is given twice (first in line 12) Mend this line.",
+            "14  key `owner` is given twice (first in line 12) Fix this line.",
         ];
         assert_eq!(texts, wanted);
     }

@@ -103,9 +103,9 @@ impl Client {
         match self {
             Self::VsCode => "Open the chat view in agent mode; `MCP: List Servers` shows it.",
             Self::Cursor => "Settings > MCP shows it; switch it on if asked.",
-            Self::ClaudeCode => "Start `claude` anew; `/mcp` shows it.",
+            Self::ClaudeCode => "Start `claude` again; `/mcp` shows it.",
             Self::ClaudeDesktop => "Quit and start the app; the tools menu shows it.",
-            Self::Codex => "Start `codex` anew; `codex mcp list` shows it.",
+            Self::Codex => "Start `codex` again; `codex mcp list` shows it.",
             Self::Zed => "The agent panel's settings show it.",
         }
     }

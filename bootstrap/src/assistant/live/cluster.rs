@@ -138,7 +138,7 @@ impl LiveCluster {
         }
     }
 
-    /// Sends an object as a dry run: recreated, or applied over what is there.
+    /// Sends an object as a dry run: created, or applied over what is there.
     async fn send(
         &self,
         served: &Served,

@@ -136,7 +136,7 @@ pub struct Judged {
     #[serde(rename = "ref", skip_serializing_if = "Option::is_none")]
     pub reference: Option<String>,
     pub valid: bool,
-    /// What has to be mended.
+    /// What has to be fixed.
     pub problems: Vec<ProblemFact>,
     /// What is allowed but looks like a mistake.
     pub warnings: Vec<String>,
