@@ -4,6 +4,8 @@ use std::time::Instant;
 
 use reqwest::{RequestBuilder, Response, Url};
 
+use crate::error::chain;
+
 /// Sends a request. Its method, address, status and time go into the log; headers and bodies do not.
 ///
 /// # Errors
@@ -17,7 +19,8 @@ pub async fn send(request: RequestBuilder) -> Result<Response, reqwest::Error> {
     let milliseconds = start.elapsed().as_millis();
     match &answer {
         Ok(answer) => tracing::debug!(status = answer.status().as_u16(), milliseconds, "{method} {address}"),
-        Err(error) => tracing::debug!(milliseconds, "{method} {address}: {}", causes(error)),
+        // The first of them has the whole address in it, with its query.
+        Err(error) => tracing::debug!(milliseconds, "{method} {address}: {}", chain(error)[1..].join(": ")),
     }
     answer
 }
@@ -26,18 +29,6 @@ pub async fn send(request: RequestBuilder) -> Result<Response, reqwest::Error> {
 fn address(url: &Url) -> String {
     let port = url.port().map(|port| format!(":{port}")).unwrap_or_default();
     format!("{}://{}{port}{}", url.scheme(), url.host_str().unwrap_or_default(), url.path())
-}
-
-/// An error with everything that lies behind it, without its address, which is told already.
-fn causes(error: &reqwest::Error) -> String {
-    let mut text = String::new();
-    let mut next = std::error::Error::source(error);
-    while let Some(cause) = next {
-        text.push_str(if text.is_empty() { "" } else { ": " });
-        text.push_str(&cause.to_string());
-        next = cause.source();
-    }
-    text
 }
 
 #[cfg(test)]

@@ -1,20 +1,12 @@
 //! Why one pod is not ready.
 
+use backstack_mcp::live::diagnose::IMAGE_REASONS;
 use time::OffsetDateTime;
 
 use super::{Blocker, Cause, LogSource, scheduling, sentence};
 use crate::kubernetes::facts::{Container, ContainerStatus, Event, Pod, Terminated, parse_time};
 use crate::kubernetes::view::View;
 
-/// Reasons of a container that waits because of its image.
-const IMAGE: [&str; 6] = [
-    "ErrImagePull",
-    "ImagePullBackOff",
-    "InvalidImageName",
-    "ErrImageNeverPull",
-    "ImageInspectError",
-    "RegistryUnavailable",
-];
 /// Reasons of a container that cannot be made.
 const CONFIGURATION: [&str; 5] =
     ["CreateContainerConfigError", "CreateContainerError", "RunContainerError", "StartError", "PreCreateHookError"];
@@ -133,7 +125,7 @@ impl Look<'_> {
         }
         let waiting = status.state.waiting.as_ref()?;
         let reason = waiting.reason.as_str();
-        if IMAGE.contains(&reason) {
+        if IMAGE_REASONS.contains(&reason) {
             return Some(self.blocker(Cause::Image, self.image_failure(name, reason, &waiting.message)));
         }
         if CONFIGURATION.contains(&reason) {

@@ -24,7 +24,7 @@ mod workload;
 pub use composite::composition_of;
 pub use fault::{Fault, classify};
 pub use finding::{Evidence, Finding};
-pub use pods::is_ready as pod_is_ready;
+pub use pods::{IMAGE_REASONS, is_ready as pod_is_ready};
 pub use walk::{Step, Walk, applications, applications_of, referred};
 pub use workload::{ready, wanted};
 

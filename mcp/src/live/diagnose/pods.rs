@@ -7,7 +7,8 @@ use super::finding::Finding;
 use crate::live::object::{Ref, condition, list, name, namespace, number, short, text};
 use crate::live::snapshot::{LogKey, Snapshot, event_count};
 
-const IMAGE: [&str; 6] = [
+/// Reasons of a container that waits because of its image, as the kubelet gives them.
+pub const IMAGE_REASONS: [&str; 6] = [
     "ErrImagePull",
     "ImagePullBackOff",
     "InvalidImageName",
@@ -120,7 +121,7 @@ impl<'a> Look<'a> {
         let waiting = text(status, "/state/waiting/reason");
         let message = text(status, "/state/waiting/message");
         let container = text(status, "/name");
-        if IMAGE.contains(&waiting) {
+        if IMAGE_REASONS.contains(&waiting) {
             return Some(self.bad_image(status, waiting, message));
         }
         if matches!(waiting, "CreateContainerConfigError" | "CreateContainerError" | "RunContainerError") {
