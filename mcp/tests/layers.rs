@@ -1,6 +1,6 @@
 //! Modules use each other in one direction: what two of them need stands below both.
 //!
-//! The graph is read from the sources of both crates, once by their top-level modules and once by their files. What is
+//! The graph is read from the sources of all crates, once by their top-level modules and once by their files. What is
 //! compiled for tests only does not count, nor what a module and those inside of it name of each other; what a parent shows
 //! again of one of its modules counts as the parent's.
 
@@ -172,13 +172,13 @@ fn circle(graph: &Graph) -> Option<Vec<&str>> {
 #[test]
 fn no_module_uses_itself_by_way_of_others() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
-    for folder in ["bootstrap/src", "mcp/src"] {
+    for folder in ["bootstrap/src", "bootstrap/crates/health/src", "mcp/src"] {
         let mut sources = Vec::new();
         read(&root.join(folder).join("lib.rs"), &root.join(folder), Module::new(), &mut sources);
         for (what, depth) in [("top-level modules", 1), ("files", usize::MAX)] {
             let graph = graph(&sources, depth);
             let uses: usize = graph.values().map(BTreeSet::len).sum();
-            assert!(graph.len() > 10 && uses > graph.len(), "the sources are not read well: {graph:?}");
+            assert!(graph.len() > 5 && uses > graph.len(), "the sources are not read well: {graph:?}");
             let way = circle(&graph).map(|way| way.join("\n  uses "));
             assert_eq!(way, None, "a circle of {what} in {folder}");
         }

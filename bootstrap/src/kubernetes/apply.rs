@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use backstack_health::facts::{Condition, conditions_of};
 use futures::{StreamExt, stream};
 use kube::api::{Api, DeleteParams, DynamicObject, Patch, PatchParams, Preconditions, PropagationPolicy};
 use kube::core::{ObjectMeta, Status};
@@ -12,7 +13,6 @@ use tokio::sync::Semaphore;
 use tokio::time::{Instant, timeout_at};
 
 use super::definition::Definition;
-use super::facts::{Condition, conditions_of};
 use super::kinds::Kinds;
 use super::object::{ObjectRef, Owner, prepare};
 use super::refusal::{Failed, Refusal};

@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
+use backstack_health::Fault;
 use time::OffsetDateTime;
 use tokio::time::Instant;
 
 use super::blockers::{Blocker, logs};
-use super::cause::Cause;
 use super::readiness::{NotReady, assess, await_ready};
 use super::refusal::Failed;
 use super::scope::Scope;
@@ -58,13 +58,13 @@ async fn behind(watch: &ClusterWatch, unit: &Unit, failures: &[Failed]) -> Vec<B
     // Conditions and webhooks of objects that were not applied would only repeat it.
     let scope = Scope { conditions: Vec::new(), webhooks: Vec::new(), ..Scope::of_manifests(unit) };
     let mut blockers = watch.read(|view| assess(&scope, view, OffsetDateTime::now_utc())).blockers;
-    blockers.retain(|blocker| blocker.cause != Cause::Starting);
+    blockers.retain(|blocker| blocker.fault != Fault::Starting);
     let unapplied = failures.iter().map(|failed| {
         let hint = failed.refusal.hint.as_deref().map(|hint| format!(" ({hint})")).unwrap_or_default();
-        Blocker::new(failed.object.to_string(), Cause::Apply, format!("{}{hint}", failed.refusal.message))
+        Blocker::new(failed.object.to_string(), Fault::NotApplied, format!("{}{hint}", failed.refusal.message))
     });
     blockers.extend(unapplied);
-    blockers.sort_by_key(|blocker| blocker.cause);
+    blockers.sort_by_key(|blocker| std::cmp::Reverse(blocker.weight));
     let _ = tokio::time::timeout(Duration::from_secs(5), logs::fetch(watch.client(), &mut blockers)).await;
     blockers
 }

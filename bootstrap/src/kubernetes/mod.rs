@@ -9,9 +9,8 @@
 //!        copies      Secrets that are another component's
 //!        prune       what a newer stack no longer has
 //!   -> readiness   waits on ClusterWatch until all of the unit runs
-//!        facts       the few fields of objects that matter, kept by ClusterWatch
-//!        workload    how far one workload is (pure)
-//!        blockers    why something does not run yet (pure)
+//!        view        what is kept of the cluster, as the crate `backstack-health` reads it
+//!        blockers    why something does not run yet, as that crate judges it (pure)
 //! inventory -> status, credentials
 //! assistant      the account that assistants read with
 //! ```
@@ -31,14 +30,12 @@ pub mod assistant;
 pub mod authority;
 pub mod blockers;
 pub mod bring_up;
-pub mod cause;
 pub mod certificates;
 pub mod client;
 mod copies;
 pub mod credentials;
 mod definition;
 pub mod error;
-pub mod facts;
 pub mod install;
 pub mod inventory;
 pub mod kinds;
@@ -46,7 +43,6 @@ pub mod local_registry_hosting;
 pub mod nodes;
 pub mod object;
 pub mod prune;
-pub mod quantity;
 pub mod readiness;
 pub mod record;
 pub mod refusal;
@@ -59,7 +55,6 @@ pub mod sweep;
 pub mod view;
 pub mod watch;
 mod waves;
-pub mod workload;
 
 #[cfg(test)]
 mod fake_api;
@@ -74,7 +69,7 @@ pub use install::{Installed, Installer};
 /// Namespace of what belongs to the platform itself: inventory and certificate authority.
 pub const SYSTEM_NAMESPACE: &str = "backstack-system";
 /// Field manager of everything that is applied.
-pub const MANAGER: &str = "backstack";
+pub use backstack_health::facts::MANAGER;
 
 /// A component, rendered: all that is applied of it.
 #[derive(Debug, Clone, PartialEq)]

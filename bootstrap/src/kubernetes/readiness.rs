@@ -6,21 +6,23 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use backstack_health::workload::state;
+use backstack_health::{Fault, LogSource};
 use time::OffsetDateTime;
 use tokio::time::{Instant, sleep, sleep_until};
 
-use super::blockers::{Blocker, LogSource, explain, logs};
-use super::cause::Cause;
+use super::blockers::{Blocker, explain, logs};
 use super::kinds::Kinds;
 use super::scope::Scope;
 use super::view::View;
 use super::watch::ClusterWatch;
-use super::workload::state;
 use crate::error::{ExitKind, Explain};
 use crate::report::Progress;
 
 /// Changes come in showers; one look per this time is enough.
 const SHOWER: Duration = Duration::from_millis(100);
+/// Who reads more than this at once.
+const MOST_HINTS: usize = 3;
 /// Logs are a help, not a duty.
 const LOG_TIME: Duration = Duration::from_secs(5);
 
@@ -45,9 +47,9 @@ impl Explain for NotReady {
 
     fn hints(&self) -> Vec<String> {
         let mut hints: Vec<String> = Vec::new();
-        for hint in self.blockers.iter().filter_map(|blocker| blocker.cause.hint()) {
-            if !hints.iter().any(|known| known == hint) {
-                hints.push(hint.into());
+        for next in self.blockers.iter().map(|blocker| &blocker.next).filter(|next| !next.is_empty()) {
+            if hints.len() < MOST_HINTS && !hints.contains(next) {
+                hints.push(next.clone());
             }
         }
         hints.push("Run the same command again: it continues from here.".into());
@@ -89,9 +91,9 @@ pub fn assess(scope: &Scope, view: &View, now: OffsetDateTime) -> Assessment {
     let mut pending = Vec::new();
     let mut look_again = None;
     for rollout in &scope.workloads {
-        let mut state = state(rollout, view.workload(&rollout.kind, &rollout.namespace, &rollout.name));
-        if state.done && rollout.kind != "Job" {
-            let pods = view.pods_of(&rollout.kind, &rollout.namespace, &rollout.name);
+        let mut state = state(&rollout.at, rollout.generation, view.workload(&rollout.at));
+        if state.done && rollout.at.kind != "Job" {
+            let pods = view.pods_of(&rollout.at);
             let settles_in = pods.iter().filter_map(|pod| pod.settles_in(now)).max();
             let settles_in = settles_in.and_then(|time| Duration::try_from(time).ok());
             state.done = settles_in.is_none();
@@ -130,7 +132,7 @@ pub async fn await_ready(
         if found.is_ready() {
             return Ok(());
         }
-        let hopeless = found.blockers.iter().any(|blocker| blocker.cause == Cause::Failed);
+        let hopeless = found.blockers.iter().any(|blocker| blocker.fault == Fault::JobFailed);
         if hopeless || Instant::now() >= deadline {
             let mut blockers = found.blockers;
             last_words.add_to(scope, &mut blockers);
@@ -158,7 +160,7 @@ impl LastWords {
     async fn remember(&mut self, client: &kube::Client, scope: &Scope, blockers: &[Blocker]) {
         let is_new = |blocker: &&Blocker| {
             let (known, source) = (&self.0, blocker.log_source.as_ref());
-            blocker.cause == Cause::Crash
+            is_crash(blocker)
                 && source.is_some_and(|source| job_of(scope, source).is_some())
                 && !known.iter().any(|known| known.object == blocker.object && known.text == blocker.text)
         };
@@ -176,10 +178,10 @@ impl LastWords {
     fn add_to(&self, scope: &Scope, blockers: &mut Vec<Blocker>) {
         let remembered = self.0.iter().rev().find(|known| {
             let job = known.log_source.as_ref().and_then(|source| job_of(scope, source));
-            let failed = |blocker: &Blocker| blocker.cause == Cause::Failed && Some(&blocker.object) == job.as_ref();
+            let failed = |blocker: &Blocker| blocker.fault == Fault::JobFailed && Some(&blocker.object) == job.as_ref();
             !known.log.is_empty() && blockers.iter().any(failed)
         });
-        let told = blockers.iter().any(|blocker| blocker.cause == Cause::Crash);
+        let told = blockers.iter().any(is_crash);
         if let Some(remembered) = remembered.filter(|_| !told) {
             // What was read is not asked for again: there is nobody left to answer.
             blockers.push(Blocker { log_source: None, ..remembered.clone() });
@@ -187,12 +189,19 @@ impl LastWords {
     }
 }
 
+fn is_crash(blocker: &Blocker) -> bool {
+    matches!(blocker.fault, Fault::CrashLoop | Fault::OutOfMemory)
+}
+
 /// The Job of the scope that a pod belongs to, as blockers name it.
 fn job_of(scope: &Scope, source: &LogSource) -> Option<String> {
-    let mut jobs =
-        scope.workloads.iter().filter(|rollout| rollout.kind == "Job" && rollout.namespace == source.namespace);
+    let mut jobs = scope
+        .workloads
+        .iter()
+        .map(|rollout| &rollout.at)
+        .filter(|at| at.kind == "Job" && at.namespace == source.namespace);
     let job = jobs.find(|job| source.pod.strip_prefix(&job.name).is_some_and(|rest| rest.starts_with('-')))?;
-    Some(format!("Job {}/{}", job.namespace, job.name))
+    Some(job.to_string())
 }
 
 async fn given_up(watch: &ClusterWatch, scope: &Scope, waited: Duration, mut blockers: Vec<Blocker>) -> NotReady {
@@ -203,8 +212,13 @@ async fn given_up(watch: &ClusterWatch, scope: &Scope, waited: Duration, mut blo
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::kubernetes::workload::tests::rollout;
+    use crate::kubernetes::scope::Rollout;
+    use backstack_health::Ref;
     use serde_json::{Value, json};
+
+    fn rollout(kind: &str, generation: i64) -> Rollout {
+        Rollout { at: Ref::new("apps", kind, "a", "x"), generation }
+    }
 
     #[test]
     fn a_container_without_a_probe_is_believed_only_after_a_while() {
@@ -255,10 +269,10 @@ mod tests {
         let said = |pod: &str| Blocker {
             log: vec!["no database".into()],
             log_source: Some(source(pod)),
-            ..Blocker::new(format!("pod a/{pod}"), Cause::Crash, "container `app` exits 3")
+            ..Blocker::new(format!("pod a/{pod}"), Fault::CrashLoop, "container `app` exits 3")
         };
         let words = LastWords(vec![said("x-1"), said("other-1")]);
-        let mut blockers = vec![Blocker::new("Job a/x", Cause::Failed, "has failed")];
+        let mut blockers = vec![Blocker::new("Job a/x", Fault::JobFailed, "has failed")];
         words.add_to(&scope, &mut blockers);
         let lines: Vec<_> = blockers.iter().flat_map(Blocker::lines).collect();
         assert_eq!(lines, ["Job a/x: has failed", "pod a/x-1: container `app` exits 3", "  | no database"]);

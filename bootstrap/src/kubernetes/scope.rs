@@ -1,5 +1,6 @@
 //! What of a component has to run before it counts as ready.
 
+use backstack_health::Ref;
 use serde_json::Value;
 
 use super::Unit;
@@ -44,9 +45,7 @@ impl Wanted {
 /// A workload, and the generation that must be running: an older picture of it proves nothing.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Rollout {
-    pub kind: String,
-    pub namespace: String,
-    pub name: String,
+    pub at: Ref,
     pub generation: i64,
 }
 
@@ -111,12 +110,10 @@ impl Scope {
 
     fn add(&mut self, object: &ObjectRef, generation: i64) {
         match (object.group(), object.kind.as_str()) {
-            ("apps" | "batch", kind) if Tracked::workload(kind).is_some() => self.workloads.push(Rollout {
-                kind: kind.into(),
-                namespace: object.namespace.clone().unwrap_or_default(),
-                name: object.name.clone(),
-                generation,
-            }),
+            (group @ ("apps" | "batch"), kind) if Tracked::workload(kind).is_some() => {
+                let namespace = object.namespace.as_deref().unwrap_or_default();
+                self.workloads.push(Rollout { at: Ref::new(group, kind, namespace, &object.name), generation });
+            }
             ("apiregistration.k8s.io", "APIService") => self.api_services.push(object.name.clone()),
             _ => {}
         }

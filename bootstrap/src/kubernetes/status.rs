@@ -1,12 +1,12 @@
 //! How a platform is right now, from its inventory and one look at the cluster.
 
+use backstack_health::Fault;
 use kube::Client;
 use serde::Serialize;
 use time::OffsetDateTime;
 
 use super::Error;
 use super::blockers::Blocker;
-use super::cause::Cause;
 use super::inventory::{Entry, Inventory};
 use super::kinds::{Kinds, Unresolved};
 use super::readiness::{Assessment, assess};
@@ -94,11 +94,11 @@ pub fn component(entry: &Entry, found: Assessment) -> ComponentState {
     let mut blockers = found.blockers;
     if !entry.complete {
         let text = "was not installed to its end: run `backstack up` again";
-        blockers.push(Blocker::new(format!("component {}", entry.component), Cause::Starting, text));
+        blockers.push(Blocker::new(format!("component {}", entry.component), Fault::Starting, text));
     }
     let health = match blockers.first() {
         None => Health::Ready,
-        Some(_) if blockers.iter().any(|blocker| blocker.cause.is_trouble()) => Health::Degraded,
+        Some(_) if blockers.iter().any(|blocker| blocker.fault.is_lasting()) => Health::Degraded,
         Some(_) => Health::Progressing,
     };
     ComponentState {

@@ -1,7 +1,10 @@
 //! A picture of the cluster: the objects that readiness and blockers are judged by.
 
+use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 
+use backstack_health::facts::{Claim, Conditioned, EndpointSlice, Event, Node, Owned, OwnerReference, Pod, Workload};
+use backstack_health::{Cluster, Ref};
 use futures::future::try_join_all;
 use kube::api::{Api, ApiResource, DynamicObject, ListParams};
 use kube::core::gvk::GroupVersionKind;
@@ -9,7 +12,6 @@ use kube::{Client, ResourceExt};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use super::facts::{Claim, Conditioned, EndpointSlice, Event, Node, Owned, Pod, Workload};
 use super::object::ObjectRef;
 
 /// Objects of one kind by `namespace/name`.
@@ -179,22 +181,18 @@ impl View {
         Ok(view)
     }
 
-    pub fn workload(&self, kind: &str, namespace: &str, name: &str) -> Option<&Workload> {
-        let table = match Tracked::workload(kind)? {
+    pub fn workload(&self, at: &Ref) -> Option<&Workload> {
+        let table = match Tracked::workload(&at.kind)? {
             Tracked::Deployments => &self.deployments,
             Tracked::StatefulSets => &self.stateful_sets,
             Tracked::DaemonSets => &self.daemon_sets,
             _ => &self.jobs,
         };
-        table.get(&key(namespace, name))
+        table.get(&key(&at.namespace, &at.name))
     }
 
     pub fn api_service(&self, name: &str) -> Option<&Conditioned> {
         self.api_services.get(&key("", name))
-    }
-
-    pub fn claim(&self, namespace: &str, name: &str) -> Option<&Claim> {
-        self.claims.get(&key(namespace, name))
     }
 
     /// Whether a Service has at least one address that answers.
@@ -203,45 +201,63 @@ impl View {
         self.slices.values().filter(of_service).any(EndpointSlice::has_ready)
     }
 
-    /// What makes the pods of a workload: itself, or its ReplicaSets.
-    pub fn makers(&self, kind: &str, namespace: &str, name: &str) -> Vec<(&'static str, String)> {
-        let Some(tracked) = Tracked::workload(kind) else { return Vec::new() };
-        if tracked != Tracked::Deployments {
-            return vec![(tracked.gvk().2, name.into())];
-        }
-        let owned = self
-            .replica_sets
-            .values()
-            .filter(|set| set.metadata.namespace == namespace && is_owned(&set.metadata.owner_references, kind, name));
-        owned.map(|set| ("ReplicaSet", set.metadata.name.clone())).collect()
-    }
-
     /// The pods of a workload that are not on their way out, by name.
-    pub fn pods_of(&self, kind: &str, namespace: &str, name: &str) -> Vec<&Pod> {
-        let makers = self.makers(kind, namespace, name);
+    pub fn pods_of(&self, workload: &Ref) -> Vec<&Pod> {
+        let makers = self.makers(workload);
         let belongs = |pod: &&Pod| {
-            pod.metadata.namespace == namespace
+            let owners = &pod.metadata.owner_references;
+            pod.metadata.namespace == workload.namespace
                 && pod.is_live()
-                && makers.iter().any(|(kind, name)| is_owned(&pod.metadata.owner_references, kind, name))
+                && makers.iter().any(|maker| is_owned(owners, &maker.kind, &maker.name))
         };
         let mut pods: Vec<_> = self.pods.values().filter(belongs).collect();
         pods.sort_by(|a, b| a.metadata.name.cmp(&b.metadata.name));
         pods
     }
+}
 
-    /// The events of an object, the newest first.
-    pub fn events_of(&self, kind: &str, namespace: &str, name: &str) -> Vec<&Event> {
+impl Cluster for View {
+    fn events_of(&self, at: &Ref) -> Vec<Cow<'_, Event>> {
         let concerns = |event: &&Event| {
             let object = &event.involved_object;
-            object.kind == kind && object.namespace == namespace && object.name == name
+            object.kind == at.kind && object.namespace == at.namespace && object.name == at.name
         };
         let mut events: Vec<_> = self.events.values().filter(concerns).collect();
         events.sort_by(|a, b| b.time().cmp(a.time()));
-        events
+        events.into_iter().map(Cow::Borrowed).collect()
+    }
+
+    fn claim(&self, namespace: &str, name: &str) -> Option<Cow<'_, Claim>> {
+        self.claims.get(&key(namespace, name)).map(Cow::Borrowed)
+    }
+
+    fn nodes(&self) -> Vec<Cow<'_, Node>> {
+        self.nodes.values().map(Cow::Borrowed).collect()
+    }
+
+    fn pods(&self) -> Vec<Cow<'_, Pod>> {
+        self.pods.values().map(Cow::Borrowed).collect()
+    }
+
+    fn makers(&self, workload: &Ref) -> Vec<Ref> {
+        let Ref { kind, namespace, name, .. } = workload;
+        if kind != "Deployment" {
+            return vec![workload.clone()];
+        }
+        let owned = self
+            .replica_sets
+            .values()
+            .filter(|set| set.metadata.namespace == *namespace && is_owned(&set.metadata.owner_references, kind, name));
+        owned.map(|set| Ref::new("apps", "ReplicaSet", namespace, &set.metadata.name)).collect()
+    }
+
+    fn log(&self, _: &Ref, _: &str) -> Cow<'_, str> {
+        // Nobody fetches logs to judge by: those that are told are fetched afterwards.
+        Cow::Borrowed("")
     }
 }
 
-fn is_owned(owners: &[super::facts::OwnerReference], kind: &str, name: &str) -> bool {
+fn is_owned(owners: &[OwnerReference], kind: &str, name: &str) -> bool {
     owners.iter().any(|owner| owner.kind == kind && owner.name == name)
 }
 

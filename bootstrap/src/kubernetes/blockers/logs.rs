@@ -1,11 +1,12 @@
 //! The last words of containers that ended.
 
+use backstack_health::LogSource;
 use futures::future::join_all;
 use k8s_openapi::api::core::v1::Pod;
 use kube::Client;
 use kube::api::{Api, LogParams};
 
-use super::{Blocker, LogSource};
+use super::Blocker;
 
 /// Lines that are shown.
 const LINES: usize = 5;

@@ -2,38 +2,37 @@
 //!
 //! Pure: a picture of the cluster in, [`Blocker`]s out. Only [`logs`] asks the cluster.
 
+use std::cmp::Reverse;
 use std::fmt;
 
-use serde::Serialize;
+use backstack_health::facts::{Pod, conditions_of};
+use backstack_health::workload::{State, failed_job, refused};
+use backstack_health::{Fault, Finding, LogSource, pod, words};
+use serde::{Serialize, Serializer};
 use serde_json::Value;
 use time::OffsetDateTime;
 
-use super::cause::Cause;
-use super::facts::{Event, conditions_of};
 use super::scope::{Rollout, Scope, Wanted};
 use super::view::View;
-use super::workload::State;
 
 pub mod logs;
-mod pods;
-mod scheduling;
+#[cfg(test)]
+mod one_judge;
 #[cfg(test)]
 mod tests;
 
-/// Where the last words of a container can be read.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct LogSource {
-    pub namespace: String,
-    pub pod: String,
-    pub container: String,
-}
+/// What only follows from workloads that do not run yet weighs less than they do.
+const WEBHOOK: u32 = 50;
+const API: u32 = 49;
+const CONDITION: u32 = 48;
 
 /// Something that blocks.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Blocker {
     /// What it is about: `pod shop/web-1`.
     pub object: String,
-    pub cause: Cause,
+    #[serde(rename = "cause", serialize_with = "sort_of")]
+    pub fault: Fault,
     /// A short sentence without a subject.
     pub text: String,
     /// How many more objects of the same workload have the very same.
@@ -42,8 +41,17 @@ pub struct Blocker {
     /// The last lines that the container wrote, if they were fetched.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub log: Vec<String>,
+    /// What to do next; empty if there is nothing but waiting.
+    #[serde(skip)]
+    pub next: String,
+    #[serde(skip)]
+    pub weight: u32,
     #[serde(skip)]
     pub log_source: Option<LogSource>,
+}
+
+fn sort_of<S: Serializer>(fault: &Fault, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(fault.sort())
 }
 
 fn is_zero(number: &usize) -> bool {
@@ -51,14 +59,31 @@ fn is_zero(number: &usize) -> bool {
 }
 
 impl Blocker {
-    pub fn new(object: impl Into<String>, cause: Cause, text: impl Into<String>) -> Self {
-        Self { object: object.into(), cause, text: text.into(), more: 0, log: Vec::new(), log_source: None }
+    pub fn new(object: impl Into<String>, fault: Fault, text: impl Into<String>) -> Self {
+        let (object, text, weight) = (object.into(), text.into(), fault.weight());
+        Self { object, fault, text, more: 0, log: Vec::new(), next: String::new(), weight, log_source: None }
+    }
+
+    fn weighing(self, weight: u32) -> Self {
+        Self { weight, ..self }
     }
 
     /// The blocker and, below it, the container's last words.
     pub fn lines(&self) -> Vec<String> {
         let log = self.log.iter().map(|line| format!("  | {line}"));
         [self.to_string()].into_iter().chain(log).collect()
+    }
+}
+
+impl From<Finding> for Blocker {
+    fn from(finding: Finding) -> Self {
+        let object = match finding.object.kind.as_str() {
+            "Pod" => format!("pod {}/{}", finding.object.namespace, finding.object.name),
+            _ => finding.object.to_string(),
+        };
+        let next = if finding.fault.is_lasting() { finding.next } else { String::new() };
+        let log_source = finding.log;
+        Self { next, weight: finding.weight, log_source, ..Self::new(object, finding.fault, finding.summary) }
     }
 }
 
@@ -81,55 +106,42 @@ pub fn explain(scope: &Scope, pending: &[(&Rollout, State)], view: &View, now: O
     blockers.extend(of_webhooks(scope, view));
     blockers.extend(of_api_services(scope, view));
     blockers.extend(of_conditions(scope, view));
-    blockers.sort_by_key(|blocker| blocker.cause);
+    blockers.sort_by_key(|blocker| Reverse(blocker.weight));
     blockers
 }
 
 fn of_workload(rollout: &Rollout, state: &State, view: &View, now: OffsetDateTime) -> Vec<Blocker> {
-    let (kind, namespace, name) = (&rollout.kind, &rollout.namespace, &rollout.name);
-    let workload = format!("{kind} {namespace}/{name}");
-    if let Some(failed) = failed_job(rollout, view) {
-        let last_pod = view.pods_of(kind, namespace, name).into_iter().find_map(|pod| pods::explain(pod, view, now));
-        let failed = Blocker::new(workload, Cause::Failed, failed);
-        return [failed].into_iter().chain(last_pod).collect();
+    let at = &rollout.at;
+    let pods = view.pods_of(at);
+    let of_pods = || pods.iter().filter_map(|pod| of_pod(pod, view, now)).map(Blocker::from);
+    let workload = view.workload(at);
+    if let Some(failed) = workload.and_then(|workload| failed_job(at, workload)) {
+        return [Blocker::from(failed)].into_iter().chain(of_pods().next()).collect();
     }
-    let pods = view.pods_of(kind, namespace, name);
-    let found = pods.iter().filter_map(|pod| pods::explain(pod, view, now)).collect();
-    let mut blockers = merged(found);
-    if let Some(event) = forbidden(rollout, state, pods.len(), view) {
-        blockers.push(Blocker::new(
-            &workload,
-            Cause::Forbidden,
-            format!("its pods cannot be made: {}", plain(&event.message)),
-        ));
-    }
+    let mut blockers = merged(of_pods().collect());
+    blockers.extend(workload.and_then(|workload| refused(at, workload, view)).map(Blocker::from));
     if blockers.is_empty() {
-        blockers.push(Blocker::new(workload, state.cause, state.missing.clone()));
+        // All that is known is in the state, also where the workload itself says that it is done.
+        blockers.extend(State { done: false, ..state.clone() }.finding(at).map(Blocker::from));
     }
     blockers
 }
 
-fn failed_job(rollout: &Rollout, view: &View) -> Option<String> {
-    let job = view.workload(&rollout.kind, &rollout.namespace, &rollout.name).filter(|_| rollout.kind == "Job")?;
-    let failed = job.status.conditions.iter().find(|condition| condition.kind == "Failed" && condition.is_true())?;
-    Some(format!("has failed: {}", sentence(&failed.message)))
-}
-
-/// The newest refusal to make pods, while there are fewer than there should be.
-fn forbidden<'a>(rollout: &Rollout, state: &State, pods: usize, view: &'a View) -> Option<&'a Event> {
-    if rollout.kind != "Job" && i64::try_from(pods).is_ok_and(|pods| pods >= state.wanted.max(1)) {
-        return None;
+/// The likeliest cause of a pod that is not ready, or not for long enough to believe it.
+fn of_pod(pod: &Pod, view: &View, now: OffsetDateTime) -> Option<Finding> {
+    let first = pod::findings(pod, view, now).into_iter().next();
+    if !pod.is_ready() {
+        return first;
     }
-    let makers = view.makers(&rollout.kind, &rollout.namespace, &rollout.name);
-    let events = makers.iter().flat_map(|(kind, name)| view.events_of(kind, &rollout.namespace, name));
-    events.filter(|event| event.reason == "FailedCreate").max_by(|a, b| a.time().cmp(b.time()))
+    pod.settles_in(now)?;
+    Some(first.unwrap_or_else(|| Finding::new(Fault::Starting, pod.at(), "has just started")))
 }
 
 /// Pods of one workload that say the same count as one.
 fn merged(blockers: Vec<Blocker>) -> Vec<Blocker> {
     let mut merged: Vec<Blocker> = Vec::new();
     for blocker in blockers {
-        match merged.iter_mut().find(|known| known.cause == blocker.cause && known.text == blocker.text) {
+        match merged.iter_mut().find(|known| known.fault == blocker.fault && known.text == blocker.text) {
             Some(known) => known.more += 1,
             None => merged.push(blocker),
         }
@@ -141,7 +153,7 @@ fn of_webhooks(scope: &Scope, view: &View) -> Vec<Blocker> {
     let silent = scope.webhooks.iter().filter(|hook| !view.has_endpoints(&hook.namespace, &hook.service));
     let blockers = silent.map(|hook| {
         let text = format!("nobody answers behind its service `{}/{}` yet", hook.namespace, hook.service);
-        Blocker::new(format!("webhook {}", hook.configuration), Cause::Webhook, text)
+        Blocker::new(format!("webhook {}", hook.configuration), Fault::Webhook, text).weighing(WEBHOOK)
     });
     blockers.collect()
 }
@@ -151,10 +163,10 @@ fn of_api_services(scope: &Scope, view: &View) -> Vec<Blocker> {
         let condition = view.api_service(name).and_then(|service| service.condition("Available"));
         let text = match condition {
             Some(condition) if condition.is_true() => return None,
-            Some(condition) => format!("does not answer: {}", sentence(&condition.message)),
+            Some(condition) => format!("does not answer: {}", words::sentence(&condition.message)),
             None => "has not been looked at yet".into(),
         };
-        Some(Blocker::new(format!("API {name}"), Cause::Api, text))
+        Some(Blocker::new(format!("API {name}"), Fault::ApiUnavailable, text).weighing(API))
     });
     blockers.collect()
 }
@@ -167,7 +179,7 @@ fn of_conditions(scope: &Scope, view: &View) -> Vec<Blocker> {
             (Some(found), Wanted::Condition(kind)) => lacks_condition(found, kind)?,
             (Some(found), Wanted::Field(path, value)) => lacks_value(found, path, value)?,
         };
-        Some(Blocker::new(object.to_string(), Cause::Condition, text))
+        Some(Blocker::new(object.to_string(), Fault::Unexplained, text).weighing(CONDITION))
     });
     blockers.collect()
 }
@@ -177,7 +189,7 @@ fn lacks_condition(found: &Value, kind: &str) -> Option<String> {
     match conditions.iter().find(|condition| condition.kind == kind) {
         Some(condition) if condition.is_true() => None,
         Some(condition) if condition.message.is_empty() => Some(format!("{kind} is {}", condition.status)),
-        Some(condition) => Some(format!("{kind} is {}: {}", condition.status, sentence(&condition.message))),
+        Some(condition) => Some(format!("{kind} is {}: {}", condition.status, words::sentence(&condition.message))),
         None => Some(format!("has no condition `{kind}` yet")),
     }
 }
@@ -192,15 +204,4 @@ fn lacks_value(found: &Value, path: &str, wanted: &Value) -> Option<String> {
         }
         Some(value) => Some(format!("{path} is {}, not {}", plain(value), plain(wanted))),
     }
-}
-
-/// The server's words up to the first line's end, without a final dot.
-fn sentence(message: &str) -> &str {
-    message.lines().next().unwrap_or_default().trim().trim_end_matches('.')
-}
-
-/// What a refusal says after naming what was to be made.
-fn plain(message: &str) -> &str {
-    let message = sentence(message);
-    message.split_once("Error creating: ").map_or(message, |(_, tail)| tail)
 }

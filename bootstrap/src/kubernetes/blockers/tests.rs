@@ -1,5 +1,6 @@
 //! What is told for objects as a cluster has them.
 
+use backstack_health::Ref;
 use serde_json::{Value, json};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
@@ -15,7 +16,7 @@ fn now() -> OffsetDateTime {
 }
 
 fn scope() -> Scope {
-    let rollout = Rollout { kind: "Deployment".into(), namespace: "shop".into(), name: "web".into(), generation: 1 };
+    let rollout = Rollout { at: Ref::new("apps", "Deployment", "shop", "web"), generation: 1 };
     Scope { component: "shop".into(), workloads: vec![rollout], ..Scope::default() }
 }
 
@@ -66,7 +67,7 @@ fn a_pod_that_waits_says_for_what() {
             "image pull that fails",
             waiting("ImagePullBackOff", pull_error),
             vec![],
-            "image `shop/web:1` cannot be pulled: dial tcp: lookup reg.example on 10.96.0.10:53: no such host",
+            "image `shop/web:1` cannot be pulled: the registry does not answer: dial tcp: lookup reg.example on 10.96.0.10:53: no such host",
         ),
         (
             "image that does not exist, told by an event only",
@@ -79,7 +80,7 @@ fn a_pod_that_waits_says_for_what() {
                 failed to resolve reference \"shop/web:1\": shop/web:1: not found",
                 "03:04:00",
             )],
-            "image `shop/web:1` cannot be pulled: shop/web:1: not found",
+            "image `shop/web:1` cannot be pulled: there is no such image or tag",
         ),
         (
             "image that is being pulled",
@@ -209,9 +210,7 @@ fn a_running_container_is_told_with_its_probe() {
     let loud = told(pod("p", spec(), status), &[probe]);
     assert_eq!(
         loud,
-        [
-            "pod shop/p: container `app` runs but is not ready: Readiness probe failed: HTTP probe failed with statuscode: 503"
-        ]
+        ["pod shop/p: container `app` runs but its readiness probe fails: HTTP probe failed with statuscode: 503"]
     );
 }
 
@@ -234,7 +233,9 @@ fn init_containers_come_first() {
 #[test]
 fn pods_that_may_not_be_made_are_told_by_their_workload() {
     let refused = "(combined from similar events): Error creating: pods \"web-1-x\" is forbidden: exceeded quota: q, requested: pods=1, used: pods=5, limited: pods=5";
-    let objects = [deployment(), replica_set(), event("ReplicaSet", "web-1", "FailedCreate", refused, "03:04:00")];
+    let mut without_pods = deployment();
+    without_pods["status"] = json!({"observedGeneration": 1});
+    let objects = [without_pods, replica_set(), event("ReplicaSet", "web-1", "FailedCreate", refused, "03:04:00")];
     let blockers = assess(&scope(), &View::of(&objects), now()).blockers;
     assert_eq!(
         blockers[0].to_string(),
@@ -257,12 +258,12 @@ fn pods_that_say_the_same_are_told_once() {
 
 #[test]
 fn a_failed_job_is_final_and_comes_first() {
-    let rollout = Rollout { kind: "Job".into(), namespace: "shop".into(), name: "seed".into(), generation: 1 };
+    let rollout = Rollout { at: Ref::new("batch", "Job", "shop", "seed"), generation: 1 };
     let scope = Scope { workloads: vec![rollout], ..Scope::default() };
     let job = json!({"kind": "Job", "metadata": {"name": "seed", "namespace": "shop"}, "status": {"conditions": [
         {"type": "Failed", "status": "True", "message": "Job has reached the specified backoff limit"}]}});
     let blockers = assess(&scope, &View::of(&[job]), now()).blockers;
-    assert_eq!(blockers[0].cause, super::Cause::Failed);
+    assert_eq!(blockers[0].fault, backstack_health::Fault::JobFailed);
     assert_eq!(blockers[0].to_string(), "Job shop/seed: has failed: Job has reached the specified backoff limit");
 }
 

@@ -11,8 +11,6 @@ use super::snapshot::{LogKey, Snapshot, event_count, event_time};
 use super::target::{self, Unclear};
 
 mod composite;
-mod fault;
-mod finding;
 mod git;
 mod pods;
 mod policy;
@@ -21,10 +19,10 @@ mod tests;
 mod walk;
 mod workload;
 
+pub use backstack_health::fault::{Fault, classify};
+pub use backstack_health::{Evidence, Finding};
 pub use composite::composition_of;
-pub use fault::{Fault, classify};
-pub use finding::{Evidence, Finding};
-pub use pods::{IMAGE_REASONS, is_ready as pod_is_ready};
+pub use pods::is_ready as pod_is_ready;
 pub use walk::{Step, Walk, applications, applications_of, referred};
 pub use workload::{ready, wanted};
 
@@ -184,7 +182,7 @@ pub fn diagnose(snapshot: &Snapshot, typed: &str) -> Result<Diagnosis, Unclear> 
 
 fn verdict_of(first: &Finding) -> Verdict {
     match first.fault {
-        Fault::Starting => Verdict::Starting,
+        fault if fault.is_on_its_way() => Verdict::Starting,
         _ if first.weight >= Fault::NoEndpoints.weight() => Verdict::Broken,
         _ => Verdict::Imperfect,
     }

@@ -48,6 +48,10 @@ pub enum Fault {
     JobFailed,
     /// An admission webhook does not answer.
     Webhook,
+    /// An API that the cluster serves through something else does not answer.
+    ApiUnavailable,
+    /// The API did not take an object, and that did not pass.
+    NotApplied,
     /// A node is not ready.
     NodeNotReady,
     /// Something is paused, suspended or scaled to nothing.
@@ -60,6 +64,8 @@ pub enum Fault {
     SyncFailed,
     /// An object that should be there is not.
     Missing,
+    /// An image is being pulled.
+    Pulling,
     /// On its way, as far as can be told.
     Starting,
     /// Something reports trouble that nothing else here explains.
@@ -79,22 +85,59 @@ impl Fault {
             | Self::CannotStart
             | Self::OutOfMemory => 95,
             Self::FailingProbe => 94,
-            Self::CrashLoop | Self::Volume | Self::JobFailed | Self::Webhook => 93,
+            Self::CrashLoop | Self::Volume | Self::JobFailed | Self::Webhook | Self::ApiUnavailable => 93,
             Self::FunctionFailed => 92,
             Self::SyncFailed => 70,
             Self::Paused => 65,
+            Self::NotApplied => 62,
             Self::Missing => 60,
             Self::NoEndpoints => 50,
             Self::PolicyFailed => 45,
             Self::OutOfSync => 40,
             Self::Unexplained => 30,
+            Self::Pulling => 25,
             Self::Starting => 20,
         }
     }
 
     /// Whether it is told only where nothing explains it.
     pub fn is_symptom(self) -> bool {
-        matches!(self, Self::Missing | Self::NoEndpoints | Self::Unexplained | Self::Starting | Self::SyncFailed)
+        let expected = self.is_on_its_way() || matches!(self, Self::Missing | Self::NoEndpoints);
+        expected || matches!(self, Self::Unexplained | Self::SyncFailed)
+    }
+
+    /// Whether it is no fault yet: time alone will mend it, as far as can be told.
+    pub fn is_on_its_way(self) -> bool {
+        matches!(self, Self::Pulling | Self::Starting)
+    }
+
+    /// Whether it will hardly pass by itself while a component starts.
+    pub fn is_lasting(self) -> bool {
+        let of_container = matches!(self, Self::CrashLoop | Self::OutOfMemory | Self::BadImage | Self::CannotStart);
+        let of_pod = matches!(self, Self::MissingReference | Self::Unschedulable | Self::Volume);
+        let refused = matches!(self, Self::Quota | Self::PolicyDenied | Self::MissingRights);
+        of_container || of_pod || refused || matches!(self, Self::JobFailed | Self::Paused)
+    }
+
+    /// The sort of thing that keeps a component from running, as the JSON output of commands names it.
+    pub fn sort(self) -> &'static str {
+        match self {
+            Self::JobFailed => "failed",
+            Self::CrashLoop | Self::OutOfMemory => "crash",
+            Self::BadImage => "image",
+            Self::MissingReference | Self::CannotStart => "configuration",
+            Self::Quota | Self::PolicyDenied | Self::MissingRights => "forbidden",
+            Self::Paused => "scaled_down",
+            Self::Unschedulable => "unschedulable",
+            Self::Volume => "volume",
+            Self::FailingProbe => "probe",
+            Self::NotApplied => "apply",
+            Self::Webhook => "webhook",
+            Self::ApiUnavailable => "api",
+            Self::Pulling => "pulling",
+            Self::Starting | Self::NodeNotReady => "starting",
+            _ => "condition",
+        }
     }
 
     /// A few words for a headline.
@@ -121,12 +164,15 @@ impl Fault {
             Self::Volume => "a volume is not ready",
             Self::JobFailed => "a Job has failed",
             Self::Webhook => "an admission webhook does not answer",
+            Self::ApiUnavailable => "an API does not answer",
+            Self::NotApplied => "it could not be applied",
             Self::NodeNotReady => "a node is not ready",
             Self::Paused => "it is paused",
             Self::NoEndpoints => "a Service leads nowhere",
             Self::OutOfSync => "Git and the cluster differ",
             Self::SyncFailed => "the last sync failed",
             Self::Missing => "an object is missing",
+            Self::Pulling => "an image is being pulled",
             Self::Starting => "it is still starting",
             Self::Unexplained => "it reports trouble",
         }

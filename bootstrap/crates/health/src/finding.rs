@@ -1,9 +1,10 @@
-//! A cause that was found, with what speaks for it.
+//! One fault of one object, with what speaks for it.
 
 use serde::Serialize;
 
-use super::fault::Fault;
-use crate::live::object::{Ref, short};
+use crate::fault::Fault;
+use crate::object::Ref;
+use crate::words::short;
 
 /// Longest piece of evidence, in characters.
 const LONGEST: usize = 300;
@@ -24,10 +25,21 @@ pub struct Finding {
     pub more: usize,
     #[serde(skip)]
     pub weight: u32,
+    /// The log that tells more, if it is about a container that ended.
+    #[serde(skip)]
+    pub log: Option<LogSource>,
 }
 
 fn is_zero(count: &usize) -> bool {
     *count == 0
+}
+
+/// Where the last words of a container can be read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LogSource {
+    pub namespace: String,
+    pub pod: String,
+    pub container: String,
 }
 
 /// Where a piece of evidence comes from, and what it says.
@@ -54,9 +66,12 @@ impl Finding {
             next: String::new(),
             more: 0,
             weight: fault.weight(),
+            log: None,
         }
     }
 
+    /// Adds a piece of evidence, unless it says nothing or is there already.
+    #[must_use]
     pub fn with(mut self, source: impl Into<String>, text: &str) -> Self {
         if !text.is_empty() {
             let evidence = Evidence::new(source, text);
@@ -67,8 +82,16 @@ impl Finding {
         self
     }
 
+    #[must_use]
     pub fn next(mut self, next: impl Into<String>) -> Self {
         self.next = next.into();
+        self
+    }
+
+    /// Gives it at most this weight.
+    #[must_use]
+    pub fn at_most(mut self, weight: u32) -> Self {
+        self.weight = self.weight.min(weight);
         self
     }
 }
