@@ -34,7 +34,7 @@ impl State {
 
 /// Whether a workload runs in full in this generation or a later one, and nothing older beside it.
 ///
-/// `at` is of a Deployment, StatefulSet, DaemonSet or Job.
+/// `at` is of a Deployment, ReplicaSet, StatefulSet, DaemonSet or Job.
 pub fn state(at: &Ref, generation: i64, workload: Option<&Workload>) -> State {
     let Some(workload) = workload else { return State::waiting(0, 0, "has not been seen yet") };
     if at.kind == "Job" {
@@ -43,9 +43,12 @@ pub fn state(at: &Ref, generation: i64, workload: Option<&Workload>) -> State {
     let status = &workload.status;
     let (wanted, updated, ready) = match at.kind.as_str() {
         "DaemonSet" => (status.desired_number_scheduled, status.updated_number_scheduled, status.number_available),
+        // All pods of a set are of its one version.
+        "ReplicaSet" => (workload.spec.replicas.unwrap_or(1), status.replicas, status.available_replicas),
         _ => (workload.spec.replicas.unwrap_or(1), status.updated_replicas, status.available_replicas),
     };
-    if is_scaled_away(workload) {
+    // A set of an earlier version stays, with no pods.
+    if at.kind != "ReplicaSet" && is_scaled_away(workload) {
         let missing = "was scaled to 0 replicas: nothing of it runs";
         return State { fault: Fault::Paused, ..State::waiting(ready, wanted, missing) };
     }

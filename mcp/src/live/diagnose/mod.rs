@@ -23,8 +23,9 @@ pub use backstack_health::fault::{Fault, classify};
 pub use backstack_health::{Evidence, Finding};
 pub use composite::composition_of;
 pub use pods::is_ready as pod_is_ready;
+pub(super) use pods::of_pod;
 pub use walk::{Step, Walk, applications, applications_of, referred};
-pub use workload::{ready, wanted};
+pub(super) use workload::of_object as of_workload;
 
 /// What is wrong with a thing, the likeliest cause first.
 #[derive(Debug, Clone, Serialize, schemars::JsonSchema)]
@@ -198,11 +199,11 @@ fn all_findings(snapshot: &Snapshot, walk: &Walk<'_>, found: &[&Value]) -> Vec<F
         }
         let is_composite = composites.iter().any(|kind| kind.group == at.group && kind.kind == at.kind);
         findings.extend(match at.kind.as_str() {
-            "Pod" => pods::of_pod(snapshot, object),
+            "Pod" => of_pod(snapshot, object),
             "Application" | "ApplicationSet" => git::of_application(object),
             "CompositeResourceDefinition" => composite::of_definition(snapshot, object).into_iter().collect(),
             _ if is_composite => composite::of_composite(snapshot, object),
-            _ => workload::of_object(snapshot, object),
+            _ => of_workload(snapshot, object),
         });
     }
     let missing =

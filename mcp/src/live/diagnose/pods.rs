@@ -11,7 +11,7 @@ use crate::live::object::condition;
 use crate::live::snapshot::{LogKey, Snapshot, typed};
 
 /// Everything that is wrong with a pod.
-pub(super) fn of_pod(snapshot: &Snapshot, object: &Value) -> Vec<Finding> {
+pub(in crate::live) fn of_pod(snapshot: &Snapshot, object: &Value) -> Vec<Finding> {
     let Some(pod) = typed::<Pod>(object) else { return Vec::new() };
     pod::findings(&pod, snapshot, now(snapshot)).into_iter().map(with_call).collect()
 }

@@ -5,11 +5,11 @@ use backstack_health::workload::{failed_job, refused, state};
 use serde_json::Value;
 
 use super::{Fault, Finding, classify};
-use crate::live::object::{Ref, condition, conditions, list, name, namespace, number, short, text};
+use crate::live::object::{Ref, condition, conditions, list, name, namespace, short, text};
 use crate::live::snapshot::{Snapshot, typed};
 
 /// Everything that is wrong with an object, by its kind.
-pub(super) fn of_object(snapshot: &Snapshot, object: &Value) -> Vec<Finding> {
+pub(in crate::live) fn of_object(snapshot: &Snapshot, object: &Value) -> Vec<Finding> {
     match text(object, "/kind") {
         "Deployment" | "StatefulSet" | "DaemonSet" | "ReplicaSet" => of_workload(snapshot, object),
         "Job" => of_job(snapshot, object).into_iter().collect(),
@@ -47,22 +47,6 @@ fn with_quotas(snapshot: &Snapshot, mut finding: Finding) -> Finding {
         finding = finding.with(format!("ResourceQuota {}", name(quota)), &text);
     }
     finding
-}
-
-/// How many pods there should be.
-pub fn wanted(workload: &Value) -> i64 {
-    match text(workload, "/kind") {
-        "DaemonSet" => number(workload, "/status/desiredNumberScheduled"),
-        _ => workload.pointer("/spec/replicas").and_then(Value::as_i64).unwrap_or(1),
-    }
-}
-
-/// How many of them are ready.
-pub fn ready(workload: &Value) -> i64 {
-    match text(workload, "/kind") {
-        "DaemonSet" => number(workload, "/status/numberReady"),
-        _ => number(workload, "/status/readyReplicas"),
-    }
 }
 
 fn of_job(snapshot: &Snapshot, object: &Value) -> Option<Finding> {
