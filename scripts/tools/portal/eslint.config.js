@@ -1,0 +1,15 @@
+// What is expected of the portal's code, beyond what its compiler sees. Run in a copy of the project: see `run`.
+import js from '@eslint/js';
+import jsxA11y from 'eslint-plugin-jsx-a11y';
+import reactHooks from 'eslint-plugin-react-hooks';
+import { defineConfig, globalIgnores } from 'eslint/config';
+import tseslint from 'typescript-eslint';
+
+export default defineConfig(
+  globalIgnores(['*.js', '**/dist/**']),
+  { linterOptions: { reportUnusedDisableDirectives: 'error' } },
+  js.configs.recommended,
+  tseslint.configs.recommendedTypeChecked,
+  { languageOptions: { parserOptions: { project: './tsconfig.check.json', tsconfigRootDir: import.meta.dirname } } },
+  { files: ['packages/app/**'], extends: [reactHooks.configs.flat.recommended, jsxA11y.flatConfigs.recommended] },
+);
