@@ -20,4 +20,4 @@ backend.add(import('@terasky/backstage-plugin-crossplane-resources-backend'));
 backend.add(import('./platform/plugin'));
 backend.add(import('./platform/catalogModule'));
 backend.add(import('./platform/scaffolderModule'));
-backend.start();
+void backend.start();

@@ -1,10 +1,12 @@
 // Catalog module: offers a template for every composite API of the cluster, and smooths what is ingested from it.
 import { AuthService, coreServices, createBackendModule, LoggerService } from '@backstage/backend-plugin-api';
 import { catalogProcessingExtensionPoint, catalogServiceRef, EntityProvider, EntityProviderConnection } from '@backstage/plugin-catalog-node';
+import { stringifyError } from '@backstage/errors';
 import { eventsServiceRef } from '@backstage/plugin-events-node';
 import { Following } from './following';
 import { IngestedProcessor, isIngested } from './ingested';
 import { Kube } from './kube';
+import { Composition, Xrd } from './objects';
 import { Systems } from './systems';
 import { ENVIRONMENT_LABEL, isEstablished, templatesOf } from './templates';
 import { Upkeep } from './upkeep';
@@ -33,8 +35,8 @@ class TemplateProvider implements EntityProvider {
     if (!this.connection) return;
     try {
       const [xrds, compositions, namespaces] = await Promise.all([
-        this.kube.list(`${EXTENSIONS}/v2/compositeresourcedefinitions`),
-        this.kube.list(`${EXTENSIONS}/v1/compositions`),
+        this.kube.list<Xrd>(`${EXTENSIONS}/v2/compositeresourcedefinitions`),
+        this.kube.list<Composition>(`${EXTENSIONS}/v1/compositions`),
         this.kube.list(`/api/v1/namespaces?labelSelector=${encodeURIComponent(ENVIRONMENT_LABEL)}`),
       ]);
       namespaces.sort((a, b) => a.metadata.name.localeCompare(b.metadata.name));
@@ -55,7 +57,7 @@ class TemplateProvider implements EntityProvider {
       this.last = now;
       this.logger.info(`offering ${entities.length} templates from ${xrds.length} composite APIs`);
     } catch (error) {
-      this.logger.warn(`templates are not renewed: ${error}`);
+      this.logger.warn(`templates are not renewed: ${stringifyError(error)}`);
     }
   }
 }

@@ -3,20 +3,19 @@ import { coreServices, createBackendPlugin, HttpAuthService } from '@backstage/b
 import { catalogServiceRef } from '@backstage/plugin-catalog-node';
 import { Entity } from '@backstage/catalog-model';
 import { Config } from '@backstage/config';
-import { InputError, NotFoundError } from '@backstage/errors';
+import { NotFoundError } from '@backstage/errors';
 import express, { Request } from 'express';
 import Router from 'express-promise-router';
 import { concerns } from './attention';
+import { propose, readForm } from './change';
 import { definitionOf, fieldsOf } from './definition';
 import { deliveryOf } from './delivery';
 import { Docs } from './docs';
 import { Gitea } from './gitea';
-import { Kube, Reference } from './kube';
-import { branchPrefix, changedManifest, manifestPath, readManifest } from './manifest';
+import { Kube } from './kube';
+import { Reference } from './objects';
 import { policyResults } from './policies';
 import { referenceOf } from './resources';
-import { plainSchema } from './schema';
-import { compareVersions, currentVersion, deprecation } from './templates';
 
 type Context = {
   kube: Kube;
@@ -68,7 +67,8 @@ function router(context: Context): express.Router {
     answer.json({ items: await docs.pages() });
   });
   routes.get('/docs/page', async (request, answer) => {
-    answer.json({ text: await docs.page(String(request.query.path)) });
+    const { path } = request.query;
+    answer.json({ text: await docs.page(typeof path === 'string' ? path : '') });
   });
   routes.get(`${ENTITY}/definition`, async (request, answer) => {
     const found = definitionOf(await entityOf(context, request));
@@ -106,63 +106,4 @@ async function resource(context: Context, request: Request): Promise<Reference> 
   const found = referenceOf(await entityOf(context, request));
   if (!found) throw new NotFoundError(`no object of the cluster belongs to ${kind}:${namespace}/${name}`);
   return found;
-}
-
-/** The definition of a composite API, by one of its kinds. */
-async function definition(kube: Kube, { apiVersion, kind }: Reference) {
-  const group = apiVersion.split('/')[0];
-  const all = await kube.list('/apis/apiextensions.crossplane.io/v2/compositeresourcedefinitions');
-  return all.find(each => each.spec.group === group && each.spec.names.kind === kind);
-}
-
-/** What the update form shows. */
-async function readForm({ kube, gitea }: Context, reference: Reference) {
-  const path = manifestPath(reference);
-  const [xrd, file, pullRequests] = await Promise.all([
-    definition(kube, reference),
-    gitea.file(path),
-    gitea.pullRequests(branchPrefix(reference)),
-  ]);
-  if (!xrd) throw new NotFoundError(`${reference.kind} is no composite API: its manifest has no form`);
-  if (!file) throw new NotFoundError(`there is no file ${path} in Git: what was not ordered through Git cannot be changed through it`);
-  const manifest = readManifest(file.content);
-  const current = currentVersion(xrd);
-  const served = xrd.spec.versions.filter((each: any) => each.served);
-  const { crossplane: _, ...spec } = manifest.spec ?? {};
-  return {
-    path,
-    url: gitea.fileUrl(path),
-    text: file.content,
-    sha: file.sha,
-    version: manifest.apiVersion.split('/')[1],
-    currentVersion: current.name,
-    spec,
-    pullRequests,
-    versions: served
-      .sort((a: any, b: any) => compareVersions(b.name, a.name))
-      .map((each: any) => ({
-        name: each.name,
-        warning: deprecation(each, current, reference.kind),
-        schema: plainSchema(each.schema?.openAPIV3Schema?.properties?.spec ?? { type: 'object' }),
-      })),
-  };
-}
-
-/** Opens a pull request with a changed manifest. */
-async function propose({ kube, gitea }: Context, reference: Reference, body: any, user: string) {
-  const { sha, version, spec, note } = body ?? {};
-  if (typeof spec !== 'object' || typeof version !== 'string' || typeof sha !== 'string') {
-    throw new InputError('expected `sha`, `version` and `spec`');
-  }
-  const [xrd, path] = [await definition(kube, reference), manifestPath(reference)];
-  if (!xrd?.spec.versions.some((each: any) => each.name === version && each.served)) {
-    throw new InputError(`${reference.kind} has no version ${version}`);
-  }
-  const file = await gitea.file(path);
-  if (file?.sha !== sha) throw new InputError(`${path} was changed in Git meanwhile: load the form again`);
-  const content = changedManifest(file!.content, `${xrd.spec.group}/${version}`, spec);
-  if (content === file!.content) throw new InputError('nothing was changed');
-  const title = `Change ${reference.kind} ${reference.name}${reference.namespace ? ` in ${reference.namespace}` : ''}`;
-  const words = [String(note ?? '').trim(), `Changed in the portal by \`${user}\`.`].filter(Boolean).join('\n\n');
-  return gitea.propose(branchPrefix(reference), title, words, [{ path, content, sha }]);
 }
