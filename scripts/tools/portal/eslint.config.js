@@ -11,9 +11,10 @@ export default defineConfig(
   js.configs.recommended,
   tseslint.configs.recommendedTypeChecked,
   { languageOptions: { parserOptions: { project: './tsconfig.check.json', tsconfigRootDir: import.meta.dirname } } },
+  { rules: { '@typescript-eslint/no-unused-vars': ['error', { argsIgnorePattern: '^_' }] } },
   {
     // The router waits for what its handlers promise (express-promise-router), which Express's types do not say.
-    files: ['packages/backend/src/platform/plugin.ts'],
+    files: ['packages/backend/src/platform/router.ts'],
     rules: { '@typescript-eslint/no-misused-promises': ['error', { checksVoidReturn: { arguments: false } }] },
   },
   { files: ['packages/app/**'], extends: [reactHooks.configs.flat.recommended, jsxA11y.flatConfigs.recommended] },

@@ -19,18 +19,32 @@ const withoutAssets = {
   load: { filter: { id: /^\0.*\.(svg|css)\.js$/ }, handler: () => 'export default "";' },
 };
 
+const all = {
+  // Machines may be busy: a test that waits for something waits long before it fails.
+  testTimeout: 60_000,
+  expect: { poll: { timeout: 30_000, interval: 20 } },
+  // What files share is loaded once. Each test cleans up behind itself.
+  isolate: false,
+};
+
 export default defineConfig({
   cacheDir: 'vite',
+  // Source maps of packages are not kept, and need not be missed.
+  logLevel: 'error',
   test: {
+    reporters: ['dot'],
+    silent: 'passed-only',
     projects: [
-      { test: { name: 'backend', include: ['packages/backend/src/**/*.test.ts'] } },
+      { test: { ...all, name: 'backend', include: ['packages/backend/src/**/*.test.ts'] } },
       {
         // Packages as browsers get them.
         resolve: { mainFields: ['browser', 'module', 'main'] },
         test: {
+          ...all,
           name: 'app',
           include: ['packages/app/src/**/*.test.{ts,tsx}'],
           environment: 'jsdom',
+          setupFiles: ['packages/app/src/testing/setup.ts'],
           deps: {
             optimizer: {
               client: {

@@ -2,11 +2,10 @@
 import { ReactNode } from 'react';
 import { Entity } from '@backstage/catalog-model';
 import { ApiProvider } from '@backstage/core-app-api';
-import { discoveryApiRef, fetchApiRef } from '@backstage/frontend-plugin-api';
+import { discoveryApiRef, errorApiRef, fetchApiRef, translationApiRef } from '@backstage/frontend-plugin-api';
 import { catalogApiRef, EntityProvider } from '@backstage/plugin-catalog-react';
-import { cleanup, render } from '@testing-library/react';
+import { render } from '@testing-library/react';
 import { MemoryRouter } from 'react-router-dom';
-import { afterEach } from 'vitest';
 
 const BACK_END = 'http://portal.example/api/backstack';
 
@@ -22,8 +21,6 @@ type World = {
   /** What is in the catalog. */
   entities?: Entity[];
 };
-
-afterEach(cleanup);
 
 /** Renders a part; the calls that it makes of the back end are in the list that is returned. */
 export function show(part: ReactNode, { entity, routes = nothing, entities = [] }: World): Call[] {
@@ -42,6 +39,8 @@ export function show(part: ReactNode, { entity, routes = nothing, entities = [] 
     [discoveryApiRef.id, { getBaseUrl: () => Promise.resolve(BACK_END) }],
     [fetchApiRef.id, { fetch: play }],
     [catalogApiRef.id, catalog],
+    [errorApiRef.id, { post: fail }],
+    [translationApiRef.id, WITHOUT_WORDS],
   ]);
   const holder = { get: <T,>(ref: { id: string }) => apis.get(ref.id) as T | undefined };
   render(
@@ -50,6 +49,17 @@ export function show(part: ReactNode, { entity, routes = nothing, entities = [] 
     </ApiProvider>,
   );
   return calls;
+}
+
+/** Texts of Backstage's own parts are their keys. */
+const WITHOUT_WORDS = {
+  getTranslation: () => ({ ready: true, t: (key: string) => key }),
+  translation$: () => ({ subscribe: () => ({ unsubscribe: () => undefined, closed: false }) }),
+};
+
+/** A part that reports an error to the whole portal has not handled it. */
+function fail(error: Error): never {
+  throw error;
 }
 
 function nothing(): Response {

@@ -25,8 +25,8 @@ afterEach(async () => {
   await api.stop();
 });
 
-const watching = () => expect.poll(() => api.watches.has(APPS), { timeout: 5_000 }).toBe(true);
-const heard = (...expected: string[]) => expect.poll(() => told, { timeout: 5_000 }).toEqual(expected);
+const watching = () => expect.poll(() => api.watches.has(APPS)).toBe(true);
+const heard = (...expected: string[]) => expect.poll(() => told).toEqual(expected);
 const find = (name: string) => watches.find({ ...KIND, name, namespace: 'demo' });
 
 test('what is there is known, and what changes is told', async () => {
