@@ -46,10 +46,12 @@ export function DocsPage() {
 function Contents({ pages, current }: { pages: Page[]; current: Page }) {
   const classes = useStyles();
   const [filter, setFilter] = useState('');
+  const found = matching(pages, filter);
   return (
     <InfoCard>
-      <TextField fullWidth size="small" variant="outlined" label="Find a page" value={filter} onChange={event => setFilter(event.target.value)} />
-      {groups(matching(pages, filter)).map(([folder, members]) => (
+      <TextField id="find-a-page" fullWidth size="small" variant="outlined" label="Find a page" value={filter} onChange={event => setFilter(event.target.value)} />
+      {found.length === 0 && <Typography className={classes.group}>No page has this in its title.</Typography>}
+      {groups(found).map(([folder, members]) => (
         <div key={folder} className={classes.menu}>
           <Typography className={classes.group}>{folder}</Typography>
           {members.map(page => (

@@ -27,6 +27,8 @@ export type Delivery = {
   url: string;
 };
 
+export type Addresses = { open: string[]; inside: string[] };
+
 export type PullRequest = { number: number; title: string; url: string };
 
 export type Version = { name: string; warning?: string; schema: RJSFSchema };

@@ -1,9 +1,10 @@
 // Shows a part of the portal to a test. What is played is the other side: the back end's routes, the catalog.
 import { ReactNode } from 'react';
 import { Entity } from '@backstage/catalog-model';
-import { ApiProvider } from '@backstage/core-app-api';
-import { discoveryApiRef, errorApiRef, fetchApiRef, translationApiRef } from '@backstage/frontend-plugin-api';
+import { ApiProvider, ConfigReader } from '@backstage/core-app-api';
+import { configApiRef, discoveryApiRef, errorApiRef, fetchApiRef, identityApiRef, translationApiRef } from '@backstage/frontend-plugin-api';
 import { catalogApiRef, EntityProvider } from '@backstage/plugin-catalog-react';
+import { themes, UnifiedThemeProvider } from '@backstage/theme';
 import { render } from '@testing-library/react';
 import { MemoryRouter } from 'react-router-dom';
 
@@ -20,10 +21,14 @@ type World = {
   routes?: Routes;
   /** What is in the catalog. */
   entities?: Entity[];
+  /** Who has signed in. */
+  name?: string;
+  /** Other pages of the platform. */
+  links?: { title: string; url: string }[];
 };
 
 /** Renders a part; the calls that it makes of the back end are in the list that is returned. */
-export function show(part: ReactNode, { entity, routes = nothing, entities = [] }: World): Call[] {
+export function show(part: ReactNode, { entity, routes = nothing, entities = [], name = 'Guest', links = [] }: World): Call[] {
   const calls: Call[] = [];
   const play = (input: string, init?: RequestInit) => {
     const body: unknown = typeof init?.body === 'string' ? JSON.parse(init.body) : undefined;
@@ -36,6 +41,8 @@ export function show(part: ReactNode, { entity, routes = nothing, entities = [] 
       Promise.resolve({ items: entities.filter(each => each.kind === filter.kind) }),
   };
   const apis = new Map<string, unknown>([
+    [configApiRef.id, new ConfigReader({ app: { title: 'Portal' }, backstack: { links } })],
+    [identityApiRef.id, { getProfileInfo: () => Promise.resolve({ displayName: name }) }],
     [discoveryApiRef.id, { getBaseUrl: () => Promise.resolve(BACK_END) }],
     [fetchApiRef.id, { fetch: play }],
     [catalogApiRef.id, catalog],
@@ -45,7 +52,9 @@ export function show(part: ReactNode, { entity, routes = nothing, entities = [] 
   const holder = { get: <T,>(ref: { id: string }) => apis.get(ref.id) as T | undefined };
   render(
     <ApiProvider apis={holder}>
-      <MemoryRouter>{entity ? <EntityProvider entity={entity}>{part}</EntityProvider> : part}</MemoryRouter>
+      <UnifiedThemeProvider theme={themes.light} noCssBaseline>
+        <MemoryRouter>{entity ? <EntityProvider entity={entity}>{part}</EntityProvider> : part}</MemoryRouter>
+      </UnifiedThemeProvider>
     </ApiProvider>,
   );
   return calls;

@@ -4,7 +4,7 @@ import { WatchEvent } from './kube';
 
 let api: ApiServer;
 beforeEach(async () => {
-  api = await ApiServer.start({ '/api/v1': { resources: [{ name: 'pods', kind: 'Pod', namespaced: true }, { name: 'nodes', kind: 'Node', namespaced: false }] } });
+  api = await ApiServer.start({ '/api/v1': { resources: [{ name: 'pods/status', kind: 'Pod', namespaced: true }, { name: 'pods', kind: 'Pod', namespaced: true }, { name: 'nodes', kind: 'Node', namespaced: false }] } });
 });
 afterEach(() => api.stop());
 

@@ -30,6 +30,7 @@ async function context(config: Config, httpAuth: HttpAuthService, catalog: Conte
     gitea: Gitea.fromConfig(config),
     docs: new Docs(config.getString('backstack.docs')),
     argoUrl: config.getString('backstack.argocd.publicUrl').replace(/\/$/, ''),
+    platformUrl: config.getString('app.baseUrl'),
     httpAuth,
     catalog,
   };

@@ -52,7 +52,7 @@ const asJson: ErrorRequestHandler = (error: Error, _request, answer, _next) => {
 beforeEach(async () => {
   [api, git] = await Promise.all([ApiServer.start(), GitServer.start()]);
   user = 'user:default/ann';
-  const routes = router({ kube: api.kube, gitea: git.gitea, docs: new Docs('/nowhere'), argoUrl: 'https://argo', httpAuth, catalog });
+  const routes = router({ kube: api.kube, gitea: git.gitea, docs: new Docs('/nowhere'), argoUrl: 'https://argo', platformUrl: 'https://localhost:8443', httpAuth, catalog });
   server = createServer(express().use(routes, asJson));
   await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve));
 });
@@ -103,6 +103,15 @@ test.each([
   ['docs/page?path=a&path=b', 'there is no page ``'],
 ])('%s is refused in words', async (route, message) => {
   expect(await ask(route)).toMatchObject({ error: { name: 'NotFoundError', message } });
+});
+
+test('what was ordered answers where its parts do', async () => {
+  api.answers['/apis/example.org/v1'] = { resources: [{ name: 'apps', kind: 'App', namespaced: true }] };
+  api.answers['/apis/networking.k8s.io/v1'] = { resources: [{ name: 'ingresses', kind: 'Ingress', namespaced: true }] };
+  const ingress = { apiVersion: 'networking.k8s.io/v1', kind: 'Ingress', name: 'shop' };
+  api.answers['/apis/example.org/v1/namespaces/demo/apps/shop'] = { metadata: { name: 'shop', namespace: 'demo' }, spec: { crossplane: { resourceRefs: [ingress] } } };
+  api.answers['/apis/networking.k8s.io/v1/namespaces/demo/ingresses/shop'] = { ...ingress, metadata: { name: 'shop' }, spec: { rules: [{ host: 'shop.localhost' }] } };
+  expect(await ask('entity/component/demo/shop/addresses')).toEqual({ open: ['https://shop.localhost:8443'], inside: [] });
 });
 
 test('an empty platform needs nobody\'s attention', async () => {

@@ -5,6 +5,7 @@ import { NotFoundError } from '@backstage/errors';
 import { catalogServiceRef } from '@backstage/plugin-catalog-node';
 import express, { Request } from 'express';
 import Router from 'express-promise-router';
+import { addressesOf } from './addresses';
 import { concerns } from './attention';
 import { propose, readForm } from './change';
 import { definitionOf, fieldsOf } from './definition';
@@ -14,13 +15,15 @@ import { Gitea } from './gitea';
 import { Kube } from './kube';
 import { Reference } from './objects';
 import { policyResults } from './policies';
-import { referenceOf } from './resources';
+import { family, referenceOf } from './resources';
 
 export type Context = {
   kube: Kube;
   gitea: Gitea;
   docs: Docs;
   argoUrl: string;
+  /** The platform's own address. */
+  platformUrl: string;
   httpAuth: Pick<HttpAuthService, 'credentials'>;
   catalog: Pick<typeof catalogServiceRef.T, 'getEntityByRef'>;
 };
@@ -45,6 +48,9 @@ export function router(context: Context): express.Router {
     const found = definitionOf(await entityOf(context, request));
     if (!found) throw new NotFoundError('this API has no definition that can be read');
     answer.json({ kind: found.kind, template: found.template, fields: fieldsOf(found.schema) });
+  });
+  routes.get(`${ENTITY}/addresses`, async (request, answer) => {
+    answer.json(addressesOf(await family(kube, await resource(context, request)), context.platformUrl));
   });
   routes.get(`${ENTITY}/policies`, async (request, answer) => {
     answer.json({ items: await policyResults(kube, await resource(context, request)) });

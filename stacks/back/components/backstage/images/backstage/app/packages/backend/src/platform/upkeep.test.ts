@@ -84,6 +84,7 @@ test('what is not known yet is not missed', async () => {
   const world = new World();
   for (let turn = 0; turn < 4; turn++) expect(await world.upkeep.look()).toBeUndefined();
   expect(world.told).toEqual([]);
+  expect(world.log.lines).toEqual([]);
 });
 
 test('an API is processed anew when its definition changes', async () => {
