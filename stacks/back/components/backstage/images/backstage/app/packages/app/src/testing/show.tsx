@@ -52,7 +52,7 @@ export function show(part: ReactNode, { entity, routes = nothing, entities = [],
   const holder = { get: <T,>(ref: { id: string }) => apis.get(ref.id) as T | undefined };
   render(
     <ApiProvider apis={holder}>
-      <UnifiedThemeProvider theme={themes.light} noCssBaseline>
+      <UnifiedThemeProvider theme={themes.light}>
         <MemoryRouter>{entity ? <EntityProvider entity={entity}>{part}</EntityProvider> : part}</MemoryRouter>
       </UnifiedThemeProvider>
     </ApiProvider>,
