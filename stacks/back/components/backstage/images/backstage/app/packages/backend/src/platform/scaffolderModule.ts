@@ -6,7 +6,7 @@ import { Gitea } from './gitea';
 import { branchPrefix, manifestPath, newManifest } from './manifest';
 import { isMap } from './schema';
 
-function orderAction(gitea: Gitea) {
+export function orderAction(gitea: Gitea) {
   return createTemplateAction({
     id: 'backstack:order',
     description: 'Asks for a resource: opens a pull request that adds its manifest to the Git repository of the cluster.',
