@@ -369,7 +369,10 @@ mod tests {
         folder.write("a/app/package.json", "{}").write("a/app/src/x.ts", "1").write("a/app/src/x.test.ts", "1");
         folder.recipe("a", "  - npm: {project: app, exclude: ['**/*.test.ts'], run: [build], copy: {out: /app}}");
         let before = folder.key("a");
-        folder.write("a/app/src/x.test.ts", "2").write("a/app/node_modules/y/index.js", "").write("a/app/z.test.ts", "");
+        folder
+            .write("a/app/src/x.test.ts", "2")
+            .write("a/app/node_modules/y/index.js", "")
+            .write("a/app/z.test.ts", "");
         assert_eq!(before, folder.key("a"));
         folder.write("a/app/src/x.ts", "2");
         assert_ne!(before, folder.key("a"));
