@@ -11,7 +11,7 @@ use super::context::Context;
 use super::error::BuildError;
 use super::files::{disk_entry, put_folder};
 use super::golang::{Built, module_files};
-use super::recipe::{RECIPE_FILE, is_installed};
+use super::recipe::{RECIPE_FILE, is_source};
 use super::tools::Toolset;
 use super::tree::{Node, Tree};
 use super::workdir::materialize;
@@ -44,7 +44,7 @@ pub(super) async fn build(
         modules.extend(packages);
     }
     let mut files = project.files().map_err(BuildError::io(format!("cannot read {name}")))?;
-    files.retain(|file| !is_installed(file));
+    files.retain(|file| is_source(layer, file));
     materialize(&project, &files, work.path())?;
     let target = context.architecture();
     let set = if layer.native { Toolset::NpmNative(target) } else { Toolset::Npm };

@@ -11,10 +11,11 @@ use sha2::{Digest as _, Sha256};
 
 use super::Architecture;
 use super::error::BuildError;
+use super::glob::covers;
 use super::tree::MERGED_USR;
 use backstack_images::Digest;
 use backstack_stack::files::FileTree;
-use backstack_stack::recipe::{ContainerdStoreLayer, FileEntry, GoModuleFilesLayer, ImageRecipe, Layer};
+use backstack_stack::recipe::{ContainerdStoreLayer, FileEntry, GoModuleFilesLayer, ImageRecipe, Layer, NpmLayer};
 
 /// Counts up when the builder makes other bytes of the same recipe.
 const FORMAT: &str = "1";
@@ -131,7 +132,7 @@ fn keyed(
             sum.file(tree, &pypi.requirements)?;
         }
         Layer::Npm(npm) => {
-            sum.folder(&tree.join(&npm.project), is_installed)?;
+            sum.folder(&tree.join(&npm.project), |file| !is_source(npm, file))?;
             npm.go_module_files.iter().try_for_each(|files| sum_module_versions(&mut sum, tree, files))?;
         }
         Layer::Files(entries) => sum_entries(&mut sum, tree, entries)?,
@@ -301,9 +302,11 @@ impl Sum {
     }
 }
 
-/// Whether a file was put there by npm: in a project's own `node_modules`, or in that of a workspace.
-pub(super) fn is_installed(file: &str) -> bool {
-    file.split('/').any(|part| part == "node_modules")
+/// Whether the image is made of a file of an npm project: neither of what npm put there, in the project's own
+/// `node_modules` or in that of a workspace, nor of what the recipe excludes.
+pub(super) fn is_source(layer: &NpmLayer, file: &str) -> bool {
+    let is_installed = file.split('/').any(|part| part == "node_modules");
+    !is_installed && !layer.exclude.iter().any(|pattern| covers(pattern, file))
 }
 
 #[cfg(test)]
@@ -358,6 +361,21 @@ mod tests {
         assert_eq!(different.len(), keys.len());
         folder.write("a/unused", "").write("m/image.yaml", "").write("m/other/go.mod", "").write("m/other/x", "");
         assert_eq!(Some(&folder.key("a")), keys.last());
+    }
+
+    #[test]
+    fn what_an_npm_layer_excludes_does_not_change_its_key() {
+        let folder = Folder::new();
+        folder.write("a/app/package.json", "{}").write("a/app/src/x.ts", "1").write("a/app/src/x.test.ts", "1");
+        folder.recipe("a", "  - npm: {project: app, exclude: ['**/*.test.ts'], run: [build], copy: {out: /app}}");
+        let before = folder.key("a");
+        folder
+            .write("a/app/src/x.test.ts", "2")
+            .write("a/app/node_modules/y/index.js", "")
+            .write("a/app/z.test.ts", "");
+        assert_eq!(before, folder.key("a"));
+        folder.write("a/app/src/x.ts", "2");
+        assert_ne!(before, folder.key("a"));
     }
 
     #[test]

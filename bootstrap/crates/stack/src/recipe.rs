@@ -138,6 +138,10 @@ pub struct PypiLayer {
 pub struct NpmLayer {
     /// Folder beside the recipe with package.json and package-lock.json.
     pub project: String,
+    /// Files of the project (globs) that the image does not depend on, as `**/*.test.ts`. They are not there while it is
+    /// built, and when they change it is not built again.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub exclude: Vec<String>,
     /// Files of Go modules put into the project first: the sources of a front end that come with its back end.
     /// Here `/` in `copy` is the project's folder. The project's own files win.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
