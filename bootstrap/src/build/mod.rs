@@ -5,7 +5,7 @@
 //! builder    keys -> cached or built, one builder at a time for each layer
 //! toolbox    a tool that is needed -> one of this machine, or of the builder container
 //!   debian   apt-get chooses and fetches; packages are unpacked here
-//!   golang   go build, and files of modules
+//!   golang   go build, and files of modules; what a module is made of is in go_module
 //!   pypi, npm, files, containerd
 //! compilers  C compilers, of this machine or for another
 //! tree       the files of one layer in memory, their contents on disk
@@ -31,6 +31,7 @@ pub(crate) mod debian;
 mod error;
 mod files;
 mod glob;
+mod go_module;
 mod golang;
 mod image;
 mod layer;
