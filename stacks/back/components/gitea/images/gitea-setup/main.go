@@ -25,13 +25,16 @@ import (
 )
 
 type setup struct {
-	gitea       *client.Client
-	cluster     *kube.Cluster
-	namespace   string
-	callback    string
-	hookURL     string
-	hookSecret  string
-	hookWritten bool
+	// Gitea as its administrator, by password and by token.
+	password, gitea *client.Client
+	cluster         *kube.Cluster
+	namespace       string
+	callback        string
+	hookURL         string
+	hookSecret      string
+	hookWritten     bool
+	// Programs whose token was seen to have the scopes it should have.
+	scopesSeen map[string]bool
 }
 
 func main() {
@@ -56,12 +59,13 @@ func run() error {
 		return err
 	}
 	setup := &setup{
-		gitea:      client.New("Gitea", values["GITEA_URL"]+"/api/v1", client.Basic(adminName, values["GITEA_ADMIN_PASSWORD"])),
+		password:   client.New("Gitea", values["GITEA_URL"]+"/api/v1", client.Basic(adminName, values["GITEA_ADMIN_PASSWORD"])),
 		cluster:    cluster,
 		namespace:  values["NAMESPACE"],
 		callback:   values["PORTAL_CALLBACK"],
 		hookURL:    values["WEBHOOK_URL"],
 		hookSecret: values["WEBHOOK_SECRET"],
+		scopesSeen: map[string]bool{},
 	}
 	state := ready.New("Gitea is being set up")
 	go keep.Until(ctx, state, setup.pass)
@@ -76,6 +80,7 @@ func (setup *setup) pass(ctx context.Context) error {
 		what string
 		do   func(context.Context) error
 	}{
+		{"sign-in", setup.signIn},
 		{"users", setup.users},
 		{"organisation", setup.organisation},
 		{"repositories", setup.repositories},
@@ -87,6 +92,10 @@ func (setup *setup) pass(ctx context.Context) error {
 	}
 	for _, step := range steps {
 		if err := step.do(ctx); err != nil {
+			if client.IsStatus(err, http.StatusUnauthorized) {
+				// A Gitea whose data were lost does not know the token.
+				setup.gitea = nil
+			}
 			return fmt.Errorf("%s: %w", step.what, err)
 		}
 	}
