@@ -11,8 +11,9 @@ use super::compilers::Compilers;
 use super::context::Context;
 use super::error::BuildError;
 use super::files::disk_entry;
+use super::go_module;
 use super::process::Tool;
-use super::recipe::{RECIPE_FILE, module_files as files_of_module, module_folders};
+use super::recipe::RECIPE_FILE;
 use super::tools::Toolset;
 use super::tree::{Entry, Tree};
 use super::workdir::materialize;
@@ -24,7 +25,7 @@ use backstack_stack::recipe::{GoLayer, GoModuleFilesLayer};
 mod replaced;
 
 /// Depth of the module below its temporary folder, so that `replace` lines may lead upwards.
-const DEPTH: &str = "1/2/3/module";
+const DEPTH: &str = "1/2/3/4/5/6/7/module";
 
 /// A Go module on disk for the `go` command.
 pub(super) struct Module {
@@ -43,18 +44,18 @@ impl Module {
         let folder = recipe.join(module);
         let description = folder.read("go.mod").unwrap_or_default();
         let description = String::from_utf8_lossy(&description);
-        if description.contains("require") && !folder.exists("go.sum") {
+        if go_module::needs_sums(&description) && !folder.exists("go.sum") {
             let problem = "it is missing, so the modules' content cannot be checked; run `go mod tidy`";
             return Err(BuildError::recipe(folder.display("go.sum"), problem));
         }
         let root = context.work().folder()?;
-        for (place, folder) in module_folders(recipe, module)? {
+        for (place, folder) in go_module::folders(recipe, module)? {
             let target = root.path().join(DEPTH).join(&place);
             if place.iter().filter(|part| *part == "..").count() > DEPTH.split('/').count() {
                 return Err(BuildError::recipe(folder.display("go.mod"), "a `replace` line leads too far up"));
             }
             std::fs::create_dir_all(&target).map_err(BuildError::io(format!("cannot make {}", target.display())))?;
-            materialize(&folder, &files_of_module(&folder)?, &target)?;
+            materialize(&folder, &go_module::files(&folder)?, &target)?;
         }
         let import_path =
             description.lines().find_map(|line| line.strip_prefix("module ")).unwrap_or_default().trim().into();

@@ -6,7 +6,7 @@
 //! toolbox    a tool that is needed -> one of this machine, or of the builder container
 //!   apt_sources  where apt of a machine gets its packages
 //!   debian   apt-get chooses and fetches; packages are unpacked here
-//!   golang   go build, and files of modules
+//!   golang   go build, and files of modules; what a module is made of is in go_module
 //!   pypi, npm, files, containerd
 //! compilers  C compilers, of this machine or for another
 //! tree       the files of one layer in memory, their contents on disk
@@ -35,6 +35,7 @@ mod files;
 #[doc(hidden)]
 pub mod foreign;
 mod glob;
+mod go_module;
 mod golang;
 mod image;
 mod layer;

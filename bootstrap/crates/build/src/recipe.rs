@@ -4,14 +4,12 @@
 //! recipes it contains. It does not cover what registries serve: packages of a Debian suite move
 //! on, and what was built from older ones stays valid until the cache is cleared.
 
-use std::collections::BTreeSet;
-use std::path::{Component, Path, PathBuf};
-
 use sha2::{Digest as _, Sha256};
 
 use super::Architecture;
 use super::error::BuildError;
 use super::glob::covers;
+use super::go_module;
 use super::tree::MERGED_USR;
 use backstack_images::Digest;
 use backstack_stack::files::FileTree;
@@ -195,73 +193,13 @@ fn sum_module_versions(sum: &mut Sum, tree: &FileTree, files: &GoModuleFilesLaye
 }
 
 fn sum_modules(sum: &mut Sum, tree: &FileTree, module: &str) -> Result<(), BuildError> {
-    for (place, folder) in module_folders(tree, module)? {
+    for (place, folder) in go_module::folders(tree, module)? {
         sum.add(place.to_string_lossy().as_bytes());
-        for file in module_files(&folder)? {
+        for file in go_module::files(&folder)? {
             sum.file(&folder, &file)?;
         }
     }
     Ok(())
-}
-
-/// The files of a Go module's folder: without other modules in it, and without a recipe beside go.mod.
-///
-/// # Errors
-/// The folder cannot be read.
-pub fn module_files(folder: &FileTree) -> Result<Vec<String>, BuildError> {
-    let mut files = folder.files().map_err(BuildError::io(format!("cannot read {}", folder.display("."))))?;
-    let nested: Vec<String> =
-        files.iter().filter_map(|file| file.strip_suffix("/go.mod")).map(|path| format!("{path}/")).collect();
-    files.retain(|file| file != RECIPE_FILE && !nested.iter().any(|path| file.starts_with(path)));
-    Ok(files)
-}
-
-/// A Go module's folder and those that its `replace` lines name, each with its place relative to
-/// the module.
-///
-/// # Errors
-/// go.mod is missing, or a folder it names is.
-pub fn module_folders(tree: &FileTree, module: &str) -> Result<Vec<(PathBuf, FileTree)>, BuildError> {
-    let mut found: Vec<(PathBuf, FileTree)> = vec![(PathBuf::new(), tree.join(module))];
-    let mut seen = BTreeSet::from([PathBuf::new()]);
-    let mut next = 0;
-    while let Some((place, folder)) = found.get(next).cloned() {
-        next += 1;
-        for path in replaced_folders(&folder)? {
-            let target = normal(&place.join(&path));
-            if seen.insert(target.clone()) {
-                found.push((target, folder.join(&path)));
-            }
-        }
-    }
-    Ok(found)
-}
-
-/// The folders in the `replace` lines of a go.mod.
-fn replaced_folders(module: &FileTree) -> Result<Vec<String>, BuildError> {
-    let file = module.display("go.mod");
-    let bytes = module.read("go.mod").map_err(BuildError::io(format!("cannot read {file}")))?;
-    let text = String::from_utf8_lossy(&bytes);
-    let folders = text.lines().filter_map(|line| {
-        let path = line.split("//").next()?.split_once("=>")?.1.trim().trim_matches('"');
-        (path.starts_with("./") || path.starts_with("../")).then(|| path.to_string())
-    });
-    Ok(folders.collect())
-}
-
-/// Resolves `..` by name; what leaves the start stays as leading `..`.
-fn normal(path: &Path) -> PathBuf {
-    let mut result = PathBuf::new();
-    for part in path.components() {
-        match part {
-            Component::CurDir => {}
-            Component::ParentDir if result.file_name().is_some() => {
-                result.pop();
-            }
-            other => result.push(other),
-        }
-    }
-    result
 }
 
 fn json(value: &impl serde::Serialize) -> Vec<u8> {
@@ -311,6 +249,8 @@ pub(super) fn is_source(layer: &NpmLayer, file: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::{BTreeMap, BTreeSet};
+
     use super::*;
     use backstack_common::error::{ExitKind, Explain};
 
@@ -376,6 +316,29 @@ mod tests {
         assert_eq!(before, folder.key("a"));
         folder.write("a/app/src/x.ts", "2");
         assert_ne!(before, folder.key("a"));
+    }
+
+    #[test]
+    fn what_programs_share_rebuilds_just_the_images_that_have_them() {
+        let stacks = FileTree::builtin();
+        let folder = Folder::new();
+        for file in stacks.files().expect("files") {
+            let path = folder.0.path().join(&file);
+            std::fs::create_dir_all(path.parent().expect("parent")).expect("folder");
+            std::fs::write(path, stacks.read(&file).expect("content")).expect("write");
+        }
+        let keys = || -> BTreeMap<String, Digest> {
+            let files = FileTree::Disk(folder.0.path().into()).files().expect("files");
+            let recipes = files.iter().filter_map(|file| file.strip_suffix("/image.yaml"));
+            recipes.map(|recipe| (recipe.rsplit('/').next().expect("a name").to_string(), folder.key(recipe))).collect()
+        };
+        let before = keys();
+        folder.write("lib/client/more.go", "package client").write("lib/client/more_test.go", "package client");
+        let after = keys();
+        let changed: Vec<_> = before.keys().filter(|name| before[*name] != after[*name]).collect();
+        assert_eq!(changed, ["composition-preview", "gitea-setup", "gitops"]);
+        folder.write("lib/client/more_test.go", "package client_test");
+        assert_eq!(keys(), after, "a test is in no image");
     }
 
     #[test]

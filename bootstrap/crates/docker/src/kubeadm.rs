@@ -16,6 +16,9 @@ pub const SERVICE_SUBNET: &str = "10.96.0.0/16";
 /// machines: there it gave up while the control plane was starting.
 const PATIENCE: Duration = Duration::from_secs(300);
 
+/// Folder in a node with what kubeadm changes in the manifests of the control plane's pods.
+const PATCHES: &str = "/kind/patches";
+
 /// How a worker finds and trusts the control plane, as `kubeadm token create` prints it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct JoinToken {
@@ -60,6 +63,21 @@ pub fn init_config(facts: &NodeFacts) -> String {
     yaml(&[cluster(facts), init(facts), kubelet(facts), proxy(facts)])
 }
 
+/// Changes of the control plane's pods: files of a node, path and content.
+///
+/// kubeadm has the kubelet ask each second whether they are ready, and each time that is a new connection with TLS, and in the
+/// API server some forty checks. Nobody waits for the answer: kubeadm itself asks the programs.
+pub fn patches(facts: &NodeFacts) -> Vec<(String, String)> {
+    // Older versions of kubeadm give the others no such probe, and part of one is none.
+    let all = ["kube-apiserver", "etcd", "kube-scheduler"];
+    let probed = if minor(&facts.version) >= 36 { &all[..] } else { &all[..1] };
+    let patch = |name: &&str| {
+        let patch = json!({"spec": {"containers": [{"name": name, "readinessProbe": {"periodSeconds": 10}}]}});
+        (format!("{PATCHES}/{name}+strategic.json"), patch.to_string())
+    };
+    probed.iter().map(patch).collect()
+}
+
 /// The file for `kubeadm join`.
 pub fn join_config(facts: &NodeFacts, token: &JoinToken) -> String {
     yaml(&[join(facts, token)])
@@ -97,6 +115,7 @@ fn init(facts: &NodeFacts) -> Value {
         "kind": "InitConfiguration",
         "localAPIEndpoint": {"advertiseAddress": facts.address, "bindPort": API_PORT},
         "nodeRegistration": registration(facts),
+        "patches": {"directory": PATCHES},
         "timeouts": timeouts(facts),
     })
 }
@@ -247,5 +266,18 @@ mod tests {
     fn old_kubelets_are_not_given_keys_they_do_not_know() {
         let old = NodeFacts { version: "v1.34.4".into(), ..facts(Role::ControlPlane) };
         assert!(!init_config(&old).contains("failCgroupV1"));
+    }
+
+    #[test]
+    fn only_probes_that_kubeadm_gives_are_changed() {
+        let names = |version: &str| -> Vec<String> {
+            let facts = NodeFacts { version: version.into(), ..facts(Role::ControlPlane) };
+            assert!(init_config(&facts).contains("directory: /kind/patches"));
+            patches(&facts).into_iter().map(|(path, _)| path).collect()
+        };
+        let api_server = "/kind/patches/kube-apiserver+strategic.json";
+        assert_eq!(names("v1.34.4"), [api_server]);
+        let others = ["etcd", "kube-scheduler"].map(|name| format!("/kind/patches/{name}+strategic.json"));
+        assert_eq!(names("v1.36.3"), [&[api_server.to_string()], &others[..]].concat());
     }
 }

@@ -33,7 +33,9 @@ pub async fn kubernetes_version(engine: &Engine, node: &str, image: &str) -> Res
 /// # Errors
 /// [`ClusterError::Command`] with kubeadm's own words.
 pub async fn init(engine: &Engine, facts: &NodeFacts, progress: &Progress) -> Result<(), ClusterError> {
-    engine.write_files(&facts.name, &[(CONFIG.into(), kubeadm::init_config(facts))]).await?;
+    let mut files = kubeadm::patches(facts);
+    files.push((CONFIG.into(), kubeadm::init_config(facts)));
+    engine.write_files(&facts.name, &files).await?;
     let init =
         ["kubeadm", "init", "--config", CONFIG, "--skip-token-print", "--skip-phases=preflight,show-join-command"];
     run_kubeadm(engine, &facts.name, &init, progress).await

@@ -9,7 +9,7 @@ import (
 
 	fn "github.com/crossplane/crossplane/v2/proto/fn/v1"
 
-	"backstack.dev/gitea-setup/kube"
+	"backstack.dev/lib/kube"
 )
 
 // What the pod's account may read.

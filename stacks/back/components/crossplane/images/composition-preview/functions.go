@@ -22,10 +22,6 @@ type functions struct {
 	namespace    string
 }
 
-func newFunctions(certificates string) *functions {
-	return &functions{certificates: certificates, namespace: os.Getenv("NAMESPACE")}
-}
-
 func (functions *functions) run(ctx context.Context, function string, request *fn.RunFunctionRequest) (*fn.RunFunctionResponse, error) {
 	// Read each time: Crossplane's init step renews them.
 	secure, err := functions.credentials()

@@ -10,10 +10,10 @@ require (
 )
 
 require (
-	backstack.dev/gitea-setup v0.0.0
+	backstack.dev/lib v0.0.0
 	github.com/crossplane/crossplane/v2 v2.4.0
 	google.golang.org/grpc v1.83.2
 	google.golang.org/protobuf v1.36.12
 )
 
-replace backstack.dev/gitea-setup => ../../../gitea/images/gitea-setup
+replace backstack.dev/lib => ../../../../../lib

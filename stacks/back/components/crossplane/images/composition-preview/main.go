@@ -15,8 +15,10 @@ import (
 	"syscall"
 	"time"
 
-	"backstack.dev/gitea-setup/kube"
-	"backstack.dev/gitea-setup/serve"
+	"backstack.dev/lib/kube"
+	"backstack.dev/lib/ready"
+	"backstack.dev/lib/serve"
+	"backstack.dev/lib/settings"
 )
 
 const (
@@ -36,22 +38,23 @@ func main() {
 func run() error {
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, os.Interrupt)
 	defer stop()
-	listen, certificates := os.Getenv("LISTEN"), os.Getenv("TLS_CLIENT_CERTS_DIR")
-	if listen == "" || certificates == "" {
-		return errors.New("LISTEN and TLS_CLIENT_CERTS_DIR have to be set")
+	values, err := settings.Read("LISTEN", "NAMESPACE", "TLS_CLIENT_CERTS_DIR")
+	if err != nil {
+		return err
 	}
 	api, err := kube.InPod()
 	if err != nil {
 		return err
 	}
-	previewer := &previewer{cluster: &cluster{api: api}, functions: newFunctions(certificates)}
-	return serve.Until(ctx, listen, previewer.routes())
+	previewer := &previewer{cluster: &cluster{api: api}, functions: &functions{certificates: values["TLS_CLIENT_CERTS_DIR"], namespace: values["NAMESPACE"]}}
+	return serve.Until(ctx, values["LISTEN"], previewer.routes())
 }
 
 func (previewer *previewer) routes() http.Handler {
 	turns := make(chan struct{}, atOnce)
 	mux := http.NewServeMux()
-	mux.HandleFunc("GET /ready", func(writer http.ResponseWriter, _ *http.Request) { fmt.Fprintln(writer, "ready") })
+	// Nothing is ever in its way: what it needs is asked for with each preview.
+	mux.Handle("GET "+ready.Path, ready.New(""))
 	mux.HandleFunc("POST /preview", func(writer http.ResponseWriter, request *http.Request) {
 		ctx, cancel := context.WithTimeout(request.Context(), patience)
 		defer cancel()

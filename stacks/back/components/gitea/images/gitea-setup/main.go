@@ -4,90 +4,74 @@
 // It looks at everything, makes what is missing, mends what differs, and does so again every minute. So it may be
 // killed at any point, and a Gitea whose data were lost is set up anew.
 //
-//	gitea-setup         runs until it is told to stop
-//	gitea-setup check   tells whether the last look found (or left) everything as it should be, for a readiness probe
+//	gitea-setup         runs until it is told to stop; GET /ready tells whether all is as it should be
+//	gitea-setup check   prints that answer, for a startup probe
 package main
 
 import (
 	"context"
 	"fmt"
+	"net/http"
 	"os"
 	"os/signal"
 	"syscall"
-	"time"
 
-	"backstack.dev/gitea-setup/client"
-	"backstack.dev/gitea-setup/kube"
-	"backstack.dev/gitea-setup/state"
-)
-
-const (
-	between    = time.Minute
-	retryAfter = 2 * time.Second
+	"backstack.dev/lib/client"
+	"backstack.dev/lib/keep"
+	"backstack.dev/lib/kube"
+	"backstack.dev/lib/ready"
+	"backstack.dev/lib/serve"
+	"backstack.dev/lib/settings"
 )
 
 type setup struct {
-	gitea       *client.Client
-	cluster     *kube.Cluster
-	namespace   string
-	callback    string
-	hookURL     string
-	hookSecret  string
-	hookWritten bool
+	// Gitea as its administrator, by password and by token.
+	password, gitea *client.Client
+	cluster         *kube.Cluster
+	namespace       string
+	callback        string
+	hookURL         string
+	hookSecret      string
+	hookWritten     bool
+	// Programs whose token was seen to have the scopes it should have.
+	scopesSeen map[string]bool
 }
 
 func main() {
 	if len(os.Args) > 1 && os.Args[1] == "check" {
-		os.Exit(state.Check())
+		os.Exit(ready.Check(os.Getenv("LISTEN")))
 	}
-	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, os.Interrupt)
-	defer stop()
-	setup, err := fromEnvironment()
-	if err != nil {
+	if err := run(); err != nil {
 		fmt.Fprintln(os.Stderr, "gitea-setup:", err)
 		os.Exit(1)
 	}
-	setup.run(ctx)
 }
 
-func fromEnvironment() (*setup, error) {
+func run() error {
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, os.Interrupt)
+	defer stop()
+	values, err := settings.Read("LISTEN", "GITEA_URL", "GITEA_ADMIN_PASSWORD", "NAMESPACE", "PORTAL_CALLBACK", "WEBHOOK_URL", "WEBHOOK_SECRET")
+	if err != nil {
+		return err
+	}
 	cluster, err := kube.InPod()
 	if err != nil {
-		return nil, err
+		return err
 	}
-	values := map[string]string{}
-	for _, name := range []string{"GITEA_URL", "GITEA_ADMIN_PASSWORD", "NAMESPACE", "PORTAL_CALLBACK", "WEBHOOK_URL", "WEBHOOK_SECRET"} {
-		if values[name] = os.Getenv(name); values[name] == "" {
-			return nil, fmt.Errorf("%s is not set", name)
-		}
-	}
-	admin := client.Basic(adminName, values["GITEA_ADMIN_PASSWORD"])
-	return &setup{
-		gitea:      client.New("Gitea", values["GITEA_URL"]+"/api/v1", admin),
+	setup := &setup{
+		password:   client.New("Gitea", values["GITEA_URL"]+"/api/v1", client.Basic(adminName, values["GITEA_ADMIN_PASSWORD"])),
 		cluster:    cluster,
 		namespace:  values["NAMESPACE"],
 		callback:   values["PORTAL_CALLBACK"],
 		hookURL:    values["WEBHOOK_URL"],
 		hookSecret: values["WEBHOOK_SECRET"],
-	}, nil
-}
-
-func (setup *setup) run(ctx context.Context) {
-	state.Set("Gitea is being set up")
-	for ctx.Err() == nil {
-		wait := between
-		err := setup.pass(ctx)
-		if err != nil && ctx.Err() == nil {
-			wait = retryAfter
-			state.Set(err.Error())
-		} else if err == nil {
-			state.Set("")
-		}
-		select {
-		case <-ctx.Done():
-		case <-time.After(wait):
-		}
+		scopesSeen: map[string]bool{},
 	}
+	state := ready.New("Gitea is being set up")
+	go keep.Until(ctx, state, setup.pass)
+	mux := http.NewServeMux()
+	mux.Handle("GET "+ready.Path, state)
+	return serve.Until(ctx, values["LISTEN"], mux)
 }
 
 // One look at everything, in the order in which things need each other.
@@ -96,6 +80,7 @@ func (setup *setup) pass(ctx context.Context) error {
 		what string
 		do   func(context.Context) error
 	}{
+		{"sign-in", setup.signIn},
 		{"users", setup.users},
 		{"organisation", setup.organisation},
 		{"repositories", setup.repositories},
@@ -107,6 +92,10 @@ func (setup *setup) pass(ctx context.Context) error {
 	}
 	for _, step := range steps {
 		if err := step.do(ctx); err != nil {
+			if client.IsStatus(err, http.StatusUnauthorized) {
+				// A Gitea whose data were lost does not know the token.
+				setup.gitea = nil
+			}
 			return fmt.Errorf("%s: %w", step.what, err)
 		}
 	}

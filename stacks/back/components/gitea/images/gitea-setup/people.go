@@ -5,7 +5,6 @@ import (
 	"crypto/rand"
 	"fmt"
 	"net/http"
-	"net/url"
 	"os"
 )
 
@@ -116,55 +115,4 @@ func (setup *setup) fillTeam(ctx context.Context, at string, team team) error {
 		}
 	}
 	return nil
-}
-
-// Gives every program a token of just the scopes it needs, kept in its Secret. A token that the Secret knows and
-// Gitea has stays as it is.
-func (setup *setup) tokens(ctx context.Context) error {
-	for _, user := range users {
-		if scopes, needed := tokens[user.name]; needed {
-			if err := setup.token(ctx, user.name, scopes); err != nil {
-				return err
-			}
-		}
-	}
-	return nil
-}
-
-const tokenName = "backstack"
-
-func (setup *setup) token(ctx context.Context, name string, scopes []string) error {
-	kept, err := setup.cluster.Secret(ctx, setup.namespace, name)
-	if err != nil {
-		return err
-	}
-	at := "/users/" + name + "/tokens"
-	var found []struct {
-		Name   string   `json:"name"`
-		Last   string   `json:"token_last_eight"`
-		Scopes []string `json:"scopes"`
-	}
-	if err := setup.gitea.Send(ctx, http.MethodGet, at+"?limit=50", nil, &found); err != nil {
-		return err
-	}
-	for _, token := range found {
-		if token.Name != tokenName {
-			continue
-		}
-		known := kept["token"]
-		if len(known) > 8 && known[len(known)-8:] == token.Last && sameSet(token.Scopes, scopes) {
-			return nil
-		}
-		if err := setup.gitea.Send(ctx, http.MethodDelete, at+"/"+url.PathEscape(tokenName), nil, nil); err != nil {
-			return err
-		}
-	}
-	setup.say("make a token for %s", name)
-	var made struct {
-		Token string `json:"sha1"`
-	}
-	if err := setup.gitea.Send(ctx, http.MethodPost, at, map[string]any{"name": tokenName, "scopes": scopes}, &made); err != nil {
-		return err
-	}
-	return setup.cluster.SetSecret(ctx, setup.namespace, name, map[string]string{"username": name, "token": made.Token})
 }

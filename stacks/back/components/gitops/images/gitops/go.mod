@@ -2,8 +2,8 @@ module backstack.dev/gitops
 
 go 1.26
 
-require backstack.dev/gitea-setup v0.0.0
+require backstack.dev/lib v0.0.0
 
 require gopkg.in/yaml.v3 v3.0.1
 
-replace backstack.dev/gitea-setup => ../../../gitea/images/gitea-setup
+replace backstack.dev/lib => ../../../../../lib

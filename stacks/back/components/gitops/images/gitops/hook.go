@@ -9,6 +9,8 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+
+	"backstack.dev/lib/ready"
 )
 
 const largest = 4 << 20
@@ -25,8 +27,9 @@ type event struct {
 	} `json:"repository"`
 }
 
-func (gitops *gitops) routes() http.Handler {
+func (gitops *gitops) routes(state *ready.State) http.Handler {
 	mux := http.NewServeMux()
+	mux.Handle("GET "+ready.Path, state)
 	mux.HandleFunc("POST /gitea", func(writer http.ResponseWriter, request *http.Request) {
 		status, text := gitops.receive(request)
 		writer.WriteHeader(status)

@@ -1,8 +1,8 @@
 // Command gitops joins Gitea and Argo CD: it gives Argo CD its token, fills repositories that are empty, and tells
 // Argo CD at once when something was merged. It says at pull requests whether Argo CD can read their files.
 //
-//	gitops         runs until it is told to stop
-//	gitops check   tells whether repositories are filled and Argo CD knows them, for a readiness probe
+//	gitops         runs until it is told to stop; GET /ready tells whether repositories are filled and Argo CD knows them
+//	gitops check   prints that answer, for a startup probe
 package main
 
 import (
@@ -11,23 +11,17 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
-	"time"
 
-	"backstack.dev/gitea-setup/client"
-	"backstack.dev/gitea-setup/kube"
-	"backstack.dev/gitea-setup/serve"
-	"backstack.dev/gitea-setup/state"
-)
-
-const (
-	between    = time.Minute
-	retryAfter = 2 * time.Second
+	"backstack.dev/lib/client"
+	"backstack.dev/lib/keep"
+	"backstack.dev/lib/kube"
+	"backstack.dev/lib/ready"
+	"backstack.dev/lib/serve"
+	"backstack.dev/lib/settings"
 )
 
 type gitops struct {
 	cluster *kube.Cluster
-	// Address that Gitea's events come in at.
-	listen string
 	// Gitea's address inside the cluster, and the namespace that its Secrets are in.
 	url, giteaNamespace string
 	// The namespace of Argo CD, and of this program.
@@ -40,7 +34,7 @@ type gitops struct {
 
 func main() {
 	if len(os.Args) > 1 && os.Args[1] == "check" {
-		os.Exit(state.Check())
+		os.Exit(ready.Check(os.Getenv("LISTEN")))
 	}
 	if err := run(); err != nil {
 		fmt.Fprintln(os.Stderr, "gitops:", err)
@@ -51,41 +45,27 @@ func main() {
 func run() error {
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, os.Interrupt)
 	defer stop()
+	values, err := settings.Read("LISTEN", "GITEA_URL", "GITEA_NAMESPACE", "NAMESPACE", "SEEDS")
+	if err != nil {
+		return err
+	}
 	cluster, err := kube.InPod()
 	if err != nil {
 		return err
 	}
-	gitops := &gitops{cluster: cluster}
-	settings := map[string]*string{
-		"LISTEN": &gitops.listen, "GITEA_URL": &gitops.url, "GITEA_NAMESPACE": &gitops.giteaNamespace, "NAMESPACE": &gitops.namespace, "SEEDS": &gitops.seeds,
+	gitops := &gitops{
+		cluster:        cluster,
+		url:            values["GITEA_URL"],
+		giteaNamespace: values["GITEA_NAMESPACE"],
+		namespace:      values["NAMESPACE"],
+		seeds:          values["SEEDS"],
 	}
-	for name, value := range settings {
-		if *value = os.Getenv(name); *value == "" {
-			return fmt.Errorf("%s is not set", name)
-		}
-	}
-	go gitops.keep(ctx)
-	return serve.Until(ctx, gitops.listen, gitops.routes())
+	state := ready.New("the repositories have not been looked at yet")
+	go keep.Until(ctx, state, gitops.pass)
+	return serve.Until(ctx, values["LISTEN"], gitops.routes(state))
 }
 
-// Looks at everything, again and again: what is missing is made, so it does not matter where an earlier run ended.
-func (gitops *gitops) keep(ctx context.Context) {
-	state.Set("the repositories have not been looked at yet")
-	for ctx.Err() == nil {
-		wait := between
-		if err := gitops.pass(ctx); err == nil {
-			state.Set("")
-		} else if ctx.Err() == nil {
-			wait = retryAfter
-			state.Set(err.Error())
-		}
-		select {
-		case <-ctx.Done():
-		case <-time.After(wait):
-		}
-	}
-}
-
+// Looks at everything: what is missing is made.
 func (gitops *gitops) pass(ctx context.Context) error {
 	for _, step := range []func(context.Context) error{gitops.credentials, gitops.seed, gitops.review, gitops.ready} {
 		if err := step(ctx); err != nil {

@@ -8,7 +8,7 @@ import (
 	"net/url"
 	"strings"
 
-	"backstack.dev/gitea-setup/client"
+	"backstack.dev/lib/client"
 )
 
 // The name under which the verdict stands at a pull request. The branch's protection asks for it.

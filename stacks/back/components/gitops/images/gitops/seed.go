@@ -9,7 +9,7 @@ import (
 	"path/filepath"
 	"strings"
 
-	"backstack.dev/gitea-setup/client"
+	"backstack.dev/lib/client"
 )
 
 const (

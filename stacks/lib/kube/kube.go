@@ -12,7 +12,7 @@ import (
 	"os"
 	"strings"
 
-	"backstack.dev/gitea-setup/client"
+	"backstack.dev/lib/client"
 )
 
 const account = "/var/run/secrets/kubernetes.io/serviceaccount/"

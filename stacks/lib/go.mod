@@ -1,0 +1,3 @@
+module backstack.dev/lib
+
+go 1.26
