@@ -39,6 +39,7 @@ mod go_module;
 mod golang;
 mod image;
 mod layer;
+mod lines;
 mod lock;
 mod machine;
 mod npm;

@@ -11,6 +11,7 @@ use tracing::Instrument;
 
 use super::container::Container;
 use super::error::BuildError;
+use super::lines::tell;
 
 /// Lines of a failed tool's output that are kept for the error.
 const KEPT_LINES: usize = 30;
@@ -154,13 +155,6 @@ async fn lines(stream: Option<impl AsyncRead + Unpin>, mut on_line: impl FnMut(&
         line.clear();
     }
     Ok(())
-}
-
-/// Tells one line. A carriage return takes back what stood before it.
-pub(super) fn tell(line: &[u8], mut on_line: impl FnMut(&str)) {
-    let text = String::from_utf8_lossy(line);
-    let text = text.trim_end_matches(['\n', '\r']);
-    on_line(text.rsplit('\r').next().unwrap_or(text));
 }
 
 /// A started tool. Dropped before its end, it is killed together with all that it started.

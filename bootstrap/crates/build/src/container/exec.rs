@@ -8,7 +8,7 @@ use bollard::exec::{CreateExecOptions, StartExecOptions, StartExecResults};
 use futures::TryStreamExt;
 
 use super::{Container, Unusable};
-use crate::process::tell;
+use crate::lines::tell;
 
 /// Runs its arguments as a group of processes, which is killed when the other end of standard input is gone: the
 /// engine itself cannot end a command that it was told to run.
