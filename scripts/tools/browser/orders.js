@@ -48,7 +48,7 @@ await walk('orders', [
   }],
   ['may not take it out of the catalog by hand', async visitor => {
     await visitor.open(`/catalog/demo/component/${web}`);
-    await visitor.page.getByTestId('menu-button').click();
+    await visitor.page.getByRole('button', { name: 'More actions' }).click();
     const way = visitor.page.getByRole('menuitem', { name: /unregister/i });
     await way.waitFor();
     if (await way.isEnabled()) throw new Error('the portal offers to unregister what runs in the cluster');
