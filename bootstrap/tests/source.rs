@@ -256,7 +256,7 @@ async fn a_program_for_another_machine_is_refused_unless_the_recipe_says_that_it
 #[tokio::test(flavor = "multi_thread")]
 async fn python_npm_and_module_files() {
     let six = "six==1.17.0 --hash=sha256:4721f391ed90541fddacab5acf947aa0d3dc7d27b2e1e8eda2be8970586c3274\n";
-    let package = r#"{"name": "tiny", "version": "1.0.0", "scripts": {"build": "node -p 'require(\"is-number\")(5)' > out.txt && cp deep/README.md readme.txt"}, "dependencies": {"is-number": "7.0.0"}}"#;
+    let package = r#"{"name": "tiny", "version": "1.0.0", "scripts": {"build": "node -p 'require(\"is-number\")(5)' > out.txt && cp deep/README.md readme.txt && test ! -e notes.md"}, "dependencies": {"is-number": "7.0.0"}}"#;
     let lock = r#"{"name": "tiny", "version": "1.0.0", "lockfileVersion": 3, "requires": true, "packages": {
         "": {"name": "tiny", "version": "1.0.0", "dependencies": {"is-number": "7.0.0"}},
         "node_modules/is-number": {"version": "7.0.0", "integrity": "sha512-41Cifkg6e8TylSpdtTpeLVMqvSBEVzTttHvERD741+pnZ8ANv0004MRL43QKPDlK9cGvNp6NZWZUBlbGXYxxng=="}}}"#;
@@ -264,6 +264,7 @@ async fn python_npm_and_module_files() {
         .with("all/requirements.txt", six)
         .with("all/web/package.json", package)
         .with("all/web/package-lock.json", lock)
+        .with("all/web/notes.md", "not for the image")
         .with("all/m/go.mod", UUID_MODULE)
         .with(
             "all/m/go.sum",
@@ -272,7 +273,7 @@ async fn python_npm_and_module_files() {
         .recipe(
             "all",
             "  - pypi: {requirements: requirements.txt, python: '3.13', target: /opt/site}\n  \
-               - npm: {project: web, run: [build], copy: {out.txt: /web/out.txt, readme.txt: /web/readme.txt, node_modules: /web/node_modules},\n     \
+               - npm: {project: web, exclude: [notes.md], run: [build], copy: {out.txt: /web/out.txt, readme.txt: /web/readme.txt, node_modules: /web/node_modules},\n     \
                go_module_files: [{module: github.com/google/uuid, in_module: m, copy: {'*.md': /deep}}]}\n  \
                - go_module_files: {module: github.com/google/uuid, in_module: m, copy: {'*.md': /docs, LICENSE: /docs}}",
         );

@@ -2,8 +2,8 @@
 #![no_main]
 
 use backstack_fuzz::lines;
-use backstack_mcp::text;
-use backstack_mcp::yaml::{self, Document, Fault, Words};
+use backstack_files::text;
+use backstack_files::yaml::{self, Document, Fault, Words};
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|bytes: &[u8]| {

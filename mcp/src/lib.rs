@@ -11,10 +11,7 @@
 //! live       the live platform, as answers over a snapshot of plain objects
 //! error      what went wrong, so that a model can act on it
 //! fingerprint  a short number that stands for some bytes
-//! text       the text of files that people wrote, whatever their encoding
 //! schema     JSON schemas that strict clients accept
-//! yaml       YAML to values that know their lines
-//! user_file  files that belong to somebody, written so that they stay whose and what they were
 //! server     toolsets -> the protocol (both eras), over any transport
 //! http       the server behind HTTP: who may come in, how much, how often
 //! ```
@@ -25,6 +22,7 @@ pub mod answer;
 pub mod catalog;
 pub mod docs;
 pub mod error;
+mod explain;
 mod fingerprint;
 pub mod http;
 pub mod install;
@@ -33,11 +31,8 @@ mod next_call;
 pub mod ports;
 pub mod schema;
 pub mod server;
-pub mod text;
 pub mod toolset;
 pub mod toolsets;
-pub mod user_file;
-pub mod yaml;
 
 pub use answer::{Answer, NextCall};
 pub use error::ToolError;

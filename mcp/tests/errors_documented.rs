@@ -1,6 +1,6 @@
 //! Every message of an error has an entry in workshop-docs/troubleshooting/.
 //!
-//! The messages are taken from the sources: each `#[error("...")]` of both crates, with `…` for what is filled in. A new
+//! The messages are taken from the sources: each `#[error("...")]` of all crates, with `…` for what is filled in. A new
 //! one without an entry fails this test.
 
 use std::path::{Path, PathBuf};
@@ -73,6 +73,7 @@ fn messages() -> Vec<Message> {
     let mut files = Vec::new();
     sources(&here.join("src"), &mut files);
     sources(&here.join("../bootstrap/src"), &mut files);
+    sources(&here.join("../bootstrap/crates"), &mut files);
     let mut found = Found::default();
     for file in files {
         let text = std::fs::read_to_string(&file).expect("a source file");

@@ -42,7 +42,7 @@ enum Place {
 pub(super) async fn find(name: &str, target: &TargetArgs) -> Result<Platform, Failure> {
     if let Some(context) = &target.context {
         let cluster = existing::connect(context).await?;
-        let record = record::read(&cluster.client).await?;
+        let record = record::read::<Record>(&cluster.client).await?;
         let record = record.ok_or_else(|| ExistingError::NoPlatform { context: context.clone() })?;
         return Ok(Platform { name: record.name, place: Place::Existing(cluster) });
     }

@@ -2,9 +2,9 @@
 
 use std::path::PathBuf;
 
+use backstack_files::text;
 use backstack_mcp::Call;
 use backstack_mcp::server::Settings;
-use backstack_mcp::text;
 use backstack_mcp::toolset::Outcome;
 use clap::{Args, Subcommand};
 use serde_json::{Map, Value, json};

@@ -162,7 +162,7 @@ async fn told_to_stop() {
 
 /// What asynchronous work runs on, ready to speak TLS.
 fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
-    crate::images::tls::install();
+    crate::tls::install();
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     runtime.map_err(|error| Failure::internal(format!("cannot start the runtime: {error}")))
 }

@@ -2,8 +2,8 @@
 
 use serde_json::Value;
 
-use crate::kubernetes::quantity::{self, Milli};
 use crate::stack::Stack;
+use backstack_health::quantity::{self, Milli};
 
 /// Thousandths of processors and of bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

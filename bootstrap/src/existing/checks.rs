@@ -1,5 +1,6 @@
 //! What `doctor --context` looks at: the cluster, and what building and pushing need here.
 
+use backstack_health::quantity;
 use k8s_openapi::api::core::v1::Node;
 use k8s_openapi::api::storage::v1::StorageClass;
 use kube::Client;
@@ -8,7 +9,7 @@ use kube::api::{Api, ListParams};
 use super::{Cluster, OLDEST_MINOR, rights};
 use crate::doctor::{self, Check, Wants};
 use crate::error::Failure;
-use crate::kubernetes::{Error, quantity};
+use crate::kubernetes::Error;
 use crate::stack::Stack;
 
 const DEFAULT_CLASS: &str = "storageclass.kubernetes.io/is-default-class";

@@ -45,7 +45,7 @@ pub struct Gone {
 /// # Errors
 /// The cluster is one that backstack made, or its platform has another name than the wanted one.
 pub async fn platform(cluster: &Cluster, name: &str) -> Result<Option<Record>, Failure> {
-    let Some(record) = record::read(&cluster.client).await? else { return Ok(None) };
+    let Some(record) = record::read::<Record>(&cluster.client).await? else { return Ok(None) };
     let context = cluster.context.clone();
     if !record.elsewhere {
         return Err(ExistingError::Own { context, name: record.name }.into());

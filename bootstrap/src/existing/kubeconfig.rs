@@ -38,7 +38,7 @@ fn merge(paths: &[PathBuf]) -> Result<Kubeconfig, String> {
 pub fn read_from(path: &Path) -> Result<Kubeconfig, String> {
     let shown = |what: String| format!("{}: {what}", path.display());
     // The client's own reader does not survive every file; what it would trip over is told here.
-    match backstack_mcp::text::read(path) {
+    match backstack_files::text::read(path) {
         Err(error) if error.kind() == io::ErrorKind::InvalidData => Err(shown(error.to_string())),
         _ => Kubeconfig::read_from(path).map_err(|error| shown(chain(&error).pop().unwrap_or_default())),
     }

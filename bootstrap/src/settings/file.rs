@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::OnceLock;
 
-use backstack_mcp::yaml::{self, Document, Fault};
+use backstack_files::yaml::{self, Document, Fault};
 use clap::ValueEnum;
 use jsonschema::Validator;
 use serde_json::Value;

@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 
 use super::reference::EntityRef;
 use super::relation::{Field, fields};
-use crate::yaml::{self, Document, Places, Words};
+use backstack_files::yaml::{self, Document, Places, Words};
 
 /// Something wrong with a descriptor.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use super::error::DocsError;
 use super::markdown::{self, Section};
-use crate::text;
+use backstack_files::text;
 
 include!(concat!(env!("OUT_DIR"), "/embedded_docs.rs"));
 

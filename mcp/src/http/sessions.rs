@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use async_trait::async_trait;
 use rmcp::transport::streamable_http_server::session::{SessionState, SessionStore, SessionStoreError};
 
-use crate::user_file::{self, Readers};
+use backstack_files::user_file::{self, Readers};
 
 /// More sessions than this are not kept; the oldest go.
 const MOST: usize = 500;

@@ -12,7 +12,7 @@ use rand::RngExt;
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
-use crate::user_file::{self, Readers};
+use backstack_files::user_file::{self, Readers};
 
 /// The tokens file.
 pub struct Tokens {

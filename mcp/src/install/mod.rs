@@ -21,7 +21,7 @@ use std::path::{Path, PathBuf};
 pub use client::{Client, Entry, Places};
 pub use rules::{RulesFile, rules_file};
 
-use crate::user_file::{self, Readers};
+use backstack_files::user_file::{self, Readers};
 use client::Format;
 
 /// A client's configuration cannot be changed.

@@ -28,7 +28,7 @@ pub fn below(snapshot: &Snapshot, roots: &[&Value]) -> Vec<Node> {
     let shown = steps.filter(|(_, step)| !is_noise(step.object));
     let nodes = shown.map(|(id, step)| {
         let (health, why) = match step.object {
-            Some(object) => health::of(object),
+            Some(object) => health::of(snapshot, object),
             None if snapshot.has_kind(&step.at.group, &step.at.kind) => (Health::Degraded, "does not exist".into()),
             None => (Health::Present, "of a kind that is not looked at".into()),
         };

@@ -1,10 +1,13 @@
 //! How an object is, in a word and a short reason: for lists and graphs.
 
+use backstack_health::facts::Workload;
+use backstack_health::workload::state;
 use serde::Serialize;
 use serde_json::Value;
 
-use super::diagnose::{pod_is_ready, ready, wanted};
-use super::object::{condition, conditions, list, number, short, text};
+use super::diagnose::{Finding, of_pod, of_workload, pod_is_ready};
+use super::object::{Ref, conditions, short, text};
+use super::snapshot::{Snapshot, typed};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, schemars::JsonSchema)]
 #[serde(rename_all = "lowercase")]
@@ -17,48 +20,32 @@ pub enum Health {
 }
 
 /// Health and, where it is not healthy, why.
-pub fn of(object: &Value) -> (Health, String) {
+pub fn of(snapshot: &Snapshot, object: &Value) -> (Health, String) {
     match text(object, "/kind") {
-        "Deployment" | "StatefulSet" | "DaemonSet" | "ReplicaSet" => workload(object),
-        "Pod" => pod(object),
-        "Job" => job(object),
+        "Deployment" | "StatefulSet" | "DaemonSet" => judged(of_workload(snapshot, object)),
+        "ReplicaSet" | "Job" => judged(with_state(of_workload(snapshot, object), object)),
+        "Pod" if pod_is_ready(object) => (Health::Healthy, String::new()),
+        "Pod" => judged(of_pod(snapshot, object)),
         "Application" => application(object),
         _ => by_conditions(object),
     }
 }
 
-fn workload(object: &Value) -> (Health, String) {
-    let (wanted, ready) = (wanted(object), ready(object));
-    let failure = condition(object, "ReplicaFailure").filter(|condition| condition.is_true());
-    match failure {
-        Some(failure) => (Health::Degraded, short(failure.message, 160)),
-        None if ready >= wanted => (Health::Healthy, String::new()),
-        None => (Health::Progressing, format!("{ready} of {wanted} ready")),
-    }
+/// Where nothing is wrong, how far it is: a Job that runs for long is no trouble, and still not through.
+fn with_state(mut findings: Vec<Finding>, object: &Value) -> Vec<Finding> {
+    let workload = typed::<Workload>(object).filter(|_| findings.is_empty());
+    findings.extend(workload.and_then(|workload| {
+        let at = Ref::of(object);
+        state(&at, 0, Some(&workload)).finding(&at)
+    }));
+    findings
 }
 
-fn pod(object: &Value) -> (Health, String) {
-    if pod_is_ready(object) || text(object, "/status/phase") == "Succeeded" {
-        return (Health::Healthy, String::new());
-    }
-    let statuses = [list(object, "/status/initContainerStatuses"), list(object, "/status/containerStatuses")].concat();
-    let mut waiting = statuses.iter().map(|status| text(status, "/state/waiting/reason"));
-    let stuck = waiting.find(|reason| !matches!(*reason, "" | "ContainerCreating" | "PodInitializing"));
-    match stuck {
-        Some(reason) => (Health::Degraded, reason.into()),
-        None if condition(object, "PodScheduled").is_some_and(|scheduled| scheduled.is_false()) => {
-            (Health::Degraded, "Unschedulable".into())
-        }
-        None => (Health::Progressing, text(object, "/status/phase").into()),
-    }
-}
-
-fn job(object: &Value) -> (Health, String) {
-    match condition(object, "Failed").filter(|failed| failed.is_true()) {
-        Some(failed) => (Health::Degraded, short(failed.message, 160)),
-        None if number(object, "/status/succeeded") > 0 => (Health::Healthy, String::new()),
-        None => (Health::Progressing, "running".into()),
-    }
+/// The first thing that is wrong, as it is told everywhere.
+fn judged(findings: Vec<Finding>) -> (Health, String) {
+    let Some(first) = findings.into_iter().next() else { return (Health::Healthy, String::new()) };
+    let health = if first.fault.is_lasting() { Health::Degraded } else { Health::Progressing };
+    (health, short(&first.summary, 160))
 }
 
 fn application(object: &Value) -> (Health, String) {

@@ -1,42 +1,8 @@
 //! Reading Kubernetes objects as plain JSON: the few questions that everybody asks.
 
-use std::fmt;
-
-use serde::{Deserialize, Serialize};
+pub use backstack_health::object::Ref;
+pub use backstack_health::words::short;
 use serde_json::Value;
-
-/// Which object: group, kind, namespace and name. Versions come and go, so they do not count.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, schemars::JsonSchema)]
-pub struct Ref {
-    /// API group; empty for the core group.
-    #[serde(default, skip_serializing_if = "String::is_empty")]
-    pub group: String,
-    pub kind: String,
-    /// Empty for cluster-wide objects.
-    #[serde(default, skip_serializing_if = "String::is_empty")]
-    pub namespace: String,
-    pub name: String,
-}
-
-impl Ref {
-    pub fn new(group: &str, kind: &str, namespace: &str, name: &str) -> Self {
-        Self { group: group.into(), kind: kind.into(), namespace: namespace.into(), name: name.into() }
-    }
-
-    /// The identity of an object; empty parts where the object says nothing.
-    pub fn of(object: &Value) -> Self {
-        Self::new(group_of(text(object, "/apiVersion")), text(object, "/kind"), namespace(object), name(object))
-    }
-}
-
-impl fmt::Display for Ref {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.namespace.as_str() {
-            "" => write!(f, "{} {}", self.kind, self.name),
-            namespace => write!(f, "{} {namespace}/{}", self.kind, self.name),
-        }
-    }
-}
 
 /// The group in an `apiVersion`.
 pub fn group_of(api_version: &str) -> &str {
@@ -131,29 +97,10 @@ pub fn condition<'a>(object: &'a Value, kind: &str) -> Option<Condition<'a>> {
     conditions(object).find(|condition| condition.kind == kind)
 }
 
-/// A message as one line of at most `limit` characters.
-pub fn short(message: &str, limit: usize) -> String {
-    let line = message.split_whitespace().collect::<Vec<_>>().join(" ");
-    if line.chars().count() <= limit {
-        return line;
-    }
-    let cut: String = line.chars().take(limit.saturating_sub(1)).collect();
-    format!("{cut}…")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use serde_json::json;
-
-    #[test]
-    fn a_reference_forgets_the_version_only() {
-        let object =
-            json!({"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"namespace": "a", "name": "b"}});
-        assert_eq!(Ref::of(&object), Ref::new("apps", "Deployment", "a", "b"));
-        assert_eq!(Ref::of(&object).to_string(), "Deployment a/b");
-        assert_eq!(Ref::new("", "Node", "", "n").to_string(), "Node n");
-    }
 
     #[test]
     fn objects_without_uid_own_nothing() {
@@ -163,11 +110,5 @@ mod tests {
             &json!({"metadata": {"ownerReferences": [{"uid": "1"}]}}),
             &json!({"metadata": {"uid": "1"}})
         ));
-    }
-
-    #[test]
-    fn long_messages_are_cut_at_characters() {
-        assert_eq!(short("a  b\n c", 10), "a b c");
-        assert_eq!(short("äöüäöü", 4), "äöü…");
     }
 }

@@ -1,9 +1,13 @@
 //! The cluster at one moment, as plain objects. Answers are computed from this and nothing else, so every one of
 //! them can be tested on a snapshot that was recorded from a real cluster.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use backstack_health::Cluster;
+use backstack_health::facts::{Claim, Event, Node, Pod};
+use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use super::object::{self, Ref, is_owned_by, label, list, name, namespace, text};
@@ -156,6 +160,36 @@ impl Snapshot {
     }
 }
 
+impl Cluster for Snapshot {
+    fn events_of(&self, at: &Ref) -> Vec<Cow<'_, Event>> {
+        Self::events_of(self, at).into_iter().filter_map(typed).map(Cow::Owned).collect()
+    }
+
+    fn claim(&self, namespace: &str, name: &str) -> Option<Cow<'_, Claim>> {
+        typed(self.get(&Ref::new("", "PersistentVolumeClaim", namespace, name))?).map(Cow::Owned)
+    }
+
+    fn nodes(&self) -> Vec<Cow<'_, Node>> {
+        self.all("", "Node").filter_map(typed).map(Cow::Owned).collect()
+    }
+
+    fn pods(&self) -> Vec<Cow<'_, Pod>> {
+        self.all("", "Pod").filter_map(typed).map(Cow::Owned).collect()
+    }
+
+    fn makers(&self, workload: &Ref) -> Vec<Ref> {
+        let Some(object) = self.get(workload).filter(|_| workload.kind == "Deployment") else {
+            return vec![workload.clone()];
+        };
+        self.all("apps", "ReplicaSet").filter(|set| is_owned_by(set, object)).map(Ref::of).collect()
+    }
+
+    fn log(&self, pod: &Ref, container: &str) -> Cow<'_, str> {
+        let key = (pod.namespace.clone(), pod.name.clone(), container.to_string());
+        Cow::Borrowed(Self::log(self, &key).unwrap_or_default())
+    }
+}
+
 /// What an XRD defines.
 #[derive(Debug, Clone, Copy)]
 pub struct CompositeKind<'a> {
@@ -199,13 +233,18 @@ fn is_about(event: &Value, at: &Ref) -> bool {
 /// When an event happened last.
 pub fn event_time(event: &Value) -> &str {
     let times =
-        ["/lastTimestamp", "/series/lastObservedTime", "/eventTime", "/firstTimestamp", "/metadata/creationTimestamp"];
+        ["/series/lastObservedTime", "/lastTimestamp", "/eventTime", "/firstTimestamp", "/metadata/creationTimestamp"];
     times.iter().map(|pointer| text(event, pointer)).find(|time| !time.is_empty()).unwrap_or_default()
 }
 
 /// How often an event happened.
 pub fn event_count(event: &Value) -> i64 {
     [object::number(event, "/count"), object::number(event, "/series/count"), 1].into_iter().max().unwrap_or(1)
+}
+
+/// The few fields that are judged by; nothing of an object of a wrong shape.
+pub(super) fn typed<T: DeserializeOwned>(object: &Value) -> Option<T> {
+    T::deserialize(object).ok()
 }
 
 /// Sorting key for people: namespace, then name.

@@ -36,13 +36,22 @@ await walk('orders', [
     await visitor.until(`${web} is healthy`, page => page.getByText('Healthy'));
     await visitor.expectNoFault();
   }],
-  ['opens its page', async visitor => {
+  ['opens its page from there', async visitor => {
     const address = new URL(url);
     address.hostname = host;
-    await visitor.page.goto(String(address));
+    const told = await visitor.page.getByRole('button', { name: 'Open', exact: true }).first().getAttribute('href');
+    if (new URL(told).href !== address.href) throw new Error(`its page leads to ${told}, not to ${address}`);
+    await visitor.page.goto(told);
     await visitor.until('the web app answers under its own name', page => page.getByText(/\w+/));
     const text = await visitor.page.locator('body').innerText();
     if (/404|not found|no available server/i.test(text)) throw new Error(`${address} says ${text.slice(0, 100)}`);
+  }],
+  ['may not take it out of the catalog by hand', async visitor => {
+    await visitor.open(`/catalog/demo/component/${web}`);
+    await visitor.page.getByTestId('menu-button').click();
+    const way = visitor.page.getByRole('menuitem', { name: /unregister/i });
+    await way.waitFor();
+    if (await way.isEnabled()) throw new Error('the portal offers to unregister what runs in the cluster');
   }],
   ['sees the cluster app run', async visitor => {
     await visitor.open(`/catalog/default/component/${wide}`);

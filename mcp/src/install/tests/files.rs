@@ -2,6 +2,10 @@
 
 use super::*;
 
+#[cfg(unix)]
+#[path = "../../../../bootstrap/crates/files/src/user_file/trial.rs"]
+mod trial;
+
 fn places(folder: &Path) -> Places {
     Places { home: folder.into(), config: folder.join(".config"), project: None }
 }
@@ -59,8 +63,8 @@ fn a_file_with_a_token_is_its_owners_alone() {
 #[cfg(unix)]
 #[test]
 fn owner_group_mode_access_list_and_links_stay() {
-    use crate::user_file::tests::{ACCESS_LIST, all_is_possible, list_of_another};
     use std::os::unix::fs::{MetadataExt, PermissionsExt};
+    use trial::{ACCESS_LIST, all_is_possible, list_of_another};
     let folder = tempfile::tempdir().expect("folder");
     let places = places(folder.path());
     let (real, link) = (folder.path().join("dotfiles.json"), Client::ClaudeCode.file(&places));
@@ -99,7 +103,7 @@ fn owner_group_mode_access_list_and_links_stay() {
 #[cfg(unix)]
 #[test]
 fn a_folder_with_an_access_list_gives_a_clients_file_no_readers() {
-    use crate::user_file::tests::{ACCESS_LIST, DEFAULT_LIST, all_is_possible, list_of_another};
+    use trial::{ACCESS_LIST, DEFAULT_LIST, all_is_possible, list_of_another};
     let folder = tempfile::tempdir().expect("folder");
     let places = places(folder.path());
     let path = Client::ClaudeCode.file(&places);
@@ -129,7 +133,7 @@ fn a_chain_of_links_to_a_file_that_is_not_there_yet_stays() {
 fn what_root_writes_into_a_home_folder_belongs_to_its_owner() {
     use crate::http::Tokens;
     use std::os::unix::fs::{MetadataExt, chown};
-    if !user_file::tests::root() {
+    if !trial::root() {
         return;
     }
     let folder = tempfile::tempdir().expect("folder");

@@ -49,7 +49,7 @@ pub fn stages(snapshot: &Snapshot, pull: &Pull, at: &Ref, deletes: bool) -> Vec<
         return stages;
     }
     stages.push(synced(snapshot, pull, at, object));
-    stages.push(ready(object));
+    stages.push(ready(snapshot, object));
     stages
 }
 
@@ -94,10 +94,10 @@ fn synced(snapshot: &Snapshot, pull: &Pull, at: &Ref, object: Option<&Value>) ->
     }
 }
 
-fn ready(object: Option<&Value>) -> Stage {
+fn ready(snapshot: &Snapshot, object: Option<&Value>) -> Stage {
     let stage = |state, detail: String| Stage { stage: "ready", state, detail };
     let Some(object) = object else { return stage(State::Waiting, "it is not in the cluster yet".into()) };
-    match health::of(object) {
+    match health::of(snapshot, object) {
         (Health::Healthy, _) => stage(State::Done, format!("{} is ready", Ref::of(object))),
         // What people order tells how it is by conditions; without one, its controller has not seen it yet.
         (Health::Present, _) => stage(State::Waiting, format!("{} has no conditions yet", Ref::of(object))),

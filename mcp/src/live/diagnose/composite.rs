@@ -4,8 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use super::fault::{Fault, classify};
-use super::finding::Finding;
+use super::{Fault, Finding, classify};
 use crate::live::object::{Ref, annotation, condition, conditions, list, name, short, text};
 use crate::live::snapshot::{Snapshot, event_count};
 

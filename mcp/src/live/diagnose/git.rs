@@ -2,8 +2,7 @@
 
 use serde_json::Value;
 
-use super::fault::{Fault, classify};
-use super::finding::Finding;
+use super::{Fault, Finding, classify};
 use crate::live::object::{Ref, conditions, list, name, short, text};
 
 /// Everything that is wrong with an Application or ApplicationSet.

@@ -11,8 +11,6 @@ use super::snapshot::{LogKey, Snapshot, event_count, event_time};
 use super::target::{self, Unclear};
 
 mod composite;
-mod fault;
-mod finding;
 mod git;
 mod pods;
 mod policy;
@@ -21,12 +19,13 @@ mod tests;
 mod walk;
 mod workload;
 
+pub use backstack_health::fault::{Fault, classify};
+pub use backstack_health::{Evidence, Finding};
 pub use composite::composition_of;
-pub use fault::{Fault, classify};
-pub use finding::{Evidence, Finding};
-pub use pods::{IMAGE_REASONS, is_ready as pod_is_ready};
+pub use pods::is_ready as pod_is_ready;
+pub(super) use pods::of_pod;
 pub use walk::{Step, Walk, applications, applications_of, referred};
-pub use workload::{ready, wanted};
+pub(super) use workload::of_object as of_workload;
 
 /// What is wrong with a thing, the likeliest cause first.
 #[derive(Debug, Clone, Serialize, schemars::JsonSchema)]
@@ -184,7 +183,7 @@ pub fn diagnose(snapshot: &Snapshot, typed: &str) -> Result<Diagnosis, Unclear> 
 
 fn verdict_of(first: &Finding) -> Verdict {
     match first.fault {
-        Fault::Starting => Verdict::Starting,
+        fault if fault.is_on_its_way() => Verdict::Starting,
         _ if first.weight >= Fault::NoEndpoints.weight() => Verdict::Broken,
         _ => Verdict::Imperfect,
     }
@@ -200,11 +199,11 @@ fn all_findings(snapshot: &Snapshot, walk: &Walk<'_>, found: &[&Value]) -> Vec<F
         }
         let is_composite = composites.iter().any(|kind| kind.group == at.group && kind.kind == at.kind);
         findings.extend(match at.kind.as_str() {
-            "Pod" => pods::of_pod(snapshot, object),
+            "Pod" => of_pod(snapshot, object),
             "Application" | "ApplicationSet" => git::of_application(object),
             "CompositeResourceDefinition" => composite::of_definition(snapshot, object).into_iter().collect(),
             _ if is_composite => composite::of_composite(snapshot, object),
-            _ => workload::of_object(snapshot, object),
+            _ => of_workload(snapshot, object),
         });
     }
     let missing =

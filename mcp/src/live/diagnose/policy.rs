@@ -4,8 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use super::fault::Fault;
-use super::finding::Finding;
+use super::{Fault, Finding};
 use crate::live::object::{Ref, short};
 use crate::live::policy::{Outcome, results_of};
 use crate::live::snapshot::Snapshot;

@@ -117,7 +117,7 @@ fn a_crash_shows_its_code_and_a_failing_liveness_probe_is_no_crash() {
     };
     let (fault, summary) = first(vec![vec![app(None)], workload(None), vec![pod(crashed(3))]]);
     assert_eq!(fault, Fault::CrashLoop);
-    assert!(summary.contains("exit code 3"), "{summary}");
+    assert!(summary.contains("exits 3"), "{summary}");
     let probe = event("Pod", "shop-1-x", "Unhealthy", "Liveness probe failed: HTTP probe failed with statuscode: 500");
     assert_eq!(first(vec![vec![app(None)], workload(None), vec![pod(crashed(137)), probe]]).0, Fault::FailingProbe);
 }
@@ -141,9 +141,11 @@ fn a_failing_readiness_probe_comes_before_the_service_without_endpoints() {
 fn an_unschedulable_pod_says_what_it_asks_for() {
     let unscheduled = json!({"phase": "Pending", "conditions": [{"type": "PodScheduled", "status": "False", "reason": "Unschedulable",
         "message": "0/1 nodes are available: 1 Insufficient memory. preemption: 0/1 nodes are available."}]});
-    let (fault, summary) = first(vec![vec![app(None)], workload(None), vec![pod(unscheduled)]]);
+    let mut pod = pod(unscheduled);
+    pod["spec"]["nodeName"] = "".into();
+    let (fault, summary) = first(vec![vec![app(None)], workload(None), vec![pod]]);
     assert_eq!(fault, Fault::Unschedulable);
-    assert!(summary.contains("Insufficient memory") && !summary.contains("preemption"), "{summary}");
+    assert!(summary.contains("insufficient memory") && !summary.contains("preemption"), "{summary}");
 }
 
 #[test]

@@ -1,14 +1,15 @@
 //! What keeps workloads, and what belongs to them, from running.
 
+use backstack_health::facts::Workload;
+use backstack_health::workload::{failed_job, refused, state};
 use serde_json::Value;
 
-use super::fault::{Fault, classify};
-use super::finding::Finding;
-use crate::live::object::{Ref, condition, conditions, list, name, namespace, number, short, text};
-use crate::live::snapshot::{Snapshot, event_count};
+use super::{Fault, Finding, classify};
+use crate::live::object::{Ref, condition, conditions, list, name, namespace, short, text};
+use crate::live::snapshot::{Snapshot, typed};
 
 /// Everything that is wrong with an object, by its kind.
-pub(super) fn of_object(snapshot: &Snapshot, object: &Value) -> Vec<Finding> {
+pub(in crate::live) fn of_object(snapshot: &Snapshot, object: &Value) -> Vec<Finding> {
     match text(object, "/kind") {
         "Deployment" | "StatefulSet" | "DaemonSet" | "ReplicaSet" => of_workload(snapshot, object),
         "Job" => of_job(snapshot, object).into_iter().collect(),
@@ -19,131 +20,38 @@ pub(super) fn of_object(snapshot: &Snapshot, object: &Value) -> Vec<Finding> {
     }
 }
 
-fn of_workload(snapshot: &Snapshot, workload: &Value) -> Vec<Finding> {
-    let at = Ref::of(workload);
-    if at.kind == "ReplicaSet" && number(workload, "/spec/replicas") == 0 {
+fn of_workload(snapshot: &Snapshot, object: &Value) -> Vec<Finding> {
+    let at = Ref::of(object);
+    let Some(workload) = typed::<Workload>(object) else { return Vec::new() };
+    if at.kind == "ReplicaSet" && workload.spec.replicas == Some(0) {
         return Vec::new();
     }
-    let mut findings: Vec<_> = refused(snapshot, workload, &at).into_iter().collect();
-    if findings.is_empty() && at.kind != "ReplicaSet" {
-        findings.extend(paused(workload, &at));
+    if let Some(finding) = refused(&at, &workload, snapshot) {
+        return vec![with_quotas(snapshot, finding)];
     }
-    if findings.is_empty() && at.kind != "ReplicaSet" {
-        findings.extend(not_available(snapshot, workload, &at));
-    }
-    findings
+    // Of a ReplicaSet its Deployment tells.
+    let state = (at.kind != "ReplicaSet").then(|| state(&at, 0, Some(&workload)));
+    state.and_then(|state| state.finding(&at)).into_iter().collect()
 }
 
-/// Pods that the API does not let be made.
-fn refused(snapshot: &Snapshot, workload: &Value, at: &Ref) -> Option<Finding> {
-    let condition = condition(workload, "ReplicaFailure").filter(|condition| condition.is_true());
-    let events = snapshot.events_of(at);
-    let event = events.into_iter().find(|event| text(event, "/reason") == "FailedCreate");
-    let short_of_pods = number(workload, "/status/replicas") < wanted(workload);
-    let message = condition
-        .map(|condition| condition.message)
-        .or_else(|| event.filter(|_| short_of_pods).map(|event| text(event, "/message")))?;
-    let fault = classify(message).unwrap_or(Fault::Unexplained);
-    let core = message.split_once("Error creating: ").map_or(message, |(_, tail)| tail);
-    let mut finding =
-        Finding::new(fault, at.clone(), format!("its pods cannot be made, {}: {}", fault.title(), short(core, 200)));
-    finding = finding.with("condition ReplicaFailure", condition.map_or("", |condition| condition.message));
-    if let Some(event) = event {
-        finding = finding.with(format!("event FailedCreate ×{}", event_count(event)), text(event, "/message"));
+/// A refusal because of a quota, with what is used of it.
+fn with_quotas(snapshot: &Snapshot, mut finding: Finding) -> Finding {
+    if finding.fault != Fault::Quota {
+        return finding;
     }
-    if fault == Fault::Quota {
-        for quota in snapshot
-            .all("", "ResourceQuota")
-            .filter(|quota| namespace(quota) == at.namespace && core.contains(name(quota)))
-        {
-            let (hard, used) = (quota.pointer("/status/hard"), quota.pointer("/status/used"));
-            let amounts = |amounts: Option<&Value>| amounts.map(Value::to_string).unwrap_or_default();
-            finding = finding.with(
-                format!("ResourceQuota {}", name(quota)),
-                &format!("used {} of {}", amounts(used), amounts(hard)),
-            );
-        }
+    let namespace_of = finding.object.namespace.clone();
+    let quotas = snapshot.all("", "ResourceQuota").filter(|quota| namespace(quota) == namespace_of);
+    for quota in quotas.filter(|quota| finding.summary.contains(name(quota))).collect::<Vec<_>>() {
+        let amounts = |field: &str| quota.pointer(field).map(Value::to_string).unwrap_or_default();
+        let text = format!("used {} of {}", amounts("/status/used"), amounts("/status/hard"));
+        finding = finding.with(format!("ResourceQuota {}", name(quota)), &text);
     }
-    Some(finding.next(step(fault)))
+    finding
 }
 
-fn step(fault: Fault) -> &'static str {
-    match fault {
-        Fault::Quota => "Raise the namespace's ResourceQuota, free some of it, or lower the pods' requests.",
-        Fault::PolicyDenied => {
-            "Read policy_get for the policy that is named, and change the pod template so that it complies."
-        }
-        Fault::MissingReference => "Create what is named in the same namespace, or correct the reference.",
-        Fault::MissingRights => "Grant the named account the right with a Role and a RoleBinding.",
-        Fault::Webhook => {
-            "See why the webhook's service does not answer: platform_status tells of the component that owns it."
-        }
-        _ => "Read the events of the workload.",
-    }
-}
-
-/// How many pods there should be.
-pub fn wanted(workload: &Value) -> i64 {
-    match text(workload, "/kind") {
-        "DaemonSet" => number(workload, "/status/desiredNumberScheduled"),
-        _ => workload.pointer("/spec/replicas").and_then(Value::as_i64).unwrap_or(1),
-    }
-}
-
-/// How many of them are ready.
-pub fn ready(workload: &Value) -> i64 {
-    match text(workload, "/kind") {
-        "DaemonSet" => number(workload, "/status/numberReady"),
-        _ => number(workload, "/status/readyReplicas"),
-    }
-}
-
-fn paused(workload: &Value, at: &Ref) -> Option<Finding> {
-    if workload.pointer("/spec/paused").and_then(Value::as_bool) == Some(true) {
-        return Some(Finding::new(Fault::Paused, at.clone(), "its rollout is paused").next("Remove `spec.paused`."));
-    }
-    (wanted(workload) == 0 && at.kind != "DaemonSet").then(|| {
-        Finding::new(Fault::Paused, at.clone(), "it is scaled to 0 replicas")
-            .with("spec.replicas", "0")
-            .next("Set the number of replicas to 1 or more.")
-    })
-}
-
-fn not_available(snapshot: &Snapshot, workload: &Value, at: &Ref) -> Option<Finding> {
-    let (wanted, ready) = (wanted(workload), ready(workload));
-    if ready >= wanted {
-        return None;
-    }
-    let pods = snapshot.pods_of(workload).len();
-    Some(
-        Finding::new(Fault::Starting, at.clone(), format!("{ready} of {wanted} pods are ready, {pods} exist"))
-            .with("condition Progressing", condition(workload, "Progressing").map_or("", |condition| condition.message))
-            .next("Ask again in a moment; if it stays so, read its events."),
-    )
-}
-
-fn of_job(snapshot: &Snapshot, job: &Value) -> Option<Finding> {
-    let failed = condition(job, "Failed").filter(|condition| condition.is_true());
-    if let Some(failed) = failed {
-        let message = if failed.message.is_empty() { failed.reason } else { failed.message };
-        return Some(
-            Finding::new(Fault::JobFailed, Ref::of(job), format!("has failed: {}", short(message, 160)))
-                .with(format!("condition Failed: {}", failed.reason), failed.message)
-                .next("Read its pod's log; then delete the Job so that it is made again."),
-        );
-    }
-    let at = Ref::of(job);
-    let event = snapshot.events_of(&at).into_iter().find(|event| text(event, "/reason") == "FailedCreate")?;
-    let is_through = number(job, "/status/succeeded") > 0 || number(job, "/status/active") > 0;
-    if is_through {
-        return None;
-    }
-    let fault = classify(text(event, "/message")).unwrap_or(Fault::Unexplained);
-    Some(
-        Finding::new(fault, at, format!("its pods cannot be made: {}", short(text(event, "/message"), 200)))
-            .with(format!("event FailedCreate ×{}", event_count(event)), text(event, "/message"))
-            .next(step(fault)),
-    )
+fn of_job(snapshot: &Snapshot, object: &Value) -> Option<Finding> {
+    let (at, job) = (Ref::of(object), typed::<Workload>(object)?);
+    failed_job(&at, &job).or_else(|| Some(with_quotas(snapshot, refused(&at, &job, snapshot)?)))
 }
 
 fn of_service(snapshot: &Snapshot, service: &Value) -> Option<Finding> {

@@ -12,7 +12,7 @@ use crate::answer::{self, Answer, NextCall};
 use crate::catalog::{Catalog, Entity, EntityRef, Index, descriptor};
 use crate::error::{ErrorKind, ToolError};
 use crate::toolset::{Call, Changed, Completion, Tool, Toolset, at_once};
-use crate::yaml::Document;
+use backstack_files::yaml::Document;
 
 mod facts;
 

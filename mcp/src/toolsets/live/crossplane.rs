@@ -268,7 +268,7 @@ impl CrossplaneTools {
         let facts = Resource {
             resource: at.clone(),
             api_version: text(object, "/apiVersion").into(),
-            health: health::of(object).0,
+            health: health::of(&seen.snapshot, object).0,
             composition: composition_of(&seen.snapshot, object)
                 .map(|composition| name(composition).into())
                 .unwrap_or_default(),
@@ -308,7 +308,7 @@ impl CrossplaneTools {
 }
 
 fn row(seen: &Seen, object: &Value) -> Row {
-    let (health, why) = health::of(object);
+    let (health, why) = health::of(&seen.snapshot, object);
     let composition =
         composition_of(&seen.snapshot, object).map(|composition| name(composition).into()).unwrap_or_default();
     Row { resource: crate::live::target::typed_form(object), health, why, composition }

@@ -5,6 +5,7 @@ import { NavContentBlueprint } from '@backstage/plugin-app-react';
 import { makeStyles } from '@material-ui/core/styles';
 import CreateIcon from '@material-ui/icons/AddCircleOutline';
 import CatalogIcon from '@material-ui/icons/Apps';
+import MenuIcon from '@material-ui/icons/Menu';
 import DocsIcon from '@material-ui/icons/MenuBook';
 import HomeIcon from '@material-ui/icons/Home';
 import LinkIcon from '@material-ui/icons/Launch';
@@ -44,7 +45,7 @@ function Menu() {
   return (
     <Sidebar>
       <Brand />
-      <SidebarGroup label="Menu">
+      <SidebarGroup label="Menu" icon={<MenuIcon />}>
         <SidebarItem icon={HomeIcon} to="/" text="Home" />
         <SidebarItem icon={CatalogIcon} to="/catalog" text="Catalog" />
         <SidebarItem icon={CreateIcon} to="/create" text="Create" />
@@ -56,7 +57,10 @@ function Menu() {
       </SidebarGroup>
       <SidebarSpace />
       <SidebarDivider />
-      <SidebarItem icon={SettingsIcon} to="/settings" text="Settings" />
+      {/* A group: on a phone, only groups are shown. */}
+      <SidebarGroup label="Settings" icon={<SettingsIcon />} to="/settings">
+        <SidebarItem icon={SettingsIcon} to="/settings" text="Settings" />
+      </SidebarGroup>
     </Sidebar>
   );
 }

@@ -41,8 +41,9 @@ const gitea = {
 
 export const signIn = SignInPageBlueprint.make({
   params: {
-    loader: async () => props => (
-      <SignInPage {...props} title="Welcome. How would you like to come in?" align="center" providers={['guest', gitea]} />
-    ),
+    loader: () =>
+      Promise.resolve(props => (
+        <SignInPage {...props} title="Welcome. How would you like to come in?" align="center" providers={['guest', gitea]} />
+      )),
   },
 });

@@ -1,7 +1,9 @@
 // The form with which people change what they ordered: it ends in a pull request.
-import { useEffect, useMemo, useState } from 'react';
+import { useMemo, useState } from 'react';
 import { CodeSnippet, InfoCard, Link, LinkButton, Progress, WarningPanel } from '@backstage/core-components';
+import { toError } from '@backstage/errors';
 import { useEntity } from '@backstage/plugin-catalog-react';
+import { JsonObject } from '@backstage/types';
 import Box from '@material-ui/core/Box';
 import Button from '@material-ui/core/Button';
 import Grid from '@material-ui/core/Grid';
@@ -9,11 +11,12 @@ import MenuItem from '@material-ui/core/MenuItem';
 import TextField from '@material-ui/core/TextField';
 import Typography from '@material-ui/core/Typography';
 import { withTheme } from '@rjsf/core';
-import { Theme } from '@rjsf/material-ui';
-import validator from '@rjsf/validator-ajv8';
+import { generateTheme } from '@rjsf/material-ui';
+import { customizeValidator } from '@rjsf/validator-ajv8';
 import { entityRoute, Manifest, PullRequest, useCall, useRoute } from './api';
 
-const Form = withTheme(Theme as any);
+const Form = withTheme<JsonObject>(generateTheme());
+const validator = customizeValidator<JsonObject>();
 
 export function ChangePage() {
   const { entity } = useEntity();
@@ -26,7 +29,7 @@ export function ChangePage() {
       </InfoCard>
     );
   }
-  return <Change manifest={value!} />;
+  return value ? <Change manifest={value} /> : null;
 }
 
 function Change({ manifest }: { manifest: Manifest }) {
@@ -34,7 +37,7 @@ function Change({ manifest }: { manifest: Manifest }) {
   return (
     <Grid container spacing={3}>
       <Grid item xs={12} md={7}>
-        {done ? <Done request={done} /> : <Editor manifest={manifest} onDone={setDone} />}
+        {done ? <Done request={done} /> : <Editor key={manifest.sha} manifest={manifest} onDone={setDone} />}
       </Grid>
       <Grid item xs={12} md={5}>
         {manifest.pullRequests.length > 0 && !done && <Waiting requests={manifest.pullRequests} />}
@@ -56,8 +59,11 @@ function Editor({ manifest, onDone }: { manifest: Manifest; onDone: (request: Pu
   const [problem, setProblem] = useState<string>();
   const chosen = manifest.versions.find(each => each.name === version) ?? manifest.versions[0];
   const schema = useMemo(() => ({ ...chosen.schema, title: undefined, description: undefined }), [chosen]);
-  // A field may be gone in another version: what it held is not taken along.
-  useEffect(() => setSpec(manifest.spec), [manifest, chosen]);
+  const choose = (name: string) => {
+    setVersion(name);
+    // A field may be gone in another version: what it held is not taken along.
+    setSpec(manifest.spec);
+  };
 
   const send = async () => {
     setSending(true);
@@ -66,7 +72,7 @@ function Editor({ manifest, onDone }: { manifest: Manifest; onDone: (request: Pu
       const body = { sha: manifest.sha, version: chosen.name, spec, note };
       onDone(await call<PullRequest>(entityRoute(entity, 'manifest'), body));
     } catch (error) {
-      setProblem((error as Error).message);
+      setProblem(toError(error).message);
     } finally {
       setSending(false);
     }
@@ -77,7 +83,7 @@ function Editor({ manifest, onDone }: { manifest: Manifest; onDone: (request: Pu
       {chosen.warning && <WarningPanel title={`Version ${chosen.name} is deprecated`} message={chosen.warning} />}
       {manifest.versions.length > 1 && (
         <Box mb={2}>
-          <TextField id="api-version" select fullWidth label="API version" value={chosen.name} onChange={event => setVersion(event.target.value)}>
+          <TextField id="api-version" select fullWidth label="API version" value={chosen.name} onChange={event => choose(event.target.value)}>
             {manifest.versions.map(each => (
               <MenuItem key={each.name} value={each.name}>
                 {each.warning ? `${each.name} (deprecated)` : each.name}
@@ -90,9 +96,9 @@ function Editor({ manifest, onDone }: { manifest: Manifest; onDone: (request: Pu
         key={chosen.name}
         schema={schema}
         formData={spec}
-        validator={validator as any}
-        onChange={(event: any) => setSpec(event.formData)}
-        onSubmit={send}
+        validator={validator}
+        onChange={event => setSpec(event.formData ?? {})}
+        onSubmit={() => void send()}
         showErrorList={false}
         noHtml5Validate
       >

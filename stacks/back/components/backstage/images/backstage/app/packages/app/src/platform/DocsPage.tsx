@@ -8,6 +8,7 @@ import { makeStyles } from '@material-ui/core/styles';
 import { useParams } from 'react-router-dom';
 import { Page, useRoute } from './api';
 import { linksForPortal } from './markdown';
+import { firstPage, groups, matching } from './pages';
 
 const useStyles = makeStyles(theme => ({
   menu: { display: 'flex', flexDirection: 'column', gap: theme.spacing(0.75) },
@@ -42,31 +43,15 @@ export function DocsPage() {
   );
 }
 
-/** Where readers start: an overview if there is one. */
-function firstPage(pages: Page[]): Page | undefined {
-  const names = ['index.md', 'README.md', 'concepts.md', 'architecture.md'];
-  const named = names.map(name => pages.find(page => page.path === name)).find(page => page);
-  return named ?? pages.find(page => !page.path.includes('/')) ?? pages[0];
-}
-
-/** Pages by folder; those at the top come first. */
-function groups(pages: Page[]): [string, Page[]][] {
-  const found = new Map<string, Page[]>();
-  for (const page of pages) {
-    const folder = page.path.includes('/') ? page.path.split('/').slice(0, -1).join(' / ').replace(/-/g, ' ') : '';
-    found.set(folder, [...(found.get(folder) ?? []), page]);
-  }
-  return [...found].sort(([a], [b]) => a.localeCompare(b));
-}
-
 function Contents({ pages, current }: { pages: Page[]; current: Page }) {
   const classes = useStyles();
   const [filter, setFilter] = useState('');
-  const shown = pages.filter(page => `${page.title} ${page.path}`.toLowerCase().includes(filter.toLowerCase()));
+  const found = matching(pages, filter);
   return (
     <InfoCard>
-      <TextField fullWidth size="small" variant="outlined" label="Find a page" value={filter} onChange={event => setFilter(event.target.value)} />
-      {groups(shown).map(([folder, members]) => (
+      <TextField id="find-a-page" fullWidth size="small" variant="outlined" label="Find a page" value={filter} onChange={event => setFilter(event.target.value)} />
+      {found.length === 0 && <Typography className={classes.group}>No page has this in its title.</Typography>}
+      {groups(found).map(([folder, members]) => (
         <div key={folder} className={classes.menu}>
           <Typography className={classes.group}>{folder}</Typography>
           {members.map(page => (

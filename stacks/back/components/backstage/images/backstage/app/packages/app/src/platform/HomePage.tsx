@@ -141,8 +141,8 @@ function Running() {
       ({ items }) => !gone && setEntities(items.filter(hasManifest)),
       () => undefined,
     );
-    load();
-    const timer = setInterval(load, 10_000);
+    void load();
+    const timer = setInterval(() => void load(), 10_000);
     return () => {
       gone = true;
       clearInterval(timer);

@@ -1,6 +1,7 @@
 // What can be ordered beside an entity: the templates of the platform, with its namespace filled in.
 import { Entity } from '@backstage/catalog-model';
 import { LinkButton } from '@backstage/core-components';
+import { toError } from '@backstage/errors';
 import { catalogApiRef, useEntity } from '@backstage/plugin-catalog-react';
 import { useApi } from '@backstage/frontend-plugin-api';
 import Box from '@material-ui/core/Box';
@@ -22,7 +23,7 @@ export function useTemplates() {
         const today = items.filter(entity => !template.warning(entity));
         if (!gone) setState({ value: today.sort((a, b) => title(a).localeCompare(title(b))) });
       },
-      error => !gone && setState({ error }),
+      (error: unknown) => !gone && setState({ error: toError(error) }),
     );
     return () => {
       gone = true;

@@ -1,7 +1,10 @@
 // Calls of the portal's own back end.
 import { useCallback, useEffect, useState } from 'react';
 import { Entity } from '@backstage/catalog-model';
+import { isError, toError } from '@backstage/errors';
 import { discoveryApiRef, fetchApiRef, useApi } from '@backstage/frontend-plugin-api';
+import { JsonObject } from '@backstage/types';
+import { RJSFSchema } from '@rjsf/utils';
 
 export type PolicyResult = {
   policy: string;
@@ -24,9 +27,11 @@ export type Delivery = {
   url: string;
 };
 
+export type Addresses = { open: string[]; inside: string[] };
+
 export type PullRequest = { number: number; title: string; url: string };
 
-export type Version = { name: string; warning?: string; schema: any };
+export type Version = { name: string; warning?: string; schema: RJSFSchema };
 
 export type Manifest = {
   path: string;
@@ -34,8 +39,7 @@ export type Manifest = {
   text: string;
   sha: string;
   version: string;
-  currentVersion: string;
-  spec: any;
+  spec: JsonObject;
   pullRequests: PullRequest[];
   versions: Version[];
 };
@@ -60,12 +64,17 @@ export function useCall() {
         headers: { 'content-type': 'application/json' },
         body: JSON.stringify(body),
       });
-      const found = await answer.json().catch(() => undefined);
-      if (!answer.ok) throw new Error(found?.error?.message ?? `the portal answered ${answer.status}`);
-      return found as T;
+      if (!answer.ok) throw await problemOf(answer);
+      return (await answer.json()) as T;
     },
     [discovery, fetch],
   );
+}
+
+/** Why the portal refuses, in its own words where it has any. */
+async function problemOf(answer: Response): Promise<Error> {
+  const body = (await answer.json().catch(() => undefined)) as { error?: unknown } | undefined;
+  return new Error(isError(body?.error) ? body.error.message : `the portal answered ${answer.status}`);
 }
 
 export type Loaded<T> = { value?: T; error?: Error; loading: boolean; reload: () => void };
@@ -79,7 +88,7 @@ export function useRoute<T>(route: string, seconds?: number): Loaded<T> {
   useEffect(() => {
     let gone = false;
     const tell = (next: { value?: T; error?: Error }) => !gone && setState({ route, ...next });
-    call<T>(route).then(value => tell({ value }), error => tell({ error }));
+    call<T>(route).then(value => tell({ value }), (error: unknown) => tell({ error: toError(error) }));
     const timer = seconds === undefined ? undefined : setTimeout(reload, seconds * 1000);
     return () => {
       gone = true;

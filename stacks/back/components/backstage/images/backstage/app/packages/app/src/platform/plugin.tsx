@@ -41,6 +41,15 @@ const policies = EntityCardBlueprint.make({
   },
 });
 
+const addresses = EntityCardBlueprint.make({
+  name: 'addresses',
+  params: {
+    type: 'content',
+    filter: hasManifest,
+    loader: () => import('./AddressesCard').then(({ AddressesCard }) => <AddressesCard />),
+  },
+});
+
 const delivery = EntityCardBlueprint.make({
   name: 'delivery',
   params: {
@@ -82,5 +91,5 @@ export default createFrontendPlugin({
   pluginId: 'backstack',
   title: 'BACK stack',
   routes: { home: homeRoute, docs: docsRoute },
-  extensions: [home, docs, policies, delivery, api, offers, change],
+  extensions: [home, docs, addresses, policies, delivery, api, offers, change],
 });

@@ -1,6 +1,7 @@
 // What on the platform needs somebody's attention, for the home page.
 import { applications } from './delivery';
-import { Kube, KubeObject } from './kube';
+import { Kube } from './kube';
+import { KubeEvent, KubeObject, Xrd } from './objects';
 import { isEstablished } from './templates';
 
 export type Concern = { title: string; reason: string; url?: string };
@@ -9,8 +10,8 @@ export type Concern = { title: string; reason: string; url?: string };
 export async function concerns(kube: Kube, argoUrl: string): Promise<Concern[]> {
   const [all, xrds, events] = await Promise.all([
     applications(kube, argoUrl),
-    kube.list('/apis/apiextensions.crossplane.io/v2/compositeresourcedefinitions'),
-    kube.list(`/api/v1/events?fieldSelector=${encodeURIComponent('type=Warning,involvedObject.kind=CompositeResourceDefinition')}`),
+    kube.list<Xrd>('/apis/apiextensions.crossplane.io/v2/compositeresourcedefinitions'),
+    kube.list<KubeEvent>(`/api/v1/events?fieldSelector=${encodeURIComponent('type=Warning,involvedObject.kind=CompositeResourceDefinition')}`),
   ]);
   const troubled = all.filter(({ delivery }) => delivery.health === 'Degraded' || delivery.health === 'Missing' || isStuck(delivery));
   return [
@@ -36,13 +37,13 @@ function isOld(object: KubeObject): boolean {
 }
 
 /** What Crossplane last said of a definition that it cannot serve: it has no condition for that. */
-function warning(object: KubeObject, events: KubeObject[]): string | undefined {
-  const time = (event: any) => event.lastTimestamp ?? event.eventTime ?? '';
-  const about = events.filter((event: any) => event.involvedObject?.name === object.metadata.name);
+function warning(object: KubeObject, events: KubeEvent[]): string | undefined {
+  const time = (event: KubeEvent) => event.lastTimestamp ?? event.eventTime ?? '';
+  const about = events.filter(event => event.involvedObject?.name === object.metadata.name);
   about.sort((a, b) => time(b).localeCompare(time(a)));
-  return (about[0] as any)?.message;
+  return about[0]?.message;
 }
 
-function condition(object: KubeObject, type: string): string | undefined {
-  return object.status?.conditions?.find((each: any) => each.type === type)?.message;
+function condition(object: Xrd, type: string): string | undefined {
+  return object.status?.conditions?.find(each => each.type === type)?.message;
 }

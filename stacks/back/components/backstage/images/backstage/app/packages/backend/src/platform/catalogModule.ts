@@ -1,64 +1,13 @@
 // Catalog module: offers a template for every composite API of the cluster, and smooths what is ingested from it.
-import { AuthService, coreServices, createBackendModule, LoggerService } from '@backstage/backend-plugin-api';
-import { catalogProcessingExtensionPoint, catalogServiceRef, EntityProvider, EntityProviderConnection } from '@backstage/plugin-catalog-node';
+import { AuthService, coreServices, createBackendModule } from '@backstage/backend-plugin-api';
+import { catalogProcessingExtensionPoint, catalogServiceRef } from '@backstage/plugin-catalog-node';
 import { eventsServiceRef } from '@backstage/plugin-events-node';
 import { Following } from './following';
 import { IngestedProcessor, isIngested } from './ingested';
 import { Kube } from './kube';
 import { Systems } from './systems';
-import { ENVIRONMENT_LABEL, isEstablished, templatesOf } from './templates';
+import { TemplateProvider } from './templateProvider';
 import { Upkeep } from './upkeep';
-
-const EXTENSIONS = '/apis/apiextensions.crossplane.io';
-const ORIGIN = 'kubernetes:compositeresourcedefinitions';
-
-class TemplateProvider implements EntityProvider {
-  private last = '';
-
-  private connection?: EntityProviderConnection;
-
-  constructor(private readonly kube: Kube, private readonly logger: LoggerService) {}
-
-  getProviderName() {
-    return 'backstack-templates';
-  }
-
-  async connect(connection: EntityProviderConnection) {
-    this.connection = connection;
-    await this.refresh();
-  }
-
-  /** Never throws: the next change, or the next regular look, makes good what this one could not. */
-  async refresh() {
-    if (!this.connection) return;
-    try {
-      const [xrds, compositions, namespaces] = await Promise.all([
-        this.kube.list(`${EXTENSIONS}/v2/compositeresourcedefinitions`),
-        this.kube.list(`${EXTENSIONS}/v1/compositions`),
-        this.kube.list(`/api/v1/namespaces?labelSelector=${encodeURIComponent(ENVIRONMENT_LABEL)}`),
-      ]);
-      namespaces.sort((a, b) => a.metadata.name.localeCompare(b.metadata.name));
-      const entities = xrds.filter(isEstablished).flatMap(xrd => templatesOf({ xrd, compositions, namespaces }));
-      for (const entity of entities) {
-        entity.metadata.annotations = {
-          ...entity.metadata.annotations,
-          'backstage.io/managed-by-location': ORIGIN,
-          'backstage.io/managed-by-origin-location': ORIGIN,
-        };
-      }
-      const now = JSON.stringify(entities);
-      if (now === this.last) return;
-      await this.connection.applyMutation({
-        type: 'full',
-        entities: entities.map(entity => ({ entity, locationKey: this.getProviderName() })),
-      });
-      this.last = now;
-      this.logger.info(`offering ${entities.length} templates from ${xrds.length} composite APIs`);
-    } catch (error) {
-      this.logger.warn(`templates are not renewed: ${error}`);
-    }
-  }
-}
 
 /** The catalog as this backend sees it, on nobody's behalf. */
 class Catalog {

@@ -1,5 +1,6 @@
 // What Argo CD says about an entity. Read from its Application objects: no token of Argo CD is needed.
-import { Kube, KubeObject, Reference } from './kube';
+import { Kube } from './kube';
+import { Application, ApplicationStatus, Reference } from './objects';
 
 export type Delivery = {
   name: string;
@@ -14,22 +15,22 @@ export type Delivery = {
 
 const APPLICATIONS = '/apis/argoproj.io/v1alpha1/namespaces/argocd/applications';
 
-export async function applications(kube: Kube, argoUrl: string): Promise<{ delivery: Delivery; application: KubeObject }[]> {
-  const found = await kube.list(APPLICATIONS);
+export async function applications(kube: Kube, argoUrl: string): Promise<{ delivery: Delivery; application: Application }[]> {
+  const found = await kube.list<Application>(APPLICATIONS);
   return found.map(application => ({ delivery: summary(application, argoUrl), application }));
 }
 
 /** The Application that brings an object into the cluster; nothing if none does. */
 export async function deliveryOf(kube: Kube, argoUrl: string, reference: Reference): Promise<Delivery | undefined> {
   const group = reference.apiVersion.includes('/') ? reference.apiVersion.split('/')[0] : '';
-  const manages = (each: any) =>
+  const manages = (each: NonNullable<ApplicationStatus['resources']>[number]) =>
     each.kind === reference.kind && each.name === reference.name && (each.group ?? '') === group
     && (each.namespace ?? undefined) === reference.namespace;
   const all = await applications(kube, argoUrl);
   return all.find(({ application }) => (application.status?.resources ?? []).some(manages))?.delivery;
 }
 
-function summary(application: KubeObject, argoUrl: string): Delivery {
+function summary(application: Application, argoUrl: string): Delivery {
   const { metadata, spec, status } = application;
   const { name, namespace } = metadata;
   const source = spec.source ?? spec.sources?.[0] ?? {};
@@ -46,15 +47,14 @@ function summary(application: KubeObject, argoUrl: string): Delivery {
 }
 
 /** Why an application is not as it should be, in Argo CD's own words. */
-function problem(status: any): string | undefined {
-  const conditions: any[] = status?.conditions ?? [];
-  const error = conditions.find(each => /Error|Warning/.test(each.type));
+function problem(status?: ApplicationStatus): string | undefined {
+  const error = status?.conditions?.find(each => /Error|Warning/.test(each.type));
   if (error) return error.message;
   const operation = status?.operationState;
   // While Argo CD tries again, it says so in the message; only then does the message tell of a failure.
   const isRetrying = operation?.phase === 'Running' && /Retrying attempt/.test(operation.message ?? '');
-  if (operation && (isRetrying || ['Failed', 'Error'].includes(operation.phase))) {
-    const failed = operation.syncResult?.resources?.find((each: any) => each.status === 'SyncFailed');
+  if (operation && (isRetrying || ['Failed', 'Error'].includes(operation.phase ?? ''))) {
+    const failed = operation.syncResult?.resources?.find(each => each.status === 'SyncFailed');
     return failed?.message ?? operation.message;
   }
   return status?.health?.message;

@@ -1,6 +1,8 @@
 // What a change in the cluster leads to: kinds to follow, templates, what the ingestor brings, a look at the catalog.
 import { LoggerService, SchedulerService } from '@backstage/backend-plugin-api';
-import { Kube, KubeObject } from './kube';
+import { isError, stringifyError } from '@backstage/errors';
+import { Kube } from './kube';
+import { KubeObject, Xrd } from './objects';
 import { Soon } from './soon';
 import { isEstablished } from './templates';
 import { stateOf } from './upkeep';
@@ -31,14 +33,14 @@ export type Parts = {
   /** Makes the templates anew. */
   templates: () => Promise<void>;
   /** Compares the catalog with the cluster; says when it wants to do so again. */
-  look: () => Promise<number | void>;
+  look: () => Promise<number | undefined>;
 };
 
 export class Following {
   readonly watches: Watches;
   private readonly states = new Map<string, string>();
   private readonly kinds = new Soon(SWARM, () => this.followComposites());
-  private readonly templates = new Soon(SWARM, () => this.parts.templates());
+  private readonly templates = new Soon(SWARM, () => this.parts.templates().then(() => undefined));
   private readonly resources = new Soon(SWARM, () => this.run(RESOURCES_TASK));
   private readonly apis = new Soon(SWARM, () => this.run(APIS_TASK));
   private readonly look = new Soon(SWARM, () => this.parts.look());
@@ -79,29 +81,29 @@ export class Following {
     return true;
   }
 
-  private async followComposites(): Promise<number | void> {
+  private async followComposites(): Promise<number | undefined> {
     try {
-      const xrds = await this.parts.kube.list(`/apis/${XRD.apiVersion}/compositeresourcedefinitions`);
+      const xrds = await this.parts.kube.list<Xrd>(`/apis/${XRD.apiVersion}/compositeresourcedefinitions`);
       const composites = xrds.filter(isEstablished).flatMap(({ spec }) => {
-        const served = (spec.versions ?? []).filter((each: any) => each.served);
-        return served.map((each: any) => ({ apiVersion: `${spec.group}/${each.name}`, kind: spec.names.kind }));
+        const served = (spec.versions ?? []).filter(each => each.served);
+        return served.map(each => ({ apiVersion: `${spec.group}/${each.name}`, kind: spec.names.kind }));
       });
       this.watches.follow([XRD, CRD, COMPOSITION, NAMESPACE, ...WORKLOADS, ...composites]);
       return undefined;
     } catch (error) {
-      this.parts.logger.warn(`the kinds of composites are not known: ${error}`);
+      this.parts.logger.warn(`the kinds of composites are not known: ${stringifyError(error)}`);
       return BUSY;
     }
   }
 
   /** Has a task of the ingestor run now. One that runs at this moment may have missed the change: it runs once more. */
-  private async run(task: string): Promise<number | void> {
+  private async run(task: string): Promise<number | undefined> {
     try {
       await this.parts.scheduler.triggerTask(task);
       return undefined;
-    } catch (error: any) {
-      if (error?.name === 'ConflictError' || error?.name === 'NotFoundError') return BUSY;
-      this.parts.logger.warn(`${task} was not started: ${error}`);
+    } catch (error) {
+      if (isError(error) && ['ConflictError', 'NotFoundError'].includes(error.name)) return BUSY;
+      this.parts.logger.warn(`${task} was not started: ${stringifyError(error)}`);
       return undefined;
     }
   }

@@ -1,13 +1,16 @@
 // The platform's Git server: reads a file, opens a pull request. Acts as the bot whose token the configuration names.
 import { createHash } from 'node:crypto';
 import { Config } from '@backstage/config';
-import { ConflictError } from '@backstage/errors';
+import { assertError, ConflictError, isError, toError } from '@backstage/errors';
 
 export type GitFile = { content: string; sha: string };
 export type PullRequest = { number: number; title: string; url: string; branch: string };
 
 /** What a pull request changes; files that exist carry the `sha` they had when they were read. */
 export type Change = { path: string; content: string; sha?: string };
+
+/** A pull request as the server tells it. */
+type Answer = { number: number; title: string; head?: { ref?: string } };
 
 export class Gitea {
   private constructor(
@@ -36,15 +39,15 @@ export class Gitea {
 
   /** A file of the branch; nothing if it is not there. */
   async file(path: string): Promise<GitFile | undefined> {
-    const found = await this.call('GET', `contents/${encodePath(path)}?ref=${encodeURIComponent(this.branch)}`);
+    const found = await this.get<{ content: string; sha: string }>(`contents/${encodePath(path)}?ref=${encodeURIComponent(this.branch)}`);
     if (!found) return undefined;
     return { content: Buffer.from(found.content, 'base64').toString('utf8'), sha: found.sha };
   }
 
   /** Open pull requests whose branch starts with a prefix, newest first. */
   async pullRequests(prefix: string): Promise<PullRequest[]> {
-    const found: any[] = (await this.call('GET', 'pulls?state=open&sort=newest&limit=50')) ?? [];
-    return found.filter(each => each.head?.ref?.startsWith(prefix)).map(each => this.pullRequest(each));
+    const found = await this.get<Answer[]>('pulls?state=open&sort=newest&limit=50');
+    return (found ?? []).filter(each => each.head?.ref?.startsWith(prefix)).map(each => this.pullRequest(each));
   }
 
   /**
@@ -56,16 +59,17 @@ export class Gitea {
     const waiting = await this.waiting(branch);
     if (waiting) return waiting;
     // A branch that is there without an open pull request was left by an attempt that broke off, or is done with.
-    const there = await this.call('GET', `branches/${encodePath(branch)}`);
+    const there = await this.get(`branches/${encodePath(branch)}`);
     const head = there && (await this.isDone(branch)) ? `${branch}-${Date.now().toString(36)}` : branch;
     if (!there || head !== branch) {
-      await this.commit(head, title, changes).catch(error => {
+      await this.commit(head, title, changes).catch((error: unknown) => {
+        assertError(error);
         // Sent twice at the same moment: the other one has made the branch.
         if (!/already exists/.test(error.message)) throw error;
       });
     }
     try {
-      return this.pullRequest(await this.call('POST', 'pulls', { base: this.branch, head, title, body }));
+      return this.pullRequest(await this.post<Answer>('pulls', { base: this.branch, head, title, body }));
     } catch (error) {
       const other = error instanceof ConflictError && (await this.waiting(head));
       if (other) return other;
@@ -80,7 +84,7 @@ export class Gitea {
       sha: change.sha,
       content: Buffer.from(change.content, 'utf8').toString('base64'),
     }));
-    await this.call('POST', 'contents', { branch: this.branch, new_branch: branch, message, files });
+    await this.post('contents', { branch: this.branch, new_branch: branch, message, files });
   }
 
   /** The open pull request of a branch. */
@@ -90,33 +94,46 @@ export class Gitea {
 
   /** Whether a branch had a pull request that was merged or closed. */
   private async isDone(branch: string): Promise<boolean> {
-    const found: any[] = (await this.call('GET', 'pulls?state=closed&sort=recentupdate&limit=50')) ?? [];
-    return found.some(each => each.head?.ref === branch);
+    const found = await this.get<Answer[]>('pulls?state=closed&sort=recentupdate&limit=50');
+    return (found ?? []).some(each => each.head?.ref === branch);
   }
 
-  private pullRequest(answer: any): PullRequest {
+  private pullRequest(answer: Answer): PullRequest {
     // The server may know itself by another name than people do: the address is made here.
     const url = `${this.publicUrl}/${this.repository}/pulls/${answer.number}`;
     return { number: answer.number, title: answer.title, url, branch: answer.head?.ref ?? '' };
   }
 
-  private async call(method: string, route: string, body?: unknown): Promise<any | undefined> {
-    const answer = await fetch(`${this.api}/repos/${this.repository}/${route}`, {
+  /** The answer to a GET; nothing where nothing is. */
+  private async get<T>(route: string): Promise<T | undefined> {
+    const answer = await this.send('GET', route);
+    return answer.status === 404 ? undefined : read<T>(answer, `GET ${route}`);
+  }
+
+  private async post<T>(route: string, body: unknown): Promise<T> {
+    return read<T>(await this.send('POST', route, JSON.stringify(body)), `POST ${route}`);
+  }
+
+  private async send(method: 'GET' | 'POST', route: string, body?: string): Promise<Response> {
+    return fetch(`${this.api}/repos/${this.repository}/${route}`, {
       method,
       headers: { authorization: `token ${this.token}`, 'content-type': 'application/json', accept: 'application/json' },
-      body: body === undefined ? undefined : JSON.stringify(body),
+      body,
       // A busy machine takes its time to write, and nobody is helped by a change that is made after it was given up.
       signal: AbortSignal.timeout(method === 'GET' ? 20_000 : 60_000),
-    }).catch(error => {
-      throw new Error(`the Git server does not answer: ${error.cause?.message ?? error.message}`);
+    }).catch((error: unknown) => {
+      const { message, cause } = toError(error);
+      throw new Error(`the Git server does not answer: ${isError(cause) ? cause.message : message}`);
     });
-    if (answer.status === 404 && method === 'GET') return undefined;
-    const text = await answer.text();
-    if (answer.ok) return JSON.parse(text);
-    const reason = message(text);
-    if (answer.status === 409 || answer.status === 422) throw new ConflictError(`Git refused the change: ${reason}`);
-    throw new Error(`the Git server answered ${answer.status} to ${method} ${route.split('?')[0]}: ${reason}`);
   }
+}
+
+async function read<T>(answer: Response, call: string): Promise<T> {
+  const text = await answer.text();
+  if (answer.ok) return JSON.parse(text) as T;
+  const reason = message(text);
+  if (answer.status === 409 || answer.status === 422) throw new ConflictError(`Git refused the change: ${reason}`);
+  throw new Error(`the Git server answered ${answer.status} to ${call.split('?')[0]}: ${reason}`);
 }
 
 /** A short name for a set of changes. */
@@ -130,7 +147,7 @@ function encodePath(path: string): string {
 
 function message(text: string): string {
   try {
-    return JSON.parse(text).message ?? text;
+    return (JSON.parse(text) as { message?: string }).message ?? text;
   } catch {
     return text.slice(0, 300);
   }

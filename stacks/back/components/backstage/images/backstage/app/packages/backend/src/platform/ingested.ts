@@ -1,8 +1,10 @@
 // Catalog processor: small corrections to what the Kubernetes ingestor brings.
 import { Entity } from '@backstage/catalog-model';
 import { CatalogProcessor } from '@backstage/plugin-catalog-node';
+import { JsonObject } from '@backstage/types';
 import { definitionOf, definitionReference, withDefinition } from './definition';
 import { Kube } from './kube';
+import { Crd } from './objects';
 
 /** What the location of an ingested entity starts with; the name of its cluster follows. */
 export const CLUSTER_ORIGIN = 'cluster origin: ';
@@ -30,14 +32,14 @@ export class IngestedProcessor implements CatalogProcessor {
     if (!isIngested(entity)) return entity;
     const notes = entity.metadata.annotations ?? {};
     if (entity.kind === 'API') return describedApi(await this.current(entity));
-    const spec: Record<string, any> = { ...entity.spec };
+    const spec: JsonObject = { ...entity.spec };
     if (typeof spec.owner === 'string' && spec.owner.endsWith(`/${OWNER}`)) spec.owner = `group:default/${OWNER}`;
     if (Array.isArray(spec.consumesApis)) {
-      spec.consumesApis = spec.consumesApis.map(api => String(api).replace(/^[^/:]+\//, 'api:default/'));
+      spec.consumesApis = spec.consumesApis.map(api => (typeof api === 'string' ? api.replace(/^[^/:]+\//, 'api:default/') : api));
     }
     const kind = notes[`${INGESTOR}/composite-kind`] ?? notes[`${INGESTOR}/kubernetes-resource-kind`];
     // What people order is of the type that they ordered, unless its manifest says another.
-    if (kind && ['crossplane-xr', 'service'].includes(spec.type)) spec.type = kind.toLowerCase();
+    if (kind && (spec.type === 'crossplane-xr' || spec.type === 'service')) spec.type = kind.toLowerCase();
     // What belongs to no namespace belongs to no system.
     const namespace = notes[`${INGESTOR}/crossplane-scope`] === 'Cluster' ? undefined : notes['backstage.io/kubernetes-namespace'];
     delete spec.system;
@@ -51,20 +53,20 @@ export class IngestedProcessor implements CatalogProcessor {
       description: describe(entity) ?? entity.metadata.description,
       tags: entity.metadata.tags?.filter(tag => !/^(cluster|kind):/.test(tag)),
     };
-    return { ...entity, metadata, spec: spec as Entity['spec'] };
+    return { ...entity, metadata, spec };
   }
 
   /** An API with its definition as it is now: the ingestor brings the first one only. */
   private async current(entity: Entity): Promise<Entity> {
     const reference = definitionReference(entity);
-    const crd = reference && (await this.kube.object(reference));
+    const crd = reference && (await this.kube.object<Crd>(reference));
     return crd ? withDefinition(entity, crd) : entity;
   }
 }
 
 /** An API says what its definition says about itself: the ingestor gives it a name only. */
 function describedApi(entity: Entity): Entity {
-  const spec: Record<string, any> = { ...entity.spec, owner: 'group:default/platform-engineers' };
+  const spec: JsonObject = { ...entity.spec, owner: 'group:default/platform-engineers' };
   // The ingestor names a system that nobody makes.
   delete spec.system;
   const found = definitionOf(entity);
@@ -72,7 +74,7 @@ function describedApi(entity: Entity): Entity {
   const metadata = found
     ? { ...entity.metadata, title: `${found.kind} ${found.version}`, description: found.description ?? `What may be ordered as ${found.kind}.` }
     : entity.metadata;
-  return { ...entity, metadata, spec: spec as Entity['spec'] };
+  return { ...entity, metadata, spec };
 }
 
 function describe(entity: Entity): string | undefined {

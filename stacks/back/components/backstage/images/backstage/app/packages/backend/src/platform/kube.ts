@@ -4,6 +4,7 @@ import { IncomingMessage } from 'http';
 import https from 'https';
 import { createInterface } from 'readline';
 import { Config } from '@backstage/config';
+import { KubeObject, Reference } from './objects';
 
 const MOUNT = '/var/run/secrets/kubernetes.io/serviceaccount';
 /** Asks for a list, or for changes, without what is in the objects. */
@@ -12,28 +13,10 @@ const METADATA = 'application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1';
 /** The server ends a watch after this time. */
 const WATCH_SECONDS = 1_800;
 
-/** An object of any kind; the parts that are read are named. */
-export type KubeObject = {
-  apiVersion: string;
-  kind: string;
-  metadata: {
-    name: string;
-    namespace?: string;
-    uid?: string;
-    resourceVersion?: string;
-    generation?: number;
-    labels?: Record<string, string>;
-    annotations?: Record<string, string>;
-    ownerReferences?: { apiVersion: string; kind: string; name: string; uid: string }[];
-    creationTimestamp?: string;
-  };
-  spec?: any;
-  status?: any;
-  [key: string]: any;
-};
+export type WatchEvent = { type: string; object: KubeObject };
 
-/** What names an object. */
-export type Reference = { apiVersion: string; kind: string; name: string; namespace?: string };
+type MetadataList = { items: KubeObject[]; metadata: { resourceVersion: string } };
+type ServedKind = { name: string; kind: string; namespaced: boolean };
 
 export class Kube {
   private readonly server: URL;
@@ -57,22 +40,22 @@ export class Kube {
   }
 
   /** The answer to a GET; nothing where nothing is (404), or where this account may not look (403). */
-  async get(path: string, accept = 'application/json'): Promise<any | undefined> {
+  async get<T>(path: string, accept = 'application/json'): Promise<T | undefined> {
     const { status, body } = await this.request(path, accept);
     if (status === 404 || status === 403) return undefined;
     if (status >= 300) throw new Error(`the Kubernetes API answered ${status} to ${path}: ${body.slice(0, 300)}`);
-    return JSON.parse(body);
+    return JSON.parse(body) as T;
   }
 
   /** The objects of a list; none where the kind does not exist. */
-  async list(path: string): Promise<KubeObject[]> {
-    return (await this.get(path))?.items ?? [];
+  async list<T extends KubeObject = KubeObject>(path: string): Promise<T[]> {
+    return (await this.get<{ items?: T[] }>(path))?.items ?? [];
   }
 
   /** One object by its reference. */
-  async object(reference: Reference): Promise<KubeObject | undefined> {
+  async object<T extends KubeObject = KubeObject>(reference: Reference): Promise<T | undefined> {
     const path = await this.path(reference);
-    return path && this.get(path);
+    return path === undefined ? undefined : this.get<T>(path);
   }
 
   /**
@@ -81,7 +64,7 @@ export class Kube {
    */
   async metadataOfAll(apiVersion: string, kind: string): Promise<{ items: KubeObject[]; version: string } | undefined> {
     const found = await this.kind(apiVersion, kind);
-    const list = found && (await this.get(`${root(apiVersion)}/${found.plural}`, METADATA_LIST));
+    const list = found && (await this.get<MetadataList>(`${root(apiVersion)}/${found.plural}`, METADATA_LIST));
     return list && { items: list.items, version: list.metadata.resourceVersion };
   }
 
@@ -94,7 +77,7 @@ export class Kube {
     kind: string,
     version: string,
     signal: AbortSignal,
-    tell: (event: { type: string; object: KubeObject }) => void,
+    tell: (event: WatchEvent) => void,
   ): Promise<void> {
     const found = await this.kind(apiVersion, kind);
     if (!found) throw new Error(`the Kubernetes API knows no ${kind} of ${apiVersion} any more`);
@@ -108,7 +91,7 @@ export class Kube {
       answer.resume();
       throw new Error(`the Kubernetes API answered ${answer.statusCode} to a watch of ${kind}`);
     }
-    for await (const line of createInterface({ input: answer })) if (line) tell(JSON.parse(line));
+    for await (const line of createInterface({ input: answer })) if (line) tell(JSON.parse(line) as WatchEvent);
   }
 
   private async path(reference: Reference): Promise<string | undefined> {
@@ -121,8 +104,8 @@ export class Kube {
   private async kind(apiVersion: string, kind: string) {
     const key = `${apiVersion}/${kind}`;
     if (!this.plurals.has(key)) {
-      const resources: any[] = (await this.get(root(apiVersion)))?.resources ?? [];
-      const found = resources.find(each => each.kind === kind && !each.name.includes('/'));
+      const served = await this.get<{ resources?: ServedKind[] }>(root(apiVersion));
+      const found = served?.resources?.find(each => each.kind === kind && !each.name.includes('/'));
       if (!found) return undefined;
       this.plurals.set(key, { plural: found.name, namespaced: found.namespaced });
     }
@@ -139,7 +122,7 @@ export class Kube {
     return new Promise((resolve, reject) => {
       const call = https.get(new URL(path, this.server), { agent: this.agent, headers, timeout: 10_000 }, answer => {
         const parts: Buffer[] = [];
-        answer.on('data', part => parts.push(part));
+        answer.on('data', (part: Buffer) => parts.push(part));
         answer.on('end', () => resolve({ status: answer.statusCode ?? 0, body: Buffer.concat(parts).toString('utf8') }));
         answer.on('error', reject);
       });

@@ -1,8 +1,9 @@
 // The files that people order things with: where they lie in Git, and what is in them.
+import { JsonObject } from '@backstage/types';
 import { Document, parse, parseDocument } from 'yaml';
 import { InputError } from '@backstage/errors';
-import { Reference } from './kube';
-import { tidy } from './schema';
+import { KubeObject, Reference } from './objects';
+import { isMap, tidyFields } from './schema';
 import { CLUSTER_FOLDER } from './templates';
 
 /** Where a resource is filed: `<namespace>/<kind>/<name>.yaml`. */
@@ -15,12 +16,15 @@ export function branchPrefix(reference: Reference): string {
   return `portal/${manifestPath(reference).replace(/\.yaml$/, '')}/`;
 }
 
-export type Order = Reference & { spec?: any; composition?: string };
+/** What people order with, as it lies in Git. */
+export type Manifest = KubeObject & { spec?: JsonObject };
+
+export type Order = Reference & { spec?: JsonObject; composition?: string };
 
 /** The text of a new manifest. */
 export function newManifest(order: Order): string {
   const { apiVersion, kind, name, namespace, composition } = order;
-  const spec = tidy(order.spec) ?? {};
+  const spec = tidyFields(order.spec ?? {});
   if (composition) spec.crossplane = { compositionRef: { name: composition } };
   return newDocument({ apiVersion, kind, metadata: { name, ...(namespace ? { namespace } : {}) }, spec });
 }
@@ -31,20 +35,20 @@ export function newDocument(object: object): string {
 }
 
 /** A manifest with another `spec` and API version; comments and everything else in it stay. */
-export function changedManifest(text: string, apiVersion: string, spec: any): string {
+export function changedManifest(text: string, apiVersion: string, spec: JsonObject): string {
   const document = parseDocument(text);
   if (document.errors.length > 0) throw new InputError(`the file in Git is not valid YAML: ${document.errors[0].message}`);
-  const before = document.toJS();
+  const { spec: before = {} } = document.toJS() as Manifest;
   document.set('apiVersion', apiVersion);
-  const next: any = tidy(spec) ?? {};
+  const next = tidyFields(spec);
   // The form does not show Crossplane's own settings.
-  if (before.spec?.crossplane && !next.crossplane) next.crossplane = before.spec.crossplane;
-  merge(document, ['spec'], before.spec ?? {}, next);
+  if (before.crossplane && !next.crossplane) next.crossplane = before.crossplane;
+  merge(document, ['spec'], before, next);
   return document.toString({ lineWidth: 0 });
 }
 
 /** Sets what differs, field by field, so that comments of what stays are kept. */
-function merge(document: Document, path: string[], before: any, after: any) {
+function merge(document: Document, path: string[], before: JsonObject, after: JsonObject) {
   for (const key of Object.keys(before)) if (!(key in after)) document.deleteIn([...path, key]);
   for (const [key, value] of Object.entries(after)) {
     const old = before[key];
@@ -53,11 +57,7 @@ function merge(document: Document, path: string[], before: any, after: any) {
   }
 }
 
-function isMap(value: any): value is Record<string, any> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
 /** The object in a manifest. */
-export function readManifest(text: string): any {
-  return parse(text);
+export function readManifest<T extends KubeObject = Manifest>(text: string): T | undefined {
+  return (parse(text) as T | null) ?? undefined;
 }

@@ -1,11 +1,12 @@
 // What Kyverno's reports say about an entity.
-import { Kube, KubeObject, Reference } from './kube';
+import { Kube } from './kube';
+import { KubeObject, Outcome, PolicyReport, Reference } from './objects';
 import { family } from './resources';
 
 export type PolicyResult = {
   policy: string;
   rule?: string;
-  result: 'pass' | 'fail' | 'warn' | 'error' | 'skip';
+  result: Outcome;
   message?: string;
   category?: string;
   severity?: string;
@@ -23,19 +24,18 @@ export async function policyResults(kube: Kube, reference: Reference): Promise<P
   const objects = await family(kube, reference);
   const uids = new Map(objects.map(each => [each.metadata.uid, each]));
   const namespaces = new Set(objects.map(each => each.metadata.namespace).filter(each => each !== undefined));
-  const lists = [...namespaces].map(namespace => kube.list(`${REPORTS}/namespaces/${namespace}/policyreports`));
-  if (objects.some(each => !each.metadata.namespace)) lists.push(kube.list(`${REPORTS}/clusterpolicyreports`));
+  const lists = [...namespaces].map(namespace => kube.list<PolicyReport>(`${REPORTS}/namespaces/${namespace}/policyreports`));
+  if (objects.some(each => !each.metadata.namespace)) lists.push(kube.list<PolicyReport>(`${REPORTS}/clusterpolicyreports`));
   const results = (await Promise.all(lists)).flat().flatMap(report => readReport(report, uids));
   return grouped(results);
 }
 
-function readReport(report: KubeObject, uids: Map<string | undefined, KubeObject>): PolicyResult[] {
-  const results: any[] = report.results ?? [];
-  return results.flatMap(each => {
+function readReport(report: PolicyReport, uids: Map<string | undefined, KubeObject>): PolicyResult[] {
+  return (report.results ?? []).flatMap(each => {
     const judged = [report.scope, ...(each.resources ?? [])].find(scope => scope && uids.has(scope.uid));
     if (!judged) return [];
     return {
-      policy: each.policy.split('/').pop(),
+      policy: each.policy.split('/').pop() ?? each.policy,
       rule: each.rule,
       result: each.result,
       message: each.message,

@@ -1,6 +1,7 @@
 // What stands behind a catalog entity in the cluster: its own object and all that was made of it.
 import { Entity } from '@backstage/catalog-model';
-import { Kube, KubeObject, Reference } from './kube';
+import { Kube } from './kube';
+import { Composite, KubeObject, Reference } from './objects';
 
 const INGESTOR = 'terasky.backstage.io';
 
@@ -29,17 +30,17 @@ const DEPTH = 3;
 
 /** The object, what Crossplane composed of it, and the ReplicaSets, Jobs and Pods that belong to those. */
 export async function family(kube: Kube, reference: Reference): Promise<KubeObject[]> {
-  const own = await kube.object(reference);
+  const own = await kube.object<Composite>(reference);
   if (!own) return [];
   const found = [own, ...(await composed(kube, own, DEPTH))];
   return [...found, ...(await descendants(kube, found))];
 }
 
-async function composed(kube: Kube, parent: KubeObject, depth: number): Promise<KubeObject[]> {
-  const references: Reference[] = parent.spec?.crossplane?.resourceRefs ?? [];
+async function composed(kube: Kube, parent: Composite, depth: number): Promise<KubeObject[]> {
+  const references = parent.spec?.crossplane?.resourceRefs ?? [];
   if (depth === 0) return [];
   const objects = await Promise.all(
-    references.map(each => kube.object({ ...each, namespace: each.namespace ?? parent.metadata.namespace })),
+    references.map(each => kube.object<Composite>({ ...each, namespace: each.namespace ?? parent.metadata.namespace })),
   );
   const present = objects.filter(each => each !== undefined);
   const deeper = await Promise.all(present.map(each => composed(kube, each, depth - 1)));

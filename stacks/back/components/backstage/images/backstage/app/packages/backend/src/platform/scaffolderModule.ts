@@ -4,8 +4,9 @@ import { ConflictError } from '@backstage/errors';
 import { createTemplateAction, scaffolderActionsExtensionPoint } from '@backstage/plugin-scaffolder-node';
 import { Gitea } from './gitea';
 import { branchPrefix, manifestPath, newManifest } from './manifest';
+import { isMap } from './schema';
 
-function orderAction(gitea: Gitea) {
+export function orderAction(gitea: Gitea) {
   return createTemplateAction({
     id: 'backstack:order',
     description: 'Asks for a resource: opens a pull request that adds its manifest to the Git repository of the cluster.',
@@ -16,7 +17,7 @@ function orderAction(gitea: Gitea) {
         name: z => z.string(),
         namespace: z => z.string().optional().describe('None for cluster-wide kinds'),
         composition: z => z.string().optional().describe('Composition to make it with; the default one if left out'),
-        spec: z => z.any().optional(),
+        spec: z => z.unknown().optional(),
       },
       output: {
         url: z => z.string().describe('Address of the pull request'),
@@ -25,7 +26,8 @@ function orderAction(gitea: Gitea) {
       },
     },
     async handler(ctx) {
-      const order = { ...ctx.input, composition: ctx.input.composition || undefined };
+      const { spec, composition, ...reference } = ctx.input;
+      const order = { ...reference, spec: isMap(spec) ? spec : undefined, composition: composition || undefined };
       const path = manifestPath(order);
       if (await gitea.file(path)) {
         throw new ConflictError(`${order.kind} ${order.name} exists already: change it on its own page, or choose another name`);
@@ -51,8 +53,9 @@ export default createBackendModule({
   register(reg) {
     reg.registerInit({
       deps: { actions: scaffolderActionsExtensionPoint, config: coreServices.rootConfig },
-      async init({ actions, config }) {
+      init({ actions, config }) {
         actions.addActions(orderAction(Gitea.fromConfig(config)));
+        return Promise.resolve();
       },
     });
   },

@@ -1,4 +1,6 @@
 // Turns the OpenAPI schema of a custom resource into one that a form shows well.
+import { JsonObject, JsonValue } from '@backstage/types';
+import { Schema } from './objects';
 
 /** `WebApp` -> `Web App`, `minReplicas` -> `Min replicas`. */
 export function words(name: string): string {
@@ -11,19 +13,19 @@ export function words(name: string): string {
 const KEPT = [
   'type', 'description', 'default', 'enum', 'format', 'pattern', 'minimum', 'maximum', 'exclusiveMinimum',
   'exclusiveMaximum', 'minLength', 'maxLength', 'minItems', 'maxItems', 'uniqueItems', 'multipleOf', 'required',
-];
+] as const satisfies (keyof Schema)[];
 
 /** A copy with titles, and without what only Kubernetes understands. Crossplane's own fields are left out. */
-export function plainSchema(schema: any): any {
-  const plain: any = {};
-  for (const key of KEPT) if (schema[key] !== undefined) plain[key] = schema[key];
+export function plainSchema(schema: Schema): Schema {
+  const plain: Schema = {};
+  for (const key of KEPT) take(key, schema, plain);
   // Sizes of integers are no formats that a form can check.
-  if (['int32', 'int64', 'double', 'float'].includes(plain.format)) delete plain.format;
+  if (['int32', 'int64', 'double', 'float'].includes(plain.format ?? '')) delete plain.format;
   if (schema['x-kubernetes-int-or-string']) plain.type = 'string';
   if (schema.properties) {
     const fields = Object.entries(schema.properties).filter(([name]) => name !== 'crossplane');
     fields.sort(([a, left], [b, right]) => rank(schema, a, left) - rank(schema, b, right));
-    plain.properties = Object.fromEntries(fields.map(([name, field]: [string, any]) => [
+    plain.properties = Object.fromEntries(fields.map(([name, field]) => [
       name,
       { title: field.title ?? words(name), ...plainSchema(field) },
     ]));
@@ -36,21 +38,34 @@ export function plainSchema(schema: any): any {
   return plain;
 }
 
+function take<Key extends keyof Schema>(key: Key, from: Schema, to: Schema) {
+  if (from[key] !== undefined) to[key] = from[key];
+}
+
 /** What must be filled in comes first, then single values, then lists and groups. */
-function rank(parent: any, name: string, field: any): number {
+function rank(parent: Schema, name: string, field: Schema): number {
   if (parent.required?.includes(name)) return 0;
-  return ['object', 'array'].includes(field.type) ? 2 : 1;
+  return ['object', 'array'].includes(field.type ?? '') ? 2 : 1;
 }
 
 /** Takes out what a form leaves behind: empty texts, lists and objects. */
-export function tidy(value: any): any {
+export function tidy(value: JsonValue | undefined): JsonValue | undefined {
   if (value === '' || value === null || value === undefined) return undefined;
   if (Array.isArray(value)) {
     const items = value.map(tidy).filter(each => each !== undefined);
     return items.length > 0 ? items : undefined;
   }
-  if (typeof value !== 'object') return value;
+  if (!isMap(value)) return value;
+  const kept = tidyFields(value);
+  return Object.keys(kept).length > 0 ? kept : undefined;
+}
+
+/** The same of all fields; without any, an empty object. */
+export function tidyFields(value: JsonObject): JsonObject {
   const fields = Object.entries(value).map(([name, field]) => [name, tidy(field)] as const);
-  const kept = fields.filter(([, field]) => field !== undefined);
-  return kept.length > 0 ? Object.fromEntries(kept) : undefined;
+  return Object.fromEntries(fields.filter(([, field]) => field !== undefined));
+}
+
+export function isMap(value: unknown): value is JsonObject {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

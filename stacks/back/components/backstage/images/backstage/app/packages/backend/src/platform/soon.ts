@@ -5,11 +5,11 @@ export class Soon {
   private running = false;
 
   /** `work` says after how many milliseconds it wants to be called again, if at all. It must not throw. */
-  constructor(private readonly delay: number, private readonly work: () => Promise<number | void>) {}
+  constructor(private readonly delay: number, private readonly work: () => Promise<number | undefined>) {}
 
   ask(delay = this.delay) {
     if (this.timer !== undefined) return;
-    this.timer = setTimeout(() => this.run(), delay);
+    this.timer = setTimeout(() => void this.run(), delay);
     this.timer.unref();
   }
 
@@ -24,6 +24,6 @@ export class Soon {
     const again = await this.work().finally(() => {
       this.running = false;
     });
-    if (again !== undefined) this.ask(again as number);
+    if (again !== undefined) this.ask(again);
   }
 }

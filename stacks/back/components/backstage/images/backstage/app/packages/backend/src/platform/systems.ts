@@ -19,8 +19,9 @@ export class Systems implements EntityProvider {
     return 'backstack-systems';
   }
 
-  async connect(connection: EntityProviderConnection) {
+  connect(connection: EntityProviderConnection) {
     this.connection = connection;
+    return Promise.resolve();
   }
 
   /** A component of this namespace is being processed: its system is there before the component is. */
@@ -40,7 +41,7 @@ export class Systems implements EntityProvider {
   }
 
   private inUse(components: Entity[]): string[] {
-    const references = components.map(each => /^system:default\/(.+)$/.exec(String(each.spec?.system))?.[1]);
+    const references = components.map(each => systemName(each));
     const inUse = new Set(references.filter(each => each !== undefined));
     for (const [namespace, time] of this.seenAt) {
       if (Date.now() - time < FRESH) inUse.add(namespace);
@@ -48,6 +49,11 @@ export class Systems implements EntityProvider {
     }
     return [...inUse].sort();
   }
+}
+
+/** The system that a component belongs to, if it is one of ours. */
+function systemName({ spec }: Entity): string | undefined {
+  return typeof spec?.system === 'string' ? /^system:default\/(.+)$/.exec(spec.system)?.[1] : undefined;
 }
 
 function deferred(namespace: string) {

@@ -1,6 +1,6 @@
 // Makes a software template of every version of every composite API (XRD) that can be ordered.
 import { Entity } from '@backstage/catalog-model';
-import { KubeObject } from './kube';
+import { Composition, KubeObject, Version, Xrd } from './objects';
 import { plainSchema, words } from './schema';
 
 /** What templates and entities of ours are annotated with. */
@@ -13,23 +13,23 @@ export const ENVIRONMENT_LABEL = 'backstack.dev/environment';
 export const CLUSTER_FOLDER = 'cluster';
 
 export type Offer = {
-  xrd: KubeObject;
+  xrd: Xrd;
   /** Compositions that can make it. */
-  compositions: KubeObject[];
+  compositions: Composition[];
   /** Namespaces that apps may go to. */
   namespaces: KubeObject[];
 };
 
 /** Whether Crossplane serves the API of an XRD by now. */
-export function isEstablished(xrd: KubeObject): boolean {
-  const conditions: any[] = xrd.status?.conditions ?? [];
+export function isEstablished(xrd: Xrd): boolean {
+  const conditions = xrd.status?.conditions ?? [];
   return conditions.some(each => each.type === 'Established' && each.status === 'True');
 }
 
 /** The version to order today: the newest that is served and not deprecated. */
-export function currentVersion(xrd: KubeObject): any | undefined {
-  const served = (xrd.spec.versions ?? []).filter((each: any) => each.served);
-  const sorted = [...served].sort((a, b) => compareVersions(b.name, a.name));
+export function currentVersion(xrd: Xrd): Version | undefined {
+  const served = (xrd.spec.versions ?? []).filter(each => each.served);
+  const sorted = served.sort((a, b) => compareVersions(b.name, a.name));
   return sorted.find(each => !each.deprecated) ?? sorted[0];
 }
 
@@ -49,11 +49,11 @@ export function compareVersions(a: string, b: string): number {
 export function templatesOf(offer: Offer): Entity[] {
   const current = currentVersion(offer.xrd);
   return (offer.xrd.spec.versions ?? [])
-    .filter((version: any) => version.served)
-    .map((version: any) => template(offer, version, current));
+    .filter(version => version.served)
+    .map(version => template(offer, version, current));
 }
 
-function template(offer: Offer, version: any, current: any): Entity {
+function template(offer: Offer, version: Version, current?: Version): Entity {
   const { xrd } = offer;
   const { group, names } = xrd.spec;
   const namespaced = xrd.spec.scope === 'Namespaced';
@@ -101,7 +101,7 @@ function template(offer: Offer, version: any, current: any): Entity {
         text: [{ title: 'What happens next', default: true, content: NEXT }],
       },
     },
-  } as Entity;
+  };
 }
 
 /** Name of the template of an API's version: the one that the Kubernetes ingestor gives such a template. */
@@ -148,7 +148,7 @@ function place({ xrd, namespaces }: Offer, namespaced: boolean, warning?: string
 }
 
 /** The second page: the composition, where there is a choice, and every field of `spec`. */
-function settings({ xrd, compositions }: Offer, version: any) {
+function settings({ xrd, compositions }: Offer, version: Version) {
   const spec = plainSchema(version.schema?.openAPIV3Schema?.properties?.spec ?? { type: 'object' });
   const made = compositions.filter(each => each.spec.compositeTypeRef?.kind === xrd.spec.names.kind);
   const said = (each: KubeObject, what: string) => each.metadata.annotations?.[`${PREFIX}/${what}`];
@@ -173,12 +173,11 @@ function settings({ xrd, compositions }: Offer, version: any) {
 }
 
 /** Why a version should not be ordered any more; nothing if it may be. */
-export function deprecation(version: any, current: any, kind: string): string | undefined {
+export function deprecation(version: Version, current: Version | undefined, kind: string): string | undefined {
   if (!version.deprecated) return undefined;
-  const instead = current && current.name !== version.name ? ` Use ${current.name} instead.` : '';
-  return `${version.deprecationWarning ?? `${kind} ${version.name} is deprecated.`}${
-    version.deprecationWarning?.includes(current?.name) ? '' : instead
-  }`;
+  const warning = version.deprecationWarning ?? `${kind} ${version.name} is deprecated.`;
+  if (!current || current.name === version.name || version.deprecationWarning?.includes(current.name)) return warning;
+  return `${warning} Use ${current.name} instead.`;
 }
 
 function article(kind: string): string {

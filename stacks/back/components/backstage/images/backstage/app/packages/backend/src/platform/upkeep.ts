@@ -2,10 +2,11 @@
 // look at it again, and what it brought it forgets with its process.
 import { LoggerService } from '@backstage/backend-plugin-api';
 import { Entity, stringifyEntityRef } from '@backstage/catalog-model';
+import { stringifyError } from '@backstage/errors';
 import { EventsService } from '@backstage/plugin-events-node';
 import { definitionReference } from './definition';
 import { CLUSTER_ORIGIN } from './ingested';
-import { KubeObject, Reference } from './kube';
+import { KubeObject, Reference } from './objects';
 import { referenceOf } from './resources';
 import { Watches } from './watch';
 
@@ -38,7 +39,7 @@ export class Upkeep {
    * Compares every entity with its object; says after how many milliseconds it should look again, if at all. Never
    * throws: the next look makes good what this one could not.
    */
-  async look(): Promise<number | void> {
+  async look(): Promise<number | undefined> {
     try {
       const [components, apis] = await Promise.all([this.parts.ingested('Component'), this.parts.ingested('API')]);
       await this.parts.systems(components);
@@ -46,7 +47,7 @@ export class Upkeep {
       await this.apis(apis);
       this.forget(new Set([...components, ...apis].map(each => stringifyEntityRef(each))));
     } catch (error) {
-      this.parts.logger.warn(`the catalog was not compared with the cluster: ${error}`);
+      this.parts.logger.warn(`the catalog was not compared with the cluster: ${stringifyError(error)}`);
     }
     return this.misses.size > 0 ? MISSING : undefined;
   }

@@ -1,6 +1,8 @@
 // Follows kinds of the cluster by watches: what is there is known at any moment, and nobody has to list it again.
 import { LoggerService } from '@backstage/backend-plugin-api';
-import { Kube, KubeObject, Reference } from './kube';
+import { stringifyError } from '@backstage/errors';
+import { Kube } from './kube';
+import { KubeObject, Reference } from './objects';
 
 /** Milliseconds until a watch that broke is begun again; doubled while it breaks at once. */
 const FIRST_PAUSE = 1_000;
@@ -39,7 +41,7 @@ class KindWatch {
         version ??= await this.list();
         if (version !== undefined) version = await this.watch(version);
       } catch (error) {
-        if (!this.stopping.signal.aborted) this.logger.debug(`the watch of ${this.kind.kind} broke: ${error}`);
+        if (!this.stopping.signal.aborted) this.logger.debug(`the watch of ${this.kind.kind} broke: ${stringifyError(error)}`);
         version = undefined;
       }
       // A watch that the server ends after its time is begun again at once.

@@ -1,0 +1,212 @@
+//! The image of the builder container: set up earlier, or built from its recipe, or upstream's with the tools put in.
+
+use std::path::Path;
+
+use bollard::models::ContainerConfig;
+use bollard::query_parameters as query;
+use futures::TryStreamExt;
+
+use super::given::Given;
+use super::{Container, Unusable};
+use crate::apt_sources::{self, Sources};
+use crate::archive::docker_archive_stream;
+use crate::tools::{HostTools, KEYRINGS};
+use crate::{Architecture, Builder, BuiltImage};
+use backstack_common::report::Progress;
+use backstack_docker::{ClusterError, Engine};
+use backstack_images::{BlobStore, Digest, Reference};
+use backstack_stack::files::FileTree;
+
+/// The repository of the engine's images that were set up or built here; `down --purge` removes them.
+const REPOSITORY: &str = "backstack/builder";
+const SETUP: &str = include_str!("setup");
+/// The pinned Go, with its digests; the recipe's own file.
+const GO: &str = "go.txt";
+/// Debian's suite of the image.
+const SUITE: &str = "trixie";
+
+/// The image of the builder container, and the ways to it that are open.
+#[derive(Debug, Clone)]
+pub struct ContainerPlan {
+    /// Upstream's image, which has the tools put in.
+    pub reference: Reference,
+    pub recipe: FileTree,
+    pub may_fetch: bool,
+    pub may_build: bool,
+}
+
+/// What can be said of the image before anything is done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Outlook {
+    /// It is in the engine, or in the cache.
+    Here,
+    /// Upstream has to be asked for it.
+    Fetch,
+    /// Its recipe needs nothing that is missing.
+    Build,
+    None,
+}
+
+impl ContainerPlan {
+    /// What the engine calls the image once upstream's was set up: another set-up or another Go is another image.
+    fn set_up_name(&self) -> String {
+        let go = self.recipe.read(GO).unwrap_or_default();
+        let text = format!("{SETUP}\n{}\n{}", String::from_utf8_lossy(&go), self.reference);
+        format!("{REPOSITORY}:{}", Digest::of(text.as_bytes()).short())
+    }
+
+    fn built(&self, builder: &Builder) -> Option<BuiltImage> {
+        builder.cached(&builder.key(&self.recipe).ok()?)
+    }
+
+    fn can_build(&self, builder: &Builder) -> bool {
+        self.may_build && builder.missing_tools(std::slice::from_ref(&self.recipe)).is_ok_and(|none| none.is_empty())
+    }
+
+    /// What is known of the image; upstream is not asked.
+    ///
+    /// # Errors
+    /// The engine does not answer.
+    pub async fn outlook(&self, engine: &Engine, builder: &Builder) -> Result<Outlook, ClusterError> {
+        let here = self.built(builder).is_some() || engine.image_id(&self.set_up_name()).await?.is_some();
+        Ok(match here {
+            true => Outlook::Here,
+            false if self.may_fetch => Outlook::Fetch,
+            false if self.can_build(builder) => Outlook::Build,
+            false => Outlook::None,
+        })
+    }
+}
+
+/// Makes sure that the engine has the image; gives its name there.
+pub(super) async fn provide(
+    engine: &Engine,
+    plan: &ContainerPlan,
+    host: &HostTools,
+    cache: &Path,
+    given: &Given,
+    progress: &Progress,
+) -> Result<String, Unusable> {
+    let set_up = plan.set_up_name();
+    if engine.image_id(&set_up).await?.is_some() {
+        return Ok(set_up);
+    }
+    let store = BlobStore::open(cache).map_err(|error| Unusable {
+        why: format!("the cache {} cannot be used: {error}", cache.display()),
+        hint: "make it writable, or set BACKSTACK_CACHE to another folder".into(),
+    })?;
+    // It has no container itself: what its recipe needs must be on this machine.
+    let builder = Builder::new(cache, store.clone(), Architecture::host()).with_tools_of(host);
+    if let Some(built) = plan.built(&builder) {
+        return load(engine, &store, &built, progress).await;
+    }
+    let fetched = match plan.may_fetch {
+        true => fetched(engine, plan, &set_up, given, progress).await,
+        false => Err(Unusable {
+            why: format!("`--images source` fetches no image, so {} is not to be had", plan.reference),
+            hint: "install the tool on this machine, or take `--images auto`".into(),
+        }),
+    };
+    match fetched {
+        Err(_) if plan.can_build(&builder) => {
+            progress.detail("building the builder's own image");
+            let built = builder.build(&plan.recipe, progress).await.map_err(|error| Unusable::of(&error))?;
+            load(engine, &store, &built, progress).await
+        }
+        other => other,
+    }
+}
+
+async fn load(engine: &Engine, store: &BlobStore, built: &BuiltImage, progress: &Progress) -> Result<String, Unusable> {
+    let name = format!("{REPOSITORY}:{}", built.manifest.digest.short());
+    if engine.image_id(&name).await?.is_none() {
+        progress.detail(format!("loading {name} into the engine"));
+        let archive = docker_archive_stream(store, &built.manifest, &name);
+        let options = query::ImportImageOptionsBuilder::default().quiet(true).build();
+        let loaded = engine.docker().import_image_stream(options, archive, None).try_collect::<Vec<_>>().await;
+        loaded.map_err(ClusterError::engine(format!("load image `{name}`")))?;
+    }
+    Ok(name)
+}
+
+/// Pulls upstream's image and puts the tools in.
+async fn fetched(
+    engine: &Engine,
+    plan: &ContainerPlan,
+    name: &str,
+    given: &Given,
+    progress: &Progress,
+) -> Result<String, Unusable> {
+    let base = plan.reference.to_string();
+    if engine.image_id(&base).await?.is_none() {
+        progress.detail(format!("pulling {base} for the builder container"));
+        let options = query::CreateImageOptionsBuilder::default().from_image(&base).build();
+        let pulled = engine.docker().create_image(Some(options), None, None).try_collect::<Vec<_>>().await;
+        pulled.map_err(ClusterError::engine(format!("pull image `{base}`")))?;
+    }
+    set_up(engine, plan, &base, name, given, progress).await?;
+    Ok(name.into())
+}
+
+/// Installs what is missing in an image, and keeps the result under another name.
+async fn set_up(
+    engine: &Engine,
+    plan: &ContainerPlan,
+    base: &str,
+    name: &str,
+    given: &Given,
+    progress: &Progress,
+) -> Result<(), Unusable> {
+    let (files, environment) = handed_in(plan, given);
+    let given = Given { environment, ..Given::default() };
+    let container = Container::launch(engine.clone(), base, None, &given, "0:0").await?;
+    engine.write_files(&container.id, &files).await?;
+    progress.detail("putting compilers and package tools into the builder container");
+    let mut command = std::process::Command::new("/bin/sh");
+    command.arg("/setup");
+    let mut on_line = |line: &str| progress.detail(format!("setting up the builder: {}", line.trim()));
+    container.must(&command, &mut on_line).await?;
+    let tidied = files.iter().map(|(path, _)| path.as_str()).filter(|path| !path.ends_with(".sources"));
+    container.must(std::process::Command::new("rm").arg("-f").args(tidied), &mut |_| {}).await?;
+    let (repository, tag) = name.split_once(':').unwrap_or((name, "latest"));
+    let options =
+        query::CommitContainerOptionsBuilder::default().container(&container.id).repo(repository).tag(tag).build();
+    let kept = engine.docker().commit_container(options, ContainerConfig::default()).await;
+    kept.map_err(ClusterError::engine(format!("keep image `{name}`")))?;
+    Ok(())
+}
+
+/// Files and variables for the set-up. Nothing is mounted: a package would want to replace the file.
+fn handed_in(
+    plan: &ContainerPlan,
+    given: &Given,
+) -> (Vec<(String, String)>, std::collections::BTreeMap<String, String>) {
+    let go = plan.recipe.read(GO).unwrap_or_default();
+    let mut files = vec![
+        ("/setup".to_string(), SETUP.to_string()),
+        ("/go.txt".to_string(), String::from_utf8_lossy(&go).into_owned()),
+    ];
+    let (mut apt, mut environment) = (given.apt.clone(), given.environment.clone());
+    for (path, text) in given.mounts.iter().filter_map(|path| Some((path, std::fs::read_to_string(path).ok()?))) {
+        // Below these lies what packages bring.
+        if !path.starts_with("/etc/ssl") && !path.starts_with("/usr") {
+            files.push((path.display().to_string(), text));
+        }
+    }
+    let bundle = given.bundle.as_ref().and_then(|path| std::fs::read(path).ok());
+    if let Some(bundle) = bundle {
+        let path = "/host-certificates.pem";
+        files.push((path.into(), String::from_utf8_lossy(&bundle).into_owned()));
+        apt.push_str(&format!("Acquire::https::CAInfo \"{path}\";\n"));
+        for name in ["SSL_CERT_FILE", "PIP_CERT", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"] {
+            environment.insert(name.into(), path.into());
+        }
+    }
+    files.push(("/etc/apt/apt.conf.d/90host".into(), apt));
+    let sources = Sources::of_host(SUITE);
+    if !sources.sources.is_empty() && sources.sources.iter().all(|source| source.signed_by_debian()) {
+        let text = apt_sources::render(&sources.sources, KEYRINGS[0]);
+        files.push(("/etc/apt/sources.list.d/debian.sources".into(), text));
+    }
+    (files, environment)
+}

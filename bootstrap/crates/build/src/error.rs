@@ -1,0 +1,151 @@
+//! What can go wrong while an image is built from packages.
+
+use std::io;
+
+use super::Architecture;
+use super::machine::{Machine, Stranger};
+use backstack_common::error::{ExitKind, Explain};
+
+/// How many programs for another machine are named, besides the first.
+const NAMED_STRANGERS: usize = 10;
+
+/// A build that failed, and where.
+#[derive(Debug, thiserror::Error)]
+pub enum BuildError {
+    #[error("images can be built from packages on Linux only")]
+    NotLinux,
+    #[error("{file}: {problem}")]
+    Recipe { file: String, problem: String },
+    #[error("recipes contain each other: {}", .0.join(" -> "))]
+    Cycle(Vec<String>),
+    #[error("{what}")]
+    Io { what: String, source: io::Error },
+    #[error("`{tool}` is not installed, and {needed_for} needs it")]
+    ToolMissing { tool: String, needed_for: String },
+    #[error("`{tool}` is not installed, and no builder container can take its place: {why}")]
+    NoBuilder { tool: String, needed_for: String, why: String, hint: String },
+    #[error("{what} failed: `{command}` ended with {status}")]
+    ToolFailed { what: String, command: String, status: String, output: Vec<String> },
+    #[error("no Debian mirror is known for {suite}")]
+    NoMirror { suite: String, looked_in: Vec<String> },
+    #[error("package {package}: {problem}")]
+    Package { package: String, problem: String },
+    #[error("{path} in {recipe} is for {machine}, and the image for {architecture}")]
+    OtherMachine {
+        path: String,
+        recipe: String,
+        machine: Machine,
+        architecture: Architecture,
+        /// Further files of this kind, each with its machine.
+        others: Vec<String>,
+    },
+}
+
+impl BuildError {
+    /// For `map_err`: names what was being done.
+    pub(super) fn io(what: impl Into<String>) -> impl FnOnce(io::Error) -> Self {
+        let what = what.into();
+        move |source| Self::Io { what, source }
+    }
+
+    pub(super) fn recipe(file: impl Into<String>, problem: impl Into<String>) -> Self {
+        Self::Recipe { file: file.into(), problem: problem.into() }
+    }
+
+    /// Programs that are not for the image's machine, of which there is one at least.
+    pub(super) fn other_machine(recipe: String, architecture: Architecture, found: Vec<Stranger>) -> Self {
+        let named = |one: &Stranger| format!("{} ({})", one.path, one.machine);
+        let mut others: Vec<_> = found.iter().skip(1).take(NAMED_STRANGERS).map(named).collect();
+        if let Some(more) = found.len().checked_sub(NAMED_STRANGERS + 1).filter(|more| *more > 0) {
+            others.push(format!("and {more} more"));
+        }
+        let Stranger { path, machine } = found.into_iter().next().expect("the caller has found one");
+        Self::OtherMachine { path, recipe, machine, architecture, others }
+    }
+}
+
+impl Explain for BuildError {
+    fn kind(&self) -> ExitKind {
+        match self {
+            Self::NotLinux | Self::ToolMissing { .. } | Self::NoBuilder { .. } | Self::NoMirror { .. } => {
+                ExitKind::Prerequisite
+            }
+            Self::Recipe { .. } | Self::Cycle(_) | Self::OtherMachine { .. } => ExitKind::Usage,
+            Self::Io { .. } | Self::ToolFailed { .. } | Self::Package { .. } => ExitKind::Image,
+        }
+    }
+
+    fn details(&self) -> Vec<String> {
+        match self {
+            Self::ToolFailed { output, .. } => output.clone(),
+            Self::NoBuilder { needed_for, .. } => vec![format!("it is needed for {needed_for}")],
+            Self::OtherMachine { others, .. } => others.clone(),
+            Self::NoMirror { looked_in, .. } => vec![format!("looked in {}", looked_in.join(", "))],
+            _ => Vec::new(),
+        }
+    }
+
+    fn hints(&self) -> Vec<String> {
+        let hint = match self {
+            Self::NotLinux => "take the images from `--images registry`".into(),
+            Self::Recipe { file, .. } => format!("correct {file}"),
+            Self::Cycle(_) => "take one of them out of the other's `containerd_store`".into(),
+            Self::Io { source, .. } => io_hint(source),
+            Self::ToolMissing { tool, .. } => super::tools::install_hint(tool),
+            Self::NoBuilder { tool, hint, .. } => {
+                return vec![super::tools::install_hint(tool), hint.clone()]
+                    .into_iter()
+                    .filter(|one| !one.is_empty())
+                    .collect();
+            }
+            Self::ToolFailed { output, .. } => output_hint(output),
+            Self::NoMirror { .. } => {
+                "install `debootstrap` and `debian-archive-keyring`, whose files name the mirror".into()
+            }
+            Self::OtherMachine { .. } => {
+                "leave it out of the layer; what belongs in the image all the same is named by the recipe's `other_machines`"
+                    .into()
+            }
+            Self::Package { .. } => "delete the file from the cache directory and try again; it is fetched again".into(),
+        };
+        vec![hint]
+    }
+}
+
+fn io_hint(source: &io::Error) -> String {
+    match source.kind() {
+        io::ErrorKind::StorageFull => {
+            "make room on the disk of the cache folder, or set BACKSTACK_CACHE to another one".into()
+        }
+        io::ErrorKind::PermissionDenied => "check who owns the cache directory".into(),
+        _ => "try again; what is finished is kept".into(),
+    }
+}
+
+/// Well-known messages of the tools, and what they mean for a recipe.
+const MEANINGS: &[(&str, &str)] = &[
+    ("missing go.sum entry", "run `go mod tidy` in the module's folder and keep its go.sum"),
+    ("updates to go.mod needed", "run `go mod tidy` in the module's folder and keep its go.mod"),
+    ("requires go >=", "the module wants a newer Go: install it, or take an older version of the module"),
+    ("no required module provides package", "name the package in a `tool` line of go.mod, or correct its path"),
+    ("checksum mismatch", "the module's content differs from go.sum: do not trust it before you know why"),
+    ("does not have a Release file", "correct the suite, or name a mirror that carries it"),
+    ("Unable to locate package", "correct the package's name, or the suite"),
+    ("has no installation candidate", "correct the package's name, or the suite"),
+    ("NO_PUBKEY", "install a newer `debian-archive-keyring`: the suite's key is not in it"),
+    ("Temporary failure resolving", "check the network and the proxy settings"),
+    ("Could not resolve", "check the network and the proxy settings"),
+    ("dial tcp", "check the network and the proxy settings (GOPROXY, HTTPS_PROXY)"),
+    ("No space left on device", "make room on the disk of the cache folder, or set BACKSTACK_CACHE to another one"),
+    ("no space left on device", "make room on the disk of the cache folder, or set BACKSTACK_CACHE to another one"),
+    (
+        "do not match the hashes",
+        "the package's content differs from the requirements file: do not trust it before you know why",
+    ),
+    ("signal: killed", "it was killed, most likely for want of memory: free some, or build fewer images at once"),
+];
+
+fn output_hint(output: &[String]) -> String {
+    let known = MEANINGS.iter().find(|(text, _)| output.iter().any(|line| line.contains(text)));
+    known.map_or("the lines above are the tool's own".into(), |(_, meaning)| (*meaning).into())
+}

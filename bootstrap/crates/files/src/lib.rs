@@ -1,0 +1,11 @@
+//! Files that people wrote: read whatever their editor made of them, and changed by no more than is ours.
+//!
+//! ```text
+//! text       their text: UTF-8 or UTF-16, with a byte order mark or without
+//! yaml       YAML to values that know their lines
+//! user_file  files that belong to somebody, written so that they stay whose and what they were
+//! ```
+
+pub mod text;
+pub mod user_file;
+pub mod yaml;

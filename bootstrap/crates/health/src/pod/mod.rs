@@ -1,0 +1,211 @@
+//! Why one pod is not ready.
+
+use std::borrow::Cow;
+use std::cmp::Reverse;
+
+use time::OffsetDateTime;
+
+use crate::cluster::Cluster;
+use crate::facts::{Container, ContainerStatus, Event, Pod, parse_time};
+use crate::fault::Fault;
+use crate::finding::{Finding, LogSource};
+use crate::object::Ref;
+use crate::words::sentence;
+
+mod container;
+mod image;
+mod scheduling;
+
+/// Everything that is wrong with a pod, the likeliest cause first. Of a ready one, what ended before: a hint, no cause.
+/// Nothing is said of a pod that is through, or on its way out.
+pub fn findings(pod: &Pod, cluster: &dyn Cluster, now: OffsetDateTime) -> Vec<Finding> {
+    if !pod.is_live() {
+        return Vec::new();
+    }
+    let look = Look { pod, cluster, now, at: pod.at() };
+    let mut found = look.all();
+    found.sort_by_key(|finding| Reverse(finding.weight));
+    found
+}
+
+/// Containers that ended badly, so that their last words tell something; and whether those are in the log of the run
+/// before.
+pub fn last_words(pod: &Pod) -> Vec<(LogSource, bool)> {
+    let status = &pod.status;
+    let all = status.init_container_statuses.iter().chain(&status.container_statuses);
+    let ended = all.filter(|status| {
+        let end = status.state.terminated.as_ref().or(status.last_state.terminated.as_ref());
+        end.is_some_and(|end| end.exit_code != 0)
+    });
+    ended.map(|status| (log_source(pod, &status.name), status.state.terminated.is_none())).collect()
+}
+
+fn log_source(pod: &Pod, container: &str) -> LogSource {
+    let meta = &pod.metadata;
+    LogSource { namespace: meta.namespace.clone(), pod: meta.name.clone(), container: container.into() }
+}
+
+/// One pod, and what else is known.
+struct Look<'a> {
+    pod: &'a Pod,
+    cluster: &'a dyn Cluster,
+    now: OffsetDateTime,
+    at: Ref,
+}
+
+impl<'a> Look<'a> {
+    fn finding(&self, fault: Fault, summary: impl Into<String>) -> Finding {
+        Finding::new(fault, self.at.clone(), summary)
+    }
+
+    fn starting(&self, fault: Fault, summary: impl Into<String>) -> Finding {
+        self.finding(fault, summary)
+            .next("Ask again in a moment; if it stays so, read its events and its log.")
+            .with("phase", &self.pod.status.phase)
+    }
+
+    fn all(&self) -> Vec<Finding> {
+        if self.pod.is_ready() {
+            return self.earlier_ends();
+        }
+        if let Some(finding) = self.unscheduled().or_else(|| self.init_containers()) {
+            return vec![finding];
+        }
+        let mut found = self.containers();
+        if found.is_empty() {
+            found.push(self.as_a_whole());
+        }
+        found.extend(self.earlier_ends());
+        found
+    }
+
+    /// Containers that run now, and ended before.
+    fn earlier_ends(&self) -> Vec<Finding> {
+        let ready = self.pod.status.container_statuses.iter().filter(|status| status.ready);
+        let ended = ready.filter_map(|status| self.ended(status, "container", status.last_end()?));
+        ended.map(|finding| finding.at_most(Fault::OutOfSync.weight() - 5)).collect()
+    }
+
+    fn unscheduled(&self) -> Option<Finding> {
+        if !self.pod.spec.node_name.is_empty() {
+            return None;
+        }
+        if let Some(finding) = self.unbound_claim() {
+            return Some(finding);
+        }
+        let refused = self.pod.condition("PodScheduled").filter(|condition| condition.status == "False");
+        let Some(condition) = refused else { return Some(self.starting(Fault::Starting, "waits for a node")) };
+        let message = &condition.message;
+        Some(
+            self.finding(Fault::Unschedulable, scheduling::explain(self.pod, message, self.cluster))
+                .with("condition PodScheduled", message)
+                .with("requests", &scheduling::wishes(self.pod))
+                .next(scheduling::next(message)),
+        )
+    }
+
+    /// A claim that has no volume, unless it only waits for this very pod to get a node.
+    fn unbound_claim(&self) -> Option<Finding> {
+        let namespace = &self.pod.metadata.namespace;
+        let unbound = self.pod.claims().find_map(|name| match self.cluster.claim(namespace, name) {
+            Some(claim) if claim.status.phase == "Bound" => None,
+            claim => Some((name, claim.is_some())),
+        });
+        let (name, exists) = unbound?;
+        if !exists {
+            let text = format!("its volume claim `{name}` does not exist");
+            let finding = self.finding(Fault::MissingReference, text).with("spec.volumes", name);
+            return Some(finding.next("Create the PersistentVolumeClaim in the same namespace, or correct its name."));
+        }
+        let events = self.cluster.events_of(&Ref::new("", "PersistentVolumeClaim", namespace, name));
+        let event = events.first()?;
+        if matches!(event.reason.as_str(), "WaitForFirstConsumer" | "WaitForPodScheduled") {
+            return None;
+        }
+        let text = format!("its volume claim `{name}` is pending: {}", sentence(&event.message));
+        let finding = self.finding(Fault::Volume, text).with(told(event), &event.message);
+        Some(finding.next("Check the claim's storage class and its size."))
+    }
+
+    fn init_containers(&self) -> Option<Finding> {
+        let statuses = &self.pod.status.init_container_statuses;
+        let current = statuses.iter().find(|status| !is_through(status) && !is_side_car(status))?;
+        Some(self.container(current, "init container").unwrap_or_else(|| {
+            let runs = self.running_for(current);
+            self.starting(Fault::Starting, format!("waits for init container `{}` to finish{runs}", current.name))
+        }))
+    }
+
+    fn containers(&self) -> Vec<Finding> {
+        let unready = self.pod.status.container_statuses.iter().filter(|status| !status.ready);
+        let found = unready.filter_map(|status| self.container(status, "container").or_else(|| self.unready(status)));
+        found.collect()
+    }
+
+    /// No container says anything: the pod as a whole.
+    fn as_a_whole(&self) -> Finding {
+        let nodes = self.cluster.nodes();
+        let node = nodes.iter().find(|node| node.metadata.name == self.pod.spec.node_name);
+        if let Some(node) = node.filter(|node| !node.is_ready()) {
+            let why = node.ready().map_or("it has not reported yet", |condition| sentence(&condition.message));
+            let text = format!("its node `{}` is not ready: {why}", node.metadata.name);
+            return self.finding(Fault::Starting, text).with("node", why).next(NODE);
+        }
+        let status = &self.pod.status;
+        if status.phase == "Failed" {
+            let said = [&status.message, &status.reason].into_iter().find(|text| !text.is_empty());
+            let why = said.map_or("no reason given", |text| sentence(text));
+            return self
+                .finding(Fault::CrashLoop, format!("has failed: {why}"))
+                .with("status", &format!("phase Failed, {}: {}", status.reason, status.message))
+                .next("Read its events and its log.");
+        }
+        let not_ready = status.conditions.iter().find(|condition| {
+            matches!(condition.kind.as_str(), "ContainersReady" | "Ready") && !condition.message.is_empty()
+        });
+        self.starting(Fault::Starting, not_ready.map_or("is starting", |condition| sentence(&condition.message)))
+    }
+
+    fn running_for(&self, status: &ContainerStatus) -> String {
+        let started = status.state.running.as_ref().and_then(|running| running.started_at.as_deref());
+        let seconds = started.and_then(|time| self.seconds_since(time));
+        seconds.map(|seconds| format!(", running for {seconds} s")).unwrap_or_default()
+    }
+
+    /// The newest event of one of these reasons; about a container if one is named, or about the pod as a whole.
+    fn newest(&self, reasons: &[&str], container: &str) -> Option<Cow<'a, Event>> {
+        let suffix = format!("{{{container}}}");
+        self.cluster.events_of(&self.at).into_iter().find(|event| {
+            let path = &event.involved_object.field_path;
+            let concerns = container.is_empty() || path.is_empty() || path.ends_with(&suffix);
+            concerns && reasons.contains(&event.reason.as_str())
+        })
+    }
+
+    fn spec(&self, container: &str) -> Option<&Container> {
+        self.pod.container(container)
+    }
+
+    fn seconds_since(&self, time: &str) -> Option<i64> {
+        Some((self.now - parse_time(time)?).whole_seconds().max(0))
+    }
+}
+
+const NODE: &str = "Look whether the node's container runs: `backstack status`, `backstack doctor`.";
+
+/// An event as evidence names it.
+fn told(event: &Event) -> String {
+    match event.times() {
+        1 => format!("event {}", event.reason),
+        times => format!("event {} ×{times}", event.reason),
+    }
+}
+
+fn is_through(status: &ContainerStatus) -> bool {
+    status.state.terminated.as_ref().is_some_and(|end| end.exit_code == 0)
+}
+
+/// An init container that has started and stays: the next ones do not wait for it.
+fn is_side_car(status: &ContainerStatus) -> bool {
+    status.started == Some(true) && status.ready
+}

@@ -1,0 +1,150 @@
+//! What can go wrong with the Kubernetes API, and what to do about it.
+
+use std::time::Duration;
+
+use super::object::ObjectRef;
+use super::readiness::NotReady;
+use super::refusal::Failed;
+use backstack_common::error::{ExitKind, Explain};
+
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    #[error("the kubeconfig is not usable")]
+    Kubeconfig(#[source] Box<dyn std::error::Error + Send + Sync>),
+    #[error("the Kubernetes API did not answer within {} s: {reason}", waited.as_secs())]
+    Unavailable { waited: Duration, reason: String },
+    #[error("not all nodes are ready after {} s", waited.as_secs())]
+    NodesNotReady { waited: Duration, nodes: Vec<String> },
+    /// A request of our own bookkeeping failed; `action` completes "cannot ...".
+    #[error("cannot {action}")]
+    Request { action: String, source: kube::Error },
+    #[error("component `{component}`: a manifest {problem}")]
+    Manifest { component: String, problem: String },
+    #[error("component `{component}`: the cluster refuses {}", objects(failures))]
+    Refused { component: String, failures: Vec<Failed> },
+    #[error("component `{component}`: {} could not be applied within {} s", objects(failures), waited.as_secs_f64().round())]
+    Unfinished { component: String, waited: Duration, failures: Vec<Failed> },
+    #[error(transparent)]
+    NotReady(#[from] NotReady),
+    #[error("component `{component}`: {} not gone after {} s", names(left), waited.as_secs())]
+    NotGone { component: String, waited: Duration, left: Vec<ObjectRef> },
+    #[error("component `{component}`: the cluster has {} already, which this platform did not make", foreign(objects))]
+    Foreign { component: String, objects: Vec<ObjectRef> },
+    #[error("Secret {secret}: {problem}")]
+    Secret { secret: String, problem: String },
+    #[error("cannot make the certificate for Secret {secret}")]
+    Certificate { secret: String, source: rcgen::Error },
+    #[error("the inventory of component `{component}` cannot be read: {problem}")]
+    Inventory { component: String, problem: String },
+}
+
+impl Error {
+    /// An API request that failed, by what it was for.
+    pub fn request(action: impl Into<String>) -> impl FnOnce(kube::Error) -> Self {
+        let action = action.into();
+        move |source| Self::Request { action, source }
+    }
+}
+
+fn objects(failures: &[Failed]) -> String {
+    match failures {
+        [one] => one.object.to_string(),
+        many => format!("{} objects", many.len()),
+    }
+}
+
+fn foreign(objects: &[ObjectRef]) -> String {
+    match objects {
+        [one] => one.to_string(),
+        many => format!("{} objects", many.len()),
+    }
+}
+
+fn names(objects: &[ObjectRef]) -> String {
+    match objects {
+        [one] => format!("{one} is"),
+        many => format!("{} objects are", many.len()),
+    }
+}
+
+impl Explain for Error {
+    fn kind(&self) -> ExitKind {
+        match self {
+            Self::Kubeconfig(_) | Self::Manifest { .. } => ExitKind::Usage,
+            Self::Foreign { .. } => ExitKind::Prerequisite,
+            Self::Unavailable { .. } | Self::Unfinished { .. } | Self::NotGone { .. } | Self::NodesNotReady { .. } => {
+                ExitKind::Timeout
+            }
+            Self::NotReady(error) => error.kind(),
+            Self::Certificate { .. } => ExitKind::Internal,
+            Self::Request { .. } | Self::Refused { .. } | Self::Secret { .. } | Self::Inventory { .. } => {
+                ExitKind::Cluster
+            }
+        }
+    }
+
+    fn details(&self) -> Vec<String> {
+        match self {
+            Self::Refused { failures, .. } | Self::Unfinished { failures, .. } => {
+                failures.iter().flat_map(lines).collect()
+            }
+            Self::NotReady(error) => error.details(),
+            Self::NodesNotReady { nodes, .. } => nodes.clone(),
+            Self::Foreign { objects, .. } => objects.iter().map(ToString::to_string).collect(),
+            Self::NotGone { left, .. } => left.iter().map(ToString::to_string).collect(),
+            _ => Vec::new(),
+        }
+    }
+
+    fn hints(&self) -> Vec<String> {
+        let one = |text: &str| vec![text.to_string()];
+        match self {
+            Self::Kubeconfig(_) => {
+                one("Check the file that KUBECONFIG names, the context given with `--context`, and HTTPS_PROXY.")
+            }
+            Self::Unavailable { .. } => one(
+                "After a start of the machine or the engine it takes a minute: run the command again. `backstack up` fixes what does not come back.",
+            ),
+            Self::NodesNotReady { .. } => {
+                one("`docker exec NODE journalctl -u kubelet` says more; `backstack up` goes on from here.")
+            }
+            Self::Request { .. } => one("Run the same command again: it continues from here."),
+            Self::Manifest { .. } => one("Correct the file under the component's `manifests/` folder."),
+            Self::Refused { failures, .. } | Self::Unfinished { failures, .. } => hints(failures),
+            Self::NotReady(error) => error.hints(),
+            Self::NotGone { .. } => {
+                one("Their controllers have not let them go yet: look at `metadata.finalizers`, then try again.")
+            }
+            Self::Foreign { component, .. } => vec![format!(
+                "Nothing of others is touched: leave the component out (`--without {component}`), or remove what is there."
+            )],
+            Self::Secret { .. } => one("Delete that Secret and run the same command again: it is recreated."),
+            Self::Certificate { .. } => one("Report this: the names of a certificate should have been checked before."),
+            Self::Inventory { component, .. } => vec![format!(
+                "Delete ConfigMap `{}/{}` and run `backstack up` again: it is written again.",
+                super::SYSTEM_NAMESPACE,
+                super::object::inventory_name(component)
+            )],
+        }
+    }
+}
+
+fn lines(failed: &Failed) -> Vec<String> {
+    let mut lines = vec![format!("{}: {}", failed.object, failed.refusal.message)];
+    lines.extend(failed.refusal.causes.iter().map(|cause| format!("  {cause}")));
+    lines
+}
+
+/// Each hint once, in the order of the failures.
+fn hints(failures: &[Failed]) -> Vec<String> {
+    let mut hints: Vec<String> = Vec::new();
+    for hint in failures.iter().filter_map(|failed| failed.refusal.hint.as_ref()) {
+        if !hints.contains(hint) {
+            hints.push(hint.clone());
+        }
+    }
+    if hints.is_empty() {
+        hints.push("Run the same command again: it continues from here.".into());
+    }
+    hints
+}

@@ -1,0 +1,293 @@
+//! A picture of the cluster: the objects that readiness and blockers are judged by.
+
+use std::borrow::Cow;
+use std::collections::{HashMap, HashSet};
+
+use backstack_health::facts::{Claim, Conditioned, EndpointSlice, Event, Node, Owned, OwnerReference, Pod, Workload};
+use backstack_health::{Cluster, Ref};
+use futures::future::try_join_all;
+use kube::api::{Api, ApiResource, DynamicObject, ListParams};
+use kube::core::gvk::GroupVersionKind;
+use kube::{Client, ResourceExt};
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+use super::object::ObjectRef;
+
+/// Objects of one kind by `namespace/name`.
+pub type Table<T> = HashMap<String, T>;
+
+/// The kinds that the picture has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Tracked {
+    Deployments,
+    StatefulSets,
+    DaemonSets,
+    Jobs,
+    ReplicaSets,
+    Pods,
+    Events,
+    Claims,
+    EndpointSlices,
+    ApiServices,
+    Nodes,
+}
+
+impl Tracked {
+    pub const ALL: [Self; 11] = [
+        Self::Deployments,
+        Self::StatefulSets,
+        Self::DaemonSets,
+        Self::Jobs,
+        Self::ReplicaSets,
+        Self::Pods,
+        Self::Events,
+        Self::Claims,
+        Self::EndpointSlices,
+        Self::ApiServices,
+        Self::Nodes,
+    ];
+
+    /// Group, version and kind.
+    pub fn gvk(self) -> (&'static str, &'static str, &'static str) {
+        match self {
+            Self::Deployments => ("apps", "v1", "Deployment"),
+            Self::StatefulSets => ("apps", "v1", "StatefulSet"),
+            Self::DaemonSets => ("apps", "v1", "DaemonSet"),
+            Self::Jobs => ("batch", "v1", "Job"),
+            Self::ReplicaSets => ("apps", "v1", "ReplicaSet"),
+            Self::Pods => ("", "v1", "Pod"),
+            Self::Events => ("", "v1", "Event"),
+            Self::Claims => ("", "v1", "PersistentVolumeClaim"),
+            Self::EndpointSlices => ("discovery.k8s.io", "v1", "EndpointSlice"),
+            Self::ApiServices => ("apiregistration.k8s.io", "v1", "APIService"),
+            Self::Nodes => ("", "v1", "Node"),
+        }
+    }
+
+    /// The workload kind of this name.
+    pub fn workload(kind: &str) -> Option<Self> {
+        [Self::Deployments, Self::StatefulSets, Self::DaemonSets, Self::Jobs]
+            .into_iter()
+            .find(|tracked| tracked.gvk().2 == kind)
+    }
+
+    pub fn api(self, client: &Client) -> Api<DynamicObject> {
+        let (group, version, kind) = self.gvk();
+        Api::all_with(client.clone(), &ApiResource::from_gvk(&GroupVersionKind::gvk(group, version, kind)))
+    }
+}
+
+/// The picture. Objects that are not in it are not there, or not seen yet.
+#[derive(Debug, Default)]
+pub struct View {
+    deployments: Table<Workload>,
+    stateful_sets: Table<Workload>,
+    daemon_sets: Table<Workload>,
+    jobs: Table<Workload>,
+    replica_sets: Table<Owned>,
+    pub pods: Table<Pod>,
+    pub events: Table<Event>,
+    claims: Table<Claim>,
+    slices: Table<EndpointSlice>,
+    api_services: Table<Conditioned>,
+    pub nodes: Table<Node>,
+    /// Single objects of any kind whose state somebody waits for, whole.
+    followed: HashMap<ObjectRef, Value>,
+}
+
+/// Filling a table with objects of any kind.
+trait Fill {
+    fn put(&mut self, key: String, object: &Value);
+    fn take_out(&mut self, key: &str);
+    fn keep(&mut self, keys: &HashSet<String>);
+}
+
+impl<T: DeserializeOwned> Fill for Table<T> {
+    fn put(&mut self, key: String, object: &Value) {
+        // All fields have defaults: only an object of a wrong shape fails, and that one cannot be judged.
+        if let Ok(facts) = T::deserialize(object) {
+            self.insert(key, facts);
+        }
+    }
+
+    fn take_out(&mut self, key: &str) {
+        self.remove(key);
+    }
+
+    fn keep(&mut self, keys: &HashSet<String>) {
+        self.retain(|key, _| keys.contains(key));
+    }
+}
+
+impl View {
+    fn table(&mut self, tracked: Tracked) -> &mut dyn Fill {
+        match tracked {
+            Tracked::Deployments => &mut self.deployments,
+            Tracked::StatefulSets => &mut self.stateful_sets,
+            Tracked::DaemonSets => &mut self.daemon_sets,
+            Tracked::Jobs => &mut self.jobs,
+            Tracked::ReplicaSets => &mut self.replica_sets,
+            Tracked::Pods => &mut self.pods,
+            Tracked::Events => &mut self.events,
+            Tracked::Claims => &mut self.claims,
+            Tracked::EndpointSlices => &mut self.slices,
+            Tracked::ApiServices => &mut self.api_services,
+            Tracked::Nodes => &mut self.nodes,
+        }
+    }
+
+    pub fn put(&mut self, tracked: Tracked, key: String, object: &Value) {
+        self.table(tracked).put(key, object);
+    }
+
+    pub fn remove(&mut self, tracked: Tracked, key: &str) {
+        self.table(tracked).take_out(key);
+    }
+
+    /// Drops all objects of a kind but these: what a fresh list does not have is gone.
+    pub fn keep(&mut self, tracked: Tracked, keys: &HashSet<String>) {
+        self.table(tracked).keep(keys);
+    }
+
+    /// Notes what a followed object looks like; nothing if it is gone.
+    pub fn follow(&mut self, object: &ObjectRef, found: Option<&Value>) {
+        match found {
+            Some(found) => self.followed.insert(object.clone(), found.clone()),
+            None => self.followed.remove(object),
+        };
+    }
+
+    pub fn followed(&self, object: &ObjectRef) -> Option<&Value> {
+        self.followed.get(object)
+    }
+
+    /// Asks the cluster for everything once.
+    ///
+    /// # Errors
+    /// The API's, for any of the kinds.
+    pub async fn load(client: &Client) -> Result<Self, kube::Error> {
+        let params = ListParams::default();
+        let lists = Tracked::ALL.map(|tracked| {
+            let (api, params) = (tracked.api(client), &params);
+            async move { Ok::<_, kube::Error>((tracked, api.list(params).await?)) }
+        });
+        let mut view = Self::default();
+        for (tracked, list) in try_join_all(lists).await? {
+            for object in list {
+                view.put(tracked, key_of(&object), &to_value(object));
+            }
+        }
+        Ok(view)
+    }
+
+    pub fn workload(&self, at: &Ref) -> Option<&Workload> {
+        let table = match Tracked::workload(&at.kind)? {
+            Tracked::Deployments => &self.deployments,
+            Tracked::StatefulSets => &self.stateful_sets,
+            Tracked::DaemonSets => &self.daemon_sets,
+            _ => &self.jobs,
+        };
+        table.get(&key(&at.namespace, &at.name))
+    }
+
+    pub fn api_service(&self, name: &str) -> Option<&Conditioned> {
+        self.api_services.get(&key("", name))
+    }
+
+    /// Whether a Service has at least one address that answers.
+    pub fn has_endpoints(&self, namespace: &str, service: &str) -> bool {
+        let of_service = |slice: &&EndpointSlice| slice.metadata.namespace == namespace && slice.service() == service;
+        self.slices.values().filter(of_service).any(EndpointSlice::has_ready)
+    }
+
+    /// The pods of a workload that are not on their way out, by name.
+    pub fn pods_of(&self, workload: &Ref) -> Vec<&Pod> {
+        let makers = self.makers(workload);
+        let belongs = |pod: &&Pod| {
+            let owners = &pod.metadata.owner_references;
+            pod.metadata.namespace == workload.namespace
+                && pod.is_live()
+                && makers.iter().any(|maker| is_owned(owners, &maker.kind, &maker.name))
+        };
+        let mut pods: Vec<_> = self.pods.values().filter(belongs).collect();
+        pods.sort_by(|a, b| a.metadata.name.cmp(&b.metadata.name));
+        pods
+    }
+}
+
+impl Cluster for View {
+    fn events_of(&self, at: &Ref) -> Vec<Cow<'_, Event>> {
+        let concerns = |event: &&Event| {
+            let object = &event.involved_object;
+            object.kind == at.kind && object.namespace == at.namespace && object.name == at.name
+        };
+        let mut events: Vec<_> = self.events.values().filter(concerns).collect();
+        events.sort_by(|a, b| b.time().cmp(a.time()));
+        events.into_iter().map(Cow::Borrowed).collect()
+    }
+
+    fn claim(&self, namespace: &str, name: &str) -> Option<Cow<'_, Claim>> {
+        self.claims.get(&key(namespace, name)).map(Cow::Borrowed)
+    }
+
+    fn nodes(&self) -> Vec<Cow<'_, Node>> {
+        self.nodes.values().map(Cow::Borrowed).collect()
+    }
+
+    fn pods(&self) -> Vec<Cow<'_, Pod>> {
+        self.pods.values().map(Cow::Borrowed).collect()
+    }
+
+    fn makers(&self, workload: &Ref) -> Vec<Ref> {
+        let Ref { kind, namespace, name, .. } = workload;
+        if kind != "Deployment" {
+            return vec![workload.clone()];
+        }
+        let owned = self
+            .replica_sets
+            .values()
+            .filter(|set| set.metadata.namespace == *namespace && is_owned(&set.metadata.owner_references, kind, name));
+        owned.map(|set| Ref::new("apps", "ReplicaSet", namespace, &set.metadata.name)).collect()
+    }
+
+    fn log(&self, _: &Ref, _: &str) -> Cow<'_, str> {
+        // Nobody fetches logs to judge by: those that are told are fetched afterwards.
+        Cow::Borrowed("")
+    }
+}
+
+fn is_owned(owners: &[OwnerReference], kind: &str, name: &str) -> bool {
+    owners.iter().any(|owner| owner.kind == kind && owner.name == name)
+}
+
+fn key(namespace: &str, name: &str) -> String {
+    format!("{namespace}/{name}")
+}
+
+/// The key under which an object is kept.
+pub fn key_of(object: &DynamicObject) -> String {
+    key(object.metadata.namespace.as_deref().unwrap_or_default(), &object.name_any())
+}
+
+/// The object as JSON again, without the bulky part of its metadata.
+pub fn to_value(mut object: DynamicObject) -> Value {
+    object.metadata.managed_fields = None;
+    object.metadata.annotations = None;
+    serde_json::to_value(object).unwrap_or_default()
+}
+
+#[cfg(test)]
+impl View {
+    /// A picture of these objects, for tests.
+    pub fn of(objects: &[Value]) -> Self {
+        let mut view = Self::default();
+        for object in objects {
+            let kind = object["kind"].as_str().expect("a kind");
+            let tracked = Tracked::ALL.into_iter().find(|tracked| tracked.gvk().2 == kind);
+            let text = |field: &str| object["metadata"][field].as_str().unwrap_or_default();
+            view.put(tracked.expect("a tracked kind"), key(text("namespace"), text("name")), object);
+        }
+        view
+    }
+}

@@ -1,0 +1,75 @@
+import { screen } from '@testing-library/react';
+import userEvent from '@testing-library/user-event';
+import { expect, test } from 'vitest';
+import { Call, composite, show } from '../testing/show';
+import { Manifest } from './api';
+import { ChangePage } from './ChangePage';
+
+const version = (name: string, warning?: string) => ({
+  name,
+  warning,
+  schema: { type: 'object' as const, properties: { image: { type: 'string' as const, title: 'Image' } } },
+});
+const manifest: Manifest = {
+  path: 'demo/app/a.yaml',
+  url: 'https://git.example/a.yaml',
+  text: 'spec: {image: nginx}',
+  sha: 'abc',
+  version: 'v1',
+  spec: { image: 'nginx' },
+  pullRequests: [],
+  versions: [version('v2'), version('v1', 'Gone in May.')],
+};
+const request = { number: 7, title: 'Change App a', url: 'https://git.example/pulls/7' };
+
+/** Shows the form; what is sent gets this answer. */
+function page(answer: () => Response, changes: Partial<Manifest> = {}) {
+  const routes = ({ body }: Call) => (body === undefined ? Response.json({ ...manifest, ...changes }) : answer());
+  const calls = show(<ChangePage />, { entity: composite('a'), routes });
+  return { user: userEvent.setup(), sent: () => calls.filter(each => each.body !== undefined) };
+}
+
+async function image(): Promise<HTMLInputElement> {
+  return screen.findByLabelText<HTMLInputElement>(/^Image/);
+}
+
+test('a change is sent with the file that it was made from, and ends in a pull request', async () => {
+  const { user, sent } = page(() => Response.json(request));
+  await user.clear(await image());
+  await user.type(await image(), 'caddy');
+  await user.type(screen.getByLabelText('Why (for the reviewer)'), 'smaller');
+  await user.click(screen.getByRole('button', { name: /pull request/i }));
+  const link = await screen.findByRole('button', { name: /Open the pull request/ });
+  expect(link.getAttribute('href')).toBe(request.url);
+  expect(sent()).toEqual([
+    { route: 'entity/component/demo/a/manifest', body: { sha: 'abc', version: 'v1', spec: { image: 'caddy' }, note: 'smaller' } },
+  ]);
+});
+
+test('a refusal stays beside the form, with what was filled in', async () => {
+  const { user } = page(() => Response.json({ error: { name: 'InputError', message: 'nothing was changed' } }, { status: 400 }));
+  await user.type(await image(), ':2');
+  await user.click(screen.getByRole('button', { name: /pull request/i }));
+  expect(await screen.findByText('nothing was changed')).toBeDefined();
+  expect((await image()).value).toBe('nginx:2');
+});
+
+test('another version begins with what is in Git', async () => {
+  const { user } = page(() => Response.json(request));
+  expect(await screen.findByText(/Gone in May/)).toBeDefined();
+  await user.type(await image(), ':2');
+  await user.click(screen.getByLabelText('API version'));
+  await user.click(await screen.findByRole('option', { name: 'v2' }));
+  expect((await image()).value).toBe('nginx');
+  expect(screen.queryByText(/Gone in May/)).toBeNull();
+});
+
+test('pull requests that wait are shown', async () => {
+  page(() => Response.json(request), { pullRequests: [request] });
+  expect((await screen.findByRole('link', { name: /^7: Change App a/ })).getAttribute('href')).toBe(request.url);
+});
+
+test('what cannot be changed says why, as a sentence', async () => {
+  show(<ChangePage />, { entity: composite('a') });
+  expect(await screen.findByText('Nothing is there.')).toBeDefined();
+});

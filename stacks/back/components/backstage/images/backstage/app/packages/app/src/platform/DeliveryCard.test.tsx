@@ -1,0 +1,27 @@
+import { screen } from '@testing-library/react';
+import { expect, test } from 'vitest';
+import { composite, show } from '../testing/show';
+import { Delivery } from './api';
+import { DeliveryCard } from './DeliveryCard';
+
+const healthy: Delivery = { name: 'demo', sync: 'Synced', health: 'Healthy', url: 'https://argo.example/demo' };
+const card = (item: Delivery | null) => show(<DeliveryCard />, { entity: composite('a'), routes: () => Response.json({ item }) });
+
+test('what Argo CD delivers leads to it, and says from which file and commit', async () => {
+  card({ ...healthy, path: 'demo/*.yaml', revision: '0123456789abcdef' });
+  expect((await screen.findByRole('link', { name: /^demo/ })).getAttribute('href')).toBe('https://argo.example/demo');
+  expect(screen.getByText('demo/*.yaml')).toBeDefined();
+  expect(screen.getByText('01234567')).toBeDefined();
+  expect(screen.getByText('Healthy')).toBeDefined();
+  expect(screen.queryByRole('alert')).toBeNull();
+});
+
+test('why it is not healthy is on the card', async () => {
+  card({ ...healthy, health: 'Degraded', message: 'no pods' });
+  expect(await screen.findByText(/no pods/)).toBeDefined();
+});
+
+test('what Argo CD did not bring is not called broken', async () => {
+  card(null);
+  expect(await screen.findByText(/^This was not brought by Argo CD/)).toBeDefined();
+});

@@ -1,0 +1,49 @@
+import { act, screen } from '@testing-library/react';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { composite, Routes, show } from '../testing/show';
+import { entityRoute, useRoute } from './api';
+
+beforeEach(() => {
+  vi.useFakeTimers();
+});
+afterEach(() => {
+  vi.useRealTimers();
+});
+
+function Part({ seconds }: { seconds?: number }) {
+  const { value, error, loading } = useRoute<{ word: string }>('word', seconds);
+  return <p>{loading ? 'loading' : error?.message ?? value?.word}</p>;
+}
+
+const later = (milliseconds: number) => act(() => vi.advanceTimersByTimeAsync(milliseconds));
+const text = () => screen.getByRole('paragraph').textContent;
+
+test('a page that stays open asks again; another one does not', async () => {
+  let word = 'first';
+  const routes: Routes = () => Response.json({ word });
+  const calls = show(<Part seconds={10} />, { routes });
+  expect(text()).toBe('loading');
+  await later(1);
+  expect(text()).toBe('first');
+  word = 'second';
+  await later(10_000);
+  expect(text()).toBe('second');
+  expect(calls).toHaveLength(2);
+});
+
+test('without a time it asks once', async () => {
+  const calls = show(<Part />, { routes: () => Response.json({ word: 'x' }) });
+  await later(100_000);
+  expect(calls).toHaveLength(1);
+});
+
+test('an answer that is no JSON is told by its status', async () => {
+  show(<Part />, { routes: () => new Response('<html>', { status: 502 }) });
+  await later(1);
+  expect(text()).toBe('the portal answered 502');
+});
+
+test('the route of an entity names it; what has no namespace is in the default one', () => {
+  expect(entityRoute(composite('a'), 'policies')).toBe('entity/component/demo/a/policies');
+  expect(entityRoute({ apiVersion: 'a/v1', kind: 'API', metadata: { name: 'X' } }, 'definition')).toBe('entity/api/default/X/definition');
+});

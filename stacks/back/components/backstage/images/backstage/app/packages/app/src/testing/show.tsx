@@ -1,0 +1,103 @@
+// Shows a part of the portal to a test. What is played is the other side: the back end's routes, the catalog.
+import { ReactNode } from 'react';
+import { Entity } from '@backstage/catalog-model';
+import { ApiProvider, ConfigReader } from '@backstage/core-app-api';
+import { configApiRef, discoveryApiRef, errorApiRef, fetchApiRef, identityApiRef, translationApiRef } from '@backstage/frontend-plugin-api';
+import { catalogApiRef, EntityProvider } from '@backstage/plugin-catalog-react';
+import { themes, UnifiedThemeProvider } from '@backstage/theme';
+import { render } from '@testing-library/react';
+import { MemoryRouter } from 'react-router-dom';
+
+const BACK_END = 'http://portal.example/api/backstack';
+
+/** What was sent to the back end; `body` where it was a POST. */
+export type Call = { route: string; body?: unknown };
+
+/** The answer of a route, by its path below the back end's address. */
+export type Routes = (call: Call) => Response | Promise<Response>;
+
+type World = {
+  entity?: Entity;
+  routes?: Routes;
+  /** What is in the catalog. */
+  entities?: Entity[];
+  /** Who has signed in. */
+  name?: string;
+  /** Other pages of the platform. */
+  links?: { title: string; url: string }[];
+};
+
+/** Renders a part; the calls that it makes of the back end are in the list that is returned. */
+export function show(part: ReactNode, { entity, routes = nothing, entities = [], name = 'Guest', links = [] }: World): Call[] {
+  const calls: Call[] = [];
+  const play = (input: string, init?: RequestInit) => {
+    const body: unknown = typeof init?.body === 'string' ? JSON.parse(init.body) : undefined;
+    const call = { route: input.slice(BACK_END.length + 1), body };
+    calls.push(call);
+    return Promise.resolve(routes(call));
+  };
+  const catalog = {
+    getEntities: ({ filter }: { filter: { kind: string } }) =>
+      Promise.resolve({ items: entities.filter(each => each.kind === filter.kind) }),
+  };
+  const apis = new Map<string, unknown>([
+    [configApiRef.id, new ConfigReader({ app: { title: 'Portal' }, backstack: { links } })],
+    [identityApiRef.id, { getProfileInfo: () => Promise.resolve({ displayName: name }) }],
+    [discoveryApiRef.id, { getBaseUrl: () => Promise.resolve(BACK_END) }],
+    [fetchApiRef.id, { fetch: play }],
+    [catalogApiRef.id, catalog],
+    [errorApiRef.id, { post: fail }],
+    [translationApiRef.id, WITHOUT_WORDS],
+  ]);
+  const holder = { get: <T,>(ref: { id: string }) => apis.get(ref.id) as T | undefined };
+  render(
+    <ApiProvider apis={holder}>
+      <UnifiedThemeProvider theme={themes.light}>
+        <MemoryRouter>{entity ? <EntityProvider entity={entity}>{part}</EntityProvider> : part}</MemoryRouter>
+      </UnifiedThemeProvider>
+    </ApiProvider>,
+  );
+  return calls;
+}
+
+/** Texts of Backstage's own parts are their keys. */
+const WITHOUT_WORDS = {
+  getTranslation: () => ({ ready: true, t: (key: string) => key }),
+  translation$: () => ({ subscribe: () => ({ unsubscribe: () => undefined, closed: false }) }),
+};
+
+/** A part that reports an error to the whole portal has not handled it. */
+function fail(error: Error): never {
+  throw error;
+}
+
+function nothing(): Response {
+  return Response.json({ error: { name: 'NotFoundError', message: 'nothing is there' } }, { status: 404 });
+}
+
+/** A composite of the cluster, as the catalog has it. */
+export function composite(name: string, kind = 'App', namespace = 'demo'): Entity {
+  return {
+    apiVersion: 'backstage.io/v1alpha1',
+    kind: 'Component',
+    metadata: {
+      name,
+      namespace,
+      annotations: { 'terasky.backstage.io/composite-kind': kind, 'backstage.io/kubernetes-namespace': namespace },
+    },
+  };
+}
+
+/** A template made from a composite API. */
+export function offer(kind: string, annotations: Record<string, string> = {}): Entity {
+  return {
+    apiVersion: 'scaffolder.backstage.io/v1beta3',
+    kind: 'Template',
+    metadata: {
+      name: `${kind.toLowerCase()}s.example.org-v1`,
+      namespace: 'default',
+      title: kind,
+      annotations: { 'backstack.dev/kind': kind, 'backstack.dev/scope': 'Namespaced', ...annotations },
+    },
+  };
+}

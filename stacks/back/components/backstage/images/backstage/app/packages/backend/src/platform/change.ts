@@ -1,0 +1,96 @@
+// The form with which people change what they ordered: what it shows, and the pull request that it ends in.
+import { InputError, NotFoundError } from '@backstage/errors';
+import { JsonObject } from '@backstage/types';
+import { Gitea, PullRequest } from './gitea';
+import { Kube } from './kube';
+import { branchPrefix, changedManifest, manifestPath, readManifest } from './manifest';
+import { Reference, Schema, Version, Xrd } from './objects';
+import { isMap, plainSchema } from './schema';
+import { compareVersions, currentVersion, deprecation } from './templates';
+
+type Platform = { kube: Kube; gitea: Gitea };
+
+/** What the form shows. */
+export type Form = {
+  path: string;
+  url: string;
+  text: string;
+  sha: string;
+  version: string;
+  currentVersion?: string;
+  spec: JsonObject;
+  pullRequests: PullRequest[];
+  versions: { name: string; warning?: string; schema: Schema }[];
+};
+
+/** What a filled in form says; `sha` is that of the file when the form was loaded. */
+type Proposal = { sha: string; version: string; spec: JsonObject; note: string };
+
+/** The form for an object. */
+export async function readForm({ kube, gitea }: Platform, reference: Reference): Promise<Form> {
+  const path = manifestPath(reference);
+  const [xrd, file, pullRequests] = await Promise.all([
+    definition(kube, reference),
+    gitea.file(path),
+    gitea.pullRequests(branchPrefix(reference)),
+  ]);
+  if (!xrd) throw new NotFoundError(`${reference.kind} is no composite API: its manifest has no form`);
+  if (!file) throw new NotFoundError(`there is no file ${path} in Git: what was not ordered through Git cannot be changed through it`);
+  const manifest = readManifest(file.content);
+  const current = currentVersion(xrd);
+  // The form does not show Crossplane's own settings.
+  const spec = { ...manifest?.spec };
+  delete spec.crossplane;
+  return {
+    path,
+    url: gitea.fileUrl(path),
+    text: file.content,
+    sha: file.sha,
+    version: manifest?.apiVersion.split('/')[1] ?? '',
+    currentVersion: current?.name,
+    spec,
+    pullRequests,
+    versions: servedVersions(xrd)
+      .sort((a, b) => compareVersions(b.name, a.name))
+      .map(each => ({
+        name: each.name,
+        warning: deprecation(each, current, reference.kind),
+        schema: plainSchema(each.schema?.openAPIV3Schema?.properties?.spec ?? { type: 'object' }),
+      })),
+  };
+}
+
+/** Opens a pull request with a changed manifest; `body` is what somebody sent. */
+export async function propose({ kube, gitea }: Platform, reference: Reference, body: unknown, user: string): Promise<PullRequest> {
+  const { sha, version, spec, note } = readProposal(body);
+  const [xrd, path] = [await definition(kube, reference), manifestPath(reference)];
+  if (!xrd || !servedVersions(xrd).some(each => each.name === version)) {
+    throw new InputError(`${reference.kind} has no version ${version}`);
+  }
+  const file = await gitea.file(path);
+  if (file?.sha !== sha) throw new InputError(`${path} was changed in Git meanwhile: load the form again`);
+  const content = changedManifest(file.content, `${xrd.spec.group}/${version}`, spec);
+  if (content === file.content) throw new InputError('nothing was changed');
+  const title = `Change ${reference.kind} ${reference.name}${reference.namespace ? ` in ${reference.namespace}` : ''}`;
+  const words = [note, `Changed in the portal by \`${user}\`.`].filter(Boolean).join('\n\n');
+  return gitea.propose(branchPrefix(reference), title, words, [{ path, content, sha }]);
+}
+
+function readProposal(body: unknown): Proposal {
+  const { sha, version, spec, note } = isMap(body) ? body : {};
+  if (!isMap(spec) || typeof version !== 'string' || typeof sha !== 'string') {
+    throw new InputError('expected `sha`, `version` and `spec`');
+  }
+  return { sha, version, spec, note: typeof note === 'string' ? note.trim() : '' };
+}
+
+/** The definition of a composite API, by one of its kinds. */
+async function definition(kube: Kube, { apiVersion, kind }: Reference): Promise<Xrd | undefined> {
+  const group = apiVersion.split('/')[0];
+  const all = await kube.list<Xrd>('/apis/apiextensions.crossplane.io/v2/compositeresourcedefinitions');
+  return all.find(each => each.spec.group === group && each.spec.names.kind === kind);
+}
+
+function servedVersions(xrd: Xrd): Version[] {
+  return (xrd.spec.versions ?? []).filter(each => each.served);
+}

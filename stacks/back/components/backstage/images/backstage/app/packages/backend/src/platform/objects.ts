@@ -1,0 +1,133 @@
+// Objects of the cluster: of each kind, those parts that the portal reads.
+import { JsonValue } from '@backstage/types';
+
+/** An object of any kind. */
+export type KubeObject = {
+  apiVersion: string;
+  kind: string;
+  metadata: {
+    name: string;
+    namespace?: string;
+    uid?: string;
+    resourceVersion?: string;
+    generation?: number;
+    labels?: Record<string, string>;
+    annotations?: Record<string, string>;
+    ownerReferences?: { apiVersion: string; kind: string; name: string; uid: string }[];
+    creationTimestamp?: string;
+  };
+};
+
+/** What names an object. */
+export type Reference = { apiVersion: string; kind: string; name: string; namespace?: string };
+
+export type Condition = { type: string; status?: string; message?: string };
+
+/** The schema of a field, as a custom resource definition has it. */
+export type Schema = {
+  type?: string;
+  title?: string;
+  description?: string;
+  default?: JsonValue;
+  enum?: JsonValue[];
+  format?: string;
+  pattern?: string;
+  minimum?: number;
+  maximum?: number;
+  exclusiveMinimum?: boolean;
+  exclusiveMaximum?: boolean;
+  minLength?: number;
+  maxLength?: number;
+  minItems?: number;
+  maxItems?: number;
+  uniqueItems?: boolean;
+  multipleOf?: number;
+  required?: string[];
+  properties?: Record<string, Schema>;
+  items?: Schema;
+  additionalProperties?: Schema | boolean;
+  'x-kubernetes-int-or-string'?: boolean;
+};
+
+/** A version of a custom resource definition or of a composite one. */
+export type Version = {
+  name: string;
+  served?: boolean;
+  deprecated?: boolean;
+  deprecationWarning?: string;
+  schema?: { openAPIV3Schema?: Schema };
+};
+
+/** A custom resource definition. */
+export type Crd = KubeObject & {
+  spec: { group: string; names: { kind: string }; versions: Version[] };
+};
+
+/** A composite resource definition: an API that people order with. */
+export type Xrd = KubeObject & {
+  spec: {
+    group: string;
+    names: { kind: string };
+    scope?: string;
+    versions?: Version[];
+    defaultCompositionRef?: { name: string };
+  };
+  status?: { conditions?: Condition[] };
+};
+
+export type Composition = KubeObject & { spec: { compositeTypeRef?: { kind: string } } };
+
+/** What was ordered. */
+export type Composite = KubeObject & {
+  spec?: { crossplane?: { resourceRefs?: Reference[] } };
+};
+
+/** Argo CD's Application. */
+export type Application = KubeObject & {
+  spec: { source?: ApplicationSource; sources?: ApplicationSource[] };
+  status?: ApplicationStatus;
+};
+
+export type ApplicationSource = { path?: string; directory?: { include?: string } };
+
+export type ApplicationStatus = {
+  sync?: { status?: string; revision?: string };
+  health?: { status?: string; message?: string };
+  conditions?: Condition[];
+  resources?: { group?: string; kind: string; namespace?: string; name: string }[];
+  operationState?: {
+    phase?: string;
+    message?: string;
+    finishedAt?: string;
+    syncResult?: { resources?: { status?: string; message?: string }[] };
+  };
+};
+
+/** An event, of the API's first kind of them. */
+export type KubeEvent = KubeObject & {
+  involvedObject?: { name?: string };
+  message?: string;
+  lastTimestamp?: string;
+  eventTime?: string;
+};
+
+/** A report of policies about one object, or about several. */
+export type PolicyReport = KubeObject & {
+  scope?: Judged;
+  results?: ReportedResult[];
+};
+
+export type Judged = { kind: string; name: string; uid?: string };
+
+export type Outcome = 'pass' | 'fail' | 'warn' | 'error' | 'skip';
+
+export type ReportedResult = {
+  policy: string;
+  rule?: string;
+  result: Outcome;
+  message?: string;
+  category?: string;
+  severity?: string;
+  resources?: Judged[];
+  timestamp?: { seconds?: number };
+};

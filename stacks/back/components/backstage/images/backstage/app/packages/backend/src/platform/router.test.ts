@@ -1,0 +1,120 @@
+import { createServer, Server } from 'node:http';
+import { AddressInfo } from 'node:net';
+import { BackstageCredentials, HttpAuthService } from '@backstage/backend-plugin-api';
+import { Entity, stringifyEntityRef } from '@backstage/catalog-model';
+import { NotAllowedError } from '@backstage/errors';
+import express, { ErrorRequestHandler } from 'express';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { ApiServer, list } from '../testing/apiServer';
+import { GitServer, shaOf } from '../testing/gitServer';
+import { ingested, xrd } from '../testing/objects';
+import { Docs } from './docs';
+import { router } from './router';
+
+const TEXT = 'apiVersion: example.org/v1\nkind: App\nmetadata: { name: shop }\nspec:\n  image: a\n';
+const API: Entity = {
+  apiVersion: 'backstage.io/v1alpha1',
+  kind: 'API',
+  metadata: { name: 'App--v1' },
+  spec: {
+    type: 'crd',
+    definition: JSON.stringify({
+      metadata: { name: 'apps.example.org' },
+      spec: { names: { kind: 'App' }, versions: [{ name: 'v1', schema: { openAPIV3Schema: { properties: { spec: { properties: { image: { type: 'string' } } } } } } }] },
+    }),
+  },
+};
+
+let api: ApiServer;
+let git: GitServer;
+let server: Server;
+/** Who asks: a person, or another part of Backstage. */
+let user: string | undefined;
+
+const entities = [ingested('shop'), API];
+const catalog = {
+  getEntityByRef: (ref: unknown) => {
+    const { kind, namespace, name } = ref as Record<string, string>;
+    const wanted = `${kind}:${namespace}/${name}`.toLowerCase();
+    return Promise.resolve(entities.find(each => stringifyEntityRef(each) === wanted));
+  },
+};
+const httpAuth = {
+  credentials: (_: unknown, options?: { allow?: string[] }) => {
+    if (options?.allow?.includes('user') && !user) return Promise.reject(new NotAllowedError('for people only'));
+    return Promise.resolve({ principal: { type: 'user', userEntityRef: user } } as unknown as BackstageCredentials);
+  },
+} as unknown as HttpAuthService;
+const asJson: ErrorRequestHandler = (error: Error, _request, answer, _next) => {
+  answer.status(400).json({ error: { name: error.name, message: error.message } });
+};
+
+beforeEach(async () => {
+  [api, git] = await Promise.all([ApiServer.start(), GitServer.start()]);
+  user = 'user:default/ann';
+  const routes = router({ kube: api.kube, gitea: git.gitea, docs: new Docs('/nowhere'), argoUrl: 'https://argo', platformUrl: 'https://localhost:8443', httpAuth, catalog });
+  server = createServer(express().use(routes, asJson));
+  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve));
+});
+afterEach(async () => {
+  server.closeAllConnections();
+  await Promise.all([api.stop(), git.stop(), new Promise(resolve => server.close(resolve))]);
+});
+
+async function ask(route: string, body?: object): Promise<unknown> {
+  const { port } = server.address() as AddressInfo;
+  const post = body && { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) };
+  return (await fetch(`http://127.0.0.1:${port}/${route}`, post)).json();
+}
+
+test('an API says what may be ordered, and with which template', async () => {
+  expect(await ask('entity/api/default/App--v1/definition')).toEqual({
+    kind: 'App',
+    template: 'apps.example.org-v1',
+    fields: [{ path: 'spec.image', type: 'string', required: false }],
+  });
+});
+
+test('what Argo CD does not deliver is delivered by nobody', async () => {
+  expect(await ask('entity/component/demo/shop/delivery')).toEqual({ item: null });
+  const resources = [{ group: 'example.org', kind: 'App', namespace: 'demo', name: 'shop' }];
+  api.answers['/apis/argoproj.io/v1alpha1/namespaces/argocd/applications'] = list({ metadata: { name: 'demo', namespace: 'argocd' }, spec: {}, status: { resources } });
+  expect(await ask('entity/component/demo/shop/delivery')).toMatchObject({ item: { name: 'demo' } });
+});
+
+test('a person changes what was ordered; a program does not', async () => {
+  api.answers['/apis/apiextensions.crossplane.io/v2/compositeresourcedefinitions'] = list(xrd());
+  git.files.set('demo/app/shop.yaml', TEXT);
+  const change = { sha: shaOf(TEXT), version: 'v1', spec: { image: 'b' } };
+  expect(await ask('entity/component/demo/shop/manifest')).toMatchObject({ spec: { image: 'a' } });
+  user = undefined;
+  expect(await ask('entity/component/demo/shop/manifest', change)).toMatchObject({ error: { name: 'NotAllowedError' } });
+  expect(git.pulls).toEqual([]);
+  user = 'user:default/ann';
+  expect(await ask('entity/component/demo/shop/manifest', change)).toMatchObject({ number: 1 });
+  expect(git.pulls[0].body).toBe('Changed in the portal by `user:default/ann`.');
+});
+
+test.each([
+  ['entity/component/demo/other/policies', 'the catalog has no component:demo/other'],
+  ['entity/api/default/App--v1/delivery', 'no object of the cluster belongs to api:default/App--v1'],
+  ['entity/component/demo/shop/definition', 'this API has no definition that can be read'],
+  ['docs/page', 'there is no page ``'],
+  ['docs/page?path=a&path=b', 'there is no page ``'],
+])('%s is refused in words', async (route, message) => {
+  expect(await ask(route)).toMatchObject({ error: { name: 'NotFoundError', message } });
+});
+
+test('what was ordered answers where its parts do', async () => {
+  api.answers['/apis/example.org/v1'] = { resources: [{ name: 'apps', kind: 'App', namespaced: true }] };
+  api.answers['/apis/networking.k8s.io/v1'] = { resources: [{ name: 'ingresses', kind: 'Ingress', namespaced: true }] };
+  const ingress = { apiVersion: 'networking.k8s.io/v1', kind: 'Ingress', name: 'shop' };
+  api.answers['/apis/example.org/v1/namespaces/demo/apps/shop'] = { metadata: { name: 'shop', namespace: 'demo' }, spec: { crossplane: { resourceRefs: [ingress] } } };
+  api.answers['/apis/networking.k8s.io/v1/namespaces/demo/ingresses/shop'] = { ...ingress, metadata: { name: 'shop' }, spec: { rules: [{ host: 'shop.localhost' }] } };
+  expect(await ask('entity/component/demo/shop/addresses')).toEqual({ open: ['https://shop.localhost:8443'], inside: [] });
+});
+
+test('an empty platform needs nobody\'s attention', async () => {
+  expect(await ask('attention')).toEqual({ items: [] });
+  expect(await ask('docs')).toEqual({ items: [] });
+});

@@ -1,0 +1,86 @@
+// The routes of the portal's own cards and pages.
+import { HttpAuthService } from '@backstage/backend-plugin-api';
+import { Entity } from '@backstage/catalog-model';
+import { NotFoundError } from '@backstage/errors';
+import { catalogServiceRef } from '@backstage/plugin-catalog-node';
+import express, { Request } from 'express';
+import Router from 'express-promise-router';
+import { addressesOf } from './addresses';
+import { concerns } from './attention';
+import { propose, readForm } from './change';
+import { definitionOf, fieldsOf } from './definition';
+import { deliveryOf } from './delivery';
+import { Docs } from './docs';
+import { Gitea } from './gitea';
+import { Kube } from './kube';
+import { Reference } from './objects';
+import { policyResults } from './policies';
+import { family, referenceOf } from './resources';
+
+export type Context = {
+  kube: Kube;
+  gitea: Gitea;
+  docs: Docs;
+  argoUrl: string;
+  /** The platform's own address. */
+  platformUrl: string;
+  httpAuth: Pick<HttpAuthService, 'credentials'>;
+  catalog: Pick<typeof catalogServiceRef.T, 'getEntityByRef'>;
+};
+
+const ENTITY = '/entity/:kind/:namespace/:name';
+
+export function router(context: Context): express.Router {
+  const { kube, docs, argoUrl } = context;
+  const routes = Router();
+  routes.use(express.json({ limit: '1mb' }));
+  routes.get('/attention', async (_, answer) => {
+    answer.json({ items: await concerns(kube, argoUrl) });
+  });
+  routes.get('/docs', async (_, answer) => {
+    answer.json({ items: await docs.pages() });
+  });
+  routes.get('/docs/page', async (request, answer) => {
+    const { path } = request.query;
+    answer.json({ text: await docs.page(typeof path === 'string' ? path : '') });
+  });
+  routes.get(`${ENTITY}/definition`, async (request, answer) => {
+    const found = definitionOf(await entityOf(context, request));
+    if (!found) throw new NotFoundError('this API has no definition that can be read');
+    answer.json({ kind: found.kind, template: found.template, fields: fieldsOf(found.schema) });
+  });
+  routes.get(`${ENTITY}/addresses`, async (request, answer) => {
+    answer.json(addressesOf(await family(kube, await resource(context, request)), context.platformUrl));
+  });
+  routes.get(`${ENTITY}/policies`, async (request, answer) => {
+    answer.json({ items: await policyResults(kube, await resource(context, request)) });
+  });
+  routes.get(`${ENTITY}/delivery`, async (request, answer) => {
+    answer.json({ item: (await deliveryOf(kube, argoUrl, await resource(context, request))) ?? null });
+  });
+  routes.get(`${ENTITY}/manifest`, async (request, answer) => {
+    answer.json(await readForm(context, await resource(context, request)));
+  });
+  routes.post(`${ENTITY}/manifest`, async (request, answer) => {
+    const { principal } = await context.httpAuth.credentials(request, { allow: ['user'] });
+    answer.json(await propose(context, await resource(context, request), request.body, principal.userEntityRef));
+  });
+  return routes;
+}
+
+/** The entity that a request names. */
+async function entityOf({ catalog, httpAuth }: Context, request: Request): Promise<Entity> {
+  const { kind, namespace, name } = request.params;
+  const credentials = await httpAuth.credentials(request);
+  const entity = await catalog.getEntityByRef({ kind, namespace, name }, { credentials });
+  if (!entity) throw new NotFoundError(`the catalog has no ${kind}:${namespace}/${name}`);
+  return entity;
+}
+
+/** The object behind it. */
+async function resource(context: Context, request: Request): Promise<Reference> {
+  const { kind, namespace, name } = request.params;
+  const found = referenceOf(await entityOf(context, request));
+  if (!found) throw new NotFoundError(`no object of the cluster belongs to ${kind}:${namespace}/${name}`);
+  return found;
+}

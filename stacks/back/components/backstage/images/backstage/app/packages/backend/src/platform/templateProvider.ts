@@ -1,0 +1,58 @@
+// Catalog provider: a template for every composite API of the cluster.
+import { LoggerService } from '@backstage/backend-plugin-api';
+import { stringifyError } from '@backstage/errors';
+import { EntityProvider, EntityProviderConnection } from '@backstage/plugin-catalog-node';
+import { Kube } from './kube';
+import { Composition, Xrd } from './objects';
+import { ENVIRONMENT_LABEL, isEstablished, templatesOf } from './templates';
+
+const EXTENSIONS = '/apis/apiextensions.crossplane.io';
+const ORIGIN = 'kubernetes:compositeresourcedefinitions';
+
+export class TemplateProvider implements EntityProvider {
+  private last = '';
+
+  private connection?: EntityProviderConnection;
+
+  constructor(private readonly kube: Kube, private readonly logger: LoggerService) {}
+
+  getProviderName() {
+    return 'backstack-templates';
+  }
+
+  async connect(connection: EntityProviderConnection) {
+    this.connection = connection;
+    await this.refresh();
+  }
+
+  /** Never throws: the next change, or the next regular look, makes good what this one could not. */
+  async refresh() {
+    if (!this.connection) return;
+    try {
+      const [xrds, compositions, namespaces] = await Promise.all([
+        this.kube.list<Xrd>(`${EXTENSIONS}/v2/compositeresourcedefinitions`),
+        this.kube.list<Composition>(`${EXTENSIONS}/v1/compositions`),
+        this.kube.list(`/api/v1/namespaces?labelSelector=${encodeURIComponent(ENVIRONMENT_LABEL)}`),
+      ]);
+      namespaces.sort((a, b) => a.metadata.name.localeCompare(b.metadata.name));
+      const entities = xrds.filter(isEstablished).flatMap(xrd => templatesOf({ xrd, compositions, namespaces }));
+      for (const entity of entities) {
+        entity.metadata.annotations = {
+          ...entity.metadata.annotations,
+          'backstage.io/managed-by-location': ORIGIN,
+          'backstage.io/managed-by-origin-location': ORIGIN,
+        };
+      }
+      const now = JSON.stringify(entities);
+      if (now === this.last) return;
+      await this.connection.applyMutation({
+        type: 'full',
+        entities: entities.map(entity => ({ entity, locationKey: this.getProviderName() })),
+      });
+      this.last = now;
+      this.logger.info(`offering ${entities.length} templates from ${xrds.length} composite APIs`);
+    } catch (error) {
+      this.logger.warn(`templates are not renewed: ${stringifyError(error)}`);
+    }
+  }
+}

@@ -1,0 +1,97 @@
+// A Gitea that is played, with one repository.
+import { createServer, IncomingMessage, Server, ServerResponse } from 'node:http';
+import { AddressInfo } from 'node:net';
+import { ConfigReader } from '@backstage/config';
+import { Gitea } from '../platform/gitea';
+
+type Pull = { number: number; title: string; body: string; state: 'open' | 'closed'; head: { ref: string } };
+type Commit = { new_branch: string; message: string; files: { operation: string; path: string; sha?: string; content: string }[] };
+
+const ROOT = '/api/v1/repos/platform/demo-cluster/';
+
+export class GitServer {
+  /** Files of the main branch. */
+  readonly files = new Map<string, string>();
+  readonly branches = new Map<string, Commit>();
+  readonly pulls: Pull[] = [];
+  /** Calls that are done, but whose answer is lost on the way: `POST pulls`. */
+  readonly lost = new Set<string>();
+  gitea!: Gitea;
+
+  private constructor(private readonly server: Server) {}
+
+  static async start(): Promise<GitServer> {
+    const server = createServer();
+    const git = new GitServer(server);
+    server.on('request', (request, answer) => void git.handle(request, answer));
+    await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve));
+    const { port } = server.address() as AddressInfo;
+    const config = {
+      url: `http://127.0.0.1:${port}/`,
+      publicUrl: 'https://git.example/gitea/',
+      token: 'secret',
+      repository: 'platform/demo-cluster',
+    };
+    git.gitea = Gitea.fromConfig(new ConfigReader({ backstack: { git: config } }));
+    return git;
+  }
+
+  async stop() {
+    this.server.closeAllConnections();
+    await new Promise(resolve => this.server.close(resolve));
+  }
+
+  /** The text that a pull request would bring. */
+  proposed(pull: Pull, path: string): string | undefined {
+    const file = this.branches.get(pull.head.ref)?.files.find(each => each.path === path);
+    return file && Buffer.from(file.content, 'base64').toString('utf8');
+  }
+
+  private async handle(request: IncomingMessage, answer: ServerResponse) {
+    const parts: Buffer[] = [];
+    for await (const part of request) parts.push(part as Buffer);
+    const text = Buffer.concat(parts).toString('utf8');
+    const url = new URL(request.url ?? '', 'http://git');
+    const route = decodeURIComponent(url.pathname.slice(ROOT.length));
+    const allowed = request.headers.authorization === 'token secret' && url.pathname.startsWith(ROOT);
+    const [status, body] = allowed ? this.answer(`${request.method} ${route}`, url.searchParams, text) : [401, { message: 'no' }];
+    if (this.lost.delete(`${request.method} ${route}`)) request.socket.destroy();
+    else answer.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body));
+  }
+
+  private answer(call: string, query: URLSearchParams, text: string): [number, unknown] {
+    if (call === 'POST contents') return this.commit(JSON.parse(text) as Commit);
+    if (call === 'POST pulls') return this.open(JSON.parse(text) as { head: string; title: string; body: string });
+    if (call === 'GET pulls') return [200, this.pulls.filter(each => each.state === query.get('state')).reverse()];
+    const [, what, name] = /^GET (contents|branches)\/(.*)$/.exec(call) ?? [];
+    const found = what === 'contents' ? this.file(name) : this.branches.get(name) && { name };
+    return found ? [200, found] : [404, { message: 'not found' }];
+  }
+
+  private file(path: string) {
+    const content = this.files.get(path);
+    return content && { content: Buffer.from(content, 'utf8').toString('base64'), sha: shaOf(content) };
+  }
+
+  private commit(commit: Commit): [number, unknown] {
+    if (this.branches.has(commit.new_branch)) return [422, { message: `branch ${commit.new_branch} already exists` }];
+    const stale = commit.files.find(each => each.sha !== undefined && each.sha !== shaOf(this.files.get(each.path) ?? ''));
+    if (stale) return [422, { message: `sha of ${stale.path} does not match` }];
+    this.branches.set(commit.new_branch, commit);
+    return [201, {}];
+  }
+
+  private open({ head, title, body }: { head: string; title: string; body: string }): [number, unknown] {
+    if (this.pulls.some(each => each.state === 'open' && each.head.ref === head)) {
+      return [409, { message: 'pull request already exists' }];
+    }
+    const pull: Pull = { number: this.pulls.length + 1, title, body, state: 'open', head: { ref: head } };
+    this.pulls.push(pull);
+    return [201, pull];
+  }
+}
+
+/** A text that differs where contents do. */
+export function shaOf(content: string): string {
+  return Buffer.from(content).toString('hex').slice(-40);
+}
