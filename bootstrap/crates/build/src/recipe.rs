@@ -304,6 +304,21 @@ mod tests {
     }
 
     #[test]
+    fn what_an_npm_layer_excludes_does_not_change_its_key() {
+        let folder = Folder::new();
+        folder.write("a/app/package.json", "{}").write("a/app/src/x.ts", "1").write("a/app/src/x.test.ts", "1");
+        folder.recipe("a", "  - npm: {project: app, exclude: ['**/*.test.ts'], run: [build], copy: {out: /app}}");
+        let before = folder.key("a");
+        folder
+            .write("a/app/src/x.test.ts", "2")
+            .write("a/app/node_modules/y/index.js", "")
+            .write("a/app/z.test.ts", "");
+        assert_eq!(before, folder.key("a"));
+        folder.write("a/app/src/x.ts", "2");
+        assert_ne!(before, folder.key("a"));
+    }
+
+    #[test]
     fn what_programs_share_rebuilds_just_the_images_that_have_them() {
         let stacks = FileTree::builtin();
         let folder = Folder::new();
@@ -324,21 +339,6 @@ mod tests {
         assert_eq!(changed, ["composition-preview", "gitea-setup", "gitops"]);
         folder.write("lib/client/more_test.go", "package client_test");
         assert_eq!(keys(), after, "a test is in no image");
-    }
-
-    #[test]
-    fn what_an_npm_layer_excludes_does_not_change_its_key() {
-        let folder = Folder::new();
-        folder.write("a/app/package.json", "{}").write("a/app/src/x.ts", "1").write("a/app/src/x.test.ts", "1");
-        folder.recipe("a", "  - npm: {project: app, exclude: ['**/*.test.ts'], run: [build], copy: {out: /app}}");
-        let before = folder.key("a");
-        folder
-            .write("a/app/src/x.test.ts", "2")
-            .write("a/app/node_modules/y/index.js", "")
-            .write("a/app/z.test.ts", "");
-        assert_eq!(before, folder.key("a"));
-        folder.write("a/app/src/x.ts", "2");
-        assert_ne!(before, folder.key("a"));
     }
 
     #[test]
