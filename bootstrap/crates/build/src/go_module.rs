@@ -6,9 +6,9 @@ use std::collections::BTreeSet;
 use std::path::{Component, Path, PathBuf};
 
 use super::error::BuildError;
-use super::recipe::RECIPE_FILE;
 use backstack_stack::files::FileTree;
 use backstack_stack::go_mod;
+use backstack_stack::recipe::RECIPE_FILE;
 
 /// The files that a module's programs are compiled from: without other modules in its folder, a recipe beside go.mod, and tests.
 ///

@@ -13,7 +13,6 @@ use super::error::BuildError;
 use super::files::disk_entry;
 use super::go_module;
 use super::process::Tool;
-use super::recipe::RECIPE_FILE;
 use super::tools::Toolset;
 use super::tree::{Entry, Tree};
 use super::workdir::materialize;
@@ -21,7 +20,7 @@ use super::{Architecture, Package, PackageSource, glob};
 use backstack_common::report::Progress;
 use backstack_stack::files::FileTree;
 use backstack_stack::go_mod;
-use backstack_stack::recipe::{GoLayer, GoModuleFilesLayer};
+use backstack_stack::recipe::{GoLayer, GoModuleFilesLayer, RECIPE_FILE};
 
 mod replaced;
 
