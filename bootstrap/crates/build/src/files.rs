@@ -3,11 +3,10 @@
 use std::path::Path;
 
 use super::error::BuildError;
-use super::recipe::RECIPE_FILE;
 use super::tree::{Entry, Tree};
 use backstack_common::words::number;
 use backstack_stack::files::FileTree;
-use backstack_stack::recipe::FileEntry;
+use backstack_stack::recipe::{FileEntry, RECIPE_FILE};
 
 /// The tree of a `files` layer.
 ///

@@ -6,8 +6,9 @@ use std::collections::BTreeSet;
 use std::path::{Component, Path, PathBuf};
 
 use super::error::BuildError;
-use super::recipe::RECIPE_FILE;
 use backstack_stack::files::FileTree;
+use backstack_stack::go_mod;
+use backstack_stack::recipe::RECIPE_FILE;
 
 /// The files that a module's programs are compiled from: without other modules in its folder, a recipe beside go.mod, and tests.
 ///
@@ -37,7 +38,7 @@ pub(super) fn folders(tree: &FileTree, module: &str) -> Result<Vec<(PathBuf, Fil
         next += 1;
         let file = folder.display("go.mod");
         let bytes = folder.read("go.mod").map_err(BuildError::io(format!("cannot read {file}")))?;
-        for (_, path) in replaced(&String::from_utf8_lossy(&bytes)) {
+        for (_, path) in go_mod::replaced(&String::from_utf8_lossy(&bytes)) {
             let target = normal(&place.join(path));
             if seen.insert(target.clone()) {
                 found.push((target, folder.join(path)));
@@ -45,34 +46,6 @@ pub(super) fn folders(tree: &FileTree, module: &str) -> Result<Vec<(PathBuf, Fil
         }
     }
     Ok(found)
-}
-
-/// Whether a go.mod requires modules from elsewhere, whose content a go.sum has to tell.
-pub(super) fn needs_sums(go_mod: &str) -> bool {
-    let ours: BTreeSet<&str> = replaced(go_mod).map(|(module, _)| module).collect();
-    let required = lines(go_mod).filter_map(|line| {
-        let mut words = line.trim_start_matches("require ").split_whitespace();
-        let module = words.next()?;
-        let is_version =
-            |word: &str| word.strip_prefix('v').is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()));
-        words.next().is_some_and(is_version).then_some(module)
-    });
-    required.into_iter().any(|module| !ours.contains(module))
-}
-
-/// The modules in whose place a go.mod puts folders, each with its folder.
-fn replaced(go_mod: &str) -> impl Iterator<Item = (&str, &str)> {
-    lines(go_mod).filter_map(|line| {
-        let (module, path) = line.split_once("=>")?;
-        let module = module.trim_start_matches("replace ").split_whitespace().next()?;
-        let path = path.trim().trim_matches('"');
-        (path.starts_with("./") || path.starts_with("../")).then_some((module, path))
-    })
-}
-
-/// Lines without what is a comment.
-fn lines(go_mod: &str) -> impl Iterator<Item = &str> {
-    go_mod.lines().filter_map(|line| line.split("//").next()).map(str::trim)
 }
 
 /// Resolves `..` by name; what leaves the start stays as leading `..`.
@@ -93,18 +66,6 @@ fn normal(path: &Path) -> PathBuf {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn only_modules_from_elsewhere_need_sums() {
-        let head = "module m // v1\n\ngo 1.26\n";
-        let local = format!("{head}\nrequire x v0.0.0\n\nreplace x => ../../x // ours\n");
-        assert!(!needs_sums(head) && !needs_sums(&local));
-        for more in ["require y v1.2.3\n", "require (\n\ty v1.2.3 // indirect\n)\n", "replace x => y v1.2.3\n"] {
-            let text = format!("{head}require x v0.0.0\n{more}");
-            assert!(needs_sums(&text), "{text}");
-        }
-        assert!(needs_sums(&format!("{local}require (\n\tx v0.0.0\n\ty v1.0.0-rc.1\n)\n")));
-    }
 
     #[test]
     fn folders_are_found_wherever_replace_lines_lead() {

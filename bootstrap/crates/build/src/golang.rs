@@ -13,14 +13,14 @@ use super::error::BuildError;
 use super::files::disk_entry;
 use super::go_module;
 use super::process::Tool;
-use super::recipe::RECIPE_FILE;
 use super::tools::Toolset;
 use super::tree::{Entry, Tree};
 use super::workdir::materialize;
 use super::{Architecture, Package, PackageSource, glob};
 use backstack_common::report::Progress;
 use backstack_stack::files::FileTree;
-use backstack_stack::recipe::{GoLayer, GoModuleFilesLayer};
+use backstack_stack::go_mod;
+use backstack_stack::recipe::{GoLayer, GoModuleFilesLayer, RECIPE_FILE};
 
 mod replaced;
 
@@ -44,7 +44,7 @@ impl Module {
         let folder = recipe.join(module);
         let description = folder.read("go.mod").unwrap_or_default();
         let description = String::from_utf8_lossy(&description);
-        if go_module::needs_sums(&description) && !folder.exists("go.sum") {
+        if go_mod::needs_sums(&description) && !folder.exists("go.sum") {
             let problem = "it is missing, so the modules' content cannot be checked; run `go mod tidy`";
             return Err(BuildError::recipe(folder.display("go.sum"), problem));
         }

@@ -11,14 +11,14 @@ use super::context::Context;
 use super::error::BuildError;
 use super::files::{disk_entry, put_folder};
 use super::golang::{Built, module_files};
-use super::recipe::{RECIPE_FILE, is_source};
+use super::recipe::is_source;
 use super::tools::Toolset;
 use super::tree::{Node, Tree};
 use super::workdir::materialize;
 use super::{Architecture, Package, PackageSource};
 use backstack_common::report::Progress;
 use backstack_stack::files::FileTree;
-use backstack_stack::recipe::NpmLayer;
+use backstack_stack::recipe::{NpmLayer, RECIPE_FILE};
 
 /// Installs and builds a project, and copies what is kept of it.
 ///

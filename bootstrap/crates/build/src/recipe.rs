@@ -13,16 +13,15 @@ use super::go_module;
 use super::tree::MERGED_USR;
 use backstack_images::Digest;
 use backstack_stack::files::FileTree;
-use backstack_stack::recipe::{ContainerdStoreLayer, FileEntry, GoModuleFilesLayer, ImageRecipe, Layer, NpmLayer};
+use backstack_stack::recipe::{
+    ContainerdStoreLayer, FileEntry, GoModuleFilesLayer, ImageRecipe, Layer, NpmLayer, RECIPE_FILE,
+};
 
 /// Counts up when the builder makes other bytes of the same recipe.
 const FORMAT: &str = "1";
 
 /// The same for layers of Debian packages alone.
 const DEBIAN_FORMAT: &str = "2";
-
-/// Name of a recipe's own file.
-pub const RECIPE_FILE: &str = "image.yaml";
 
 /// A recipe with its keys.
 #[derive(Debug, Clone)]

@@ -5,6 +5,7 @@ pub mod changes;
 mod config_maps;
 mod draft;
 pub mod files;
+pub mod go_mod;
 mod image;
 pub mod left_out;
 pub mod load;

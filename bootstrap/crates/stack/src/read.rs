@@ -10,7 +10,7 @@ use super::draft::{ClusterDraft, ComponentDraft, Read, RecipeDraft, StackDraft};
 use super::files::FileTree;
 use super::model::{ClusterFile, ComponentFile, StackFile};
 use super::problem::Problems;
-use super::recipe::{ImageRecipe, Layer};
+use super::recipe::{ImageRecipe, Layer, RECIPE_FILE};
 use super::schema::Format;
 use super::types::{Manifest, Stack};
 use super::yaml::{Document, parse};
@@ -275,7 +275,7 @@ fn recipes(
         }
         let name = format!("{prefix}images/{folder}/image.yaml");
         let recipe_tree = images.join(&folder);
-        let recipe: Read<ImageRecipe> = document(Format::Image, &recipe_tree, "image.yaml", &name, problems);
+        let recipe: Read<ImageRecipe> = document(Format::Image, &recipe_tree, RECIPE_FILE, &name, problems);
         wanted.extend(parts(&folder, &recipe));
         recipes.insert(folder, RecipeDraft { tree: recipe_tree, recipe });
     }

@@ -10,6 +10,9 @@ use serde::{Deserialize, Serialize};
 
 use super::model::{ApiVersion, ImageRecipeKind};
 
+/// Name of a recipe's file, in a folder of its own.
+pub const RECIPE_FILE: &str = "image.yaml";
+
 /// How an image is made from packages alone.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]

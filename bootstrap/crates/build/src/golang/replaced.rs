@@ -9,9 +9,9 @@ use std::fs;
 use super::{Module, Settings};
 use crate::context::Context;
 use crate::error::BuildError;
-use crate::recipe::RECIPE_FILE;
 use crate::workdir::materialize;
 use backstack_stack::files::FileTree;
+use backstack_stack::recipe::RECIPE_FILE;
 
 /// Copies the modules, with files of the recipe in the place of theirs, and has the build use the copies.
 ///

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::draft::RecipeDraft;
 use crate::files::FileTree;
+use crate::go_mod;
 use crate::paths::{inside, is_image_path};
 use crate::problem::Problems;
 use crate::recipe::{
@@ -106,7 +107,7 @@ impl Checker<'_> {
         self.copies(pointer, &layer.copy);
     }
 
-    /// A folder with go.mod, and go.sum if anything is required. Returns go.mod.
+    /// A folder with go.mod, and go.sum if anything from elsewhere is required. Returns go.mod.
     fn go_module(&mut self, pointer: &str, folder: &str) -> Option<String> {
         let path = self.beside(pointer, folder)?;
         let tree = self.images().join(&path);
@@ -115,7 +116,7 @@ impl Checker<'_> {
             return None;
         };
         let go_mod = String::from_utf8_lossy(&go_mod).into_owned();
-        if go_mod.lines().any(|line| line.trim_start().starts_with("require")) && !tree.exists("go.sum") {
+        if go_mod::needs_sums(&go_mod) && !tree.exists("go.sum") {
             self.say(pointer, format!("there is no go.sum in `{folder}`; make it with `go mod tidy`"));
         }
         Some(go_mod)

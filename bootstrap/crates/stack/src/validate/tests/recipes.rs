@@ -59,6 +59,8 @@ fn a_module_with_requirements_needs_its_sums() {
     Files::recipe("  - go: {programs: {/a: .}}")
         .with("components/shop/images/app/go.mod", "module app\n\nrequire example.org/m v1.0.0\n")
         .expect(&["components/shop/images/app/image.yaml:4  there is no go.sum in `.`; make it with `go mod tidy`"]);
+    let ours = "module app\n\nrequire example.org/m v0.0.0\n\nreplace example.org/m => ../lib\n";
+    Files::recipe("  - go: {programs: {/a: .}}").with("components/shop/images/app/go.mod", ours).expect(&[]);
 }
 
 #[test]
