@@ -9,11 +9,14 @@
 //! plan       settings + stack + what exists -> Plan (pure)
 //! execute    Plan                      -> outcomes, through the adapters below
 //!   docker     Docker Engine: network, registry, nodes, kubeadm, kubeconfig
+//!   etcd       what the Kubernetes API keeps, past that API
 //!   images     upstream or build -> the local registry, by one way
 //!   build      recipes -> OCI images, from package registries alone
 //!   kubernetes Kubernetes API: apply, inventory, readiness, blockers, secrets
 //! existing   a cluster that somebody else made: reached, checked, left as it was
 //! remove     one component less
+//! checkpoint all that a platform is at one moment, kept
+//! reset      ... and brought back
 //! assistant  ports of the crate `backstack-mcp`: what AI assistants read of the platform
 //! report     typed events              -> terminal, plain lines, JSON lines, recorder
 //! proxy      the user's proxy: what nodes and tools get of it
@@ -31,12 +34,14 @@
 
 pub mod assistant;
 pub mod build;
+pub mod checkpoint;
 pub mod cli;
 pub mod definitions;
 pub mod docker;
 pub mod doctor;
 pub mod down;
 pub mod error;
+pub mod etcd;
 pub mod execute;
 pub mod existing;
 pub mod file_lock;
@@ -51,6 +56,7 @@ pub mod plan;
 pub mod proxy;
 pub mod remove;
 pub mod report;
+pub mod reset;
 pub mod settings;
 pub mod stack;
 pub mod tls;

@@ -1,5 +1,6 @@
 //! The connection to a Docker Engine, and the few calls that everything else is made of.
 
+use std::io::Read;
 use std::time::Duration;
 
 use bollard::container::LogOutput;
@@ -236,6 +237,18 @@ impl Engine {
         self.exec_heard(container, command, None, hear).await?.succeeded(container, command)
     }
 
+    /// A file of a container, started or not.
+    ///
+    /// # Errors
+    /// The engine refuses, or there is no such file.
+    pub async fn read_file(&self, container: &str, path: &str) -> Result<Vec<u8>, ClusterError> {
+        let failed = || ClusterError::engine(format!("read `{path}` in `{container}`"));
+        let options = query::DownloadFromContainerOptionsBuilder::default().path(path).build();
+        let chunks: Vec<Bytes> =
+            self.docker.download_from_container(container, Some(options)).try_collect().await.map_err(failed())?;
+        file_of(&chunks.concat()).map_err(|err| failed()(bollard::errors::Error::IOError { err }))
+    }
+
     /// Writes files into a container, started or not. Paths are absolute; folders are made.
     ///
     /// # Errors
@@ -266,6 +279,15 @@ fn tar_of(files: &[(String, String)]) -> std::io::Result<Vec<u8>> {
         archive.append_data(&mut header, path.trim_start_matches('/'), content.as_bytes())?;
     }
     archive.into_inner()
+}
+
+/// The content of the first file of an archive.
+fn file_of(archive: &[u8]) -> std::io::Result<Vec<u8>> {
+    let mut archive = tar::Archive::new(archive);
+    let mut file = archive.entries()?.next().ok_or(std::io::ErrorKind::UnexpectedEof)??;
+    let mut content = Vec::new();
+    file.read_to_end(&mut content)?;
+    Ok(content)
 }
 
 /// Turns the engine's "no such object" into `None`.

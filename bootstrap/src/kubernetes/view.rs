@@ -90,6 +90,8 @@ pub struct View {
     slices: Table<EndpointSlice>,
     api_services: Table<Conditioned>,
     pub nodes: Table<Node>,
+    /// Kinds that were listed in full.
+    listed: HashSet<Tracked>,
     /// Single objects of any kind whose state somebody waits for, whole.
     followed: HashMap<ObjectRef, Value>,
 }
@@ -146,6 +148,12 @@ impl View {
     /// Drops all objects of a kind but these: what a fresh list does not have is gone.
     pub fn keep(&mut self, tracked: Tracked, keys: &HashSet<String>) {
         self.table(tracked).keep(keys);
+        self.listed.insert(tracked);
+    }
+
+    /// Whether every kind has been listed: before, what is not in the picture may be there all the same.
+    pub fn is_whole(&self) -> bool {
+        Tracked::ALL.iter().all(|tracked| self.listed.contains(tracked))
     }
 
     /// Notes what a followed object looks like; nothing if it is gone.
@@ -226,6 +234,44 @@ impl View {
         };
         let mut pods: Vec<_> = self.pods.values().filter(belongs).collect();
         pods.sort_by(|a, b| a.metadata.name.cmp(&b.metadata.name));
+        pods
+    }
+
+    /// Workloads with fewer ready pods than they ask for, by the pods themselves: what a status says may be older.
+    /// Each as `KIND NAMESPACE/NAME`, sorted.
+    pub fn short_of_pods(&self) -> Vec<String> {
+        let tables =
+            [("Deployment", &self.deployments), ("StatefulSet", &self.stateful_sets), ("DaemonSet", &self.daemon_sets)];
+        let mut short = Vec::new();
+        for (kind, table) in tables {
+            for workload in table.values() {
+                let (namespace, name) = (&workload.metadata.namespace, &workload.metadata.name);
+                let wanted = match kind {
+                    "DaemonSet" => workload.status.desired_number_scheduled,
+                    _ => workload.spec.replicas.unwrap_or(1),
+                };
+                let ready = self.pods_of(kind, namespace, name).iter().filter(|pod| pod.is_ready()).count();
+                let seen = workload.status.observed_generation >= workload.metadata.generation;
+                if !seen || (ready as i64) < wanted {
+                    short.push(format!("{kind} {namespace}/{name}"));
+                }
+            }
+        }
+        short.sort();
+        short
+    }
+
+    /// Ready pods that no workload of Kubernetes' own kinds makes: those of operators, and those that people made. Each
+    /// as `NAMESPACE/NAME`, sorted.
+    pub fn pods_of_others(&self) -> Vec<String> {
+        const MAKERS: [&str; 6] = ["ReplicaSet", "StatefulSet", "DaemonSet", "ReplicationController", "Job", "Node"];
+        let is_other = |pod: &&Pod| {
+            let owners = &pod.metadata.owner_references;
+            pod.is_live() && pod.is_ready() && !owners.iter().any(|owner| MAKERS.contains(&owner.kind.as_str()))
+        };
+        let mut pods: Vec<_> =
+            self.pods.values().filter(is_other).map(|pod| key(&pod.metadata.namespace, &pod.metadata.name)).collect();
+        pods.sort();
         pods
     }
 
