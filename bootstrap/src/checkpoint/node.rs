@@ -20,13 +20,14 @@ pub(super) struct Kept {
     pub frozen_seconds: f64,
 }
 
-/// Finds the processes of pods, and freezes them by what the kernel has for it: cgroups of the first or the second
-/// version.
+/// Finds the cgroups of pods, and freezes them by what the kernel has for it, in the first or the second version. Only a
+/// cgroup that is a pod's own by its name: a program that is just being started in a pod is in one of the pod's cgroups and
+/// still in the node's others, and freezing one of those would freeze the node.
 const FREEZER: &str = r#"
 freezers() { # PODS
   [ -n "$1" ] || return 0
-  grep -lE "pod($1)" /proc/[0-9]*/cgroup 2>/dev/null | xargs -r cat 2>/dev/null |
-    awk -F: '$2 == "freezer" { print "/sys/fs/cgroup/freezer" $3 "/freezer.state" } $1 == 0 { print "/sys/fs/cgroup" $3 "/cgroup.freeze" }' |
+  grep -hsE "^([0-9]+:freezer|0:):/.*pod($1)" /proc/[0-9]*/cgroup |
+    awk -F: '$2 == "freezer" { print "/sys/fs/cgroup/freezer" $3 "/freezer.state" } $2 == "" { print "/sys/fs/cgroup" $3 "/cgroup.freeze" }' |
     sort -u | while read -r file; do [ ! -w "$file" ] || echo "$file"; done
 }
 freeze() { # FILES
