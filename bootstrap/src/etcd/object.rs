@@ -24,6 +24,8 @@ const MANAGED_FIELDS: u64 = 17;
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Object {
     pub kind: String,
+    /// Empty where its kind has none.
+    pub namespace: String,
     pub uid: String,
     pub generation: i64,
     /// It is on its way out.
@@ -62,6 +64,7 @@ impl Object {
         let controller = entries(13).find(|owner| number(owner, 6) == 1);
         Some(Self {
             kind: text(bytes(envelope, TYPE)?, 2),
+            namespace: text(metadata, 3),
             uid: text(metadata, 5),
             generation: number(metadata, 7).cast_signed(),
             is_deleting: bytes(metadata, 9).is_some(),
@@ -74,6 +77,7 @@ impl Object {
         let Json { kind, metadata } = serde_json::from_slice(value).ok()?;
         Some(Self {
             kind,
+            namespace: metadata.namespace,
             uid: metadata.uid,
             generation: metadata.generation,
             is_deleting: metadata.deletion_timestamp.is_some(),
@@ -97,6 +101,7 @@ struct Json {
 #[derive(Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 struct JsonMetadata {
+    namespace: String,
     uid: String,
     generation: i64,
     deletion_timestamp: Option<String>,
@@ -170,6 +175,7 @@ pub mod sample {
     #[derive(Default, Clone)]
     pub struct Sample<'a> {
         pub kind: &'a str,
+        pub namespace: &'a str,
         pub uid: &'a str,
         pub generation: u8,
         pub deleting: bool,
@@ -184,6 +190,7 @@ pub mod sample {
     impl Sample<'_> {
         pub fn value(&self) -> Vec<u8> {
             let mut metadata = Vec::new();
+            put(&mut metadata, 3, self.namespace.as_bytes());
             put(&mut metadata, 5, self.uid.as_bytes());
             metadata.extend([7 << 3, self.generation]);
             if self.deleting {
@@ -228,6 +235,7 @@ mod tests {
 
     const POD: Sample<'_> = Sample {
         kind: "Pod",
+        namespace: "n",
         uid: "u",
         generation: 3,
         deleting: true,
@@ -240,7 +248,7 @@ mod tests {
 
     #[test]
     fn both_forms_tell_the_same() {
-        let json = br#"{"apiVersion": "v1", "kind": "Pod", "metadata": {"uid": "u", "generation": 3, "deletionTimestamp": "now",
+        let json = br#"{"apiVersion": "v1", "kind": "Pod", "metadata": {"namespace": "n", "uid": "u", "generation": 3, "deletionTimestamp": "now",
             "labels": {"a": "b", "c": "d"}, "ownerReferences": [{"kind": "X", "uid": "x"},
             {"kind": "ReplicaSet", "uid": "r", "controller": true}]}}"#;
         let object = Object::of(&POD.value()).expect("an object");

@@ -62,9 +62,6 @@ pub(super) fn pod(namespace: &str, name: &str) -> String {
     format!("{PREFIX}pods/{namespace}/{name}")
 }
 
-/// Where the controller manager says that it leads.
-pub(super) const LEADER: &str = "/registry/leases/kube-system/kube-controller-manager";
-
 #[cfg(test)]
 mod tests {
     use super::*;

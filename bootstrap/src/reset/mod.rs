@@ -14,13 +14,15 @@
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use futures::future::try_join_all;
 use serde::Serialize;
+use tokio::time::sleep;
 
 use crate::checkpoint::{self, About, CheckpointError, Place, holders};
-use crate::etcd::{Change, Etcd};
+use crate::docker::pace;
+use crate::etcd::Etcd;
 use crate::report::{Event, Outcome, Phase, Planned, Progress, Reporter, units};
 
 mod dns;
@@ -36,6 +38,8 @@ pub use plan::Difference;
 
 /// Whose line it is that tells of the progress.
 const SUBJECT: &str = "platform";
+/// So long after the end of a namespace, controllers have heard of it.
+const HEARSAY: Duration = Duration::from_secs(1);
 
 /// What came of it.
 #[derive(Debug, Clone, Serialize)]
@@ -98,22 +102,20 @@ async fn run(place: &Place, about: &About, progress: &Progress) -> Result<Done, 
     let staged = try_join_all(nodes.iter().map(|name| async { Ok(node::stage(engine, name, &about.name).await?) }));
     let connected = async { Ok::<_, CheckpointError>(Etcd::connect(engine, &place.control_plane).await?) };
     let (then, mut etcd, _) = tokio::try_join!(checkpoint::objects(place, &about.name), connected, staged)?;
+    let ended = plan::end_of_going(&etcd.all().await.map_err(CheckpointError::from)?);
+    if !ended.is_empty() {
+        progress.detail("ending namespaces that are on their way out");
+        etcd.change(&ended).await.map_err(CheckpointError::from)?;
+        sleep(pace::recall(engine, &place.control_plane).await?.patience(HEARSAY)).await;
+    }
     progress.detail("writing what differs");
     node::halt_controllers(engine, &place.control_plane).await?;
     let holders = holders::look(&place.client).await.map_err(CheckpointError::from)?;
     let restarting = holders.0.iter().map(|pod| keys::pod(&pod.namespace, &pod.name)).collect();
-    let now = etcd.all().await.map_err(CheckpointError::from)?;
-    let mut plan = plan::build(&then, &now, &restarting);
-    if plan.revives {
-        plan.changes.push(Change::Delete { key: keys::LEADER.into() });
-    }
+    let plan = plan::build(&then, &etcd.all().await.map_err(CheckpointError::from)?, &restarting);
     try_join_all(nodes.iter().map(|name| node::swap(engine, name))).await?;
     etcd.change(&plan.changes).await.map_err(CheckpointError::from)?;
-    drop(etcd);
-    match plan.revives {
-        true => node::restart_controllers(engine, &place.control_plane).await?,
-        false => node::resume_controllers(engine, &place.control_plane).await?,
-    }
+    node::resume_controllers(engine, &place.control_plane).await?;
     try_join_all(nodes.iter().map(|name| {
         let pods = holders.on(name);
         async move { node::end(engine, name, &pods).await }
@@ -121,7 +123,15 @@ async fn run(place: &Place, about: &About, progress: &Progress) -> Result<Done, 
     .await?;
     let written_seconds = start.elapsed().as_secs_f64();
     progress.phase(Phase::Starting);
-    settle::await_ready(place, about, progress).await?;
+    loop {
+        settle::await_ready(place, about, progress).await?;
+        // Whoever was taking a namespace away when it came back may have gone on for a moment.
+        let lost = plan::missing(&then, &etcd.all().await.map_err(CheckpointError::from)?);
+        if ended.is_empty() || lost.is_empty() {
+            break;
+        }
+        etcd.change(&lost).await.map_err(CheckpointError::from)?;
+    }
     probe::run(place, progress).await?;
     try_join_all(nodes.iter().map(|name| node::sweep(engine, name))).await?;
     Ok(Done {

@@ -5,7 +5,6 @@ use crate::docker::{ClusterError, Engine};
 
 /// Where the volumes of a checkpoint wait for their turn, on the same disk: and where those of now go.
 const FOLDER: &str = "/var/lib/backstack/reset";
-const MANIFEST: &str = "/etc/kubernetes/manifests/kube-controller-manager.yaml";
 /// What the kernel calls the controller manager: 15 letters of its name.
 const MANAGER: &str = "kube-controller";
 /// A manager that was halted goes on after so many seconds, whatever becomes of this program.
@@ -59,20 +58,6 @@ pub(super) async fn halt_controllers(engine: &Engine, node: &str) -> Result<(), 
 /// Lets it go on.
 pub(super) async fn resume_controllers(engine: &Engine, node: &str) -> Result<(), ClusterError> {
     let script = format!("{} [ -z \"$pids\" ] || kill -CONT $pids", pids());
-    engine.run(node, &["sh", "-c", &script], None).await.map(drop)
-}
-
-/// Has it begin anew, with nothing in its memory. As another pod: of one that is ended again and again,
-/// kubelet would delay the next start.
-pub(super) async fn restart_controllers(engine: &Engine, node: &str) -> Result<(), ClusterError> {
-    let label = "backstack.dev\\/reset";
-    let script = format!(
-        "set -e; {}
-        sed '/^    {label}:/d; 0,/^  labels:$/s//  labels:\\n    {label}: \"'$(date +%s%N)'\"/' {MANIFEST} > /etc/kubernetes/backstack-manager.yaml
-        mv /etc/kubernetes/backstack-manager.yaml {MANIFEST}
-        [ -z \"$pids\" ] || kill -9 $pids",
-        pids()
-    );
     engine.run(node, &["sh", "-c", &script], None).await.map(drop)
 }
 

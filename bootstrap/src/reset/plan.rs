@@ -20,8 +20,6 @@ pub struct Plan {
     pub changes: Vec<Change>,
     /// What a person hears of it.
     pub difference: Difference,
-    /// A namespace comes back that somebody deleted: the controller manager remembers its end, and has to forget it.
-    pub revives: bool,
 }
 
 /// What differs, by kind. Pods are not counted: they come and go by themselves.
@@ -55,7 +53,6 @@ pub fn build(then: &Objects, now: &[Stored], restarting: &BTreeSet<String>) -> P
     let (mut gone, mut put) = (Vec::new(), Vec::new());
     for (key, value) in &then.0 {
         let had = now.get(key.as_str()).map(|stored| stored.value.as_slice());
-        plan.revives |= keys::namespace(key).is_some() && !lives_on(value, had);
         let new = match treatment(key) {
             Treatment::Pod => pods.wanted(key, value),
             treatment => restored(treatment, value, had),
@@ -79,17 +76,42 @@ pub fn build(then: &Objects, now: &[Stored], restarting: &BTreeSet<String>) -> P
     plan
 }
 
+/// What ends namespaces that are on their way out, with all that is in them.
+///
+/// Controllers wait for what they asked for in such a namespace, and do so for minutes after it has come back; of one that is
+/// gone they remember nothing. So it goes first, and what was in it then comes back like anything else.
+pub fn end_of_going(now: &[Stored]) -> Vec<Change> {
+    let going: BTreeSet<&str> =
+        now.iter().filter_map(|stored| keys::namespace(&stored.key).filter(|_| is_deleting(&stored.value))).collect();
+    let is_inside = |stored: &Stored| {
+        keys::namespace(&stored.key).is_some_and(|name| going.contains(name))
+            || Object::of(&stored.value).is_some_and(|object| going.contains(object.namespace.as_str()))
+    };
+    // Without any, nothing has to be read.
+    let inside = now.iter().filter(|stored| !going.is_empty() && is_inside(stored));
+    inside.map(|stored| Change::Delete { key: stored.key.clone() }).collect()
+}
+
+/// Objects of then that are not there: somebody else was still taking them away.
+pub fn missing(then: &Objects, now: &[Stored]) -> Vec<Change> {
+    let there: BTreeSet<&str> = now.iter().map(|stored| stored.key.as_str()).collect();
+    let lost = then.0.iter().filter(|(key, _)| !there.contains(key.as_str()));
+    let put = lost.filter_map(|(key, value)| {
+        let value = restored(treatment(key), value, None).filter(|_| treatment(key) != Treatment::Endpoints)?;
+        Some(Change::Put { key: key.clone(), value })
+    });
+    put.collect()
+}
+
+fn is_deleting(value: &[u8]) -> bool {
+    Object::of(value).is_some_and(|object| object.is_deleting)
+}
+
 fn count(kinds: &mut BTreeMap<String, usize>, key: &str, value: &[u8]) {
     let counts = !matches!(treatment(key), Treatment::Pod | Treatment::Leave | Treatment::Endpoints);
     if counts && let Some(object) = Object::of(value) {
         *kinds.entry(object.kind).or_default() += 1;
     }
-}
-
-/// Whether an object is still the one that it was, and stays.
-fn lives_on(then: &[u8], now: Option<&[u8]>) -> bool {
-    let (then, now) = (Object::of(then), now.and_then(Object::of));
-    matches!((then, now), (Some(then), Some(now)) if then.uid == now.uid && (then.is_deleting || !now.is_deleting))
 }
 
 /// The value that an object gets, if it has another one.

@@ -46,7 +46,7 @@ fn what_is_gone_comes_back_what_is_new_goes_and_what_was_changed_is_as_it_was() 
     assert_eq!(written(&plan), ["/registry/configmaps/a/c", "/registry/secrets/a/s"]);
     let told = serde_json::to_value(&plan.difference).expect("JSON");
     let wanted = serde_json::json!({"gone": {"Secret": 1}, "changed": {"ConfigMap": 1}, "new": {"ServiceAccount": 1}});
-    assert_eq!((told, plan.difference.count(), plan.revives), (wanted, 3, false));
+    assert_eq!((told, plan.difference.count()), (wanted, 3));
 }
 
 #[test]
@@ -68,14 +68,32 @@ fn what_is_so_at_this_moment_stays() {
 }
 
 #[test]
-fn a_namespace_that_somebody_deleted_is_revived() {
-    let key = "/registry/namespaces/a";
-    let then = [(key, sample("Namespace", "a"))];
-    let terminating = Sample { deleting: true, ..sample("Namespace", "a") };
-    assert!(plan(&then, &[]).revives && plan(&then, &[(key, terminating)]).revives);
-    assert!(plan(&then, &[(key, sample("Namespace", "another"))]).revives);
-    assert!(!plan(&then, &[(key, Sample { spec: "x", ..sample("Namespace", "a") })]).revives);
-    assert!(!plan(&[], &then).revives, "one that goes leaves nothing to forget");
+fn a_namespace_that_is_going_is_ended_with_all_that_is_in_it() {
+    let inside = |kind, uid| Sample { namespace: "a", ..sample(kind, uid) };
+    let all = [
+        ("/registry/configmaps/a/c", inside("ConfigMap", "c")),
+        ("/registry/configmaps/b/c", Sample { namespace: "b", ..sample("ConfigMap", "d") }),
+        ("/registry/example.org/a/cluster-wide", sample("A", "e")),
+        ("/registry/leases/a/l", inside("Lease", "l")),
+        ("/registry/namespaces/a", Sample { deleting: true, ..sample("Namespace", "a") }),
+        ("/registry/namespaces/b", sample("Namespace", "b")),
+    ];
+    let ended: Vec<_> = end_of_going(&now(&all)).iter().map(|change| change.key().to_string()).collect();
+    assert_eq!(ended, ["/registry/configmaps/a/c", "/registry/leases/a/l", "/registry/namespaces/a"]);
+    assert!(end_of_going(&now(&all[..4])).is_empty());
+}
+
+#[test]
+fn what_somebody_took_away_in_the_middle_is_written_once_more() {
+    let then = [
+        ("/registry/configmaps/a/c", sample("ConfigMap", "c")),
+        ("/registry/endpointslices/a/s", sample("EndpointSlice", "s")),
+        ("/registry/leases/a/l", sample("Lease", "l")),
+        ("/registry/pods/a/p", sample("Pod", "p")),
+        ("/registry/secrets/a/s", sample("Secret", "s")),
+    ];
+    let lost = missing(&objects(&then), &now(&then[4..]));
+    assert_eq!(lost, [Change::Put { key: then[0].0.into(), value: then[0].1.value() }]);
 }
 
 #[test]
