@@ -17,6 +17,8 @@
 //! remove     one component less
 //! checkpoint all that a platform is at one moment, kept
 //! reset      ... and brought back
+//! power      stopped and started
+//! settle     waiting until a platform runs in full and answers
 //! assistant  ports of the crate `backstack-mcp`: what AI assistants read of the platform
 //! report     typed events              -> terminal, plain lines, JSON lines, recorder
 //! proxy      the user's proxy: what nodes and tools get of it
@@ -53,11 +55,13 @@ pub mod kubernetes;
 pub mod log;
 pub mod origin;
 pub mod plan;
+pub mod power;
 pub mod proxy;
 pub mod remove;
 pub mod report;
 pub mod reset;
 pub mod settings;
+pub mod settle;
 pub mod stack;
 pub mod tls;
 pub mod up;

@@ -74,6 +74,20 @@ pub(super) async fn place(name: &str, target: &TargetArgs) -> Result<checkpoint:
     }
 }
 
+/// A platform of our own and its engine, whether it runs or not.
+///
+/// # Errors
+/// As [`find`], and [`ClusterError::Elsewhere`] for a platform on a cluster that somebody else made.
+pub(super) async fn own(name: &str, target: &TargetArgs) -> Result<(Engine, ObservedPlatform), Failure> {
+    if let Some(context) = &target.context {
+        return Err(ClusterError::Elsewhere { context: context.clone() }.into());
+    }
+    match find(name, target).await?.place {
+        Place::Own { engine, observed } => Ok((*engine, observed)),
+        Place::Existing(_) => unreachable!("a context was refused before"),
+    }
+}
+
 impl Platform {
     /// A client for the platform's API.
     pub(super) async fn client(&self) -> Result<kube::Client, Failure> {

@@ -27,6 +27,7 @@ mod down;
 mod man;
 mod mcp;
 mod mcp_install;
+mod power;
 mod printer;
 mod render;
 mod reset;
@@ -100,6 +101,8 @@ enum Command {
     Ca(ca::CaArgs),
     Checkpoint(checkpoint::CheckpointArgs),
     Reset(reset::ResetArgs),
+    Stop(power::StopArgs),
+    Start(power::StartArgs),
     Down(down::DownArgs),
     Stack(stack::StackArgs),
     Mcp(Box<mcp::McpArgs>),
@@ -209,6 +212,8 @@ async fn run(global: Global, command: Command, printer: &Printer) -> Result<u8, 
         Command::Ca(args) => ca::run(&args, name, printer).await,
         Command::Checkpoint(args) => checkpoint::run(&args, name, printer).await,
         Command::Reset(args) => reset::run(&args, name, printer).await,
+        Command::Stop(args) => power::stop(&args, name, printer).await,
+        Command::Start(args) => power::start(&args, name, printer).await,
         Command::Down(args) => down::run(&args, name, printer).await,
         Command::Stack(args) => stack::change(args, name, printer).await,
         Command::Catalog(args) => ask::catalog(&args, printer).await,

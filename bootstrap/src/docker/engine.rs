@@ -18,6 +18,8 @@ use super::secure;
 
 /// Loading a node image of more than a gigabyte must not hit the client's time limit.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(900);
+/// So long a node may take to end what runs in it.
+const STOP_SECONDS: i32 = 60;
 const PING_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// A Docker Engine that answers.
@@ -125,6 +127,19 @@ impl Engine {
             .start_container(container, None::<query::StartContainerOptions>)
             .await
             .map_err(ClusterError::engine(format!("start container `{container}`")))
+    }
+
+    /// Stops a container; one that is stopped already is left alone. Whatever runs in it is told to end, and is
+    /// ended after [`STOP_SECONDS`].
+    ///
+    /// # Errors
+    /// The engine refuses.
+    pub async fn stop(&self, container: &str) -> Result<(), ClusterError> {
+        let options = query::StopContainerOptionsBuilder::default().t(STOP_SECONDS).build();
+        self.docker
+            .stop_container(container, Some(options))
+            .await
+            .map_err(ClusterError::engine(format!("stop container `{container}`")))
     }
 
     /// Removes a container with its anonymous volumes; one that is gone already is no error.

@@ -8,8 +8,9 @@ use kube::core::gvk::GroupVersionKind;
 use kube::{Client, ResourceExt};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
+use time::OffsetDateTime;
 
-use super::facts::{Claim, Conditioned, EndpointSlice, Event, Node, Owned, Pod, Workload};
+use super::facts::{Claim, Conditioned, ContainerStatus, EndpointSlice, Event, Node, Owned, Pod, Workload, parse_time};
 use super::object::ObjectRef;
 
 /// Objects of one kind by `namespace/name`.
@@ -271,6 +272,20 @@ impl View {
         };
         let mut pods: Vec<_> =
             self.pods.values().filter(is_other).map(|pod| key(&pod.metadata.namespace, &pod.metadata.name)).collect();
+        pods.sort();
+        pods
+    }
+
+    /// Pods that are told to run since before that time, each as `NAMESPACE/NAME`: their node has started since, and its
+    /// kubelet has not come to them yet.
+    pub fn started_before(&self, time: OffsetDateTime) -> Vec<String> {
+        let runs_since = |status: &ContainerStatus| parse_time(status.state.running.as_ref()?.started_at.as_deref()?);
+        let is_old = |pod: &&Pod| {
+            let since = pod.status.container_statuses.iter().filter_map(runs_since);
+            pod.is_live() && since.into_iter().any(|since| since < time)
+        };
+        let mut pods: Vec<_> =
+            self.pods.values().filter(is_old).map(|pod| key(&pod.metadata.namespace, &pod.metadata.name)).collect();
         pods.sort();
         pods
     }

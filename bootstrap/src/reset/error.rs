@@ -1,10 +1,9 @@
 //! What can go wrong when a platform is brought back.
 
-use std::time::Duration;
-
 use crate::checkpoint::CheckpointError;
 use crate::docker::ClusterError;
 use crate::error::{ExitKind, Explain};
+use crate::settle::SettleError;
 
 /// A platform cannot be brought back, or is not ready afterwards.
 #[derive(Debug, thiserror::Error)]
@@ -15,8 +14,8 @@ pub enum ResetError {
     Engine(#[from] ClusterError),
     #[error("checkpoint `{name}` is of other nodes than the platform has now")]
     OtherNodes { name: String, then: Vec<String>, now: Vec<String> },
-    #[error("the platform is as it was at the checkpoint, but not all of it is ready after {} s", waited.as_secs())]
-    NotReady { waited: Duration, what: Vec<String> },
+    #[error("the platform is as it was at the checkpoint, but does not come to run in full")]
+    Settle(#[from] SettleError),
 }
 
 impl Explain for ResetError {
@@ -25,7 +24,7 @@ impl Explain for ResetError {
             Self::Checkpoint(error) => error.kind(),
             Self::Engine(error) => error.kind(),
             Self::OtherNodes { .. } => ExitKind::Usage,
-            Self::NotReady { .. } => ExitKind::Timeout,
+            Self::Settle(error) => error.kind(),
         }
     }
 
@@ -36,7 +35,7 @@ impl Explain for ResetError {
             Self::OtherNodes { then, now, .. } => {
                 vec![format!("then: {}", then.join(", ")), format!("now: {}", now.join(", "))]
             }
-            Self::NotReady { what, .. } => what.clone(),
+            Self::Settle(error) => error.details(),
         }
     }
 
@@ -48,9 +47,7 @@ impl Explain for ResetError {
                 "Volumes lie on nodes, so a checkpoint fits only the nodes that it was made with. Choose a newer one: \
                  `backstack checkpoint list`."
             }
-            Self::NotReady { .. } => {
-                "Run the same command again: it goes on from here. `backstack status` says what blocks."
-            }
+            Self::Settle(error) => return error.hints(),
         };
         vec![hint.into()]
     }

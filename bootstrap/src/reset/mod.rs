@@ -4,9 +4,6 @@
 //! keys    what a key of the store stands for
 //! plan    what has to be written (pure)
 //! node    what is done inside of the nodes
-//! settle  waiting until all of it runs again
-//! probe   whether what people use does answer
-//! dns     ... and pods can look names up
 //! ```
 //!
 //! Cut off in the middle, a platform is neither as it was nor as it shall be; the same command looks
@@ -24,14 +21,12 @@ use crate::checkpoint::{self, About, CheckpointError, Place, holders};
 use crate::docker::pace;
 use crate::etcd::Etcd;
 use crate::report::{Event, Outcome, Phase, Planned, Progress, Reporter, units};
+use crate::settle::{self, Expected};
 
-mod dns;
 pub mod error;
 mod keys;
 mod node;
 pub mod plan;
-mod probe;
-mod settle;
 
 pub use error::ResetError;
 pub use plan::Difference;
@@ -123,16 +118,15 @@ async fn run(place: &Place, about: &About, progress: &Progress) -> Result<Done, 
     .await?;
     let written_seconds = start.elapsed().as_secs_f64();
     progress.phase(Phase::Starting);
-    loop {
-        settle::await_ready(place, about, progress).await?;
+    let expected = Expected { all_but: Some(about.not_ready.clone()), pods: about.pods.clone(), started_after: None };
+    settle::await_ready(place, &expected, progress).await?;
+    if !ended.is_empty() {
         // Whoever was taking a namespace away when it came back may have gone on for a moment.
-        let lost = plan::missing(&then, &etcd.all().await.map_err(CheckpointError::from)?);
-        if ended.is_empty() || lost.is_empty() {
-            break;
-        }
-        etcd.change(&lost).await.map_err(CheckpointError::from)?;
+        let now = etcd.all().await.map_err(CheckpointError::from)?;
+        etcd.change(&plan::missing(&then, &now, &ended)).await.map_err(CheckpointError::from)?;
+        settle::await_ready(place, &expected, progress).await?;
     }
-    probe::run(place, progress).await?;
+    settle::await_answers(place, progress).await?;
     try_join_all(nodes.iter().map(|name| node::sweep(engine, name))).await?;
     Ok(Done {
         platform: place.platform.name.clone(),

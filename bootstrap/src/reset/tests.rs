@@ -85,14 +85,17 @@ fn a_namespace_that_is_going_is_ended_with_all_that_is_in_it() {
 
 #[test]
 fn what_somebody_took_away_in_the_middle_is_written_once_more() {
+    let inside = |kind, uid| Sample { namespace: "a", ..sample(kind, uid) };
     let then = [
-        ("/registry/configmaps/a/c", sample("ConfigMap", "c")),
-        ("/registry/endpointslices/a/s", sample("EndpointSlice", "s")),
-        ("/registry/leases/a/l", sample("Lease", "l")),
-        ("/registry/pods/a/p", sample("Pod", "p")),
-        ("/registry/secrets/a/s", sample("Secret", "s")),
+        ("/registry/configmaps/a/c", inside("ConfigMap", "c")),
+        ("/registry/configmaps/b/c", Sample { namespace: "b", ..sample("ConfigMap", "d") }),
+        ("/registry/endpointslices/a/s", inside("EndpointSlice", "s")),
+        ("/registry/leases/a/l", inside("Lease", "l")),
+        ("/registry/pods/a/p", inside("Pod", "p")),
+        ("/registry/secrets/a/s", inside("Secret", "s")),
     ];
-    let lost = missing(&objects(&then), &now(&then[4..]));
+    let ended = [Change::Delete { key: "/registry/namespaces/a".into() }];
+    let lost = missing(&objects(&then), &now(&then[5..]), &ended);
     assert_eq!(lost, [Change::Put { key: then[0].0.into(), value: then[0].1.value() }]);
 }
 

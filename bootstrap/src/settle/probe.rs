@@ -15,9 +15,9 @@ use kube::{Client, ResourceExt};
 use serde_json::json;
 use tokio::time::{Instant, sleep};
 
+use super::SettleError;
 use super::dns;
-use super::error::ResetError;
-use crate::checkpoint::{CheckpointError, Place};
+use crate::checkpoint::Place;
 use crate::kubernetes::record;
 use crate::kubernetes::secrets::Secrets;
 use crate::log;
@@ -33,15 +33,15 @@ const PATIENCE: Duration = Duration::from_secs(5);
 /// Asks until all of it answers.
 ///
 /// # Errors
-/// [`ResetError::NotReady`] with what does not at the deadline.
-pub(super) async fn run(place: &Place, progress: &Progress) -> Result<(), ResetError> {
+/// [`SettleError::NotReady`] with what does not at the deadline.
+pub async fn run(place: &Place, progress: &Progress) -> Result<(), SettleError> {
     let start = Instant::now();
     let routes = Routes::of(place).await?;
     loop {
         let silent = silent(place, &routes).await;
         let Some(first) = silent.first() else { return Ok(()) };
         if start.elapsed() >= DEADLINE {
-            return Err(ResetError::NotReady { waited: start.elapsed(), what: silent });
+            return Err(SettleError::NotReady { waited: start.elapsed(), what: silent });
         }
         progress.detail(format!("waiting for an answer: {first}"));
         sleep(ASK_AGAIN).await;
@@ -108,10 +108,10 @@ struct Routes {
 }
 
 impl Routes {
-    async fn of(place: &Place) -> Result<Self, ResetError> {
-        let record = record::read(&place.client).await.map_err(CheckpointError::from)?;
+    async fn of(place: &Place) -> Result<Self, SettleError> {
+        let record = record::read(&place.client).await?;
         let ca = Secrets::new(place.client.clone(), &place.platform.name, "localhost").ca_pem().await;
-        let ca = ca.map_err(CheckpointError::from)?.unwrap_or_default();
+        let ca = ca?.unwrap_or_default();
         let (Some(record), Some(settings)) = (record, &place.platform.settings) else {
             return Ok(Self { http: None, addresses: Vec::new() });
         };
