@@ -3,7 +3,6 @@
 use serde::{Deserialize, Serialize};
 
 use super::Kinds;
-use crate::docker::names;
 
 /// A checkpoint, told.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -43,9 +42,4 @@ impl About {
     pub fn stack(&self) -> String {
         format!("{} {}", self.stack, self.stack_version).trim_end().into()
     }
-}
-
-/// Why a name cannot be a checkpoint's name, if it cannot: it becomes the name of a folder.
-pub fn name_problem(name: &str) -> Option<&'static str> {
-    names::name_problem(name)
 }

@@ -16,8 +16,8 @@ use std::collections::BTreeMap;
 use futures::future::{join_all, try_join_all};
 use kube::Client;
 
-use crate::docker::Engine;
 use crate::docker::observe::ObservedPlatform;
+use crate::docker::{Engine, names};
 use crate::etcd::Etcd;
 use crate::kubernetes::record;
 use crate::kubernetes::view::View;
@@ -58,14 +58,23 @@ impl Place {
     }
 }
 
+/// Whether a checkpoint can have this name: it becomes the name of a folder.
+///
+/// # Errors
+/// [`CheckpointError::Name`] with why not.
+pub fn check_name(name: &str) -> Result<(), CheckpointError> {
+    match names::name_problem(name) {
+        Some(why) => Err(CheckpointError::Name { name: name.into(), why }),
+        None => Ok(()),
+    }
+}
+
 /// Makes a checkpoint. One of that name is refused, or with `replace` takes its place.
 ///
 /// # Errors
 /// [`CheckpointError`], and nothing is left behind but files that the next one takes away.
 pub async fn create(place: &Place, name: &str, replace: bool) -> Result<About, CheckpointError> {
-    if let Some(why) = about::name_problem(name) {
-        return Err(CheckpointError::Name { name: name.into(), why });
-    }
+    check_name(name)?;
     if !replace && list(place).await?.iter().any(|had| had.name == name) {
         return Err(CheckpointError::Exists { name: name.into() });
     }

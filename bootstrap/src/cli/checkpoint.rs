@@ -84,8 +84,9 @@ enum CheckpointCommand {
 pub(super) async fn run(args: &CheckpointArgs, name: &str, printer: &Printer) -> Result<u8, Failure> {
     match &args.command {
         CheckpointCommand::Create { checkpoint, target } => {
-            let place = access::place(name, target).await?;
             let checkpoint = checkpoint.clone().unwrap_or_else(now);
+            checkpoint::check_name(&checkpoint)?;
+            let place = access::place(name, target).await?;
             let about = checkpoint::create(&place, &checkpoint, false).await?;
             printer.facts(&about, || created(&about));
         }
@@ -237,6 +238,6 @@ mod tests {
 
     #[test]
     fn a_name_of_a_moment_is_one() {
-        assert_eq!(checkpoint::about::name_problem(&now()), None);
+        assert_eq!(checkpoint::check_name(&now()).ok(), Some(()));
     }
 }

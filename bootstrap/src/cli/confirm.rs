@@ -38,19 +38,31 @@ impl Explain for ConfirmError {
 /// # Errors
 /// [`ConfirmError`] if nobody can be asked, or the answer is anything but yes.
 pub(super) fn ask(yes: bool, command: &'static str, loses: &str) -> Result<(), ConfirmError> {
-    if yes {
+    if !yes && !has_terminal() {
+        return Err(ConfirmError::Nobody { command, loses: loses.into() });
+    }
+    ask_if_possible(yes, loses)
+}
+
+/// The same, but goes on where nobody can be asked: for what scripts have always done.
+///
+/// # Errors
+/// [`ConfirmError::Declined`]
+pub(super) fn ask_if_possible(yes: bool, loses: &str) -> Result<(), ConfirmError> {
+    if yes || !has_terminal() {
         return Ok(());
     }
     let (input, mut output) = (std::io::stdin(), std::io::stderr());
-    if !input.is_terminal() || !output.is_terminal() {
-        return Err(ConfirmError::Nobody { command, loses: loses.into() });
-    }
     let asked = write!(output, "{loses}\nGo on? [y/N] ").and_then(|()| output.flush());
     let mut answer = String::new();
     match asked.and_then(|()| input.lock().read_line(&mut answer)) {
         Ok(_) if is_yes(&answer) => Ok(()),
         _ => Err(ConfirmError::Declined),
     }
+}
+
+fn has_terminal() -> bool {
+    std::io::stdin().is_terminal() && std::io::stderr().is_terminal()
 }
 
 fn is_yes(answer: &str) -> bool {

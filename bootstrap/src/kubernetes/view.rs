@@ -336,3 +336,60 @@ impl View {
         view
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn pod(name: &str, owner: (&str, &str), ready: &str, started: &str) -> Value {
+        json!({"kind": "Pod", "metadata": {"name": name, "namespace": "a", "ownerReferences": [{"kind": owner.0, "name": owner.1}]},
+            "status": {"phase": "Running", "conditions": [{"type": "Ready", "status": ready}],
+                "containerStatuses": [{"name": "c", "state": {"running": {"startedAt": started}}}]}})
+    }
+
+    fn set(name: &str, replicas: i64, seen: i64) -> Value {
+        json!({"kind": "StatefulSet", "metadata": {"name": name, "namespace": "a", "generation": 2},
+            "spec": {"replicas": replicas}, "status": {"observedGeneration": seen, "readyReplicas": replicas, "availableReplicas": replicas}})
+    }
+
+    #[test]
+    fn pods_count_and_not_what_is_said_of_them() {
+        let running = pod("x-0", ("StatefulSet", "x"), "True", "1970-01-01T00:01:00Z");
+        let starting = pod("y-0", ("StatefulSet", "y"), "False", "1970-01-01T00:01:00Z");
+        let all =
+            [set("x", 1, 2), set("y", 1, 2), set("z", 1, 2), set("none", 0, 2), set("unseen", 0, 1), running, starting];
+        let short = View::of(&all).short_of_pods();
+        assert_eq!(short, ["StatefulSet a/unseen", "StatefulSet a/y", "StatefulSet a/z"]);
+    }
+
+    #[test]
+    fn pods_of_operators_and_people_are_told_apart() {
+        let bare = json!({"kind": "Pod", "metadata": {"name": "bare", "namespace": "a"},
+            "status": {"conditions": [{"type": "Ready", "status": "True"}]}});
+        let of = |name, kind, ready| pod(name, (kind, "o"), ready, "1970-01-01T00:01:00Z");
+        let all =
+            [bare, of("db-1", "Cluster", "True"), of("db-2", "Cluster", "False"), of("set-0", "StatefulSet", "True")];
+        assert_eq!(View::of(&all).pods_of_others(), ["a/bare", "a/db-1"]);
+    }
+
+    #[test]
+    fn what_was_told_before_a_node_started_is_known() {
+        let view = View::of(&[
+            pod("old", ("StatefulSet", "x"), "True", "1970-01-01T00:00:59Z"),
+            pod("new", ("StatefulSet", "x"), "True", "1970-01-01T00:01:00Z"),
+        ]);
+        assert_eq!(view.started_before(OffsetDateTime::from_unix_timestamp(60).expect("a time")), ["a/old"]);
+    }
+
+    #[test]
+    fn a_picture_is_whole_when_every_kind_was_listed() {
+        let mut view = View::default();
+        let (last, all) = Tracked::ALL.split_last().expect("kinds");
+        all.iter().for_each(|tracked| view.keep(*tracked, &HashSet::new()));
+        assert!(!view.is_whole());
+        view.keep(*last, &HashSet::new());
+        assert!(view.is_whole());
+    }
+}

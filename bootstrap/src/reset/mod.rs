@@ -17,9 +17,9 @@ use futures::future::try_join_all;
 use serde::Serialize;
 use tokio::time::sleep;
 
-use crate::checkpoint::{self, About, CheckpointError, Place, holders};
+use crate::checkpoint::{self, About, CheckpointError, Objects, Place, holders};
 use crate::docker::pace;
-use crate::etcd::Etcd;
+use crate::etcd::{Change, Etcd, EtcdError};
 use crate::report::{Event, Outcome, Phase, Planned, Progress, Reporter, units};
 use crate::settle::{self, Expected};
 
@@ -35,6 +35,10 @@ pub use plan::Difference;
 const SUBJECT: &str = "platform";
 /// So long after the end of a namespace, controllers have heard of it.
 const HEARSAY: Duration = Duration::from_secs(1);
+/// How often it is looked whether what came back is lost again.
+const LOOK_AGAIN: Duration = Duration::from_secs(2);
+/// How often all is waited for again because something was lost in the meantime. What nobody misses may go again and again.
+const ROUNDS: u32 = 3;
 
 /// What came of it.
 #[derive(Debug, Clone, Serialize)]
@@ -119,12 +123,14 @@ async fn run(place: &Place, about: &About, progress: &Progress) -> Result<Done, 
     let written_seconds = start.elapsed().as_secs_f64();
     progress.phase(Phase::Starting);
     let expected = Expected { all_but: Some(about.not_ready.clone()), pods: about.pods.clone(), started_after: None };
-    settle::await_ready(place, &expected, progress).await?;
-    if !ended.is_empty() {
-        // Whoever was taking a namespace away when it came back may have gone on for a moment.
-        let now = etcd.all().await.map_err(CheckpointError::from)?;
-        etcd.change(&plan::missing(&then, &now, &ended)).await.map_err(CheckpointError::from)?;
-        settle::await_ready(place, &expected, progress).await?;
+    for _ in 0..ROUNDS {
+        tokio::select! {
+            settled = settle::await_ready(place, &expected, progress) => settled?,
+            refused = put_back(&mut etcd, &then, &ended) => return Err(CheckpointError::from(refused).into()),
+        }
+        if !put_back_once(&mut etcd, &then, &ended).await.map_err(CheckpointError::from)? {
+            break;
+        }
     }
     settle::await_answers(place, progress).await?;
     try_join_all(nodes.iter().map(|name| node::sweep(engine, name))).await?;
@@ -136,4 +142,26 @@ async fn run(place: &Place, about: &About, progress: &Progress) -> Result<Done, 
         written_seconds,
         seconds: start.elapsed().as_secs_f64(),
     })
+}
+
+/// Puts back what is lost again, for as long as this is polled: whoever was taking a namespace away when it was ended may go
+/// on for a while with what it had begun.
+async fn put_back(etcd: &mut Etcd, then: &Objects, ended: &[Change]) -> EtcdError {
+    loop {
+        sleep(LOOK_AGAIN).await;
+        if let Err(error) = put_back_once(etcd, then, ended).await {
+            return error;
+        }
+    }
+}
+
+/// Whether anything was lost.
+async fn put_back_once(etcd: &mut Etcd, then: &Objects, ended: &[Change]) -> Result<bool, EtcdError> {
+    // Without such a namespace nobody takes anything away.
+    if ended.is_empty() {
+        return Ok(false);
+    }
+    let lost = plan::lost(then, &etcd.all().await?, ended);
+    etcd.change(&lost).await?;
+    Ok(!lost.is_empty())
 }

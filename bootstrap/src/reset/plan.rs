@@ -92,12 +92,17 @@ pub fn end_of_going(now: &[Stored]) -> Vec<Change> {
     inside.map(|stored| Change::Delete { key: stored.key.clone() }).collect()
 }
 
-/// Objects of then that are not there, of the namespaces that were ended: somebody else was still taking them away.
-pub fn missing(then: &Objects, now: &[Stored], ended: &[Change]) -> Vec<Change> {
-    let there: BTreeSet<&str> = now.iter().map(|stored| stored.key.as_str()).collect();
+/// Objects of then that are not there or on their way out, of the namespaces that were ended: somebody else was still taking
+/// them away.
+pub fn lost(then: &Objects, now: &[Stored], ended: &[Change]) -> Vec<Change> {
+    let now: BTreeMap<&str, &[u8]> = now.iter().map(|stored| (stored.key.as_str(), stored.value.as_slice())).collect();
     let ended: BTreeSet<&str> = ended.iter().filter_map(|change| keys::namespace(change.key())).collect();
     let was_inside = |value: &[u8]| Object::of(value).is_some_and(|object| ended.contains(object.namespace.as_str()));
-    let lost = then.0.iter().filter(|(key, value)| !there.contains(key.as_str()) && was_inside(value));
+    let is_lost = |key: &str, value: &[u8]| match now.get(key) {
+        Some(now) => is_deleting(now) && !is_deleting(value),
+        None => true,
+    };
+    let lost = then.0.iter().filter(|(key, value)| was_inside(value) && is_lost(key, value));
     let put = lost.filter_map(|(key, value)| {
         let value = restored(treatment(key), value, None).filter(|_| treatment(key) != Treatment::Endpoints)?;
         Some(Change::Put { key: key.clone(), value })

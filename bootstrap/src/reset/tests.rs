@@ -95,8 +95,11 @@ fn what_somebody_took_away_in_the_middle_is_written_once_more() {
         ("/registry/secrets/a/s", inside("Secret", "s")),
     ];
     let ended = [Change::Delete { key: "/registry/namespaces/a".into() }];
-    let lost = missing(&objects(&then), &now(&then[5..]), &ended);
-    assert_eq!(lost, [Change::Put { key: then[0].0.into(), value: then[0].1.value() }]);
+    let put = [Change::Put { key: then[0].0.into(), value: then[0].1.value() }];
+    assert_eq!(lost(&objects(&then), &now(&then[5..]), &ended), put);
+    let going = [(then[0].0, Sample { deleting: true, ..then[0].1.clone() }), then[5].clone()];
+    assert_eq!(lost(&objects(&then), &now(&going), &ended), put);
+    assert!(lost(&objects(&then), &now(&then), &ended).is_empty() && lost(&objects(&then), &[], &[]).is_empty());
 }
 
 #[test]
