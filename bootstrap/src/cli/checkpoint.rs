@@ -130,12 +130,12 @@ fn now() -> String {
 
 fn created(about: &About) -> String {
     format!(
-        "  Checkpoint `{}`: {}, {}, {}; volumes stood still for {}.\n",
+        "  Checkpoint `{}`: {}, {}, {}; volumes stood still for {:.0} ms.\n",
         about.name,
         units::count(about.count(), "object"),
         units::count(about.volumes, "volume"),
         units::bytes(about.bytes),
-        units::duration(about.frozen_seconds)
+        about.frozen_seconds * 1000.0
     )
 }
 
@@ -227,7 +227,7 @@ mod tests {
         assert!(list(&[], now).contains("checkpoint create"));
         assert_eq!(
             created(&about()),
-            "  Checkpoint `before-the-lab`: 3 objects, 2 volumes, 12 MB; volumes stood still for 0.3 s.\n"
+            "  Checkpoint `before-the-lab`: 3 objects, 2 volumes, 12 MB; volumes stood still for 300 ms.\n"
         );
         let since = Difference { changed: [("Secret".to_string(), 1)].into(), ..Difference::default() };
         let text = Shown { about: about(), since }.text();

@@ -7,7 +7,7 @@ use crate::error::{ExitKind, Explain};
 /// Nobody said that it may be done.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum ConfirmError {
-    #[error("`backstack {command}` takes something away, and there is nobody to ask whether it may")]
+    #[error("`{command}` takes something away, and there is nobody to ask whether it may")]
     Nobody { command: &'static str, loses: String },
     #[error("not confirmed: nothing was changed")]
     Declined,

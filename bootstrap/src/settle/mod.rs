@@ -40,7 +40,7 @@ pub enum SettleError {
     Engine(#[from] ClusterError),
     #[error(transparent)]
     Api(#[from] kubernetes::Error),
-    #[error("not all of the platform is ready after {} s", waited.as_secs())]
+    #[error("the platform does not run in full after {} s", waited.as_secs())]
     NotReady { waited: Duration, what: Vec<String> },
 }
 
