@@ -7,8 +7,13 @@
 //! origin     where each image comes from: here, upstream, or its recipe
 //! plan       settings + stack + what exists -> Plan (pure)
 //! execute    Plan                      -> outcomes, through the crates below
+//! etcd       what the Kubernetes API keeps, past that API
 //! existing   a cluster that somebody else made: reached, checked, left as it was
 //! remove     one component less
+//! checkpoint all that a platform is at one moment, kept
+//! reset      ... and brought back
+//! power      stopped and started
+//! settle     waiting until a platform runs in full and answers
 //! assistant  ports of the crate `backstack-mcp`: what AI assistants read of the platform
 //! foreign    what reads bytes of others, for fuzz targets
 //! ```
@@ -20,18 +25,23 @@
 //! explain themselves ([`error::Explain`]).
 
 pub mod assistant;
+pub mod checkpoint;
 pub mod cli;
 pub mod definitions;
 pub mod doctor;
 pub mod down;
+pub mod etcd;
 pub mod execute;
 pub mod existing;
 #[doc(hidden)]
 pub mod foreign;
 pub mod origin;
 pub mod plan;
+pub mod power;
 pub mod remove;
+pub mod reset;
 pub mod settings;
+pub mod settle;
 pub mod up;
 
 // The crates below, under the names that they have in the program.

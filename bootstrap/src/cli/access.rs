@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use clap::Args;
 
+use crate::checkpoint::{self, CheckpointError};
 use crate::docker::observe::{self, ObservedNode, ObservedPlatform};
 use crate::docker::{ClusterError, Engine};
 use crate::error::Failure;
@@ -51,6 +52,39 @@ pub(super) async fn find(name: &str, target: &TargetArgs) -> Result<Platform, Fa
     match platforms.remove(name) {
         Some(observed) => Ok(Platform { name: name.into(), place: Place::Own { engine: Box::new(engine), observed } }),
         None => Err(ClusterError::NoPlatform { name: name.into(), existing: platforms.into_keys().collect() }.into()),
+    }
+}
+
+/// A platform of our own that runs, for commands that look behind its API.
+///
+/// # Errors
+/// As [`find`], and [`CheckpointError::Elsewhere`] for a platform on a cluster that somebody else made.
+pub(super) async fn place(name: &str, target: &TargetArgs) -> Result<checkpoint::Place, Failure> {
+    if let Some(context) = &target.context {
+        return Err(CheckpointError::Elsewhere { context: context.clone() }.into());
+    }
+    let platform = find(name, target).await?;
+    let client = platform.client().await?;
+    match platform.place {
+        Place::Own { engine, observed } => {
+            let control_plane = observed.control_plane().map(|node| node.name.clone()).unwrap_or_default();
+            Ok(checkpoint::Place { engine: *engine, platform: observed, control_plane, client })
+        }
+        Place::Existing(_) => unreachable!("a context was refused before"),
+    }
+}
+
+/// A platform of our own and its engine, whether it runs or not.
+///
+/// # Errors
+/// As [`find`], and [`ClusterError::Elsewhere`] for a platform on a cluster that somebody else made.
+pub(super) async fn own(name: &str, target: &TargetArgs) -> Result<(Engine, ObservedPlatform), Failure> {
+    if let Some(context) = &target.context {
+        return Err(ClusterError::Elsewhere { context: context.clone() }.into());
+    }
+    match find(name, target).await?.place {
+        Place::Own { engine, observed } => Ok((*engine, observed)),
+        Place::Existing(_) => unreachable!("a context was refused before"),
     }
 }
 

@@ -3,6 +3,7 @@
 use clap::Args;
 
 use super::access::TargetArgs;
+use super::confirm;
 use super::printer::Printer;
 use crate::down::{self, DownRequest, Removed};
 use crate::error::Failure;
@@ -21,6 +22,7 @@ use crate::report::units;
 #[command(after_help = "Examples:
   backstack down
   backstack down --purge         the image cache too
+  backstack down --yes           without being asked
   backstack down --name two      a platform of another name
   backstack down --context prod  the platform on a cluster that you have, which stays")]
 pub(super) struct DownArgs {
@@ -29,12 +31,15 @@ pub(super) struct DownArgs {
     /// Also remove the image cache; refused while another platform uses it
     #[arg(long, conflicts_with = "context")]
     purge: bool,
+    /// Do not ask; without a terminal nobody is asked
+    #[arg(long, short)]
+    yes: bool,
 }
 
 pub(super) async fn run(args: &DownArgs, name: &str, printer: &Printer) -> Result<u8, Failure> {
     let gone = match &args.target.context {
-        Some(context) => on_existing_cluster(context, name, printer).await?,
-        None => here(name, args.purge, printer).await?,
+        Some(context) => on_existing_cluster(args, context, name, printer).await?,
+        None => here(args, name, printer).await?,
     };
     // What is gone leaves no trace. Where there was nothing, the last log may be that of an `up` that failed early.
     if gone {
@@ -46,20 +51,27 @@ pub(super) async fn run(args: &DownArgs, name: &str, printer: &Printer) -> Resul
 }
 
 /// Whether there was anything to take away.
-async fn here(name: &str, purge: bool, printer: &Printer) -> Result<bool, Failure> {
-    let request = DownRequest { name: name.into(), purge };
+async fn here(args: &DownArgs, name: &str, printer: &Printer) -> Result<bool, Failure> {
+    if down::finds(name).await? {
+        let loses = format!("Platform `{name}` is lost with all that is in it, and with its checkpoints.");
+        confirm::ask_if_possible(args.yes, &loses)?;
+    }
+    let request = DownRequest { name: name.into(), purge: args.purge };
     let removed = down::run(&request).await?;
     printer.facts(&removed, || down::show(name, &removed));
     Ok(removed != Removed::default())
 }
 
-async fn on_existing_cluster(context: &str, name: &str, printer: &Printer) -> Result<bool, Failure> {
+async fn on_existing_cluster(args: &DownArgs, context: &str, name: &str, printer: &Printer) -> Result<bool, Failure> {
     let cluster = existing::connect(context).await?;
     let Some(record) = existing::down::platform(&cluster, name).await? else {
         let text = || format!("  There is no platform on the cluster of context `{context}`: nothing to do.\n");
         printer.facts(&existing::down::Gone::default(), text);
         return Ok(false);
     };
+    let loses =
+        format!("Platform `{name}` on the cluster of context `{context}` is lost with all objects of its kinds.");
+    confirm::ask_if_possible(args.yes, &loses)?;
     let reporter = printer.reporter();
     let gone = existing::down::run(&cluster, &record, reporter.clone()).await;
     drop(reporter);

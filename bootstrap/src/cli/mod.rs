@@ -16,7 +16,9 @@ use crate::settings::{DEFAULT_NAME, SettingsError};
 mod access;
 mod ask;
 mod ca;
+mod checkpoint;
 mod completions;
+mod confirm;
 mod credentials;
 mod doctor;
 #[cfg(test)]
@@ -25,8 +27,10 @@ mod down;
 mod man;
 mod mcp;
 mod mcp_install;
+mod power;
 mod printer;
 mod render;
+mod reset;
 mod stack;
 mod stack_change;
 mod status;
@@ -43,6 +47,7 @@ use printer::Printer;
   backstack up                    make the platform, or go on where it stopped
   backstack up --plan             show what that would do
   backstack status                what runs, and where
+  backstack reset                 everything as it was right after `up`
   backstack down                  take it all away
 
 Exit codes: 0 done, 1 internal error, 2 wrong usage or file, 3 the machine lacks something,
@@ -94,6 +99,10 @@ enum Command {
     Doctor(Box<doctor::DoctorArgs>),
     Credentials(credentials::CredentialsArgs),
     Ca(ca::CaArgs),
+    Checkpoint(checkpoint::CheckpointArgs),
+    Reset(reset::ResetArgs),
+    Stop(power::StopArgs),
+    Start(power::StartArgs),
     Down(down::DownArgs),
     Stack(stack::StackArgs),
     Mcp(Box<mcp::McpArgs>),
@@ -109,6 +118,7 @@ impl Args {
         let command = match &self.command {
             Command::Up(args) if !args.only_looks() => log::Command::Up,
             Command::Down(_) => log::Command::Down,
+            Command::Reset(_) => log::Command::Reset,
             Command::Stack(args) if args.changes() => log::Command::Stack,
             _ => return None,
         };
@@ -200,6 +210,10 @@ async fn run(global: Global, command: Command, printer: &Printer) -> Result<u8, 
         Command::Doctor(args) => doctor::run(*args, name, printer).await,
         Command::Credentials(args) => credentials::run(&args, name, printer).await,
         Command::Ca(args) => ca::run(&args, name, printer).await,
+        Command::Checkpoint(args) => checkpoint::run(&args, name, printer).await,
+        Command::Reset(args) => reset::run(&args, name, printer).await,
+        Command::Stop(args) => power::stop(&args, name, printer).await,
+        Command::Start(args) => power::start(&args, name, printer).await,
         Command::Down(args) => down::run(&args, name, printer).await,
         Command::Stack(args) => stack::change(args, name, printer).await,
         Command::Catalog(args) => ask::catalog(&args, printer).await,

@@ -39,10 +39,11 @@ pub(super) fn ready(ready: &Ready) -> String {
         ("credentials", "user names and passwords"),
         ("ca", "the certificate authority that browsers and curl need to trust"),
         ("status", "what runs, and where"),
+        ("reset", "bring everything back to what it is now"),
         ("down", "take it all away"),
     ];
     text.push('\n');
-    for (command, what) in next {
+    for (command, what) in next.into_iter().filter(|(command, _)| !(ready.elsewhere && *command == "reset")) {
         let _ = writeln!(text, "  {:<34} {what}", format!("backstack {command}{flag}"));
     }
     text

@@ -28,6 +28,14 @@ pub struct Removed {
     pub image_cache: bool,
 }
 
+/// Whether there is a platform of that name.
+///
+/// # Errors
+/// The engine does not answer.
+pub async fn finds(name: &str) -> Result<bool, Failure> {
+    Ok(observe::platforms(&Engine::connect().await?).await?.contains_key(name))
+}
+
 /// Removes the platform. What is gone already is no error, so that an interrupted `down` can be run again.
 ///
 /// # Errors

@@ -17,7 +17,7 @@ use std::sync::Arc;
 use tracing::Instrument;
 
 use crate::error::Failure;
-use crate::plan::{Plan, StepId};
+use crate::plan::{Plan, Step, StepId};
 use crate::report::{Outcome, Reporter};
 
 pub mod context;
@@ -48,6 +48,8 @@ pub struct Executed {
     pub failures: Vec<StepFailure>,
     /// Whether anything but images was made, changed or removed.
     pub changed: bool,
+    /// Whether that is so of a component.
+    pub changed_components: bool,
 }
 
 /// Runs the plan to its end. Dropping the future stops all that it started; a later run goes on from there.
@@ -65,7 +67,10 @@ pub async fn run(plan: &Plan, context: &Context, reporter: Arc<dyn Reporter>) ->
         },
         |id, end| match end {
             graph::End::Done(ended) => {
-                executed.changed |= !matches!(ended.outcome, Outcome::Unchanged);
+                let (changed, step) = (!matches!(ended.outcome, Outcome::Unchanged), &plan.steps[id].step);
+                executed.changed |= changed;
+                executed.changed_components |=
+                    changed && matches!(step, Step::InstallComponent { .. } | Step::RemoveComponent { .. });
                 subjects.end(plan, id, ended.outcome, &ended.detail);
             }
             graph::End::Failed(failure) => {

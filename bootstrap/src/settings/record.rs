@@ -32,3 +32,11 @@ pub struct Record {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub push: Option<Push>,
 }
+
+impl Record {
+    /// The name or address in the platform's address.
+    pub fn host(&self) -> String {
+        let rest = self.url.split_once("://").map_or(self.url.as_str(), |(_, rest)| rest);
+        rest.split(':').next().unwrap_or(rest).into()
+    }
+}

@@ -24,6 +24,7 @@ use crate::settings::Record;
 use crate::settings::{self, Existing, ImageSource, UpSettings, UpWishes};
 use crate::stack::{ClusterSpec, LeftOut, Stack};
 
+mod checkpoint;
 mod existing;
 mod images;
 mod observation;
@@ -424,11 +425,14 @@ pub async fn execute(prepared: &Prepared, reporter: Arc<dyn Reporter>) -> Outcom
         let message = format!("left out: {}", one.text());
         reporter.report(Event::Warning { subject: Some(one.component.clone()), message });
     }
-    let executed = execute::run(&prepared.plan, context, reporter).await;
+    let executed = execute::run(&prepared.plan, context, reporter.clone()).await;
     if !executed.failures.is_empty() {
         let flags = wanting::flags(&context.settings.name, context.existing());
         let told = |failure| wanting::told(failure, &context.stack, &context.settings.changes, &flags);
         return Outcome::Failed(executed.failures.into_iter().map(|failed| told(failed.failure)).collect());
+    }
+    if let (Place::Own(own), None) = (&context.place, &prepared.adding) {
+        checkpoint::keep(own, context, executed.changed_components, &reporter).await;
     }
     let registry_port = context.found.registry.get().map_or(0, |registry| registry.host_port);
     Outcome::Ready(Box::new(Ready {

@@ -13,4 +13,5 @@ mod harness;
 mod kind;
 mod life;
 mod policies;
+mod reset;
 mod together;

@@ -1,5 +1,6 @@
 //! The connection to a Docker Engine, and the few calls that everything else is made of.
 
+use std::io::Read;
 use std::time::Duration;
 
 use bollard::container::LogOutput;
@@ -17,6 +18,8 @@ use super::secure;
 
 /// Loading a node image of more than a gigabyte must not hit the client's time limit.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(900);
+/// So long a node may take to end what runs in it.
+const STOP_SECONDS: i32 = 60;
 const PING_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// A Docker Engine that answers.
@@ -124,6 +127,19 @@ impl Engine {
             .start_container(container, None::<query::StartContainerOptions>)
             .await
             .map_err(ClusterError::engine(format!("start container `{container}`")))
+    }
+
+    /// Stops a container; one that is stopped already is left alone. Whatever runs in it is told to end, and is
+    /// ended after [`STOP_SECONDS`].
+    ///
+    /// # Errors
+    /// The engine refuses.
+    pub async fn stop(&self, container: &str) -> Result<(), ClusterError> {
+        let options = query::StopContainerOptionsBuilder::default().t(STOP_SECONDS).build();
+        self.docker
+            .stop_container(container, Some(options))
+            .await
+            .map_err(ClusterError::engine(format!("stop container `{container}`")))
     }
 
     /// Removes a container with its anonymous volumes; one that is gone already is no error.
@@ -236,6 +252,18 @@ impl Engine {
         self.exec_heard(container, command, None, hear).await?.succeeded(container, command)
     }
 
+    /// A file of a container, started or not.
+    ///
+    /// # Errors
+    /// The engine refuses, or there is no such file.
+    pub async fn read_file(&self, container: &str, path: &str) -> Result<Vec<u8>, ClusterError> {
+        let failed = || ClusterError::engine(format!("read `{path}` in `{container}`"));
+        let options = query::DownloadFromContainerOptionsBuilder::default().path(path).build();
+        let chunks: Vec<Bytes> =
+            self.docker.download_from_container(container, Some(options)).try_collect().await.map_err(failed())?;
+        file_of(&chunks.concat()).map_err(|err| failed()(bollard::errors::Error::IOError { err }))
+    }
+
     /// Writes files into a container, started or not. Paths are absolute; folders are made.
     ///
     /// # Errors
@@ -266,6 +294,15 @@ fn tar_of(files: &[(String, String)]) -> std::io::Result<Vec<u8>> {
         archive.append_data(&mut header, path.trim_start_matches('/'), content.as_bytes())?;
     }
     archive.into_inner()
+}
+
+/// The content of the first file of an archive.
+fn file_of(archive: &[u8]) -> std::io::Result<Vec<u8>> {
+    let mut archive = tar::Archive::new(archive);
+    let mut file = archive.entries()?.next().ok_or(std::io::ErrorKind::UnexpectedEof)??;
+    let mut content = Vec::new();
+    file.read_to_end(&mut content)?;
+    Ok(content)
 }
 
 /// Turns the engine's "no such object" into `None`.

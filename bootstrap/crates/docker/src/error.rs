@@ -41,6 +41,8 @@ pub enum ClusterError {
     Kubeconfig { path: String, problem: String },
     #[error("platform `{platform}` is stopped: its control plane does not run")]
     NotRunning { platform: String },
+    #[error("the cluster of context `{context}` is somebody else's, and is neither stopped nor started")]
+    Elsewhere { context: String },
     #[error("there is no platform named `{name}`")]
     NoPlatform { name: String, existing: Vec<String> },
 }
@@ -86,6 +88,7 @@ impl Explain for ClusterError {
             Self::NameInUse { .. }
             | Self::NetworkInUse { .. }
             | Self::NoPlatform { .. }
+            | Self::Elsewhere { .. }
             | Self::Kubeconfig { .. }
             | Self::NotANodeImage { .. } => ExitKind::Usage,
             Self::Timeout { .. } => ExitKind::Timeout,
@@ -172,9 +175,10 @@ impl Explain for ClusterError {
             Self::NotANodeImage { .. } => "Give `--node-image` an image made for kind, as `kindest/node:v1.36.4`.",
             Self::Kubeconfig { .. } => "Fix the file, or point KUBECONFIG at another one, and run the command again.",
             Self::NotRunning { platform } => {
-                return vec![format!(
-                    "Start it: `backstack up --name {platform}`, or `docker start {platform}-control-plane`."
-                )];
+                return vec![format!("Start it: `backstack start --name {platform}`.")];
+            }
+            Self::Elsewhere { .. } => {
+                "Whoever made it can. Leave `--context` out for a platform that `backstack up` made."
             }
             Self::NoPlatform { existing, .. } if existing.is_empty() => "Make one with `backstack up`.",
             Self::NoPlatform { existing, .. } => {

@@ -17,6 +17,7 @@
 //! certs_folder  whether a node's containerd reads that
 //! node        one node container
 //! kubeadm     its configuration (pure)
+//! pipe        a program in a container, with both of its ends in hand
 //! pace        how slow the machine is, and how long to wait there
 //! provision   control plane, workers, networking, storage
 //! kubeconfig  merged under a lock, removed without a trace
@@ -42,6 +43,7 @@ pub mod network;
 pub mod node;
 pub mod observe;
 pub mod pace;
+pub mod pipe;
 pub mod provision;
 pub mod proxy;
 pub mod registry;

@@ -3,7 +3,9 @@
 use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 
-use backstack_health::facts::{Claim, Conditioned, EndpointSlice, Event, Node, Owned, OwnerReference, Pod, Workload};
+use backstack_health::facts::{
+    Claim, Conditioned, ContainerStatus, EndpointSlice, Event, Node, Owned, OwnerReference, Pod, Workload, parse_time,
+};
 use backstack_health::{Cluster, Ref};
 use futures::future::try_join_all;
 use kube::api::{Api, ApiResource, DynamicObject, ListParams};
@@ -11,6 +13,7 @@ use kube::core::gvk::GroupVersionKind;
 use kube::{Client, ResourceExt};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
+use time::OffsetDateTime;
 
 use super::object::ObjectRef;
 
@@ -92,6 +95,8 @@ pub struct View {
     slices: Table<EndpointSlice>,
     api_services: Table<Conditioned>,
     pub nodes: Table<Node>,
+    /// Kinds that were listed in full.
+    listed: HashSet<Tracked>,
     /// Single objects of any kind whose state somebody waits for, whole.
     followed: HashMap<ObjectRef, Value>,
 }
@@ -148,6 +153,12 @@ impl View {
     /// Drops all objects of a kind but these: what a fresh list does not have is gone.
     pub fn keep(&mut self, tracked: Tracked, keys: &HashSet<String>) {
         self.table(tracked).keep(keys);
+        self.listed.insert(tracked);
+    }
+
+    /// Whether every kind has been listed: before, what is not in the picture may be there all the same.
+    pub fn is_whole(&self) -> bool {
+        Tracked::ALL.iter().all(|tracked| self.listed.contains(tracked))
     }
 
     /// Notes what a followed object looks like; nothing if it is gone.
@@ -212,6 +223,59 @@ impl View {
         };
         let mut pods: Vec<_> = self.pods.values().filter(belongs).collect();
         pods.sort_by(|a, b| a.metadata.name.cmp(&b.metadata.name));
+        pods
+    }
+
+    /// Workloads with fewer ready pods than they ask for, by the pods themselves: what a status says may be older.
+    /// Each as `KIND NAMESPACE/NAME`, sorted.
+    pub fn short_of_pods(&self) -> Vec<String> {
+        let tables =
+            [("Deployment", &self.deployments), ("StatefulSet", &self.stateful_sets), ("DaemonSet", &self.daemon_sets)];
+        let mut short = Vec::new();
+        for (kind, table) in tables {
+            for workload in table.values() {
+                let (namespace, name) = (&workload.metadata.namespace, &workload.metadata.name);
+                let wanted = match kind {
+                    "DaemonSet" => workload.status.desired_number_scheduled,
+                    _ => workload.spec.replicas.unwrap_or(1),
+                };
+                let ready =
+                    self.pods_of(&Ref::new("apps", kind, namespace, name)).iter().filter(|pod| pod.is_ready()).count();
+                let seen = workload.status.observed_generation >= workload.metadata.generation;
+                if !seen || (ready as i64) < wanted {
+                    short.push(format!("{kind} {namespace}/{name}"));
+                }
+            }
+        }
+        short.sort();
+        short
+    }
+
+    /// Ready pods that no workload of Kubernetes' own kinds makes: those of operators, and those that people made. Each
+    /// as `NAMESPACE/NAME`, sorted.
+    pub fn pods_of_others(&self) -> Vec<String> {
+        const MAKERS: [&str; 6] = ["ReplicaSet", "StatefulSet", "DaemonSet", "ReplicationController", "Job", "Node"];
+        let is_other = |pod: &&Pod| {
+            let owners = &pod.metadata.owner_references;
+            pod.is_live() && pod.is_ready() && !owners.iter().any(|owner| MAKERS.contains(&owner.kind.as_str()))
+        };
+        let mut pods: Vec<_> =
+            self.pods.values().filter(is_other).map(|pod| key(&pod.metadata.namespace, &pod.metadata.name)).collect();
+        pods.sort();
+        pods
+    }
+
+    /// Pods that are told to run since before that time, each as `NAMESPACE/NAME`: their node has started since, and its
+    /// kubelet has not come to them yet.
+    pub fn started_before(&self, time: OffsetDateTime) -> Vec<String> {
+        let runs_since = |status: &ContainerStatus| parse_time(status.state.running.as_ref()?.started_at.as_deref()?);
+        let is_old = |pod: &&Pod| {
+            let since = pod.status.container_statuses.iter().filter_map(runs_since);
+            pod.is_live() && since.into_iter().any(|since| since < time)
+        };
+        let mut pods: Vec<_> =
+            self.pods.values().filter(is_old).map(|pod| key(&pod.metadata.namespace, &pod.metadata.name)).collect();
+        pods.sort();
         pods
     }
 }
@@ -289,5 +353,62 @@ impl View {
             view.put(tracked.expect("a tracked kind"), key(text("namespace"), text("name")), object);
         }
         view
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn pod(name: &str, owner: (&str, &str), ready: &str, started: &str) -> Value {
+        json!({"kind": "Pod", "metadata": {"name": name, "namespace": "a", "ownerReferences": [{"kind": owner.0, "name": owner.1}]},
+            "status": {"phase": "Running", "conditions": [{"type": "Ready", "status": ready}],
+                "containerStatuses": [{"name": "c", "state": {"running": {"startedAt": started}}}]}})
+    }
+
+    fn set(name: &str, replicas: i64, seen: i64) -> Value {
+        json!({"kind": "StatefulSet", "metadata": {"name": name, "namespace": "a", "generation": 2},
+            "spec": {"replicas": replicas}, "status": {"observedGeneration": seen, "readyReplicas": replicas, "availableReplicas": replicas}})
+    }
+
+    #[test]
+    fn pods_count_and_not_what_is_said_of_them() {
+        let running = pod("x-0", ("StatefulSet", "x"), "True", "1970-01-01T00:01:00Z");
+        let starting = pod("y-0", ("StatefulSet", "y"), "False", "1970-01-01T00:01:00Z");
+        let all =
+            [set("x", 1, 2), set("y", 1, 2), set("z", 1, 2), set("none", 0, 2), set("unseen", 0, 1), running, starting];
+        let short = View::of(&all).short_of_pods();
+        assert_eq!(short, ["StatefulSet a/unseen", "StatefulSet a/y", "StatefulSet a/z"]);
+    }
+
+    #[test]
+    fn pods_of_operators_and_people_are_told_apart() {
+        let bare = json!({"kind": "Pod", "metadata": {"name": "bare", "namespace": "a"},
+            "status": {"conditions": [{"type": "Ready", "status": "True"}]}});
+        let of = |name, kind, ready| pod(name, (kind, "o"), ready, "1970-01-01T00:01:00Z");
+        let all =
+            [bare, of("db-1", "Cluster", "True"), of("db-2", "Cluster", "False"), of("set-0", "StatefulSet", "True")];
+        assert_eq!(View::of(&all).pods_of_others(), ["a/bare", "a/db-1"]);
+    }
+
+    #[test]
+    fn what_was_told_before_a_node_started_is_known() {
+        let view = View::of(&[
+            pod("old", ("StatefulSet", "x"), "True", "1970-01-01T00:00:59Z"),
+            pod("new", ("StatefulSet", "x"), "True", "1970-01-01T00:01:00Z"),
+        ]);
+        assert_eq!(view.started_before(OffsetDateTime::from_unix_timestamp(60).expect("a time")), ["a/old"]);
+    }
+
+    #[test]
+    fn a_picture_is_whole_when_every_kind_was_listed() {
+        let mut view = View::default();
+        let (last, all) = Tracked::ALL.split_last().expect("kinds");
+        all.iter().for_each(|tracked| view.keep(*tracked, &HashSet::new()));
+        assert!(!view.is_whole());
+        view.keep(*last, &HashSet::new());
+        assert!(view.is_whole());
     }
 }

@@ -14,17 +14,19 @@ use crate::report::json;
 pub enum Command {
     Up,
     Down,
+    Reset,
     Stack,
 }
 
 impl Command {
-    const ALL: [Self; 3] = [Self::Up, Self::Down, Self::Stack];
+    const ALL: [Self; 4] = [Self::Up, Self::Down, Self::Reset, Self::Stack];
 
     /// The name of its log on this platform.
     fn label(self, platform: &str) -> String {
         let command = match self {
             Self::Up => "up",
             Self::Down => "down",
+            Self::Reset => "reset",
             Self::Stack => "stack",
         };
         format!("{platform}-{command}")

@@ -1,0 +1,172 @@
+//! Checkpoints: all that a platform is at one moment, kept in its own nodes.
+//!
+//! State is small: the objects that the Kubernetes API keeps, and the files of volumes. Both are copied while everything
+//! runs. What keeps files open is frozen for the time of the copy, so that files are as after a power cut,
+//! which every database is made for. Images are no state: neither those in the nodes nor those in the local registry.
+//!
+//! ```text
+//! about     what is known of a checkpoint without opening it
+//! objects   the file that holds the objects
+//! holders   which pods have volumes, and where
+//! node      what is done inside of the nodes, by scripts
+//! ```
+
+use std::collections::BTreeMap;
+
+use futures::future::{join_all, try_join_all};
+use kube::Client;
+
+use crate::docker::observe::ObservedPlatform;
+use crate::docker::{Engine, names};
+use crate::etcd::Etcd;
+use crate::kubernetes::record;
+use crate::kubernetes::view::View;
+use crate::report::json;
+use crate::settings::Record;
+use crate::stack::{Stack, StackSource};
+
+pub mod about;
+pub mod error;
+pub mod holders;
+pub mod node;
+pub mod objects;
+
+pub use about::About;
+pub use error::CheckpointError;
+pub use objects::Objects;
+
+/// The checkpoint that `up` makes when it is through.
+pub const INITIAL: &str = "initial";
+
+/// A platform of our own that runs.
+#[derive(Clone)]
+pub struct Place {
+    pub engine: Engine,
+    pub platform: ObservedPlatform,
+    /// The control plane's node.
+    pub control_plane: String,
+    pub client: Client,
+}
+
+impl Place {
+    /// Names of all nodes, control plane first.
+    pub fn nodes(&self) -> Vec<String> {
+        self.platform.nodes.iter().map(|node| node.name.clone()).collect()
+    }
+
+    fn workers(&self) -> impl Iterator<Item = String> {
+        self.nodes().into_iter().filter(|node| *node != self.control_plane)
+    }
+}
+
+/// Whether a checkpoint can have this name: it becomes the name of a folder.
+///
+/// # Errors
+/// [`CheckpointError::Name`] with why not.
+pub fn check_name(name: &str) -> Result<(), CheckpointError> {
+    match names::name_problem(name) {
+        Some(why) => Err(CheckpointError::Name { name: name.into(), why }),
+        None => Ok(()),
+    }
+}
+
+/// Makes a checkpoint. One of that name is refused, or with `replace` takes its place.
+///
+/// # Errors
+/// [`CheckpointError`], and nothing is left behind but files that the next one takes away.
+pub async fn create(place: &Place, name: &str, replace: bool) -> Result<About, CheckpointError> {
+    check_name(name)?;
+    if !replace && list(place).await?.iter().any(|had| had.name == name) {
+        return Err(CheckpointError::Exists { name: name.into() });
+    }
+    let record = record::read::<Record>(&place.client)
+        .await?
+        .ok_or_else(|| CheckpointError::NotSetUp { platform: place.platform.name.clone() })?;
+    let (pods, mut etcd) =
+        tokio::try_join!(async { Ok::<_, CheckpointError>(holders::look(&place.client).await?) }, async {
+            Ok(Etcd::connect(&place.engine, &place.control_plane).await?)
+        },)?;
+    // The objects first: a volume may know more than they do, as after any restart, but not less.
+    let objects = Objects::of(etcd.all().await?);
+    drop(etcd);
+    let view = View::load(&place.client).await.map_err(CheckpointError::looking)?;
+    let kept = try_join_all(place.nodes().into_iter().map(|node| {
+        let frozen = pods.on(&node);
+        async move { node::keep_volumes(&place.engine, &node, name, &frozen).await }
+    }))
+    .await?;
+    let file = objects.write()?;
+    let stack = Stack::load_changed(StackSource::named(&record.stack), &record.changes).ok();
+    let about = About {
+        name: name.into(),
+        created: json::now().unwrap_or_default(),
+        made_by: env!("CARGO_PKG_VERSION").into(),
+        stack: record.stack,
+        stack_version: stack.map(|stack| stack.version).unwrap_or_default(),
+        nodes: place.nodes(),
+        bytes: file.len() as u64 + kept.iter().map(|volumes| volumes.bytes).sum::<u64>(),
+        volumes: kept.iter().map(|volumes| volumes.count).sum(),
+        frozen_seconds: kept.iter().map(|volumes| volumes.frozen_seconds).fold(0.0, f64::max),
+        objects: objects.by_kind(),
+        not_ready: view.short_of_pods(),
+        pods: view.pods_of_others(),
+    };
+    node::write(&place.engine, &place.control_plane, name, &about, &file).await?;
+    publish(place, name).await?;
+    Ok(about)
+}
+
+/// What was half made appears under its name, on the control plane last: there it counts.
+async fn publish(place: &Place, name: &str) -> Result<(), CheckpointError> {
+    node::remove(&place.engine, &place.control_plane, name).await?;
+    try_join_all(place.workers().map(|worker| async move { node::publish(&place.engine, &worker, name).await }))
+        .await?;
+    node::publish(&place.engine, &place.control_plane, name).await
+}
+
+/// All checkpoints of a platform, the oldest first.
+///
+/// # Errors
+/// [`CheckpointError::Engine`]
+pub async fn list(place: &Place) -> Result<Vec<About>, CheckpointError> {
+    let mut all = node::read_all(&place.engine, &place.control_plane).await?;
+    all.sort_by(|one, other| (&one.created, &one.name).cmp(&(&other.created, &other.name)));
+    Ok(all)
+}
+
+/// What is known of one checkpoint.
+///
+/// # Errors
+/// [`CheckpointError::Unknown`] with those that there are.
+pub async fn find(place: &Place, name: &str) -> Result<About, CheckpointError> {
+    let all = list(place).await?;
+    let known = all.iter().map(|one| one.name.clone()).collect();
+    all.into_iter().find(|one| one.name == name).ok_or_else(|| CheckpointError::Unknown {
+        name: name.into(),
+        platform: place.platform.name.clone(),
+        known,
+    })
+}
+
+/// The objects of a checkpoint.
+///
+/// # Errors
+/// [`CheckpointError::Broken`] if its file cannot be read.
+pub async fn objects(place: &Place, name: &str) -> Result<Objects, CheckpointError> {
+    let file = node::read_objects(&place.engine, &place.control_plane, name).await?;
+    Objects::read(&file).map_err(|source| CheckpointError::Broken { name: name.into(), source })
+}
+
+/// Removes a checkpoint from all nodes.
+///
+/// # Errors
+/// [`CheckpointError::Engine`]
+pub async fn delete(place: &Place, name: &str) -> Result<(), CheckpointError> {
+    // Where it counts first: what is left of it on a worker is nobody's, and goes with the next of that name.
+    node::remove(&place.engine, &place.control_plane, name).await?;
+    let workers = place.workers().map(|worker| async move { node::remove(&place.engine, &worker, name).await });
+    join_all(workers).await.into_iter().collect()
+}
+
+/// How many objects of each kind.
+pub type Kinds = BTreeMap<String, usize>;

@@ -1,0 +1,46 @@
+//! What can go wrong between us and etcd.
+
+use crate::docker::ClusterError;
+use crate::error::{ExitKind, Explain};
+
+/// The store of a platform cannot be read or changed.
+#[derive(Debug, thiserror::Error)]
+pub enum EtcdError {
+    #[error(transparent)]
+    Engine(#[from] ClusterError),
+    #[error("node `{node}` has no etcd that can be asked: {why}")]
+    Unusable { node: String, why: String },
+    #[error("etcd in node `{node}` does not answer: {why}")]
+    Silent { node: String, why: String },
+    #[error("etcd refused what was asked of it: {said}")]
+    Refused { said: String },
+}
+
+impl Explain for EtcdError {
+    fn kind(&self) -> ExitKind {
+        match self {
+            Self::Engine(error) => error.kind(),
+            _ => ExitKind::Cluster,
+        }
+    }
+
+    fn details(&self) -> Vec<String> {
+        match self {
+            Self::Engine(error) => error.details(),
+            _ => Vec::new(),
+        }
+    }
+
+    fn hints(&self) -> Vec<String> {
+        let hint = match self {
+            Self::Engine(error) => return error.hints(),
+            Self::Unusable { .. } => {
+                "The node has to be one that kubeadm made with its own etcd, as those of `up` are."
+            }
+            Self::Silent { .. } | Self::Refused { .. } => {
+                "Run the command again; `docker exec NODE journalctl -u kubelet` says more if it stays so."
+            }
+        };
+        vec![hint.into()]
+    }
+}

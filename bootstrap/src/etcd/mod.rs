@@ -1,0 +1,149 @@
+//! The store behind the Kubernetes API: every object as the API server keeps it, and changes to it that go past that
+//! server.
+//!
+//! It listens inside of the control plane's node alone and wants a certificate that lies there. It is asked in JSON, which
+//! etcd itself answers beside its own protocol.
+
+mod connection;
+mod error;
+mod message;
+pub mod object;
+mod wire;
+
+use crate::docker::Engine;
+
+use connection::Connection;
+pub use error::EtcdError;
+use wire::{KeyValue, RangeRequest, RangeResponse, TxnRequest, TxnResponse};
+
+/// All that Kubernetes keeps begins with it.
+pub const PREFIX: &str = "/registry/";
+/// The first key behind all of those: `0` comes after `/`.
+const BEHIND: &str = "/registry0";
+/// So many keys are asked for at a time.
+const PAGE: u32 = 4000;
+/// etcd takes 128 changes in one transaction, and 1.5 MiB in one request.
+const MAX_CHANGES: usize = 120;
+const MAX_BYTES: usize = 1_000_000;
+
+/// One object as it is stored.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Stored {
+    pub key: String,
+    pub value: Vec<u8>,
+    /// It goes by itself after a while, unless it is renewed.
+    pub leased: bool,
+}
+
+/// A change to the store.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Change {
+    Put { key: String, value: Vec<u8> },
+    Delete { key: String },
+}
+
+impl Change {
+    /// The key that is changed.
+    pub fn key(&self) -> &str {
+        match self {
+            Self::Put { key, .. } | Self::Delete { key } => key,
+        }
+    }
+
+    fn bytes(&self) -> usize {
+        match self {
+            Self::Put { key, value } => key.len() + value.len(),
+            Self::Delete { key } => key.len(),
+        }
+    }
+}
+
+/// A connection to the store of one platform.
+pub struct Etcd(Connection);
+
+impl Etcd {
+    /// Connects to etcd in the control plane's node.
+    ///
+    /// # Errors
+    /// [`EtcdError`] if the node has no certificates of it, or nothing answers.
+    pub async fn connect(engine: &Engine, node: &str) -> Result<Self, EtcdError> {
+        Ok(Self(Connection::open(engine, node).await?))
+    }
+
+    /// Everything that Kubernetes keeps, as it is at one moment, in the order of the keys.
+    ///
+    /// # Errors
+    /// [`EtcdError`]
+    pub async fn all(&mut self) -> Result<Vec<Stored>, EtcdError> {
+        let mut request = RangeRequest::new(PREFIX, BEHIND, PAGE);
+        let mut all = Vec::new();
+        loop {
+            let page: RangeResponse = self.0.ask("/v3/kv/range", &request).await?;
+            request.revision = page.header.revision_at(request.revision);
+            let last = page.kvs.last().map(|last| last.key.0.clone());
+            all.extend(page.kvs.into_iter().filter_map(KeyValue::stored));
+            match last {
+                Some(last) if page.more => request.begin_behind(last),
+                _ => return Ok(all),
+            }
+        }
+    }
+
+    /// Makes these changes, in their order. Those of one transaction come about together, or not at all.
+    ///
+    /// # Errors
+    /// [`EtcdError`]; what was done before stays.
+    pub async fn change(&mut self, changes: &[Change]) -> Result<(), EtcdError> {
+        for some in batches(changes) {
+            let answer: TxnResponse = self.0.ask("/v3/kv/txn", &TxnRequest::of(some)).await?;
+            if !answer.succeeded {
+                return Err(EtcdError::Refused { said: "a transaction without a condition did not succeed".into() });
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Cuts changes into transactions that etcd takes: it does not take two changes of one key in one of them either.
+fn batches(changes: &[Change]) -> Vec<&[Change]> {
+    let mut batches = Vec::new();
+    let mut rest = changes;
+    while !rest.is_empty() {
+        let mut bytes = 0;
+        let fits = |(index, change): &(usize, &Change)| {
+            bytes += change.bytes();
+            let again = rest[..*index].iter().any(|before| before.key() == change.key());
+            *index == 0 || (*index < MAX_CHANGES && bytes <= MAX_BYTES && !again)
+        };
+        let count = rest.iter().enumerate().take_while(fits).count();
+        let (batch, left) = rest.split_at(count);
+        batches.push(batch);
+        rest = left;
+    }
+    batches
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn put(key: &str, bytes: usize) -> Change {
+        Change::Put { key: key.into(), value: vec![0; bytes] }
+    }
+
+    #[test]
+    fn a_transaction_has_no_more_than_etcd_takes() {
+        let many: Vec<_> = (0..250).map(|number| put(&number.to_string(), 10)).collect();
+        assert_eq!(batches(&many).iter().map(|some| some.len()).collect::<Vec<_>>(), [120, 120, 10]);
+        let large: Vec<_> = (0..3).map(|number| put(&number.to_string(), 600_000)).collect();
+        assert_eq!(batches(&large).len(), 3);
+        assert_eq!(batches(&[put("a", 5_000_000)]).len(), 1, "etcd has to say that this is too much");
+        assert!(batches(&[]).is_empty());
+    }
+
+    #[test]
+    fn a_key_that_is_changed_twice_is_so_in_two_transactions() {
+        let changes = [Change::Delete { key: "a".into() }, put("b", 1), put("a", 1), put("c", 1)];
+        assert_eq!(batches(&changes), [&changes[..2], &changes[2..]]);
+    }
+}

@@ -1,0 +1,98 @@
+//! What a key of the store stands for, as far as a reset has to know: which keys are left as they are, and why.
+
+use crate::etcd::PREFIX;
+
+/// The name below the prefix, in parts: `pods/NAMESPACE/NAME`, or `GROUP/PLURAL/...`.
+fn parts(key: &str) -> Vec<&str> {
+    key.strip_prefix(PREFIX).unwrap_or(key).split('/').collect()
+}
+
+/// What a reset does with a key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Treatment {
+    /// It gets the value that it had.
+    Restore,
+    /// Its owner keeps it: what it says is so at this moment.
+    Leave,
+    /// A pod: kubelets and controllers have a say.
+    Pod,
+    /// A workload: its status is what its controller says of pods that are there now.
+    Workload,
+    /// A node: its status is what its kubelet says.
+    Node,
+    /// Where the pods of a service are.
+    Endpoints,
+}
+
+/// What a reset does with this key.
+pub(super) fn treatment(key: &str) -> Treatment {
+    match parts(key).as_slice() {
+        // What happened, who leads at the moment, API servers that are alive.
+        ["events" | "leases" | "masterleases" | "peerserverleases", ..] => Treatment::Leave,
+        // Which addresses and ports are taken: the API server counts for itself, and repairs it.
+        ["ranges", ..] => Treatment::Leave,
+        // What kubelets say of themselves.
+        ["csinodes", ..] => Treatment::Leave,
+        ["minions", ..] => Treatment::Node,
+        ["pods", ..] => Treatment::Pod,
+        ["deployments" | "replicasets" | "statefulsets" | "daemonsets" | "controllers", ..] => Treatment::Workload,
+        ["endpointslices", ..] | ["services", "endpoints", ..] => Treatment::Endpoints,
+        _ => Treatment::Restore,
+    }
+}
+
+/// The namespace that is stored under this key.
+pub(super) fn namespace(key: &str) -> Option<&str> {
+    match parts(key).as_slice() {
+        ["namespaces", name] => Some(*name),
+        _ => None,
+    }
+}
+
+/// The namespace of what is left alone, where it is in one: with a namespace goes all that is in it.
+pub(super) fn namespace_of_left(key: &str) -> Option<&str> {
+    match parts(key).as_slice() {
+        ["events" | "leases", namespace, _] => Some(*namespace),
+        _ => None,
+    }
+}
+
+/// The key of a pod.
+pub(super) fn pod(namespace: &str, name: &str) -> String {
+    format!("{PREFIX}pods/{namespace}/{name}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_are_told_apart() {
+        let cases = [
+            ("/registry/events/a/b.1", Treatment::Leave),
+            ("/registry/leases/kube-system/kube-scheduler", Treatment::Leave),
+            ("/registry/masterleases/172.31.250.10", Treatment::Leave),
+            ("/registry/ranges/servicenodeports", Treatment::Leave),
+            ("/registry/csinodes/n", Treatment::Leave),
+            ("/registry/minions/n", Treatment::Node),
+            ("/registry/pods/a/p", Treatment::Pod),
+            ("/registry/replicasets/a/r", Treatment::Workload),
+            ("/registry/services/endpoints/a/s", Treatment::Endpoints),
+            ("/registry/services/specs/a/s", Treatment::Restore),
+            ("/registry/endpointslices/a/s-1", Treatment::Endpoints),
+            ("/registry/ipaddresses/10.96.0.1", Treatment::Restore),
+            ("/registry/jobs/a/j", Treatment::Restore),
+            ("/registry/kyverno.io/clusterpolicies/p", Treatment::Restore),
+            // Somebody's own kind of that name is not Kubernetes' own.
+            ("/registry/example.org/pods/a/p", Treatment::Restore),
+        ];
+        for (key, wanted) in cases {
+            assert_eq!(treatment(key), wanted, "{key}");
+        }
+        assert_eq!(namespace("/registry/namespaces/demo"), Some("demo"));
+        assert_eq!(namespace("/registry/pods/a/p"), None);
+        assert_eq!(namespace_of_left("/registry/leases/a/l"), Some("a"));
+        assert_eq!(namespace_of_left("/registry/ranges/servicenodeports"), None);
+        assert_eq!(treatment(&pod("a", "p")), Treatment::Pod);
+    }
+}

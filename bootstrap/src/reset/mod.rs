@@ -1,0 +1,167 @@
+//! `reset`: a platform as it was at a checkpoint, while its API answers all the time.
+//!
+//! ```text
+//! keys    what a key of the store stands for
+//! plan    what has to be written (pure)
+//! node    what is done inside of the nodes
+//! ```
+//!
+//! Cut off in the middle, a platform is neither as it was nor as it shall be; the same command looks
+//! again at what differs, and completes it.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use futures::future::try_join_all;
+use serde::Serialize;
+use tokio::time::sleep;
+
+use crate::checkpoint::{self, About, CheckpointError, Objects, Place, holders};
+use crate::docker::pace;
+use crate::etcd::{Change, Etcd, EtcdError};
+use crate::report::{Event, Outcome, Phase, Planned, Progress, Reporter, units};
+use crate::settle::{self, Expected};
+
+pub mod error;
+mod keys;
+mod node;
+pub mod plan;
+
+pub use error::ResetError;
+pub use plan::Difference;
+
+/// Whose line it is that tells of the progress.
+const SUBJECT: &str = "platform";
+/// So long after the end of a namespace, controllers have heard of it.
+const HEARSAY: Duration = Duration::from_secs(1);
+/// How often it is looked whether what came back is lost again.
+const LOOK_AGAIN: Duration = Duration::from_secs(2);
+/// How often all is waited for again because something was lost in the meantime. What nobody misses may go again and again.
+const ROUNDS: u32 = 3;
+
+/// What came of it.
+#[derive(Debug, Clone, Serialize)]
+pub struct Done {
+    pub platform: String,
+    pub checkpoint: String,
+    pub difference: Difference,
+    /// Pods that began anew, because they hold volumes.
+    pub restarted: usize,
+    /// Until everything was written.
+    pub written_seconds: f64,
+    /// Until everything was ready.
+    pub seconds: f64,
+}
+
+/// What differs between a checkpoint and now. Touches nothing.
+///
+/// # Errors
+/// [`CheckpointError`]
+pub async fn difference(place: &Place, about: &About) -> Result<Difference, CheckpointError> {
+    let (then, mut etcd) = tokio::try_join!(checkpoint::objects(place, &about.name), async {
+        Ok(Etcd::connect(&place.engine, &place.control_plane).await?)
+    })?;
+    Ok(plan::build(&then, &etcd.all().await?, &BTreeSet::new()).difference)
+}
+
+/// Brings a platform back to a checkpoint, and waits until all of it is ready.
+///
+/// # Errors
+/// [`ResetError`]
+pub async fn told(place: &Place, about: &About, reporter: Arc<dyn Reporter>) -> Result<Done, ResetError> {
+    let start = Instant::now();
+    reporter.report(Event::Planned(Planned {
+        platform: place.platform.name.clone(),
+        stack: about.stack.clone(),
+        version: about.stack_version.clone(),
+        subjects: vec![SUBJECT.into()],
+        images: 0,
+        image_bytes: None,
+        fetch_bytes: None,
+    }));
+    let progress = Progress::new(reporter, SUBJECT);
+    progress.phase(Phase::Applying);
+    let done = run(place, about, &progress).await;
+    let seconds = start.elapsed().as_secs_f64();
+    match &done {
+        Ok(done) => progress.finished(Outcome::Changed, units::count(done.difference.count(), "object"), seconds),
+        Err(error) => progress.finished(Outcome::Failed, error.to_string(), seconds),
+    }
+    done
+}
+
+async fn run(place: &Place, about: &About, progress: &Progress) -> Result<Done, ResetError> {
+    let start = Instant::now();
+    if about.nodes != place.nodes() {
+        return Err(ResetError::OtherNodes { name: about.name.clone(), then: about.nodes.clone(), now: place.nodes() });
+    }
+    let (engine, nodes) = (&place.engine, place.nodes());
+    progress.detail("comparing what is there with the checkpoint");
+    let staged = try_join_all(nodes.iter().map(|name| async { Ok(node::stage(engine, name, &about.name).await?) }));
+    let connected = async { Ok::<_, CheckpointError>(Etcd::connect(engine, &place.control_plane).await?) };
+    let (then, mut etcd, _) = tokio::try_join!(checkpoint::objects(place, &about.name), connected, staged)?;
+    let ended = plan::end_of_going(&etcd.all().await.map_err(CheckpointError::from)?);
+    if !ended.is_empty() {
+        progress.detail("ending namespaces that are on their way out");
+        etcd.change(&ended).await.map_err(CheckpointError::from)?;
+        sleep(pace::recall(engine, &place.control_plane).await?.patience(HEARSAY)).await;
+    }
+    progress.detail("writing what differs");
+    node::halt_controllers(engine, &place.control_plane).await?;
+    let holders = holders::look(&place.client).await.map_err(CheckpointError::from)?;
+    let restarting = holders.0.iter().map(|pod| keys::pod(&pod.namespace, &pod.name)).collect();
+    let plan = plan::build(&then, &etcd.all().await.map_err(CheckpointError::from)?, &restarting);
+    try_join_all(nodes.iter().map(|name| node::swap(engine, name))).await?;
+    etcd.change(&plan.changes).await.map_err(CheckpointError::from)?;
+    node::resume_controllers(engine, &place.control_plane).await?;
+    try_join_all(nodes.iter().map(|name| {
+        let pods = holders.on(name);
+        async move { node::end(engine, name, &pods).await }
+    }))
+    .await?;
+    let written_seconds = start.elapsed().as_secs_f64();
+    progress.phase(Phase::Starting);
+    let expected = Expected { all_but: Some(about.not_ready.clone()), pods: about.pods.clone(), started_after: None };
+    for _ in 0..ROUNDS {
+        tokio::select! {
+            settled = settle::await_ready(place, &expected, progress) => settled?,
+            refused = put_back(&mut etcd, &then, &ended) => return Err(CheckpointError::from(refused).into()),
+        }
+        if !put_back_once(&mut etcd, &then, &ended).await.map_err(CheckpointError::from)? {
+            break;
+        }
+    }
+    settle::await_answers(place, progress).await?;
+    try_join_all(nodes.iter().map(|name| node::sweep(engine, name))).await?;
+    Ok(Done {
+        platform: place.platform.name.clone(),
+        checkpoint: about.name.clone(),
+        difference: plan.difference,
+        restarted: holders.0.len(),
+        written_seconds,
+        seconds: start.elapsed().as_secs_f64(),
+    })
+}
+
+/// Puts back what is lost again, for as long as this is polled: whoever was taking a namespace away when it was ended may go
+/// on for a while with what it had begun.
+async fn put_back(etcd: &mut Etcd, then: &Objects, ended: &[Change]) -> EtcdError {
+    loop {
+        sleep(LOOK_AGAIN).await;
+        if let Err(error) = put_back_once(etcd, then, ended).await {
+            return error;
+        }
+    }
+}
+
+/// Whether anything was lost.
+async fn put_back_once(etcd: &mut Etcd, then: &Objects, ended: &[Change]) -> Result<bool, EtcdError> {
+    // Without such a namespace nobody takes anything away.
+    if ended.is_empty() {
+        return Ok(false);
+    }
+    let lost = plan::lost(then, &etcd.all().await?, ended);
+    etcd.change(&lost).await?;
+    Ok(!lost.is_empty())
+}

@@ -1,0 +1,38 @@
+//! The checkpoint that `up` leaves: what `backstack reset` goes back to.
+
+use std::sync::Arc;
+
+use crate::checkpoint::{self, INITIAL, Place};
+use crate::docker::observe;
+use crate::error::Failure;
+use crate::execute::Context;
+use crate::execute::context::Own;
+use crate::report::{Event, Reporter};
+
+/// Makes it where there is none, and anew after a component has changed. An `up` that only started what was stopped leaves
+/// it: people have worked on that platform since.
+///
+/// A platform without it is a platform all the same, so that is told and no more.
+pub(super) async fn keep(own: &Own, context: &Context, changed: bool, reporter: &Arc<dyn Reporter>) {
+    if let Err(failure) = make(own, context, changed).await {
+        let why = failure.messages.join(": ");
+        let message = format!("no checkpoint could be made, so `backstack reset` has nothing to go back to: {why}");
+        reporter.report(Event::Warning { subject: None, message });
+    }
+}
+
+async fn make(own: &Own, context: &Context, changed: bool) -> Result<(), Failure> {
+    let name = &context.settings.name;
+    let Some(platform) = observe::platforms(&own.engine).await?.remove(name) else { return Ok(()) };
+    let place = Place {
+        engine: own.engine.clone(),
+        platform,
+        control_plane: context.control_plane(),
+        client: context.found.live().installer.client().clone(),
+    };
+    let has = checkpoint::list(&place).await?.iter().any(|one| one.name == INITIAL && one.nodes == place.nodes());
+    if changed || !has {
+        checkpoint::create(&place, INITIAL, true).await?;
+    }
+    Ok(())
+}
