@@ -68,6 +68,8 @@ impl Connection {
         let silent =
             |error: &dyn std::error::Error| EtcdError::Silent { node: self.node.clone(), why: chain(error).join(": ") };
         let answered = async {
+            // The answer before may have been read a moment before the connection knows that it is through with it.
+            self.sender.ready().await?;
             let answer = self.sender.send_request(request).await?;
             let status = answer.status();
             Ok::<_, hyper::Error>((status, answer.into_body().collect().await?.to_bytes()))

@@ -71,9 +71,32 @@ pub fn build(then: &Objects, now: &[Stored], restarting: &BTreeSet<String>) -> P
             gone.push(Change::Delete { key: (*key).to_string() });
         }
     }
+    let nudged = nudges(&put, then, &now);
     // What goes first frees what comes back: a pod that has to begin anew is deleted and put.
-    plan.changes = gone.into_iter().chain(put).collect();
+    plan.changes = gone.into_iter().chain(put).chain(nudged).collect();
     plan
+}
+
+/// Workloads beside what comes back, written as they are.
+///
+/// A controller that could not make pods for want of it (an account, a Secret) tries again only after minutes; of a change of
+/// the workload it hears at once.
+fn nudges(put: &[Change], then: &Objects, now: &BTreeMap<&str, &Stored>) -> Vec<Change> {
+    let namespace_of = |value: &[u8]| Object::of(value).map(|object| object.namespace).unwrap_or_default();
+    let comes_back = put.iter().filter_map(|change| match change {
+        Change::Put { key, value } if !now.contains_key(key.as_str()) => Some(namespace_of(value)),
+        _ => None,
+    });
+    let namespaces: BTreeSet<String> = comes_back.filter(|namespace| !namespace.is_empty()).collect();
+    let written: BTreeSet<&str> = put.iter().map(Change::key).collect();
+    let beside = now.iter().filter(|(key, stored)| {
+        treatment(key) == Treatment::Workload
+            && then.0.contains_key(**key)
+            && !written.contains(*key)
+            && !is_deleting(&stored.value)
+            && namespaces.contains(&namespace_of(&stored.value))
+    });
+    beside.map(|(key, stored)| Change::Put { key: (*key).to_string(), value: stored.value.clone() }).collect()
 }
 
 /// What ends namespaces that are on their way out, with all that is in them.
@@ -95,11 +118,11 @@ pub fn end_of_going(now: &[Stored]) -> Vec<Change> {
 /// Objects of then that are not there or on their way out, of the namespaces that were ended: somebody else was still taking
 /// them away.
 pub fn lost(then: &Objects, now: &[Stored], ended: &[Change]) -> Vec<Change> {
-    let now: BTreeMap<&str, &[u8]> = now.iter().map(|stored| (stored.key.as_str(), stored.value.as_slice())).collect();
+    let now: BTreeMap<&str, &Stored> = now.iter().map(|stored| (stored.key.as_str(), stored)).collect();
     let ended: BTreeSet<&str> = ended.iter().filter_map(|change| keys::namespace(change.key())).collect();
     let was_inside = |value: &[u8]| Object::of(value).is_some_and(|object| ended.contains(object.namespace.as_str()));
     let is_lost = |key: &str, value: &[u8]| match now.get(key) {
-        Some(now) => is_deleting(now) && !is_deleting(value),
+        Some(now) => is_deleting(&now.value) && !is_deleting(value),
         None => true,
     };
     let lost = then.0.iter().filter(|(key, value)| was_inside(value) && is_lost(key, value));
@@ -107,7 +130,9 @@ pub fn lost(then: &Objects, now: &[Stored], ended: &[Change]) -> Vec<Change> {
         let value = restored(treatment(key), value, None).filter(|_| treatment(key) != Treatment::Endpoints)?;
         Some(Change::Put { key: key.clone(), value })
     });
-    put.collect()
+    let put: Vec<_> = put.collect();
+    let nudged = nudges(&put, then, &now);
+    put.into_iter().chain(nudged).collect()
 }
 
 fn is_deleting(value: &[u8]) -> bool {

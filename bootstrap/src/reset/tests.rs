@@ -103,6 +103,28 @@ fn what_somebody_took_away_in_the_middle_is_written_once_more() {
 }
 
 #[test]
+fn controllers_hear_at_once_that_what_they_lacked_is_there_again() {
+    let inside = |kind, uid| Sample { namespace: "a", ..sample(kind, uid) };
+    let set = |namespace| Sample { namespace, ..sample("ReplicaSet", "r") };
+    let then = [
+        ("/registry/replicasets/a/r", set("a")),
+        ("/registry/replicasets/b/r", set("b")),
+        ("/registry/serviceaccounts/a/s", inside("ServiceAccount", "s")),
+    ];
+    let waits = Sample { status: "no account", ..set("a") };
+    let new = ("/registry/replicasets/a/new", inside("ReplicaSet", "n"));
+    let present = [("/registry/replicasets/a/r", waits.clone()), ("/registry/replicasets/b/r", set("b")), new];
+    let plan = plan(&then, &present);
+    assert_eq!(written(&plan), ["/registry/serviceaccounts/a/s", "/registry/replicasets/a/r"]);
+    assert_eq!(deleted(&plan), ["/registry/replicasets/a/new"], "what goes is not written again");
+    assert_eq!(
+        plan.changes.last(),
+        Some(&Change::Put { key: "/registry/replicasets/a/r".into(), value: waits.value() })
+    );
+    assert_eq!(plan.difference.changed.len(), 0, "nothing of it has changed");
+}
+
+#[test]
 fn a_workload_comes_back_without_what_was_said_of_its_pods() {
     let key = "/registry/deployments/a/d";
     let deployment = |spec, status| Sample { spec, status, ..sample("Deployment", "d") };
