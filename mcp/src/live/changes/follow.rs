@@ -30,8 +30,9 @@ pub enum State {
     Next,
 }
 
-/// All stages, in their order. `at` is what the change is about; `deletes` if it takes it away.
-pub fn stages(snapshot: &Snapshot, pull: &Pull, at: &Ref, deletes: bool) -> Vec<Stage> {
+/// All stages, in their order. `at` is what the change is about; `deletes` if it takes it away; `beyond` a later commit that
+/// has it in it: where several changes are merged at once, Argo CD goes to the last of them.
+pub fn stages(snapshot: &Snapshot, pull: &Pull, at: &Ref, deletes: bool, beyond: &str) -> Vec<Stage> {
     let mut stages = vec![proposed(pull), merged(pull)];
     if !pull.merged {
         stages.extend(["synced", "ready"].map(|stage| Stage { stage, state: State::Next, detail: String::new() }));
@@ -48,7 +49,7 @@ pub fn stages(snapshot: &Snapshot, pull: &Pull, at: &Ref, deletes: bool) -> Vec<
         });
         return stages;
     }
-    stages.push(synced(snapshot, pull, at, object));
+    stages.push(synced(snapshot, pull, at, beyond));
     stages.push(ready(snapshot, object));
     stages
 }
@@ -68,21 +69,30 @@ fn merged(pull: &Pull) -> Stage {
     Stage { stage: "merged", state, detail }
 }
 
-fn synced(snapshot: &Snapshot, pull: &Pull, at: &Ref, object: Option<&Value>) -> Stage {
+/// The Application that brings this object from Git.
+fn application<'a>(snapshot: &'a Snapshot, at: &Ref) -> Option<&'a Value> {
+    let by_object = snapshot.get(at).and_then(|object| applications_of(snapshot, object).into_iter().next());
+    by_object.or_else(|| {
+        let wanted = format!("{}-{}-{}", folder_of(&at.namespace), at.kind.to_lowercase(), at.name);
+        gitops::applications(snapshot).find(|application| name(application) == wanted)
+    })
+}
+
+/// The commit that the object's Application is synced to; empty if it is not.
+pub fn synced_commit<'a>(snapshot: &'a Snapshot, at: &Ref) -> &'a str {
+    let synced = |application: &&Value| text(application, "/status/sync/status") == "Synced";
+    application(snapshot, at).filter(synced).map_or("", |application| text(application, "/status/sync/revision"))
+}
+
+fn synced(snapshot: &Snapshot, pull: &Pull, at: &Ref, beyond: &str) -> Stage {
     let stage = |state, detail: String| Stage { stage: "synced", state, detail };
-    let by_object = object.and_then(|object| applications_of(snapshot, object).into_iter().next());
-    let by_name = || {
-        gitops::applications(snapshot).find(|application| {
-            name(application) == format!("{}-{}-{}", folder_of(&at.namespace), at.kind.to_lowercase(), at.name)
-        })
-    };
-    let Some(application) = by_object.or_else(by_name) else {
+    let Some(application) = application(snapshot, at) else {
         return stage(State::Waiting, "Argo CD has no Application for it yet".into());
     };
     let row = gitops::row(application);
     let revisions =
         [text(application, "/status/sync/revision"), text(application, "/status/operationState/syncResult/revision")];
-    let has_commit = revisions.contains(&pull.merge_commit.as_str());
+    let has_commit = revisions.contains(&pull.merge_commit.as_str()) || (!beyond.is_empty() && revisions[0] == beyond);
     let is_later =
         list(application, "/status/history").iter().any(|entry| text(entry, "/revision") == pull.merge_commit);
     match () {
@@ -143,7 +153,7 @@ mod tests {
 
     fn states(snapshot: &Snapshot, pull: &Pull) -> Vec<State> {
         let at = Ref::new("p.dev", "App", "demo", "shop");
-        stages(snapshot, pull, &at, false).into_iter().map(|stage| stage.state).collect()
+        stages(snapshot, pull, &at, false, "").into_iter().map(|stage| stage.state).collect()
     }
 
     #[test]
@@ -153,6 +163,14 @@ mod tests {
         assert_eq!(states(&snapshot("old", "True"), &pull(true)), [Done, Done, Waiting, Done]);
         assert_eq!(states(&snapshot("c0ffee", "False"), &pull(true)), [Done, Done, Done, Waiting]);
         assert_eq!(states(&snapshot("c0ffee", "True"), &pull(true)), [Done, Done, Done, Done]);
+    }
+
+    #[test]
+    fn where_changes_are_merged_together_the_last_commit_counts_for_all() {
+        let (snapshot, at) = (snapshot("later", "True"), Ref::new("p.dev", "App", "demo", "shop"));
+        let synced = |beyond: &str| stages(&snapshot, &pull(true), &at, false, beyond)[2].state;
+        assert_eq!(synced_commit(&snapshot, &at), "later");
+        assert_eq!([synced(""), synced("another"), synced("later")], [State::Waiting, State::Waiting, State::Done]);
     }
 
     #[test]
@@ -167,6 +185,6 @@ mod tests {
     #[test]
     fn a_deletion_ends_when_it_is_gone() {
         let at = Ref::new("p.dev", "App", "demo", "gone");
-        assert!(is_over(&stages(&snapshot("x", "True"), &pull(true), &at, true)));
+        assert!(is_over(&stages(&snapshot("x", "True"), &pull(true), &at, true, "")));
     }
 }

@@ -112,6 +112,17 @@ impl Forge {
         Ok(Pull::of(&expect(status, answer, &format!("read pull request #{number}"))?))
     }
 
+    /// Whether a commit is later than another one and has it in it.
+    ///
+    /// # Errors
+    /// The Git server does not answer, or refuses.
+    pub async fn is_beyond(&self, repository: &str, commit: &str, earlier: &str) -> Result<bool, PortError> {
+        let address = format!("/repos/{repository}/compare/{}...{}", escaped(earlier), escaped(commit));
+        let (status, answer) = self.server.send("GET", &address, None).await?;
+        // A commit that the server does not know is beyond none.
+        Ok(status != 404 && number(&expect(status, answer, "compare two commits")?, "/total_commits") > 0)
+    }
+
     /// Writes a commit to a branch of its own and opens a pull request from it.
     pub async fn propose(
         &self,
@@ -249,6 +260,19 @@ pub mod tests {
         let found = Forge::new(server.clone()).propose("o/r", "b", &commit, "").await.expect("the same one");
         assert_eq!(found.branch, "b");
         assert!(server.asked.lock().expect("lock")[0].ends_with("/a%20b.yaml"));
+    }
+
+    #[tokio::test]
+    async fn a_later_commit_is_told_from_an_earlier_one() {
+        let server = Scripted::with(vec![
+            ("GET /repos/o/r/compare/a...b", 200, json!({"total_commits": 2})),
+            ("GET /repos/o/r/compare/b...a", 200, json!({"total_commits": 0})),
+        ]);
+        let forge = Forge::new(server);
+        for (commit, earlier, wanted) in [("b", "a", true), ("a", "b", false), ("x", "a", false)] {
+            let is_beyond = forge.is_beyond("o/r", commit, earlier).await.expect("an answer");
+            assert_eq!(is_beyond, wanted, "{commit} beyond {earlier}");
+        }
     }
 
     #[tokio::test]

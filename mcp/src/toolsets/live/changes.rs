@@ -231,12 +231,18 @@ impl ChangeTools {
         let forge = Forge::new(cluster.git().await?);
         let deadline = Instant::now() + Duration::from_secs(input.wait_seconds.min(MOST_SECONDS));
         let mut changes = cluster.changes();
+        let mut beyond = String::new();
         loop {
             changes.mark_unchanged();
             let pull = forge.pull(&repository(), input.pull_request).await?;
             let snapshot = cluster.snapshot().await?;
             let at = subject(&snapshot, &pull)?;
-            let stages = follow::stages(&snapshot, &pull, &at, takes_away(&pull));
+            let commit = follow::synced_commit(&snapshot, &at);
+            let is_new = pull.merged && !commit.is_empty() && commit != pull.merge_commit && commit != beyond;
+            if is_new && forge.is_beyond(&repository(), commit, &pull.merge_commit).await? {
+                beyond = commit.into();
+            }
+            let stages = follow::stages(&snapshot, &pull, &at, takes_away(&pull), &beyond);
             let done = stages.iter().filter(|stage| stage.state == State::Done).count();
             let current = stages.iter().find(|stage| stage.state != State::Done).map_or("ready", |stage| stage.stage);
             call.progress(u32::try_from(done).map(f64::from).unwrap_or_default(), Some(4.0), current);
