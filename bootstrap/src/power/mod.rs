@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use futures::future::try_join_all;
+use kube::Client;
 use serde::Serialize;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
@@ -113,15 +114,28 @@ async fn bring_up(engine: &Engine, platform: &ObservedPlatform, progress: &Progr
     let begun = Instant::now();
     engine.start(&control_plane).await?;
     try_join_all(nodes.iter().map(|node| engine.start(node))).await?;
-    node::await_runtime(engine, &control_plane).await?;
-    let pace = Pace::of_start(begun.elapsed());
     progress.detail("waiting for the API server");
-    let (_, client) = connect(engine, &platform.name, &control_plane, pace.patience(API_DEADLINE)).await?;
+    let client = await_api(engine, &platform.name, &control_plane, begun).await?;
     let place = Place { engine: engine.clone(), platform: platform.clone(), control_plane, client };
     let started_after = if nodes.contains(&place.control_plane) { started_at(&place).await? } else { None };
     settle::await_ready(&place, &Expected { started_after, ..Expected::default() }, progress).await?;
     settle::await_answers(&place, progress).await?;
     Ok(Started { nodes, registry, seconds: 0.0 })
+}
+
+/// Waits until the API of a control plane answers that was started at this moment; a slow start makes for more patience.
+///
+/// # Errors
+/// The engine refuses, or the API does not answer in time.
+pub async fn await_api(
+    engine: &Engine,
+    platform: &str,
+    control_plane: &str,
+    begun: Instant,
+) -> Result<Client, Failure> {
+    node::await_runtime(engine, control_plane).await?;
+    let patience = Pace::of_start(begun.elapsed()).patience(API_DEADLINE);
+    Ok(connect(engine, platform, control_plane, patience).await?.1)
 }
 
 async fn start_registry(engine: &Engine) -> Result<bool, ClusterError> {

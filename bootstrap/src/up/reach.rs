@@ -6,15 +6,14 @@ use tokio::time::Instant;
 
 use crate::docker::network::PlatformNetwork;
 use crate::docker::observe::ObservedPlatform;
-use crate::docker::pace::Pace;
 use crate::docker::subnet::Subnet;
 use crate::docker::{ClusterError, Engine, network, registry};
 use crate::error::Failure;
-use crate::execute::context::API_DEADLINE;
 use crate::execute::ended::REGISTRY_DEADLINE;
 use crate::execute::nodes::connect;
 use crate::images::registry::Registry;
 use crate::kubernetes::record;
+use crate::power;
 use crate::settings::{DEFAULT_REGISTRY_PORT, Existing, SettingsError};
 
 /// A cluster that starts at this moment is not waited for here: the plan's own steps do that.
@@ -51,12 +50,9 @@ pub(super) async fn existing(
 /// The engine refuses, or the API does not answer in time.
 pub(super) async fn start(engine: &Engine, platform: &ObservedPlatform) -> Result<kube::Client, Failure> {
     let node = platform.control_plane().ok_or_else(|| ClusterError::NotRunning { platform: platform.name.clone() })?;
-    let begun = Instant::now();
+    let begun = std::time::Instant::now();
     engine.start(&node.name).await?;
-    crate::docker::node::await_runtime(engine, &node.name).await?;
-    let patience = Pace::of_start(begun.elapsed()).patience(API_DEADLINE);
-    let (_, client) = connect(engine, &platform.name, &node.name, patience).await?;
-    Ok(client)
+    power::await_api(engine, &platform.name, &node.name, begun).await
 }
 
 /// The registry's port on loopback: the one it has, the one that was asked for, the usual one, or any that is free.

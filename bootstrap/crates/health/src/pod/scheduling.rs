@@ -56,11 +56,12 @@ fn one(pod: &Pod, reason: &str, cluster: &dyn Cluster) -> String {
     if reason == "Too many pods" {
         return "too many pods on the node".into();
     }
-    let asleep = cluster.nodes().into_iter().find(|node| !node.is_ready());
-    match (reason.contains("untolerated taint"), asleep) {
-        (true, Some(node)) => format!("node `{}` is not ready yet", node.metadata.name),
-        (true, None) => "the nodes' taints keep it away".into(),
-        _ => reason.replace("node(s)", "nodes"),
+    if !reason.contains("untolerated taint") {
+        return reason.replace("node(s)", "nodes");
+    }
+    match cluster.nodes().into_iter().find(|node| !node.is_ready()) {
+        Some(node) => format!("node `{}` is not ready yet", node.metadata.name),
+        None => "the nodes' taints keep it away".into(),
     }
 }
 

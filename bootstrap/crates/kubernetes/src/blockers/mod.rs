@@ -121,8 +121,7 @@ fn of_workload(rollout: &Rollout, state: &State, view: &View, now: OffsetDateTim
     let mut blockers = merged(of_pods().collect());
     blockers.extend(workload.and_then(|workload| refused(at, workload, view)).map(Blocker::from));
     if blockers.is_empty() {
-        // All that is known is in the state, also where the workload itself says that it is done.
-        blockers.extend(State { done: false, ..state.clone() }.finding(at).map(Blocker::from));
+        blockers.extend(state.finding(at).map(Blocker::from));
     }
     blockers
 }
