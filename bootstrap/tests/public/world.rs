@@ -277,11 +277,12 @@ impl World {
     /// The stack `back` in a folder of its own, with each image's lines of `component.yaml` as `change` wants them:
     /// it gets the reference and the lines below it.
     pub(crate) fn changed_stack(&self, change: impl Fn(&str, &str) -> String) -> String {
-        let (from, to) = (Path::new(env!("CARGO_MANIFEST_DIR")).join("../stacks/back"), self.path("stack"));
+        // With the folder beside it, whose module its own images share.
+        let (from, to) = (Path::new(env!("CARGO_MANIFEST_DIR")).join("../stacks"), self.path("stacks"));
         drop(std::fs::remove_dir_all(&to));
-        let (source, target) = (from.display().to_string(), to.display().to_string());
-        harness::run("cp", &["-rL", &source, &target]).succeeded("cp");
-        for component in std::fs::read_dir(to.join("components")).expect("components").flatten() {
+        let (source, target) = (from.display().to_string(), to.join("back").display().to_string());
+        harness::run("cp", &["-rL", &source, &to.display().to_string()]).succeeded("cp");
+        for component in std::fs::read_dir(to.join("back/components")).expect("components").flatten() {
             let path = component.path().join("component.yaml");
             let text = std::fs::read_to_string(&path).expect("component.yaml");
             std::fs::write(&path, changed_images(&text, &change)).expect("write");

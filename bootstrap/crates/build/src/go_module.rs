@@ -38,10 +38,16 @@ pub(super) fn folders(tree: &FileTree, module: &str) -> Result<Vec<(PathBuf, Fil
         next += 1;
         let file = folder.display("go.mod");
         let bytes = folder.read("go.mod").map_err(BuildError::io(format!("cannot read {file}")))?;
-        for (_, path) in go_mod::replaced(&String::from_utf8_lossy(&bytes)) {
+        for (name, path) in go_mod::replaced(&String::from_utf8_lossy(&bytes)) {
             let target = normal(&place.join(path));
+            let replacement = folder.join(path);
+            if !replacement.exists("go.mod") {
+                // Met by whoever copies a stack without the folder beside it.
+                let problem = format!("it takes {name} from {path}, and there is no {}", replacement.display("go.mod"));
+                return Err(BuildError::recipe(file, format!("{problem}; copy that folder too, or correct the line")));
+            }
             if seen.insert(target.clone()) {
-                found.push((target, folder.join(path)));
+                found.push((target, replacement));
             }
         }
     }
@@ -84,5 +90,8 @@ mod tests {
         let places: Vec<_> = found.iter().map(|(place, _)| place.display().to_string()).collect();
         assert_eq!(places, ["", "../../x", "../../x/y"]);
         assert_eq!(files(&found[1].1).expect("files"), ["go.mod", "x.go"], "neither tests nor another module");
+        std::fs::remove_dir_all(root.path().join("x/y")).expect("remove");
+        let error = folders(&FileTree::Disk(root.path().join("a")), "b").expect_err("a folder is missing").to_string();
+        assert!(error.contains("takes y from ./y") && error.contains("x/go.mod"), "{error}");
     }
 }
