@@ -12,7 +12,7 @@ use backstack::build::{Architecture, Builder, BuiltImage};
 use backstack::error::Failure;
 use backstack::folders;
 use backstack::images::upstream::{Upstream, UpstreamOptions};
-use backstack::images::{BlobStore, Digest, Reference, Registry};
+use backstack::images::{BlobStore, Content, Digest, Reference, Registry};
 use backstack::images::{Platform, manifest::Raw};
 use backstack::report::Progress;
 use backstack::stack::files::FileTree;
@@ -118,7 +118,7 @@ async fn push(
 ) -> Result<(), Failure> {
     for blob in image.blobs().filter(|blob| blob.digest != image.manifest.digest) {
         if !registry.has_blob(repository, &blob.digest).await? {
-            registry.push_blob(repository, blob, &store.path(&blob.digest), Arc::new(|_| ())).await?;
+            registry.push_blob(repository, blob, &Content::file(store.path(&blob.digest)), Arc::new(|_| ())).await?;
         }
     }
     let bytes = store.read(&image.manifest.digest).map_err(|error| Failure::internal(error.to_string()))?;

@@ -25,6 +25,7 @@
 //! explain themselves ([`error::Explain`]).
 
 pub mod assistant;
+pub mod bundle;
 pub mod checkpoint;
 pub mod cli;
 pub mod definitions;

@@ -67,7 +67,7 @@ impl World {
         let transfer = self.transfer();
         let upstream = self.client.with_patience(Patience::hurried);
         let (builder, store, patience) = (&self.builder, &self.store, self.client.patience());
-        let look = Look { mode, builder, store, upstream, patience, transfer: Some(&transfer), builds };
+        let look = Look { mode, builder, store, upstream, patience, transfer: Some(&transfer), builds, bundle: None };
         decide::decide(&look.at(&self.plan(image)).await.unwrap())
     }
 

@@ -15,6 +15,7 @@ use crate::settings::{DEFAULT_NAME, SettingsError};
 
 mod access;
 mod ask;
+mod bundle;
 mod ca;
 mod checkpoint;
 mod completions;
@@ -99,6 +100,7 @@ enum Command {
     Doctor(Box<doctor::DoctorArgs>),
     Credentials(credentials::CredentialsArgs),
     Ca(ca::CaArgs),
+    Bundle(bundle::BundleArgs),
     Checkpoint(checkpoint::CheckpointArgs),
     Reset(reset::ResetArgs),
     Stop(power::StopArgs),
@@ -210,6 +212,7 @@ async fn run(global: Global, command: Command, printer: &Printer) -> Result<u8, 
         Command::Doctor(args) => doctor::run(*args, name, printer).await,
         Command::Credentials(args) => credentials::run(&args, name, printer).await,
         Command::Ca(args) => ca::run(&args, name, printer).await,
+        Command::Bundle(args) => bundle::run(args, name, printer).await,
         Command::Checkpoint(args) => checkpoint::run(&args, name, printer).await,
         Command::Reset(args) => reset::run(&args, name, printer).await,
         Command::Stop(args) => power::stop(&args, name, printer).await,

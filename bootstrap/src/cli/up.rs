@@ -22,6 +22,7 @@ use crate::up::{self, Outcome, UpRequest};
   backstack up --plan                       the plan, with images and bytes; nothing is touched
   backstack up --stack minimal --workers 2  ingress alone, on three nodes
   backstack up --stack ./mine               a stack of your own
+  backstack up --bundle back.bundle         from one file, without any network
   backstack up --url https://box.example    people come through a tunnel to localhost:8443
   backstack up --name two --http-port 9080 --https-port 9443
                                             a second platform beside the first
@@ -80,6 +81,9 @@ pub(super) struct WishArgs {
     /// Where images come from [default: auto]
     #[arg(long, env = "BACKSTACK_IMAGES", value_enum)]
     images: Option<ImageSource>,
+    /// File that all images come from, made by `backstack bundle create`; nothing is fetched from anywhere
+    #[arg(long, env = "BACKSTACK_BUNDLE", value_name = "FILE", conflicts_with = "images")]
+    bundle: Option<PathBuf>,
     /// Number of worker nodes besides the control plane [default: 0]
     #[arg(long, env = "BACKSTACK_WORKERS", value_name = "N", value_parser = clap::value_parser!(u16).range(0..=i64::from(MAX_WORKERS)))]
     workers: Option<u16>,
@@ -128,6 +132,7 @@ impl WishArgs {
         let wishes = UpWishes {
             stack: self.stack,
             images: self.images,
+            bundle: self.bundle,
             workers: self.workers,
             node_image: self.node_image,
             kubernetes_version: self.kubernetes_version,

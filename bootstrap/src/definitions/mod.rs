@@ -4,6 +4,8 @@
 //! same file lies: the Go module of that version, and upstream's own address. Once fetched it is kept by digest,
 //! so that later runs need neither.
 
+use std::collections::BTreeMap;
+
 use futures::future::try_join_all;
 use serde::Deserialize;
 use serde_json::Value;
@@ -12,7 +14,10 @@ use crate::build::{BuildError, Builder};
 use crate::error::{ExitKind, Explain};
 use crate::images::{BlobStore, Digest};
 use crate::log;
+use crate::origin::{ImagePlan, Origin};
 use crate::report::Progress;
+use crate::settings::ImageSource;
+use crate::stack::Component;
 use crate::stack::model::CrdSource;
 
 /// Where definitions are looked for.
@@ -33,6 +38,8 @@ pub enum DefinitionError {
     Missing { place: String, path: String },
     #[error("`{path}` from {place} is not what the component expects: digest {found} instead of {expected}")]
     Wrong { place: String, path: String, expected: Digest, found: Digest },
+    #[error("definitions of {module} are neither in the bundle nor in the cache")]
+    NotBundled { module: String },
     #[error("the Go module {module} cannot be had: {why}")]
     Module { module: String, why: String },
     #[error("{url} cannot be fetched: {why}")]
@@ -58,6 +65,9 @@ impl Explain for DefinitionError {
                 "The component's version and its digests do not belong together: fix its `crds`.".into()
             }
             Self::Missing { .. } | Self::Malformed { .. } => "Check `crds` in the component's component.yaml.".into(),
+            Self::NotBundled { .. } => {
+                "Make the bundle again with this program, `backstack bundle create`; or leave `--bundle` out.".into()
+            }
             Self::Module { .. } => {
                 "Check that GOPROXY answers and that Go can be run (`backstack doctor`), or take `--images registry`."
                     .into()
@@ -65,6 +75,20 @@ impl Explain for DefinitionError {
             Self::Fetch { .. } => "Check the network and HTTPS_PROXY, or take `--images source`.".into(),
             Self::Cache(_) => "Make room in the cache folder, or set BACKSTACK_CACHE to another one.".into(),
         }]
+    }
+}
+
+/// Where the definitions of a component are looked for: first where its images come from.
+pub fn places(mode: ImageSource, component: &Component, images: &BTreeMap<String, ImagePlan>) -> &'static [CrdOrigin] {
+    use CrdOrigin::{Modules, Upstream};
+    let is_built = |reference: &str| images.get(reference).is_some_and(|it| it.origin == Origin::Packages);
+    match mode {
+        ImageSource::Registry => &[Upstream],
+        ImageSource::Source => &[Modules],
+        ImageSource::Auto if component.file.images.values().any(|image| is_built(&image.reference)) => {
+            &[Modules, Upstream]
+        }
+        ImageSource::Auto => &[Upstream, Modules],
     }
 }
 
@@ -116,7 +140,7 @@ async fn one(
             Err(error) => failed = failed.or(Some(error)),
         }
     }
-    failed.map_or(Ok(()), Err)
+    Err(failed.unwrap_or_else(|| DefinitionError::NotBundled { module: source.module.clone() }))
 }
 
 /// Paths and digests of a source's files.

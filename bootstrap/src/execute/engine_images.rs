@@ -9,20 +9,22 @@ use crate::build::archive::docker_archive_stream;
 use crate::build::{BuildError, BuiltImage};
 use crate::docker::{ClusterError, Engine};
 use crate::error::Failure;
+use crate::images::manifest::ImageManifest;
+use crate::images::{Descriptor, Digest, ImageError};
 use crate::origin::decide::Here;
 use crate::origin::{ImagePlan, Look, Origin, told};
 use crate::plan::EngineImage;
 use crate::report::{Outcome, Phase, Progress};
 use crate::settings::ImageSource;
 
-/// What the engine calls an image that was built here: by its recipe's key, so that a changed recipe is another
-/// image and nothing of the user's is ever replaced.
-fn built_name(image: EngineImage, built: &BuiltImage) -> String {
+/// What the engine calls an image that was loaded into it: by its content, so that a changed one is another image and
+/// nothing of the user's is ever replaced.
+fn loaded_name(image: EngineImage, manifest: &Digest) -> String {
     let role = match image {
         EngineImage::Node => "node",
         EngineImage::Registry => "registry",
     };
-    format!("backstack/{role}:{}", built.manifest.digest.short())
+    format!("backstack/{role}:{}", manifest.short())
 }
 
 /// Whether the engine has the image, and what it was made from there.
@@ -43,9 +45,16 @@ pub async fn here(
     }
     if look.mode != ImageSource::Registry
         && let Some(built) = plan.built(look.builder)?
-        && engine.image_id(&built_name(image, &built)).await?.is_some()
+        && engine.image_id(&loaded_name(image, &built.manifest.digest)).await?.is_some()
     {
         return Ok(Some(Here { origin: Origin::Packages, bytes: Some(built.size) }));
+    }
+    if look.bundle.is_some()
+        && let Some(wanted) = plan.wanted.as_ref().filter(|wanted| look.upstream.knows(wanted))
+        && let found = look.upstream.inspect(wanted, look.store).await?
+        && engine.image_id(&loaded_name(image, &found.digest)).await?.is_some()
+    {
+        return Ok(Some(Here { origin: plan.origin, bytes: None }));
     }
     Ok(None)
 }
@@ -68,6 +77,7 @@ pub async fn provide(context: &Context, image: EngineImage, progress: &Progress)
     };
     let (name, ended) = match (plan.origin, &plan.recipe) {
         (Origin::Packages, Some(recipe)) => built(context, image, plan, recipe, progress).await?,
+        _ if context.settings.bundle.is_some() => from_bundle(context, image, plan, progress).await?,
         _ => pulled_or_built(context, image, plan, progress).await?,
     };
     cell.set(name).ok();
@@ -105,19 +115,55 @@ async fn built(
     }
     let built: BuiltImage =
         context.builder.build(recipe, progress).await.map_err(|error: BuildError| Failure::from(error))?;
-    let name = built_name(image, &built);
+    loaded(context, image, &built.manifest, progress).await
+}
+
+/// Loads an image that a registry had when the bundle was made.
+async fn from_bundle(
+    context: &Context,
+    image: EngineImage,
+    plan: &ImagePlan,
+    progress: &Progress,
+) -> Result<(String, Ended), Failure> {
+    let upstream = upstream_name(plan).expect("only what a registry is asked for is decided to be fetched");
+    if context.own().engine.image_id(&upstream).await?.is_some() {
+        return Ok((upstream, Ended::new(Outcome::Unchanged)));
+    }
+    let wanted = plan.wanted.as_ref().expect("as above");
+    let manifest = context.upstream.resolve(wanted).await?.manifest;
+    let (media_type, digest, size) = (manifest.media_type.clone(), manifest.digest(), manifest.bytes.len() as u64);
+    loaded(context, image, &Descriptor { media_type, digest, size }, progress).await
+}
+
+/// Makes sure that the engine has an image whose blobs are in the store.
+async fn loaded(
+    context: &Context,
+    image: EngineImage,
+    manifest: &Descriptor,
+    progress: &Progress,
+) -> Result<(String, Ended), Failure> {
+    let name = loaded_name(image, &manifest.digest);
     if context.own().engine.image_id(&name).await?.is_some() {
         return Ok((name, Ended::new(Outcome::Unchanged)));
     }
     progress.phase(Phase::Images);
-    load(context, &built, &name, progress).await?;
+    if let Err(failure) = load(context, manifest, &name, progress).await {
+        return Err(damage(context, manifest, &name).unwrap_or(failure));
+    }
     Ok((name, Ended::new(Outcome::Created)))
 }
 
+/// Why the engine did not take an image, if it is that its blobs are damaged.
+fn damage(context: &Context, manifest: &Descriptor, image: &str) -> Option<Failure> {
+    let blobs = ImageManifest::parse(&context.store.read(&manifest.digest).ok()?).ok()?.blobs();
+    let (digest, path) = context.store.damaged(&blobs)?;
+    Some(ImageError::Damaged { image: image.into(), path, digest: digest.clone() }.into())
+}
+
 /// Streams the image into the engine, which unpacks it on the way.
-async fn load(context: &Context, built: &BuiltImage, name: &str, progress: &Progress) -> Result<(), Failure> {
+async fn load(context: &Context, manifest: &Descriptor, name: &str, progress: &Progress) -> Result<(), Failure> {
     progress.detail(format!("loading {name} into the engine"));
-    let archive = docker_archive_stream(&context.store, &built.manifest, name);
+    let archive = docker_archive_stream(&context.store, manifest, name);
     let options = query::ImportImageOptionsBuilder::default().quiet(true).build();
     let loaded = context.own().engine.docker().import_image_stream(options, archive, None);
     loaded.try_collect::<Vec<_>>().await.map_err(ClusterError::engine(format!("load image `{name}`")))?;

@@ -17,10 +17,8 @@ use crate::error::Failure;
 use crate::images::registry::Registry;
 use crate::images::transfer::Transfer;
 use crate::kubernetes::{self, Installer, Unit, watch::ClusterWatch};
-use crate::origin::Origin;
 use crate::plan::{Action, PlannedStep, Step};
 use crate::report::{Outcome, Phase, Progress, units};
-use crate::settings::ImageSource;
 use crate::stack::render;
 
 /// Does one step.
@@ -110,17 +108,12 @@ async fn fetch_definitions(context: &Context, component: &str, progress: &Progre
     Ok(Ended::new(Outcome::Unchanged))
 }
 
-/// Where the definitions of a component are looked for: first where its images come from.
+/// Where the definitions of a component are looked for; with a bundle, nowhere.
 fn definition_places(context: &Context, component: &str) -> &'static [definitions::CrdOrigin] {
-    use definitions::CrdOrigin::{Modules, Upstream};
-    let mut images = context.component(component).file.images.values();
-    let is_built = |reference: &str| context.images.get(reference).is_some_and(|it| it.origin == Origin::Packages);
-    match context.settings.images {
-        ImageSource::Registry => &[Upstream],
-        ImageSource::Source => &[Modules],
-        ImageSource::Auto if images.any(|image| is_built(&image.reference)) => &[Modules, Upstream],
-        ImageSource::Auto => &[Upstream, Modules],
+    if context.settings.bundle.is_some() {
+        return &[];
     }
+    definitions::places(context.settings.images, context.component(component), &context.images)
 }
 
 /// Connects to the API of a control plane that was just made, or runs already.

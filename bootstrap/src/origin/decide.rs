@@ -27,6 +27,11 @@ pub enum Registry {
         bytes: u64,
         missing: u64,
     },
+    /// A bundle has it, and nobody else is asked.
+    Bundled {
+        origin: Origin,
+        bytes: u64,
+    },
     /// Not at this moment (a rate limit, a fault of its own).
     Later {
         origin: Origin,
@@ -77,6 +82,7 @@ pub fn decide(facts: &Facts) -> Decision {
             let state = ImageState::ToFetch { bytes: Some(*bytes), missing: Some(*missing) };
             found(*origin, state, None, has_recipe)
         }
+        Registry::Bundled { origin, bytes } => found(*origin, ImageState::Bundled { bytes: *bytes }, None, false),
         Registry::Later { origin, why } => {
             let state = ImageState::ToFetch { bytes: None, missing: None };
             found(*origin, state, Some(why.clone()), has_recipe)

@@ -11,7 +11,7 @@ use crate::build::Builder;
 use crate::error::Failure;
 use crate::images::transfer::Transfer;
 use crate::images::upstream::{Patience, Upstream};
-use crate::images::{BlobStore, ImageError};
+use crate::images::{BlobStore, Bundle, ImageError};
 use crate::settings::ImageSource;
 
 /// So long an upstream registry may take for all that is asked of one image: sign-in, index and manifest.
@@ -29,6 +29,8 @@ pub struct Look<'a> {
     pub transfer: Option<&'a Transfer>,
     /// Whether this system can build images at all: [`BUILDS`].
     pub builds: bool,
+    /// What is not here comes from this bundle, whose images upstream's client and the builder know, or not at all.
+    pub bundle: Option<&'a Bundle>,
 }
 
 /// Images are built on Linux: package registries have programs for it alone, and its own tools unpack them.
@@ -54,7 +56,10 @@ impl Look<'_> {
     pub async fn beyond(&self, image: &ImagePlan, here: Option<Here>) -> Result<Facts, Failure> {
         let registry = match here {
             Some(_) => Registry::No(Refusal::Unasked),
-            None => self.upstream(image).await?,
+            None => match self.bundle {
+                Some(bundle) => self.in_bundle(bundle, image).await?,
+                None => self.upstream(image).await?,
+            },
         };
         Ok(Facts { here, registry, recipe: self.recipe(image)? })
     }
@@ -72,6 +77,25 @@ impl Look<'_> {
         let Some(wanted) = image.wanted.as_ref().filter(|_| self.mode != ImageSource::Source) else { return Ok(None) };
         let bytes = transfer.has_fetched(wanted).await?;
         Ok(bytes.map(|bytes| Here { origin: image.origin, bytes: Some(bytes) }))
+    }
+
+    async fn in_bundle(&self, bundle: &Bundle, image: &ImagePlan) -> Result<Registry, Failure> {
+        if let Some(key) = image.key(self.builder)?.filter(|key| self.builder.knows(key))
+            && let Some(built) = self.builder.cached(key)
+        {
+            return Ok(Registry::Bundled { origin: Origin::Packages, bytes: built.size });
+        }
+        if let Some(wanted) = image.wanted.as_ref().filter(|wanted| self.upstream.knows(wanted)) {
+            let found = self.upstream.inspect(wanted, self.store).await?;
+            let bytes = found.blobs.iter().map(|blob| blob.size).sum();
+            return Ok(Registry::Bundled { origin: image.origin, bytes });
+        }
+        let why = format!(
+            "the bundle {}, made by backstack {}, does not have it",
+            bundle.path.display(),
+            bundle.about.made_by
+        );
+        Ok(Registry::No(Refusal::Said { why }))
     }
 
     async fn upstream(&self, image: &ImagePlan) -> Result<Registry, Failure> {
@@ -118,6 +142,7 @@ impl Look<'_> {
         }
         match image.built(self.builder)? {
             Some(built) => Ok(Recipe::Built { bytes: built.size }),
+            None if self.bundle.is_some() => no("with a bundle nothing is built"),
             None if self.builds => Ok(Recipe::ToBuild),
             None => no("images are built on Linux only; elsewhere they come from their registries or from a release"),
         }

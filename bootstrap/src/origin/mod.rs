@@ -3,14 +3,17 @@
 //! ```text
 //! plan      an image, and the ways in which it can be had
 //! released  digests of the images that a release of this program built
+//! bundled   what a bundle has is known before anything is asked
 //! look      asks the local registry, the cache and upstream, all images at once
 //! decide    what was found -> one way, or none (pure)
 //! told      the decisions in a few lines, for people
 //! ```
 //!
 //! The order is fixed: what the local registry has, then upstream (by digest where there is one), then the recipe.
-//! `--images registry` takes the recipe out of that list, `--images source` takes upstream out.
+//! `--images registry` takes the recipe out of that list, `--images source` takes upstream out. With a bundle, what the local
+//! registry lacks comes from there, or not at all.
 
+pub mod bundled;
 pub mod decide;
 mod error;
 pub mod look;
@@ -46,6 +49,8 @@ pub enum ImageState {
     Present { bytes: Option<u64> },
     /// Built earlier and kept in the cache; has to be moved only.
     Built { bytes: u64 },
+    /// In the bundle; has to be moved only.
+    Bundled { bytes: u64 },
     /// Has to be built.
     ToBuild,
     /// Has to be fetched from a registry: bytes of the whole image, and those of them that are not here yet.

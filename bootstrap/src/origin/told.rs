@@ -36,6 +36,7 @@ fn counts(images: &BTreeMap<String, DecidedImage>) -> String {
     let is_here = |image: &DecidedImage| matches!(image.state, ImageState::Present { .. });
     let parts = [
         (count(is_here), "here already"),
+        (count(|image| matches!(image.state, ImageState::Bundled { .. })), "from the bundle"),
         (count(|image| matches!(image.state, ImageState::ToFetch { .. })), "from registries"),
         (count(|image| matches!(image.state, ImageState::Built { .. })), "built here earlier"),
         (count(|image| matches!(image.state, ImageState::ToBuild)), "to be built here from packages"),

@@ -101,7 +101,7 @@ impl Graph {
             (step.from, step.why) = (Some(image.origin), image.why.clone());
             match image.state {
                 ImageState::Present { bytes } => step.bytes = bytes,
-                ImageState::Built { bytes } => step.bytes = Some(bytes),
+                ImageState::Built { bytes } | ImageState::Bundled { bytes } => step.bytes = Some(bytes),
                 ImageState::ToBuild => {}
                 ImageState::ToFetch { bytes, missing } => (step.bytes, step.bytes_to_move) = (bytes, missing),
             }
@@ -140,7 +140,7 @@ fn engine_image(graph: &mut Graph, image: EngineImage, reference: &str, observed
 fn image_action(image: Option<&DecidedImage>) -> Action {
     match image.map(|image| image.state) {
         Some(ImageState::Present { .. }) => Action::Exists,
-        Some(ImageState::Built { .. }) => Action::Create,
+        Some(ImageState::Built { .. } | ImageState::Bundled { .. }) => Action::Create,
         Some(ImageState::ToBuild) => Action::Build,
         Some(ImageState::ToFetch { .. }) | None => Action::Fetch,
     }

@@ -58,6 +58,8 @@ pub struct UpWishes {
     pub stack: Option<String>,
     #[schemars(with = "Option<String>")]
     pub images: Option<ImageSource>,
+    /// File that all images come from.
+    pub bundle: Option<PathBuf>,
     pub workers: Option<u16>,
     pub node_image: Option<String>,
     pub kubernetes_version: Option<String>,
@@ -85,6 +87,8 @@ pub struct UpSettings {
     pub name: String,
     pub stack: String,
     pub images: ImageSource,
+    /// File that all images come from; nothing is fetched or built then.
+    pub bundle: Option<PathBuf>,
     pub workers: u16,
     /// Another node image than the stack's own.
     pub node_image: Option<String>,
@@ -210,6 +214,8 @@ impl UpWishes {
         let list = |mine: Vec<String>, theirs| if mine.is_empty() { theirs } else { mine };
         Self {
             stack: self.stack.or(next.stack),
+            // What somebody asks for with a flag takes the place of both.
+            bundle: self.bundle.or(next.bundle.filter(|_| self.images.is_none())),
             images: self.images.or(next.images),
             workers: self.workers.or(next.workers),
             node_image: self.node_image.or(next.node_image),
@@ -255,7 +261,8 @@ impl UpWishes {
         let mut settings = UpSettings {
             name: name.into(),
             stack: self.stack.clone().unwrap_or_else(|| DEFAULT_STACK.into()),
-            images: self.images.unwrap_or_default(),
+            images: self.images.filter(|_| self.bundle.is_none()).unwrap_or_default(),
+            bundle: self.bundle.clone(),
             workers: self.workers.unwrap_or(0),
             node_image,
             http_port: self.http_port.unwrap_or(DEFAULT_HTTP_PORT),

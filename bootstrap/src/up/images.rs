@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::sync::Arc;
 
 use futures::future::try_join_all;
 
@@ -17,8 +18,8 @@ use crate::images::Platform;
 use crate::images::registry::Registry;
 use crate::images::transfer::Transfer;
 use crate::images::upstream::{Patience, Upstream, UpstreamOptions};
-use crate::images::{BlobStore, ImageError};
-use crate::origin::{BUILDS, DecidedImage, Decision, ImagePlan, ImageState, Look, Nowhere, Told, decide};
+use crate::images::{BlobStore, Bundle, ImageError};
+use crate::origin::{BUILDS, DecidedImage, Decision, ImagePlan, ImageState, Look, Nowhere, Told, bundled, decide};
 use crate::plan::{ClusterImages, EngineImage};
 use crate::settings::{ImageSource, UpSettings, display};
 use crate::stack::files::FileTree;
@@ -29,6 +30,8 @@ use crate::tls;
 /// The images of a run, and the means to get them.
 pub struct Images {
     pub mode: ImageSource,
+    /// Where all of them come from that are not here.
+    pub bundle: Option<Arc<Bundle>>,
     pub node: ImagePlan,
     pub registry: ImagePlan,
     /// By reference.
@@ -70,9 +73,12 @@ impl Images {
         of_cluster: ClusterImages,
     ) -> Result<Self, Failure> {
         let cache = folders::cache()?;
-        let store = BlobStore::open(&cache).map_err(|error| no_cache(&cache, &error))?;
+        let bundle = settings.bundle.as_deref().map(Bundle::open).transpose()?.map(Arc::new);
+        let store = BlobStore::open(&cache).map_err(|error| no_cache(&cache, &error))?.with_bundle(bundle.clone());
         let container = container(settings.images, cluster)?;
-        let builder = Builder::new(&cache, store.clone(), Architecture::host()).with_container(Some(container.clone()));
+        let builder = Builder::new(&cache, store.clone(), Architecture::host())
+            .with_container(Some(container.clone()))
+            .with_known(bundle.as_deref().map(bundled::built).transpose()?.into_iter().flatten());
         let mut node = ImagePlan::of(&cluster.file.node, &cluster.tree, &builder)?;
         if let Some(image) = &settings.node_image
             && image.parse() != Ok(node.reference.clone())
@@ -88,12 +94,18 @@ impl Images {
         }
         let http = tls::client_or_distrust(reqwest::Client::builder)
             .map_err(|error| ImageError::Client { reason: error.to_string() })?;
+        let registry = ImagePlan::of(&cluster.file.registry, &cluster.tree, &builder)?;
+        let upstream = Upstream::new(UpstreamOptions::new(Platform::here()))?;
+        if let Some(bundle) = &bundle {
+            bundled::announce(bundle, components.values().chain([&node, &registry]), &upstream)?;
+        }
         Ok(Self {
             mode: settings.images,
+            bundle,
             node,
-            registry: ImagePlan::of(&cluster.file.registry, &cluster.tree, &builder)?,
+            registry,
             components,
-            upstream: Upstream::new(UpstreamOptions::new(Platform::here()))?,
+            upstream,
             http,
             builder,
             container,
@@ -145,7 +157,8 @@ impl Images {
     ) -> Result<Vec<(String, Decision)>, Failure> {
         let upstream = self.upstream.with_patience(Patience::hurried);
         let (builder, store, patience) = (&self.builder, &self.store, self.upstream.patience());
-        let look = Look { mode: self.mode, builder, store, upstream, patience, transfer, builds: BUILDS };
+        let bundle = self.bundle.as_deref();
+        let look = Look { mode: self.mode, builder, store, upstream, patience, transfer, builds: BUILDS, bundle };
         let look = &look;
         let components = self.components.iter().map(|(reference, image)| async move {
             Ok::<_, Failure>((reference.clone(), decide::decide(&look.at(image).await?)))
@@ -226,7 +239,8 @@ impl Images {
         self.components.values_mut().chain([&mut self.node, &mut self.registry])
     }
 
-    fn plan_of(&self, reference: &str) -> Option<&ImagePlan> {
+    /// The plan of an image, by its reference.
+    pub(crate) fn plan_of(&self, reference: &str) -> Option<&ImagePlan> {
         let mut cluster = [&self.node, &self.registry].into_iter();
         self.components.get(reference).or_else(|| cluster.find(|image| image.reference.to_string() == reference))
     }

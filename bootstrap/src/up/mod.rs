@@ -16,7 +16,7 @@ use crate::error::Failure;
 use crate::execute::context::{Own, Place, StepOutputs};
 use crate::execute::{self, Context};
 use crate::folders;
-use crate::images::{ImageError, Reference};
+use crate::images::{Bundle, ImageError, Reference};
 use crate::origin::{OriginError, Told};
 use crate::plan::{self, ClusterImages, Plan, PlannedComponent};
 use crate::report::{Event, Planned, Reporter, units};
@@ -25,6 +25,7 @@ use crate::settings::{self, Existing, ImageSource, UpSettings, UpWishes};
 use crate::stack::{ClusterSpec, LeftOut, Stack};
 
 mod checkpoint;
+pub mod everything;
 mod existing;
 mod images;
 mod observation;
@@ -249,6 +250,7 @@ impl Requested {
             },
         };
         let wishes = if request.context.is_some() { wishes } else { wishes.for_own_cluster() };
+        let wishes = of_bundle(wishes)?;
         let cluster = ClusterSpec::load()?;
         let mut settings = wishes.clone().decide(&request.name, None, &cluster.file.kubernetes)?;
         if let Some(image) = &settings.node_image {
@@ -263,6 +265,15 @@ impl Requested {
         }
         Ok(Self { name: request.name, wishes, cluster, add: request.add })
     }
+}
+
+/// With a bundle, its stack is meant, unless another one is asked for.
+fn of_bundle(mut wishes: UpWishes) -> Result<UpWishes, Failure> {
+    if let (Some(path), None) = (&wishes.bundle, &wishes.stack) {
+        let stack = Bundle::open(path)?.about.stack;
+        wishes.stack = Some(stack).filter(|stack| Stack::builtin_names().contains(stack));
+    }
+    Ok(wishes)
 }
 
 /// What may be done to a platform that is stopped, whose record can be read only when it runs.

@@ -210,7 +210,10 @@ impl Filler {
             return;
         }
         let sent = std::sync::Arc::new(|_| ());
-        self.registry.push_blob(repository, &blob.descriptor, &blob.path, sent).await.expect("push a blob");
+        self.registry
+            .push_blob(repository, &blob.descriptor, &backstack::images::Content::file(&blob.path), sent)
+            .await
+            .expect("push a blob");
     }
 
     fn layer(&self, layer: &Descriptor, gzip: bool) -> Blob {

@@ -20,6 +20,7 @@
 #[expect(dead_code, reason = "it is made for other tests, too")]
 mod harness;
 
+mod bundles;
 mod faults;
 mod fill;
 mod planned;

@@ -303,6 +303,13 @@ impl World {
         self.backstack(&["down"]).succeeded("down");
     }
 
+    /// The engine and the cache have nothing in them again.
+    pub(crate) fn purge(&self) {
+        self.backstack(&["down", "--purge", "--yes"]).succeeded("down --purge");
+        let images = self.docker(&["image", "ls", "--quiet"]).succeeded("image ls").stdout;
+        assert_eq!(images, "", "down --purge leaves images in the engine");
+    }
+
     /// `docker` in the world.
     pub(crate) fn docker(&self, arguments: &[&str]) -> Ran {
         self.run("docker", arguments)

@@ -1,7 +1,7 @@
 //! Images as other programs read them: an engine's archive, or an OCI layout.
 
 use std::collections::BTreeSet;
-use std::fs::{self, File};
+use std::fs;
 use std::io::{self, BufReader, Read, Write};
 use std::path::Path;
 
@@ -61,7 +61,8 @@ fn append_layer<W: Write>(
     name: &str,
     tar: &mut tar::Builder<W>,
 ) -> io::Result<()> {
-    let open = || File::open(store.path(&layer.digest)).map(BufReader::new);
+    let content = store.content(&layer.digest).ok_or(io::ErrorKind::NotFound)?;
+    let open = || content.open().map(BufReader::new);
     if !layer.media_type.ends_with("zstd") {
         return append(tar, name, layer.size, open()?);
     }

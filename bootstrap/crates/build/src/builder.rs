@@ -1,5 +1,6 @@
 //! Builds images, each layer once.
 
+use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -31,6 +32,8 @@ const FETCHERS: usize = 2;
 #[derive(Clone)]
 pub struct Builder {
     context: Arc<Context>,
+    /// By the keys of their recipes.
+    known: Arc<BTreeMap<Digest, BuiltImage>>,
 }
 
 /// What is kept of a layer, besides its blob.
@@ -45,6 +48,7 @@ impl Builder {
     pub fn new(cache: &Path, store: BlobStore, architecture: Architecture) -> Self {
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         Self {
+            known: Arc::default(),
             context: Arc::new(Context {
                 cache: cache.into(),
                 store,
@@ -105,7 +109,21 @@ impl Builder {
 
     /// The image of a key, if it was built before and all of it is still there.
     pub fn cached(&self, key: &Digest) -> Option<BuiltImage> {
-        self.context.read_index::<BuiltImage>("images", key).filter(|image| image.is_in(&self.context.store))
+        let known = || self.known.get(key).cloned();
+        let image = self.context.read_index::<BuiltImage>("images", key).or_else(known);
+        image.filter(|image| image.is_in(&self.context.store))
+    }
+
+    /// The same builder, which takes these images as built: their blobs are in its store.
+    #[must_use]
+    pub fn with_known(self, images: impl IntoIterator<Item = BuiltImage>) -> Self {
+        let known = images.into_iter().map(|image| (image.recipe_key.clone(), image)).collect();
+        Self { known: Arc::new(known), ..self }
+    }
+
+    /// Whether an image of this key was built elsewhere and came with its blobs.
+    pub fn knows(&self, key: &Digest) -> bool {
+        self.known.contains_key(key)
     }
 
     /// Tools that these recipes, and those they contain, need and the machine lacks.

@@ -35,6 +35,8 @@ pub enum ImageError {
     DiskFull { image: String, path: PathBuf },
     #[error("{image}: {}", .path.display())]
     File { image: String, path: PathBuf, source: io::Error },
+    #[error("{image}: {digest} is damaged in {}", .path.display())]
+    Damaged { image: String, path: PathBuf, digest: Digest },
     #[error("{image}: its {what} is not in the image cache")]
     NotBuilt { image: String, what: String },
     #[error("{image}: it cannot be brought to the local registry")]
@@ -79,6 +81,7 @@ impl ImageError {
             Self::Reference(_)
             | Self::DiskFull { .. }
             | Self::File { .. }
+            | Self::Damaged { .. }
             | Self::NotBuilt { .. }
             | Self::Local { .. }
             | Self::Client { .. } => false,
@@ -167,6 +170,10 @@ impl Explain for ImageError {
                 one(format!("Free some space on the disk of {}, then run the command again: it goes on where it stopped.", path.display()))
             }
             Self::File { path, .. } => one(format!("See that {} can be read and written by you.", path.display())),
+            Self::Damaged { path, .. } => vec![
+                "A bundle: copy it again from where you have it; `backstack bundle verify` names all that is hurt.".into(),
+                format!("The image cache: delete {}, it is made or fetched again.", path.display()),
+            ],
             Self::NotBuilt { .. } => one("Run the command again: what is missing is built again.".into()),
             Self::Local { source, .. } => source.hints(),
             Self::Client { .. } => one("See the proxy variables, and the file that SSL_CERT_FILE names.".into()),

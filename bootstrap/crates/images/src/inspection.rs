@@ -1,7 +1,7 @@
 //! What is known of an image before it moves.
 
+use super::blob::Descriptor;
 use super::digest::Digest;
-use super::store::Descriptor;
 
 /// What an image weighs, and what of it would have to move.
 #[derive(Debug, Clone)]

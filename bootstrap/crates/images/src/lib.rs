@@ -1,5 +1,8 @@
 //! Images: what they are called, where their bytes are kept, and the one way to the nodes.
 
+pub mod blob;
+pub mod bundle;
+pub mod bundle_writer;
 pub mod digest;
 pub mod error;
 #[doc(hidden)]
@@ -15,12 +18,14 @@ pub mod store;
 pub mod transfer;
 pub mod upstream;
 
+pub use blob::{Content, Descriptor};
+pub use bundle::{Bundle, BundleError};
 pub use digest::Digest;
 pub use error::{ImageError, RegistryError};
 pub use inspection::Inspection;
 pub use platform::Platform;
 pub use reference::{Reference, Wanted};
 pub use registry::Registry;
-pub use store::{BlobStore, BlobWriter, Descriptor};
+pub use store::{BlobStore, BlobWriter};
 pub use transfer::{Moved, Sizes, Transfer};
 pub use upstream::{Upstream, UpstreamOptions};

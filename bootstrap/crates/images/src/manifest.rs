@@ -3,10 +3,10 @@
 use oci_client::manifest as oci;
 use serde::Deserialize;
 
+use super::blob::Descriptor;
 use super::digest::Digest;
 use super::made_for::Made;
 use super::platform::Platform;
-use super::store::Descriptor;
 
 /// Every type of manifest that is understood, in the form of an `Accept` header.
 pub const ACCEPT: &str = "application/vnd.oci.image.manifest.v1+json, \

@@ -5,7 +5,6 @@
 //! and not by oci-client: they must never go through a proxy, which that client cannot leave out, and
 //! its mount of a blob treats the usual `not there, upload it` as a violation.
 
-use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -13,13 +12,15 @@ use futures::TryStreamExt;
 use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, LOCATION};
 use reqwest::{Method, RequestBuilder, Response, StatusCode, Url};
 use serde::Deserialize;
+use tokio::io::AsyncReadExt;
 use tokio::time::Instant;
 use tokio_util::io::ReaderStream;
 
+use super::blob::{Content, Descriptor};
 use super::digest::Digest;
 use super::error::{RegistryError, reason, said};
 use super::manifest::{self, Raw};
-use super::store::Descriptor;
+use super::reference::mirror_folder;
 use super::upstream::Upstream;
 use backstack_common::log;
 use backstack_common::tls;
@@ -218,14 +219,14 @@ impl Registry {
         &self,
         repository: &str,
         blob: &Descriptor,
-        file: &Path,
+        content: &Content,
         sent: Sent,
     ) -> Result<(), RegistryError> {
         let mut tries = 1;
         loop {
             let out = Arc::new(std::sync::atomic::AtomicI64::new(0));
             let counted = count(sent.clone(), out.clone());
-            match self.upload(repository, blob, file, counted).await {
+            match self.upload(repository, blob, content, counted).await {
                 Err(error) if tries < UPLOADS && transient(&error) => {
                     sent(-out.load(std::sync::atomic::Ordering::Relaxed));
                     tokio::time::sleep(Duration::from_millis(500) * tries).await;
@@ -249,9 +250,17 @@ impl Registry {
         self.check(&what, self.send(repository, request).await?).await.map(drop)
     }
 
-    async fn upload(&self, repository: &str, blob: &Descriptor, file: &Path, sent: Sent) -> Result<(), RegistryError> {
-        let unread = |source| RegistryError::File { path: file.to_path_buf(), source };
-        let content = tokio::fs::File::open(file).await.map_err(unread)?;
+    async fn upload(
+        &self,
+        repository: &str,
+        blob: &Descriptor,
+        content: &Content,
+        sent: Sent,
+    ) -> Result<(), RegistryError> {
+        let part = content.open();
+        let part = part.map_err(|source| RegistryError::File { path: content.path().to_path_buf(), source })?;
+        let limit = part.limit();
+        let content = tokio::fs::File::from_std(part.into_inner()).take(limit);
         let Begun::Upload(mut session) = self.begin(repository, &blob.digest, None).await? else { return Ok(()) };
         session.query_pairs_mut().append_pair("digest", blob.digest.as_str());
         let stream = ReaderStream::with_capacity(content, CHUNK).inspect_ok(move |chunk| sent(chunk.len() as i64));
@@ -297,6 +306,13 @@ impl Registry {
         url.set_host(base.host_str()).ok()?;
         url.set_port(base.port()).ok()?;
         Some(url)
+    }
+
+    /// The address under which it stands in for the registry of this host, for [`UpstreamOptions::mirrors`].
+    ///
+    /// [`UpstreamOptions::mirrors`]: super::upstream::UpstreamOptions::mirrors
+    pub fn as_mirror_of(&self, host: &str) -> String {
+        format!("{}{}", self.base.as_str().trim_end_matches("v2/"), self.inside(&mirror_folder(host)))
     }
 
     fn url(&self, path: &str, query: &[(&str, String)]) -> Url {

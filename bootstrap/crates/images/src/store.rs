@@ -1,42 +1,27 @@
 //! Blobs by content, in a folder laid out as an OCI image layout (`blobs/sha256/HEX`).
 //!
 //! A blob appears under its name only when it is whole and its digest is right; what is being
-//! written lies in `partial/`. Any number of processes may use the folder at once.
+//! written lies in `partial/`. Any number of processes may use the folder at once. A bundle can lie below it: its blobs are
+//! there as if they were in the folder.
 
 use std::fs::{self, File};
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
-use serde::de::Error as _;
-use serde::{Deserialize, Deserializer, Serialize};
 use sha2::{Digest as _, Sha256};
 use tempfile::NamedTempFile;
 
+use super::blob::{Content, Descriptor};
+use super::bundle::Bundle;
 use super::digest::Digest;
 
 /// A folder of blobs.
 #[derive(Debug, Clone)]
 pub struct BlobStore {
     root: PathBuf,
-}
-
-/// A blob by type, digest and size, as OCI manifests name it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Descriptor {
-    pub media_type: String,
-    pub digest: Digest,
-    /// Bytes.
-    #[serde(deserialize_with = "size")]
-    pub size: u64,
-}
-
-/// No blob is as large as this (16 TiB), and as many as fit into a manifest still have a sum.
-const MOST_BYTES: u64 = 1 << 44;
-
-fn size<'de, D: Deserializer<'de>>(from: D) -> Result<u64, D::Error> {
-    let size = u64::deserialize(from)?;
-    if size < MOST_BYTES { Ok(size) } else { Err(D::Error::custom(format!("a blob of {size} bytes cannot be"))) }
+    /// What is not in the folder is looked for here.
+    bundle: Option<Arc<Bundle>>,
 }
 
 impl BlobStore {
@@ -48,14 +33,20 @@ impl BlobStore {
         let root = root.into();
         fs::create_dir_all(root.join("blobs/sha256"))?;
         fs::create_dir_all(root.join("partial"))?;
-        Ok(Self { root })
+        Ok(Self { root, bundle: None })
+    }
+
+    /// The same store with a bundle below it.
+    #[must_use]
+    pub fn with_bundle(self, bundle: Option<Arc<Bundle>>) -> Self {
+        Self { bundle, ..self }
     }
 
     pub fn root(&self) -> &Path {
         &self.root
     }
 
-    /// Where a blob lies, or would lie.
+    /// Where a blob of the folder lies, or would lie.
     pub fn path(&self, digest: &Digest) -> PathBuf {
         self.root.join("blobs/sha256").join(digest.hex())
     }
@@ -66,7 +57,16 @@ impl BlobStore {
     }
 
     pub fn contains(&self, digest: &Digest) -> bool {
-        self.path(digest).is_file()
+        self.content(digest).is_some()
+    }
+
+    /// Where the bytes of a blob lie, if it is here.
+    pub fn content(&self, digest: &Digest) -> Option<Content> {
+        let path = self.path(digest);
+        if path.is_file() {
+            return Some(Content::file(path));
+        }
+        self.bundle.as_ref()?.content(digest).cloned()
     }
 
     /// The content of a small blob (a manifest or a configuration).
@@ -74,7 +74,18 @@ impl BlobStore {
     /// # Errors
     /// The blob is not there or cannot be read.
     pub fn read(&self, digest: &Digest) -> io::Result<Vec<u8>> {
-        fs::read(self.path(digest))
+        match (fs::read(self.path(digest)), &self.bundle) {
+            (Err(error), Some(bundle)) if error.kind() == io::ErrorKind::NotFound => bundle.read(digest),
+            (read, _) => read,
+        }
+    }
+
+    /// The first of these blobs whose bytes are not what its digest says, and the file that they lie in. Reads them all.
+    pub fn damaged<'a>(&self, blobs: &'a [Descriptor]) -> Option<(&'a Digest, PathBuf)> {
+        let is_damaged = |content: &Content, digest: &Digest| content.digest().is_ok_and(|found| found != *digest);
+        let contents = blobs.iter().filter_map(|blob| Some((&blob.digest, self.content(&blob.digest)?)));
+        let mut damaged = contents.filter(|(digest, content)| is_damaged(content, digest));
+        damaged.next().map(|(digest, content)| (digest, content.path().to_path_buf()))
     }
 
     /// Keeps these bytes.

@@ -7,12 +7,12 @@
 //! what people pin, and `recipe-HEX` for the recipe that it was built from.
 
 use std::collections::{HashMap, HashSet};
-use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use futures::{StreamExt, TryStreamExt, stream};
 use tokio::sync::{Mutex as AsyncMutex, OnceCell, Semaphore};
 
+use super::blob::{Content, Descriptor};
 use super::digest::Digest;
 use super::error::ImageError;
 use super::error::RegistryError;
@@ -21,7 +21,7 @@ use super::manifest::{ImageManifest, Raw};
 use super::meter::Meter;
 use super::reference::{Reference, Wanted};
 use super::registry::Registry;
-use super::store::{BlobStore, Descriptor};
+use super::store::BlobStore;
 use super::upstream::{Fetched, Site, Upstream, tidy};
 use backstack_common::report::Progress;
 
@@ -90,7 +90,7 @@ struct Trip<'a> {
 
 /// A file to upload; what is fetched is dropped afterwards, what was built stays.
 enum Supply {
-    Built(PathBuf),
+    Built(Content),
     Fetched(Fetched),
 }
 
@@ -314,17 +314,17 @@ impl Transfer {
     }
 
     async fn supply(&self, trip: &Trip<'_>, blob: &Descriptor) -> Result<(), ImageError> {
-        let supply = match trip.origin {
-            Origin::Store if !self.store.contains(&blob.digest) => {
+        let supply = match (self.store.content(&blob.digest), trip.origin) {
+            (Some(content), Origin::Store) => Supply::Built(content),
+            (Some(content), Origin::Upstream(..)) => {
+                trip.meter.spare(blob.size);
+                Supply::Built(content)
+            }
+            (None, Origin::Store) => {
                 let what = format!("blob {}", blob.digest);
                 return Err(ImageError::NotBuilt { image: trip.image.into(), what });
             }
-            Origin::Store => Supply::Built(self.store.path(&blob.digest)),
-            Origin::Upstream(..) if self.store.contains(&blob.digest) => {
-                trip.meter.spare(blob.size);
-                Supply::Built(self.store.path(&blob.digest))
-            }
-            Origin::Upstream(upstream, site) => {
+            (None, Origin::Upstream(upstream, site)) => {
                 Supply::Fetched(upstream.download(site, blob, &self.store, &trip.meter).await?)
             }
         };
@@ -336,12 +336,12 @@ impl Transfer {
                 meter.add(bytes);
             }
         });
-        let path = match &supply {
-            Supply::Built(path) => path.as_path(),
-            Supply::Fetched(fetched) => fetched.path(),
+        let content = match &supply {
+            Supply::Built(content) => content.clone(),
+            Supply::Fetched(fetched) => Content::file(fetched.path()),
         };
-        let pushed = self.local.push_blob(trip.repository, blob, path, sent).await;
-        pushed.map_err(|error| ImageError::local(trip.image, error))?;
+        let pushed = self.local.push_blob(trip.repository, blob, &content, sent).await;
+        pushed.map_err(|error| refused(trip.image, blob, &content, error))?;
         if let Supply::Fetched(fetched) = supply {
             fetched.drop_file();
         }
@@ -372,6 +372,16 @@ impl Transfer {
     fn place_of(&self, digest: &Digest) -> Place {
         let mut places = self.places.lock().unwrap_or_else(PoisonError::into_inner);
         places.entry(digest.clone()).or_default().clone()
+    }
+}
+
+/// Why the registry did not take a blob: it may be that the bytes are not what they should be.
+fn refused(image: &str, blob: &Descriptor, content: &Content, error: RegistryError) -> ImageError {
+    match content.digest() {
+        Ok(digest) if digest != blob.digest => {
+            ImageError::Damaged { image: image.into(), path: content.path().into(), digest: blob.digest.clone() }
+        }
+        _ => ImageError::local(image, error),
     }
 }
 

@@ -14,10 +14,11 @@ use tokio::io::{AsyncSeekExt, AsyncWriteExt, BufWriter};
 use super::fault::Fault;
 use super::request::Ask;
 use super::{Site, Upstream};
+use crate::blob::Descriptor;
 use crate::digest::Digest;
 use crate::error::{ImageError, reason};
 use crate::meter::Meter;
-use crate::store::{BlobStore, Descriptor};
+use crate::store::BlobStore;
 
 /// Bytes that are gathered before they go to the disk.
 const BUFFER: usize = 1 << 20;

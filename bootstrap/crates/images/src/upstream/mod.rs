@@ -156,6 +156,21 @@ impl Upstream {
         Ok(found)
     }
 
+    /// Takes a manifest as found, so that no registry is asked for it.
+    ///
+    /// # Errors
+    /// The mirror of its registry has a wrong address.
+    pub fn know(&self, wanted: &Wanted, index: Option<Digest>, manifest: Raw) -> Result<(), ImageError> {
+        let found = Resolved { site: self.site(wanted)?, index, manifest };
+        self.resolved.lock().unwrap_or_else(PoisonError::into_inner).insert(wanted.clone(), found);
+        Ok(())
+    }
+
+    /// Whether an image was found already.
+    pub fn knows(&self, wanted: &Wanted) -> bool {
+        self.resolved.lock().unwrap_or_else(PoisonError::into_inner).contains_key(wanted)
+    }
+
     /// Warnings that nobody was told yet, as of a credential helper that does not work.
     pub fn take_warnings(&self) -> Vec<String> {
         self.notices.take()

@@ -6,12 +6,12 @@ use reqwest::header::CONTENT_TYPE;
 use super::fault::Fault;
 use super::request::{Ask, Problem};
 use super::{Resolved, Site, Upstream};
+use crate::blob::Descriptor;
 use crate::digest::Digest;
 use crate::error::ImageError;
 use crate::made_for::{Made, refusal};
 use crate::manifest::{Choice, ImageManifest, Raw, choose};
 use crate::reference::Wanted;
-use crate::store::Descriptor;
 
 /// No manifest is larger, and no configuration; registries refuse more than 4 MiB themselves.
 const LIMIT: usize = 8 << 20;

@@ -1,0 +1,111 @@
+//! Bundles: all images of a stack, and the files that go with them, in one file.
+//!
+//! A bundle is a tar archive of an OCI image layout, so that other programs can read it too. Each blob lies in it once, as
+//! it is: blobs are compressed already, and so each can be read where it lies. `backstack.json` says what such a layout has
+//! no words for.
+//!
+//! ```text
+//! about   what a bundle says of itself, and of each image
+//! scan    where the blobs of a file, or of its pieces, lie
+//! split   the file in pieces
+//! verify  every blob against its digest
+//! ```
+
+pub mod about;
+pub mod error;
+mod scan;
+mod split;
+pub mod verify;
+
+use std::collections::BTreeMap;
+use std::io;
+use std::path::{Path, PathBuf};
+
+pub use about::{About, BundledImage};
+pub use error::BundleError;
+pub use split::split;
+
+use crate::blob::Content;
+use crate::digest::Digest;
+pub(crate) use about::Index;
+
+/// The version of this format that is written and read.
+const FORMAT: u32 = 1;
+pub(crate) const ABOUT: &str = "backstack.json";
+pub(crate) const INDEX: &str = "index.json";
+pub(crate) const LAYOUT: &str = "oci-layout";
+pub(crate) const BLOBS: &str = "blobs/sha256/";
+
+/// A bundle that was opened. What is in its blobs is checked when it is used.
+#[derive(Debug)]
+pub struct Bundle {
+    /// The file that was named; of several pieces, the first.
+    pub path: PathBuf,
+    pub about: About,
+    pub images: Vec<BundledImage>,
+    blobs: BTreeMap<Digest, Content>,
+}
+
+impl Bundle {
+    /// Opens a bundle, or one in pieces by the name of the whole or of the first piece.
+    ///
+    /// # Errors
+    /// [`BundleError`] if it is none, is cut off, lacks a piece, or is of a later format.
+    pub fn open(path: &Path) -> Result<Self, BundleError> {
+        let pieces = scan::pieces(path)?;
+        let found = scan::scan(&pieces)?;
+        let first = pieces.first().cloned().unwrap_or_else(|| path.into());
+        let broken = |what: String| BundleError::Broken { path: first.clone(), what };
+        let read = |name: &str| match found.files.get(name) {
+            Some(content) => content.read().map_err(|error| broken(format!("{name}: {error}"))),
+            None => Err(BundleError::NotOne { path: first.clone(), why: format!("there is no {name} in it") }),
+        };
+        let about = read(ABOUT)?;
+        let about: About = serde_json::from_slice(&about).map_err(|error| broken(format!("{ABOUT}: {error}")))?;
+        if about.format > FORMAT {
+            return Err(BundleError::Later { path: first, made_by: about.made_by });
+        }
+        let index = read(INDEX)?;
+        if Digest::of(&index) != about.index {
+            return Err(broken(format!("{INDEX} is not what {ABOUT} says")));
+        }
+        let index: Index = serde_json::from_slice(&index).map_err(|error| broken(format!("{INDEX}: {error}")))?;
+        if found.blobs.len() < about.blobs {
+            return Err(BundleError::Missing { path: first, there: found.blobs.len(), all: about.blobs });
+        }
+        let images = index.images().map_err(|error| broken(format!("{INDEX}: {error}")))?;
+        Ok(Self { path: first, about, images, blobs: found.blobs })
+    }
+
+    /// Where a blob lies.
+    pub fn content(&self, digest: &Digest) -> Option<&Content> {
+        self.blobs.get(digest)
+    }
+
+    /// The bytes of a small blob, checked.
+    ///
+    /// # Errors
+    /// It is not there, cannot be read, or is damaged.
+    pub fn read(&self, digest: &Digest) -> io::Result<Vec<u8>> {
+        let content = self.content(digest).ok_or(io::ErrorKind::NotFound)?;
+        let bytes = content.read()?;
+        if Digest::of(&bytes) == *digest {
+            return Ok(bytes);
+        }
+        Err(io::Error::new(io::ErrorKind::InvalidData, format!("{digest} in {} is damaged", self.path.display())))
+    }
+
+    /// Bytes of all pieces.
+    ///
+    /// # Errors
+    /// A piece cannot be looked at.
+    pub fn size(&self) -> io::Result<u64> {
+        let pieces = scan::pieces(&self.path).map_err(io::Error::other)?;
+        pieces.iter().map(|piece| Ok(piece.metadata()?.len())).sum()
+    }
+
+    /// The images for a processor architecture, named as Go names it.
+    pub fn images_for<'a>(&'a self, architecture: &'a str) -> impl Iterator<Item = &'a BundledImage> {
+        self.images.iter().filter(move |image| image.architecture == architecture)
+    }
+}

@@ -1,0 +1,166 @@
+//! Every image and definition of a stack, wherever they come from -> one file.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Instant;
+
+use futures::future::try_join_all;
+use serde::Serialize;
+
+use crate::build::{Architecture, BuiltImage};
+use crate::definitions;
+use crate::error::Failure;
+use crate::images::bundle::{About, BundleError, BundledImage};
+use crate::images::bundle_writer::{self, Packed, Written};
+use crate::images::{Descriptor, Digest, ImageError, Platform, Registry, Upstream, UpstreamOptions, Wanted};
+use crate::origin::{DecidedImage, ImagePlan, ImageState, Origin};
+use crate::report::{Event, Outcome, Phase, Planned, Progress, Reporter, json, units};
+use crate::up::everything::Everything;
+
+/// Whose line it is that tells of the progress.
+const SUBJECT: &str = "bundle";
+
+/// A bundle that was made.
+#[derive(Debug, Clone, Serialize)]
+pub struct Created {
+    pub path: PathBuf,
+    pub stack: String,
+    pub images: usize,
+    pub blobs: usize,
+    /// Of the file.
+    pub bytes: u64,
+    /// Of all images, each for itself.
+    pub apart: u64,
+    pub left_out: Vec<String>,
+    pub seconds: f64,
+}
+
+/// Makes a bundle of all that was decided about.
+///
+/// # Errors
+/// Something cannot be fetched or built, or the file is there already or cannot be written: then there is none.
+pub async fn create(all: Everything, path: &Path, reporter: Arc<dyn Reporter>) -> Result<Created, Failure> {
+    let start = Instant::now();
+    if path.exists() {
+        return Err(BundleError::Exists { path: path.into() }.into());
+    }
+    let images = all.decided.images.len();
+    reporter.report(Event::Planned(Planned {
+        platform: all.settings.name.clone(),
+        stack: all.stack.name.clone(),
+        version: all.stack.version.clone(),
+        subjects: vec![SUBJECT.into()],
+        images,
+        image_bytes: None,
+        fetch_bytes: None,
+    }));
+    for message in std::iter::once(&all.decided.told.headline).chain(&all.decided.told.taken_over) {
+        reporter.report(Event::Note { message: message.clone() });
+    }
+    all.images.upstream.report_to(reporter.clone());
+    let progress = Progress::new(reporter, SUBJECT);
+    let written = run(&all, path, &progress).await;
+    let seconds = start.elapsed().as_secs_f64();
+    match &written {
+        Ok(written) => progress.finished(Outcome::Created, units::bytes(written.bytes), seconds),
+        Err(failure) => progress.finished(Outcome::Failed, failure.to_string(), seconds),
+    }
+    let Written { bytes, apart, blobs } = written?;
+    let stack = format!("{} {}", all.stack.name, all.stack.version);
+    Ok(Created { path: path.into(), stack, images, blobs, bytes, apart, left_out: left_out(&all), seconds })
+}
+
+async fn run(all: &Everything, path: &Path, progress: &Progress) -> Result<Written, Failure> {
+    progress.phase(Phase::Images);
+    let local = all.registry.as_ref().map(|registry| local(all, registry)).transpose()?;
+    let packed = all.decided.images.iter().map(|(reference, decided)| async {
+        let plan = all.images.plan_of(reference).expect("only what has a plan is decided about");
+        packed(all, plan, decided, local.as_ref(), progress).await
+    });
+    let (packed, files) = tokio::try_join!(try_join_all(packed), kept_definitions(all, progress))?;
+    let about = About {
+        format: About::FORMAT,
+        created: json::now().unwrap_or_default(),
+        made_by: env!("CARGO_PKG_VERSION").into(),
+        stack: all.stack.name.clone(),
+        stack_version: all.stack.version.clone(),
+        architectures: vec![Architecture::host().to_string()],
+        left_out: left_out(all),
+        files,
+        blobs: 0,
+        index: Digest::of(b""),
+    };
+    progress.detail("writing");
+    Ok(bundle_writer::write(path, about, packed, &all.images.store, progress).await?)
+}
+
+fn left_out(all: &Everything) -> Vec<String> {
+    all.decided.left_out.iter().map(|one| one.text()).collect()
+}
+
+/// The local registry as a mirror of all others.
+fn local(all: &Everything, registry: &Registry) -> Result<Upstream, ImageError> {
+    let hosts = all.decided.images.keys().filter_map(|reference| all.images.plan_of(reference));
+    let mirror = |plan: &ImagePlan| {
+        let host = plan.reference.host().to_string();
+        (host.clone(), registry.as_mirror_of(&host))
+    };
+    let mirrors: BTreeMap<_, _> = hosts.map(mirror).collect();
+    Upstream::new(UpstreamOptions { mirrors, ..UpstreamOptions::new(Platform::here()) })
+}
+
+/// What goes into the bundle of an image: it is built, or it is found where it is fetched from.
+async fn packed(
+    all: &Everything,
+    plan: &ImagePlan,
+    decided: &DecidedImage,
+    local: Option<&Upstream>,
+    progress: &Progress,
+) -> Result<Packed, Failure> {
+    if let (Origin::Packages, Some(recipe)) = (decided.origin, &plan.recipe) {
+        let built = all.images.builder.build(recipe, progress).await?;
+        return built_here(all, plan, &built);
+    }
+    let wanted = plan.wanted.as_ref().expect("only what a registry is asked for is decided to be fetched");
+    let is_here = matches!(decided.state, ImageState::Present { .. });
+    let (upstream, found) = match local.filter(|_| is_here) {
+        Some(local) => {
+            // The registry here has the one machine's manifest alone, by its tag.
+            let reference = plan.reference.tagged().unwrap_or_else(|| plan.reference.clone());
+            (local, local.resolve(&Wanted::new(reference)).await?)
+        }
+        None => (&all.images.upstream, all.images.upstream.resolve(wanted).await?),
+    };
+    let (digest, size) = (found.manifest.digest(), found.manifest.bytes.len() as u64);
+    let index = found.index.clone().or_else(|| plan.pin().cloned()).filter(|index| *index != digest);
+    let manifest = Descriptor { media_type: found.manifest.media_type.clone(), digest, size };
+    Ok(Packed { image: image(plan, manifest, index, None), from: Some((upstream.clone(), found)) })
+}
+
+fn built_here(all: &Everything, plan: &ImagePlan, built: &BuiltImage) -> Result<Packed, Failure> {
+    let kept = serde_json::to_vec(built).expect("plain data is JSON");
+    let kept = all.images.store.put("application/json", &kept);
+    let kept = kept.map_err(|error| Failure::internal(format!("cannot write to the image cache: {error}")))?;
+    Ok(Packed { image: image(plan, built.manifest.clone(), None, Some(kept.digest)), from: None })
+}
+
+fn image(plan: &ImagePlan, manifest: Descriptor, chosen_from: Option<Digest>, built: Option<Digest>) -> BundledImage {
+    let (reference, architecture) = (plan.reference.to_string(), Architecture::host().to_string());
+    BundledImage { reference, architecture, manifest, chosen_from, built }
+}
+
+/// Definitions of all components, in the cache.
+async fn kept_definitions(all: &Everything, progress: &Progress) -> Result<Vec<Digest>, Failure> {
+    let images = &all.images;
+    let fetched = all.stack.components.iter().map(|component| {
+        let places = definitions::places(images.mode, component, &images.components);
+        let sources = &component.file.crds;
+        definitions::fetch(sources, places, &images.store, &images.builder, &images.http, progress)
+    });
+    try_join_all(fetched).await?;
+    let sources = all.stack.components.iter().flat_map(|component| &component.file.crds);
+    let digests = sources.flat_map(|source| source.files.values()).filter_map(|digest| digest.parse().ok());
+    let unique: std::collections::BTreeSet<Digest> = digests.collect();
+    Ok(unique.into_iter().collect())
+}

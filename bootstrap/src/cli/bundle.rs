@@ -1,0 +1,226 @@
+//! `backstack bundle`
+
+use std::fmt::Write;
+use std::path::{Path, PathBuf};
+
+use clap::{Args, Subcommand};
+use serde_json::json;
+
+use super::printer::Printer;
+use super::up::WishArgs;
+use crate::build::Architecture;
+use crate::bundle::{self, Created};
+use crate::error::{ExitKind, Failure};
+use crate::images::Bundle;
+use crate::images::bundle::verify::Hurt;
+use crate::report::units;
+use crate::up::everything;
+
+/// Put all that a stack needs into one file, for machines without a network: see `backstack up --bundle`
+///
+/// A bundle has every image of the stack and of its cluster, also of what can be ordered later, and the definitions of
+/// all custom resources. It is an OCI image layout in a tar archive, which other programs can read too.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  backstack bundle create                    the stack `back` into one file
+  backstack bundle verify back.bundle        is the copy whole?
+  backstack up --bundle back.bundle          the platform from it; nothing is fetched from anywhere")]
+pub(super) struct BundleArgs {
+    #[command(subcommand)]
+    command: BundleCommand,
+}
+
+#[derive(Debug, Subcommand)]
+enum BundleCommand {
+    /// Make a bundle: fetch or build what is not here yet, and write it all to a file
+    ///
+    /// What a platform on this machine has already is not fetched again. No platform is needed, and no engine where the
+    /// images come from registries.
+    #[command(after_help = "Examples:
+  backstack bundle create
+  backstack bundle create --stack ./mine --file /media/usb/mine.bundle
+  backstack bundle create --images source    all images built here from packages")]
+    Create(Box<CreateArgs>),
+    /// Check every byte of a bundle, and name what is hurt
+    #[command(after_help = "Examples:
+  backstack bundle verify back-0.1.0-amd64.bundle")]
+    Verify {
+        /// The bundle, or the first of its pieces
+        #[arg(value_name = "FILE")]
+        file: PathBuf,
+    },
+    /// Cut a bundle into pieces, for disks and services that take no large files
+    ///
+    /// `up --bundle` takes the pieces as they are, by the name of the first; `cat FILE.*` puts them together again.
+    #[command(after_help = "Examples:
+  backstack bundle split back-0.1.0-amd64.bundle
+  backstack bundle split back-0.1.0-amd64.bundle --size 700MB")]
+    Split {
+        /// The bundle; it stays
+        #[arg(value_name = "FILE")]
+        file: PathBuf,
+        /// Most bytes of a piece, with kB, MB, GB, or KiB, MiB, GiB
+        #[arg(long, default_value = "2GiB", value_parser = size)]
+        size: u64,
+    },
+    /// Show what a bundle has
+    #[command(after_help = "Examples:
+  backstack bundle inspect back-0.1.0-amd64.bundle
+  backstack bundle inspect back-0.1.0-amd64.bundle -o json | jq -r '.images[].reference'")]
+    Inspect {
+        /// The bundle, or the first of its pieces
+        #[arg(value_name = "FILE")]
+        file: PathBuf,
+    },
+}
+
+#[derive(Debug, Args)]
+struct CreateArgs {
+    /// File to write; it must not be there [default: STACK-VERSION-ARCHITECTURE.bundle]
+    #[arg(long, value_name = "FILE")]
+    file: Option<PathBuf>,
+    #[command(flatten)]
+    wishes: WishArgs,
+}
+
+pub(super) async fn run(args: BundleArgs, name: &str, printer: &Printer) -> Result<u8, Failure> {
+    match args.command {
+        BundleCommand::Create(args) => create(*args, name, printer).await,
+        BundleCommand::Split { file, size } => split(&file, size, printer).await,
+        BundleCommand::Verify { file } => verify(&file, printer).await,
+        BundleCommand::Inspect { file } => {
+            let bundle = Bundle::open(&file)?;
+            printer.facts(&facts(&bundle), || shown(&bundle));
+            Ok(0)
+        }
+    }
+}
+
+async fn create(args: CreateArgs, name: &str, printer: &Printer) -> Result<u8, Failure> {
+    let (wishes, config) = args.wishes.split();
+    let all = everything::look(name, wishes, config).await?;
+    let usual = || format!("{}-{}-{}.bundle", all.stack.name, all.stack.version, Architecture::host()).into();
+    let path = args.file.unwrap_or_else(usual);
+    let reporter = printer.reporter();
+    let created = bundle::create(all, &path, reporter.clone()).await;
+    drop(reporter);
+    let created = created?;
+    printer.event(json!({"event": "bundle", "summary": created}));
+    printer.people(|| told(&created));
+    Ok(0)
+}
+
+fn told(created: &Created) -> String {
+    let (file, percent) = (created.path.display(), created.bytes * 100 / created.apart.max(1));
+    let mut text = format!(
+        "\n  {file}: {} for stack {}, {}, in {}.\n  That is {percent} % of what the images are each for itself.\n",
+        units::count(created.images, "image"),
+        created.stack,
+        units::bytes(created.bytes),
+        units::duration(created.seconds),
+    );
+    for one in &created.left_out {
+        let _ = writeln!(text, "  Left out: {one}");
+    }
+    let _ = write!(text, "\n  {:<44} on a machine without any network\n", format!("backstack up --bundle {file}"));
+    text
+}
+
+/// A number of bytes with its unit.
+fn size(text: &str) -> Result<u64, String> {
+    let digits = text.trim_end_matches(|letter: char| letter.is_ascii_alphabetic());
+    let unit: u64 = match &text[digits.len()..] {
+        "" | "B" => 1,
+        "kB" | "KB" => 1000,
+        "MB" => 1_000_000,
+        "GB" => 1_000_000_000,
+        "KiB" => 1 << 10,
+        "MiB" => 1 << 20,
+        "GiB" => 1 << 30,
+        other => return Err(format!("`{other}` is no unit; write it as 700MB or 2GiB")),
+    };
+    let number: u64 = digits.trim().parse().map_err(|_| "write it as 700MB or 2GiB".to_string())?;
+    number.checked_mul(unit).filter(|bytes| *bytes > 0).ok_or_else(|| "that is no size of a file".into())
+}
+
+async fn split(file: &Path, size: u64, printer: &Printer) -> Result<u8, Failure> {
+    // What is none is refused before anything is written.
+    let bundle = Bundle::open(file)?;
+    let path = bundle.path.clone();
+    let pieces = tokio::task::spawn_blocking(move || bundle::split(&path, size)).await;
+    let pieces = pieces.map_err(|error| Failure::internal(error.to_string()))??;
+    printer.facts(&json!({"pieces": pieces}), || {
+        let lines: String = pieces.iter().map(|piece| format!("  {}\n", piece.display())).collect();
+        format!("{lines}\n  backstack up --bundle {}\n", pieces[0].display())
+    });
+    Ok(0)
+}
+
+async fn verify(file: &Path, printer: &Printer) -> Result<u8, Failure> {
+    let bundle = Bundle::open(file)?;
+    let checked = tokio::task::spawn_blocking(move || {
+        let mut bytes = 0;
+        let hurt = bundle.verify(|read| bytes += read);
+        (bundle, hurt, bytes)
+    });
+    let (bundle, hurt, bytes) = checked.await.map_err(|error| Failure::internal(error.to_string()))?;
+    if hurt.is_empty() {
+        let blobs = bundle.about.blobs;
+        let text = || format!("  {}: all {blobs} blobs are whole ({}).\n", file.display(), units::bytes(bytes));
+        printer.facts(&json!({"file": file, "blobs": blobs, "bytes": bytes, "hurt": []}), text);
+        return Ok(0);
+    }
+    Err(Failure {
+        kind: ExitKind::Image,
+        messages: vec![format!("the bundle {} is damaged", file.display())],
+        details: hurt.iter().map(line).collect(),
+        hints: vec!["Copy it again from where you have it, or make it again with `backstack bundle create`.".into()],
+    })
+}
+
+fn line(hurt: &Hurt) -> String {
+    format!("{} (of {}): {}", hurt.digest, hurt.of.join(", "), hurt.what)
+}
+
+fn facts(bundle: &Bundle) -> serde_json::Value {
+    let images = bundle.images.iter().map(|image| {
+        json!({"reference": image.reference, "architecture": image.architecture, "manifest": image.manifest.digest,
+            "built": image.built.is_some()})
+    });
+    json!({"file": bundle.path, "bytes": bundle.size().ok(), "about": bundle.about, "images": images.collect::<Vec<_>>()})
+}
+
+fn shown(bundle: &Bundle) -> String {
+    let about = &bundle.about;
+    let size = bundle.size().map(units::bytes).unwrap_or_default();
+    let mut text = format!(
+        "{}  stack {}  for {}  {size}\nmade {} by backstack {}\n\n",
+        bundle.path.display(),
+        about.stack(),
+        about.architectures.join(", "),
+        about.created,
+        about.made_by,
+    );
+    for image in &bundle.images {
+        let _ = writeln!(text, "  {}", image.reference);
+    }
+    let (images, files) = (units::count(bundle.images.len(), "image"), units::count(about.files.len(), "file"));
+    let _ = writeln!(text, "\n  {images}, {files} of definitions, {} blobs", about.blobs);
+    for one in &about.left_out {
+        let _ = writeln!(text, "  left out: {one}");
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sizes_have_units() {
+        assert_eq!((size("2GiB"), size("700MB"), size("5")), (Ok(2 << 30), Ok(700_000_000), Ok(5)));
+        for wrong in ["", "MB", "2 XB", "-1", "0", "99999999999GiB"] {
+            assert!(size(wrong).is_err(), "{wrong}");
+        }
+    }
+}

@@ -1,0 +1,50 @@
+//! All images that a stack and its cluster need, wherever they are to go: for a bundle.
+
+use std::path::PathBuf;
+
+use super::{DecidedImages, Images, stack};
+use crate::docker::Engine;
+use crate::error::Failure;
+use crate::images::Registry;
+use crate::origin::OriginError;
+use crate::plan::ClusterImages;
+use crate::settings::{self, UpSettings, UpWishes};
+use crate::stack::{ClusterSpec, Stack};
+use crate::{folders, up};
+
+/// A stack, its images, and where each of them comes from.
+pub struct Everything {
+    pub settings: UpSettings,
+    pub stack: Stack,
+    pub images: Images,
+    pub decided: DecidedImages,
+    /// The local registry, if it runs: what it has need not be fetched again.
+    pub registry: Option<Registry>,
+}
+
+/// Decides about every image. No engine is needed.
+///
+/// # Errors
+/// Settings or stack are wrong, or an image that the stack cannot do without is nowhere to be had.
+pub async fn look(name: &str, wishes: UpWishes, config: Option<PathBuf>) -> Result<Everything, Failure> {
+    let wishes = match config.clone().or_else(folders::config_file) {
+        Some(file) => wishes.or(settings::file::read(&file, config.is_some())?),
+        None => wishes,
+    };
+    let cluster = ClusterSpec::load()?;
+    let mut settings = wishes.for_own_cluster().decide(name, None, &cluster.file.kubernetes)?;
+    let (mut stack, _) = stack::load(&mut settings, None, false)?;
+    let registry = match Engine::connect().await {
+        Ok(engine) => up::reach::running_registry(&engine).await?,
+        Err(_) => None,
+    };
+    let mut images = Images::of(&settings, &stack, &cluster, None, ClusterImages::ALL)?;
+    let decided = match registry.clone() {
+        Some(registry) => images.decide_for(&mut stack, registry).await?,
+        None => images.decide(&mut stack, None).await?,
+    };
+    if !decided.nowhere.is_empty() {
+        return Err(OriginError::Nowhere(decided.nowhere).into());
+    }
+    Ok(Everything { settings, stack, images, decided, registry })
+}
