@@ -1,6 +1,7 @@
 //! `backstack bundle`
 
 use std::fmt::Write;
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
@@ -9,6 +10,7 @@ use serde_json::json;
 use super::printer::Printer;
 use super::up::WishArgs;
 use crate::build::Architecture;
+use crate::bundle::serve::{ServeError, Served, Server};
 use crate::bundle::{self, Created};
 use crate::error::{ExitKind, Failure};
 use crate::images::Bundle;
@@ -49,6 +51,15 @@ enum BundleCommand {
         #[arg(value_name = "FILE")]
         file: PathBuf,
     },
+    /// Let other machines fetch a bundle from this one, until Ctrl-C
+    ///
+    /// A page says what to type, and a picture for phones leads there. Whoever can reach this machine can fetch the files;
+    /// there is nothing secret in them.
+    #[command(after_help = "Examples:
+  backstack bundle serve back-0.1.0-amd64.bundle
+  backstack bundle serve back-0.1.0-amd64.bundle --with ./backstack-macos
+  backstack up --bundle http://192.168.1.5:8600/back-0.1.0-amd64.bundle    on the other machine")]
+    Serve(ServeArgs),
     /// Cut a bundle into pieces, for disks and services that take no large files
     ///
     /// `up --bundle` takes the pieces as they are, by the name of the first; `cat FILE.*` puts them together again.
@@ -83,9 +94,23 @@ struct CreateArgs {
     wishes: WishArgs,
 }
 
+#[derive(Debug, Args)]
+struct ServeArgs {
+    /// The bundle
+    #[arg(value_name = "FILE")]
+    file: PathBuf,
+    /// Where to listen
+    #[arg(long, value_name = "ADDRESS:PORT", default_value = "0.0.0.0:8600")]
+    listen: SocketAddr,
+    /// A program to offer beside this one, for other systems; may be repeated
+    #[arg(long = "with", value_name = "PROGRAM")]
+    programs: Vec<PathBuf>,
+}
+
 pub(super) async fn run(args: BundleArgs, name: &str, printer: &Printer) -> Result<u8, Failure> {
     match args.command {
         BundleCommand::Create(args) => create(*args, name, printer).await,
+        BundleCommand::Serve(args) => serve(args, printer).await,
         BundleCommand::Split { file, size } => split(&file, size, printer).await,
         BundleCommand::Verify { file } => verify(&file, printer).await,
         BundleCommand::Inspect { file } => {
@@ -124,6 +149,29 @@ fn told(created: &Created) -> String {
     }
     let _ = write!(text, "\n  {:<44} on a machine without any network\n", format!("backstack up --bundle {file}"));
     text
+}
+
+async fn serve(args: ServeArgs, printer: &Printer) -> Result<u8, Failure> {
+    let bundle = Bundle::open(&args.file)?;
+    if bundle.is_in_pieces() {
+        return Err(ServeError::Pieces { path: bundle.path }.into());
+    }
+    let mut programs =
+        vec![Served::of(&std::env::current_exe().map_err(|error| Failure::internal(error.to_string()))?)?];
+    for path in &args.programs {
+        programs.push(Served::of(path)?);
+    }
+    let served = Served::of(&bundle.path)?;
+    let name = served.name.clone();
+    let server = Server::bind(args.listen, bundle.about, served, programs).await?;
+    let addresses = server.addresses.clone();
+    printer.facts(&json!({"addresses": addresses, "bundle": name}), || {
+        let picture = server.picture().unwrap_or_default();
+        let lines: String = addresses.iter().map(|address| format!("  {address}\n")).collect();
+        format!("{picture}\n{lines}\n  backstack up --bundle {}/{name}\n\n  Ctrl-C ends it.\n", addresses[0])
+    });
+    server.run().await;
+    Ok(0)
 }
 
 /// A number of bytes with its unit.

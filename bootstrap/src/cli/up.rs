@@ -7,8 +7,10 @@ use serde_json::json;
 
 use super::printer::Printer;
 use super::summary::{self, left_out};
+use crate::bundle::fetch;
 use crate::error::Failure;
 use crate::plan;
+use crate::report::Progress;
 use crate::settings::{ImageSource, MAX_WORKERS, UpWishes};
 use crate::up::{self, Outcome, UpRequest};
 
@@ -82,7 +84,7 @@ pub(super) struct WishArgs {
     #[arg(long, env = "BACKSTACK_IMAGES", value_enum)]
     images: Option<ImageSource>,
     /// File that all images come from, made by `backstack bundle create`; nothing is fetched from anywhere
-    #[arg(long, env = "BACKSTACK_BUNDLE", value_name = "FILE", conflicts_with = "images")]
+    #[arg(long, env = "BACKSTACK_BUNDLE", value_name = "FILE|URL", conflicts_with = "images")]
     bundle: Option<PathBuf>,
     /// Number of worker nodes besides the control plane [default: 0]
     #[arg(long, env = "BACKSTACK_WORKERS", value_name = "N", value_parser = clap::value_parser!(u16).range(0..=i64::from(MAX_WORKERS)))]
@@ -160,7 +162,7 @@ impl UpArgs {
 
 pub(super) async fn run(args: UpArgs, name: &str, printer: &Printer) -> Result<u8, Failure> {
     let (wishes, config) = args.wishes.split();
-    let wishes = args.target.over(wishes);
+    let wishes = args.target.over(with_bundle_here(wishes, printer).await?);
     let request = UpRequest {
         name: name.into(),
         wishes,
@@ -191,6 +193,15 @@ pub(super) async fn run(args: UpArgs, name: &str, printer: &Printer) -> Result<u
         }
         Outcome::Failed(failures) => failed(failures, printer),
     }
+}
+
+/// A bundle on another machine is fetched before anything else.
+pub(super) async fn with_bundle_here(mut wishes: UpWishes, printer: &Printer) -> Result<UpWishes, Failure> {
+    if let Some(url) = wishes.bundle.clone().filter(|bundle| fetch::is_address(bundle)) {
+        let reporter = printer.reporter();
+        wishes.bundle = Some(fetch::fetch(&url.to_string_lossy(), &Progress::new(reporter, "bundle")).await?);
+    }
+    Ok(wishes)
 }
 
 /// Shows all failures but the last, which ends the program.

@@ -77,6 +77,11 @@ impl Bundle {
         Ok(Self { path: first, about, images, blobs: found.blobs })
     }
 
+    /// Whether it is cut into several files.
+    pub fn is_in_pieces(&self) -> bool {
+        scan::pieces(&self.path).is_ok_and(|pieces| pieces.len() > 1)
+    }
+
     /// Where a blob lies.
     pub fn content(&self, digest: &Digest) -> Option<&Content> {
         self.blobs.get(digest)

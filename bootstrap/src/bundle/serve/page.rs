@@ -1,0 +1,64 @@
+//! What a browser is shown: the two lines to type.
+
+use std::fmt::Write;
+
+use super::Served;
+use crate::images::bundle::About;
+use crate::report::units;
+
+/// The page, as seen under this host.
+pub(super) fn show(host: &str, about: &About, bundle: &Served, programs: &[Served]) -> String {
+    let (host, name) = (escaped(host), escaped(&bundle.name));
+    let mut ways = String::new();
+    for program in programs {
+        let file = escaped(&program.name);
+        let _ = write!(
+            ways,
+            "<h2>With <code>{file}</code></h2>\n<pre>curl -fLO http://{host}/{file}\nchmod +x {file}\n./{file} up --bundle http://{host}/{name}</pre>\n"
+        );
+    }
+    let (stack, size) = (escaped(&about.stack()), units::bytes(bundle.bytes));
+    let machines = escaped(&about.architectures.join(", "));
+    format!(
+        "<!doctype html>\n<html lang=en>\n<meta charset=utf-8>\n<meta name=viewport content='width=device-width'>\n\
+         <title>backstack: {stack}</title>\n<style>body{{font:1.1rem/1.5 system-ui,sans-serif;max-width:44rem;margin:2rem auto;\
+         padding:0 1rem}}pre{{background:#eee;color:#111;padding:1rem;overflow:auto}}</style>\n\
+         <h1>Stack {stack}</h1>\n<p>{size}, for Linux nodes on {machines}. You need Docker; nothing else is fetched from \
+         anywhere. A download that breaks off goes on where it stopped when you run the command again.</p>\n{ways}\
+         <h2>With <code>backstack</code> of your own (version {})</h2>\n<pre>backstack up --bundle http://{host}/{name}</pre>\n\
+         <p>Hand it on: with a copy of <a href='/{name}'>{name}</a>, <code>backstack bundle serve {name}</code> lets your \
+         neighbours fetch it from you.</p>\n</html>\n",
+        escaped(&about.made_by),
+    )
+}
+
+fn escaped(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('\'', "&#39;").replace('"', "&quot;")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::images::Digest;
+
+    #[test]
+    fn the_lines_to_type_have_the_address_and_nothing_breaks_out() {
+        let about = About {
+            format: 1,
+            created: String::new(),
+            made_by: "0.1.0".into(),
+            stack: "a<b".into(),
+            stack_version: "1".into(),
+            architectures: vec!["amd64".into()],
+            left_out: Vec::new(),
+            files: Vec::new(),
+            blobs: 0,
+            index: Digest::of(b""),
+        };
+        let served = |name: &str| Served { path: name.into(), name: name.into(), bytes: 1_500_000 };
+        let page = show("10.0.0.7:8600", &about, &served("a.bundle"), &[served("backstack")]);
+        assert!(page.contains("curl -fLO http://10.0.0.7:8600/backstack\n"), "{page}");
+        assert!(page.contains("./backstack up --bundle http://10.0.0.7:8600/a.bundle<"), "{page}");
+        assert!(page.contains("Stack a&lt;b 1") && !show("<script>", &about, &served("a"), &[]).contains("<script>"));
+    }
+}
