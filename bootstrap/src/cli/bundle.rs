@@ -154,7 +154,8 @@ fn told(created: &Created) -> String {
 async fn serve(args: ServeArgs, printer: &Printer) -> Result<u8, Failure> {
     let bundle = Bundle::open(&args.file)?;
     if bundle.is_in_pieces() {
-        return Err(ServeError::Pieces { path: bundle.path }.into());
+        let why = "it is in pieces: put it together first, `cat FILE.* >FILE`".into();
+        return Err(ServeError::File { path: bundle.path, why }.into());
     }
     let mut programs =
         vec![Served::of(&std::env::current_exe().map_err(|error| Failure::internal(error.to_string()))?)?];

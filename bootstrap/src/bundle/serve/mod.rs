@@ -43,25 +43,22 @@ type Body = UnsyncBoxBody<Bytes, std::io::Error>;
 pub enum ServeError {
     #[error("cannot listen on {listen}")]
     Listen { listen: SocketAddr, source: std::io::Error },
-    #[error("{} cannot be served", .path.display())]
-    File { path: PathBuf, source: std::io::Error },
-    #[error("the bundle {} is in pieces", .path.display())]
-    Pieces { path: PathBuf },
+    #[error("{} cannot be served: {why}", .path.display())]
+    File { path: PathBuf, why: String },
 }
 
 impl Explain for ServeError {
     fn kind(&self) -> ExitKind {
         match self {
             Self::Listen { .. } => ExitKind::Prerequisite,
-            Self::File { .. } | Self::Pieces { .. } => ExitKind::Usage,
+            Self::File { .. } => ExitKind::Usage,
         }
     }
 
     fn hints(&self) -> Vec<String> {
         vec![match self {
             Self::Listen { .. } => "Choose another address with `--listen`, as `--listen 0.0.0.0:9000`.".into(),
-            Self::File { .. } => "Name files that you can read.".into(),
-            Self::Pieces { .. } => "Put it together first: `cat FILE.* >FILE`.".into(),
+            Self::File { .. } => "Name whole files that you can read.".into(),
         }]
     }
 }
@@ -84,7 +81,7 @@ impl Served {
             true => Ok(file.len()),
             false => Err(std::io::Error::other("it is no file")),
         });
-        let bytes = looked.map_err(|source| ServeError::File { path: path.into(), source })?;
+        let bytes = looked.map_err(|error| ServeError::File { path: path.into(), why: error.to_string() })?;
         let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
         Ok(Self { path: path.into(), name, bytes })
     }

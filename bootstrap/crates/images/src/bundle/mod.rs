@@ -71,7 +71,8 @@ impl Bundle {
         }
         let index: Index = serde_json::from_slice(&index).map_err(|error| broken(format!("{INDEX}: {error}")))?;
         if found.blobs.len() < about.blobs {
-            return Err(BundleError::Missing { path: first, there: found.blobs.len(), all: about.blobs });
+            let what = format!("{} of {} blobs are there", found.blobs.len(), about.blobs);
+            return Err(BundleError::Missing { path: first, what });
         }
         let images = index.images().map_err(|error| broken(format!("{INDEX}: {error}")))?;
         Ok(Self { path: first, about, images, blobs: found.blobs })

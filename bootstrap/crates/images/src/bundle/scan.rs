@@ -38,7 +38,9 @@ pub(super) fn pieces(path: &Path) -> Result<Vec<PathBuf>, BundleError> {
     match pieces.len() {
         0 => Ok(vec![path.into()]),
         count => match gap(&whole, count) {
-            Some(path) => Err(BundleError::NoPiece { path }),
+            Some(piece) => {
+                Err(BundleError::Missing { path: path.into(), what: format!("{} is missing", piece.display()) })
+            }
             None => Ok(pieces),
         },
     }
@@ -73,7 +75,8 @@ fn scan_piece(path: &Path, found: &mut Found) -> Result<(), BundleError> {
         let name = entry.path().map_err(strange)?.to_string_lossy().into_owned();
         let (offset, size) = (entry.raw_file_position(), entry.size());
         if offset + size > all {
-            return Err(BundleError::Cut { path: path.into(), there: all, all: offset + size });
+            let what = format!("{all} bytes are there, and {name} ends at {}", offset + size);
+            return Err(BundleError::Missing { path: path.into(), what });
         }
         if is_first && found.files.is_empty() && name != LAYOUT {
             return Err(BundleError::NotOne { path: path.into(), why: format!("it begins with {name}") });

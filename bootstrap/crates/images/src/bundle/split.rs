@@ -28,7 +28,7 @@ pub fn split(path: &Path, limit: u64) -> Result<Vec<PathBuf>, BundleError> {
             for made in &pieces {
                 drop(std::fs::remove_file(made));
             }
-            return Err(BundleError::Write { path: target.clone(), source });
+            return Err(BundleError::write(target)(source));
         }
     }
     Ok(pieces)
