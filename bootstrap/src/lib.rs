@@ -13,6 +13,7 @@
 //! checkpoint all that a platform is at one moment, kept
 //! reset      ... and brought back
 //! power      stopped and started
+//! support    one archive for whoever is to find out what ails a platform
 //! settle     waiting until a platform runs in full and answers
 //! assistant  ports of the crate `backstack-mcp`: what AI assistants read of the platform
 //! foreign    what reads bytes of others, for fuzz targets
@@ -42,6 +43,7 @@ pub mod remove;
 pub mod reset;
 pub mod settings;
 pub mod settle;
+pub mod support;
 pub mod up;
 
 // The crates below, under the names that they have in the program.

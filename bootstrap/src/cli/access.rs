@@ -112,9 +112,9 @@ impl Platform {
     }
 
     /// Its containers; none on a cluster that somebody else made.
-    pub(super) fn containers(self) -> Vec<ObservedNode> {
-        match self.place {
-            Place::Own { observed, .. } => observed.nodes,
+    pub(super) fn containers(&self) -> Vec<ObservedNode> {
+        match &self.place {
+            Place::Own { observed, .. } => observed.nodes.clone(),
             Place::Existing(_) => Vec::new(),
         }
     }

@@ -36,6 +36,7 @@ mod stack_change;
 mod status;
 mod stdout;
 mod summary;
+mod support_bundle;
 mod up;
 
 use printer::Printer;
@@ -104,6 +105,7 @@ enum Command {
     Stop(power::StopArgs),
     Start(power::StartArgs),
     Down(down::DownArgs),
+    SupportBundle(support_bundle::SupportBundleArgs),
     Stack(stack::StackArgs),
     Mcp(Box<mcp::McpArgs>),
     Catalog(ask::CatalogArgs),
@@ -215,6 +217,7 @@ async fn run(global: Global, command: Command, printer: &Printer) -> Result<u8, 
         Command::Stop(args) => power::stop(&args, name, printer).await,
         Command::Start(args) => power::start(&args, name, printer).await,
         Command::Down(args) => down::run(&args, name, printer).await,
+        Command::SupportBundle(args) => support_bundle::run(args, name, printer).await,
         Command::Stack(args) => stack::change(args, name, printer).await,
         Command::Catalog(args) => ask::catalog(&args, printer).await,
         Command::Docs(args) => ask::docs(&args, printer).await,

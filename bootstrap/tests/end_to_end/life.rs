@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use crate::harness::{Platform, Ran, docker, eventually, run, step};
-use crate::{diagnose, policies, reset};
+use crate::{diagnose, policies, reset, support};
 
 const JUDGE: &str = "
 apiVersion: kyverno.io/v1
@@ -57,6 +57,7 @@ fn a_platform_from_nothing_to_nothing() {
     side_by_side(&[&|| in_a_browser(&platform, &["platform-engineer"], &[]), &|| operated(&platform)]);
     by_a_client(&platform, "away");
     in_a_codespace(&platform);
+    support::without_secrets(&platform);
     reset::damaged_and_brought_back(&platform);
     stopped_and_started(&platform);
 
@@ -312,6 +313,7 @@ fn stopped_and_started(platform: &Platform) {
     platform.backstack(&["stop"]).succeeded("stop");
     let down = platform.backstack(&["status"]);
     assert!(down.code != 0 && down.stderr.contains("is stopped"), "{}", down.stderr);
+    support::of_a_stopped_platform(platform);
     let started = platform.backstack(&["start"]).succeeded("start");
     eprintln!("{}", started.stdout);
     // It says that everything is ready, so it is.

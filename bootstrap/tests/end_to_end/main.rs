@@ -14,4 +14,5 @@ mod kind;
 mod life;
 mod policies;
 mod reset;
+mod support;
 mod together;
