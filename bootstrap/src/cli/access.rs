@@ -97,7 +97,7 @@ impl Platform {
         };
         let node = observed.control_plane().filter(|node| node.running);
         let Some(node) = node else {
-            return Err(ClusterError::NotRunning { platform: self.name.clone() }.into());
+            return Err(observed.not_running().into());
         };
         let (_, client) = connect(engine, &self.name, &node.name, PATIENCE).await?;
         Ok(client)

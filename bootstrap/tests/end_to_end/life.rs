@@ -59,6 +59,7 @@ fn a_platform_from_nothing_to_nothing() {
     in_a_codespace(&platform);
     support::without_secrets(&platform);
     reset::damaged_and_brought_back(&platform);
+    paused_and_woken(&platform);
     stopped_and_started(&platform);
 
     step("down leaves nothing");
@@ -303,6 +304,20 @@ fn a_second_up_changes_nothing(platform: &Platform) {
         again.stderr
     );
     assert!(again.stdout.contains("no byte moved"), "{}", again.stdout);
+}
+
+fn paused_and_woken(platform: &Platform) {
+    step("a paused platform says so, and wakes up with everything ready");
+    let node = format!("{}-control-plane", platform.name);
+    platform.backstack(&["pause"]).succeeded("pause");
+    assert_eq!(docker(&["inspect", "-f", "{{.State.Status}}", &node]).stdout.trim(), "paused");
+    let paused = platform.backstack(&["status"]);
+    assert!(paused.code == 5 && paused.stderr.contains("is paused"), "{}: {}", paused.code, paused.stderr);
+    assert!(platform.backstack(&["pause"]).succeeded("pause again").stdout.contains("paused already"));
+    let woken = platform.backstack(&["start"]).succeeded("start");
+    eprintln!("{}", woken.stdout);
+    platform.backstack(&["status"]).succeeded("status after the pause");
+    platform.get("/argocd/api/version").succeeded("GET /argocd/api/version after the pause");
 }
 
 fn stopped_and_started(platform: &Platform) {
