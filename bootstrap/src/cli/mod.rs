@@ -37,6 +37,7 @@ mod status;
 mod stdout;
 mod summary;
 mod support_bundle;
+mod tools;
 mod up;
 
 use printer::Printer;
@@ -106,6 +107,8 @@ enum Command {
     Pause(power::PauseArgs),
     Start(power::StartArgs),
     Down(down::DownArgs),
+    Exec(tools::ExecArgs),
+    Tools(tools::ToolsArgs),
     SupportBundle(support_bundle::SupportBundleArgs),
     Stack(stack::StackArgs),
     Mcp(Box<mcp::McpArgs>),
@@ -219,6 +222,8 @@ async fn run(global: Global, command: Command, printer: &Printer) -> Result<u8, 
         Command::Pause(args) => power::pause(&args, name, printer).await,
         Command::Start(args) => power::start(&args, name, printer).await,
         Command::Down(args) => down::run(&args, name, printer).await,
+        Command::Exec(args) => tools::exec(&args, name, printer).await,
+        Command::Tools(args) => tools::copy(&args, name, printer).await,
         Command::SupportBundle(args) => support_bundle::run(args, name, printer).await,
         Command::Stack(args) => stack::change(args, name, printer).await,
         Command::Catalog(args) => ask::catalog(&args, printer).await,

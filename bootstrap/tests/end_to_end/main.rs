@@ -16,3 +16,4 @@ mod policies;
 mod reset;
 mod support;
 mod together;
+mod tools;
