@@ -13,6 +13,8 @@
 //! checkpoint all that a platform is at one moment, kept
 //! reset      ... and brought back
 //! power      stopped and started
+//! support    one archive for whoever is to find out what ails a platform
+//! tools      kubectl and other programs of the platform's own
 //! settle     waiting until a platform runs in full and answers
 //! assistant  ports of the crate `backstack-mcp`: what AI assistants read of the platform
 //! foreign    what reads bytes of others, for fuzz targets
@@ -43,6 +45,8 @@ pub mod remove;
 pub mod reset;
 pub mod settings;
 pub mod settle;
+pub mod support;
+pub mod tools;
 pub mod up;
 
 // The crates below, under the names that they have in the program.

@@ -97,7 +97,7 @@ impl Platform {
         };
         let node = observed.control_plane().filter(|node| node.running);
         let Some(node) = node else {
-            return Err(ClusterError::NotRunning { platform: self.name.clone() }.into());
+            return Err(observed.not_running().into());
         };
         let (_, client) = connect(engine, &self.name, &node.name, PATIENCE).await?;
         Ok(client)
@@ -112,9 +112,9 @@ impl Platform {
     }
 
     /// Its containers; none on a cluster that somebody else made.
-    pub(super) fn containers(self) -> Vec<ObservedNode> {
-        match self.place {
-            Place::Own { observed, .. } => observed.nodes,
+    pub(super) fn containers(&self) -> Vec<ObservedNode> {
+        match &self.place {
+            Place::Own { observed, .. } => observed.nodes.clone(),
             Place::Existing(_) => Vec::new(),
         }
     }

@@ -114,7 +114,7 @@ pub(super) async fn run(args: &CheckpointArgs, name: &str, printer: &Printer) ->
 }
 
 /// A name of this moment, to the second.
-fn now() -> String {
+pub(super) fn now() -> String {
     let now = OffsetDateTime::now_utc();
     let (date, time) = (now.date(), now.time());
     format!(

@@ -37,6 +37,8 @@ mod stack_change;
 mod status;
 mod stdout;
 mod summary;
+mod support_bundle;
+mod tools;
 mod up;
 
 use printer::Printer;
@@ -104,8 +106,12 @@ enum Command {
     Checkpoint(checkpoint::CheckpointArgs),
     Reset(reset::ResetArgs),
     Stop(power::StopArgs),
+    Pause(power::PauseArgs),
     Start(power::StartArgs),
     Down(down::DownArgs),
+    Exec(tools::ExecArgs),
+    Tools(tools::ToolsArgs),
+    SupportBundle(support_bundle::SupportBundleArgs),
     Stack(stack::StackArgs),
     Mcp(Box<mcp::McpArgs>),
     Catalog(ask::CatalogArgs),
@@ -216,8 +222,12 @@ async fn run(global: Global, command: Command, printer: &Printer) -> Result<u8, 
         Command::Checkpoint(args) => checkpoint::run(&args, name, printer).await,
         Command::Reset(args) => reset::run(&args, name, printer).await,
         Command::Stop(args) => power::stop(&args, name, printer).await,
+        Command::Pause(args) => power::pause(&args, name, printer).await,
         Command::Start(args) => power::start(&args, name, printer).await,
         Command::Down(args) => down::run(&args, name, printer).await,
+        Command::Exec(args) => tools::exec(&args, name, printer).await,
+        Command::Tools(args) => tools::copy(&args, name, printer).await,
+        Command::SupportBundle(args) => support_bundle::run(args, name, printer).await,
         Command::Stack(args) => stack::change(args, name, printer).await,
         Command::Catalog(args) => ask::catalog(&args, printer).await,
         Command::Docs(args) => ask::docs(&args, printer).await,

@@ -1,4 +1,4 @@
-//! `backstack stop` and `backstack start`
+//! `backstack stop`, `backstack pause` and `backstack start`
 
 use clap::Args;
 use serde_json::json;
@@ -7,7 +7,7 @@ use super::access::{self, TargetArgs};
 use super::printer::Printer;
 use super::stack_change::flags;
 use crate::error::Failure;
-use crate::power::{self, Started, Stopped};
+use crate::power::{self, Paused, Started, Stopped};
 use crate::report::{Progress, units};
 
 /// Stop the platform: its processor and memory are free, and nothing is lost
@@ -23,7 +23,19 @@ pub(super) struct StopArgs {
     target: TargetArgs,
 }
 
-/// Start a platform that was stopped, and wait until all of it is ready
+/// Pause the platform: its processor is free, its memory is kept, and `backstack start` takes seconds
+///
+/// For a while in which you need the machine. A pause does not survive a reboot: the platform then comes back by itself.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  backstack pause
+  backstack pause --name two    a platform of another name")]
+pub(super) struct PauseArgs {
+    #[command(flatten)]
+    target: TargetArgs,
+}
+
+/// Start a platform that was stopped or paused, and wait until all of it is ready
 ///
 /// Addresses, certificates and the kubeconfig are what they were.
 #[derive(Debug, Args)]
@@ -40,6 +52,24 @@ pub(super) async fn stop(args: &StopArgs, name: &str, printer: &Printer) -> Resu
     let stopped = power::stop(&engine, &platform, &Progress::silent()).await?;
     printer.facts(&stopped, || told_stopped(name, &stopped, &flags(name, &args.target)));
     Ok(0)
+}
+
+pub(super) async fn pause(args: &PauseArgs, name: &str, printer: &Printer) -> Result<u8, Failure> {
+    let (engine, platform) = access::own(name, &args.target).await?;
+    let paused = power::pause(&engine, &platform).await?;
+    printer.facts(&paused, || told_paused(name, &paused, &flags(name, &args.target)));
+    Ok(0)
+}
+
+fn told_paused(name: &str, paused: &Paused, flags: &str) -> String {
+    if paused.nodes.is_empty() {
+        return format!("  Platform `{name}` is paused already: nothing to do.\n");
+    }
+    format!(
+        "  Paused in {}: {}. Memory is kept; `backstack start{flags}` wakes it up.\n",
+        units::duration(paused.seconds),
+        units::count(paused.nodes.len(), "node"),
+    )
 }
 
 fn told_stopped(name: &str, stopped: &Stopped, flags: &str) -> String {
@@ -89,6 +119,10 @@ mod tests {
             "  Stopped in 3 s: 1 node, registry. Nothing is lost: `backstack start --name p` brings it back.\n"
         );
         assert!(told_stopped("p", &Stopped::default(), "").contains("stopped already"));
+        let paused = Paused { nodes: vec!["n".into()], seconds: 0.1 };
+        let text = told_paused("p", &paused, " --name p");
+        assert!(text.contains("1 node") && text.contains("`backstack start --name p`"), "{text}");
+        assert!(told_paused("p", &Paused::default(), "").contains("paused already"));
         let started = Started { nodes: vec!["n".into()], registry: false, seconds: 12.0 };
         assert!(told_started("p", &started, "").contains("Started in 12 s"));
         assert!(told_started("p", &Started::default(), "").contains("runs already"));

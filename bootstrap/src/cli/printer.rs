@@ -54,6 +54,14 @@ impl Printer {
         self.stdout.put(text.as_bytes());
     }
 
+    /// What another program says, as it is, on the end that it chose.
+    pub(super) fn said(&self, bytes: &[u8], error: bool) {
+        match error {
+            true => drop(std::io::stderr().lock().write_all(bytes)),
+            false => self.stdout.put(bytes),
+        }
+    }
+
     /// One line of the event stream, with the time; nothing where text was asked for.
     pub(super) fn event(&self, mut event: Value) {
         if self.output == Output::Json {

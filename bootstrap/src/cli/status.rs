@@ -5,7 +5,7 @@ use std::fmt::Write;
 use clap::Args;
 use serde::Serialize;
 
-use super::access::{self, TargetArgs};
+use super::access::{self, Platform, TargetArgs};
 use super::printer::Printer;
 use super::stack_change::flags;
 use super::summary::left_out;
@@ -31,8 +31,9 @@ pub(super) struct StatusArgs {
     images: bool,
 }
 
+/// What is told.
 #[derive(Serialize)]
-struct Shown {
+pub(super) struct Shown {
     platform: String,
     stack: String,
     url: String,
@@ -66,6 +67,14 @@ struct Limit {
 
 pub(super) async fn run(args: &StatusArgs, name: &str, printer: &Printer) -> Result<u8, Failure> {
     let platform = access::find(name, &args.target).await?;
+    let (shown, healthy) = facts(&platform).await?;
+    let more = format!("backstack status --images{}", flags(name, &args.target));
+    printer.facts(&shown, || if args.images { images(&shown) } else { text(&shown, &more) });
+    Ok(if healthy { 0 } else { ExitKind::Cluster.code() })
+}
+
+/// All that there is to tell, and whether all is well.
+pub(super) async fn facts(platform: &Platform) -> Result<(Shown, bool), Failure> {
     let client = platform.client().await?;
     let record = platform.record(&client).await?;
     let live = platform_status(&client, &platform.name).await?;
@@ -104,9 +113,7 @@ pub(super) async fn run(args: &StatusArgs, name: &str, printer: &Printer) -> Res
         limits,
         left_out,
     };
-    let more = format!("backstack status --images{}", flags(name, &args.target));
-    printer.facts(&shown, || if args.images { images(&shown) } else { text(&shown, &more) });
-    Ok(if healthy { 0 } else { ExitKind::Cluster.code() })
+    Ok((shown, healthy))
 }
 
 /// All that a person wants to see at a glance: it fits one screen. `more` is the command that tells of the images.

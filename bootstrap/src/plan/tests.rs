@@ -31,7 +31,7 @@ fn image(state: ImageState) -> DecidedImage {
 }
 
 fn node(name: &str, role: Role, complete: bool, running: bool) -> ObservedNode {
-    ObservedNode { name: name.into(), role, running, complete, address: None, api_port: None }
+    ObservedNode { name: name.into(), role, running, paused: false, complete, address: None, api_port: None }
 }
 
 fn find<'a>(plan: &'a Plan, wanted: &Step) -> &'a PlannedStep {

@@ -1,4 +1,5 @@
-//! `stop` and `start`: a platform frees processor and memory, and comes back as it was, with its addresses and certificates.
+//! `stop`, `pause` and `start`: a platform frees processor and memory, or the processor alone, and comes back as it was,
+//! with its addresses and certificates.
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -33,6 +34,14 @@ pub struct Stopped {
     pub seconds: f64,
 }
 
+/// What was paused.
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+pub struct Paused {
+    /// Nodes that ran.
+    pub nodes: Vec<String>,
+    pub seconds: f64,
+}
+
 /// What was started.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct Started {
@@ -49,7 +58,10 @@ pub struct Started {
 /// The engine refuses.
 pub async fn stop(engine: &Engine, platform: &ObservedPlatform, progress: &Progress) -> Result<Stopped, Failure> {
     let begun = Instant::now();
-    let running: Vec<_> = platform.nodes.iter().filter(|node| node.running).map(|node| node.name.clone()).collect();
+    let running = platform.nodes.iter().filter(|node| node.running || node.paused);
+    let running: Vec<_> = running.map(|node| node.name.clone()).collect();
+    // What is frozen cannot end by itself.
+    wake(engine, platform).await?;
     let control_plane = platform.control_plane().map(|node| node.name.clone()).unwrap_or_default();
     progress.detail("stopping the nodes");
     // Workers first: a control plane that is gone would leave them with nobody to tell that they go.
@@ -60,6 +72,26 @@ pub async fn stop(engine: &Engine, platform: &ObservedPlatform, progress: &Progr
     }
     let registry = stop_registry(engine, &platform.name).await?;
     Ok(Stopped { nodes: running, registry, seconds: begun.elapsed().as_secs_f64() })
+}
+
+async fn wake(engine: &Engine, platform: &ObservedPlatform) -> Result<(), ClusterError> {
+    let paused = platform.nodes.iter().filter(|node| node.paused);
+    try_join_all(paused.map(|node| engine.start(&node.name))).await.map(drop)
+}
+
+/// Freezes all nodes of a platform at once; the registry, which all platforms share, does nothing unasked anyway.
+///
+/// # Errors
+/// [`ClusterError::NotRunning`] if it is stopped, or the engine refuses.
+pub async fn pause(engine: &Engine, platform: &ObservedPlatform) -> Result<Paused, Failure> {
+    let begun = Instant::now();
+    if !platform.control_plane().is_some_and(|node| node.running || node.paused) {
+        return Err(platform.not_running().into());
+    }
+    let nodes = platform.nodes.iter().filter(|node| node.running);
+    let nodes: Vec<_> = nodes.map(|node| node.name.clone()).collect();
+    try_join_all(nodes.iter().map(|node| engine.pause(node))).await?;
+    Ok(Paused { nodes, seconds: begun.elapsed().as_secs_f64() })
 }
 
 /// Nobody else must begin to use it at this moment.
@@ -106,18 +138,22 @@ pub async fn start(
 }
 
 async fn bring_up(engine: &Engine, platform: &ObservedPlatform, progress: &Progress) -> Result<Started, Failure> {
-    let stopped = || ClusterError::NotRunning { platform: platform.name.clone() };
-    let control_plane = platform.control_plane().ok_or_else(stopped)?.name.clone();
+    let control_plane = platform.control_plane().ok_or_else(|| platform.not_running())?;
+    let (paused, control_plane) = (control_plane.paused, control_plane.name.clone());
     let nodes: Vec<_> = platform.nodes.iter().filter(|node| !node.running).map(|node| node.name.clone()).collect();
     progress.detail("starting the nodes");
     let registry = start_registry(engine).await?;
-    let begun = Instant::now();
+    let (begun, woken) = (Instant::now(), engine_time(engine).await?);
     engine.start(&control_plane).await?;
     try_join_all(nodes.iter().map(|node| engine.start(node))).await?;
     progress.detail("waiting for the API server");
     let client = await_api(engine, &platform.name, &control_plane, begun).await?;
     let place = Place { engine: engine.clone(), platform: platform.clone(), control_plane, client };
-    let started_after = if nodes.contains(&place.control_plane) { started_at(&place).await? } else { None };
+    let stopped = nodes.contains(&place.control_plane) && !paused;
+    let started_after = if stopped { started_at(&place).await? } else { None };
+    if let (true, Some(woken)) = (paused, woken) {
+        settle::await_renewed(&place.client, woken, progress).await?;
+    }
     settle::await_ready(&place, &Expected { started_after, ..Expected::default() }, progress).await?;
     settle::await_answers(&place, progress).await?;
     Ok(Started { nodes, registry, seconds: 0.0 })
@@ -146,6 +182,12 @@ async fn start_registry(engine: &Engine) -> Result<bool, ClusterError> {
     observe::none_foreign(engine, &[REGISTRY.into()]).await?;
     engine.start(REGISTRY).await?;
     Ok(true)
+}
+
+/// The moment by the engine's clock, which the nodes have too; this machine's may be another.
+async fn engine_time(engine: &Engine) -> Result<Option<OffsetDateTime>, ClusterError> {
+    let time = engine.info().await?.system_time;
+    Ok(time.and_then(|time| OffsetDateTime::parse(&time, &Rfc3339).ok()))
 }
 
 /// When the control plane's container was started, by the clock that pods go by too.

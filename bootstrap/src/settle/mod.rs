@@ -2,10 +2,12 @@
 //!
 //! ```text
 //! probe  whether what people use does answer
+//! leases who holds one has said so again
 //! dns    ... and pods can look names up
 //! ```
 
 mod dns;
+mod leases;
 mod probe;
 
 use std::sync::Arc;
@@ -26,6 +28,7 @@ use crate::kubernetes::view::View;
 use crate::kubernetes::watch::ClusterWatch;
 use crate::report::Progress;
 
+pub use leases::await_renewed;
 pub use probe::run as await_answers;
 
 const DEADLINE: Duration = Duration::from_secs(180);

@@ -304,7 +304,7 @@ async fn situation(asked: Requested, engine: Engine, touch: Touch) -> Result<Sit
                 live = Some(reach::start(&engine, platform).await?);
                 existing = observe::platforms(&engine).await?.remove(&name);
             }
-            Touch::Nothing => return Err(ClusterError::NotRunning { platform: name }.into()),
+            Touch::Nothing => return Err(platform.not_running().into()),
             Touch::NothingGuess => {}
         }
     }

@@ -7,7 +7,7 @@ use tokio::time::Instant;
 use crate::docker::network::PlatformNetwork;
 use crate::docker::observe::ObservedPlatform;
 use crate::docker::subnet::Subnet;
-use crate::docker::{ClusterError, Engine, network, registry};
+use crate::docker::{Engine, network, registry};
 use crate::error::Failure;
 use crate::execute::ended::REGISTRY_DEADLINE;
 use crate::execute::nodes::connect;
@@ -44,12 +44,12 @@ pub(super) async fn existing(
     Ok(Some(Existing { settings: Some(settings), workers, record }))
 }
 
-/// Starts a platform that was stopped, and waits for its API.
+/// Starts a platform that was stopped or paused, and waits for its API.
 ///
 /// # Errors
 /// The engine refuses, or the API does not answer in time.
 pub(super) async fn start(engine: &Engine, platform: &ObservedPlatform) -> Result<kube::Client, Failure> {
-    let node = platform.control_plane().ok_or_else(|| ClusterError::NotRunning { platform: platform.name.clone() })?;
+    let node = platform.control_plane().ok_or_else(|| platform.not_running())?;
     let begun = std::time::Instant::now();
     engine.start(&node.name).await?;
     power::await_api(engine, &platform.name, &node.name, begun).await

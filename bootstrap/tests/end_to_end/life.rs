@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use crate::harness::{Platform, Ran, docker, eventually, run, step};
-use crate::{diagnose, policies, reset};
+use crate::{diagnose, policies, reset, support, tools};
 
 const JUDGE: &str = "
 apiVersion: kyverno.io/v1
@@ -57,7 +57,10 @@ fn a_platform_from_nothing_to_nothing() {
     side_by_side(&[&|| in_a_browser(&platform, &["platform-engineer"], &[]), &|| operated(&platform)]);
     by_a_client(&platform, "away");
     in_a_codespace(&platform);
+    support::without_secrets(&platform);
+    tools::run_and_copied(&platform);
     reset::damaged_and_brought_back(&platform);
+    paused_and_woken(&platform);
     stopped_and_started(&platform);
 
     step("down leaves nothing");
@@ -304,6 +307,20 @@ fn a_second_up_changes_nothing(platform: &Platform) {
     assert!(again.stdout.contains("no byte moved"), "{}", again.stdout);
 }
 
+fn paused_and_woken(platform: &Platform) {
+    step("a paused platform says so, and wakes up with everything ready");
+    let node = format!("{}-control-plane", platform.name);
+    platform.backstack(&["pause"]).succeeded("pause");
+    assert_eq!(docker(&["inspect", "-f", "{{.State.Status}}", &node]).stdout.trim(), "paused");
+    let paused = platform.backstack(&["status"]);
+    assert!(paused.code == 5 && paused.stderr.contains("is paused"), "{}: {}", paused.code, paused.stderr);
+    assert!(platform.backstack(&["pause"]).succeeded("pause again").stdout.contains("paused already"));
+    let woken = platform.backstack(&["start"]).succeeded("start");
+    eprintln!("{}", woken.stdout);
+    platform.backstack(&["status"]).succeeded("status after the pause");
+    platform.get("/argocd/api/version").succeeded("GET /argocd/api/version after the pause");
+}
+
 fn stopped_and_started(platform: &Platform) {
     step("the platform comes back after stop and start, with its addresses");
     let node = format!("{}-control-plane", platform.name);
@@ -312,6 +329,7 @@ fn stopped_and_started(platform: &Platform) {
     platform.backstack(&["stop"]).succeeded("stop");
     let down = platform.backstack(&["status"]);
     assert!(down.code != 0 && down.stderr.contains("is stopped"), "{}", down.stderr);
+    support::of_a_stopped_platform(platform);
     let started = platform.backstack(&["start"]).succeeded("start");
     eprintln!("{}", started.stdout);
     // It says that everything is ready, so it is.

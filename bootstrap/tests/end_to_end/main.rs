@@ -14,4 +14,6 @@ mod kind;
 mod life;
 mod policies;
 mod reset;
+mod support;
 mod together;
+mod tools;

@@ -118,15 +118,29 @@ impl Engine {
         Ok(found.and_then(|image| image.id))
     }
 
-    /// Starts a container; one that runs already is left alone.
+    /// Starts a container, or wakes one that is paused; one that runs already is left alone.
     ///
     /// # Errors
     /// [`ClusterError::PortTaken`], or whatever the engine refuses.
     pub async fn start(&self, container: &str) -> Result<(), ClusterError> {
+        let state = self.inspect(container).await?.and_then(|container| container.state);
+        if state.is_some_and(|state| state.paused == Some(true)) {
+            let woken = self.docker.unpause_container(container).await;
+            return woken.map_err(ClusterError::engine(format!("wake container `{container}`")));
+        }
         self.docker
             .start_container(container, None::<query::StartContainerOptions>)
             .await
             .map_err(ClusterError::engine(format!("start container `{container}`")))
+    }
+
+    /// Freezes all that runs in a container: it keeps its memory and gets no processor until it is started.
+    ///
+    /// # Errors
+    /// The engine refuses, as it does for one that does not run or is paused already.
+    pub async fn pause(&self, container: &str) -> Result<(), ClusterError> {
+        let paused = self.docker.pause_container(container).await;
+        paused.map_err(ClusterError::engine(format!("pause container `{container}`")))
     }
 
     /// Stops a container; one that is stopped already is left alone. Whatever runs in it is told to end, and is

@@ -41,6 +41,8 @@ pub enum ClusterError {
     Kubeconfig { path: String, problem: String },
     #[error("platform `{platform}` is stopped: its control plane does not run")]
     NotRunning { platform: String },
+    #[error("platform `{platform}` is paused: it keeps its memory, and does nothing")]
+    Paused { platform: String },
     #[error("the cluster of context `{context}` is somebody else's, and is neither stopped nor started")]
     Elsewhere { context: String },
     #[error("there is no platform named `{name}`")]
@@ -92,9 +94,11 @@ impl Explain for ClusterError {
             | Self::Kubeconfig { .. }
             | Self::NotANodeImage { .. } => ExitKind::Usage,
             Self::Timeout { .. } => ExitKind::Timeout,
-            Self::Engine { .. } | Self::Command { .. } | Self::NodeDied { .. } | Self::NotRunning { .. } => {
-                ExitKind::Cluster
-            }
+            Self::Engine { .. }
+            | Self::Command { .. }
+            | Self::NodeDied { .. }
+            | Self::NotRunning { .. }
+            | Self::Paused { .. } => ExitKind::Cluster,
         }
     }
 
@@ -174,7 +178,7 @@ impl Explain for ClusterError {
             }
             Self::NotANodeImage { .. } => "Give `--node-image` an image made for kind, as `kindest/node:v1.36.4`.",
             Self::Kubeconfig { .. } => "Fix the file, or point KUBECONFIG at another one, and run the command again.",
-            Self::NotRunning { platform } => {
+            Self::NotRunning { platform } | Self::Paused { platform } => {
                 return vec![format!("Start it: `backstack start --name {platform}`.")];
             }
             Self::Elsewhere { .. } => {

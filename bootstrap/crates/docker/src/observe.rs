@@ -36,7 +36,10 @@ pub struct PlatformSettings {
 pub struct ObservedNode {
     pub name: String,
     pub role: Role,
+    /// It runs, and is not paused.
     pub running: bool,
+    /// It is frozen: it keeps its memory, and gets no processor.
+    pub paused: bool,
     /// All that makes it a node went through; one that is half made is recreated.
     pub complete: bool,
     pub address: Option<Ipv4Addr>,
@@ -54,6 +57,15 @@ pub struct ObservedPlatform {
 }
 
 impl ObservedPlatform {
+    /// Why nothing can be asked of it.
+    pub fn not_running(&self) -> ClusterError {
+        let platform = self.name.clone();
+        match self.control_plane().is_some_and(|node| node.paused) {
+            true => ClusterError::Paused { platform },
+            false => ClusterError::NotRunning { platform },
+        }
+    }
+
     /// The control plane, if there is one.
     pub fn control_plane(&self) -> Option<&ObservedNode> {
         self.nodes.iter().find(|node| node.role == Role::ControlPlane)
@@ -159,9 +171,12 @@ async fn node(engine: &Engine, container: &ContainerInspectResponse) -> Result<O
         Err(_) if is_going(engine, &name).await? => return Ok(None),
         Err(error) => return Err(error),
     };
+    let is = |what: Option<bool>| what.unwrap_or(false);
+    let (up, paused) = container.state.as_ref().map_or((false, false), |it| (is(it.running), is(it.paused)));
     Ok(Some(ObservedNode {
         role,
-        running: container.state.as_ref().and_then(|state| state.running).unwrap_or(false),
+        running: up && !paused,
+        paused,
         complete,
         address: fixed_address(container),
         api_port: api_port(container),

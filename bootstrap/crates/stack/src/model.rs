@@ -120,6 +120,9 @@ pub struct ComponentFile {
     /// User names and passwords that people need, and where they are kept.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub credentials: Vec<Credential>,
+    /// Programs in its images that people use, for `backstack exec` and `backstack tools`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tools: Vec<Tool>,
 }
 
 /// A value that a stack may set.
@@ -302,6 +305,21 @@ pub struct Credential {
     pub path: Option<String>,
 }
 
+/// A program that people use with a component.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Tool {
+    /// Name of the program, as people type it.
+    pub name: String,
+    /// Short name of the image that has it.
+    pub image: String,
+    /// Its path in that image. Of the node's image a bare name will do: it is looked for where the node has its programs.
+    pub path: String,
+    /// Variables that `backstack exec` runs it with.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub environment: BTreeMap<String, String>,
+}
+
 macro_rules! constant {
     ($name:ident, $value:literal) => {
         #[doc = concat!("The fixed word `", $value, "`.")]
@@ -337,6 +355,9 @@ pub struct ClusterFile {
     pub registry: ImageRef,
     /// The image in which recipes are built where the machine lacks their tools.
     pub builder: ImageRef,
+    /// Programs of the node's image that people use.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tools: Vec<Tool>,
 }
 
 impl ClusterFile {

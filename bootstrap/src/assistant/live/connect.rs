@@ -82,8 +82,8 @@ async fn of_containers(platform: &str) -> Result<String, PortError> {
             .hint("Make one with `backstack up`, or name one that there is."));
     };
     let Some(node) = found.control_plane().filter(|node| node.running) else {
-        return Err(PortError::new(ErrorKind::Unavailable, format!("platform `{platform}` is stopped"))
-            .hint("Start it with `backstack up`, then call again."));
+        return Err(PortError::new(ErrorKind::Unavailable, found.not_running().to_string())
+            .hint("Start it with `backstack start`, then call again."));
     };
     let entry =
         nodes::kubeconfig_entry(&engine, platform, &node.name).await.map_err(|error| unavailable(platform, &error))?;

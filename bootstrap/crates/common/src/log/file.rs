@@ -19,7 +19,13 @@ pub enum Command {
 }
 
 impl Command {
-    const ALL: [Self; 4] = [Self::Up, Self::Down, Self::Reset, Self::Stack];
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::Up, Self::Down, Self::Reset, Self::Stack];
+
+    /// The name of the file that its log on this platform is in.
+    pub fn file_name(self, platform: &str) -> String {
+        format!("{}.log", self.label(platform))
+    }
 
     /// The name of its log on this platform.
     fn label(self, platform: &str) -> String {
@@ -37,7 +43,7 @@ impl Command {
 /// disturbed, because the new one takes its place in one step.
 pub(super) fn begin(command: Command, platform: &str) -> Option<(PathBuf, Mutex<File>)> {
     let folder = folders::logs().ok()?;
-    let path = folder.join(format!("{}.log", command.label(platform)));
+    let path = folder.join(command.file_name(platform));
     let file = create(&folder, &path).ok()?;
     Some((path, Mutex::new(file)))
 }

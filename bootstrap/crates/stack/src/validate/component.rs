@@ -26,6 +26,7 @@ pub(super) fn check(draft: &ComponentDraft, problems: &mut Problems) {
         secrets(read, name, secret, problems);
     }
     credentials(read, file, problems);
+    tools(read, file, problems);
     if file.readiness.timeout_seconds == 0 {
         problems.error(&read.name, read.line("/readiness/timeout_seconds"), "`timeout_seconds` must be at least 1");
     }
@@ -199,6 +200,26 @@ fn credentials(read: &Read<ComponentFile>, file: &ComponentFile, problems: &mut 
         if !routes.clone().any(|route| route.trim_end_matches('/') == path.trim_end_matches('/')) {
             let line = read.line(&format!("/credentials/{index}/path"));
             problems.error(&read.name, line, format!("`{path}` is no route of this component {}", it_has(routes)));
+        }
+    }
+}
+
+fn tools(read: &Read<ComponentFile>, file: &ComponentFile, problems: &mut Problems) {
+    for (index, tool) in file.tools.iter().enumerate() {
+        let pointer = format!("/tools/{index}");
+        short_name(read, &child(&pointer, "name"), "program", &tool.name, problems);
+        if !file.images.contains_key(&tool.image) {
+            let images = it_has(file.images.keys().map(String::as_str));
+            let message = format!("`{}` is no image of this component {images}", tool.image);
+            problems.error(&read.name, read.line(&child(&pointer, "image")), message);
+        }
+        if !tool.path.starts_with('/') {
+            let message = format!("`{}` must be a path in the image that begins with `/`", tool.path);
+            problems.error(&read.name, read.line(&child(&pointer, "path")), message);
+        }
+        if file.tools[..index].iter().any(|before| before.name == tool.name) {
+            let message = format!("program `{}` is there twice", tool.name);
+            problems.error(&read.name, read.line(&child(&pointer, "name")), message);
         }
     }
 }

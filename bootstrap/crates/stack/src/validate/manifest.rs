@@ -53,6 +53,7 @@ pub(super) fn check(draft: &ComponentDraft, problems: &mut Problems) {
             checker.containers(&manifest.object, "");
         }
     }
+    used.extend(tools(draft));
     unused(draft, &used, problems);
 }
 
@@ -249,6 +250,12 @@ impl Checker<'_> {
 
 fn known<T>(text: &str, group: &str, name: &str, names: &BTreeMap<String, T>) -> Result<(), String> {
     if names.contains_key(name) { Ok(()) } else { Err(unknown(text, group, names.keys().map(String::as_str))) }
+}
+
+/// Images that have programs, which need not run by themselves.
+fn tools(draft: &ComponentDraft) -> impl Iterator<Item = String> {
+    let file = draft.component.file.as_ref();
+    file.into_iter().flat_map(|file| &file.tools).map(|tool| tool.image.clone())
 }
 
 fn unused(draft: &ComponentDraft, used: &BTreeSet<String>, problems: &mut Problems) {

@@ -46,6 +46,23 @@ fn an_image_may_be_used_by_a_file_alone() {
     assert_eq!((files("image: example.org/app:1"), files("image: example.org/app")), (0, 1));
 }
 
+#[test]
+fn a_program_is_in_an_image_of_the_component_at_a_path() {
+    let shop =
+        |tools: &str| Files::shop(&format!("images:\n  app:\n    reference: example.org/app:1\ntools:\n{tools}"));
+    let good = shop("  - {name: shopctl, image: app, path: /bin/shopctl, environment: {A: b}}").load().expect("good");
+    assert_eq!(good.components[0].file.tools[0].path, "/bin/shopctl");
+    // An image that is there for its program alone is used.
+    assert_eq!(good.warnings.len(), 0, "{:?}", good.warnings);
+    shop("  - {name: shopctl, image: shop, path: bin/shopctl}\n  - {name: shopctl, image: app, path: /bin/a}").expect(
+        &[
+            "components/shop/component.yaml:11  `bin/shopctl` must be a path in the image that begins with `/`",
+            "components/shop/component.yaml:11  `shop` is no image of this component (it has: app)",
+            "components/shop/component.yaml:12  program `shopctl` is there twice",
+        ],
+    );
+}
+
 const MAP: &str = "config_maps:\n  files:\n    folder: seed";
 
 #[test]
