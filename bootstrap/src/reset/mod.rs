@@ -10,6 +10,8 @@
 //! again at what differs, and completes it.
 
 use std::collections::BTreeSet;
+use std::convert::Infallible;
+use std::future::pending;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -105,7 +107,7 @@ async fn run(place: &Place, about: &About, progress: &Progress) -> Result<Done, 
     if !ended.is_empty() {
         progress.detail("ending namespaces that are on their way out");
         etcd.change(&ended).await.map_err(CheckpointError::from)?;
-        sleep(pace::recall(engine, &place.control_plane).await?.patience(HEARSAY)).await;
+        sleep(pace::now(engine, &place.control_plane).await?.patience(HEARSAY)).await;
     }
     progress.detail("writing what differs");
     node::halt_controllers(engine, &place.control_plane).await?;
@@ -126,7 +128,7 @@ async fn run(place: &Place, about: &About, progress: &Progress) -> Result<Done, 
     for _ in 0..ROUNDS {
         tokio::select! {
             settled = settle::await_ready(place, &expected, progress) => settled?,
-            refused = put_back(&mut etcd, &then, &ended) => return Err(CheckpointError::from(refused).into()),
+            refused = put_back(place, &then, &ended) => return Err(CheckpointError::from(refused).into()),
         }
         if !put_back_once(&mut etcd, &then, &ended).await.map_err(CheckpointError::from)? {
             break;
@@ -145,19 +147,26 @@ async fn run(place: &Place, about: &About, progress: &Progress) -> Result<Done, 
 }
 
 /// Puts back what is lost again, for as long as this is polled: whoever was taking a namespace away when it was ended may go
-/// on for a while with what it had begun.
-async fn put_back(etcd: &mut Etcd, then: &Objects, ended: &[Change]) -> EtcdError {
-    loop {
-        sleep(LOOK_AGAIN).await;
-        if let Err(error) = put_back_once(etcd, then, ended).await {
-            return error;
-        }
+/// on for a while with what it had begun. By a connection of its own: one is of no use any more after a question that nobody
+/// waited for.
+async fn put_back(place: &Place, then: &Objects, ended: &[Change]) -> EtcdError {
+    // Without such a namespace nobody takes anything away.
+    if ended.is_empty() {
+        return pending().await;
     }
+    let looked = async {
+        let mut etcd = Etcd::connect(&place.engine, &place.control_plane).await?;
+        loop {
+            sleep(LOOK_AGAIN).await;
+            put_back_once(&mut etcd, then, ended).await?;
+        }
+    };
+    let Err::<Infallible, _>(error) = looked.await;
+    error
 }
 
 /// Whether anything was lost.
 async fn put_back_once(etcd: &mut Etcd, then: &Objects, ended: &[Change]) -> Result<bool, EtcdError> {
-    // Without such a namespace nobody takes anything away.
     if ended.is_empty() {
         return Ok(false);
     }

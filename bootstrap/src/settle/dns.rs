@@ -3,6 +3,7 @@
 
 use std::net::Ipv4Addr;
 
+use futures::future::join_all;
 use k8s_openapi::api::core::v1::{Pod, Service};
 use kube::ResourceExt;
 use kube::api::{Api, ListParams};
@@ -19,13 +20,11 @@ pub(super) async fn silent(place: &Place) -> Vec<String> {
         Ok(found) => found,
         Err(error) => return vec![format!("names: {error}")],
     };
-    let mut silent = Vec::new();
-    for pod in pods {
-        if !answers(place, &pod, server).await {
-            silent.push(format!("names, asked in pod {}/{}", pod.namespace().unwrap_or_default(), pod.name_any()));
-        }
-    }
-    silent
+    let asked = pods.iter().map(|pod| async move {
+        let name = || format!("names, asked in pod {}/{}", pod.namespace().unwrap_or_default(), pod.name_any());
+        (!answers(place, pod, server).await).then(name)
+    });
+    join_all(asked).await.into_iter().flatten().collect()
 }
 
 /// The oldest and the newest pod with a network of its own that is Kubernetes' own or holds a volume, and the cluster's

@@ -1,5 +1,6 @@
 //! kubeadm's configuration, as kind writes it where hosts allow that, with what a cut-down host needs besides.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use serde_json::{Value, json};
@@ -71,11 +72,22 @@ pub fn patches(facts: &NodeFacts) -> Vec<(String, String)> {
     // Older versions of kubeadm give the others no such probe, and part of one is none.
     let all = ["kube-apiserver", "etcd", "kube-scheduler"];
     let probed = if minor(&facts.version) >= 36 { &all[..] } else { &all[..1] };
-    let patch = |name: &&str| {
-        let patch = json!({"spec": {"containers": [{"name": name, "readinessProbe": {"periodSeconds": 10}}]}});
-        (format!("{PATCHES}/{name}+strategic.json"), patch.to_string())
+    let file = |name: &str, patch: Value| (format!("{PATCHES}/{name}+strategic.json"), patch.to_string());
+    let rarely = |name: &&str| {
+        file(name, json!({"spec": {"containers": [{"name": name, "readinessProbe": {"periodSeconds": 10}}]}}))
     };
-    probed.iter().map(patch).collect()
+    let mut patches: Vec<_> = probed.iter().map(rarely).collect();
+    // Older versions of kubeadm refuse a patch of it.
+    if minor(&facts.version) >= 32 {
+        patches.push(file("corednsdeployment", often_at_first("coredns", "/ready", 8181)));
+    }
+    patches
+}
+
+/// Asks a program of a Deployment each second while it starts: with names, all others wait for it.
+fn often_at_first(container: &str, path: &str, port: u16) -> Value {
+    let probe = json!({"httpGet": {"path": path, "port": port}, "periodSeconds": 1, "failureThreshold": 600});
+    json!({"spec": {"template": {"spec": {"containers": [{"name": container, "startupProbe": probe}]}}}})
 }
 
 /// The file for `kubeadm join`.
@@ -183,11 +195,23 @@ fn kubelet(facts: &NodeFacts) -> Value {
             config["failCgroupV1"] = json!(false);
         }
     }
+    config["featureGates"] = json!(gates(facts));
+    config
+}
+
+/// What the kubelet is to do beyond its defaults.
+fn gates(facts: &NodeFacts) -> BTreeMap<&'static str, bool> {
+    let mut gates = BTreeMap::new();
     if facts.restricted {
         // Lets the kubelet go on where it may not set an OOM score or a kernel parameter.
-        config["featureGates"] = json!({"KubeletInUserNamespace": true});
+        gates.insert("KubeletInUserNamespace", true);
     }
-    config
+    // What ends because something else is not there yet begins again after 1, 2, 4 ... 60 s and not after 10, 20 ... 300: all
+    // start at once when a node does. A kubelet does not start with a gate that it does not know.
+    if (33..=36).contains(&minor(&facts.version)) {
+        gates.insert("ReduceDefaultCrashLoopBackOffDecay", true);
+    }
+    gates
 }
 
 fn proxy(facts: &NodeFacts) -> Value {
@@ -266,6 +290,11 @@ mod tests {
     fn old_kubelets_are_not_given_keys_they_do_not_know() {
         let old = NodeFacts { version: "v1.34.4".into(), ..facts(Role::ControlPlane) };
         assert!(!init_config(&old).contains("failCgroupV1"));
+        let gated = |version: &str| {
+            let facts = NodeFacts { version: version.into(), ..facts(Role::ControlPlane) };
+            init_config(&facts).contains("ReduceDefaultCrashLoopBackOffDecay: true")
+        };
+        assert_eq!(["v1.32.9", "v1.33.0", "v1.36.3", "v1.37.0"].map(gated), [false, true, true, false]);
     }
 
     #[test]
@@ -275,9 +304,11 @@ mod tests {
             assert!(init_config(&facts).contains("directory: /kind/patches"));
             patches(&facts).into_iter().map(|(path, _)| path).collect()
         };
-        let api_server = "/kind/patches/kube-apiserver+strategic.json";
-        assert_eq!(names("v1.34.4"), [api_server]);
-        let others = ["etcd", "kube-scheduler"].map(|name| format!("/kind/patches/{name}+strategic.json"));
-        assert_eq!(names("v1.36.3"), [&[api_server.to_string()], &others[..]].concat());
+        let files = |names: &[&str]| {
+            names.iter().map(|name| format!("/kind/patches/{name}+strategic.json")).collect::<Vec<_>>()
+        };
+        assert_eq!(names("v1.31.4"), files(&["kube-apiserver"]));
+        assert_eq!(names("v1.34.4"), files(&["kube-apiserver", "corednsdeployment"]));
+        assert_eq!(names("v1.36.3"), files(&["kube-apiserver", "etcd", "kube-scheduler", "corednsdeployment"]));
     }
 }

@@ -74,11 +74,23 @@ pub async fn remember(engine: &Engine, node: &str, start: Duration) -> Result<Pa
 /// # Errors
 /// The engine refuses to run anything in the node.
 pub async fn recall(engine: &Engine, node: &str) -> Result<Pace, ClusterError> {
+    let (memory, now) = look(engine, node).await?;
+    let start = memory.trim().parse().map(Duration::from_millis);
+    Ok(start.map_or(now, |start| Pace::of_start(start).or_slower(now)))
+}
+
+/// The pace at this moment alone, however slow the machine was when its node was started: for what always takes its time.
+///
+/// # Errors
+/// The engine refuses to run anything in the node.
+pub async fn now(engine: &Engine, node: &str) -> Result<Pace, ClusterError> {
+    Ok(look(engine, node).await?.1)
+}
+
+async fn look(engine: &Engine, node: &str) -> Result<(String, Pace), ClusterError> {
     let begun = Instant::now();
     let memory = engine.exec(node, &["cat", MEMORY], None).await?;
-    let now = Pace::of_command(begun.elapsed());
-    let start = memory.stdout.trim().parse().map(Duration::from_millis);
-    Ok(start.map_or(now, |start| Pace::of_start(start).or_slower(now)))
+    Ok((memory.stdout, Pace::of_command(begun.elapsed())))
 }
 
 #[cfg(test)]

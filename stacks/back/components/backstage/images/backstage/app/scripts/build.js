@@ -3,14 +3,17 @@
 const { execFileSync } = require('child_process');
 const fs = require('fs');
 const path = require('path');
+const { told } = require('./schema');
 
 const root = path.resolve(__dirname, '..');
 const at = (...parts) => path.join(root, ...parts);
 // The processor that the image is for, as npm is told it; by default this machine's.
 const arch = process.env.npm_config_cpu || process.arch;
-// The packages that the image has: those for its processor, without what only building needs.
+// The packages for the image's processor, without what only building needs.
 const production = at('out', 'production');
 const runtime = path.join(production, 'node_modules', `node-linux-${arch}`);
+// The portal's own settings.
+const SETTINGS = 'packages/app/config.schema.json';
 // Whatever Node.js npm itself runs on: the programs below run on the version that the image will have.
 const env = {
   ...process.env,
@@ -30,14 +33,16 @@ function run(program, args, folder = root) {
 
 function frontEnd() {
   run('backstage-cli', ['package', 'build'], at('packages', 'app'));
+  // The back end compiles it at each start.
+  const file = at('packages', 'app', 'dist', '.config-schema.json');
+  const schema = JSON.parse(fs.readFileSync(file, 'utf8'));
+  fs.writeFileSync(file, JSON.stringify({ ...schema, schemas: told(schema.schemas, production) }));
 }
 
-// One file of our own code; packages stay in node_modules, where Backstage looks for their settings.
+// One file, and the packages that have to lie beside it.
 function backEnd() {
-  run('esbuild', [
-    'src/index.ts', '--bundle', '--packages=external', '--platform=node', '--target=node22', '--format=cjs',
-    '--outfile=dist/index.cjs.js',
-  ], at('packages', 'backend'));
+  const told = execFileSync('node', [at('scripts', 'bundle.js'), production], { env, encoding: 'utf8' });
+  return JSON.parse(told);
 }
 
 function installForImage() {
@@ -45,7 +50,7 @@ function installForImage() {
     fs.mkdirSync(path.join(production, folder), { recursive: true });
     fs.copyFileSync(at(folder, 'package.json'), path.join(production, folder, 'package.json'));
   }
-  for (const file of ['package-lock.json', '.npmrc']) fs.copyFileSync(at(file), path.join(production, file));
+  for (const file of ['package-lock.json', '.npmrc', SETTINGS]) fs.copyFileSync(at(file), path.join(production, file));
   run('npm', ['ci', '--omit=dev', `--cpu=${arch}`], production);
 }
 
@@ -53,21 +58,24 @@ function nativeAddon() {
   run('node-gyp', ['rebuild', '--release', `--arch=${arch}`], path.join(production, 'node_modules', 'better-sqlite3'));
 }
 
-// What npm leaves in packages for people, for compilers and for other machines goes.
-function copyPackages() {
-  fs.copyFileSync(path.join(runtime, 'bin', 'node'), at('out', 'node'));
-  const modules = at('out', 'app', 'node_modules');
-  fs.cpSync(path.join(production, 'node_modules'), modules, { recursive: true, verbatimSymlinks: true, filter: keep });
+// Of packages that are in the bundle, back ends find what they do to their databases by the package's name.
+function withMigrations() {
+  const names = fs.readdirSync(path.join(production, 'node_modules', '@backstage')).map(name => `node_modules/@backstage/${name}`);
+  return names.filter(name => fs.existsSync(path.join(production, name, 'migrations')));
 }
 
+function copyPackages(beside) {
+  fs.copyFileSync(path.join(runtime, 'bin', 'node'), at('out', 'node'));
+  const copy = (name, filter) => fs.cpSync(path.join(production, name), at('out', 'app', name), { recursive: true, filter });
+  for (const name of beside) copy(name, keep);
+  for (const name of withMigrations()) for (const part of ['package.json', 'migrations']) copy(`${name}/${part}`);
+  for (const name of ['app', 'backend']) fs.symlinkSync(`../packages/${name}`, at('out', 'app', 'node_modules', name));
+}
+
+// What npm leaves in packages for people, for compilers and for other machines goes.
 const NOT_KEPT = [
-  // Not `*.d.ts`: Backstage reads the settings that a package knows from its config.d.ts, with TypeScript.
-  /\.(map|markdown|tsbuildinfo)$/,
-  /\/node_modules\/(\.bin|\.cache|\.package-lock\.json)$/,
-  /\/node_modules\/node-linux-[a-z0-9]+$/,
-  /\/node_modules\/[^/]*(\/[^/]*)?\/(__tests__|__mocks__|\.github)$/,
-  /\/(README|CHANGELOG|HISTORY|readme|changelog)\.md$/,
-  new RegExp(`/prebuilds/(?!linux-${arch}(/|$))[^/]+(/|$)`),
+  /\.(md|map|markdown|d\.ts|tsbuildinfo)$/,
+  /\/node_modules\/[^/]*\/(test|\.github)$/,
   /\/better-sqlite3\/(deps|src|build\/(?!Release(\/|$)).*|build\/Release\/(?!better_sqlite3\.node$).*)$/,
 ];
 
@@ -83,7 +91,6 @@ function assemble() {
     fs.copyFileSync(at('packages', name, 'package.json'), path.join(to, 'package.json'));
     fs.cpSync(at('packages', name, 'dist'), path.join(to, 'dist'), { recursive: true, filter: keep });
   }
-  fs.copyFileSync(at('packages', 'app', 'config.schema.json'), at('out', 'app', 'packages', 'app', 'config.schema.json'));
 }
 
 fs.rmSync(at('out'), { recursive: true, force: true });
@@ -91,6 +98,6 @@ fs.mkdirSync(at('out', 'app'), { recursive: true });
 installForImage();
 nativeAddon();
 frontEnd();
-backEnd();
+const beside = backEnd();
 assemble();
-copyPackages();
+copyPackages(beside);
