@@ -47,6 +47,7 @@ pub mod settings;
 pub mod settle;
 pub mod support;
 pub mod tools;
+pub mod trust;
 pub mod up;
 
 // The crates below, under the names that they have in the program.

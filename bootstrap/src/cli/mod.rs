@@ -39,6 +39,7 @@ mod stdout;
 mod summary;
 mod support_bundle;
 mod tools;
+mod trust;
 mod up;
 
 use printer::Printer;
@@ -103,6 +104,8 @@ enum Command {
     Credentials(credentials::CredentialsArgs),
     Ca(ca::CaArgs),
     Bundle(bundle::BundleArgs),
+    Trust(trust::TrustArgs),
+    Untrust(trust::UntrustArgs),
     Checkpoint(checkpoint::CheckpointArgs),
     Reset(reset::ResetArgs),
     Stop(power::StopArgs),
@@ -219,6 +222,8 @@ async fn run(global: Global, command: Command, printer: &Printer) -> Result<u8, 
         Command::Credentials(args) => credentials::run(&args, name, printer).await,
         Command::Ca(args) => ca::run(&args, name, printer).await,
         Command::Bundle(args) => bundle::run(args, name, printer).await,
+        Command::Trust(args) => trust::trust(&args, name, printer).await,
+        Command::Untrust(args) => trust::untrust(&args, name, printer).await,
         Command::Checkpoint(args) => checkpoint::run(&args, name, printer).await,
         Command::Reset(args) => reset::run(&args, name, printer).await,
         Command::Stop(args) => power::stop(&args, name, printer).await,

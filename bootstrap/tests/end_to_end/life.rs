@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use crate::harness::{Platform, Ran, docker, eventually, run, step};
-use crate::{diagnose, policies, reset, support, tools};
+use crate::{diagnose, policies, reset, support, tools, trust};
 
 const JUDGE: &str = "
 apiVersion: kyverno.io/v1
@@ -59,6 +59,7 @@ fn a_platform_from_nothing_to_nothing() {
     in_a_codespace(&platform);
     support::without_secrets(&platform);
     tools::run_and_copied(&platform);
+    trust::given_and_taken(&platform);
     reset::damaged_and_brought_back(&platform);
     paused_and_woken(&platform);
     stopped_and_started(&platform);

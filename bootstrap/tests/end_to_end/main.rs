@@ -17,3 +17,4 @@ mod reset;
 mod support;
 mod together;
 mod tools;
+mod trust;

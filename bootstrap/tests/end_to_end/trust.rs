@@ -1,0 +1,42 @@
+//! The platform's authority in the trust stores of this machine, or rather of copies of them, and out again.
+
+use crate::harness::{Platform, run, step};
+
+/// The stores are copies that only this script sees: `/etc/ssl` and the folder for certificates of one's own are mounted over,
+/// and the home folder has a browser's database in it.
+const SCRIPT: &str = r#"
+set -eu
+work=$1 backstack=$2 name=$3 address=$4
+mount --make-rprivate /
+cp -a /etc/ssl "$work/ssl"
+mkdir -p "$work/own" "$work/home/.pki/nssdb" /usr/local/share/ca-certificates
+mount --bind "$work/ssl" /etc/ssl
+mount --bind "$work/own" /usr/local/share/ca-certificates
+export HOME="$work/home"
+unset SSL_CERT_FILE SSL_CERT_DIR CURL_CA_BUNDLE
+browser() { certutil "$@" -d "sql:$HOME/.pki/nssdb"; }
+browser -N --empty-password
+stores() { for folder in /etc/ssl /usr/local/share/ca-certificates; do
+  find "$folder" -type f -exec sha256sum {} + ; find "$folder" -type l -printf '%p %l\n'; done | sort; browser -L; }
+refused() { ! curl -sS -o "$work/page" "$address" 2>"$work/why" && grep -qi certificate "$work/why"; }
+before=$(stores)
+refused
+"$backstack" trust --name "$name" --yes
+curl -sSf -o "$work/page" "$address"
+browser -L -n "backstack-$name" -a | grep -q BEGIN
+"$backstack" trust --name "$name" --yes | grep -q already
+"$backstack" untrust --name "$name"
+refused
+"$backstack" untrust --name "$name" | grep -q 'did not have it'
+[ "$(stores)" = "$before" ] || { echo "the stores are not as before" >&2; exit 1; }
+"#;
+
+pub(crate) fn given_and_taken(platform: &Platform) {
+    step("trust and untrust: curl believes the platform, and every store is as before afterwards");
+    let work = platform.path("trust");
+    std::fs::create_dir_all(&work).expect("a folder");
+    let work = work.display().to_string();
+    let address = format!("https://localhost:{}/argocd/api/version", platform.https_port);
+    let binary = Platform::binary();
+    run("unshare", &["--mount", "sh", "-c", SCRIPT, "sh", &work, &binary, platform.name, &address]).succeeded("trust");
+}
