@@ -79,15 +79,21 @@ pub fn patches(facts: &NodeFacts) -> Vec<(String, String)> {
     let mut patches: Vec<_> = probed.iter().map(rarely).collect();
     // Older versions of kubeadm refuse a patch of it.
     if minor(&facts.version) >= 32 {
-        patches.push(file("corednsdeployment", often_at_first("coredns", "/ready", 8181)));
+        patches.push(file("corednsdeployment", names(facts)));
     }
     patches
 }
 
-/// Asks a program of a Deployment each second while it starts: with names, all others wait for it.
-fn often_at_first(container: &str, path: &str, port: u16) -> Value {
-    let probe = json!({"httpGet": {"path": path, "port": port}, "periodSeconds": 1, "failureThreshold": 600});
-    json!({"spec": {"template": {"spec": {"containers": [{"name": container, "startupProbe": probe}]}}}})
+/// Names are what all others wait for when a node starts. So CoreDNS is asked each second until it is ready, and it asks the API
+/// server itself: by the service it would ask too early, and again only after up to half a minute.
+fn names(facts: &NodeFacts) -> Value {
+    let probe = json!({"httpGet": {"path": "/ready", "port": 8181}, "periodSeconds": 1, "failureThreshold": 600});
+    let env = json!([
+        {"name": "KUBERNETES_SERVICE_HOST", "value": facts.address},
+        {"name": "KUBERNETES_SERVICE_PORT", "value": API_PORT.to_string()},
+    ]);
+    let container = json!({"name": "coredns", "env": env, "startupProbe": probe});
+    json!({"spec": {"template": {"spec": {"containers": [container]}}}})
 }
 
 /// The file for `kubeadm join`.

@@ -28,6 +28,15 @@ pub async fn kubernetes_version(engine: &Engine, node: &str, image: &str) -> Res
     Err(ClusterError::NotANodeImage { image: image.into(), why: "it has no /kind/version".into() })
 }
 
+/// kubeadm asks for no share of the processor for kube-proxy. When a node starts with all its pods, it came last by that, and
+/// none of them reached the API or any service for half a minute.
+const PROXY_SHARE: &str = "
+apiVersion: apps/v1
+kind: DaemonSet
+metadata: {name: kube-proxy, namespace: kube-system}
+spec: {template: {spec: {containers: [{name: kube-proxy, resources: {requests: {cpu: 100m}}}]}}}
+";
+
 /// Makes the control plane; [`install_defaults`] completes it. What kubeadm is at is told as it goes.
 ///
 /// # Errors
@@ -89,7 +98,7 @@ async fn complete(engine: &Engine, node: &str) -> Result<(), ClusterError> {
 pub async fn install_defaults(engine: &Engine, node: &str, image: &str) -> Result<(), ClusterError> {
     let network = manifest(engine, node, image, "default-cni.yaml").await?;
     let storage = manifest(engine, node, image, "default-storage.yaml").await?;
-    let all = format!("{}\n---\n{storage}", fill_in(&network, node));
+    let all = format!("{}\n---\n{storage}\n---\n{PROXY_SHARE}", fill_in(&network, node));
     let apply = ["kubectl", "--kubeconfig", ADMIN, "apply", "--server-side", "--force-conflicts", "-f", "-"];
     engine.run(node, &apply, Some(all.as_bytes())).await?;
     complete(engine, node).await
