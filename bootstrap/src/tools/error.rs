@@ -12,9 +12,9 @@ pub enum ToolsError {
     Engine(#[from] ClusterError),
     #[error("this platform has no program `{name}`")]
     Unknown { name: String, known: Vec<String> },
-    #[error("program `{name}` cannot be taken out of image {image}")]
+    #[error("program `{name}` cannot be copied from image {image}")]
     NotInImage { name: String, image: String, said: String },
-    #[error("the programs of this platform are for {theirs}, and this machine is {here}")]
+    #[error("programs for {theirs} do not run on {here}")]
     OtherMachine { theirs: String, here: String },
     #[error("{} has files already that were not put there by this command: {}", folder.display(), names.join(", "))]
     NotOurs { folder: PathBuf, names: Vec<String> },
