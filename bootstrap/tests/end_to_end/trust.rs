@@ -8,8 +8,9 @@ const SCRIPT: &str = r#"
 set -eu
 work=$1 backstack=$2 name=$3 address=$4
 mount --make-rprivate /
+mkdir -p "$work/home/.pki/nssdb" /usr/local/share/ca-certificates
 cp -a /etc/ssl "$work/ssl"
-mkdir -p "$work/own" "$work/home/.pki/nssdb" /usr/local/share/ca-certificates
+cp -a /usr/local/share/ca-certificates "$work/own"
 mount --bind "$work/ssl" /etc/ssl
 mount --bind "$work/own" /usr/local/share/ca-certificates
 export HOME="$work/home"
