@@ -12,30 +12,60 @@ use super::error::TrustError;
 pub(super) const UNKNOWN: &str =
     "The trust store of this system is not one that is known here: add what `backstack ca` prints by hand.";
 
-/// Folder, ending of the files in it, and the program that gathers them, by family of distributions.
-const KNOWN: [(&str, &str, &[&str]); 4] = [
-    // Debian, Ubuntu, Alpine.
-    ("/usr/local/share/ca-certificates", "crt", &["update-ca-certificates"]),
+/// A store, as a family of distributions has it.
+#[derive(Debug, PartialEq, Eq)]
+struct Known {
+    anchors: &'static str,
+    /// Of the files in there.
+    ending: &'static str,
+    /// What gathers them when one has come.
+    added: &'static [&'static str],
+    /// ... and when one has gone.
+    removed: &'static [&'static str],
+}
+
+const KNOWN: [Known; 4] = [
+    // Debian, Ubuntu, Alpine: without `--fresh`, links to what is gone stay.
+    Known {
+        anchors: "/usr/local/share/ca-certificates",
+        ending: "crt",
+        added: &["update-ca-certificates"],
+        removed: &["update-ca-certificates", "--fresh"],
+    },
     // Fedora and its kin.
-    ("/etc/pki/ca-trust/source/anchors", "pem", &["update-ca-trust", "extract"]),
+    Known {
+        anchors: "/etc/pki/ca-trust/source/anchors",
+        ending: "pem",
+        added: &["update-ca-trust", "extract"],
+        removed: &["update-ca-trust", "extract"],
+    },
     // Arch.
-    ("/etc/ca-certificates/trust-source/anchors", "crt", &["update-ca-trust"]),
+    Known {
+        anchors: "/etc/ca-certificates/trust-source/anchors",
+        ending: "crt",
+        added: &["update-ca-trust"],
+        removed: &["update-ca-trust"],
+    },
     // openSUSE.
-    ("/etc/pki/trust/anchors", "pem", &["update-ca-certificates"]),
+    Known {
+        anchors: "/etc/pki/trust/anchors",
+        ending: "pem",
+        added: &["update-ca-certificates"],
+        removed: &["update-ca-certificates"],
+    },
 ];
 
 /// The store of this system.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct System {
     pub anchors: PathBuf,
-    ending: &'static str,
-    gather: &'static [&'static str],
+    known: &'static Known,
 }
 
 /// The store of this system, if it is one of those that are known.
 pub(super) fn find() -> Option<System> {
-    let known = KNOWN.iter().find(|(folder, _, gather)| Path::new(folder).is_dir() && is_installed(gather[0]));
-    known.map(|(folder, ending, gather)| System { anchors: folder.into(), ending, gather })
+    let known = KNOWN.iter().find(|known| Path::new(known.anchors).is_dir() && is_installed(known.added[0]));
+    known.map(|known| System { anchors: known.anchors.into(), known })
 }
 
 fn is_installed(program: &str) -> bool {
@@ -44,7 +74,7 @@ fn is_installed(program: &str) -> bool {
 
 impl System {
     fn file(&self, entry: &str) -> PathBuf {
-        self.anchors.join(format!("{entry}.{}", self.ending))
+        self.anchors.join(format!("{entry}.{}", self.known.ending))
     }
 
     /// Whether anything had to be done.
@@ -59,7 +89,7 @@ impl System {
         }
         let target = file.display().to_string();
         as_root(&["install", "-m", "644", "/dev/stdin", &target], certificate).await?;
-        self.gather().await?;
+        as_root(self.known.added, "").await?;
         Ok(true)
     }
 
@@ -69,12 +99,8 @@ impl System {
             return Ok(false);
         }
         as_root(&["rm", "-f", &file.display().to_string()], "").await?;
-        self.gather().await?;
+        as_root(self.known.removed, "").await?;
         Ok(true)
-    }
-
-    async fn gather(&self) -> Result<(), TrustError> {
-        as_root(self.gather, "").await
     }
 }
 
