@@ -157,10 +157,11 @@ async fn an_upload_is_tried_again() {
 async fn a_blob_that_changed_on_the_disk_is_refused() {
     let fixture = fixture().await;
     let built = fixture.build("{}", &[b"layer"]);
-    std::fs::write(fixture.store.path(&Digest::of(b"layer")), b"reyal").unwrap();
+    let path = fixture.store.path(&Digest::of(b"layer"));
+    std::fs::write(&path, b"reyal").unwrap();
     let error = fixture.push(&built, "quay.io/a/b:1").await.unwrap_err();
-    assert!(matches!(error, ImageError::Local { .. }), "{error:?}");
-    assert!(error.details()[0].contains("digest invalid") && error.to_string().contains("quay.io/a/b:1"));
+    assert!(matches!(&error, ImageError::Damaged { path: named, .. } if *named == path), "{error:?}");
+    assert!(error.to_string().contains("quay.io/a/b:1"), "{error}");
     assert_eq!(fixture.registry.manifest("quay.io/a/b", "1"), None);
 }
 
