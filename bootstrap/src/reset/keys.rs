@@ -41,6 +41,22 @@ pub(super) fn treatment(key: &str) -> Treatment {
     }
 }
 
+/// The kind that is defined under this key, as keys of its objects begin.
+pub(super) fn defined(key: &str) -> Option<String> {
+    match parts(key).as_slice() {
+        ["apiextensions.k8s.io", "customresourcedefinitions", name] => {
+            let (plural, group) = name.split_once('.')?;
+            Some(format!("{group}/{plural}"))
+        }
+        _ => None,
+    }
+}
+
+/// Whether this is the key of an object of a kind, as [`defined`] gives it.
+pub(super) fn is_of(key: &str, kind: &str) -> bool {
+    key.strip_prefix(PREFIX).and_then(|rest| rest.strip_prefix(kind)).is_some_and(|rest| rest.starts_with('/'))
+}
+
 /// The namespace that is stored under this key.
 pub(super) fn namespace(key: &str) -> Option<&str> {
     match parts(key).as_slice() {
@@ -89,6 +105,12 @@ mod tests {
         for (key, wanted) in cases {
             assert_eq!(treatment(key), wanted, "{key}");
         }
+        let defined =
+            defined("/registry/apiextensions.k8s.io/customresourcedefinitions/apps.example.org").expect("a kind");
+        assert_eq!(defined, "example.org/apps");
+        assert!(
+            is_of("/registry/example.org/apps/a/x", &defined) && !is_of("/registry/example.org/appsets/a/x", &defined)
+        );
         assert_eq!(namespace("/registry/namespaces/demo"), Some("demo"));
         assert_eq!(namespace("/registry/pods/a/p"), None);
         assert_eq!(namespace_of_left("/registry/leases/a/l"), Some("a"));

@@ -21,7 +21,7 @@ use tokio::time::sleep;
 
 use crate::checkpoint::{self, About, CheckpointError, Objects, Place, holders};
 use crate::docker::pace;
-use crate::etcd::{Change, Etcd, EtcdError};
+use crate::etcd::{Etcd, EtcdError};
 use crate::report::{Event, Outcome, Phase, Planned, Progress, Reporter, units};
 use crate::settle::{self, Expected};
 
@@ -32,6 +32,7 @@ pub mod plan;
 
 pub use error::ResetError;
 pub use plan::Difference;
+use plan::Taken;
 
 /// Whose line it is that tells of the progress.
 const SUBJECT: &str = "platform";
@@ -103,7 +104,13 @@ async fn run(place: &Place, about: &About, progress: &Progress) -> Result<Done, 
     let staged = try_join_all(nodes.iter().map(|name| async { Ok(node::stage(engine, name, &about.name).await?) }));
     let connected = async { Ok::<_, CheckpointError>(Etcd::connect(engine, &place.control_plane).await?) };
     let (then, mut etcd, _) = tokio::try_join!(checkpoint::objects(place, &about.name), connected, staged)?;
-    let ended = plan::end_of_going(&etcd.all().await.map_err(CheckpointError::from)?);
+    let now = etcd.all().await.map_err(CheckpointError::from)?;
+    let ended = plan::end_of_going(&now);
+    let taken = Taken::of(&then, &now, &ended).and(&node::noted(engine, &place.control_plane).await?);
+    if !taken.is_empty() {
+        // For the next one, if this is cut off: by then nobody sees any more what was on its way out.
+        node::note(engine, &place.control_plane, &taken.noted()).await?;
+    }
     if !ended.is_empty() {
         progress.detail("ending namespaces that are on their way out");
         etcd.change(&ended).await.map_err(CheckpointError::from)?;
@@ -128,9 +135,9 @@ async fn run(place: &Place, about: &About, progress: &Progress) -> Result<Done, 
     for _ in 0..ROUNDS {
         tokio::select! {
             settled = settle::await_ready(place, &expected, progress) => settled?,
-            refused = put_back(place, &then, &ended) => return Err(CheckpointError::from(refused).into()),
+            refused = put_back(place, &then, &taken) => return Err(CheckpointError::from(refused).into()),
         }
-        if !put_back_once(&mut etcd, &then, &ended).await.map_err(CheckpointError::from)? {
+        if !put_back_once(&mut etcd, &then, &taken).await.map_err(CheckpointError::from)? {
             break;
         }
     }
@@ -146,19 +153,19 @@ async fn run(place: &Place, about: &About, progress: &Progress) -> Result<Done, 
     })
 }
 
-/// Puts back what is lost again, for as long as this is polled: whoever was taking a namespace away when it was ended may go
-/// on for a while with what it had begun. By a connection of its own: one is of no use any more after a question that nobody
+/// Puts back what is lost again, for as long as this is polled: whoever was taking a namespace or all objects of a kind away may
+/// go on for a while with what it had begun. By a connection of its own: one is of no use any more after a question that nobody
 /// waited for.
-async fn put_back(place: &Place, then: &Objects, ended: &[Change]) -> EtcdError {
-    // Without such a namespace nobody takes anything away.
-    if ended.is_empty() {
+async fn put_back(place: &Place, then: &Objects, taken: &Taken) -> EtcdError {
+    // Otherwise nobody takes anything away.
+    if taken.is_empty() {
         return pending().await;
     }
     let looked = async {
         let mut etcd = Etcd::connect(&place.engine, &place.control_plane).await?;
         loop {
             sleep(LOOK_AGAIN).await;
-            put_back_once(&mut etcd, then, ended).await?;
+            put_back_once(&mut etcd, then, taken).await?;
         }
     };
     let Err::<Infallible, _>(error) = looked.await;
@@ -166,11 +173,11 @@ async fn put_back(place: &Place, then: &Objects, ended: &[Change]) -> EtcdError 
 }
 
 /// Whether anything was lost.
-async fn put_back_once(etcd: &mut Etcd, then: &Objects, ended: &[Change]) -> Result<bool, EtcdError> {
-    if ended.is_empty() {
+async fn put_back_once(etcd: &mut Etcd, then: &Objects, taken: &Taken) -> Result<bool, EtcdError> {
+    if taken.is_empty() {
         return Ok(false);
     }
-    let lost = plan::lost(then, &etcd.all().await?, ended);
+    let lost = plan::lost(then, &etcd.all().await?, taken);
     etcd.change(&lost).await?;
     Ok(!lost.is_empty())
 }

@@ -40,6 +40,16 @@ pub(super) async fn end(engine: &Engine, node: &str, pods: &[String]) -> Result<
     engine.run(node, &["sh", "-c", &script], None).await.map(drop)
 }
 
+/// Writes down what the next reset has to know if this one is cut off; [`sweep`] removes it.
+pub(super) async fn note(engine: &Engine, node: &str, text: &str) -> Result<(), ClusterError> {
+    engine.run(node, &["sh", "-c", &format!("cat >{FOLDER}/taken")], Some(text.as_bytes())).await.map(drop)
+}
+
+/// What a reset that was cut off wrote down; nothing otherwise.
+pub(super) async fn noted(engine: &Engine, node: &str) -> Result<String, ClusterError> {
+    engine.run(node, &["sh", "-c", &format!("cat {FOLDER}/taken 2>/dev/null || true")], None).await
+}
+
 /// Removes what was taken out.
 pub(super) async fn sweep(engine: &Engine, node: &str) -> Result<(), ClusterError> {
     engine.run(node, &["rm", "-rf", FOLDER], None).await.map(drop)

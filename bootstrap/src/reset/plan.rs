@@ -115,17 +115,61 @@ pub fn end_of_going(now: &[Stored]) -> Vec<Change> {
     inside.map(|stored| Change::Delete { key: stored.key.clone() }).collect()
 }
 
-/// Objects of then that are not there or on their way out, of the namespaces that were ended: somebody else was still taking
-/// them away.
-pub fn lost(then: &Objects, now: &[Stored], ended: &[Change]) -> Vec<Change> {
+/// What somebody else was taking away when it was brought back, and may go on with for a while: namespaces with all that is in
+/// them, and kinds, as `GROUP/PLURAL`, with all their objects.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Taken {
+    namespaces: BTreeSet<String>,
+    kinds: BTreeSet<String>,
+}
+
+impl Taken {
+    /// Namespaces that are ended by these changes, and kinds of then whose definition is gone or on its way out.
+    pub fn of(then: &Objects, now: &[Stored], ended: &[Change]) -> Self {
+        let now: BTreeMap<&str, &Stored> = now.iter().map(|stored| (stored.key.as_str(), stored)).collect();
+        let stays = |key: &str| now.get(key).is_some_and(|stored| !is_deleting(&stored.value));
+        let kinds = then.0.keys().filter(|key| !stays(key)).filter_map(|key| keys::defined(key));
+        let namespaces = ended.iter().filter_map(|change| keys::namespace(change.key())).map(String::from);
+        Self { namespaces: namespaces.collect(), kinds: kinds.collect() }
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.namespaces.is_empty() && self.kinds.is_empty()
+    }
+
+    /// With what a reset that was cut off wrote down.
+    #[must_use]
+    pub fn and(mut self, noted: &str) -> Self {
+        for line in noted.lines() {
+            match line.split_once(' ') {
+                Some(("namespace", name)) => drop(self.namespaces.insert(name.into())),
+                Some(("kind", name)) => drop(self.kinds.insert(name.into())),
+                _ => {}
+            }
+        }
+        self
+    }
+
+    /// To be written down: a line for each.
+    pub fn noted(&self) -> String {
+        let namespaces = self.namespaces.iter().map(|name| format!("namespace {name}\n"));
+        namespaces.chain(self.kinds.iter().map(|name| format!("kind {name}\n"))).collect()
+    }
+
+    fn has(&self, key: &str, value: &[u8]) -> bool {
+        self.kinds.iter().any(|kind| keys::is_of(key, kind))
+            || Object::of(value).is_some_and(|object| self.namespaces.contains(&object.namespace))
+    }
+}
+
+/// Objects of then that are not there or on their way out, of what was being taken away when it was brought back.
+pub fn lost(then: &Objects, now: &[Stored], taken: &Taken) -> Vec<Change> {
     let now: BTreeMap<&str, &Stored> = now.iter().map(|stored| (stored.key.as_str(), stored)).collect();
-    let ended: BTreeSet<&str> = ended.iter().filter_map(|change| keys::namespace(change.key())).collect();
-    let was_inside = |value: &[u8]| Object::of(value).is_some_and(|object| ended.contains(object.namespace.as_str()));
     let is_lost = |key: &str, value: &[u8]| match now.get(key) {
         Some(now) => is_deleting(&now.value) && !is_deleting(value),
         None => true,
     };
-    let lost = then.0.iter().filter(|(key, value)| was_inside(value) && is_lost(key, value));
+    let lost = then.0.iter().filter(|(key, value)| taken.has(key, value) && is_lost(key, value));
     let put = lost.filter_map(|(key, value)| {
         let value = restored(treatment(key), value, None).filter(|_| treatment(key) != Treatment::Endpoints)?;
         Some(Change::Put { key: key.clone(), value })

@@ -95,11 +95,32 @@ fn what_somebody_took_away_in_the_middle_is_written_once_more() {
         ("/registry/secrets/a/s", inside("Secret", "s")),
     ];
     let ended = [Change::Delete { key: "/registry/namespaces/a".into() }];
+    let taken = Taken::of(&objects(&then), &[], &ended);
     let put = [Change::Put { key: then[0].0.into(), value: then[0].1.value() }];
-    assert_eq!(lost(&objects(&then), &now(&then[5..]), &ended), put);
+    assert_eq!(lost(&objects(&then), &now(&then[5..]), &taken), put);
     let going = [(then[0].0, Sample { deleting: true, ..then[0].1.clone() }), then[5].clone()];
-    assert_eq!(lost(&objects(&then), &now(&going), &ended), put);
-    assert!(lost(&objects(&then), &now(&then), &ended).is_empty() && lost(&objects(&then), &[], &[]).is_empty());
+    assert_eq!(lost(&objects(&then), &now(&going), &taken), put);
+    let nothing = Taken::default();
+    assert!(lost(&objects(&then), &now(&then), &taken).is_empty() && lost(&objects(&then), &[], &nothing).is_empty());
+}
+
+/// The objects of a kind whose definition was on its way out go on being deleted after it has come back; and a reset that
+/// was cut off has brought it back before.
+#[test]
+fn objects_of_a_kind_that_came_back_are_written_once_more() {
+    let definition = "/registry/apiextensions.k8s.io/customresourcedefinitions/clusters.example.org";
+    let object = ("/registry/example.org/clusters/a/db", Sample { namespace: "a", ..sample("Cluster", "c") });
+    let other = ("/registry/example.org/clustersets/a/x", Sample { namespace: "a", ..sample("ClusterSet", "x") });
+    let then = [(definition, sample("CustomResourceDefinition", "d")), object.clone(), other];
+    let put = [Change::Put { key: object.0.into(), value: object.1.value() }];
+    let going = [(definition, Sample { deleting: true, ..then[0].1.clone() })];
+    for present in [&going[..], &[]] {
+        let taken = Taken::of(&objects(&then), &now(present), &[]);
+        assert_eq!(lost(&objects(&then), &now(&then[..1]), &taken), put);
+        let noted = Taken::of(&objects(&then), &now(&then), &[]).and(&taken.noted());
+        assert_eq!(noted, taken);
+    }
+    assert!(Taken::of(&objects(&then), &now(&then), &[]).is_empty());
 }
 
 #[test]
