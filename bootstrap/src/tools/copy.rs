@@ -11,6 +11,7 @@ use tokio::io::AsyncReadExt;
 
 use super::{Place, Program, ToolsError, place};
 use crate::docker::{ClusterError, pipe};
+use crate::images::{Content, Digest};
 
 /// What says which files of the folder are ours: name and SHA-256 of each.
 const RECORD: &str = ".backstack-tools.json";
@@ -122,7 +123,7 @@ async fn copy(place: &Place, path: &str, sum: &str, file: &Path) -> Result<io::R
             return Ok(Err(error));
         }
     }
-    if hex(hasher) != sum {
+    if Digest::from_hasher(hasher).hex() != sum {
         return Ok(Err(io::Error::other("it did not come whole; run the command again")));
     }
     Ok(executable(&written).and_then(|()| written.persist(file).map(drop).map_err(|error| error.error)))
@@ -140,19 +141,7 @@ fn executable(_: &NamedTempFile) -> io::Result<()> {
 }
 
 fn sum_of(file: &Path) -> io::Result<String> {
-    let mut hasher = Sha256::new();
-    let mut file = std::fs::File::open(file)?;
-    let mut buffer = vec![0; CHUNK];
-    loop {
-        match io::Read::read(&mut file, &mut buffer)? {
-            0 => return Ok(hex(hasher)),
-            count => hasher.update(&buffer[..count]),
-        }
-    }
-}
-
-fn hex(hasher: Sha256) -> String {
-    crate::images::Digest::from_hasher(hasher).hex().to_string()
+    Ok(Content::file(file).digest()?.hex().to_string())
 }
 
 fn read_record(folder: &Path) -> Ours {
