@@ -12,6 +12,7 @@
 //! remove     one component less
 //! checkpoint all that a platform is at one moment, kept
 //! reset      ... and brought back
+//! restore    ... as what a new cluster begins with
 //! power      stopped and started
 //! support    one archive for whoever is to find out what ails a platform
 //! tools      kubectl and other programs of the platform's own
@@ -43,6 +44,7 @@ pub mod plan;
 pub mod power;
 pub mod remove;
 pub mod reset;
+pub mod restore;
 pub mod settings;
 pub mod settle;
 pub mod support;

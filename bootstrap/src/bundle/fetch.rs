@@ -247,6 +247,7 @@ mod tests {
             files: vec![store.put("application/yaml", &large).expect("put").digest],
             blobs: 0,
             index: Digest::of(b""),
+            checkpoint: None,
         };
         let path = folder.join("a.bundle");
         let written = bundle_writer::write(&path, about.clone(), Vec::new(), &store, &Progress::silent()).await;

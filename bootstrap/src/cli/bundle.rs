@@ -8,7 +8,7 @@ use clap::{Args, Subcommand};
 use serde_json::json;
 
 use super::printer::Printer;
-use super::up::WishArgs;
+use super::up::{WishArgs, with_files_here};
 use crate::build::Architecture;
 use crate::bundle::serve::{ServeError, Served, Server};
 use crate::bundle::{self, Created};
@@ -41,7 +41,9 @@ enum BundleCommand {
     #[command(after_help = "Examples:
   backstack bundle create
   backstack bundle create --stack ./mine --file /media/usb/mine.bundle
-  backstack bundle create --images source    all images built here from packages")]
+  backstack bundle create --images source    all images built here from packages
+  backstack bundle create --checkpoint lab.checkpoint
+                                             platforms begin as it was, and nothing is installed")]
     Create(Box<CreateArgs>),
     /// Check every byte of a bundle, and name what is hurt
     #[command(after_help = "Examples:
@@ -123,6 +125,7 @@ pub(super) async fn run(args: BundleArgs, name: &str, printer: &Printer) -> Resu
 
 async fn create(args: CreateArgs, name: &str, printer: &Printer) -> Result<u8, Failure> {
     let (wishes, config) = args.wishes.split();
+    let wishes = with_files_here(wishes, printer).await?;
     let all = everything::look(name, wishes, config).await?;
     let usual = || format!("{}-{}-{}.bundle", all.stack.name, all.stack.version, Architecture::host()).into();
     let path = args.file.unwrap_or_else(usual);
@@ -232,7 +235,7 @@ fn line(hurt: &Hurt) -> String {
 }
 
 fn facts(bundle: &Bundle) -> serde_json::Value {
-    let images = bundle.images.iter().map(|image| {
+    let images = bundle.images().map(|image| {
         json!({"reference": image.reference, "architecture": image.architecture, "manifest": image.manifest.digest,
             "built": image.built.is_some()})
     });
@@ -250,13 +253,16 @@ fn shown(bundle: &Bundle) -> String {
         about.created,
         about.made_by,
     );
-    for image in &bundle.images {
+    for image in bundle.images() {
         let _ = writeln!(text, "  {}", image.reference);
     }
-    let (images, files) = (units::count(bundle.images.len(), "image"), units::count(about.files.len(), "file"));
+    let (images, files) = (units::count(bundle.images().count(), "image"), units::count(about.files.len(), "file"));
     let _ = writeln!(text, "\n  {images}, {files} of definitions, {} blobs", about.blobs);
     for one in &about.left_out {
         let _ = writeln!(text, "  left out: {one}");
+    }
+    if let Some(checkpoint) = bundle.checkpoint() {
+        let _ = writeln!(text, "  platforms begin as at {}", checkpoint.reference);
     }
     text
 }

@@ -3,7 +3,7 @@
 use clap::Args;
 
 use super::printer::Printer;
-use super::up::{ClusterArgs, WishArgs, with_bundle_here};
+use super::up::{ClusterArgs, WishArgs, with_files_here};
 use crate::doctor;
 use crate::error::{ExitKind, Failure};
 use crate::up::{self, UpRequest};
@@ -24,7 +24,7 @@ pub(super) struct DoctorArgs {
 
 pub(super) async fn run(args: DoctorArgs, name: &str, printer: &Printer) -> Result<u8, Failure> {
     let (wishes, config) = args.wishes.split();
-    let wishes = args.target.over(with_bundle_here(wishes, printer).await?);
+    let wishes = args.target.over(with_files_here(wishes, printer).await?);
     let request = UpRequest {
         name: name.into(),
         wishes,

@@ -23,6 +23,7 @@ fn inputs(workers: u16) -> Inputs {
         kept: Vec::new(),
         existing: None,
         only: None,
+        restores: false,
     }
 }
 

@@ -9,11 +9,13 @@ fn parts(key: &str) -> Vec<&str> {
 
 /// What a reset does with a key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Treatment {
+pub(crate) enum Treatment {
     /// It gets the value that it had.
     Restore,
     /// Its owner keeps it: what it says is so at this moment.
     Leave,
+    /// What the cluster says of itself: another machine's cluster says otherwise, so it comes back only where it is gone.
+    Own,
     /// A pod: kubelets and controllers have a say.
     Pod,
     /// A workload: its status is what its controller says of pods that are there now.
@@ -25,7 +27,7 @@ pub(super) enum Treatment {
 }
 
 /// What a reset does with this key.
-pub(super) fn treatment(key: &str) -> Treatment {
+pub(crate) fn treatment(key: &str) -> Treatment {
     match parts(key).as_slice() {
         // What happened, who leads at the moment, API servers that are alive.
         ["events" | "leases" | "masterleases" | "peerserverleases", ..] => Treatment::Leave,
@@ -33,6 +35,14 @@ pub(super) fn treatment(key: &str) -> Treatment {
         ["ranges", ..] => Treatment::Leave,
         // What kubelets say of themselves.
         ["csinodes", ..] => Treatment::Leave,
+        // How its API server is reached, and whom it trusts.
+        ["configmaps", _, "kube-root-ca.crt"]
+        | ["configmaps", "kube-public", "cluster-info"]
+        | ["configmaps", "kube-system", "extension-apiserver-authentication" | "kubeadm-config"]
+        | ["services", "endpoints", "default", "kubernetes"]
+        | ["endpointslices", "default", "kubernetes"]
+        | ["certificatesigningrequests", ..] => Treatment::Own,
+        ["secrets", "kube-system", name] if name.starts_with("bootstrap-token-") => Treatment::Own,
         ["minions", ..] => Treatment::Node,
         ["pods", ..] => Treatment::Pod,
         ["deployments" | "replicasets" | "statefulsets" | "daemonsets" | "controllers", ..] => Treatment::Workload,
@@ -90,6 +100,10 @@ mod tests {
             ("/registry/masterleases/172.31.250.10", Treatment::Leave),
             ("/registry/ranges/servicenodeports", Treatment::Leave),
             ("/registry/csinodes/n", Treatment::Leave),
+            ("/registry/configmaps/a/kube-root-ca.crt", Treatment::Own),
+            ("/registry/configmaps/a/cluster-info", Treatment::Restore),
+            ("/registry/endpointslices/default/kubernetes", Treatment::Own),
+            ("/registry/secrets/kube-system/bootstrap-token-abc", Treatment::Own),
             ("/registry/minions/n", Treatment::Node),
             ("/registry/pods/a/p", Treatment::Pod),
             ("/registry/replicasets/a/r", Treatment::Workload),

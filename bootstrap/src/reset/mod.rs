@@ -26,7 +26,7 @@ use crate::report::{Event, Outcome, Phase, Planned, Progress, Reporter, units};
 use crate::settle::{self, Expected};
 
 pub mod error;
-mod keys;
+pub(crate) mod keys;
 mod node;
 pub mod plan;
 
@@ -97,7 +97,8 @@ pub async fn told(place: &Place, about: &About, reporter: Arc<dyn Reporter>) -> 
 async fn run(place: &Place, about: &About, progress: &Progress) -> Result<Done, ResetError> {
     let start = Instant::now();
     if about.nodes != place.nodes() {
-        return Err(ResetError::OtherNodes { name: about.name.clone(), then: about.nodes.clone(), now: place.nodes() });
+        let (then, now) = (about.nodes.clone(), place.nodes());
+        return Err(CheckpointError::OtherNodes { name: about.name.clone(), then, now }.into());
     }
     let (engine, nodes) = (&place.engine, place.nodes());
     progress.detail("comparing what is there with the checkpoint");

@@ -9,6 +9,7 @@ use std::time::Instant;
 use serde::Serialize;
 use serde_json::{Value, json};
 
+use crate::checkpoint::Portable;
 use crate::docker::observe::{self, ObservedPlatform};
 use crate::docker::{ClusterError, Engine, kubeconfig, locks, mode, names, registry};
 use crate::doctor::{self, Check};
@@ -31,6 +32,7 @@ mod images;
 mod observation;
 mod parameters;
 mod reach;
+mod restore;
 mod stack;
 mod wanting;
 
@@ -119,6 +121,7 @@ struct Requested {
     wishes: UpWishes,
     cluster: ClusterSpec,
     add: Option<AddWish>,
+    checkpoint: Option<Portable>,
 }
 
 /// Everything up to the engine's own facts.
@@ -134,6 +137,8 @@ struct Situation {
     /// What the last `up` recorded.
     record: Option<Record>,
     adding: Option<Adding>,
+    /// What a new cluster begins with.
+    checkpoint: Option<Portable>,
 }
 
 /// Finds out what has to be done. Nothing is touched but a probe of the engine's privileges.
@@ -194,6 +199,7 @@ pub async fn prepare(request: UpRequest) -> Result<Prepared, Failure> {
         store: images.store,
         http: images.http,
         left_out: decided.left_out,
+        checkpoint: situation.checkpoint,
         kept_record: record,
         found: StepOutputs::default(),
     };
@@ -250,7 +256,7 @@ impl Requested {
             },
         };
         let wishes = if request.context.is_some() { wishes } else { wishes.for_own_cluster() };
-        let wishes = of_bundle(wishes)?;
+        let (wishes, checkpoint) = of_files(wishes)?;
         let cluster = ClusterSpec::load()?;
         let mut settings = wishes.clone().decide(&request.name, None, &cluster.file.kubernetes)?;
         if let Some(image) = &settings.node_image {
@@ -263,17 +269,23 @@ impl Requested {
         if let Some(wish) = &request.add {
             wish.check()?;
         }
-        Ok(Self { name: request.name, wishes, cluster, add: request.add })
+        Ok(Self { name: request.name, wishes, cluster, add: request.add, checkpoint })
     }
 }
 
-/// With a bundle, its stack is meant, unless another one is asked for.
-fn of_bundle(mut wishes: UpWishes) -> Result<UpWishes, Failure> {
-    if let (Some(path), None) = (&wishes.bundle, &wishes.stack) {
-        let stack = Bundle::open(path)?.about.stack;
-        wishes.stack = Some(stack).filter(|stack| Stack::builtin_names().contains(stack));
+/// With a bundle, its stack is meant, unless another one is asked for; and its checkpoint.
+fn of_files(mut wishes: UpWishes) -> Result<(UpWishes, Option<Portable>), Failure> {
+    let mut checkpoint = wishes.checkpoint.as_ref().map(|path| Portable::open(path)).transpose()?;
+    if let Some(path) = &wishes.bundle {
+        let bundle = Bundle::open(path)?;
+        if checkpoint.is_none() {
+            checkpoint = Portable::of(&bundle)?;
+        }
+        if wishes.stack.is_none() {
+            wishes.stack = Some(bundle.about.stack).filter(|stack| Stack::builtin_names().contains(stack));
+        }
     }
-    Ok(wishes)
+    Ok((wishes, checkpoint))
 }
 
 /// What may be done to a platform that is stopped, whose record can be read only when it runs.
@@ -288,7 +300,7 @@ enum Touch {
 }
 
 async fn situation(asked: Requested, engine: Engine, touch: Touch) -> Result<Situation, Failure> {
-    let Requested { name, mut wishes, cluster, add } = asked;
+    let Requested { name, mut wishes, cluster, add, checkpoint } = asked;
     let mut platforms = observe::platforms(&engine).await?;
     let mut existing = platforms.remove(&name);
     if add.is_some() && existing.is_none() {
@@ -308,9 +320,11 @@ async fn situation(asked: Requested, engine: Engine, touch: Touch) -> Result<Sit
             Touch::NothingGuess => {}
         }
     }
-    let kept = match kept {
-        Some(platform) => reach::existing(&platform, live.as_ref()).await?,
-        None => None,
+    let checkpoint = restore::begins_with(checkpoint, &name, &mut wishes, &cluster, &engine, kept.is_some()).await?;
+    let kept = match (kept, &checkpoint) {
+        (Some(platform), _) => reach::existing(&platform, live.as_ref()).await?,
+        (None, Some(checkpoint)) => Some(restore::existing(checkpoint)),
+        (None, None) => None,
     };
     wishes.registry_port = Some(reach::registry_port(&engine, wishes.registry_port).await?);
     let record = kept.as_ref().and_then(|kept| kept.record.clone());
@@ -326,7 +340,7 @@ async fn situation(asked: Requested, engine: Engine, touch: Touch) -> Result<Sit
         Some(Existing { settings: Some(had), .. }) => had.node_mode,
         _ => mode::detect(&engine).await?,
     };
-    Ok(Situation { engine, settings, stack, cluster, existing, live, mode, record, adding })
+    Ok(Situation { engine, settings, stack, cluster, existing, live, mode, record, adding, checkpoint })
 }
 
 fn not_set_up(name: &str) -> Failure {
@@ -362,6 +376,7 @@ fn inputs(situation: &Situation, images: &Images) -> plan::Inputs {
         workers: situation.settings.workers,
         node_image: images.node.reference.to_string(),
         registry_image: images.registry.reference.to_string(),
+        restores: situation.checkpoint.is_some(),
         ..component_inputs(&situation.settings, &situation.stack, situation.adding.as_ref())
     }
 }
@@ -384,6 +399,7 @@ fn component_inputs(settings: &UpSettings, stack: &Stack, adding: Option<&Adding
         components: components.collect(),
         kept: stack.kept.clone(),
         existing: None,
+        restores: false,
         only: adding.map(|adding| adding.names.clone()),
     }
 }

@@ -54,6 +54,7 @@ mod tests {
             files: Vec::new(),
             blobs: 0,
             index: Digest::of(b""),
+            checkpoint: None,
         };
         let served = |name: &str| Served { path: name.into(), name: name.into(), bytes: 1_500_000 };
         let page = show("10.0.0.7:8600", &about, &served("a.bundle"), &[served("backstack")]);
