@@ -7,6 +7,7 @@
 //! ```text
 //! about     what is known of a checkpoint without opening it
 //! portable  a checkpoint outside of its platform: in a file, or in a registry
+//! keys      what a key of the store stands for
 //! objects   the file that holds the objects
 //! holders   which pods have volumes, and where
 //! node      what is done inside of the nodes, by scripts
@@ -30,6 +31,7 @@ use crate::stack::{Stack, StackSource};
 pub mod about;
 pub mod error;
 pub mod holders;
+pub(crate) mod keys;
 pub mod node;
 pub mod objects;
 pub mod portable;

@@ -1,7 +1,6 @@
 //! `reset`: a platform as it was at a checkpoint, while its API answers all the time.
 //!
 //! ```text
-//! keys    what a key of the store stands for
 //! plan    what has to be written (pure)
 //! node    what is done inside of the nodes
 //! ```
@@ -19,6 +18,7 @@ use futures::future::try_join_all;
 use serde::Serialize;
 use tokio::time::sleep;
 
+use crate::checkpoint::keys;
 use crate::checkpoint::{self, About, CheckpointError, Objects, Place, holders};
 use crate::docker::pace;
 use crate::etcd::{Etcd, EtcdError};
@@ -26,7 +26,6 @@ use crate::report::{Event, Outcome, Phase, Planned, Progress, Reporter, units};
 use crate::settle::{self, Expected};
 
 pub mod error;
-pub(crate) mod keys;
 mod node;
 pub mod plan;
 

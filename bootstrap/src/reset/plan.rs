@@ -8,8 +8,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
-use super::keys::{self, Treatment, treatment};
 use crate::checkpoint::Objects;
+use crate::checkpoint::keys::{self, Treatment, treatment};
 use crate::etcd::object::{Object, asks_the_same, is_computed, with_status_of};
 use crate::etcd::{Change, Stored};
 

@@ -1,9 +1,9 @@
 //! What goes into the empty store of a new cluster: pure, from the objects of a checkpoint.
 
 use crate::checkpoint::Objects;
+use crate::checkpoint::keys::{Treatment, treatment};
 use crate::etcd::object::{self, Object, is_computed, with_status_of};
 use crate::etcd::{Change, PREFIX};
-use crate::reset::keys::{Treatment, treatment};
 
 /// What goes into the store, and when.
 #[derive(Debug, Clone, Default, PartialEq)]

@@ -1,5 +1,7 @@
 //! A checkpoint outside of its platform: in a file and in a registry; a platform is made from it, and takes later ones.
 
+use serde_json::Value;
+
 use crate::harness::{Platform, docker, step};
 
 const KEPT: &str = "
@@ -49,8 +51,11 @@ pub(crate) fn exported_and_made_from_it(platform: &Platform) {
     assert!(other.code == 2 && other.stderr.contains("of platform `added-e2e`"), "{}", other.stderr);
     let plan = platform.up(&["--checkpoint", file, "--plan"]).succeeded("plan").stdout;
     assert!(plan.contains("pods of the checkpoint") && !plan.contains("storage class"), "{plan}");
-    let up = platform.up(&["--checkpoint", file]).succeeded("up").stdout;
-    assert!(up.contains("1 component unchanged"), "{up}");
+    let up = platform.up(&["--checkpoint", file, "-o", "json"]).succeeded("up").stdout;
+    let events = up.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
+    let installed = events.filter(|event| event["event"] == "finished" && event["subject"] == "traefik");
+    let outcomes: Vec<_> = installed.map(|event| event["outcome"].clone()).collect();
+    assert_eq!(outcomes, ["unchanged"], "{up}");
     is_as_it_was(platform);
     let again = platform.up(&[]).succeeded("up again").stdout;
     assert!(again.contains("Nothing to do"), "{again}");

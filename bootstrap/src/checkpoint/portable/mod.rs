@@ -239,3 +239,6 @@ fn listed(name: &str, architecture: &str, manifest: Descriptor) -> BundledImage 
     let reference = format!("checkpoint:{name}");
     BundledImage { reference, architecture: architecture.into(), manifest, chosen_from: None, built: None }
 }
+
+#[cfg(test)]
+mod tests;

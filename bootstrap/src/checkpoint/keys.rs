@@ -1,4 +1,5 @@
-//! What a key of the store stands for, as far as a reset has to know: which keys are left as they are, and why.
+//! What a key of the store stands for, as far as one has to know who goes back to a checkpoint: which keys are left as they are,
+//! and why.
 
 use crate::etcd::PREFIX;
 
@@ -7,7 +8,7 @@ fn parts(key: &str) -> Vec<&str> {
     key.strip_prefix(PREFIX).unwrap_or(key).split('/').collect()
 }
 
-/// What a reset does with a key.
+/// What becomes of a key on the way back.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Treatment {
     /// It gets the value that it had.
@@ -26,7 +27,7 @@ pub(crate) enum Treatment {
     Endpoints,
 }
 
-/// What a reset does with this key.
+/// What becomes of this key on the way back.
 pub(crate) fn treatment(key: &str) -> Treatment {
     match parts(key).as_slice() {
         // What happened, who leads at the moment, API servers that are alive.
@@ -52,7 +53,7 @@ pub(crate) fn treatment(key: &str) -> Treatment {
 }
 
 /// The kind that is defined under this key, as keys of its objects begin.
-pub(super) fn defined(key: &str) -> Option<String> {
+pub(crate) fn defined(key: &str) -> Option<String> {
     match parts(key).as_slice() {
         ["apiextensions.k8s.io", "customresourcedefinitions", name] => {
             let (plural, group) = name.split_once('.')?;
@@ -63,12 +64,12 @@ pub(super) fn defined(key: &str) -> Option<String> {
 }
 
 /// Whether this is the key of an object of a kind, as [`defined`] gives it.
-pub(super) fn is_of(key: &str, kind: &str) -> bool {
+pub(crate) fn is_of(key: &str, kind: &str) -> bool {
     key.strip_prefix(PREFIX).and_then(|rest| rest.strip_prefix(kind)).is_some_and(|rest| rest.starts_with('/'))
 }
 
 /// The namespace that is stored under this key.
-pub(super) fn namespace(key: &str) -> Option<&str> {
+pub(crate) fn namespace(key: &str) -> Option<&str> {
     match parts(key).as_slice() {
         ["namespaces", name] => Some(*name),
         _ => None,
@@ -76,7 +77,7 @@ pub(super) fn namespace(key: &str) -> Option<&str> {
 }
 
 /// The namespace of what is left alone, where it is in one: with a namespace goes all that is in it.
-pub(super) fn namespace_of_left(key: &str) -> Option<&str> {
+pub(crate) fn namespace_of_left(key: &str) -> Option<&str> {
     match parts(key).as_slice() {
         ["events" | "leases", namespace, _] => Some(*namespace),
         _ => None,
@@ -84,7 +85,7 @@ pub(super) fn namespace_of_left(key: &str) -> Option<&str> {
 }
 
 /// The key of a pod.
-pub(super) fn pod(namespace: &str, name: &str) -> String {
+pub(crate) fn pod(namespace: &str, name: &str) -> String {
     format!("{PREFIX}pods/{namespace}/{name}")
 }
 
