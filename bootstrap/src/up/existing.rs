@@ -226,6 +226,7 @@ impl Situation {
             http: self.images.http,
             left_out: self.decided.left_out,
             kept_record: self.record.filter(|_| self.adding.is_some()),
+            upgrading: None,
             found: StepOutputs::default(),
         };
         Prepared { plan, context, images: self.decided.told, warnings, notes, adding: self.adding }
