@@ -70,6 +70,8 @@ fn a_component_of_one_s_own_comes_and_goes() {
     platform.backstack(&["stack", "add", "traefik"]).succeeded("add");
     platform.backstack(&["status"]).succeeded("status");
 
+    crate::upgrade::there_and_back(&platform);
+
     step("down, with its entries in another file than the first of the list");
     let (other, own) = (platform.path("other"), platform.kubeconfig());
     std::fs::write(&other, OTHER).expect("write");

@@ -18,3 +18,4 @@ mod support;
 mod together;
 mod tools;
 mod trust;
+mod upgrade;
