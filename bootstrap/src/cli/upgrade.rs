@@ -1,5 +1,6 @@
 //! `backstack upgrade`
 
+use std::fmt::Write;
 use std::path::PathBuf;
 
 use clap::Args;
@@ -101,11 +102,14 @@ fn text(ready: &Ready, changes: &Changes, flags: &str) -> String {
         changes.to.stack,
         ready.images
     );
-    let mut line = |command: String, what: &str| text.push_str(&format!("  {command:<34} {what}\n"));
-    line(format!("backstack status{flags}"), "what runs, and where");
+    let mut rows = vec![(format!("backstack status{flags}"), "what runs, and where")];
     if let (Some(command), Some(checkpoint)) = (changes.way_back(), &changes.checkpoint) {
-        line(command, "the way back");
-        line(format!("backstack checkpoint delete {checkpoint}{flags}"), "no way back is needed any more");
+        rows.push((command, "the way back"));
+        rows.push((format!("backstack checkpoint delete {checkpoint}{flags}"), "when no way back is needed any more"));
+    }
+    let width = rows.iter().map(|(command, _)| command.len()).max().unwrap_or_default();
+    for (command, what) in rows {
+        let _ = writeln!(text, "  {command:<width$}  {what}");
     }
     text
 }

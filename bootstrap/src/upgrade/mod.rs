@@ -137,20 +137,22 @@ pub async fn prepare(request: Request, target: Target) -> Result<Upgrade, Failur
         Some(place) => checkpoint::list(place).await?,
         None => Vec::new(),
     };
-    let kept = record.upgrading.clone().filter(|name| checkpoints.iter().any(|one| one.name == *name));
+    let kept = checkpoints.iter().find(|one| record.upgrading.as_ref() == Some(&one.name));
+    // The record of an upgrade that was cut off has the new version already.
+    let stack_before = kept.map_or(&record.stack_version, |kept| &kept.stack_version);
     let is_old = |one: &About| one.name == INITIAL && one.stack_version != stack.version;
     let settings = place.as_ref().and_then(|place| place.platform.settings.as_ref());
     let nodes = prepared.plan.steps.iter().filter(|step| matches!(step.step, Step::ProvisionNode { .. }));
     let changes = Changes {
         platform: name,
         stack: stack.name.clone(),
-        from: Versions { program: record.by.clone(), stack: record.stack_version.clone() },
+        from: Versions { program: record.by.clone(), stack: stack_before.clone() },
         to: Versions { program: OWN.into(), stack: stack.version.clone() },
         components,
         nodes: nodes.filter(|step| step.action != Action::Exists).count(),
         stays: settings.map(|settings| stays(settings, &flags)).transpose()?.unwrap_or_default(),
         goes_on: kept.is_some(),
-        checkpoint: place.as_ref().map(|_| kept.unwrap_or_else(|| checkpoint_name(&record))),
+        checkpoint: place.as_ref().map(|_| kept.map_or_else(|| checkpoint_name(&record), |kept| kept.name.clone())),
         initial_is_old: checkpoints.iter().any(is_old),
         flags,
     };
@@ -183,10 +185,13 @@ fn up_request(request: Request, record: &Record, context: Option<String>) -> UpR
     }
 }
 
-/// Versions that are none are no reason to refuse anything.
+/// Versions that are none are not newer.
+fn is_newer(had: &str, own: &str) -> bool {
+    matches!((Version::parse(had), Version::parse(own)), (Ok(had), Ok(own)) if had > own)
+}
+
 fn not_newer(platform: &str, what: &str, had: &str, own: &str, downgrade: bool) -> Result<(), UpgradeError> {
-    let is_newer = matches!((Version::parse(had), Version::parse(own)), (Ok(had), Ok(own)) if had > own);
-    if !is_newer || downgrade {
+    if !is_newer(had, own) || downgrade {
         return Ok(());
     }
     Err(UpgradeError::Newer { platform: platform.into(), had: format!("{what} {had}"), own: own.into() })

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::OWN;
+use super::{OWN, is_newer};
 use crate::settings::Record;
 use crate::stack::Stack;
 
@@ -28,10 +28,12 @@ impl Pending {
     }
 }
 
-/// Compares what was recorded of a platform with its stack as it is read now.
+/// Compares what was recorded of a platform with its stack as it is read now. One that is newer could not be upgraded.
 pub fn pending(record: &Record, stack: &Stack) -> Option<Pending> {
-    let is_other = !record.stack_version.is_empty() && record.stack_version != stack.version;
+    let stack_is_other = !record.stack_version.is_empty() && record.stack_version != stack.version;
+    let is_other = stack_is_other || record.by != OWN;
+    let is_newer = is_newer(&record.by, OWN) || is_newer(&record.stack_version, &stack.version);
     let to = format!("There is {} {} (backstack {OWN})", stack.name, stack.version);
     let unfinished = record.upgrading.clone();
-    (unfinished.is_some() || is_other || record.by != OWN).then_some(Pending { to, unfinished })
+    (unfinished.is_some() || (is_other && !is_newer)).then_some(Pending { to, unfinished })
 }

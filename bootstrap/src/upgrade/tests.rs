@@ -148,6 +148,8 @@ fn status_tells_of_an_upgrade_that_could_be_made_or_is_not_through() {
     let stack = Stack { version: "2.0.0".into(), ..Stack::empty("own") };
     assert_eq!(pending(&record(OWN, "2.0.0"), &stack), None);
     assert_eq!(pending(&record(OWN, ""), &stack), None);
+    assert_eq!(pending(&record(OWN, "3.0.0"), &stack), None);
+    assert_eq!(pending(&record("1000.0.0", "2.0.0"), &stack), None);
     for other in [record(OWN, "1.0.0"), record("0.0.1", "2.0.0")] {
         let told = pending(&other, &stack).expect("an upgrade").told(" --name p");
         assert!(told.contains("own 2.0.0") && told.contains("`backstack upgrade --plan --name p`"), "{told}");
