@@ -14,6 +14,7 @@
 //! reset      ... and brought back
 //! restore    ... as what a new cluster begins with
 //! power      stopped and started
+//! upgrade    to the stack of this program, with a plan and a way back
 //! support    one archive for whoever is to find out what ails a platform
 //! tools      kubectl and other programs of the platform's own
 //! settle     waiting until a platform runs in full and answers
@@ -51,6 +52,7 @@ pub mod support;
 pub mod tools;
 pub mod trust;
 pub mod up;
+pub mod upgrade;
 
 // The crates below, under the names that they have in the program.
 pub use backstack_build as build;

@@ -103,13 +103,13 @@ pub async fn create(place: &Place, name: &str, replace: bool) -> Result<About, C
     }))
     .await?;
     let file = objects.write()?;
-    let stack = Stack::load_changed(StackSource::named(&record.stack), &record.changes).ok();
+    let version = if record.stack_version.is_empty() { version_now(&record) } else { record.stack_version };
     let about = About {
         name: name.into(),
         created: json::now().unwrap_or_default(),
         made_by: env!("CARGO_PKG_VERSION").into(),
         stack: record.stack,
-        stack_version: stack.map(|stack| stack.version).unwrap_or_default(),
+        stack_version: version,
         nodes: place.nodes(),
         bytes: file.len() as u64 + kept.iter().map(|volumes| volumes.bytes).sum::<u64>(),
         volumes: kept.iter().map(|volumes| volumes.count).sum(),
@@ -141,6 +141,12 @@ async fn origin(place: &Place, record: Record) -> Result<Origin, CheckpointError
 async fn cluster_of(client: &Client) -> Result<String, CheckpointError> {
     let system = Api::<Namespace>::all(client.clone()).get_metadata("kube-system").await;
     Ok(system.map_err(CheckpointError::looking)?.metadata.uid.unwrap_or_default())
+}
+
+/// The version of a platform's stack as its files are now: what an older program did not write down.
+fn version_now(record: &Record) -> String {
+    let stack = Stack::load_changed(StackSource::named(&record.stack), &record.changes);
+    stack.map(|stack| stack.version).unwrap_or_default()
 }
 
 /// What was half made appears under its name, on the control plane last: there it counts.

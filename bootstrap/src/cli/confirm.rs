@@ -1,4 +1,4 @@
-//! Asking before something is taken away.
+//! Asking before something is taken away or changed for good.
 
 use std::io::{BufRead, IsTerminal, Write};
 
@@ -7,7 +7,7 @@ use crate::error::{ExitKind, Explain};
 /// Nobody said that it may be done.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum ConfirmError {
-    #[error("`{command}` takes something away, and there is nobody to ask whether it may")]
+    #[error("`{command}` has to be confirmed, and there is nobody to ask")]
     Nobody { command: &'static str, loses: String },
     #[error("not confirmed: nothing was changed")]
     Declined,

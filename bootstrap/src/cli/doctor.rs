@@ -33,6 +33,7 @@ pub(super) async fn run(args: DoctorArgs, name: &str, printer: &Printer) -> Resu
         only_look: true,
         context: args.target.context,
         add: None,
+        as_it_is: false,
     };
     let checks = up::check(request).await?;
     printer.facts(&checks, || doctor::show(&checks));

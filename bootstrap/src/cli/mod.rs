@@ -41,6 +41,7 @@ mod support_bundle;
 mod tools;
 mod trust;
 mod up;
+mod upgrade;
 
 use printer::Printer;
 
@@ -108,6 +109,7 @@ enum Command {
     Untrust(trust::UntrustArgs),
     Checkpoint(checkpoint::CheckpointArgs),
     Reset(reset::ResetArgs),
+    Upgrade(upgrade::UpgradeArgs),
     Stop(power::StopArgs),
     Pause(power::PauseArgs),
     Start(power::StartArgs),
@@ -131,6 +133,7 @@ impl Args {
             Command::Down(_) => log::Command::Down,
             Command::Reset(_) => log::Command::Reset,
             Command::Stack(args) if args.changes() => log::Command::Stack,
+            Command::Upgrade(args) if !args.plan => log::Command::Upgrade,
             _ => return None,
         };
         // A name that is none is refused later, and must not become a path before.
@@ -226,6 +229,7 @@ async fn run(global: Global, command: Command, printer: &Printer) -> Result<u8, 
         Command::Untrust(args) => trust::untrust(&args, name, printer).await,
         Command::Checkpoint(args) => checkpoint::run(&args, name, printer).await,
         Command::Reset(args) => reset::run(&args, name, printer).await,
+        Command::Upgrade(args) => upgrade::run(args, name, printer).await,
         Command::Stop(args) => power::stop(&args, name, printer).await,
         Command::Pause(args) => power::pause(&args, name, printer).await,
         Command::Start(args) => power::start(&args, name, printer).await,

@@ -50,9 +50,11 @@ pub(super) async fn run(args: &ResetArgs, name: &str, printer: &Printer) -> Resu
 
 fn loses(name: &str, about: &About) -> String {
     format!(
-        "Platform `{name}` goes back to checkpoint `{}` of {}: whatever was made or changed in it since is lost, in the \
+        "Platform `{name}` goes back to checkpoint `{}` of {}, with stack {}: whatever was made or changed in it since is lost, in the \
          cluster, in Git and in databases.",
-        about.name, about.created
+        about.name,
+        about.created,
+        about.stack()
     )
 }
 

@@ -77,6 +77,7 @@ pub(super) async fn add(args: AddArgs, name: &str, printer: &Printer) -> Result<
         only_look: args.plan,
         context: args.target.context.clone(),
         add,
+        as_it_is: false,
     };
     let prepared = up::prepare(request).await?;
     let adding = prepared.adding.clone().unwrap_or_default();

@@ -14,6 +14,7 @@ use crate::error::{ExitKind, Failure};
 use crate::kubernetes::status::{Health, PlatformStatus, platform_status};
 use crate::stack::{LeftOut, Stack};
 use crate::up::{self, RouteUrl};
+use crate::upgrade::{self, Pending};
 
 /// Show the cluster, its nodes, components, routes and health
 #[derive(Debug, Args)]
@@ -53,6 +54,9 @@ pub(super) struct Shown {
     /// Components of the stack that `up` has not come to, or could not install.
     not_installed: Vec<String>,
     routes: Vec<RouteUrl>,
+    /// What `backstack upgrade` could do, or has not come to the end of.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    upgrade: Option<Pending>,
     /// What images from packages lack, by reference.
     limits: Vec<Limit>,
     /// Images that cannot be had, and what is not there for that.
@@ -68,8 +72,8 @@ struct Limit {
 pub(super) async fn run(args: &StatusArgs, name: &str, printer: &Printer) -> Result<u8, Failure> {
     let platform = access::find(name, &args.target).await?;
     let (shown, healthy) = facts(&platform).await?;
-    let more = format!("backstack status --images{}", flags(name, &args.target));
-    printer.facts(&shown, || if args.images { images(&shown) } else { text(&shown, &more) });
+    let flags = flags(name, &args.target);
+    printer.facts(&shown, || if args.images { images(&shown) } else { text(&shown, &flags) });
     Ok(if healthy { 0 } else { ExitKind::Cluster.code() })
 }
 
@@ -97,10 +101,11 @@ pub(super) async fn facts(platform: &Platform) -> Result<(Shown, bool), Failure>
     let names = stack.components.iter().map(|component| component.file.name.clone());
     let not_installed: Vec<_> = names.filter(|name| !installed(name)).collect();
     let ready = live.components.iter().all(|component| component.health == Health::Ready);
-    let healthy = ready && not_installed.is_empty();
+    let upgrade = upgrade::pending(&record, &stack).filter(|_| problem.is_none());
+    let version = if record.stack_version.is_empty() { &stack.version } else { &record.stack_version };
     let shown = Shown {
         platform: platform.name.clone(),
-        stack: format!("{} {}", stack.name, stack.version).trim_end().to_string(),
+        stack: format!("{} {version}", stack.name).trim_end().to_string(),
         changes,
         added,
         problem,
@@ -110,14 +115,23 @@ pub(super) async fn facts(platform: &Platform) -> Result<(Shown, bool), Failure>
         live,
         not_installed,
         routes,
+        upgrade,
         limits,
         left_out,
     };
+    let healthy = ready && (shown.not_installed.is_empty() || shown.may_lack());
     Ok((shown, healthy))
 }
 
-/// All that a person wants to see at a glance: it fits one screen. `more` is the command that tells of the images.
-fn text(shown: &Shown, more: &str) -> String {
+impl Shown {
+    /// What another version of the stack has beside is not missing before the upgrade to it.
+    fn may_lack(&self) -> bool {
+        self.upgrade.as_ref().is_some_and(|upgrade| upgrade.unfinished.is_none())
+    }
+}
+
+/// All that a person wants to see at a glance: it fits one screen. `flags` mean the platform.
+fn text(shown: &Shown, flags: &str) -> String {
     let mut text = format!("{}  stack {}  {}\n", shown.platform, shown.stack, shown.url);
     if let Some(engine) = &shown.engine {
         let _ = writeln!(text, "engine {engine}");
@@ -150,11 +164,18 @@ fn text(shown: &Shown, more: &str) -> String {
             }
         }
     }
+    let (mark, why) = match shown.may_lack() {
+        true => ("·", "comes with the upgrade"),
+        false => ("✘", "`backstack up` goes on with it"),
+    };
     for name in &shown.not_installed {
-        let _ = writeln!(text, "  ✘ {name:<16} not installed: `backstack up` goes on with it");
+        let _ = writeln!(text, "  {mark} {name:<16} not installed: {why}");
     }
     for change in &shown.changes {
         let _ = writeln!(text, "\n  {change}");
+    }
+    if let Some(upgrade) = &shown.upgrade {
+        let _ = writeln!(text, "\n  {}", upgrade.told(flags));
     }
     if let Some(problem) = &shown.problem {
         let _ = writeln!(text, "\n  ! routes are not known: {problem}");
@@ -163,7 +184,11 @@ fn text(shown: &Shown, more: &str) -> String {
     let lacks: Vec<_> =
         lacks.iter().filter(|(count, _)| *count > 0).map(|(count, what)| format!("{count} {what}")).collect();
     if !lacks.is_empty() {
-        let _ = writeln!(text, "\n  Images from packages: {}; `{more}` says what.", lacks.join(", "));
+        let _ = writeln!(
+            text,
+            "\n  Images from packages: {}; `backstack status --images{flags}` says what.",
+            lacks.join(", ")
+        );
     }
     text
 }
@@ -230,6 +255,7 @@ mod tests {
             live: PlatformStatus { nodes, components: components.collect() },
             not_installed: Vec::new(),
             routes: up::routes(&stack, "https://localhost:8443"),
+            upgrade: None,
             limits: (0..20).map(limit).collect(),
             left_out,
         }
@@ -239,7 +265,7 @@ mod tests {
     fn the_whole_stack_fits_one_screen_and_names_the_command_that_tells_the_rest() {
         let shown = back();
         assert_eq!(shown.live.components.len(), 10);
-        let text = text(&shown, "backstack status --images");
+        let text = text(&shown, "");
         let rows: usize = text.lines().map(|line| line.chars().count().div_ceil(80).max(1)).sum();
         // One row is the prompt's.
         assert!(rows < 24, "{rows} rows:\n{text}");
@@ -250,9 +276,20 @@ mod tests {
     }
 
     #[test]
+    fn what_an_upgrade_would_bring_is_not_missing() {
+        let lacking = |upgrade| Shown { upgrade, not_installed: vec!["shop".into()], ..back() };
+        let told = text(&lacking(None), "");
+        assert!(told.contains("✘ shop ") && told.contains("`backstack up` goes on with it"), "{told}");
+        let pending = Pending { to: "There is back 2".into(), unfinished: None };
+        let told = text(&lacking(Some(pending.clone())), "");
+        assert!(told.contains("· shop ") && told.contains("There is back 2: `backstack upgrade"), "{told}");
+        assert!(!lacking(Some(Pending { unfinished: Some("before".into()), ..pending })).may_lack());
+    }
+
+    #[test]
     fn a_cluster_that_somebody_else_made_has_no_engine_of_ours() {
         let shown = Shown { engine: None, ..back() };
-        assert!(!text(&shown, "x").contains("engine"));
+        assert!(!text(&shown, "").contains("engine"));
         assert_eq!(serde_json::to_value(&shown).expect("JSON")["engine"], serde_json::Value::Null);
     }
 
@@ -264,6 +301,6 @@ mod tests {
         assert!(shown.left_out.iter().all(|one| told.contains(&one.image)), "{told}");
         let nothing = Shown { limits: Vec::new(), left_out: Vec::new(), ..back() };
         assert_eq!(images(&nothing), "No image of this platform lacks anything.\n");
-        assert!(!text(&nothing, "x").contains("packages"));
+        assert!(!text(&nothing, "").contains("packages"));
     }
 }

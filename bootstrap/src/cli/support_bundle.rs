@@ -85,6 +85,7 @@ async fn doctor(name: &str) -> Result<Value, Failure> {
         only_look: true,
         context: None,
         add: None,
+        as_it_is: false,
     };
     Ok(json!(up::check(request).await?))
 }

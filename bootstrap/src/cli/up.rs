@@ -178,6 +178,7 @@ pub(super) async fn run(args: UpArgs, name: &str, printer: &Printer) -> Result<u
         only_look: args.plan,
         context: args.target.context,
         add: None,
+        as_it_is: false,
     };
     let prepared = up::prepare(request).await?;
     if args.plan {

@@ -65,6 +65,8 @@ pub struct Context {
     pub checkpoint: Option<Portable>,
     /// What the last `up` recorded, where this run changes a part of the platform only.
     pub kept_record: Option<Record>,
+    /// The checkpoint that leads back, while a platform is upgraded.
+    pub upgrading: Option<String>,
     pub found: StepOutputs,
 }
 
@@ -191,12 +193,14 @@ impl Context {
             by: env!("CARGO_PKG_VERSION").into(),
             name: self.settings.name.clone(),
             stack: folder.map_or(self.settings.stack.clone(), |folder| folder.display().to_string()),
+            stack_version: self.stack.version.clone(),
             url: self.settings.url.clone(),
             parameters: self.settings.parameters.clone(),
             changes: self.settings.changes.clone(),
             elsewhere: self.is_existing(),
             push: self.settings.push.clone(),
             from_packages: self.settings.images == ImageSource::Source,
+            upgrading: self.upgrading.clone(),
         }
     }
 

@@ -29,12 +29,30 @@ pub async fn bring(context: &Context, reference: &str, progress: &Progress) -> R
         (Origin::Packages, Some(recipe)) => built(context, reference, recipe, progress).await?,
         _ => fetched(context, reference, image, progress).await?,
     };
-    if image.reference.digest().is_none() || context.settings.push.is_some() {
-        context.keep_image(reference, &moved.digest);
-    }
+    keep_name(context, reference, &moved.digest);
     context.found.moved.fetch_add(moved.bytes, Ordering::Relaxed);
     // Bytes in the registry are not yet a change of the component.
     Ok(Ended::new(Outcome::Unchanged))
+}
+
+/// The cluster pulls by digest what the stack names without one.
+fn keep_name(context: &Context, reference: &str, digest: &Digest) {
+    if context.images[reference].reference.digest().is_none() || context.settings.push.is_some() {
+        context.keep_image(reference, digest);
+    }
+}
+
+/// Finds out how the cluster would name an image that the registry has already; brings nothing.
+pub async fn name_as_it_is(context: &Context, reference: &str) -> Result<(), Failure> {
+    let (image, Some(transfer)) = (&context.images[reference], context.found.transfer.get()) else { return Ok(()) };
+    if let (Origin::Packages, Some(key)) = (image.origin, image.key(&context.builder)?) {
+        if let Some(found) = there(context, image, key).await? {
+            keep_name(context, reference, &found.digest);
+        }
+    } else if let Some(wanted) = &image.wanted {
+        keep_name(context, reference, &transfer.inspect(&context.upstream, wanted).await?.digest);
+    }
+    Ok(())
 }
 
 async fn built(context: &Context, reference: &str, recipe: &FileTree, progress: &Progress) -> Result<Moved, Failure> {

@@ -10,6 +10,7 @@
 //! existing       ... those on a cluster that somebody else made
 //! engine_images  ... those that give the engine its images
 //! mirror         ... those that bring the components' images to the local registry
+//! preview        what a plan would change of the components, without doing it
 //! ```
 
 use std::sync::Arc;
@@ -27,6 +28,7 @@ pub mod existing;
 pub mod graph;
 pub mod mirror;
 pub mod nodes;
+pub mod preview;
 pub mod served;
 pub mod steps;
 pub mod subjects;

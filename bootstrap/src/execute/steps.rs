@@ -103,14 +103,20 @@ async fn fetch_definitions(context: &Context, component: &str, progress: &Progre
     let sources = &context.component(component).file.crds;
     let places = definition_places(context, component);
     definitions::fetch(sources, places, &context.store, &context.builder, &context.http, progress).await?;
+    read_definitions(context, component)?;
+    Ok(Ended::new(Outcome::Unchanged))
+}
+
+/// Reads definitions that are in the cache, and keeps them for the component's installation.
+pub(super) fn read_definitions(context: &Context, component: &str) -> Result<(), Failure> {
     let mut found = Vec::new();
-    definitions::read(sources, &context.store, |manifest| {
+    definitions::read(&context.component(component).file.crds, &context.store, |manifest| {
         let wrong = |problem| kubernetes::Error::Manifest { component: component.into(), problem };
         found.push(kubernetes::Definition::of(&manifest).map_err(wrong)?);
         Ok::<_, Failure>(())
     })?;
     context.keep_definitions(component, found);
-    Ok(Ended::new(Outcome::Unchanged))
+    Ok(())
 }
 
 /// Where the definitions of a component are looked for; with a bundle, nowhere.
@@ -122,7 +128,7 @@ fn definition_places(context: &Context, component: &str) -> &'static [definition
 }
 
 /// Connects to the API of a control plane that was just made, or runs already.
-async fn connect(context: &Context, node: &str, progress: &Progress) -> Result<(), Failure> {
+pub(super) async fn connect(context: &Context, node: &str, progress: &Progress) -> Result<(), Failure> {
     progress.detail("waiting for the API server");
     let (kubeconfig, client) =
         nodes::connect(&context.own().engine, &context.settings.name, node, context.patience(API_DEADLINE)).await?;
@@ -168,7 +174,7 @@ async fn install(context: &Context, name: &str, progress: &Progress) -> Result<E
 }
 
 /// A component as it is applied to this platform.
-async fn unit(context: &Context, live: &Live, name: &str) -> Result<Unit, Failure> {
+pub(super) async fn unit(context: &Context, live: &Live, name: &str) -> Result<Unit, Failure> {
     let component = context.component(name);
     let facts = render::PlatformFacts {
         name: context.settings.name.clone(),

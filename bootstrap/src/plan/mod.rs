@@ -12,7 +12,7 @@ mod step;
 pub use build::{ExistingCluster, Inputs, PlannedComponent, build};
 pub use needed::ClusterImages;
 pub use observed::Observed;
-pub use show::show;
+pub use show::{open_images, show};
 pub use step::{Action, EngineImage, PlannedStep, Step, StepId};
 
 use serde::Serialize;

@@ -22,12 +22,21 @@ pub fn show(plan: &Plan) -> String {
             let _ = writeln!(text, "  {:<7} {}{size}", step.action.word(), step.step.describe());
         }
     }
-    let images = plan.steps.iter().filter_map(|step| Some((step, step.step.image()?)));
-    let lines: Vec<_> = images.map(|(step, image)| image_line(step, image)).collect();
+    let lines = images(plan, |_| true);
     if !lines.is_empty() {
         let _ = writeln!(text, "images\n{}", lines.join("\n"));
     }
     text
+}
+
+/// A line for each image that is not where it is needed yet, with where it comes from and its bytes.
+pub fn open_images(plan: &Plan) -> Vec<String> {
+    images(plan, |step| step.action != Action::Exists)
+}
+
+fn images(plan: &Plan, wanted: impl Fn(&PlannedStep) -> bool) -> Vec<String> {
+    let steps = plan.steps.iter().filter(|step| wanted(step));
+    steps.filter_map(|step| Some(image_line(step, step.step.image()?))).collect()
 }
 
 /// `build   ghcr.io/backstack/portal:0.1.0  WHY`.

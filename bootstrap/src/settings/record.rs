@@ -15,6 +15,9 @@ pub struct Record {
     pub name: String,
     /// Name of the built-in stack, or the folder of a user's own.
     pub stack: String,
+    /// Version of the stack as it was applied; empty where an older program wrote the record.
+    #[serde(default)]
+    pub stack_version: String,
     /// Address under which people reach the platform.
     pub url: String,
     /// Whether images were built from packages.
@@ -31,6 +34,9 @@ pub struct Record {
     /// The registry that images were pushed to, for such a cluster.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub push: Option<Push>,
+    /// The checkpoint of before an upgrade that is not through.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub upgrading: Option<String>,
 }
 
 impl Record {

@@ -17,12 +17,14 @@ fn existing(workers: u16) -> Existing {
         by: "0".into(),
         name: "p".into(),
         stack: "minimal".into(),
+        stack_version: String::new(),
         url: "https://localhost:9443".into(),
         from_packages: false,
         parameters: vec![("a".into(), "b".into(), true.into())],
         changes: Changes::default(),
         elsewhere: false,
         push: None,
+        upgrading: None,
     };
     Existing { settings: Some(had()), workers, record: Some(record) }
 }

@@ -2,14 +2,25 @@
 
 use std::sync::Arc;
 
-use crate::checkpoint::{self, INITIAL, Place};
+use crate::checkpoint::{self, About, INITIAL, Place};
 use crate::docker::observe;
 use crate::error::Failure;
 use crate::execute::Context;
 use crate::execute::context::Own;
+use crate::kubernetes::record;
 use crate::report::{Event, Reporter};
+use crate::settings::Record;
 
-/// Makes it where there is none, and anew after a component has changed. An `up` that only started what was stopped leaves
+/// Writes down that an upgrade is through, before that checkpoint is made: it is not of a platform that is on its way.
+pub(super) async fn end_upgrade(context: &Context) -> Result<(), Failure> {
+    if context.upgrading.is_some() {
+        let record = Record { upgrading: None, ..context.record() };
+        record::write(context.found.live().installer.client(), &record).await?;
+    }
+    Ok(())
+}
+
+/// Makes it where there is none, and anew after a component has changed or where it is of another version of the stack. An `up` that only started what was stopped leaves
 /// it: people have worked on that platform since.
 ///
 /// A platform without it is a platform all the same, so that is told and no more.
@@ -30,7 +41,9 @@ async fn make(own: &Own, context: &Context, changed: bool) -> Result<(), Failure
         control_plane: context.control_plane(),
         client: context.found.live().installer.client().clone(),
     };
-    let has = checkpoint::list(&place).await?.iter().any(|one| one.name == INITIAL && one.nodes == place.nodes());
+    let version = &context.stack.version;
+    let fits = |one: &About| one.nodes == place.nodes() && one.stack_version == *version;
+    let has = checkpoint::list(&place).await?.iter().any(|one| one.name == INITIAL && fits(one));
     if changed || !has {
         checkpoint::create(&place, INITIAL, true).await?;
     }

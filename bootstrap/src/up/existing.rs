@@ -231,6 +231,7 @@ impl Situation {
             left_out: self.decided.left_out,
             checkpoint: None,
             kept_record: self.record.filter(|_| self.adding.is_some()),
+            upgrading: None,
             found: StepOutputs::default(),
         };
         Prepared { plan, context, images: self.decided.told, warnings, notes, adding: self.adding }

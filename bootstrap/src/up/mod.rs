@@ -34,7 +34,7 @@ mod parameters;
 mod reach;
 mod restore;
 mod stack;
-mod wanting;
+pub(crate) mod wanting;
 
 pub use images::{DecidedImages, Images, limits as image_limits};
 pub use stack::{AddWish, Adding};
@@ -54,6 +54,8 @@ pub struct UpRequest {
     pub context: Option<String>,
     /// Add this to a platform that exists, and leave the rest of it alone.
     pub add: Option<AddWish>,
+    /// The settings file, which says how a platform is made, is not asked.
+    pub as_it_is: bool,
 }
 
 /// A plan, and everything that carrying it out needs.
@@ -201,6 +203,7 @@ pub async fn prepare(request: UpRequest) -> Result<Prepared, Failure> {
         left_out: decided.left_out,
         checkpoint: situation.checkpoint,
         kept_record: record,
+        upgrading: None,
         found: StepOutputs::default(),
     };
     Ok(Prepared { plan, context, images: decided.told, warnings, notes, adding })
@@ -248,12 +251,9 @@ impl Requested {
     fn read(request: UpRequest) -> Result<Self, Failure> {
         let file = request.config.clone().or_else(folders::config_file);
         // The settings file says how a platform is made; what is added to one changes nothing of that.
-        let wishes = match request.add {
-            Some(_) => request.wishes,
-            None => match file {
-                Some(file) => request.wishes.or(settings::file::read(&file, request.config.is_some())?),
-                None => request.wishes,
-            },
+        let wishes = match file.filter(|_| request.add.is_none() && !request.as_it_is) {
+            Some(file) => request.wishes.or(settings::file::read(&file, request.config.is_some())?),
+            None => request.wishes,
         };
         let wishes = if request.context.is_some() { wishes } else { wishes.for_own_cluster() };
         let (wishes, checkpoint) = of_files(wishes)?;
@@ -343,7 +343,8 @@ async fn situation(asked: Requested, engine: Engine, touch: Touch) -> Result<Sit
     Ok(Situation { engine, settings, stack, cluster, existing, live, mode, record, adding, checkpoint })
 }
 
-fn not_set_up(name: &str) -> Failure {
+/// Why nothing can be done to a platform that no `up` has come to yet.
+pub(crate) fn not_set_up(name: &str) -> Failure {
     Failure::not_yet(format!("platform `{name}` is not set up yet"), "Run `backstack up` to the end.")
 }
 
@@ -457,6 +458,9 @@ pub async fn execute(prepared: &Prepared, reporter: Arc<dyn Reporter>) -> Outcom
         let flags = wanting::flags(&context.settings.name, context.existing());
         let told = |failure| wanting::told(failure, &context.stack, &context.settings.changes, &flags);
         return Outcome::Failed(executed.failures.into_iter().map(|failed| told(failed.failure)).collect());
+    }
+    if let Err(failure) = checkpoint::end_upgrade(context).await {
+        return Outcome::Failed(vec![failure]);
     }
     if let (Place::Own(own), None) = (&context.place, &prepared.adding) {
         checkpoint::keep(own, context, executed.changed_components, &reporter).await;

@@ -8,7 +8,7 @@ use crate::settings::DEFAULT_NAME;
 use crate::stack::{Changes, Stack};
 
 /// What has to be typed to mean the same platform again.
-pub(super) fn flags(name: &str, context: Option<&str>) -> String {
+pub(crate) fn flags(name: &str, context: Option<&str>) -> String {
     match context {
         Some(context) => format!(" --context {context}"),
         None if name == DEFAULT_NAME => String::new(),

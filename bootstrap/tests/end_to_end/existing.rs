@@ -166,6 +166,16 @@ fn a_platform_on_a_cluster_of_others() {
     other.inside("kubectl rollout status -n shop deployment/shop --timeout=60s").succeeded("the shop runs");
     other.backstack(&[&["stack", "remove", "shop"], &target[..]].concat()).succeeded("stack remove");
 
+    step("an upgrade, which has no way back there");
+    std::fs::write(folder.join("stack.yaml"), STACK.replace("version: 1.0.0", "version: 1.1.0")).expect("stack");
+    let upgrade = |more: &[&str]| other.backstack(&[&["upgrade"], &target[..], more].concat());
+    let plan = upgrade(&["--plan"]).succeeded("upgrade --plan").stdout;
+    assert!(plan.contains("few 1.0.0") && plan.contains("-> few 1.1.0") && plan.contains("None: on a cluster"), "{plan}");
+    assert!(plan.contains("unchanged: traefik, metrics-server, argocd"), "{plan}");
+    upgrade(&["--yes"]).succeeded("upgrade");
+    let nothing = upgrade(&[]).succeeded("upgrade again").stdout;
+    assert!(nothing.contains("Nothing to do: 3 components as few 1.1.0"), "{nothing}");
+
     step("down: the cluster is as it was");
     other.inside(&format!("kubectl apply -f - <<'END'\n{APPLICATION}\nEND")).succeeded("an application of somebody's");
     other.backstack(&[&["down"], &target[..]].concat()).succeeded("down");

@@ -19,3 +19,4 @@ mod support;
 mod together;
 mod tools;
 mod trust;
+mod upgrade;

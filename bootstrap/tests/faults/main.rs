@@ -4,6 +4,7 @@
 //! ```text
 //! refused      told before anything is made: ports, names, kubeconfig
 //! stopped      the program or the engine ends in the middle, at every step
+//! kills        ... every command, at random moments
 //! broken       components that cannot run, and what becomes of them once they are mended
 //! full         disks without room
 //! running      the program under test while it runs: its events, and ways to end it
@@ -22,6 +23,7 @@ mod harness;
 mod broken;
 mod disk;
 mod full;
+mod kills;
 mod refused;
 mod running;
 mod stopped;

@@ -196,11 +196,11 @@ impl Applier<'_> {
     }
 }
 
-fn has_failed(job: &DynamicObject) -> bool {
+pub(super) fn has_failed(job: &DynamicObject) -> bool {
     conditions_of(&job.data).iter().any(|condition| condition.kind == "Failed" && condition.is_true())
 }
 
-fn cannot_change(status: &Status) -> bool {
+pub(super) fn cannot_change(status: &Status) -> bool {
     status.code == 422 && status.message.contains("field is immutable")
 }
 

@@ -114,7 +114,8 @@ impl FakeApi {
 
     fn answer(&self, method: &Method, path: &str, query: &str, body: &[u8]) -> (u16, Value) {
         let mut state = self.state.lock().expect("state");
-        if method != Method::GET {
+        let only_tried = query.contains("dryRun=All");
+        if method != Method::GET && !only_tried {
             state.log.push(format!("{method} {path}"));
         }
         if let Some(rule) =
@@ -140,6 +141,7 @@ impl FakeApi {
                 }
                 (201, state.store(&path, object))
             }
+            (&Method::PATCH, false) if only_tried => (200, state.tried(path, sent())),
             (&Method::PATCH | &Method::PUT, false) => (200, state.store(path, sent())),
             (&Method::DELETE, false) => state.objects.remove(path).map_or_else(not_found, |object| (200, object)),
             _ => failure(405, "MethodNotAllowed", "unexpected in a test"),
@@ -163,6 +165,15 @@ impl State {
             object["metadata"]["resourceVersion"] = json!(self.version.to_string());
         }
         self.objects.insert(path.into(), object.clone());
+        object
+    }
+
+    /// What storing an object would make of it.
+    fn tried(&self, path: &str, mut object: Value) -> Value {
+        let before = self.objects.get(path).map(|before| before["metadata"].clone()).unwrap_or_default();
+        for field in ["resourceVersion", "uid"] {
+            object["metadata"][field] = before[field].clone();
+        }
         object
     }
 

@@ -22,8 +22,10 @@ use backstack_common::report::{Outcome, Progress};
 use backstack_stack::model::GeneratedSecret;
 
 mod conflicts;
+mod preview;
 mod purge;
 
+pub use preview::Preview;
 pub use purge::Purged;
 
 /// Component label of what belongs to no component.
@@ -249,18 +251,29 @@ impl Installer {
 
 /// What a unit is going to have, as far as it can be told before its kinds are known.
 pub(super) fn intended(unit: &Unit) -> Result<Vec<ObjectRef>, Error> {
-    let mut objects = vec![ObjectRef::new("v1", "Namespace", None, &unit.namespace)];
+    let mut objects = vec![namespace_of(unit)];
     objects.extend(unit.crds.iter().map(|definition| definition.object().clone()));
     for manifest in &unit.objects {
-        let mut object =
-            ObjectRef::of(manifest).map_err(|problem| Error::Manifest { component: unit.name.clone(), problem })?;
-        object.namespace.get_or_insert_with(|| unit.namespace.clone());
-        objects.push(object);
+        objects.push(identify(unit, manifest)?);
     }
-    for name in unit.secrets.keys() {
-        objects.push(ObjectRef::new("v1", "Secret", Some(&unit.namespace), name));
-    }
+    objects.extend(secrets_of(unit));
     Ok(objects)
+}
+
+fn identify(unit: &Unit, manifest: &Value) -> Result<ObjectRef, Error> {
+    let mut object =
+        ObjectRef::of(manifest).map_err(|problem| Error::Manifest { component: unit.name.clone(), problem })?;
+    object.namespace.get_or_insert_with(|| unit.namespace.clone());
+    Ok(object)
+}
+
+fn namespace_of(unit: &Unit) -> ObjectRef {
+    ObjectRef::new("v1", "Namespace", None, &unit.namespace)
+}
+
+/// Secrets that are made once and kept.
+fn secrets_of(unit: &Unit) -> impl Iterator<Item = ObjectRef> {
+    unit.secrets.keys().map(|name| ObjectRef::new("v1", "Secret", Some(&unit.namespace), name))
 }
 
 fn union(previous: &[ObjectRef], intended: Vec<ObjectRef>) -> Vec<ObjectRef> {

@@ -64,7 +64,7 @@ mod scenarios;
 pub use bring_up::bring_up;
 pub use definition::Definition;
 pub use error::Error;
-pub use install::{Installed, Installer};
+pub use install::{Installed, Installer, Preview};
 
 /// Namespace of what belongs to the platform itself: inventory and certificate authority.
 pub const SYSTEM_NAMESPACE: &str = "backstack-system";

@@ -382,3 +382,34 @@ async fn webhooks_that_nobody_would_answer_go_with_their_component() {
     assert!(place("/mine") < place("/web"), "{log:?}");
     assert_eq!((place("/shared"), place("/none")), (None, None));
 }
+
+#[tokio::test(start_paused = true)]
+async fn what_an_installation_would_change_is_told_and_not_done() {
+    let fake = FakeApi::default();
+    let installer = Installer::new(fake.client(), "lab", "localhost");
+    let with_data = |name: &str, data: &str| json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": name}, "data": {"a": data}});
+    let first = unit(vec![config_map("same"), config_map("other"), config_map("old"), config_map("taken")]);
+    let all_new = installer.preview(&first).await.expect("a preview");
+    assert_eq!((all_new.had.as_deref(), all_new.added.len(), fake.log().len()), (None, 5, 0), "{all_new:?}");
+    install(&fake, &first).await.0.expect("installed");
+    let nothing = installer.preview(&first).await.expect("a preview");
+    assert!(nothing.is_nothing() && nothing.had.as_deref() == Some("1"), "{nothing:?}");
+    // Somebody else's by now.
+    let path = "/api/v1/namespaces/shop/configmaps/taken";
+    let mut taken = fake.get(path).expect("the object");
+    taken["metadata"]["labels"] = json!({});
+    fake.put(path, taken);
+    let refused = || json!({"apiVersion": "batch/v1", "kind": "Job", "metadata": {"name": "seed"}});
+    fake.put("/apis/batch/v1/namespaces/shop/jobs/seed", refused());
+    fake.add_rule(rule("/jobs/seed", 1, status(403, "Forbidden", "a policy wants a label")));
+    let thing = json!({"apiVersion": "nobody.dev/v1", "kind": "Thing", "metadata": {"name": "new"}});
+    let (before, log) = (fake.paths(), fake.log());
+    let second = unit(vec![config_map("same"), with_data("other", "c"), thing, refused()]);
+    let preview = installer.preview(&second).await.expect("a preview");
+    let names = |objects: &[super::object::ObjectRef]| objects.iter().map(ToString::to_string).collect::<Vec<_>>();
+    assert_eq!(names(&preview.added), ["Thing shop/new"]);
+    assert_eq!(names(&preview.changed), ["ConfigMap shop/other"]);
+    assert_eq!(names(&preview.removed), ["ConfigMap shop/old"]);
+    assert_eq!(preview.unknown, [("Job shop/seed".to_string(), "a policy wants a label".to_string())].into());
+    assert_eq!((fake.paths(), fake.log()), (before, log), "nothing was to be changed");
+}

@@ -16,11 +16,12 @@ pub enum Command {
     Down,
     Reset,
     Stack,
+    Upgrade,
 }
 
 impl Command {
     /// All of them.
-    pub const ALL: [Self; 4] = [Self::Up, Self::Down, Self::Reset, Self::Stack];
+    pub const ALL: [Self; 5] = [Self::Up, Self::Down, Self::Reset, Self::Stack, Self::Upgrade];
 
     /// The name of the file that its log on this platform is in.
     pub fn file_name(self, platform: &str) -> String {
@@ -34,6 +35,7 @@ impl Command {
             Self::Down => "down",
             Self::Reset => "reset",
             Self::Stack => "stack",
+            Self::Upgrade => "upgrade",
         };
         format!("{platform}-{command}")
     }

@@ -1,0 +1,106 @@
+//! What a plan would change of each component, found out without changing anything: components are rendered as they would
+//! be applied, and the API server is asked to try them.
+
+use std::collections::BTreeSet;
+
+use futures::{StreamExt, TryStreamExt, stream};
+use serde::Serialize;
+
+use super::context::{Context, Place};
+use super::{existing, mirror, steps};
+use crate::definitions;
+use crate::docker::{network, registry};
+use crate::error::Failure;
+use crate::images::registry::Registry;
+use crate::images::transfer::Transfer;
+use crate::kubernetes::{Preview, inventory::Inventory};
+use crate::plan::{Action, Plan, Step};
+use crate::report::Progress;
+
+/// Components that are tried at the same time: each is asked about object by object.
+const AT_ONCE: usize = 4;
+
+/// What would become of a component.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Previewed {
+    pub component: String,
+    /// The version that it would have; none if it would be taken away.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub version: Option<String>,
+    #[serde(flatten)]
+    pub objects: Preview,
+    /// Its definitions of kinds are not here yet, so nothing is known of them.
+    pub definitions_to_fetch: bool,
+}
+
+impl Previewed {
+    /// Whether it would stay as it is.
+    pub fn is_nothing(&self) -> bool {
+        self.version == self.objects.had && self.objects.is_nothing() && !self.definitions_to_fetch
+    }
+}
+
+/// Looks at all components of a plan for a platform that runs, in the plan's order.
+///
+/// # Errors
+/// The engine, the registry or the API does not answer.
+pub async fn run(plan: &Plan, context: &Context) -> Result<Vec<Previewed>, Failure> {
+    connect(context).await?;
+    let here: BTreeSet<&str> = plan
+        .steps
+        .iter()
+        .filter_map(|step| match &step.step {
+            Step::MirrorImage { reference } if step.action == Action::Exists => Some(reference.as_str()),
+            _ => None,
+        })
+        .collect();
+    for reference in here {
+        mirror::name_as_it_is(context, reference).await?;
+    }
+    let components = plan.steps.iter().filter_map(|step| match &step.step {
+        Step::InstallComponent { component } => Some((component, true)),
+        Step::RemoveComponent { component } => Some((component, false)),
+        _ => None,
+    });
+    let looked = stream::iter(components).map(|(component, stays)| async move {
+        if stays { installed(context, component).await } else { removed(context, component).await }
+    });
+    looked.buffered(AT_ONCE).try_collect().await
+}
+
+/// Finds what the platform's steps would find or make.
+async fn connect(context: &Context) -> Result<(), Failure> {
+    let Place::Own(own) = &context.place else {
+        existing::connect(context)?;
+        return existing::registry(context).await.map(drop);
+    };
+    if let Some(network) = network::find(&own.engine).await? {
+        context.found.network.set(network).ok();
+    }
+    if let Some(port) = registry::find(&own.engine).await? {
+        context.found.transfer.set(Transfer::new(Registry::at_port(port)?, context.store.clone())).ok();
+    }
+    steps::connect(context, &context.control_plane(), &Progress::silent()).await
+}
+
+async fn installed(context: &Context, name: &str) -> Result<Previewed, Failure> {
+    let file = &context.component(name).file;
+    let definitions_to_fetch = !definitions::are_cached(&file.crds, &context.store);
+    if !definitions_to_fetch {
+        steps::read_definitions(context, name)?;
+    }
+    let unit = steps::unit(context, context.found.live(), name).await?;
+    let mut objects = context.found.live().installer.preview(&unit).await?;
+    if definitions_to_fetch {
+        objects.removed.retain(|object| object.kind != "CustomResourceDefinition");
+    }
+    Ok(Previewed { component: name.into(), version: Some(unit.version), objects, definitions_to_fetch })
+}
+
+async fn removed(context: &Context, name: &str) -> Result<Previewed, Failure> {
+    let client = context.found.live().installer.client().clone();
+    let entry = Inventory::new(client, &context.settings.name).load(name).await?;
+    let (had, removed) = entry.map(|entry| (entry.version, entry.objects)).unzip();
+    let objects = Preview { had, removed: removed.unwrap_or_default(), ..Preview::default() };
+    Ok(Previewed { component: name.into(), version: None, objects, definitions_to_fetch: false })
+}
