@@ -3,6 +3,8 @@
 //! Refused is only what cannot work: pods that no scheduler would find a place for, a disk on which not even the images
 //! fit, a port that another program has. Everything that is merely short is a warning with its numbers.
 
+use time::OffsetDateTime;
+
 use super::building::Building;
 use super::facts::{EngineFacts, Facts, PortUse};
 use super::requests::Requests;
@@ -67,6 +69,10 @@ pub fn judge(facts: &Facts, wants: &Wants) -> Vec<Check> {
     checks.extend(facts.proxy.used.iter().map(|used| Check::ok("proxy", used.clone())));
     let problem = |(found, fix): &(String, String)| Check::warning("proxy", found.clone(), fix.clone());
     checks.extend(facts.proxy.problems.iter().map(problem));
+    checks.extend(facts.handed_on.checks());
+    checks.extend(facts.names.checks());
+    checks.extend(facts.ways.checks());
+    checks.extend(facts.clock.checks(OffsetDateTime::now_utc()));
     checks
 }
 
@@ -81,9 +87,10 @@ fn certificates(found: &Result<(String, Vec<String>), String>) -> Vec<Check> {
 }
 
 fn engine(facts: &EngineFacts, wants: &Wants) -> Vec<Check> {
-    let found = format!("Docker {} at {}, {}", facts.version, facts.endpoint, facts.storage_driver);
+    let found = format!("Docker {} at {}, {}", facts.version, facts.endpoint, facts.storage.driver);
     let engine = if facts.remote { on_another_machine(found) } else { Check::ok("engine", found) };
-    let mut checks = vec![engine, Check::ok("mode", facts.mode.clone())];
+    let mut checks = vec![engine, Check::ok("mode", facts.mode.clone()), facts.cgroups.check()];
+    checks.extend(facts.storage.check());
     checks.push(cpu(facts.cpus as f64, facts.cpus.to_string(), wants, BIGGER));
     checks.push(memory(facts.memory, wants, BIGGER));
     checks.extend(facts.disk_free.map(|free| disk(free, wants, facts.has_platform)));

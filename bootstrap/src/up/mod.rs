@@ -233,7 +233,7 @@ async fn check_without_engine(asked: Requested, error: &ClusterError) -> Result<
         }
         _ => None,
     };
-    let facts = doctor::facts::without_engine(error, &settings, building);
+    let facts = doctor::facts::without_engine(error, &settings, building).await;
     Ok(doctor::judge(&facts, &doctor::Wants::here(&stack, settings.workers)))
 }
 

@@ -9,6 +9,7 @@
 //! names       container names and labels (kind's, so that `kind` sees the cluster too)
 //! network     one network for all platforms, with fixed addresses
 //! subnet      the range that it has
+//! routes      where this machine leads addresses already
 //! locks       locks between programs that make platforms at the same time
 //! registry    the local registry container and its volume
 //! services    what kube-proxy has no rules for yet is refused at once
@@ -47,6 +48,7 @@ pub mod pipe;
 pub mod provision;
 pub mod proxy;
 pub mod registry;
+pub mod routes;
 pub mod services;
 pub mod subnet;
 
