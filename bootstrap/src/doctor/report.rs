@@ -221,15 +221,13 @@ pub fn machine(given: Option<&str>) -> Result<String, ReportError> {
     }
 }
 
+/// What the kernel says; elsewhere what the program of that name does, which each system has.
 fn own_name() -> String {
-    #[cfg(unix)]
-    {
-        rustix::system::uname().nodename().to_string_lossy().into_owned()
-    }
-    #[cfg(not(unix))]
-    {
-        std::env::var("COMPUTERNAME").unwrap_or_default()
-    }
+    let name = std::fs::read_to_string("/proc/sys/kernel/hostname").or_else(|_| {
+        let output = std::process::Command::new("hostname").output()?;
+        Ok::<_, std::io::Error>(String::from_utf8_lossy(&output.stdout).into_owned())
+    });
+    name.unwrap_or_default().trim().into()
 }
 
 /// What is told of a machine whose checks could not be made at all.
