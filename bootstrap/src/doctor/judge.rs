@@ -80,7 +80,9 @@ pub fn judge(facts: &Facts, wants: &Wants) -> Vec<Check> {
 fn certificates(found: &Result<(String, Vec<String>), String>) -> Vec<Check> {
     let fix = "fix or remove it; `openssl x509 -in FILE -noout -subject` reads a certificate";
     match found {
-        Ok((count, warnings)) if warnings.is_empty() => vec![Check::ok("certificates", count.clone())],
+        Ok((count, warnings)) if warnings.is_empty() => {
+            vec![Check::ok("certificates", format!("{count}; new nodes trust them too"))]
+        }
         Ok((_, warnings)) => warnings.iter().map(|one| Check::warning("certificates", one.clone(), fix)).collect(),
         Err(why) => vec![Check::failed("certificates", why.clone(), "fix the file, or unset the variable")],
     }
