@@ -49,7 +49,7 @@ enum DoctorCommand {
     /// by mail count too. Everybody who can reach the address sees the page.
     #[command(after_help = "Examples:
   backstack doctor collect reports                            what is in the folder
-  backstack doctor collect reports --listen 0.0.0.0:8600      and a page that takes more, until Ctrl-C
+  backstack doctor collect reports --listen 0.0.0.0:8600      and a page that takes more
   backstack doctor --report http://192.168.1.5:8600           on each of the machines")]
     Collect {
         /// Folder of the reports

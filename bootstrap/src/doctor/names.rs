@@ -2,13 +2,13 @@
 //! addresses ("DNS rebinding protection"), and some answer for names that lead nowhere.
 
 use std::collections::BTreeSet;
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::{IpAddr, Ipv4Addr, ToSocketAddrs};
 use std::time::Duration;
 
 use super::Check;
 
 /// What a resolver may take; one that takes longer is told, and nobody waits.
-const PATIENCE: Duration = Duration::from_millis(1_200);
+const PATIENCE: Duration = Duration::from_millis(800);
 /// A name below `localhost`, which routes of apps have.
 const BELOW: &str = "backstack-check.localhost";
 
@@ -135,14 +135,19 @@ impl Names {
     }
 }
 
+/// The resolver is asked in a thread that nobody waits for: one that hangs would hold up the program's end.
 async fn answer(host: &str) -> Answer {
-    match tokio::time::timeout(PATIENCE, tokio::net::lookup_host((host, 0))).await {
-        Err(_) => Answer::Silence,
-        Ok(Err(error)) => {
+    let (tell, told) = tokio::sync::oneshot::channel();
+    let host = host.to_string();
+    std::thread::spawn(move || drop(tell.send((host.as_str(), 0).to_socket_addrs())));
+    match tokio::time::timeout(PATIENCE, told).await {
+        Err(_) | Ok(Err(_)) => Answer::Silence,
+        Ok(Ok(Err(error))) => {
             Answer::None(error.to_string().trim_start_matches("failed to lookup address information: ").into())
         }
-        Ok(Ok(all)) => {
-            Answer::Addresses(all.map(|address| address.ip()).collect::<BTreeSet<_>>().into_iter().collect())
+        Ok(Ok(Ok(all))) => {
+            let all: BTreeSet<_> = all.map(|address| address.ip()).collect();
+            Answer::Addresses(all.into_iter().collect())
         }
     }
 }
