@@ -67,7 +67,8 @@ fn down_purge_and_untrust_leave_everything_as_it_was() {
     assert_eq!(before, after, "the same lines in another order");
     // What was looked at is what changes while a platform is there.
     let seen = look("while");
-    for part in ["left-control-plane", "left-worker", "backstack-registry", ".cache/backstack", "172.31.250.0/24"] {
+    for part in ["left-control-plane", "left-worker", "backstack-registry", "home/.cache/backstack", "172.31.250.0/24"]
+    {
         assert!(seen.contains(part) && !before.contains(part), "{part}:\n{seen}");
     }
 }
