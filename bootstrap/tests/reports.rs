@@ -1,6 +1,7 @@
 //! `doctor --report` and `doctor collect`, as a room uses them: the programs themselves, over real connections.
 
 #![allow(clippy::unwrap_used, reason = "tests")]
+#![allow(clippy::print_stderr, reason = "how long a room waits is told")]
 
 use std::io::Read;
 use std::path::Path;
@@ -100,7 +101,7 @@ async fn two_hundred_machines_report_at_once_and_stand_on_one_page() {
     for (status, said) in futures::future::join_all(sent).await {
         assert_eq!(status, StatusCode::CREATED, "{said}");
     }
-    println!("200 reports: {} ms", start.elapsed().as_millis());
+    eprintln!("200 reports: {} ms", start.elapsed().as_millis());
     assert_eq!(teacher.files(), 200);
     let page = teacher.page().await;
     assert!(page.contains("200 machines: 1 cannot run it, 0 with warnings, 199 ready"), "{page}");
