@@ -4,6 +4,7 @@
 //! cli        what was typed            -> settings
 //! settings   what it means             -> UpSettings and friends
 //! doctor     the machine               -> Checks
+//! room       an HTTP server for the machines of a room
 //! origin     where each image comes from: here, upstream, or its recipe
 //! plan       settings + stack + what exists -> Plan (pure)
 //! execute    Plan                      -> outcomes, through the crates below
@@ -46,6 +47,7 @@ pub mod power;
 pub mod remove;
 pub mod reset;
 pub mod restore;
+pub mod room;
 pub mod settings;
 pub mod settle;
 pub mod support;

@@ -12,6 +12,7 @@ use super::up::{WishArgs, with_files_here};
 use crate::build::Architecture;
 use crate::bundle::serve::{ServeError, Served, Server};
 use crate::bundle::{self, Created};
+use crate::doctor::collect::Reports;
 use crate::error::{ExitKind, Failure};
 use crate::images::Bundle;
 use crate::images::bundle::verify::Hurt;
@@ -107,6 +108,9 @@ struct ServeArgs {
     /// A program to offer beside this one, for other systems; may be repeated
     #[arg(long = "with", value_name = "PROGRAM")]
     programs: Vec<PathBuf>,
+    /// Take reports of `backstack doctor --report` at /reports, and keep them in this folder
+    #[arg(long, value_name = "FOLDER")]
+    reports: Option<PathBuf>,
 }
 
 pub(super) async fn run(args: BundleArgs, name: &str, printer: &Printer) -> Result<u8, Failure> {
@@ -158,7 +162,7 @@ async fn serve(args: ServeArgs, printer: &Printer) -> Result<u8, Failure> {
     let bundle = Bundle::open(&args.file)?;
     if bundle.is_in_pieces() {
         let why = "it is in pieces: put it together first, `cat FILE.* >FILE`".into();
-        return Err(ServeError::File { path: bundle.path, why }.into());
+        return Err(ServeError { path: bundle.path, why }.into());
     }
     let mut programs =
         vec![Served::of(&std::env::current_exe().map_err(|error| Failure::internal(error.to_string()))?)?];
@@ -167,10 +171,11 @@ async fn serve(args: ServeArgs, printer: &Printer) -> Result<u8, Failure> {
     }
     let served = Served::of(&bundle.path)?;
     let name = served.name.clone();
-    let server = Server::bind(args.listen, bundle.about, served, programs).await?;
-    let addresses = server.addresses.clone();
+    let reports = args.reports.map(Reports::in_folder).transpose()?;
+    let server = Server::bind(args.listen, bundle.about, served, programs, reports).await?;
+    let addresses = server.door.addresses.clone();
     printer.facts(&json!({"addresses": addresses, "bundle": name}), || {
-        let picture = server.picture().unwrap_or_default();
+        let picture = server.door.picture().unwrap_or_default();
         let lines: String = addresses.iter().map(|address| format!("  {address}\n")).collect();
         format!("{picture}\n{lines}\n  backstack up --bundle {}/{name}\n\n  Ctrl-C ends it.\n", addresses[0])
     });

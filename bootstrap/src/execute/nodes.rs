@@ -13,7 +13,8 @@ use crate::docker::kubeadm::NodeFacts;
 use crate::docker::node::{self, NodeSpec, PortMapping, Role};
 use crate::docker::pace::{self, Pace};
 use crate::docker::{
-    ClusterError, Engine, certs_folder, kubeconfig, locks, mirrors, names, network, observe, provision, services,
+    ClusterError, Engine, authorities, certs_folder, kubeconfig, locks, mirrors, names, network, observe, provision,
+    services,
 };
 use crate::error::Failure;
 use crate::kubernetes::{certificates, client, nodes as live_nodes};
@@ -112,7 +113,7 @@ async fn choose_address(context: &Context, node: &str) -> Result<Ipv4Addr, Failu
 }
 
 fn files(context: &Context) -> Vec<(String, String)> {
-    [mirrors(context), services::files()].concat()
+    [mirrors(context), services::files(), authorities::files()].concat()
 }
 
 /// The files by which containerd asks the local registry first.

@@ -22,7 +22,7 @@ use crate::origin::{OriginError, Told};
 use crate::plan::{self, ClusterImages, Plan, PlannedComponent};
 use crate::report::{Event, Planned, Reporter, units};
 use crate::settings::Record;
-use crate::settings::{self, Existing, ImageSource, UpSettings, UpWishes};
+use crate::settings::{self, ImageSource, UpSettings, UpWishes};
 use crate::stack::{ClusterSpec, LeftOut, Stack};
 
 mod checkpoint;
@@ -135,7 +135,8 @@ struct Situation {
     existing: Option<ObservedPlatform>,
     /// A client of the platform that exists, if its API answers.
     live: Option<kube::Client>,
-    mode: mode::NodeMode,
+    /// How the nodes of the platform that exists run.
+    mode: Option<mode::NodeMode>,
     /// What the last `up` recorded.
     record: Option<Record>,
     adding: Option<Adding>,
@@ -155,8 +156,8 @@ pub async fn prepare(request: UpRequest) -> Result<Prepared, Failure> {
     let (asked, engine) = (Requested::read(request)?, Engine::connect().await?);
     let sharing = if touch == Touch::Start { locks::using().await } else { None };
     let mut situation = situation(asked, engine, touch).await?;
-    let (images, decided) = situation.images().await?;
-    let checks = checks(&situation, &images, &decided).await?;
+    let (images, decided, mode) = situation.images().await?;
+    let checks = checks(&situation, &images, &decided, &mode).await?;
     if doctor::has_failed(&checks) && !skip {
         return Err(doctor::Unmet(checks).into());
     }
@@ -187,7 +188,7 @@ pub async fn prepare(request: UpRequest) -> Result<Prepared, Failure> {
             cluster: situation.cluster,
             node: images.node,
             registry_image: images.registry,
-            mode: situation.mode,
+            mode,
             cgroup_v1,
             existing: situation.existing,
             kubeconfig: kubeconfig::path()?,
@@ -223,8 +224,8 @@ pub async fn check(request: UpRequest) -> Result<Vec<Check>, Failure> {
         Err(error) => return check_without_engine(asked, &error).await,
     };
     let mut situation = situation(asked, engine, Touch::NothingGuess).await?;
-    let (images, decided) = situation.images().await?;
-    let mut checks = checks(&situation, &images, &decided).await?;
+    let (images, decided, mode) = situation.images().await?;
+    let mut checks = checks(&situation, &images, &decided, &mode).await?;
     checks.push(doctor::images(&decided.told, &decided.nowhere));
     Ok(checks)
 }
@@ -242,7 +243,7 @@ async fn check_without_engine(asked: Requested, error: &ClusterError) -> Result<
         }
         _ => None,
     };
-    let facts = doctor::facts::without_engine(error, &settings, building);
+    let facts = doctor::facts::without_engine(error, &settings, building).await;
     Ok(doctor::judge(&facts, &doctor::Wants::here(&stack, settings.workers)))
 }
 
@@ -336,10 +337,7 @@ async fn situation(asked: Requested, engine: Engine, touch: Touch) -> Result<Sit
     let mut settings = wishes.decide(&name, kept.as_ref(), &cluster.file.kubernetes)?;
     reach::check_subnet(&engine, settings.subnet).await?;
     let (stack, adding) = stack::load(&mut settings, add.as_ref(), false)?;
-    let mode = match kept {
-        Some(Existing { settings: Some(had), .. }) => had.node_mode,
-        _ => mode::detect(&engine).await?,
-    };
+    let mode = kept.and_then(|kept| kept.settings).map(|had| had.node_mode);
     Ok(Situation { engine, settings, stack, cluster, existing, live, mode, record, adding, checkpoint })
 }
 
@@ -349,26 +347,34 @@ pub(crate) fn not_set_up(name: &str) -> Failure {
 }
 
 impl Situation {
-    async fn images(&mut self) -> Result<(Images, DecidedImages), Failure> {
+    /// Where images come from, and how nodes may run: both take a while, and neither needs the other.
+    async fn images(&mut self) -> Result<(Images, DecidedImages, mode::NodeMode), Failure> {
         let registry_runs = registry::find(&self.engine).await?.is_some();
         let (name, workers) = (&self.settings.name, self.settings.workers);
         let needed = ClusterImages::needed(name, workers, self.existing.as_ref(), registry_runs);
         let mut images = Images::of(&self.settings, &self.stack, &self.cluster, self.adding.as_ref(), needed)?;
-        let decided = images.decide(&mut self.stack, Some(&self.engine)).await?;
-        Ok((images, decided))
+        let (engine, had) = (&self.engine, self.mode.take());
+        let mode = async {
+            match had {
+                Some(had) => Ok(had),
+                None => Ok::<_, Failure>(mode::detect(engine).await?),
+            }
+        };
+        let (decided, mode) = tokio::try_join!(images.decide(&mut self.stack, Some(engine)), mode)?;
+        Ok((images, decided, mode))
     }
 }
 
-async fn checks(situation: &Situation, images: &Images, decided: &DecidedImages) -> Result<Vec<Check>, Failure> {
+async fn checks(
+    situation: &Situation,
+    images: &Images,
+    decided: &DecidedImages,
+    mode: &mode::NodeMode,
+) -> Result<Vec<Check>, Failure> {
     let building = images.building(decided, Some(&situation.engine)).await?;
-    let facts = doctor::facts::gather(
-        &situation.engine,
-        &situation.settings,
-        &situation.mode,
-        situation.existing.as_ref(),
-        building,
-    )
-    .await?;
+    let facts =
+        doctor::facts::gather(&situation.engine, &situation.settings, mode, situation.existing.as_ref(), building)
+            .await?;
     Ok(doctor::judge(&facts, &doctor::Wants::here(&situation.stack, situation.settings.workers)))
 }
 
