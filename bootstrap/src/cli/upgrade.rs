@@ -62,7 +62,7 @@ pub(super) async fn run(args: UpgradeArgs, name: &str, printer: &Printer) -> Res
     let request = Request {
         name: name.into(),
         images: args.images,
-        bundle: super::up::with_bundle_here(wishes, printer).await?.bundle,
+        bundle: super::up::with_files_here(wishes, printer).await?.bundle,
         skip_checks: args.skip_checks,
         downgrade: args.downgrade,
         only_look: args.plan,

@@ -63,8 +63,8 @@ pub(crate) fn exported_and_made_from_it(platform: &Platform) {
     step("what was exported is taken in, and gone back to");
     platform.kubectl(&["delete", "configmap", "kept"]).succeeded("delete");
     let address = in_registry("labs/one:1");
-    let nowhere = platform.backstack(&["checkpoint", "import", &address]);
-    assert!(nowhere.code == 6 && nowhere.stderr.contains("has no checkpoint"), "the registry is a new one");
+    let nowhere = platform.backstack(&["checkpoint", "import", &in_registry("labs/nothing:1")]);
+    assert!(nowhere.code == 6 && nowhere.stderr.contains("has no checkpoint"), "{}", nowhere.stderr);
     platform.backstack(&["checkpoint", "import", file, "--as", "again"]).succeeded("import of a file");
     platform.backstack(&["checkpoint", "export", "again", &address]).succeeded("export");
     platform.backstack(&["checkpoint", "import", &address, "--as", "fetched"]).succeeded("import from a registry");

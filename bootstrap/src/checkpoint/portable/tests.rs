@@ -15,6 +15,8 @@ fn record() -> Record {
         stack: "back".into(),
         url: "https://localhost:8443".into(),
         from_packages: false,
+        stack_version: "0.1.0".into(),
+        upgrading: None,
         parameters: Vec::new(),
         changes: Changes::default(),
         elsewhere: false,
@@ -129,7 +131,7 @@ async fn damage_is_named_before_anything_is_used() {
     let at = bytes.windows(objects.len()).position(|part| part == objects).expect("the volumes");
     bytes[at + objects.len() - 1] ^= 1;
     let hurt = folder.path().join("hurt");
-    std::fs::File::create(&hurt).and_then(|mut file| file.write_all(&bytes)).expect("a file");
+    File::create(&hurt).and_then(|mut file| file.write_all(&bytes)).expect("a file");
     let portable = Portable::open(&hurt).expect("it opens");
     assert!(portable.objects().is_ok());
     let error = portable.volumes_of(1).await.expect_err("the volumes are hurt");
