@@ -170,7 +170,10 @@ fn a_platform_on_a_cluster_of_others() {
     std::fs::write(folder.join("stack.yaml"), STACK.replace("version: 1.0.0", "version: 1.1.0")).expect("stack");
     let upgrade = |more: &[&str]| other.backstack(&[&["upgrade"], &target[..], more].concat());
     let plan = upgrade(&["--plan"]).succeeded("upgrade --plan").stdout;
-    assert!(plan.contains("few 1.0.0") && plan.contains("-> few 1.1.0") && plan.contains("None: on a cluster"), "{plan}");
+    assert!(
+        plan.contains("few 1.0.0") && plan.contains("-> few 1.1.0") && plan.contains("None: on a cluster"),
+        "{plan}"
+    );
     assert!(plan.contains("unchanged: traefik, metrics-server, argocd"), "{plan}");
     upgrade(&["--yes"]).succeeded("upgrade");
     let nothing = upgrade(&[]).succeeded("upgrade again").stdout;
