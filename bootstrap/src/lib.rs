@@ -4,6 +4,7 @@
 //! cli        what was typed            -> settings
 //! settings   what it means             -> UpSettings and friends
 //! doctor     the machine               -> Checks
+//! room       an HTTP server for the machines of a room
 //! origin     where each image comes from: here, upstream, or its recipe
 //! plan       settings + stack + what exists -> Plan (pure)
 //! execute    Plan                      -> outcomes, through the crates below
@@ -12,6 +13,7 @@
 //! remove     one component less
 //! checkpoint all that a platform is at one moment, kept
 //! reset      ... and brought back
+//! restore    ... as what a new cluster begins with
 //! power      stopped and started
 //! upgrade    to the stack of this program, with a plan and a way back
 //! support    one archive for whoever is to find out what ails a platform
@@ -44,6 +46,8 @@ pub mod plan;
 pub mod power;
 pub mod remove;
 pub mod reset;
+pub mod restore;
+pub mod room;
 pub mod settings;
 pub mod settle;
 pub mod support;

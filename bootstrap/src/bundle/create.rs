@@ -13,7 +13,9 @@ use crate::definitions;
 use crate::error::Failure;
 use crate::images::bundle::{About, BundleError, BundledImage};
 use crate::images::bundle_writer::{self, Packed, Written};
-use crate::images::{Descriptor, Digest, ImageError, Platform, Registry, Upstream, UpstreamOptions, Wanted};
+use crate::images::{
+    BlobStore, Bundle, Descriptor, Digest, ImageError, Platform, Registry, Upstream, UpstreamOptions, Wanted,
+};
 use crate::origin::{DecidedImage, ImagePlan, ImageState, Origin};
 use crate::report::{Event, Outcome, Phase, Planned, Progress, Reporter, json, units};
 use crate::up::everything::Everything;
@@ -78,7 +80,9 @@ async fn run(all: &Everything, path: &Path, progress: &Progress) -> Result<Writt
         let plan = all.images.plan_of(reference).expect("only what has a plan is decided about");
         packed(all, plan, decided, local.as_ref(), progress).await
     });
-    let (packed, files) = tokio::try_join!(try_join_all(packed), kept_definitions(all, progress))?;
+    let (mut packed, files) = tokio::try_join!(try_join_all(packed), kept_definitions(all, progress))?;
+    let (checkpoint, store) = with_checkpoint(all)?;
+    packed.extend(checkpoint.iter().map(|image| Packed { image: image.clone(), from: None }));
     let about = About {
         format: About::FORMAT,
         created: json::now().unwrap_or_default(),
@@ -90,9 +94,19 @@ async fn run(all: &Everything, path: &Path, progress: &Progress) -> Result<Writt
         files,
         blobs: 0,
         index: Digest::of(b""),
+        checkpoint: checkpoint.map(|image| image.manifest.digest),
     };
     progress.detail("writing");
-    Ok(bundle_writer::write(path, about, packed, &all.images.store, progress).await?)
+    Ok(bundle_writer::write(path, about, packed, &store, progress).await?)
+}
+
+/// The checkpoint that goes into the bundle, and a store that has it.
+fn with_checkpoint(all: &Everything) -> Result<(Option<BundledImage>, BlobStore), Failure> {
+    let store = all.images.store.clone();
+    let Some(checkpoint) = &all.checkpoint else { return Ok((None, store)) };
+    let bundle = Bundle::open(&checkpoint.path)?;
+    let listed = bundle.checkpoint().cloned();
+    Ok((listed, store.with_bundle(Some(Arc::new(bundle)))))
 }
 
 fn left_out(all: &Everything) -> Vec<String> {

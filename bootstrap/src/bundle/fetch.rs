@@ -247,13 +247,15 @@ mod tests {
             files: vec![store.put("application/yaml", &large).expect("put").digest],
             blobs: 0,
             index: Digest::of(b""),
+            checkpoint: None,
         };
         let path = folder.join("a.bundle");
         let written = bundle_writer::write(&path, about.clone(), Vec::new(), &store, &Progress::silent()).await;
         written.expect("written");
         let listen = "127.0.0.1:0".parse().expect("an address");
-        let server = Server::bind(listen, about, Served::of(&path).expect("a file"), Vec::new()).await.expect("bound");
-        let address = server.addresses[0].clone();
+        let server =
+            Server::bind(listen, about, Served::of(&path).expect("a file"), Vec::new(), None).await.expect("bound");
+        let address = server.door.addresses[0].clone();
         tokio::spawn(server.run());
         format!("{address}/a.bundle")
     }

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::Kinds;
+use crate::settings::Record;
 
 /// A checkpoint, told.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -30,6 +31,25 @@ pub struct About {
     /// Pods that ran and are no workload's: those of operators, and those that people made.
     #[serde(default)]
     pub pods: Vec<String>,
+    /// The platform that it was taken of; none where a version before 0.2 made it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub origin: Option<Origin>,
+}
+
+/// What another machine has to know of the platform that a checkpoint was taken of.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Origin {
+    /// Name of the platform.
+    pub platform: String,
+    /// What no other cluster has: the UID of the namespace `kube-system`. A platform that was made from a checkpoint has the
+    /// one of the platform that it was taken of.
+    pub cluster: String,
+    /// Version of Kubernetes, with its leading `v`.
+    pub kubernetes: String,
+    /// Processor architecture, as Go names it.
+    pub architecture: String,
+    /// What the last `up` before it recorded.
+    pub record: Record,
 }
 
 impl About {

@@ -1,8 +1,14 @@
 //! What can go wrong with checkpoints.
 
+use std::path::PathBuf;
+
 use crate::docker::ClusterError;
 use crate::error::{ExitKind, Explain};
 use crate::etcd::EtcdError;
+use crate::folders::NoHome;
+use crate::images::bundle::BundleError;
+use crate::images::bundle_writer::PackError;
+use crate::images::{ImageError, RegistryError};
 use crate::kubernetes;
 
 /// A checkpoint cannot be made, read or removed.
@@ -26,6 +32,36 @@ pub enum CheckpointError {
     NotSetUp { platform: String },
     #[error("checkpoint `{name}` cannot be read")]
     Broken { name: String, source: std::io::Error },
+    #[error("checkpoint `{name}` is of other nodes than the platform has now")]
+    OtherNodes { name: String, then: Vec<String>, now: Vec<String> },
+    #[error("the checkpoint in {}, made {made}, is of another cluster than platform `{platform}`", .path.display())]
+    OtherCluster { path: PathBuf, platform: String, made: String },
+    #[error(
+        "checkpoint `{name}` was made by backstack {made_by}, which did not write down what another machine has to know"
+    )]
+    Old { name: String, made_by: String },
+    #[error("there is no checkpoint in {}", .path.display())]
+    NoneInFile { path: PathBuf },
+    #[error("the checkpoint in {} cannot be read", .path.display())]
+    BrokenFile { path: PathBuf, source: std::io::Error },
+    #[error("the checkpoint in {} has a form that this program does not know: {kind}", .path.display())]
+    Later { path: PathBuf, kind: String },
+    #[error("`{address}` is no place for a checkpoint in a registry: {why}")]
+    Address { address: String, why: String },
+    #[error("registry {host} has no checkpoint {reference}")]
+    NotInRegistry { host: String, reference: String },
+    #[error("the checkpoint in {} cannot become platform `{wanted}`: {why}", .path.display())]
+    Unfit { path: PathBuf, wanted: String, why: String, hint: String },
+    #[error(transparent)]
+    NoHome(#[from] NoHome),
+    #[error(transparent)]
+    Bundle(#[from] BundleError),
+    #[error(transparent)]
+    Pack(#[from] PackError),
+    #[error(transparent)]
+    Registry(#[from] RegistryError),
+    #[error(transparent)]
+    Image(#[from] ImageError),
     #[error("the objects of the platform cannot be packed")]
     Packing(#[from] std::io::Error),
 }
@@ -43,9 +79,15 @@ impl Explain for CheckpointError {
             Self::Engine(error) => error.kind(),
             Self::Etcd(error) => error.kind(),
             Self::Api(error) => error.kind(),
-            Self::Elsewhere { .. } | Self::Name { .. } | Self::Exists { .. } | Self::Unknown { .. } => ExitKind::Usage,
+            Self::NoHome(error) => error.kind(),
+            Self::Bundle(error) => error.kind(),
+            Self::Pack(error) => error.kind(),
+            Self::Registry(error) => error.kind(),
+            Self::Image(error) => error.kind(),
             Self::NotSetUp { .. } | Self::Broken { .. } => ExitKind::Cluster,
+            Self::NotInRegistry { .. } => ExitKind::Image,
             Self::Packing(_) => ExitKind::Internal,
+            _ => ExitKind::Usage,
         }
     }
 
@@ -54,6 +96,13 @@ impl Explain for CheckpointError {
             Self::Engine(error) => error.details(),
             Self::Etcd(error) => error.details(),
             Self::Api(error) => error.details(),
+            Self::Bundle(error) => error.details(),
+            Self::Pack(error) => error.details(),
+            Self::Registry(error) => error.details(),
+            Self::Image(error) => error.details(),
+            Self::OtherNodes { then, now, .. } => {
+                vec![format!("then: {}", then.join(", ")), format!("now: {}", now.join(", "))]
+            }
             _ => Vec::new(),
         }
     }
@@ -63,6 +112,28 @@ impl Explain for CheckpointError {
             Self::Engine(error) => return error.hints(),
             Self::Etcd(error) => return error.hints(),
             Self::Api(error) => return error.hints(),
+            Self::NoHome(error) => return error.hints(),
+            Self::Bundle(error) => return error.hints(),
+            Self::Pack(error) => return error.hints(),
+            Self::Registry(error) => return error.hints(),
+            Self::Image(error) => return error.hints(),
+            Self::OtherNodes { .. } => "Volumes lie on nodes, so a checkpoint fits only the nodes that it was made with. Choose \
+                 another one: `backstack checkpoint list`."
+                .into(),
+            Self::OtherCluster { path, platform, .. } => format!(
+                "A platform takes checkpoints of itself, and those of the platform that it was made from. Make it from this one: \
+                 `backstack down --name {platform}`, then `backstack up --checkpoint {}`.",
+                path.display()
+            ),
+            Self::Old { .. } => "Go back to it with `backstack reset --to`, make a new one, and export that.".into(),
+            Self::NoneInFile { .. } => "Name a file that `backstack checkpoint export` wrote.".into(),
+            Self::BrokenFile { .. } => {
+                "Copy it again from where you have it; `backstack bundle verify` says what of a copy is hurt.".into()
+            }
+            Self::Later { .. } => "Take the program that made it, or a later one.".into(),
+            Self::Address { .. } => "Write it as `oci://registry.example/team/lab:1`.".into(),
+            Self::NotInRegistry { .. } => "See that the address is right, and that you are signed in with `docker login`.".into(),
+            Self::Unfit { hint, .. } => hint.clone(),
             Self::Elsewhere { .. } => "A checkpoint is taken and brought back past the Kubernetes API, in its store and on the disks of its \
                  nodes, which are not ours on a cluster that somebody else made. `backstack down --context` and `up --context` \
                  begin anew there."

@@ -6,6 +6,8 @@
 //!
 //! ```text
 //! about     what is known of a checkpoint without opening it
+//! portable  a checkpoint outside of its platform: in a file, or in a registry
+//! keys      what a key of the store stands for
 //! objects   the file that holds the objects
 //! holders   which pods have volumes, and where
 //! node      what is done inside of the nodes, by scripts
@@ -14,7 +16,8 @@
 use std::collections::BTreeMap;
 
 use futures::future::{join_all, try_join_all};
-use kube::Client;
+use k8s_openapi::api::core::v1::Namespace;
+use kube::{Api, Client};
 
 use crate::docker::observe::ObservedPlatform;
 use crate::docker::{Engine, names};
@@ -28,12 +31,15 @@ use crate::stack::{Stack, StackSource};
 pub mod about;
 pub mod error;
 pub mod holders;
+pub(crate) mod keys;
 pub mod node;
 pub mod objects;
+pub mod portable;
 
-pub use about::About;
+pub use about::{About, Origin};
 pub use error::CheckpointError;
 pub use objects::Objects;
+pub use portable::Portable;
 
 /// The checkpoint that `up` makes when it is through.
 pub const INITIAL: &str = "initial";
@@ -86,6 +92,7 @@ pub async fn create(place: &Place, name: &str, replace: bool) -> Result<About, C
         tokio::try_join!(async { Ok::<_, CheckpointError>(holders::look(&place.client).await?) }, async {
             Ok(Etcd::connect(&place.engine, &place.control_plane).await?)
         },)?;
+    let origin = origin(place, record.clone()).await?;
     // The objects first: a volume may know more than they do, as after any restart, but not less.
     let objects = Objects::of(etcd.all().await?);
     drop(etcd);
@@ -110,10 +117,30 @@ pub async fn create(place: &Place, name: &str, replace: bool) -> Result<About, C
         objects: objects.by_kind(),
         not_ready: view.short_of_pods(),
         pods: view.pods_of_others(),
+        origin: Some(origin),
     };
     node::write(&place.engine, &place.control_plane, name, &about, &file).await?;
     publish(place, name).await?;
     Ok(about)
+}
+
+async fn origin(place: &Place, record: Record) -> Result<Origin, CheckpointError> {
+    let version = place.client.apiserver_version();
+    let (cluster, version) =
+        tokio::try_join!(cluster_of(&place.client), async { version.await.map_err(CheckpointError::looking) })?;
+    Ok(Origin {
+        platform: place.platform.name.clone(),
+        cluster,
+        kubernetes: version.git_version,
+        architecture: version.platform.rsplit('/').next().unwrap_or_default().into(),
+        record,
+    })
+}
+
+/// What no other cluster has.
+async fn cluster_of(client: &Client) -> Result<String, CheckpointError> {
+    let system = Api::<Namespace>::all(client.clone()).get_metadata("kube-system").await;
+    Ok(system.map_err(CheckpointError::looking)?.metadata.uid.unwrap_or_default())
 }
 
 /// The version of a platform's stack as its files are now: what an older program did not write down.

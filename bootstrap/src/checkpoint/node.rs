@@ -88,6 +88,23 @@ pub(super) async fn keep_volumes(
     Ok(if pods.is_empty() { Kept { frozen_seconds: 0.0, ..kept } } else { kept })
 }
 
+/// Makes the folder of a checkpoint that is not whole yet.
+pub(super) async fn make(engine: &Engine, node: &str, name: &str) -> Result<(), CheckpointError> {
+    let script = format!("set -e; mkdir -p -m 700 {FOLDER}; rm -rf {FOLDER}/.{name}; mkdir -m 700 {FOLDER}/.{name}");
+    engine.run(node, &["sh", "-c", &script], None).await?;
+    Ok(())
+}
+
+/// Unpacks the volumes of a node into a checkpoint that is not whole yet.
+pub(super) async fn unpack(
+    engine: &Engine,
+    node: &str,
+    name: &str,
+    volumes: tokio::fs::File,
+) -> Result<(), CheckpointError> {
+    Ok(engine.unpack_into(node, &format!("{FOLDER}/.{name}"), volumes).await?)
+}
+
 /// Writes what the control plane alone has.
 pub(super) async fn write(
     engine: &Engine,

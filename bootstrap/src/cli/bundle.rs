@@ -8,10 +8,11 @@ use clap::{Args, Subcommand};
 use serde_json::json;
 
 use super::printer::Printer;
-use super::up::WishArgs;
+use super::up::{WishArgs, with_files_here};
 use crate::build::Architecture;
 use crate::bundle::serve::{ServeError, Served, Server};
 use crate::bundle::{self, Created};
+use crate::doctor::collect::Reports;
 use crate::error::{ExitKind, Failure};
 use crate::images::Bundle;
 use crate::images::bundle::verify::Hurt;
@@ -41,7 +42,9 @@ enum BundleCommand {
     #[command(after_help = "Examples:
   backstack bundle create
   backstack bundle create --stack ./mine --file /media/usb/mine.bundle
-  backstack bundle create --images source    all images built here from packages")]
+  backstack bundle create --images source    all images built here from packages
+  backstack bundle create --checkpoint lab.checkpoint
+                                             platforms begin as it was, and nothing is installed")]
     Create(Box<CreateArgs>),
     /// Check every byte of a bundle, and name what is hurt
     #[command(after_help = "Examples:
@@ -105,6 +108,9 @@ struct ServeArgs {
     /// A program to offer beside this one, for other systems; may be repeated
     #[arg(long = "with", value_name = "PROGRAM")]
     programs: Vec<PathBuf>,
+    /// Take reports of `backstack doctor --report` at /reports, and keep them in this folder
+    #[arg(long, value_name = "FOLDER")]
+    reports: Option<PathBuf>,
 }
 
 pub(super) async fn run(args: BundleArgs, name: &str, printer: &Printer) -> Result<u8, Failure> {
@@ -123,6 +129,7 @@ pub(super) async fn run(args: BundleArgs, name: &str, printer: &Printer) -> Resu
 
 async fn create(args: CreateArgs, name: &str, printer: &Printer) -> Result<u8, Failure> {
     let (wishes, config) = args.wishes.split();
+    let wishes = with_files_here(wishes, printer).await?;
     let all = everything::look(name, wishes, config).await?;
     let usual = || format!("{}-{}-{}.bundle", all.stack.name, all.stack.version, Architecture::host()).into();
     let path = args.file.unwrap_or_else(usual);
@@ -155,7 +162,7 @@ async fn serve(args: ServeArgs, printer: &Printer) -> Result<u8, Failure> {
     let bundle = Bundle::open(&args.file)?;
     if bundle.is_in_pieces() {
         let why = "it is in pieces: put it together first, `cat FILE.* >FILE`".into();
-        return Err(ServeError::File { path: bundle.path, why }.into());
+        return Err(ServeError { path: bundle.path, why }.into());
     }
     let mut programs =
         vec![Served::of(&std::env::current_exe().map_err(|error| Failure::internal(error.to_string()))?)?];
@@ -164,10 +171,11 @@ async fn serve(args: ServeArgs, printer: &Printer) -> Result<u8, Failure> {
     }
     let served = Served::of(&bundle.path)?;
     let name = served.name.clone();
-    let server = Server::bind(args.listen, bundle.about, served, programs).await?;
-    let addresses = server.addresses.clone();
+    let reports = args.reports.map(Reports::in_folder).transpose()?;
+    let server = Server::bind(args.listen, bundle.about, served, programs, reports).await?;
+    let addresses = server.door.addresses.clone();
     printer.facts(&json!({"addresses": addresses, "bundle": name}), || {
-        let picture = server.picture().unwrap_or_default();
+        let picture = server.door.picture().unwrap_or_default();
         let lines: String = addresses.iter().map(|address| format!("  {address}\n")).collect();
         format!("{picture}\n{lines}\n  backstack up --bundle {}/{name}\n\n  Ctrl-C ends it.\n", addresses[0])
     });
@@ -232,7 +240,7 @@ fn line(hurt: &Hurt) -> String {
 }
 
 fn facts(bundle: &Bundle) -> serde_json::Value {
-    let images = bundle.images.iter().map(|image| {
+    let images = bundle.images().map(|image| {
         json!({"reference": image.reference, "architecture": image.architecture, "manifest": image.manifest.digest,
             "built": image.built.is_some()})
     });
@@ -250,13 +258,16 @@ fn shown(bundle: &Bundle) -> String {
         about.created,
         about.made_by,
     );
-    for image in &bundle.images {
+    for image in bundle.images() {
         let _ = writeln!(text, "  {}", image.reference);
     }
-    let (images, files) = (units::count(bundle.images.len(), "image"), units::count(about.files.len(), "file"));
+    let (images, files) = (units::count(bundle.images().count(), "image"), units::count(about.files.len(), "file"));
     let _ = writeln!(text, "\n  {images}, {files} of definitions, {} blobs", about.blobs);
     for one in &about.left_out {
         let _ = writeln!(text, "  left out: {one}");
+    }
+    if let Some(checkpoint) = bundle.checkpoint() {
+        let _ = writeln!(text, "  platforms begin as at {}", checkpoint.reference);
     }
     text
 }

@@ -1,6 +1,7 @@
 //! `backstack checkpoint`
 
 use std::fmt::Write;
+use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
 use serde::Serialize;
@@ -11,7 +12,9 @@ use time::format_description::well_known::Rfc3339;
 use super::access::{self, TargetArgs};
 use super::confirm;
 use super::printer::Printer;
-use crate::checkpoint::{self, About};
+use super::up::checkpoint_here;
+use crate::checkpoint::portable::registry;
+use crate::checkpoint::{self, About, Place, Portable, portable};
 use crate::error::Failure;
 use crate::report::units;
 use crate::reset::{self, Difference};
@@ -19,12 +22,13 @@ use crate::reset::{self, Difference};
 /// Keep what the platform is at this moment, to come back to it: see `backstack reset`
 ///
 /// A checkpoint has all objects of the cluster and the files of all volumes: orders, Git repositories, databases. It
-/// does not have images. It lies in the platform's own nodes, and goes with them.
+/// does not have images. It lies in the platform's own nodes, and goes with them, unless it is exported.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   backstack checkpoint create before-the-lab
   backstack checkpoint list
   backstack checkpoint show before-the-lab    what it has, and what differs now
+  backstack checkpoint export before-the-lab lab.checkpoint   for another machine
   backstack checkpoint delete before-the-lab")]
 pub(super) struct CheckpointArgs {
     #[command(subcommand)]
@@ -65,6 +69,41 @@ enum CheckpointCommand {
         #[command(flatten)]
         target: TargetArgs,
     },
+    /// Write a checkpoint to a file, or to a registry, for another machine
+    ///
+    /// There, `backstack up --checkpoint` makes the platform from it, and `backstack checkpoint import` takes later ones into that
+    /// platform. It has the passwords of the platform and the key of its certificate authority: give it to those only who may
+    /// have them.
+    #[command(after_help = "Examples:
+  backstack checkpoint export initial lab.checkpoint
+  backstack checkpoint export before-the-lab oci://registry.example/team/lab:1")]
+    Export {
+        /// Which one
+        #[arg(value_name = "NAME")]
+        checkpoint: String,
+        /// File to write, which must not be there; or an address in a registry, for which `docker login` counts
+        #[arg(value_name = "FILE|oci://...")]
+        to: PathBuf,
+        #[command(flatten)]
+        target: TargetArgs,
+    },
+    /// Take a checkpoint from a file, or from a registry, into the platform
+    ///
+    /// It is one of this platform, or of the one that this was made from. Nothing changes yet: `backstack reset --to` goes to it.
+    #[command(after_help = "Examples:
+  backstack checkpoint import lab.checkpoint
+  backstack checkpoint import oci://registry.example/team/lab:2 --as lesson-2
+  backstack reset --to lesson-2")]
+    Import {
+        /// File that `backstack checkpoint export` wrote, or an address
+        #[arg(value_name = "FILE|URL|oci://...")]
+        from: PathBuf,
+        /// Another name for it here
+        #[arg(long = "as", value_name = "NAME")]
+        called: Option<String>,
+        #[command(flatten)]
+        target: TargetArgs,
+    },
     /// Delete a checkpoint
     #[command(after_help = "Examples:
   backstack checkpoint delete before-the-lab
@@ -101,6 +140,18 @@ pub(super) async fn run(args: &CheckpointArgs, name: &str, printer: &Printer) ->
             let shown = Shown { about, since };
             printer.facts(&shown, || shown.text());
         }
+        CheckpointCommand::Export { checkpoint, to, target } => {
+            export(&access::place(name, target).await?, checkpoint, to, printer).await?;
+        }
+        CheckpointCommand::Import { from, called, target } => {
+            let file = checkpoint_here(from, printer).await?;
+            let portable = Portable::open(&file)?;
+            let place = access::place(name, target).await?;
+            let about = portable::import(&place, &portable, called.as_deref().unwrap_or(&portable.about.name)).await?;
+            printer.facts(&about, || {
+                format!("  Checkpoint `{}` is here: `backstack reset --to {}` goes to it.\n", about.name, about.name)
+            });
+        }
         CheckpointCommand::Delete { checkpoint, target, yes } => {
             let place = access::place(name, target).await?;
             let about = checkpoint::find(&place, checkpoint).await?;
@@ -111,6 +162,33 @@ pub(super) async fn run(args: &CheckpointArgs, name: &str, printer: &Printer) ->
         }
     }
     Ok(0)
+}
+
+async fn export(place: &Place, name: &str, to: &Path, printer: &Printer) -> Result<(), Failure> {
+    let about = checkpoint::find(place, name).await?;
+    if !registry::is_address(to) {
+        let exported = portable::export(place, &about, to).await?;
+        printer.facts(&exported, || {
+            let (file, size) = (to.display(), units::bytes(exported.bytes));
+            format!(
+                "  {file}: {size}. It has the passwords of the platform.\n  There: backstack up --checkpoint {file}\n"
+            )
+        });
+        return Ok(());
+    }
+    let address = to.to_string_lossy();
+    let reference = registry::parse(&address)?;
+    let folder = tempfile::tempdir().map_err(|error| Failure::internal(format!("no temporary folder: {error}")))?;
+    let file = folder.path().join("checkpoint");
+    let exported = portable::export(place, &about, &file).await?;
+    registry::push(&file, &reference).await?;
+    printer.facts(&json!({"pushed": address, "checkpoint": name, "bytes": exported.bytes}), || {
+        let size = units::bytes(exported.bytes);
+        format!(
+            "  {address}: {size}. It has the passwords of the platform.\n  There: backstack up --checkpoint {address}\n"
+        )
+    });
+    Ok(())
 }
 
 /// A name of this moment, to the second.
@@ -216,6 +294,7 @@ mod tests {
             objects: [("Pod".to_string(), 2), ("Secret".to_string(), 1)].into(),
             not_ready: Vec::new(),
             pods: Vec::new(),
+            origin: None,
         }
     }
 

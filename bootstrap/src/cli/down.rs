@@ -52,9 +52,15 @@ pub(super) async fn run(args: &DownArgs, name: &str, printer: &Printer) -> Resul
 
 /// Whether there was anything to take away.
 async fn here(args: &DownArgs, name: &str, printer: &Printer) -> Result<bool, Failure> {
+    let mut loses = Vec::new();
     if down::finds(name).await? {
-        let loses = format!("Platform `{name}` is lost with all that is in it, and with its checkpoints.");
-        confirm::ask_if_possible(args.yes, &loses)?;
+        loses.push(format!("Platform `{name}` is lost with all that is in it, and with its checkpoints."));
+    }
+    if args.purge {
+        loses.push("The image cache is lost: the next `up` fetches or builds every image again.".into());
+    }
+    if !loses.is_empty() {
+        confirm::ask_if_possible(args.yes, &loses.join("\n"))?;
     }
     let request = DownRequest { name: name.into(), purge: args.purge };
     let removed = down::run(&request).await?;

@@ -1,6 +1,6 @@
 //! `backstack up`
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 use serde_json::json;
@@ -8,6 +8,7 @@ use serde_json::json;
 use super::printer::Printer;
 use super::summary::{self, left_out};
 use crate::bundle::fetch;
+use crate::checkpoint::portable::registry;
 use crate::error::Failure;
 use crate::plan;
 use crate::report::Progress;
@@ -25,6 +26,7 @@ use crate::up::{self, Outcome, UpRequest};
   backstack up --stack minimal --workers 2  ingress alone, on three nodes
   backstack up --stack ./mine               a stack of your own
   backstack up --bundle back.bundle         from one file, without any network
+  backstack up --checkpoint lab.checkpoint  as it was on another machine; nothing is installed
   backstack up --url https://box.example    people come through a tunnel to localhost:8443
   backstack up --name two --http-port 9080 --https-port 9443
                                             a second platform beside the first
@@ -86,6 +88,10 @@ pub(super) struct WishArgs {
     /// File that all images come from, made by `backstack bundle create`; nothing is fetched from anywhere
     #[arg(long, env = "BACKSTACK_BUNDLE", value_name = "FILE|URL", conflicts_with = "images")]
     bundle: Option<PathBuf>,
+    /// What a new platform begins with, instead of being installed: a file of `backstack checkpoint export`, or a registry's
+    /// address. A bundle may have one too
+    #[arg(long, env = "BACKSTACK_CHECKPOINT", value_name = "FILE|URL|oci://...")]
+    checkpoint: Option<PathBuf>,
     /// Number of worker nodes besides the control plane [default: 0]
     #[arg(long, env = "BACKSTACK_WORKERS", value_name = "N", value_parser = clap::value_parser!(u16).range(0..=i64::from(MAX_WORKERS)))]
     workers: Option<u16>,
@@ -135,6 +141,7 @@ impl WishArgs {
             stack: self.stack,
             images: self.images,
             bundle: self.bundle,
+            checkpoint: self.checkpoint,
             workers: self.workers,
             node_image: self.node_image,
             kubernetes_version: self.kubernetes_version,
@@ -162,7 +169,7 @@ impl UpArgs {
 
 pub(super) async fn run(args: UpArgs, name: &str, printer: &Printer) -> Result<u8, Failure> {
     let (wishes, config) = args.wishes.split();
-    let wishes = args.target.over(with_bundle_here(wishes, printer).await?);
+    let wishes = args.target.over(with_files_here(wishes, printer).await?);
     let request = UpRequest {
         name: name.into(),
         wishes,
@@ -196,13 +203,29 @@ pub(super) async fn run(args: UpArgs, name: &str, printer: &Printer) -> Result<u
     }
 }
 
-/// A bundle on another machine is fetched before anything else.
-pub(super) async fn with_bundle_here(mut wishes: UpWishes, printer: &Printer) -> Result<UpWishes, Failure> {
+/// A bundle or a checkpoint on another machine is fetched before anything else.
+pub(super) async fn with_files_here(mut wishes: UpWishes, printer: &Printer) -> Result<UpWishes, Failure> {
     if let Some(url) = wishes.bundle.clone().filter(|bundle| fetch::is_address(bundle)) {
         let reporter = printer.reporter();
         wishes.bundle = Some(fetch::fetch(&url.to_string_lossy(), &Progress::new(reporter, "bundle")).await?);
     }
+    if let Some(from) = &wishes.checkpoint {
+        wishes.checkpoint = Some(checkpoint_here(from, printer).await?);
+    }
     Ok(wishes)
+}
+
+/// The file of a checkpoint, wherever it comes from.
+pub(super) async fn checkpoint_here(from: &Path, printer: &Printer) -> Result<PathBuf, Failure> {
+    let text = from.to_string_lossy();
+    if registry::is_address(from) {
+        let from = registry::parse(&text)?;
+        return Ok(registry::pull(&from, &Progress::new(printer.reporter(), "checkpoint")).await?);
+    }
+    if fetch::is_address(from) {
+        return Ok(fetch::fetch(&text, &Progress::new(printer.reporter(), "checkpoint")).await?);
+    }
+    Ok(from.into())
 }
 
 /// Shows all failures but the last, which ends the program.

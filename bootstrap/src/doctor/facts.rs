@@ -2,16 +2,28 @@
 
 use std::net::TcpListener;
 use std::path::Path;
+use std::time::Instant;
+
+use bollard::models::SystemInfo;
+use time::OffsetDateTime;
 
 use super::building::Building;
+use super::cgroups::Cgroups;
+use super::clock::{Authorities, Clock};
+use super::handed_on::{self, HandedOn};
+use super::names::Names;
+use super::storage::Storage;
+use super::ways::Ways;
 use crate::docker::inotify::{self, FileWatches};
 use crate::docker::mode::NodeMode;
+use crate::docker::network::PlatformNetwork;
 use crate::docker::observe::ObservedPlatform;
+use crate::docker::subnet::Subnet;
 use crate::docker::{ClusterError, Engine, host, kubeconfig, names, network, observe, registry};
 use crate::error::Explain;
 use crate::folders;
 use crate::proxy::Findings;
-use crate::settings::{UpSettings, display};
+use crate::settings::{ImageSource, UpSettings, display};
 
 /// A port that the platform wants on loopback.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,7 +36,7 @@ pub struct PortUse {
 }
 
 /// Facts about engine and machine.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Facts {
     pub engine: Result<EngineFacts, Absent>,
     pub ports: Vec<PortUse>,
@@ -35,6 +47,10 @@ pub struct Facts {
     /// What has to be built, and with what.
     pub building: Option<Building>,
     pub proxy: Findings,
+    pub handed_on: HandedOn,
+    pub names: Names,
+    pub ways: Ways,
+    pub clock: Clock,
     /// How many of the environment's own certificates are trusted, with what is wrong with others; none: not set.
     pub certificates: Option<Result<(String, Vec<String>), String>>,
 }
@@ -54,7 +70,8 @@ pub struct EngineFacts {
     pub endpoint: String,
     /// Its ports are on another machine's loopback.
     pub remote: bool,
-    pub storage_driver: String,
+    pub storage: Storage,
+    pub cgroups: Cgroups,
     pub mode: String,
     pub cpus: u64,
     /// Bytes.
@@ -72,7 +89,20 @@ pub struct EngineFacts {
     pub shared_in_use: Vec<String>,
 }
 
-/// Asks engine and machine.
+/// Facts that come from the engine and are judged together with others of the machine.
+#[derive(Default)]
+struct Beside {
+    /// The engine runs on this machine's kernel.
+    here: bool,
+    network: Option<Subnet>,
+    engine_ahead: Option<f64>,
+    engine_proxy: Option<String>,
+    engine_fetches: bool,
+    /// The environment of the control plane that is there.
+    nodes: Option<Vec<String>>,
+}
+
+/// Asks engine and machine, everything at the same time.
 ///
 /// # Errors
 /// The engine does not answer.
@@ -83,56 +113,117 @@ pub async fn gather(
     existing: Option<&ObservedPlatform>,
     building: Option<Building>,
 ) -> Result<Facts, ClusterError> {
-    let info = engine.info().await?;
+    let (asked, start) = (OffsetDateTime::now_utc(), Instant::now());
+    let info = async { Ok((engine.info().await?, start.elapsed())) };
+    let wanted = node_names(settings);
+    let (info, names, foreign, registry, shared_in_use, network, nodes) = tokio::try_join!(
+        info,
+        async { Ok(Names::ask(settings.host()).await) },
+        observe::foreign(engine, &wanted),
+        registry::find(engine),
+        shared_in_use(engine),
+        network_of(engine),
+        environment_of(engine, existing),
+    )?;
+    let ((info, took), running) =
+        (info, existing.and_then(ObservedPlatform::control_plane).is_some_and(|node| node.running));
+    let beside = Beside {
+        here: host::has_the_kernel_of(&info),
+        network,
+        engine_ahead: Clock::engine_ahead(info.system_time.as_deref(), asked, took),
+        engine_proxy: [&info.https_proxy, &info.http_proxy]
+            .into_iter()
+            .flatten()
+            .find(|proxy| !proxy.is_empty())
+            .cloned(),
+        engine_fetches: settings.images != ImageSource::Source && settings.bundle.is_none() && existing.is_none(),
+        nodes,
+    };
+    let ports = ports(settings, running, registry.is_some());
+    let facts = EngineFacts {
+        name_in_use: foreign.map(|container| format!("container `{container}` exists and was not made by backstack")),
+        shared_in_use,
+        ..of_engine(engine, info, mode, existing)
+    };
+    Ok(Facts { ports, building, ..of_the_machine(Ok(facts), beside, settings, names) })
+}
+
+fn of_engine(engine: &Engine, info: SystemInfo, mode: &NodeMode, existing: Option<&ObservedPlatform>) -> EngineFacts {
     let root = info.docker_root_dir.clone().unwrap_or_default();
     // The engine's folder is here only if the engine is. A folder of that name may be another engine's.
     let local =
         engine.endpoint().address.starts_with("unix://") && host::has_the_kernel_of(&info) && Path::new(&root).exists();
-    let file_watches = FileWatches::of(&info);
-    let may_raise = inotify::can_be_raised(&info);
-    let wanted: Vec<String> = node_names(settings);
-    let foreign = observe::foreign(engine, &wanted).await?;
-    let running = existing.and_then(ObservedPlatform::control_plane).is_some_and(|node| node.running);
-    let registry = registry::find(engine).await?.is_some();
-    let shared_in_use = shared_in_use(engine).await?;
-    let engine = EngineFacts {
-        version: info.server_version.unwrap_or_default(),
+    EngineFacts {
         endpoint: engine.endpoint().to_string(),
         remote: !engine.endpoint().is_local(),
-        storage_driver: info.driver.unwrap_or_default(),
+        cgroups: Cgroups::of(&info),
+        file_watches: FileWatches::of(&info),
+        may_raise: inotify::can_be_raised(&info),
+        version: info.server_version.unwrap_or_default(),
+        storage: Storage::of(info.driver.unwrap_or_default(), local.then_some(Path::new(&root))),
         mode: mode.describe(),
         cpus: u64::try_from(info.ncpu.unwrap_or(0)).unwrap_or(0),
         memory: u64::try_from(info.mem_total.unwrap_or(0)).unwrap_or(0),
         disk_free: local.then(|| fs4::available_space(&root).ok()).flatten(),
-        file_watches,
-        may_raise,
         has_platform: existing.and_then(ObservedPlatform::control_plane).is_some_and(|node| node.complete),
-        name_in_use: foreign.map(|container| format!("container `{container}` exists and was not made by backstack")),
-        shared_in_use,
-    };
-    Ok(of_the_machine(Ok(engine), ports(settings, running, registry), building))
+        name_in_use: None,
+        shared_in_use: Vec::new(),
+    }
 }
 
 /// What can be told where no engine answers.
-pub fn without_engine(error: &ClusterError, settings: &UpSettings, building: Option<Building>) -> Facts {
+pub async fn without_engine(error: &ClusterError, settings: &UpSettings, building: Option<Building>) -> Facts {
     let absent = Absent { found: error.to_string(), fix: error.hints().join(" ") };
-    of_the_machine(Err(absent), ports(settings, false, false), building)
+    // The engine that will be started is taken to be this machine's.
+    let beside = Beside { here: true, ..Beside::default() };
+    let facts = of_the_machine(Err(absent), beside, settings, Names::ask(settings.host()).await);
+    Facts { ports: ports(settings, false, false), building, ..facts }
 }
 
-fn of_the_machine(engine: Result<EngineFacts, Absent>, ports: Vec<PortUse>, building: Option<Building>) -> Facts {
+fn of_the_machine(engine: Result<EngineFacts, Absent>, beside: Beside, settings: &UpSettings, names: Names) -> Facts {
     let kubeconfig = kubeconfig::path().and_then(|path| kubeconfig::check(&path).map(|()| display(&path)));
     let kubeconfig = kubeconfig.map_err(|error| error.to_string());
     let certificates = crate::tls::trust().map_err(|error| error.to_string()).transpose();
     let certificates = certificates.map(|trust| trust.map(|trust| (trust.describe(), trust.warnings().to_vec())));
+    let proxies = crate::proxy::of_environment();
+    let handed_on = HandedOn {
+        here: HandedOn::now(),
+        engine: beside.engine_proxy.map(|proxy| crate::proxy::without_password(&proxy)),
+        engine_fetches: beside.engine_fetches,
+        nodes: beside.nodes.map(|environment| handed_on::proxies(&environment)),
+    };
+    let authorities = Authorities::trusted_here(OffsetDateTime::now_utc());
     Facts {
         engine,
-        ports,
+        ports: Vec::new(),
         kubeconfig,
         cache: cache_free(),
-        building,
-        proxy: crate::proxy::of_environment().findings(),
+        building: None,
+        proxy: proxies.findings(),
+        handed_on,
+        names,
+        ways: Ways::of(beside.here, beside.network, settings.subnet, &proxies.hosts()),
+        clock: Clock { engine_ahead: beside.engine_ahead, authorities },
         certificates,
     }
+}
+
+/// The range of the platforms' network. One of that name which is somebody else's has been told already.
+async fn network_of(engine: &Engine) -> Result<Option<Subnet>, ClusterError> {
+    match network::find(engine).await {
+        Err(ClusterError::NetworkInUse { .. }) => Ok(None),
+        found => Ok(found?.map(PlatformNetwork::subnet)),
+    }
+}
+
+/// The environment of the platform's control plane, if there is one.
+async fn environment_of(
+    engine: &Engine,
+    existing: Option<&ObservedPlatform>,
+) -> Result<Option<Vec<String>>, ClusterError> {
+    let Some(node) = existing.and_then(ObservedPlatform::control_plane) else { return Ok(None) };
+    let config = engine.inspect(&node.name).await?.and_then(|container| container.config);
+    Ok(config.and_then(|config| config.env))
 }
 
 async fn shared_in_use(engine: &Engine) -> Result<Vec<String>, ClusterError> {

@@ -3,6 +3,8 @@
 //! Refused is only what cannot work: pods that no scheduler would find a place for, a disk on which not even the images
 //! fit, a port that another program has. Everything that is merely short is a warning with its numbers.
 
+use time::OffsetDateTime;
+
 use super::building::Building;
 use super::facts::{EngineFacts, Facts, PortUse};
 use super::requests::Requests;
@@ -67,6 +69,10 @@ pub fn judge(facts: &Facts, wants: &Wants) -> Vec<Check> {
     checks.extend(facts.proxy.used.iter().map(|used| Check::ok("proxy", used.clone())));
     let problem = |(found, fix): &(String, String)| Check::warning("proxy", found.clone(), fix.clone());
     checks.extend(facts.proxy.problems.iter().map(problem));
+    checks.extend(facts.handed_on.checks());
+    checks.extend(facts.names.checks());
+    checks.extend(facts.ways.checks());
+    checks.extend(facts.clock.checks(OffsetDateTime::now_utc()));
     checks
 }
 
@@ -74,16 +80,19 @@ pub fn judge(facts: &Facts, wants: &Wants) -> Vec<Check> {
 fn certificates(found: &Result<(String, Vec<String>), String>) -> Vec<Check> {
     let fix = "fix or remove it; `openssl x509 -in FILE -noout -subject` reads a certificate";
     match found {
-        Ok((count, warnings)) if warnings.is_empty() => vec![Check::ok("certificates", count.clone())],
+        Ok((count, warnings)) if warnings.is_empty() => {
+            vec![Check::ok("certificates", format!("{count}; new nodes trust them too"))]
+        }
         Ok((_, warnings)) => warnings.iter().map(|one| Check::warning("certificates", one.clone(), fix)).collect(),
         Err(why) => vec![Check::failed("certificates", why.clone(), "fix the file, or unset the variable")],
     }
 }
 
 fn engine(facts: &EngineFacts, wants: &Wants) -> Vec<Check> {
-    let found = format!("Docker {} at {}, {}", facts.version, facts.endpoint, facts.storage_driver);
+    let found = format!("Docker {} at {}, {}", facts.version, facts.endpoint, facts.storage.driver);
     let engine = if facts.remote { on_another_machine(found) } else { Check::ok("engine", found) };
-    let mut checks = vec![engine, Check::ok("mode", facts.mode.clone())];
+    let mut checks = vec![engine, Check::ok("mode", facts.mode.clone()), facts.cgroups.check()];
+    checks.extend(facts.storage.check());
     checks.push(cpu(facts.cpus as f64, facts.cpus.to_string(), wants, BIGGER));
     checks.push(memory(facts.memory, wants, BIGGER));
     checks.extend(facts.disk_free.map(|free| disk(free, wants, facts.has_platform)));

@@ -1,23 +1,44 @@
 //! Every prerequisite, all at once, each failure with its fix.
 //!
-//! [`facts`] asks the machine; [`judge`] is pure and compares with what is needed.
+//! [`facts`] asks the machine; [`judge`] is pure and compares with what is needed. What takes more than a line has a
+//! module of its own, with both halves:
+//!
+//! ```text
+//! building    what is built from packages, and with what
+//! cgroups     control groups and their controllers
+//! storage     how the engine keeps images, and on what
+//! clock       the engine's clock, this machine's, and what certificates say
+//! names       whether the platform's names lead here
+//! ways        ranges of addresses that a VPN has too
+//! handed_on   proxies of the environment, the engine and the nodes
+//! report      ... as a file, or sent to whoever prepares a room
+//! collect     ... and what becomes of them there
+//! ```
 
 pub mod building;
+pub mod cgroups;
+pub mod clock;
+pub mod collect;
 pub mod facts;
+pub mod handed_on;
 mod judge;
+pub mod names;
+pub mod report;
 mod requests;
+pub mod storage;
+pub mod ways;
 
 #[cfg(test)]
 mod tests;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::error::{ExitKind, Explain};
 use crate::origin::{Nowhere, Told};
 pub use judge::{Wants, cpu, has_failed, judge, memory};
 
 /// How a check came out.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Verdict {
     Ok,

@@ -1,6 +1,12 @@
 //! Machines as people have them, and what is said of each.
 
+use super::cgroups::Cgroups;
+use super::clock::Clock;
 use super::facts::{Absent, EngineFacts, Facts, PortUse};
+use super::handed_on::HandedOn;
+use super::names::{Answer, Names};
+use super::storage::Storage;
+use super::ways::Ways;
 use super::*;
 use crate::docker::endpoint::Endpoint;
 use crate::docker::inotify::{FileWatches, Limits, Used};
@@ -31,7 +37,8 @@ fn engine(version: &str, storage_driver: &str) -> EngineFacts {
         version: version.into(),
         endpoint: told("unix:///var/run/docker.sock", "the default"),
         remote: false,
-        storage_driver: storage_driver.into(),
+        storage: Storage { driver: storage_driver.into(), file_system: Some("ext4".into()) },
+        cgroups: Cgroups { version: Some(2), missing: Vec::new(), rootless: false },
         mode: "privileged nodes".into(),
         cpus: 4,
         memory: 8 * GIB,
@@ -60,6 +67,15 @@ fn facts(engine: EngineFacts) -> Facts {
         building: None,
         proxy: Default::default(),
         certificates: None,
+        handed_on: HandedOn::default(),
+        names: Names {
+            host: "localhost".into(),
+            leads: Answer::Addresses(vec![std::net::Ipv4Addr::LOCALHOST.into()]),
+            below: Answer::Silence,
+            own: Default::default(),
+        },
+        ways: Ways::default(),
+        clock: Clock { engine_ahead: Some(0.1), ..Clock::default() },
     }
 }
 
@@ -137,6 +153,7 @@ fn only_what_cannot_work_is_refused() {
         ("name", with(EngineFacts { shared_in_use: vec!["network `backstack`".into()], ..engine("28", "overlay2") })),
         ("kubeconfig", Facts { kubeconfig: Err("is malformed".into()), ..good() }),
         ("cache", Facts { cache: Some(("~/x".into(), MIB)), ..good() }),
+        ("clock", Facts { clock: Clock { engine_ahead: Some(-4000.0), ..Clock::default() }, ..good() }),
         ("ports", Facts { ports: vec![port], ..good() }),
         ("engine", Facts { engine: Err(Absent { found: "none".into(), fix: "start it".into() }), ..good() }),
     ];
@@ -171,7 +188,7 @@ fn a_certificate_that_cannot_be_used_is_a_warning_as_long_as_others_can() {
     let with = |certificates| Facts { certificates: Some(certificates), ..facts(engine("28", "overlay2")) };
     for (certificates, verdict, line) in [
         (Ok(("1 certificate of SSL_CERT_FILE".into(), vec![part.into()])), Verdict::Warning, part),
-        (Ok(("2 certificates".into(), Vec::new())), Verdict::Ok, "2 certificates"),
+        (Ok(("2 certificates".into(), Vec::new())), Verdict::Ok, "2 certificates; new nodes trust them too"),
         (Err("there is none in SSL_CERT_FILE".into()), Verdict::Failed, "there is none in SSL_CERT_FILE"),
     ] {
         let checks = judge(&with(certificates), &wants("back"));

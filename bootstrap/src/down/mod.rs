@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::docker::{Engine, kubeconfig, locks, mode, names, network, observe, registry};
+use crate::docker::{Engine, kubeconfig, locks, mode, names, network, observe, pulled, registry};
 use crate::error::{ExitKind, Failure};
 use crate::folders;
 use crate::settings::display;
@@ -79,6 +79,7 @@ pub async fn run(request: &DownRequest) -> Result<Removed, Failure> {
 
 async fn purge(engine: &Engine) -> Result<bool, Failure> {
     let volume = registry::purge(engine).await?;
+    pulled::remove(engine).await?;
     engine.remove_built_images().await?;
     let cache = folders::cache()?;
     match std::fs::remove_dir_all(&cache) {

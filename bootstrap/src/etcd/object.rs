@@ -16,7 +16,15 @@ const TYPE: u64 = 1;
 const RAW: u64 = 2;
 /// Fields of an object.
 const METADATA: u64 = 1;
+const SPEC: u64 = 2;
 const STATUS: u64 = 3;
+/// Of a `ConfigMap`.
+const DATA: u64 = 2;
+/// Of a pod's `spec`.
+const NODE_NAME: u64 = 10;
+/// Of a pod's `status`.
+const PHASE: u64 = 1;
+const QOS_CLASS: u64 = 9;
 /// Who owns which field of an object, with times: a field of the metadata.
 const MANAGED_FIELDS: u64 = 17;
 
@@ -123,13 +131,64 @@ pub fn with_status_of(value: &[u8], other: Option<&[u8]>) -> Option<Vec<u8>> {
         Some(other) => bytes(bytes(other.strip_prefix(MAGIC)?, RAW)?, STATUS),
         None => None,
     };
+    with_field(value, STATUS, status)
+}
+
+/// Whether a controller works out where the pods of a service are, and will do so again: of a value that says where they are.
+pub fn is_computed(endpoints: &[u8]) -> bool {
+    Object::of(endpoints).is_some_and(|object| {
+        ["endpointslice.kubernetes.io/managed-by", "endpoints.kubernetes.io/managed-by"].iter().any(|label| {
+            object.label(label).ends_with("controller") || object.label(label).ends_with("controller.k8s.io")
+        })
+    })
+}
+
+/// What a pod's value says beside what every object says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PodFacts {
+    /// Where it was placed; empty where it was not.
+    pub node: String,
+    /// It ran to its end, and is not started again.
+    pub has_ended: bool,
+}
+
+/// Reads a pod; nothing if the value is none.
+pub fn pod(value: &[u8]) -> Option<PodFacts> {
+    let object = bytes(value.strip_prefix(MAGIC)?, RAW)?;
+    let phase = bytes(object, STATUS).map(|status| text(status, PHASE)).unwrap_or_default();
+    let node = bytes(object, SPEC).map(|spec| text(spec, NODE_NAME)).unwrap_or_default();
+    Some(PodFacts { node, has_ended: matches!(phase.as_str(), "Succeeded" | "Failed") })
+}
+
+/// A pod as it is before its kubelet knows of it. Nothing if the value is none.
+pub fn not_started(value: &[u8]) -> Option<Vec<u8>> {
+    let object = bytes(value.strip_prefix(MAGIC)?, RAW)?;
+    let mut status = Vec::new();
+    put(&mut status, PHASE, b"Pending");
+    // The only fact that was decided when the pod was made.
+    if let Some(class) = bytes(object, STATUS).and_then(|status| bytes(status, QOS_CLASS)) {
+        put(&mut status, QOS_CLASS, class);
+    }
+    with_field(value, STATUS, Some(&status))
+}
+
+/// A `ConfigMap` that has this entry alone. Nothing if the value is none.
+pub fn with_data(value: &[u8], key: &str, content: &str) -> Option<Vec<u8>> {
+    let mut entry = Vec::new();
+    put(&mut entry, 1, key.as_bytes());
+    put(&mut entry, 2, content.as_bytes());
+    with_field(value, DATA, Some(&entry))
+}
+
+/// The value with this content alone in a field of its object, or without the field.
+fn with_field(value: &[u8], number: u64, content: Option<&[u8]>) -> Option<Vec<u8>> {
     let envelope = value.strip_prefix(MAGIC)?;
     let mut object = Vec::new();
-    for field in fields(bytes(envelope, RAW)?).filter(|field| field.number != STATUS) {
+    for field in fields(bytes(envelope, RAW)?).filter(|field| field.number != number) {
         object.extend_from_slice(field.raw);
     }
-    if let Some(status) = status {
-        put(&mut object, STATUS, status);
+    if let Some(content) = content {
+        put(&mut object, number, content);
     }
     let mut new = MAGIC.to_vec();
     for field in fields(envelope) {
@@ -169,7 +228,23 @@ fn wish(value: &[u8]) -> Option<Vec<Vec<u8>>> {
 /// A value as Kubernetes stores its own kinds, for tests.
 #[cfg(test)]
 pub mod sample {
-    use super::{MAGIC, MANAGED_FIELDS, METADATA, RAW, STATUS, TYPE, put};
+    use super::{MAGIC, MANAGED_FIELDS, METADATA, NODE_NAME, PHASE, QOS_CLASS, RAW, SPEC, STATUS, TYPE, put};
+
+    /// A pod's `spec` that places it.
+    pub fn pod_spec(node: &str) -> Vec<u8> {
+        let mut spec = Vec::new();
+        put(&mut spec, 2, b"containers");
+        put(&mut spec, NODE_NAME, node.as_bytes());
+        spec
+    }
+
+    /// A pod's `status`.
+    pub fn pod_status(phase: &str, class: &str) -> Vec<u8> {
+        let mut status = Vec::new();
+        put(&mut status, PHASE, phase.as_bytes());
+        put(&mut status, QOS_CLASS, class.as_bytes());
+        status
+    }
 
     /// What a sample has.
     #[derive(Default, Clone)]
@@ -189,6 +264,11 @@ pub mod sample {
 
     impl Sample<'_> {
         pub fn value(&self) -> Vec<u8> {
+            self.value_of(self.spec.as_bytes(), self.status.as_bytes())
+        }
+
+        /// With a `spec` and a `status` that are messages of their own.
+        pub fn value_of(&self, spec: &[u8], status: &[u8]) -> Vec<u8> {
             let mut metadata = Vec::new();
             put(&mut metadata, 3, self.namespace.as_bytes());
             put(&mut metadata, 5, self.uid.as_bytes());
@@ -212,9 +292,9 @@ pub mod sample {
             put(&mut metadata, MANAGED_FIELDS, self.managed.as_bytes());
             let mut object = Vec::new();
             put(&mut object, METADATA, &metadata);
-            put(&mut object, 2, self.spec.as_bytes());
-            if !self.status.is_empty() {
-                put(&mut object, STATUS, self.status.as_bytes());
+            put(&mut object, SPEC, spec);
+            if !status.is_empty() {
+                put(&mut object, STATUS, status);
             }
             let mut kind = Vec::new();
             put(&mut kind, 1, b"v1");
@@ -270,6 +350,15 @@ mod tests {
         assert_eq!(with_status_of(&with("old"), Some(&with("new"))), Some(with("new")));
         assert_eq!(with_status_of(&with("old"), None), Some(with("")));
         assert_eq!(with_status_of(b"{}", None), None);
+    }
+
+    #[test]
+    fn a_config_map_gets_other_data() {
+        let map = with_data(&POD.value(), "ca.crt", "new").expect("a value");
+        let data = bytes(bytes(map.strip_prefix(MAGIC).expect("magic"), RAW).expect("an object"), DATA).expect("data");
+        assert_eq!((text(data, 1).as_str(), text(data, 2).as_str()), ("ca.crt", "new"));
+        assert_eq!(Object::of(&map), Object::of(&POD.value()));
+        assert_eq!(with_data(b"{}", "a", "b"), None);
     }
 
     #[test]

@@ -9,6 +9,7 @@ use std::time::Duration;
 use tokio::sync::OnceCell;
 
 use crate::build::Builder;
+use crate::checkpoint::Portable;
 use crate::docker::locks::Held;
 use crate::docker::mode::NodeMode;
 use crate::docker::network::PlatformNetwork;
@@ -60,6 +61,8 @@ pub struct Context {
     pub http: reqwest::Client,
     /// What cannot be had here, and is no longer in the stack.
     pub left_out: Vec<LeftOut>,
+    /// What a new cluster begins with.
+    pub checkpoint: Option<Portable>,
     /// What the last `up` recorded, where this run changes a part of the platform only.
     pub kept_record: Option<Record>,
     /// The checkpoint that leads back, while a platform is upgraded.

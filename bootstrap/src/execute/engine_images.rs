@@ -7,7 +7,7 @@ use super::context::Context;
 use super::ended::Ended;
 use crate::build::archive::docker_archive_stream;
 use crate::build::{BuildError, BuiltImage};
-use crate::docker::{ClusterError, Engine};
+use crate::docker::{ClusterError, Engine, pulled};
 use crate::error::Failure;
 use crate::images::manifest::ImageManifest;
 use crate::images::{Descriptor, Digest, ImageError};
@@ -190,5 +190,6 @@ async fn pulled(context: &Context, reference: &str, progress: &Progress) -> Resu
             }
         }
     }
+    pulled::remember(&context.own().engine, reference).await?;
     Ok((reference.into(), Ended::new(Outcome::Created)))
 }

@@ -13,11 +13,13 @@ use crate::docker::kubeadm::NodeFacts;
 use crate::docker::node::{self, NodeSpec, PortMapping, Role};
 use crate::docker::pace::{self, Pace};
 use crate::docker::{
-    ClusterError, Engine, certs_folder, kubeconfig, locks, mirrors, names, network, observe, provision, services,
+    ClusterError, Engine, authorities, certs_folder, kubeconfig, locks, mirrors, names, network, observe, provision,
+    services,
 };
 use crate::error::Failure;
 use crate::kubernetes::{certificates, client, nodes as live_nodes};
 use crate::report::{Outcome, Progress};
+use crate::restore;
 
 const NODES_DEADLINE: Duration = Duration::from_secs(180);
 /// Ports of a node that its ingress listens on.
@@ -41,6 +43,9 @@ pub async fn provision(context: &Context, node: &str, role: Role, progress: &Pro
     learn_pace(context, pace::remember(&context.own().engine, node, begun.elapsed()).await?, progress);
     certs_folder::enable(&context.own().engine, node, &context.own().node.reference.to_string()).await?;
     raise_file_watches(context, node, progress).await?;
+    if let Some(checkpoint) = &context.checkpoint {
+        restore::volumes(&context.own().engine, node, checkpoint).await?;
+    }
     Ok(Ended::new(Outcome::Created))
 }
 
@@ -108,7 +113,7 @@ async fn choose_address(context: &Context, node: &str) -> Result<Ipv4Addr, Failu
 }
 
 fn files(context: &Context) -> Vec<(String, String)> {
-    [mirrors(context), services::files()].concat()
+    [mirrors(context), services::files(), authorities::files()].concat()
 }
 
 /// The files by which containerd asks the local registry first.
@@ -148,8 +153,19 @@ fn spec(context: &Context, name: &str, role: Role, address: Ipv4Addr, file_watch
 
 /// Makes the control plane in a node that runs.
 pub async fn init(context: &Context, node: &str, progress: &Progress) -> Result<(), Failure> {
+    let (engine, facts) = (&context.own().engine, facts(context, node, Role::ControlPlane).await?);
+    if let Some(checkpoint) = &context.checkpoint {
+        return Ok(restore::control_plane(engine, &facts, checkpoint, progress).await?);
+    }
     progress.detail("kubeadm makes the control plane");
-    Ok(provision::init(&context.own().engine, &facts(context, node, Role::ControlPlane).await?, progress).await?)
+    Ok(provision::init(engine, &facts, progress).await?)
+}
+
+/// Starts the pods of a checkpoint in a control plane that was made from it.
+pub async fn start_pods(context: &Context, node: &str) -> Result<(), Failure> {
+    let Some(checkpoint) = &context.checkpoint else { return Ok(()) };
+    let facts = facts(context, node, Role::ControlPlane).await?;
+    Ok(restore::pods(&context.own().engine, &facts, checkpoint).await?)
 }
 
 /// Lets a worker join.

@@ -56,6 +56,11 @@ pub async fn perform(context: &Context, planned: &PlannedStep, progress: &Progre
             }
             Ok(Ended::changed(planned.action != Action::Exists))
         }
+        Step::StartPods { node } => {
+            progress.detail("starting the pods of the checkpoint");
+            nodes::start_pods(context, node).await?;
+            Ok(Ended::new(Outcome::Created))
+        }
         Step::InstallDefaults { node } => {
             if planned.action != Action::Exists {
                 provision::install_defaults(&context.own().engine, node, &context.own().node.reference.to_string())

@@ -38,6 +38,8 @@ pub struct Inputs {
     pub existing: Option<ExistingCluster>,
     /// Only these components are looked at; the rest of the platform is left alone.
     pub only: Option<BTreeSet<String>>,
+    /// The cluster is new, and begins with the objects of a checkpoint.
+    pub restores: bool,
 }
 
 /// A cluster that somebody else made.
@@ -58,18 +60,26 @@ impl Inputs {
 /// Makes the plan.
 pub fn build(inputs: &Inputs, observed: &Observed) -> Plan {
     let mut graph = Graph::default();
+    let mut images = BTreeMap::new();
     let (registry, ready) = match &inputs.existing {
         Some(existing) => reach(&mut graph, existing),
         None => {
             let base = base(&mut graph, inputs, observed);
-            let ready = cluster(&mut graph, inputs, observed, &base);
             // Everything waits for the node: its image has the compilers to itself until it is built.
             let is_built = |image: &StepId| graph.steps[*image].action == Action::Build;
             let after = base.node_image.filter(is_built).into_iter().collect();
-            (Some(RegistryStep { ready: base.registry, after }), ready)
+            let registry = RegistryStep { ready: base.registry, after };
+            if inputs.restores {
+                // Pods of all components start at once, and are to find their images.
+                for component in inputs.wanted() {
+                    mirrored(&mut graph, &mut images, component, observed, &registry);
+                }
+            }
+            let ready = cluster(&mut graph, inputs, observed, &base, images.values().copied().collect());
+            (Some(registry), ready)
         }
     };
-    components(&mut graph, inputs, observed, registry.as_ref(), &ready);
+    components(&mut graph, inputs, observed, registry.as_ref(), &ready, &mut images);
     let (platform, stack, version) = (inputs.platform.clone(), inputs.stack.clone(), inputs.version.clone());
     Plan { platform, stack, version, steps: graph.steps }
 }
@@ -172,7 +182,8 @@ fn reach(graph: &mut Graph, existing: &ExistingCluster) -> (Option<RegistryStep>
     (registry, Ready { prepared, defaults: None })
 }
 
-fn cluster(graph: &mut Graph, inputs: &Inputs, observed: &Observed, base: &Base) -> Ready {
+/// `images` have to be there before pods of a checkpoint start.
+fn cluster(graph: &mut Graph, inputs: &Inputs, observed: &Observed, base: &Base, images: Vec<StepId>) -> Ready {
     let name = names::control_plane(&inputs.platform);
     let had = |node: &str| observed.platform.as_ref().and_then(|it| it.nodes.iter().find(|had| had.name == node));
     // Without its control plane a worker is worth nothing: then all nodes are recreated.
@@ -187,35 +198,59 @@ fn cluster(graph: &mut Graph, inputs: &Inputs, observed: &Observed, base: &Base)
     let made = if alive { Action::Exists } else { Action::Create };
     let container = provision(graph, &name, Role::ControlPlane);
     let init = graph.add(CLUSTER, made, Step::InitControlPlane { node: name.clone() }, &[container]);
+    // With them the nodes' own pods come out of the checkpoint too.
+    let restored = inputs.restores.then(|| {
+        let needs: Vec<_> = [init].into_iter().chain(images).collect();
+        graph.add(CLUSTER, Action::Create, Step::StartPods { node: name.clone() }, &needs)
+    });
     let mut joined = Vec::new();
     for number in 1..=inputs.workers {
         let worker = names::worker(&inputs.platform, number);
         let member = alive && had(&worker).is_some_and(|had| had.complete);
         let container = provision(graph, &worker, Role::Worker);
         let action = if member { Action::Exists } else { Action::Create };
-        joined.push(graph.add(CLUSTER, action, Step::JoinNode { node: worker }, &[container, init]));
+        let needs = [container, restored.unwrap_or(init)];
+        joined.push(graph.add(CLUSTER, action, Step::JoinNode { node: worker }, &needs));
     }
-    let defaults = graph.add(CLUSTER, made, Step::InstallDefaults { node: name }, &[init]);
+    let defaults = restored.unwrap_or_else(|| graph.add(CLUSTER, made, Step::InstallDefaults { node: name }, &[init]));
     if inputs.only.is_none() {
         graph.add(CLUSTER, Action::Converge, Step::WriteKubeconfig, &[init]);
         joined.push(defaults);
         graph.add(CLUSTER, Action::Wait, Step::AwaitNodes, &joined);
     }
-    let prepared = graph.add(CLUSTER, Action::Converge, Step::PreparePlatform, &[init]);
+    // What is in a checkpoint may be judged by pods that have to run first.
+    let prepared = graph.add(CLUSTER, Action::Converge, Step::PreparePlatform, &[restored.unwrap_or(init)]);
     Ready { prepared, defaults: Some(defaults) }
 }
 
-fn components(graph: &mut Graph, inputs: &Inputs, observed: &Observed, registry: Option<&RegistryStep>, ready: &Ready) {
-    let mut images: BTreeMap<&str, StepId> = BTreeMap::new();
+/// The steps that bring the images of a component to the registry; what another component has brought is not brought again.
+fn mirrored<'a>(
+    graph: &mut Graph,
+    images: &mut BTreeMap<&'a str, StepId>,
+    component: &'a PlannedComponent,
+    observed: &Observed,
+    registry: &RegistryStep,
+) -> Vec<StepId> {
+    let mut step = |reference: &'a String| {
+        *images.entry(reference).or_insert_with(|| mirror(graph, &component.name, reference, observed, registry))
+    };
+    component.images.iter().map(&mut step).collect()
+}
+
+fn components<'a>(
+    graph: &mut Graph,
+    inputs: &'a Inputs,
+    observed: &Observed,
+    registry: Option<&RegistryStep>,
+    ready: &Ready,
+    images: &mut BTreeMap<&'a str, StepId>,
+) {
     let mut installed: BTreeMap<&str, StepId> = BTreeMap::new();
     for component in inputs.wanted() {
         let mut needs = vec![ready.prepared];
         needs.extend(ready.defaults);
-        for (reference, registry) in component.images.iter().filter_map(|reference| Some((reference, registry?))) {
-            let mirrored = *images
-                .entry(reference)
-                .or_insert_with(|| mirror(graph, &component.name, reference, observed, registry));
-            needs.push(mirrored);
+        if let Some(registry) = registry {
+            needs.extend(mirrored(graph, images, component, observed, registry));
         }
         if component.definitions {
             let step = Step::FetchDefinitions { component: component.name.clone() };

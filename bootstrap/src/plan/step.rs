@@ -42,6 +42,8 @@ pub enum Step {
     InitControlPlane { node: String },
     /// kubeadm joins a worker.
     JoinNode { node: String },
+    /// The pods of a checkpoint start, and their controllers.
+    StartPods { node: String },
     /// Pod network and storage class, as the node image brings them.
     InstallDefaults { node: String },
     /// The context is merged into the user's kubeconfig.
@@ -85,6 +87,7 @@ impl Step {
             Self::ProvisionNode { node, role } => format!("node {node} ({})", role.label()),
             Self::InitControlPlane { node } => format!("control plane on {node}"),
             Self::JoinNode { node } => format!("{node} joins"),
+            Self::StartPods { .. } => "pods of the checkpoint".into(),
             Self::InstallDefaults { .. } => "pod network and storage class".into(),
             Self::WriteKubeconfig => "kubeconfig context".into(),
             Self::AwaitNodes => "all nodes ready".into(),

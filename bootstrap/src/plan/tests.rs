@@ -23,6 +23,7 @@ fn inputs(workers: u16) -> Inputs {
         kept: Vec::new(),
         existing: None,
         only: None,
+        restores: false,
     }
 }
 
@@ -199,4 +200,21 @@ fn image_bytes_are_told_only_when_all_are_known() {
     let to_fetch = ImageState::ToFetch { bytes: Some(9), missing: Some(5) };
     observed.images.insert("example.org/b:1".into(), image(to_fetch));
     assert_eq!(build(&inputs(0), &observed).images(), (4, Some(39), Some(5)));
+}
+
+#[test]
+fn pods_of_a_checkpoint_start_when_all_images_are_there() {
+    let plan = build(&Inputs { restores: true, ..inputs(1) }, &Observed::default());
+    let needs = |step: &PlannedStep| step.needs.iter().map(|id| plan.steps[*id].step.clone()).collect::<Vec<_>>();
+    let start = needs(find(&plan, &Step::StartPods { node: "p-control-plane".into() }));
+    for image in ["a", "b"] {
+        assert!(start.contains(&Step::MirrorImage { reference: format!("example.org/{image}:1") }), "{start:?}");
+    }
+    let started = Step::StartPods { node: "p-control-plane".into() };
+    // A worker joins by what the controllers sign, and everything that is applied may be judged by a pod.
+    for waits in [Step::JoinNode { node: "p-worker".into() }, Step::PreparePlatform, install("a")] {
+        assert!(needs(find(&plan, &waits)).contains(&started), "{waits:?}");
+    }
+    assert!(!plan.steps.iter().any(|step| matches!(step.step, Step::InstallDefaults { .. })));
+    assert_eq!(plan.steps.iter().filter(|step| matches!(step.step, Step::MirrorImage { .. })).count(), 2);
 }

@@ -1,7 +1,6 @@
 //! `reset`: a platform as it was at a checkpoint, while its API answers all the time.
 //!
 //! ```text
-//! keys    what a key of the store stands for
 //! plan    what has to be written (pure)
 //! node    what is done inside of the nodes
 //! ```
@@ -19,6 +18,7 @@ use futures::future::try_join_all;
 use serde::Serialize;
 use tokio::time::sleep;
 
+use crate::checkpoint::keys;
 use crate::checkpoint::{self, About, CheckpointError, Objects, Place, holders};
 use crate::docker::pace;
 use crate::etcd::{Etcd, EtcdError};
@@ -26,7 +26,6 @@ use crate::report::{Event, Outcome, Phase, Planned, Progress, Reporter, units};
 use crate::settle::{self, Expected};
 
 pub mod error;
-mod keys;
 mod node;
 pub mod plan;
 
@@ -97,7 +96,8 @@ pub async fn told(place: &Place, about: &About, reporter: Arc<dyn Reporter>) -> 
 async fn run(place: &Place, about: &About, progress: &Progress) -> Result<Done, ResetError> {
     let start = Instant::now();
     if about.nodes != place.nodes() {
-        return Err(ResetError::OtherNodes { name: about.name.clone(), then: about.nodes.clone(), now: place.nodes() });
+        let (then, now) = (about.nodes.clone(), place.nodes());
+        return Err(CheckpointError::OtherNodes { name: about.name.clone(), then, now }.into());
     }
     let (engine, nodes) = (&place.engine, place.nodes());
     progress.detail("comparing what is there with the checkpoint");

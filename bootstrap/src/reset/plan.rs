@@ -8,9 +8,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
-use super::keys::{self, Treatment, treatment};
 use crate::checkpoint::Objects;
-use crate::etcd::object::{Object, asks_the_same, with_status_of};
+use crate::checkpoint::keys::{self, Treatment, treatment};
+use crate::etcd::object::{Object, asks_the_same, is_computed, with_status_of};
 use crate::etcd::{Change, Stored};
 
 /// What has to be done.
@@ -193,7 +193,7 @@ fn count(kinds: &mut BTreeMap<String, usize>, key: &str, value: &[u8]) {
 /// The value that an object gets, if it has another one.
 fn restored(treatment: Treatment, then: &[u8], now: Option<&[u8]>) -> Option<Vec<u8>> {
     match (treatment, now) {
-        (Treatment::Leave | Treatment::Pod, _) => None,
+        (Treatment::Leave | Treatment::Pod, _) | (Treatment::Own, Some(_)) => None,
         (Treatment::Workload | Treatment::Node, Some(now)) if asks_the_same(then, now) => None,
         // What it said of pods and nodes of then would be believed.
         (Treatment::Workload, _) => Some(with_status_of(then, None).unwrap_or_else(|| then.to_vec())),
@@ -202,15 +202,6 @@ fn restored(treatment: Treatment, then: &[u8], now: Option<&[u8]>) -> Option<Vec
         (_, Some(now)) if then == now => None,
         _ => Some(then.to_vec()),
     }
-}
-
-/// Whether a controller works out where the pods are, and will do so again.
-fn is_computed(endpoints: &[u8]) -> bool {
-    Object::of(endpoints).is_some_and(|object| {
-        ["endpointslice.kubernetes.io/managed-by", "endpoints.kubernetes.io/managed-by"].iter().any(|label| {
-            object.label(label).ends_with("controller") || object.label(label).ends_with("controller.k8s.io")
-        })
-    })
 }
 
 /// Whether something was not there then: but for what is left alone, unless its namespace was not there either.

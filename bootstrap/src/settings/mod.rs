@@ -60,6 +60,8 @@ pub struct UpWishes {
     pub images: Option<ImageSource>,
     /// File that all images come from.
     pub bundle: Option<PathBuf>,
+    /// File with the checkpoint that a new platform begins with.
+    pub checkpoint: Option<PathBuf>,
     pub workers: Option<u16>,
     pub node_image: Option<String>,
     pub kubernetes_version: Option<String>,
@@ -217,6 +219,7 @@ impl UpWishes {
             // What somebody asks for with a flag takes the place of both.
             bundle: self.bundle.or(next.bundle.filter(|_| self.images.is_none())),
             images: self.images.or(next.images),
+            checkpoint: self.checkpoint.or(next.checkpoint),
             workers: self.workers.or(next.workers),
             node_image: self.node_image.or(next.node_image),
             kubernetes_version: self.kubernetes_version.or(next.kubernetes_version),

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use super::{DecidedImages, Images, stack};
+use crate::checkpoint::Portable;
 use crate::docker::Engine;
 use crate::error::Failure;
 use crate::images::Registry;
@@ -18,6 +19,8 @@ pub struct Everything {
     pub stack: Stack,
     pub images: Images,
     pub decided: DecidedImages,
+    /// What platforms are to begin with.
+    pub checkpoint: Option<Portable>,
     /// The local registry, if it runs: what it has need not be fetched again.
     pub registry: Option<Registry>,
 }
@@ -31,8 +34,11 @@ pub async fn look(name: &str, wishes: UpWishes, config: Option<PathBuf>) -> Resu
         Some(file) => wishes.or(settings::file::read(&file, config.is_some())?),
         None => wishes,
     };
+    let checkpoint = wishes.checkpoint.as_ref().map(|path| Portable::open(path)).transpose()?;
+    // Its stack is meant, with what was added to it and left out of it.
+    let existing = checkpoint.as_ref().map(up::restore::existing);
     let cluster = ClusterSpec::load()?;
-    let mut settings = wishes.for_own_cluster().decide(name, None, &cluster.file.kubernetes)?;
+    let mut settings = wishes.for_own_cluster().decide(name, existing.as_ref(), &cluster.file.kubernetes)?;
     let (mut stack, _) = stack::load(&mut settings, None, false)?;
     let registry = match Engine::connect().await {
         Ok(engine) => up::reach::running_registry(&engine).await?,
@@ -46,5 +52,5 @@ pub async fn look(name: &str, wishes: UpWishes, config: Option<PathBuf>) -> Resu
     if !decided.nowhere.is_empty() {
         return Err(OriginError::Nowhere(decided.nowhere).into());
     }
-    Ok(Everything { settings, stack, images, decided, registry })
+    Ok(Everything { settings, stack, images, decided, checkpoint, registry })
 }

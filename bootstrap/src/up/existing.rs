@@ -7,6 +7,7 @@ use super::images::{DecidedImages, Images};
 use super::observation;
 use super::stack::{self, Adding};
 use super::{Prepared, Requested, UpRequest, component_inputs, wanting};
+use crate::checkpoint::CheckpointError;
 use crate::docker::Engine;
 use crate::doctor::building::Building;
 use crate::doctor::{self, Check};
@@ -78,7 +79,10 @@ pub(super) async fn check(request: UpRequest, context: &str) -> Result<Vec<Check
 }
 
 async fn situation(asked: Requested, context: &str) -> Result<Situation, Failure> {
-    let Requested { name, mut wishes, cluster: spec, add } = asked;
+    let Requested { name, mut wishes, cluster: spec, add, checkpoint: _ } = asked;
+    if wishes.checkpoint.is_some() {
+        return Err(CheckpointError::Elsewhere { context: context.into() }.into());
+    }
     let cluster = existing::connect(context).await?;
     let record = known(&cluster, &name, wishes.stack.as_deref()).await?;
     if add.is_some() {
@@ -225,6 +229,7 @@ impl Situation {
             store: self.images.store,
             http: self.images.http,
             left_out: self.decided.left_out,
+            checkpoint: None,
             kept_record: self.record.filter(|_| self.adding.is_some()),
             upgrading: None,
             found: StepOutputs::default(),

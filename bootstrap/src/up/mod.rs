@@ -9,6 +9,7 @@ use std::time::Instant;
 use serde::Serialize;
 use serde_json::{Value, json};
 
+use crate::checkpoint::Portable;
 use crate::docker::observe::{self, ObservedPlatform};
 use crate::docker::{ClusterError, Engine, kubeconfig, locks, mode, names, registry};
 use crate::doctor::{self, Check};
@@ -21,7 +22,7 @@ use crate::origin::{OriginError, Told};
 use crate::plan::{self, ClusterImages, Plan, PlannedComponent};
 use crate::report::{Event, Planned, Reporter, units};
 use crate::settings::Record;
-use crate::settings::{self, Existing, ImageSource, UpSettings, UpWishes};
+use crate::settings::{self, ImageSource, UpSettings, UpWishes};
 use crate::stack::{ClusterSpec, LeftOut, Stack};
 
 mod checkpoint;
@@ -31,6 +32,7 @@ mod images;
 mod observation;
 mod parameters;
 mod reach;
+mod restore;
 mod stack;
 pub(crate) mod wanting;
 
@@ -121,6 +123,7 @@ struct Requested {
     wishes: UpWishes,
     cluster: ClusterSpec,
     add: Option<AddWish>,
+    checkpoint: Option<Portable>,
 }
 
 /// Everything up to the engine's own facts.
@@ -132,10 +135,13 @@ struct Situation {
     existing: Option<ObservedPlatform>,
     /// A client of the platform that exists, if its API answers.
     live: Option<kube::Client>,
-    mode: mode::NodeMode,
+    /// How the nodes of the platform that exists run.
+    mode: Option<mode::NodeMode>,
     /// What the last `up` recorded.
     record: Option<Record>,
     adding: Option<Adding>,
+    /// What a new cluster begins with.
+    checkpoint: Option<Portable>,
 }
 
 /// Finds out what has to be done. Nothing is touched but a probe of the engine's privileges.
@@ -150,8 +156,8 @@ pub async fn prepare(request: UpRequest) -> Result<Prepared, Failure> {
     let (asked, engine) = (Requested::read(request)?, Engine::connect().await?);
     let sharing = if touch == Touch::Start { locks::using().await } else { None };
     let mut situation = situation(asked, engine, touch).await?;
-    let (images, decided) = situation.images().await?;
-    let checks = checks(&situation, &images, &decided).await?;
+    let (images, decided, mode) = situation.images().await?;
+    let checks = checks(&situation, &images, &decided, &mode).await?;
     if doctor::has_failed(&checks) && !skip {
         return Err(doctor::Unmet(checks).into());
     }
@@ -182,7 +188,7 @@ pub async fn prepare(request: UpRequest) -> Result<Prepared, Failure> {
             cluster: situation.cluster,
             node: images.node,
             registry_image: images.registry,
-            mode: situation.mode,
+            mode,
             cgroup_v1,
             existing: situation.existing,
             kubeconfig: kubeconfig::path()?,
@@ -196,6 +202,7 @@ pub async fn prepare(request: UpRequest) -> Result<Prepared, Failure> {
         store: images.store,
         http: images.http,
         left_out: decided.left_out,
+        checkpoint: situation.checkpoint,
         kept_record: record,
         upgrading: None,
         found: StepOutputs::default(),
@@ -217,8 +224,8 @@ pub async fn check(request: UpRequest) -> Result<Vec<Check>, Failure> {
         Err(error) => return check_without_engine(asked, &error).await,
     };
     let mut situation = situation(asked, engine, Touch::NothingGuess).await?;
-    let (images, decided) = situation.images().await?;
-    let mut checks = checks(&situation, &images, &decided).await?;
+    let (images, decided, mode) = situation.images().await?;
+    let mut checks = checks(&situation, &images, &decided, &mode).await?;
     checks.push(doctor::images(&decided.told, &decided.nowhere));
     Ok(checks)
 }
@@ -236,7 +243,7 @@ async fn check_without_engine(asked: Requested, error: &ClusterError) -> Result<
         }
         _ => None,
     };
-    let facts = doctor::facts::without_engine(error, &settings, building);
+    let facts = doctor::facts::without_engine(error, &settings, building).await;
     Ok(doctor::judge(&facts, &doctor::Wants::here(&stack, settings.workers)))
 }
 
@@ -250,7 +257,7 @@ impl Requested {
             None => request.wishes,
         };
         let wishes = if request.context.is_some() { wishes } else { wishes.for_own_cluster() };
-        let wishes = of_bundle(wishes)?;
+        let (wishes, checkpoint) = of_files(wishes)?;
         let cluster = ClusterSpec::load()?;
         let mut settings = wishes.clone().decide(&request.name, None, &cluster.file.kubernetes)?;
         if let Some(image) = &settings.node_image {
@@ -263,17 +270,23 @@ impl Requested {
         if let Some(wish) = &request.add {
             wish.check()?;
         }
-        Ok(Self { name: request.name, wishes, cluster, add: request.add })
+        Ok(Self { name: request.name, wishes, cluster, add: request.add, checkpoint })
     }
 }
 
-/// With a bundle, its stack is meant, unless another one is asked for.
-fn of_bundle(mut wishes: UpWishes) -> Result<UpWishes, Failure> {
-    if let (Some(path), None) = (&wishes.bundle, &wishes.stack) {
-        let stack = Bundle::open(path)?.about.stack;
-        wishes.stack = Some(stack).filter(|stack| Stack::builtin_names().contains(stack));
+/// With a bundle, its stack is meant, unless another one is asked for; and its checkpoint.
+fn of_files(mut wishes: UpWishes) -> Result<(UpWishes, Option<Portable>), Failure> {
+    let mut checkpoint = wishes.checkpoint.as_ref().map(|path| Portable::open(path)).transpose()?;
+    if let Some(path) = &wishes.bundle {
+        let bundle = Bundle::open(path)?;
+        if checkpoint.is_none() {
+            checkpoint = Portable::of(&bundle)?;
+        }
+        if wishes.stack.is_none() {
+            wishes.stack = Some(bundle.about.stack).filter(|stack| Stack::builtin_names().contains(stack));
+        }
     }
-    Ok(wishes)
+    Ok((wishes, checkpoint))
 }
 
 /// What may be done to a platform that is stopped, whose record can be read only when it runs.
@@ -288,7 +301,7 @@ enum Touch {
 }
 
 async fn situation(asked: Requested, engine: Engine, touch: Touch) -> Result<Situation, Failure> {
-    let Requested { name, mut wishes, cluster, add } = asked;
+    let Requested { name, mut wishes, cluster, add, checkpoint } = asked;
     let mut platforms = observe::platforms(&engine).await?;
     let mut existing = platforms.remove(&name);
     if add.is_some() && existing.is_none() {
@@ -308,9 +321,11 @@ async fn situation(asked: Requested, engine: Engine, touch: Touch) -> Result<Sit
             Touch::NothingGuess => {}
         }
     }
-    let kept = match kept {
-        Some(platform) => reach::existing(&platform, live.as_ref()).await?,
-        None => None,
+    let checkpoint = restore::begins_with(checkpoint, &name, &mut wishes, &cluster, &engine, kept.is_some()).await?;
+    let kept = match (kept, &checkpoint) {
+        (Some(platform), _) => reach::existing(&platform, live.as_ref()).await?,
+        (None, Some(checkpoint)) => Some(restore::existing(checkpoint)),
+        (None, None) => None,
     };
     wishes.registry_port = Some(reach::registry_port(&engine, wishes.registry_port).await?);
     let record = kept.as_ref().and_then(|kept| kept.record.clone());
@@ -322,11 +337,8 @@ async fn situation(asked: Requested, engine: Engine, touch: Touch) -> Result<Sit
     let mut settings = wishes.decide(&name, kept.as_ref(), &cluster.file.kubernetes)?;
     reach::check_subnet(&engine, settings.subnet).await?;
     let (stack, adding) = stack::load(&mut settings, add.as_ref(), false)?;
-    let mode = match kept {
-        Some(Existing { settings: Some(had), .. }) => had.node_mode,
-        _ => mode::detect(&engine).await?,
-    };
-    Ok(Situation { engine, settings, stack, cluster, existing, live, mode, record, adding })
+    let mode = kept.and_then(|kept| kept.settings).map(|had| had.node_mode);
+    Ok(Situation { engine, settings, stack, cluster, existing, live, mode, record, adding, checkpoint })
 }
 
 /// Why nothing can be done to a platform that no `up` has come to yet.
@@ -335,26 +347,34 @@ pub(crate) fn not_set_up(name: &str) -> Failure {
 }
 
 impl Situation {
-    async fn images(&mut self) -> Result<(Images, DecidedImages), Failure> {
+    /// Where images come from, and how nodes may run: both take a while, and neither needs the other.
+    async fn images(&mut self) -> Result<(Images, DecidedImages, mode::NodeMode), Failure> {
         let registry_runs = registry::find(&self.engine).await?.is_some();
         let (name, workers) = (&self.settings.name, self.settings.workers);
         let needed = ClusterImages::needed(name, workers, self.existing.as_ref(), registry_runs);
         let mut images = Images::of(&self.settings, &self.stack, &self.cluster, self.adding.as_ref(), needed)?;
-        let decided = images.decide(&mut self.stack, Some(&self.engine)).await?;
-        Ok((images, decided))
+        let (engine, had) = (&self.engine, self.mode.take());
+        let mode = async {
+            match had {
+                Some(had) => Ok(had),
+                None => Ok::<_, Failure>(mode::detect(engine).await?),
+            }
+        };
+        let (decided, mode) = tokio::try_join!(images.decide(&mut self.stack, Some(engine)), mode)?;
+        Ok((images, decided, mode))
     }
 }
 
-async fn checks(situation: &Situation, images: &Images, decided: &DecidedImages) -> Result<Vec<Check>, Failure> {
+async fn checks(
+    situation: &Situation,
+    images: &Images,
+    decided: &DecidedImages,
+    mode: &mode::NodeMode,
+) -> Result<Vec<Check>, Failure> {
     let building = images.building(decided, Some(&situation.engine)).await?;
-    let facts = doctor::facts::gather(
-        &situation.engine,
-        &situation.settings,
-        &situation.mode,
-        situation.existing.as_ref(),
-        building,
-    )
-    .await?;
+    let facts =
+        doctor::facts::gather(&situation.engine, &situation.settings, mode, situation.existing.as_ref(), building)
+            .await?;
     Ok(doctor::judge(&facts, &doctor::Wants::here(&situation.stack, situation.settings.workers)))
 }
 
@@ -363,6 +383,7 @@ fn inputs(situation: &Situation, images: &Images) -> plan::Inputs {
         workers: situation.settings.workers,
         node_image: images.node.reference.to_string(),
         registry_image: images.registry.reference.to_string(),
+        restores: situation.checkpoint.is_some(),
         ..component_inputs(&situation.settings, &situation.stack, situation.adding.as_ref())
     }
 }
@@ -385,6 +406,7 @@ fn component_inputs(settings: &UpSettings, stack: &Stack, adding: Option<&Adding
         components: components.collect(),
         kept: stack.kept.clone(),
         existing: None,
+        restores: false,
         only: adding.map(|adding| adding.names.clone()),
     }
 }

@@ -1,6 +1,7 @@
 //! A user's own component: added to a platform that runs, kept by `up`, removed with all that belongs to it.
 
 use crate::harness::{Platform, Ran, eventually, shop, step};
+use crate::{portable, upgrade};
 
 const ORDER: &str = "apiVersion: shop.example.dev/v1\nkind: Order\nmetadata: {name: mine, namespace: default, finalizers: [shop.example.dev/never]}\nspec: {item: pen}";
 
@@ -70,7 +71,8 @@ fn a_component_of_one_s_own_comes_and_goes() {
     platform.backstack(&["stack", "add", "traefik"]).succeeded("add");
     platform.backstack(&["status"]).succeeded("status");
 
-    crate::upgrade::there_and_back(&platform);
+    upgrade::there_and_back(&platform);
+    portable::exported_and_made_from_it(&platform);
 
     step("down, with its entries in another file than the first of the list");
     let (other, own) = (platform.path("other"), platform.kubeconfig());

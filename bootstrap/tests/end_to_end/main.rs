@@ -13,6 +13,7 @@ mod harness;
 mod kind;
 mod life;
 mod policies;
+mod portable;
 mod reset;
 mod support;
 mod together;

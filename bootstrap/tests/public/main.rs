@@ -8,6 +8,7 @@
 //! planned   a plan, as programs read it
 //! plans     what `up --plan` makes of it, image by image
 //! ups       what `up` makes of it
+//! leftovers what is there after `down --purge` that was not before
 //! stay      the world alone, for people and for `scripts/tools/vm`
 //! ```
 //!
@@ -23,6 +24,7 @@ mod harness;
 mod bundles;
 mod faults;
 mod fill;
+mod leftovers;
 mod planned;
 mod plans;
 mod stay;

@@ -278,6 +278,41 @@ impl Engine {
         file_of(&chunks.concat()).map_err(|err| failed()(bollard::errors::Error::IOError { err }))
     }
 
+    /// A folder of a container, started or not, as a tar archive that begins with the folder itself; `take` gets it in parts.
+    ///
+    /// # Errors
+    /// The engine refuses, there is no such folder, or a part cannot be taken.
+    pub async fn read_folder(
+        &self,
+        container: &str,
+        path: &str,
+        mut take: impl FnMut(&[u8]) -> std::io::Result<()>,
+    ) -> Result<(), ClusterError> {
+        let failed = || ClusterError::engine(format!("read `{path}` in `{container}`"));
+        let options = query::DownloadFromContainerOptionsBuilder::default().path(path).build();
+        let mut parts = self.docker.download_from_container(container, Some(options));
+        while let Some(part) = parts.try_next().await.map_err(failed())? {
+            take(&part).map_err(|err| failed()(bollard::errors::Error::IOError { err }))?;
+        }
+        Ok(())
+    }
+
+    /// Unpacks a tar archive into a folder of a container, started or not, with owners and rights as the archive has them.
+    ///
+    /// # Errors
+    /// The engine refuses, there is no such folder, or its disk is full.
+    pub async fn unpack_into(
+        &self,
+        container: &str,
+        folder: &str,
+        archive: tokio::fs::File,
+    ) -> Result<(), ClusterError> {
+        let options = query::UploadToContainerOptionsBuilder::default().path(folder).build();
+        let body = bollard::body_try_stream(tokio_util::io::ReaderStream::with_capacity(archive, 1 << 18));
+        let unpacked = self.docker.upload_to_container(container, Some(options), body).await;
+        unpacked.map_err(ClusterError::engine(format!("unpack files in `{folder}` of `{container}`")))
+    }
+
     /// Writes files into a container, started or not. Paths are absolute; folders are made.
     ///
     /// # Errors

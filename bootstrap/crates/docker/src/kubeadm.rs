@@ -88,8 +88,13 @@ pub fn patches(facts: &NodeFacts) -> Vec<(String, String)> {
 /// server itself: by the service it would ask too early, and again only after up to half a minute.
 fn names(facts: &NodeFacts) -> Value {
     let probe = json!({"httpGet": {"path": "/ready", "port": 8181}, "periodSeconds": 1, "failureThreshold": 600});
+    // Where there is one node, its address may become another one and nothing has to be changed.
+    let host = match facts.single {
+        true => json!({"name": "KUBERNETES_SERVICE_HOST", "valueFrom": {"fieldRef": {"fieldPath": "status.hostIP"}}}),
+        false => json!({"name": "KUBERNETES_SERVICE_HOST", "value": facts.address}),
+    };
     let env = json!([
-        {"name": "KUBERNETES_SERVICE_HOST", "value": facts.address},
+        host,
         {"name": "KUBERNETES_SERVICE_PORT", "value": API_PORT.to_string()},
     ]);
     let container = json!({"name": "coredns", "env": env, "startupProbe": probe});

@@ -9,21 +9,25 @@
 //! names       container names and labels (kind's, so that `kind` sees the cluster too)
 //! network     one network for all platforms, with fixed addresses
 //! subnet      the range that it has
+//! routes      where this machine leads addresses already
 //! locks       locks between programs that make platforms at the same time
 //! registry    the local registry container and its volume
 //! services    what kube-proxy has no rules for yet is refused at once
 //! inotify     the kernel's limits on file watches, raised by the nodes
 //! mirrors     containerd's certs.d: every upstream is asked for at the local registry first
 //! certs_folder  whether a node's containerd reads that
+//! authorities whom the nodes trust because the user does
 //! node        one node container
 //! kubeadm     its configuration (pure)
 //! pipe        a program in a container, with both of its ends in hand
 //! pace        how slow the machine is, and how long to wait there
 //! provision   control plane, workers, networking, storage
 //! kubeconfig  merged under a lock, removed without a trace
+//! pulled      images that the engine pulled for us
 //! observe     what exists already
 //! ```
 
+pub mod authorities;
 pub mod certs_folder;
 pub mod cgroups;
 pub mod endpoint;
@@ -46,7 +50,9 @@ pub mod pace;
 pub mod pipe;
 pub mod provision;
 pub mod proxy;
+pub mod pulled;
 pub mod registry;
+pub mod routes;
 pub mod services;
 pub mod subnet;
 

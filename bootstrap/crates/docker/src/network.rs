@@ -12,6 +12,7 @@ use bollard::query_parameters as query;
 
 use super::engine::{Engine, none_if_missing};
 use super::error::ClusterError;
+use super::routes::{self, Route};
 use super::subnet::Subnet;
 use super::{locks, names};
 
@@ -114,7 +115,7 @@ pub async fn ensure(engine: &Engine, wanted: Option<Subnet>) -> Result<(Platform
         }
         return Ok((network, false));
     }
-    let routes = std::fs::read_to_string("/proc/net/route").unwrap_or_default();
+    let routes = routes::of_this_machine();
     let candidates = wanted.as_ref().map_or(CANDIDATES, std::slice::from_ref);
     for &subnet in candidates {
         let network = PlatformNetwork { subnet };
@@ -161,22 +162,15 @@ pub fn free_port() -> std::io::Result<u16> {
     Ok(std::net::TcpListener::bind(("127.0.0.1", 0))?.local_addr()?.port())
 }
 
-/// Whether the machine's routing table (`/proc/net/route`) leads these addresses somewhere already: a VPN, or the
-/// network of another engine. The engine itself does not look there.
-fn is_routed(table: &str, subnet: Subnet) -> bool {
-    let number = |text: &str| u32::from_str_radix(text, 16).ok().map(u32::swap_bytes);
-    let ours = u32::from(subnet.host(0));
-    table.lines().skip(1).any(|line| {
-        let columns: Vec<_> = line.split_whitespace().collect();
-        let (Some(destination), Some(mask)) =
-            (columns.get(1).and_then(|text| number(text)), columns.get(7).and_then(|text| number(text)))
-        else {
-            return false;
-        };
-        // The default route, and what is so wide that it says nothing about these addresses, do not count.
-        let common = mask & 0xffff_ff00;
-        mask.leading_ones() >= 12 && ours & common == destination & common
-    })
+/// Whether the machine leads these addresses somewhere already: a VPN, or the network of another engine. The engine
+/// itself does not look there.
+fn is_routed(routes: &[Route], subnet: Subnet) -> bool {
+    routes.iter().any(|route| route.leads(subnet))
+}
+
+/// Whether one of the usual ranges is led nowhere yet, so that a network can be made without a range being chosen.
+pub fn has_room(routes: &[Route]) -> bool {
+    CANDIDATES.iter().any(|subnet| !is_routed(routes, *subnet))
 }
 
 fn request(network: PlatformNetwork) -> NetworkCreateRequest {
@@ -208,15 +202,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_routed_subnet_is_left_alone() {
-        // Columns as the kernel writes them; 172.31.250.0/24 on the third line, a default route on the second.
-        let table = "Iface Destination Gateway Flags RefCnt Use Metric Mask MTU Window IRTT\n\
-                     eth0 00000000 0101A8C0 0003 0 0 0 00000000 0 0 0\n\
-                     br-1 00FA1FAC 00000000 0001 0 0 0 00FFFFFF 0 0 0\n";
-        assert!(is_routed(table, Subnet::of_256(172, 31, 250)));
-        assert!(!is_routed(table, Subnet::of_256(172, 31, 249)));
-        let vpn = "h\ntun0 00001FAC 00000000 0001 0 0 0 0000FFFF 0 0 0\n";
-        assert!(is_routed(vpn, Subnet::of_256(172, 31, 249)));
+    fn a_vpn_takes_ranges_away_until_none_is_left() {
+        let route = |range: &str| Route { interface: "tun0".into(), range: range.parse().expect("a range") };
+        let mut routes = vec![route("172.16.0.0/12"), route("10.0.0.0/8"), route("192.168.231.0/25")];
+        assert!(has_room(&routes));
+        routes.extend([route("10.250.0.0/16"), route("10.131.77.0/24")]);
+        assert!(!has_room(&routes));
     }
 
     #[test]

@@ -50,6 +50,59 @@ pub async fn init(engine: &Engine, facts: &NodeFacts, progress: &Progress) -> Re
     run_kubeadm(engine, &facts.name, &init, progress).await
 }
 
+/// What comes of `kubeadm init` where a control plane begins with the objects of another one: the certificates, and a kubelet that
+/// runs the store alone.
+const STORE: &str = "preflight,control-plane,wait-control-plane,upload-config,upload-certs,mark-control-plane,bootstrap-token,\
+     kubelet-finalize,addon,show-join-command";
+/// What it does once the API server answers; objects of add-ons are there.
+const REST: &str = "preflight,certs,kubeconfig,etcd,control-plane,kubelet-start,wait-control-plane,upload-certs,addon,show-join-command";
+const AUTHORITY: &str = "/etc/kubernetes/pki/ca.crt";
+
+/// Begins a control plane with its store alone, for objects to be put into it; then come [`start_api`] and [`start_controllers`].
+///
+/// # Errors
+/// [`ClusterError::Command`] with kubeadm's own words.
+pub async fn start_store(engine: &Engine, facts: &NodeFacts, progress: &Progress) -> Result<(), ClusterError> {
+    let mut files = kubeadm::patches(facts);
+    files.push((CONFIG.into(), kubeadm::init_config(facts)));
+    engine.write_files(&facts.name, &files).await?;
+    run_kubeadm(engine, &facts.name, &["kubeadm", "init", "--config", CONFIG, "--skip-phases", STORE], progress).await
+}
+
+/// The certificate of the authority that a control plane's API server is known by, in PEM form.
+///
+/// # Errors
+/// The node has none, or does not run.
+pub async fn authority(engine: &Engine, node: &str) -> Result<String, ClusterError> {
+    engine.run(node, &["cat", AUTHORITY], None).await
+}
+
+/// Lets the kubelet start the API server and the scheduler.
+///
+/// # Errors
+/// [`ClusterError::Command`] with kubeadm's own words.
+pub async fn start_api(engine: &Engine, facts: &NodeFacts) -> Result<(), ClusterError> {
+    let script = format!(
+        "kubeadm init phase control-plane apiserver --config {CONFIG} && kubeadm init phase control-plane scheduler --config {CONFIG}"
+    );
+    engine.run(&facts.name, &["sh", "-c", &script], None).await.map(drop)
+}
+
+/// Starts the controllers, and writes down what a worker that joins has to know. Then the node is complete.
+///
+/// # Errors
+/// [`ClusterError::Command`] with kubeadm's own words.
+pub async fn start_controllers(engine: &Engine, facts: &NodeFacts) -> Result<(), ClusterError> {
+    // On several nodes CoreDNS asks the API server by an address that was another machine's.
+    let names = if facts.single { "true" } else { "kubeadm init phase addon coredns --config" };
+    let script = format!(
+        "kubeadm init phase control-plane controller-manager --config {CONFIG} && \
+         kubeadm init --config {CONFIG} --skip-token-print --skip-phases={REST} && {names} {CONFIG}"
+    );
+    engine.run(&facts.name, &["sh", "-c", &script], None).await?;
+    complete(engine, &facts.name).await
+}
+
 /// What kubeadm is at is told as it goes, and what it waits for in silence: a kubelet that does not stay up.
 async fn run_kubeadm(engine: &Engine, node: &str, command: &[&str], progress: &Progress) -> Result<(), ClusterError> {
     let heard = |text: &str| tell(text, progress);

@@ -104,6 +104,12 @@ impl Proxies {
         good.flat_map(|(name, value)| [(name.into(), value.clone()), (name.to_lowercase(), value.clone())]).collect()
     }
 
+    /// Names and addresses of those that can be used.
+    pub fn hosts(&self) -> Vec<String> {
+        let urls = [&self.http, &self.https, &self.all].into_iter().flatten().filter_map(|one| one.url.as_ref().ok());
+        urls.filter_map(|url| url.host_str().map(String::from)).collect()
+    }
+
     /// What a person should know of them.
     pub fn findings(&self) -> Findings {
         let mut findings = Findings::default();
@@ -168,7 +174,8 @@ fn is_loopback(url: &Url) -> bool {
     host == "localhost" || host.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
 }
 
-fn without_password(value: &str) -> String {
+/// A proxy's address as people may see it, also behind the name of a variable.
+pub fn without_password(value: &str) -> String {
     match value.rsplit_once('@') {
         Some((before, host)) => {
             let scheme = before.split_once("://").map_or(String::new(), |(scheme, _)| format!("{scheme}://"));

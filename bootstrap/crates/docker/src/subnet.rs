@@ -47,6 +47,12 @@ impl Subnet {
         Self { base: u32::from_be_bytes([a, b, c, 0]), prefix: 24 }
     }
 
+    /// The range of this length that has the address; a length of more than 32 bits counts as 32.
+    pub fn around(address: Ipv4Addr, prefix: u8) -> Self {
+        let prefix = prefix.min(32);
+        Self { base: u32::from(address) & mask(prefix), prefix }
+    }
+
     /// A range for the platforms' network, as a person gives it.
     ///
     /// # Errors
@@ -74,6 +80,16 @@ impl Subnet {
     fn is_shared(self) -> bool {
         let shared = Self { base: u32::from_be_bytes([100, 64, 0, 0]), prefix: 10 };
         shared.overlaps(self)
+    }
+
+    /// How many bits all of its addresses have in common.
+    pub fn prefix(self) -> u8 {
+        self.prefix
+    }
+
+    /// Whether the address is one of its own.
+    pub fn has(self, address: Ipv4Addr) -> bool {
+        self.overlaps(Self::around(address, 32))
     }
 
     pub fn overlaps(self, other: Self) -> bool {

@@ -101,7 +101,9 @@ pub async fn write(
     let index = json(&Index::of(&images));
     about.index = Digest::of(&index);
     about.blobs = parts.len() + small.len();
-    let mut archive = Archive::begin(&unfinished(path)).map_err(BundleError::write(path))?;
+    // A checkpoint has passwords in it.
+    let is_secret = about.checkpoint.is_some();
+    let mut archive = Archive::begin(&unfinished(path), is_secret).map_err(BundleError::write(path))?;
     let heads = [(bundle::LAYOUT, br#"{"imageLayoutVersion":"1.0.0"}"#.to_vec()), (bundle::ABOUT, json(&about))];
     for (name, bytes) in heads.into_iter().chain([(bundle::INDEX, index)]) {
         archive.append(name, bytes.len() as u64, &bytes[..]).map_err(BundleError::write(path))?;
@@ -205,8 +207,14 @@ struct Archive {
 }
 
 impl Archive {
-    fn begin(path: &Path) -> io::Result<Self> {
-        let file = File::options().write(true).create(true).truncate(false).open(path)?;
+    fn begin(path: &Path, is_secret: bool) -> io::Result<Self> {
+        let mut options = File::options();
+        options.write(true).create(true).truncate(false);
+        #[cfg(unix)]
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, if is_secret { 0o600 } else { 0o666 });
+        #[cfg(not(unix))]
+        let _ = is_secret;
+        let file = options.open(path)?;
         if file.try_lock().is_err() {
             return Err(io::Error::other("another run is writing it at this moment"));
         }
@@ -310,6 +318,7 @@ mod tests {
                 files: files.clone(),
                 blobs: 0,
                 index: Digest::of(b""),
+                checkpoint: None,
             };
             Self { folder, store, files, about }
         }
@@ -342,7 +351,7 @@ mod tests {
         let written = case.write(images).await.expect("written");
         assert!(written.bytes < 120_000 && written.apart > 200_000, "{written:?}");
         let bundle = Bundle::open(&case.path()).expect("a bundle");
-        assert_eq!((bundle.images.len(), bundle.about.blobs, written.blobs), (2, 7, 7));
+        assert_eq!((bundle.images().count(), bundle.about.blobs, written.blobs), (2, 7, 7));
         assert_eq!(bundle.read(&case.files[0]).expect("a file"), b"kind: Definition");
         assert_eq!(bundle.verify(|_| ()), []);
         // In an empty store it is there as if it were the store's own.

@@ -5,9 +5,10 @@ use std::fmt::Write;
 use super::Served;
 use crate::images::bundle::About;
 use crate::report::units;
+use crate::room::escaped;
 
-/// The page, as seen under this host.
-pub(super) fn show(host: &str, about: &About, bundle: &Served, programs: &[Served]) -> String {
+/// The page, as seen under this host; `reports` says that those of `doctor` are taken.
+pub(super) fn show(host: &str, about: &About, bundle: &Served, programs: &[Served], reports: bool) -> String {
     let (host, name) = (escaped(host), escaped(&bundle.name));
     let mut ways = String::new();
     for program in programs {
@@ -17,6 +18,13 @@ pub(super) fn show(host: &str, about: &About, bundle: &Served, programs: &[Serve
             "<h2>With <code>{file}</code></h2>\n<pre>curl -fLO http://{host}/{file}\nchmod +x {file}\n./{file} up --bundle http://{host}/{name}</pre>\n"
         );
     }
+    let report = match reports {
+        true => format!(
+            "<h2>Is your machine ready?</h2>\n<pre>backstack doctor --report http://{host}/reports</pre>\n\
+             <p>What that says of your machine is then on <a href='/reports'>this page</a>, for the whole room.</p>\n"
+        ),
+        false => String::new(),
+    };
     let (stack, size) = (escaped(&about.stack()), units::bytes(bundle.bytes));
     let machines = escaped(&about.architectures.join(", "));
     format!(
@@ -25,15 +33,11 @@ pub(super) fn show(host: &str, about: &About, bundle: &Served, programs: &[Serve
          padding:0 1rem}}pre{{background:#eee;color:#111;padding:1rem;overflow:auto}}</style>\n\
          <h1>Stack {stack}</h1>\n<p>{size}, for Linux nodes on {machines}. You need Docker; nothing else is fetched from \
          anywhere. A download that breaks off goes on where it stopped when you run the command again.</p>\n{ways}\
-         <h2>With <code>backstack</code> of your own (version {})</h2>\n<pre>backstack up --bundle http://{host}/{name}</pre>\n\
+         <h2>With <code>backstack</code> of your own (version {})</h2>\n<pre>backstack up --bundle http://{host}/{name}</pre>\n{report}\
          <p>Hand it on: with a copy of <a href='/{name}'>{name}</a>, <code>backstack bundle serve {name}</code> lets your \
          neighbours fetch it from you.</p>\n</html>\n",
         escaped(&about.made_by),
     )
-}
-
-fn escaped(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('\'', "&#39;").replace('"', "&quot;")
 }
 
 #[cfg(test)]
@@ -54,11 +58,15 @@ mod tests {
             files: Vec::new(),
             blobs: 0,
             index: Digest::of(b""),
+            checkpoint: None,
         };
         let served = |name: &str| Served { path: name.into(), name: name.into(), bytes: 1_500_000 };
-        let page = show("10.0.0.7:8600", &about, &served("a.bundle"), &[served("backstack")]);
+        let page = show("10.0.0.7:8600", &about, &served("a.bundle"), &[served("backstack")], true);
         assert!(page.contains("curl -fLO http://10.0.0.7:8600/backstack\n"), "{page}");
         assert!(page.contains("./backstack up --bundle http://10.0.0.7:8600/a.bundle<"), "{page}");
-        assert!(page.contains("Stack a&lt;b 1") && !show("<script>", &about, &served("a"), &[]).contains("<script>"));
+        assert!(
+            page.contains("Stack a&lt;b 1") && !show("<script>", &about, &served("a"), &[], false).contains("<script>")
+        );
+        assert!(page.contains("<pre>backstack doctor --report http://10.0.0.7:8600/reports</pre>"), "{page}");
     }
 }

@@ -87,8 +87,9 @@ pub fn forget(platform: &str) {
     for command in Command::ALL {
         remove(&folder, command, platform);
     }
-    // Other platforms' logs keep it.
-    drop(std::fs::remove_dir(folder));
+    // Other platforms' logs keep it, and what else is kept beside it the folder around it.
+    drop(std::fs::remove_dir(&folder));
+    drop(folder.parent().map(std::fs::remove_dir));
 }
 
 /// Removes this run's log alone, which has nothing to tell.

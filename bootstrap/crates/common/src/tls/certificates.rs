@@ -4,6 +4,7 @@
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
+use base64::Engine;
 use rustls::RootCertStore;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
@@ -36,6 +37,16 @@ pub struct NoCertificates {
 impl Trust {
     pub fn certificates(&self) -> &[CertificateDer<'static>] {
         &self.certificates
+    }
+
+    /// All of them as a file for other programs.
+    pub fn pem(&self) -> String {
+        let lines = |der: &CertificateDer<'_>| {
+            let text = base64::engine::general_purpose::STANDARD.encode(der);
+            let lines = text.as_bytes().chunks(64).map(|line| String::from_utf8_lossy(line).into_owned() + "\n");
+            format!("{BEGIN}\n{}-----END CERTIFICATE-----\n", lines.collect::<String>())
+        };
+        self.certificates.iter().map(lines).collect()
     }
 
     /// What cannot be used, one line each.
@@ -222,6 +233,8 @@ mod tests {
         let file = file(&format!("{first}{broken}{garbled}{}{last}", "-----BEGIN CERTIFICATE-----\nYQ==\n"));
         let trust = read(Some(file.path()), None).expect("two are good").expect("set");
         assert_eq!(trust.certificates().len(), 2);
+        let plain = |text: &str| text.replace("\r\n", "\n");
+        assert_eq!(trust.pem(), plain(&first) + &plain(&last), "a file of them has the good ones");
         let line = first.lines().count() + 1;
         assert_eq!(trust.warnings().len(), 3, "{:?}", trust.warnings());
         let place = format!("SSL_CERT_FILE {}: certificate 2 (line {line}) cannot be used", file.path().display());

@@ -6,6 +6,7 @@ mod certificates;
 use std::sync::{Arc, Once, OnceLock};
 
 use rustls::RootCertStore;
+use rustls::pki_types::CertificateDer;
 
 pub use certificates::{NoCertificates, Trust};
 
@@ -93,6 +94,14 @@ pub fn roots() -> Result<RootCertStore, NoCertificates> {
         None => roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs),
     };
     Ok(roots)
+}
+
+/// The certificates of all authorities that this process trusts: those that the environment names, or the system's.
+pub fn authorities() -> Vec<CertificateDer<'static>> {
+    match trust() {
+        Ok(Some(trust)) => trust.certificates().to_vec(),
+        _ => rustls_native_certs::load_native_certs().certs,
+    }
 }
 
 /// No HTTP client can be made.

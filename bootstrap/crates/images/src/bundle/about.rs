@@ -30,6 +30,9 @@ pub struct About {
     pub blobs: usize,
     /// Digest of `index.json`.
     pub index: Digest,
+    /// Manifest of the checkpoint of a platform that lies in it: it is listed like an image, and is none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub checkpoint: Option<Digest>,
 }
 
 impl About {

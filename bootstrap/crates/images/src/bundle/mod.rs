@@ -42,7 +42,8 @@ pub struct Bundle {
     /// The file that was named; of several pieces, the first.
     pub path: PathBuf,
     pub about: About,
-    pub images: Vec<BundledImage>,
+    /// All that its index lists: images, and a checkpoint.
+    listed: Vec<BundledImage>,
     blobs: BTreeMap<Digest, Content>,
 }
 
@@ -74,8 +75,8 @@ impl Bundle {
             let what = format!("{} of {} blobs are there", found.blobs.len(), about.blobs);
             return Err(BundleError::Missing { path: first, what });
         }
-        let images = index.images().map_err(|error| broken(format!("{INDEX}: {error}")))?;
-        Ok(Self { path: first, about, images, blobs: found.blobs })
+        let listed = index.images().map_err(|error| broken(format!("{INDEX}: {error}")))?;
+        Ok(Self { path: first, about, listed, blobs: found.blobs })
     }
 
     /// Whether it is cut into several files.
@@ -112,6 +113,16 @@ impl Bundle {
 
     /// The images for a processor architecture, named as Go names it.
     pub fn images_for<'a>(&'a self, architecture: &'a str) -> impl Iterator<Item = &'a BundledImage> {
-        self.images.iter().filter(move |image| image.architecture == architecture)
+        self.images().filter(move |image| image.architecture == architecture)
+    }
+
+    /// All images.
+    pub fn images(&self) -> impl Iterator<Item = &BundledImage> {
+        self.listed.iter().filter(|listed| self.about.checkpoint.as_ref() != Some(&listed.manifest.digest))
+    }
+
+    /// The checkpoint of a platform, if one lies in it.
+    pub fn checkpoint(&self) -> Option<&BundledImage> {
+        self.listed.iter().find(|listed| self.about.checkpoint.as_ref() == Some(&listed.manifest.digest))
     }
 }

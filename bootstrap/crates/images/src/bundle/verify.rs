@@ -41,7 +41,7 @@ impl Bundle {
     /// Every blob that an image or a file of the bundle is made of.
     fn needed(&self) -> BTreeSet<Digest> {
         let mut needed: BTreeSet<Digest> = self.about.files.iter().cloned().collect();
-        for image in &self.images {
+        for image in &self.listed {
             needed.insert(image.manifest.digest.clone());
             needed.extend(image.built.clone());
             needed.extend(self.blobs_of(&image.manifest.digest).unwrap_or_default());
@@ -53,7 +53,7 @@ impl Bundle {
         let uses =
             |manifest: &Digest| manifest == digest || self.blobs_of(manifest).is_ok_and(|blobs| blobs.contains(digest));
         let images =
-            self.images.iter().filter(|image| image.built.as_ref() == Some(digest) || uses(&image.manifest.digest));
+            self.listed.iter().filter(|image| image.built.as_ref() == Some(digest) || uses(&image.manifest.digest));
         let mut users: Vec<_> = images.map(|image| image.reference.clone()).collect();
         if self.about.files.contains(digest) {
             users.push("files".into());

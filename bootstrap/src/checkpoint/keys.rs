@@ -1,4 +1,5 @@
-//! What a key of the store stands for, as far as a reset has to know: which keys are left as they are, and why.
+//! What a key of the store stands for, as far as one has to know who goes back to a checkpoint: which keys are left as they are,
+//! and why.
 
 use crate::etcd::PREFIX;
 
@@ -7,13 +8,15 @@ fn parts(key: &str) -> Vec<&str> {
     key.strip_prefix(PREFIX).unwrap_or(key).split('/').collect()
 }
 
-/// What a reset does with a key.
+/// What becomes of a key on the way back.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Treatment {
+pub(crate) enum Treatment {
     /// It gets the value that it had.
     Restore,
     /// Its owner keeps it: what it says is so at this moment.
     Leave,
+    /// What the cluster says of itself: another machine's cluster says otherwise, so it comes back only where it is gone.
+    Own,
     /// A pod: kubelets and controllers have a say.
     Pod,
     /// A workload: its status is what its controller says of pods that are there now.
@@ -24,8 +27,8 @@ pub(super) enum Treatment {
     Endpoints,
 }
 
-/// What a reset does with this key.
-pub(super) fn treatment(key: &str) -> Treatment {
+/// What becomes of this key on the way back.
+pub(crate) fn treatment(key: &str) -> Treatment {
     match parts(key).as_slice() {
         // What happened, who leads at the moment, API servers that are alive.
         ["events" | "leases" | "masterleases" | "peerserverleases", ..] => Treatment::Leave,
@@ -33,6 +36,14 @@ pub(super) fn treatment(key: &str) -> Treatment {
         ["ranges", ..] => Treatment::Leave,
         // What kubelets say of themselves.
         ["csinodes", ..] => Treatment::Leave,
+        // How its API server is reached, and whom it trusts.
+        ["configmaps", _, "kube-root-ca.crt"]
+        | ["configmaps", "kube-public", "cluster-info"]
+        | ["configmaps", "kube-system", "extension-apiserver-authentication" | "kubeadm-config"]
+        | ["services", "endpoints", "default", "kubernetes"]
+        | ["endpointslices", "default", "kubernetes"]
+        | ["certificatesigningrequests", ..] => Treatment::Own,
+        ["secrets", "kube-system", name] if name.starts_with("bootstrap-token-") => Treatment::Own,
         ["minions", ..] => Treatment::Node,
         ["pods", ..] => Treatment::Pod,
         ["deployments" | "replicasets" | "statefulsets" | "daemonsets" | "controllers", ..] => Treatment::Workload,
@@ -42,7 +53,7 @@ pub(super) fn treatment(key: &str) -> Treatment {
 }
 
 /// The kind that is defined under this key, as keys of its objects begin.
-pub(super) fn defined(key: &str) -> Option<String> {
+pub(crate) fn defined(key: &str) -> Option<String> {
     match parts(key).as_slice() {
         ["apiextensions.k8s.io", "customresourcedefinitions", name] => {
             let (plural, group) = name.split_once('.')?;
@@ -53,12 +64,12 @@ pub(super) fn defined(key: &str) -> Option<String> {
 }
 
 /// Whether this is the key of an object of a kind, as [`defined`] gives it.
-pub(super) fn is_of(key: &str, kind: &str) -> bool {
+pub(crate) fn is_of(key: &str, kind: &str) -> bool {
     key.strip_prefix(PREFIX).and_then(|rest| rest.strip_prefix(kind)).is_some_and(|rest| rest.starts_with('/'))
 }
 
 /// The namespace that is stored under this key.
-pub(super) fn namespace(key: &str) -> Option<&str> {
+pub(crate) fn namespace(key: &str) -> Option<&str> {
     match parts(key).as_slice() {
         ["namespaces", name] => Some(*name),
         _ => None,
@@ -66,7 +77,7 @@ pub(super) fn namespace(key: &str) -> Option<&str> {
 }
 
 /// The namespace of what is left alone, where it is in one: with a namespace goes all that is in it.
-pub(super) fn namespace_of_left(key: &str) -> Option<&str> {
+pub(crate) fn namespace_of_left(key: &str) -> Option<&str> {
     match parts(key).as_slice() {
         ["events" | "leases", namespace, _] => Some(*namespace),
         _ => None,
@@ -74,7 +85,7 @@ pub(super) fn namespace_of_left(key: &str) -> Option<&str> {
 }
 
 /// The key of a pod.
-pub(super) fn pod(namespace: &str, name: &str) -> String {
+pub(crate) fn pod(namespace: &str, name: &str) -> String {
     format!("{PREFIX}pods/{namespace}/{name}")
 }
 
@@ -90,6 +101,10 @@ mod tests {
             ("/registry/masterleases/172.31.250.10", Treatment::Leave),
             ("/registry/ranges/servicenodeports", Treatment::Leave),
             ("/registry/csinodes/n", Treatment::Leave),
+            ("/registry/configmaps/a/kube-root-ca.crt", Treatment::Own),
+            ("/registry/configmaps/a/cluster-info", Treatment::Restore),
+            ("/registry/endpointslices/default/kubernetes", Treatment::Own),
+            ("/registry/secrets/kube-system/bootstrap-token-abc", Treatment::Own),
             ("/registry/minions/n", Treatment::Node),
             ("/registry/pods/a/p", Treatment::Pod),
             ("/registry/replicasets/a/r", Treatment::Workload),

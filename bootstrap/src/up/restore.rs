@@ -1,0 +1,59 @@
+//! What a new platform begins with: the checkpoint of another one.
+
+use crate::build::Architecture;
+use crate::checkpoint::Portable;
+use crate::docker::Engine;
+use crate::error::Failure;
+use crate::settings::{Existing, ImageSource, UpWishes};
+use crate::stack::ClusterSpec;
+
+/// The checkpoint, if there is one and the platform is still to be made; what it decides goes into the wishes.
+///
+/// # Errors
+/// It was asked for and the platform is there already, or it does not fit what is wanted.
+pub(super) async fn begins_with(
+    checkpoint: Option<Portable>,
+    name: &str,
+    wishes: &mut UpWishes,
+    cluster: &ClusterSpec,
+    engine: &Engine,
+    exists: bool,
+) -> Result<Option<Portable>, Failure> {
+    let Some(checkpoint) = checkpoint else { return Ok(None) };
+    if exists {
+        // A bundle serves a platform that exists with its images.
+        if wishes.checkpoint.is_none() {
+            return Ok(None);
+        }
+        let hint = format!(
+            "Take it into the platform with `backstack checkpoint import {}` and go back to it with `backstack reset --to`; or \
+             take the platform down first.",
+            checkpoint.path.display()
+        );
+        return Err(checkpoint.unfit(name, "it is there already".into(), hint).into());
+    }
+    checkpoint.check(name, wishes.workers, &architecture(engine).await?)?;
+    if wishes.node_image.is_none() {
+        checkpoint.check_kubernetes(&cluster.file.kubernetes)?;
+    }
+    wishes.workers = Some(checkpoint.workers());
+    if wishes.bundle.is_none() {
+        wishes.images = wishes.images.or(checkpoint.origin.record.from_packages.then_some(ImageSource::Source));
+    }
+    Ok(Some(checkpoint))
+}
+
+/// The platform that the checkpoint was taken of, as far as settings care.
+pub(super) fn existing(checkpoint: &Portable) -> Existing {
+    Existing { settings: None, workers: checkpoint.workers(), record: Some(checkpoint.origin.record.clone()) }
+}
+
+/// Of the engine's machine, as Go names it.
+async fn architecture(engine: &Engine) -> Result<String, Failure> {
+    Ok(match engine.info().await?.architecture.as_deref() {
+        Some("x86_64") => "amd64".into(),
+        Some("aarch64") => "arm64".into(),
+        Some(other) => other.into(),
+        None => Architecture::host().to_string(),
+    })
+}
