@@ -22,7 +22,7 @@ use crate::error::{ExitKind, Explain};
 use crate::kubernetes;
 use crate::kubernetes::inventory::Inventory;
 use crate::kubernetes::kinds::Kinds;
-use crate::kubernetes::readiness::assess;
+use crate::kubernetes::readiness::{assess, short_of_pods};
 use crate::kubernetes::scope::Scope;
 use crate::kubernetes::view::View;
 use crate::kubernetes::watch::ClusterWatch;
@@ -165,6 +165,7 @@ impl Wanted<'_> {
         missing.extend(self.expected.pods.iter().filter(|pod| !ready.contains(pod)).map(|pod| format!("pod {pod}")));
         if let Some(time) = self.expected.started_after {
             missing.extend(view.started_before(time).into_iter().map(|pod| format!("pod {pod} to be started again")));
+            missing.extend(self.scopes.iter().flat_map(|scope| short_of_pods(scope, view)));
         }
         missing
     }

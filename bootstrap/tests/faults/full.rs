@@ -1,7 +1,9 @@
 //! Disks without room: the error says which, and what was there stays whole.
 
+use std::path::Path;
+
 use crate::disk::Disk;
-use crate::harness::{Ran, step};
+use crate::harness::{Platform, Ran, docker, step};
 use crate::{OTHERS, assert_others_are_kept, containers, platform};
 
 #[test]
@@ -51,4 +53,34 @@ fn a_full_disk_is_told_and_loses_nothing() {
     assert!(again.stderr.to_lowercase().contains("no space left on device"), "{}", again.stderr);
     assert_eq!(std::fs::read_to_string(&kubeconfig).expect("read"), OTHERS);
     assert_others_are_kept(&platform);
+
+    a_bundle_without_room(&platform);
+    a_checkpoint_without_room(&platform);
+}
+
+fn a_bundle_without_room(platform: &Platform) {
+    step("a bundle on a disk without room");
+    let disk = Disk::mount(platform.path("bundles"), "size=40m");
+    let create = |file: &Path| {
+        let file = file.display().to_string();
+        platform.backstack(&["bundle", "create", "--stack", "minimal", "--images", "source", "--file", &file])
+    };
+    let refused = create(&disk.0.join("minimal.bundle"));
+    assert!(refused.code != 0 && refused.stderr.to_lowercase().contains("no space left"), "{}", refused.stderr);
+    assert_eq!(std::fs::read_dir(&disk.0).expect("the disk").count(), 0, "something was left behind");
+    create(&platform.path("minimal.bundle")).succeeded("the same where there is room");
+}
+
+fn a_checkpoint_without_room(platform: &Platform) {
+    step("a checkpoint on a node's disk without room");
+    let in_node = |script: &str| docker(&["exec", "faults-control-plane", "sh", "-c", script]).succeeded(script).stdout;
+    let create = || platform.backstack(&["checkpoint", "create", "some"]);
+    in_node("mount -t tmpfs -o size=16k tmpfs /var/lib/backstack/checkpoints");
+    let refused = create();
+    assert!(refused.code != 0 && refused.stderr.to_lowercase().contains("no space left"), "{}", refused.stderr);
+    let list = platform.backstack(&["checkpoint", "list"]).succeeded("checkpoint list").stdout;
+    assert!(list.contains("There is no checkpoint"), "{list}");
+    in_node("umount /var/lib/backstack/checkpoints");
+    create().succeeded("the same where there is room");
+    platform.backstack(&["reset", "--to", "some", "--yes"]).succeeded("and it leads back");
 }

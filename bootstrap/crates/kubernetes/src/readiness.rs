@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use backstack_health::workload::state;
-use backstack_health::{Fault, LogSource};
+use backstack_health::{Fault, LogSource, Ref};
 use time::OffsetDateTime;
 use tokio::time::{Instant, sleep, sleep_until};
 
@@ -105,6 +105,14 @@ pub fn assess(scope: &Scope, view: &View, now: OffsetDateTime) -> Assessment {
         }
     }
     Assessment { pods, blockers: explain(scope, &pending, view, now), look_again }
+}
+
+/// Workloads of a component with fewer ready pods than they ask for, by the pods themselves. Where a node was away, what a
+/// status says may be of before: who writes it begins anew, too.
+pub fn short_of_pods(scope: &Scope, view: &View) -> Vec<String> {
+    let label = |at: &Ref| format!("{} {}/{}", at.kind, at.namespace, at.name);
+    let own: Vec<_> = scope.workloads.iter().map(|rollout| label(&rollout.at)).collect();
+    view.short_of_pods().into_iter().filter(|short| own.contains(short)).collect()
 }
 
 /// Waits until all of a component runs.
@@ -213,11 +221,31 @@ async fn given_up(watch: &ClusterWatch, scope: &Scope, waited: Duration, mut blo
 mod tests {
     use super::*;
     use crate::scope::Rollout;
-    use backstack_health::Ref;
     use serde_json::{Value, json};
 
     fn rollout(kind: &str, generation: i64) -> Rollout {
         Rollout { at: Ref::new("apps", kind, "a", "x"), generation }
+    }
+
+    #[test]
+    fn a_status_of_before_hides_no_pod_that_is_not_ready() {
+        let scope = Scope { workloads: vec![rollout("StatefulSet", 1)], ..Scope::default() };
+        let set = |name: &str| {
+            json!({"kind": "StatefulSet", "metadata": {"name": name, "namespace": "a", "generation": 1},
+            "spec": {"replicas": 1}, "status": {"observedGeneration": 1, "readyReplicas": 1, "availableReplicas": 1, "updatedReplicas": 1}})
+        };
+        let pod = |ready: &str| {
+            json!({"kind": "Pod", "metadata": {"name": "x-0", "namespace": "a",
+                "ownerReferences": [{"kind": "StatefulSet", "name": "x"}]},
+            "status": {"phase": "Running", "conditions": [{"type": "Ready", "status": ready}]}})
+        };
+        let short = |ready: &str| {
+            let view = View::of(&[set("x"), set("somebody-s"), pod(ready)]);
+            assert!(assess(&scope, &view, OffsetDateTime::UNIX_EPOCH).is_ready(), "what is said of it is that it runs");
+            short_of_pods(&scope, &view)
+        };
+        assert_eq!(short("False"), ["StatefulSet a/x"]);
+        assert_eq!(short("True"), Vec::<String>::new());
     }
 
     #[test]

@@ -66,22 +66,18 @@ impl Deed {
 
     /// Makes what is so before.
     pub(super) fn prepare(self, scene: &mut Scene<'_>) {
-        scene.round += 1;
         match self {
             Self::New => drop(scene.platform.backstack(&["down"]).succeeded("down")),
-            Self::Start => {
-                scene.be_there();
-                scene.platform.backstack(&["stop"]).succeeded("stop");
-            }
-            Self::Upgrade => {
-                scene.be_there();
-                scene.write_component();
-            }
-            Self::Reset => {
-                scene.be_there();
-                make_a_mess(scene);
-            }
+            Self::Start if scene.state() == "exited" => {}
             _ => scene.be_there(),
+        }
+        // A new platform has the component as it was until now.
+        scene.round += 1;
+        match self {
+            Self::Start => drop(scene.platform.backstack(&["stop"]).succeeded("stop")),
+            Self::Upgrade => scene.write_component(),
+            Self::Reset => make_a_mess(scene),
+            _ => {}
         }
     }
 

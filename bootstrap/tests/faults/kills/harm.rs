@@ -9,8 +9,8 @@ use super::scene::Scene;
 use crate::harness::docker;
 use crate::wire::Wire;
 
-/// So long a command may take to notice that the engine is gone.
-const NOTICED: Duration = Duration::from_secs(30);
+/// So long a command may take to end without the engine: one that waits for the platform alone asks only that.
+const NOTICED: Duration = Duration::from_secs(150);
 
 /// Something that happens to a command.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -61,6 +61,8 @@ impl Harm {
                 wire.cut();
                 docker(&["restart", "-t", "1", &scene.node()]).succeeded("docker restart");
                 notices(&mut child);
+                // The API server comes back by itself; this waits until it answers, and all else.
+                scene.platform.backstack(&["start"]).succeeded("start");
             }
         }
         false
