@@ -223,7 +223,7 @@ pub(super) async fn checkpoint_here(from: &Path, printer: &Printer) -> Result<Pa
         return Ok(registry::pull(&from, &Progress::new(printer.reporter(), "checkpoint")).await?);
     }
     if fetch::is_address(from) {
-        return Ok(fetch::fetch(&text, &Progress::new(printer.reporter(), "checkpoint")).await?);
+        return fetch::fetch(&text, &Progress::new(printer.reporter(), "checkpoint")).await;
     }
     Ok(from.into())
 }

@@ -95,10 +95,8 @@ async fn a_file_gives_back_what_it_was_made_from() {
     let portable = Portable::open(&path).expect("a checkpoint");
     assert_eq!((portable.about.clone(), portable.workers()), (about(), 1));
     assert_eq!(portable.objects().expect("objects").0.len(), 1);
-    let mut text = String::new();
-    let mut volumes = portable.volumes_of(1).await.expect("volumes").expect("a file");
-    volumes.read_to_string(&mut text).expect("text");
-    assert_eq!(text, "archive");
+    let volumes = portable.volumes_of(1).await.expect("volumes").expect("a file");
+    assert_eq!(io::read_to_string(volumes).expect("text"), "archive");
     assert!(portable.volumes_of(2).await.expect("nothing").is_none());
     let bundle = Bundle::open(&path).expect("a bundle");
     assert_eq!(bundle.images().count(), 0, "a checkpoint is no image");
