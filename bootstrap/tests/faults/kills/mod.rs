@@ -126,10 +126,11 @@ fn one(scene: &mut Scene<'_>, deed: Deed, harm: Harm, usual: &mut Duration, rand
         *usual = moment;
     }
     let found = deed.found(scene);
-    step(&format!("{deed}, {harm} after {:.2} s: {found}", moment.as_secs_f64()));
     let start = Instant::now();
     let again = scene.run(&arguments);
     let took = start.elapsed();
+    let (moment, seconds) = (moment.as_secs_f64(), took.as_secs_f64());
+    step(&format!("{deed}, {harm} after {moment:.2} s: {found}; once more takes {seconds:.1} s"));
     deed.completes(found, again);
     deed.is_done(scene);
     assert_others_are_kept(scene.platform);
