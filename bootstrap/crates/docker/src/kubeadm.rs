@@ -106,10 +106,12 @@ pub fn join_config(facts: &NodeFacts, token: &JoinToken) -> String {
     yaml(&[join(facts, token)])
 }
 
+/// JSON is YAML, and says of `y` and `1e3` without doubt that they are texts: kubeadm's YAML is an older one than that of what
+/// writes YAML here.
 fn yaml(documents: &[Value]) -> String {
     let texts: Vec<_> =
-        documents.iter().map(|document| serde_yaml::to_string(document).expect("plain data is YAML")).collect();
-    texts.join("---\n")
+        documents.iter().map(|document| serde_json::to_string_pretty(document).expect("plain data is JSON")).collect();
+    texts.join("\n---\n")
 }
 
 fn cluster(facts: &NodeFacts) -> Value {
@@ -269,9 +271,18 @@ mod tests {
     #[test]
     fn a_control_plane_gets_four_documents() {
         let text = init_config(&facts(Role::ControlPlane));
-        let kinds: Vec<_> = text.lines().filter(|line| line.starts_with("kind:")).collect();
+        let kinds: Vec<_> = text.lines().filter(|line| line.starts_with("  \"kind\":")).collect();
         assert_eq!(kinds.len(), 4, "{text}");
-        assert!(text.contains("failCgroupV1: false") && text.contains("box.example") && text.contains("taints: []"));
+        let has = |what: &str| text.contains(what);
+        assert!(has("\"failCgroupV1\": false") && has("box.example") && has("\"taints\": []"), "{text}");
+    }
+
+    #[test]
+    fn names_that_older_yaml_reads_as_something_else_stay_names() {
+        for name in ["y", "no", "off", "1e3", "0o7", "null"] {
+            let text = init_config(&NodeFacts { platform: name.into(), ..facts(Role::ControlPlane) });
+            assert!(text.contains(&format!("\"clusterName\": \"{name}\"")), "{text}");
+        }
     }
 
     #[test]
@@ -303,7 +314,7 @@ mod tests {
         assert!(!init_config(&old).contains("failCgroupV1"));
         let gated = |version: &str| {
             let facts = NodeFacts { version: version.into(), ..facts(Role::ControlPlane) };
-            init_config(&facts).contains("ReduceDefaultCrashLoopBackOffDecay: true")
+            init_config(&facts).contains("\"ReduceDefaultCrashLoopBackOffDecay\": true")
         };
         assert_eq!(["v1.32.9", "v1.33.0", "v1.36.3", "v1.37.0"].map(gated), [false, true, true, false]);
     }
@@ -312,7 +323,7 @@ mod tests {
     fn only_probes_that_kubeadm_gives_are_changed() {
         let names = |version: &str| -> Vec<String> {
             let facts = NodeFacts { version: version.into(), ..facts(Role::ControlPlane) };
-            assert!(init_config(&facts).contains("directory: /kind/patches"));
+            assert!(init_config(&facts).contains("\"directory\": \"/kind/patches\""));
             patches(&facts).into_iter().map(|(path, _)| path).collect()
         };
         let files = |names: &[&str]| {
