@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::SettingsError;
 use crate::images::Reference;
+use crate::images::upstream::is_loopback;
 
 /// A registry, seen from here and from the cluster.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -41,11 +42,6 @@ impl Place {
     pub fn address(&self) -> String {
         if self.prefix.is_empty() { self.host.clone() } else { format!("{}/{}", self.host, self.prefix) }
     }
-
-    fn is_loopback(&self) -> bool {
-        let name = self.host.rsplit_once(':').map_or(self.host.as_str(), |(name, _)| name);
-        name == "localhost" || name.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
-    }
 }
 
 impl Push {
@@ -67,7 +63,7 @@ impl Push {
         let to = Place::read("--push-to", to)?;
         let pull = pull.map(|text| Place::read("--pull-from", text)).transpose()?.unwrap_or_else(|| to.clone());
         // As Docker does it: nobody has a certificate for loopback.
-        let plain_http = plain_http || to.is_loopback();
+        let plain_http = plain_http || is_loopback(&to.host);
         Ok(Some(Self { to, pull, plain_http }))
     }
 }

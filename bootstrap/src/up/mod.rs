@@ -17,7 +17,7 @@ use crate::error::Failure;
 use crate::execute::context::{Own, Place, StepOutputs};
 use crate::execute::{self, Context};
 use crate::folders;
-use crate::images::{Bundle, ImageError, Reference};
+use crate::images::{ImageError, Reference};
 use crate::origin::{OriginError, Told};
 use crate::plan::{self, ClusterImages, Plan, PlannedComponent};
 use crate::report::{Event, Planned, Reporter, units};
@@ -257,7 +257,7 @@ impl Requested {
             None => request.wishes,
         };
         let wishes = if request.context.is_some() { wishes } else { wishes.for_own_cluster() };
-        let (wishes, checkpoint) = of_files(wishes)?;
+        let (wishes, checkpoint) = restore::of_files(wishes)?;
         let cluster = ClusterSpec::load()?;
         let mut settings = wishes.clone().decide(&request.name, None, &cluster.file.kubernetes)?;
         if let Some(image) = &settings.node_image {
@@ -272,21 +272,6 @@ impl Requested {
         }
         Ok(Self { name: request.name, wishes, cluster, add: request.add, checkpoint })
     }
-}
-
-/// With a bundle, its stack is meant, unless another one is asked for; and its checkpoint.
-fn of_files(mut wishes: UpWishes) -> Result<(UpWishes, Option<Portable>), Failure> {
-    let mut checkpoint = wishes.checkpoint.as_ref().map(|path| Portable::open(path)).transpose()?;
-    if let Some(path) = &wishes.bundle {
-        let bundle = Bundle::open(path)?;
-        if checkpoint.is_none() {
-            checkpoint = Portable::of(&bundle)?;
-        }
-        if wishes.stack.is_none() {
-            wishes.stack = Some(bundle.about.stack).filter(|stack| Stack::builtin_names().contains(stack));
-        }
-    }
-    Ok((wishes, checkpoint))
 }
 
 /// What may be done to a platform that is stopped, whose record can be read only when it runs.

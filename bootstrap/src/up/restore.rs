@@ -4,8 +4,27 @@ use crate::build::Architecture;
 use crate::checkpoint::Portable;
 use crate::docker::Engine;
 use crate::error::Failure;
+use crate::images::Bundle;
 use crate::settings::{Existing, ImageSource, UpWishes};
-use crate::stack::ClusterSpec;
+use crate::stack::{ClusterSpec, Stack};
+
+/// Opens the files that were asked for. With a bundle, its stack is meant, unless another one is asked for; and its checkpoint.
+///
+/// # Errors
+/// A file is not there, or is none.
+pub(super) fn of_files(mut wishes: UpWishes) -> Result<(UpWishes, Option<Portable>), Failure> {
+    let mut checkpoint = wishes.checkpoint.as_ref().map(|path| Portable::open(path)).transpose()?;
+    if let Some(path) = &wishes.bundle {
+        let bundle = Bundle::open(path)?;
+        if checkpoint.is_none() {
+            checkpoint = Portable::of(&bundle)?;
+        }
+        if wishes.stack.is_none() {
+            wishes.stack = Some(bundle.about.stack).filter(|stack| Stack::builtin_names().contains(stack));
+        }
+    }
+    Ok((wishes, checkpoint))
+}
 
 /// The checkpoint, if there is one and the platform is still to be made; what it decides goes into the wishes.
 ///

@@ -9,6 +9,7 @@ use crate::folders;
 use crate::images::bundle::About as FileAbout;
 use crate::images::bundle_writer::{self, Packed};
 use crate::images::manifest::Raw;
+use crate::images::upstream::is_loopback;
 use crate::images::{
     BlobStore, Bundle, Content, Descriptor, Digest, Platform, Reference, Registry, Upstream, UpstreamOptions, Wanted,
 };
@@ -46,7 +47,7 @@ pub async fn push(file: &Path, to: &Reference) -> Result<(), CheckpointError> {
     let bytes = bundle.read(&listed.manifest.digest).map_err(broken)?;
     let manifest: Manifest = serde_json::from_slice(&bytes).map_err(|error| broken(error.into()))?;
     let sign_in = Upstream::new(UpstreamOptions::new(Platform::here()))?;
-    let registry = Registry::at_host(to.host(), "", is_plain(to), sign_in).await?;
+    let registry = Registry::at_host(to.host(), "", is_loopback(to.host()), sign_in).await?;
     let blobs = std::iter::once(&manifest.config).chain(manifest.layers.iter().map(|layer| &layer.blob));
     for blob in blobs {
         push_blob(&registry, to, blob, bundle.content(&blob.digest)).await?;
@@ -71,12 +72,6 @@ fn tag(reference: &Reference) -> &str {
     reference.tag().unwrap_or("latest")
 }
 
-/// Registries on this machine speak plain HTTP, as everywhere in this program.
-fn is_plain(reference: &Reference) -> bool {
-    let host = reference.host().rsplit_once(':').map_or(reference.host(), |(host, _)| host);
-    host == "localhost" || host.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
-}
-
 /// Fetches a checkpoint from a registry into the cache, unless it is there already.
 ///
 /// # Errors
@@ -84,7 +79,7 @@ fn is_plain(reference: &Reference) -> bool {
 pub async fn pull(from: &Reference, progress: &Progress) -> Result<PathBuf, CheckpointError> {
     let upstream = Upstream::new(UpstreamOptions::new(Platform::here()))?;
     let missing = || CheckpointError::NotInRegistry { host: from.host().into(), reference: from.to_string() };
-    let registry = Registry::at_host(from.host(), "", is_plain(from), upstream.clone()).await?;
+    let registry = Registry::at_host(from.host(), "", is_loopback(from.host()), upstream.clone()).await?;
     let raw = registry.manifest(from.repository(), tag(from)).await?.ok_or_else(missing)?;
     let manifest: Manifest = serde_json::from_slice(&raw.bytes).map_err(|_| missing())?;
     if manifest.artifact_type != KIND {
@@ -142,7 +137,7 @@ mod tests {
         let parsed = parse("oci://registry.example/team/lab:1").expect("an address");
         assert_eq!((parsed.host(), parsed.repository(), tag(&parsed)), ("registry.example", "team/lab", "1"));
         let here = parse("oci://localhost:5001/lab").expect("an address");
-        assert!(is_plain(&here) && !is_plain(&parsed) && tag(&here) == "latest");
+        assert!(is_loopback(here.host()) && !is_loopback(parsed.host()) && tag(&here) == "latest");
         for wrong in ["registry.example/a:1", "oci://lab:1", "oci://team/lab:1", "oci://registry.example/A b"] {
             assert!(matches!(parse(wrong), Err(CheckpointError::Address { .. })), "{wrong}");
         }

@@ -252,8 +252,8 @@ fn authority(url: &Url) -> String {
     url.port().map_or_else(|| host.to_string(), |port| format!("{host}:{port}"))
 }
 
-/// Whether a host, with or without its port, is this machine.
-fn is_loopback(host: &str) -> bool {
+/// Whether a host, with or without its port, is this machine. Registries there speak plain HTTP.
+pub fn is_loopback(host: &str) -> bool {
     let name = match host.rsplit_once(':') {
         Some((name, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => name,
         _ => host,
