@@ -1,7 +1,7 @@
 //! The kinds that are kept in memory, by group. What a platform does not have of these is simply not there; kinds of
 //! composite resources come on top, as its definitions say.
 
-/// Group and kind. Secrets are not among them, and ConfigMaps only those that the installer keeps its inventory in.
+/// Group and kind. Secrets are not among them.
 pub const KEPT: &[(&str, &str)] = &[
     ("", "Pod"),
     ("", "Service"),
@@ -9,7 +9,11 @@ pub const KEPT: &[(&str, &str)] = &[
     ("", "Node"),
     ("", "Namespace"),
     ("", "PersistentVolumeClaim"),
+    ("", "PersistentVolume"),
     ("", "ResourceQuota"),
+    ("", "LimitRange"),
+    ("", "ConfigMap"),
+    ("", "ServiceAccount"),
     ("apps", "Deployment"),
     ("apps", "ReplicaSet"),
     ("apps", "StatefulSet"),
@@ -17,9 +21,24 @@ pub const KEPT: &[(&str, &str)] = &[
     ("batch", "Job"),
     ("batch", "CronJob"),
     ("networking.k8s.io", "Ingress"),
+    ("networking.k8s.io", "IngressClass"),
+    ("networking.k8s.io", "NetworkPolicy"),
+    ("autoscaling", "HorizontalPodAutoscaler"),
+    ("policy", "PodDisruptionBudget"),
+    ("storage.k8s.io", "StorageClass"),
+    ("scheduling.k8s.io", "PriorityClass"),
+    ("rbac.authorization.k8s.io", "Role"),
+    ("rbac.authorization.k8s.io", "RoleBinding"),
+    ("rbac.authorization.k8s.io", "ClusterRole"),
+    ("rbac.authorization.k8s.io", "ClusterRoleBinding"),
+    ("cert-manager.io", "Certificate"),
+    ("cert-manager.io", "Issuer"),
+    ("cert-manager.io", "ClusterIssuer"),
     ("discovery.k8s.io", "EndpointSlice"),
     ("apiregistration.k8s.io", "APIService"),
     ("admissionregistration.k8s.io", "ValidatingAdmissionPolicy"),
+    ("admissionregistration.k8s.io", "ValidatingWebhookConfiguration"),
+    ("admissionregistration.k8s.io", "MutatingWebhookConfiguration"),
     ("apiextensions.crossplane.io", "CompositeResourceDefinition"),
     ("apiextensions.crossplane.io", "Composition"),
     ("pkg.crossplane.io", "Function"),

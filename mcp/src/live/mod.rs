@@ -4,6 +4,7 @@
 //! snapshot   the objects, scrubbed (scrub) and read through a few questions (object)
 //! target     what a name means
 //! diagnose   "why is X broken?"
+//! references what an object refers to, each with its field
 //! apis       the platform's own APIs as tables and examples; schema: what does not fit them
 //! graph      what a thing is made of, with the health of each part
 //! policy     policies and their reports
@@ -22,6 +23,7 @@ pub mod health;
 pub mod kinds;
 pub mod object;
 pub mod policy;
+pub mod references;
 pub mod schema;
 pub mod scrub;
 pub mod snapshot;

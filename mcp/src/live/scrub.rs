@@ -15,7 +15,7 @@ const SECRET_WORDS: [&str; 9] =
 /// Takes out field managers, copies of the object in annotations, and values of Secrets.
 pub fn scrub(object: &mut Value) {
     if let Some(meta) = object.get_mut("metadata").and_then(Value::as_object_mut) {
-        meta.remove("managedFields");
+        keep_last_change(meta);
         meta.remove("selfLink");
         scrub_annotations(meta);
     }
@@ -54,6 +54,18 @@ fn scrub_words(value: &mut Value) {
 pub fn scrubbed(mut object: Value) -> Value {
     scrub(&mut object);
     object
+}
+
+/// Of the field managers only who wrote last, and when; states that controllers write are no changes.
+fn keep_last_change(meta: &mut Map<String, Value>) {
+    let Some(Value::Array(managers)) = meta.remove("managedFields") else { return };
+    let text = |entry: &Value, field: &str| entry.get(field).and_then(Value::as_str).unwrap_or_default().to_string();
+    let changes = managers.into_iter().filter(|entry| text(entry, "subresource").is_empty());
+    if let Some(last) = changes.max_by_key(|entry| text(entry, "time")).filter(|entry| !text(entry, "time").is_empty())
+    {
+        let kept = serde_json::json!([{"manager": text(&last, "manager"), "time": text(&last, "time")}]);
+        meta.insert("managedFields".into(), kept);
+    }
 }
 
 fn is_secret(object: &Value) -> bool {

@@ -26,14 +26,20 @@ pub struct Snapshot {
     tables: BTreeMap<Kind, Arc<Table>>,
     /// Kinds that could not be read, and why.
     unreadable: BTreeMap<Kind, String>,
-    /// Last lines of containers, where somebody fetched them.
+    /// Last lines of containers that ended, where somebody fetched them.
     logs: BTreeMap<LogKey, Arc<str>>,
+    /// What containers that run have written lately, where somebody fetched it.
+    recent: BTreeMap<LogKey, Arc<str>>,
+    /// Whether something listens at an address and port of a pod, where somebody tried.
+    listening: BTreeMap<Door, bool>,
     /// Now, as RFC 3339; empty in tests that do not care.
     pub now: String,
 }
 
 /// Namespace, pod and container of a log.
 pub type LogKey = (String, String, String);
+/// The address of a pod, and a TCP port.
+pub type Door = (String, u16);
 
 impl Snapshot {
     /// A snapshot of these objects.
@@ -98,6 +104,15 @@ impl Snapshot {
         table.into_iter().flat_map(|table| table.values()).map(AsRef::as_ref)
     }
 
+    /// All objects of a kind in a namespace.
+    pub fn inside<'a>(&'a self, group: &str, kind: &str, namespace: &str) -> impl Iterator<Item = &'a Value> + use<'a> {
+        let table = self.tables.get(&(group.to_string(), kind.to_string()));
+        let namespace = namespace.to_string();
+        let from = (namespace.clone(), String::new());
+        let rows = table.into_iter().flat_map(move |table| table.range(from.clone()..));
+        rows.take_while(move |((place, _), _)| *place == namespace).map(|(_, object)| object.as_ref())
+    }
+
     /// Objects of whatever kind.
     pub fn everything(&self) -> impl Iterator<Item = &Value> {
         self.tables.values().flat_map(|table| table.values()).map(AsRef::as_ref)
@@ -138,11 +153,9 @@ impl Snapshot {
     /// The pods that a Service leads to.
     pub fn selected(&self, service: &Value) -> Vec<&Value> {
         let Some(selector) = service.pointer("/spec/selector").and_then(Value::as_object) else { return Vec::new() };
-        let matches = |pod: &&Value| {
-            namespace(pod) == namespace(service)
-                && selector.iter().all(|(key, value)| label(pod, key) == value.as_str())
-        };
-        self.all("", "Pod").filter(matches).collect()
+        let matches = |pod: &&Value| selector.iter().all(|(key, value)| label(pod, key) == value.as_str());
+        let pods = self.inside("", "Pod", namespace(service)).filter(|_| !selector.is_empty());
+        pods.filter(matches).collect()
     }
 
     /// Keeps the last lines of a container.
@@ -152,6 +165,31 @@ impl Snapshot {
 
     pub fn log(&self, key: &LogKey) -> Option<&str> {
         self.logs.get(key).map(AsRef::as_ref)
+    }
+
+    /// Keeps what a container that runs has written lately.
+    pub fn put_recent_log(&mut self, key: LogKey, log: &str) {
+        self.recent.insert(key, super::scrub::scrub_text(log).into());
+    }
+
+    /// What a container that runs has written lately; nothing if nobody has looked.
+    pub fn recent_log(&self, key: &LogKey) -> Option<&str> {
+        self.recent.get(key).map(AsRef::as_ref)
+    }
+
+    /// Keeps whether something listens.
+    pub fn put_listening(&mut self, door: Door, listens: bool) {
+        self.listening.insert(door, listens);
+    }
+
+    /// Whether something listens at a port of a pod; nothing if nobody has tried.
+    pub fn listens(&self, address: &str, port: u16) -> Option<bool> {
+        self.listening.get(&(address.to_string(), port)).copied()
+    }
+
+    /// How many ports have been tried.
+    pub fn doors_tried(&self) -> usize {
+        self.listening.len()
     }
 
     /// Kinds of composite resources: what the XRDs here define.

@@ -10,7 +10,7 @@ use tokio::sync::watch;
 
 use super::{GitServer, PortError};
 use crate::live::object::Ref;
-use crate::live::snapshot::Snapshot;
+use crate::live::snapshot::{Door, Kind, Snapshot};
 
 /// Which log lines of a pod to read.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -23,6 +23,8 @@ pub struct LogQuery {
     pub previous: bool,
     /// At most so many lines, from the end.
     pub tail: usize,
+    /// Only what was written within so many seconds; `None` for everything.
+    pub since_seconds: Option<i64>,
 }
 
 /// What a server-side dry run said.
@@ -91,8 +93,15 @@ pub trait Cluster: Send + Sync + 'static {
     /// Objects of kinds that are not kept, side by side; those that are there.
     async fn read(&self, objects: &[Ref]) -> Result<Vec<Value>, PortError>;
 
+    /// Group and kind of what a word means to this cluster: a kind, its plural, in any case, with its group behind a dot
+    /// or without. Nothing if it serves no such kind.
+    fn kind(&self, word: &str) -> Option<Kind>;
+
     /// Logs of several containers, side by side.
     async fn logs(&self, queries: &[LogQuery]) -> Vec<Result<String, PortError>>;
+
+    /// Whether something listens at ports of pods, tried without sending anything; nothing where nobody can tell.
+    async fn listening(&self, doors: &[Door]) -> Vec<Option<bool>>;
 
     /// Asks the cluster what it would do with these objects. Changes nothing.
     async fn dry_run(&self, objects: &[Value]) -> Result<Vec<DryRun>, PortError>;

@@ -58,6 +58,36 @@ pub enum Fault {
     Paused,
     /// A Service leads to no pod.
     NoEndpoints,
+    /// A selector fits the labels of nothing.
+    WrongSelector,
+    /// A port is named that nothing has or listens on.
+    WrongPort,
+    /// A program is told to use a host that is not there.
+    NoSuchHost,
+    /// Names are not resolved, or resolved to what they should not be.
+    Dns,
+    /// A network policy keeps traffic away that is needed.
+    Blocked,
+    /// Two rules of ingresses claim the same requests.
+    RouteConflict,
+    /// A limit range does not allow what is asked for.
+    LimitRange,
+    /// An autoscaler cannot do its work, or is at its end.
+    CannotScale,
+    /// A disruption budget does not let a pod go that has to.
+    BudgetBlocks,
+    /// A certificate has run out, will soon, or cannot be had.
+    Certificate,
+    /// Something is being deleted, and somebody's finalizer holds it.
+    Deleting,
+    /// A program still runs with a configuration that has changed since.
+    StaleConfig,
+    /// A schedule does not run.
+    Schedule,
+    /// What should have started by now still waits.
+    Stalled,
+    /// A program that runs writes errors into its log.
+    LogErrors,
     /// Git and the cluster differ, and nobody has synced.
     OutOfSync,
     /// A sync failed for another reason.
@@ -77,6 +107,15 @@ impl Fault {
     pub fn weight(self) -> u32 {
         match self {
             Self::NodeNotReady => 98,
+            Self::LimitRange | Self::Dns => 95,
+            Self::WrongSelector | Self::WrongPort | Self::NoSuchHost | Self::Blocked => 94,
+            Self::Deleting => 91,
+            Self::Stalled => 75,
+            Self::CannotScale | Self::Certificate | Self::Schedule => 68,
+            Self::RouteConflict => 64,
+            Self::BudgetBlocks => 55,
+            Self::LogErrors => 48,
+            Self::StaleConfig => 47,
             Self::WrongRevision | Self::WrongPath | Self::InvalidManifest | Self::GitUnreachable => 90,
             Self::BadImage | Self::PolicyDenied | Self::MissingFunction | Self::MissingComposition | Self::Quota => 95,
             Self::MissingRights
@@ -115,7 +154,7 @@ impl Fault {
     pub fn is_lasting(self) -> bool {
         let of_container = matches!(self, Self::CrashLoop | Self::OutOfMemory | Self::BadImage | Self::CannotStart);
         let of_pod = matches!(self, Self::MissingReference | Self::Unschedulable | Self::Volume);
-        let refused = matches!(self, Self::Quota | Self::PolicyDenied | Self::MissingRights);
+        let refused = matches!(self, Self::Quota | Self::LimitRange | Self::PolicyDenied | Self::MissingRights);
         of_container || of_pod || refused || matches!(self, Self::JobFailed | Self::Paused)
     }
 
@@ -126,7 +165,7 @@ impl Fault {
             Self::CrashLoop | Self::OutOfMemory => "crash",
             Self::BadImage => "image",
             Self::MissingReference | Self::CannotStart => "configuration",
-            Self::Quota | Self::PolicyDenied | Self::MissingRights => "forbidden",
+            Self::Quota | Self::LimitRange | Self::PolicyDenied | Self::MissingRights => "forbidden",
             Self::Paused => "scaled_down",
             Self::Unschedulable => "unschedulable",
             Self::Volume => "volume",
@@ -169,6 +208,21 @@ impl Fault {
             Self::NodeNotReady => "a node is not ready",
             Self::Paused => "it is paused",
             Self::NoEndpoints => "a Service leads nowhere",
+            Self::WrongSelector => "a selector fits nothing",
+            Self::WrongPort => "a port leads nowhere",
+            Self::NoSuchHost => "a host is not there",
+            Self::Dns => "names are not resolved",
+            Self::Blocked => "a network policy blocks it",
+            Self::RouteConflict => "two routes claim the same requests",
+            Self::LimitRange => "a limit range does not allow it",
+            Self::CannotScale => "it cannot be scaled",
+            Self::BudgetBlocks => "a disruption budget blocks it",
+            Self::Certificate => "a certificate is not valid",
+            Self::Deleting => "its deletion waits",
+            Self::StaleConfig => "it runs with an old configuration",
+            Self::Schedule => "a schedule does not run",
+            Self::Stalled => "it waits for too long",
+            Self::LogErrors => "its log has errors",
             Self::OutOfSync => "Git and the cluster differ",
             Self::SyncFailed => "the last sync failed",
             Self::Missing => "an object is missing",
@@ -182,6 +236,11 @@ impl Fault {
 /// Phrases by which servers tell a fault; the first that fits decides, so the narrow ones stand first.
 const PHRASES: &[(&[&str], Fault)] = &[
     (&["exceeded quota"], Fault::Quota),
+    (&["failed quota"], Fault::Quota),
+    (&["maximum ", " usage per "], Fault::LimitRange),
+    (&["minimum ", " usage per "], Fault::LimitRange),
+    (&["max limit to request ratio per "], Fault::LimitRange),
+    (&["no priorityclass with name"], Fault::MissingReference),
     (&["failed calling webhook"], Fault::Webhook),
     (&["error looking up service account"], Fault::MissingReference),
     (&["unable to create new content in namespace", "being terminated"], Fault::MissingReference),

@@ -1,6 +1,7 @@
 //! One fault of one object, with what speaks for it.
 
 use serde::Serialize;
+use serde_json::Value;
 
 use crate::fault::Fault;
 use crate::object::Ref;
@@ -15,16 +16,28 @@ pub struct Finding {
     pub fault: Fault,
     /// The object that shows it.
     pub object: Ref,
+    /// The field of the object that is at fault, as `spec.ports[0].targetPort`; empty where it is no single one.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub field: String,
     /// One plain sentence.
     pub summary: String,
     pub evidence: Vec<Evidence>,
     /// What to do next.
     pub next: String,
+    /// Where the field is written, if that is in another object, and the value that it should have, if that is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub change: Option<Change>,
+    /// What else does not work because of this.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub affects: Vec<String>,
     /// How many more objects show the very same.
     #[serde(skip_serializing_if = "is_zero")]
     pub more: usize,
     #[serde(skip)]
     pub weight: u32,
+    /// The container that it is about; empty if it is about the whole.
+    #[serde(skip)]
+    pub container: String,
     /// The log that tells more, if it is about a container that ended.
     #[serde(skip)]
     pub log: Option<LogSource>,
@@ -40,6 +53,18 @@ pub struct LogSource {
     pub namespace: String,
     pub pod: String,
     pub container: String,
+}
+
+/// What a person or an assistant would change.
+#[derive(Debug, Clone, PartialEq, Serialize, schemars::JsonSchema)]
+pub struct Change {
+    /// The object that is written by people, as `Kind:namespace/name`.
+    pub object: String,
+    /// Its field.
+    pub field: String,
+    /// What it should be, where that is certain.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub value: Option<Value>,
 }
 
 /// Where a piece of evidence comes from, and what it says.
@@ -61,11 +86,15 @@ impl Finding {
         Self {
             fault,
             object,
+            field: String::new(),
             summary: summary.into(),
             evidence: Vec::new(),
             next: String::new(),
+            change: None,
+            affects: Vec::new(),
             more: 0,
             weight: fault.weight(),
+            container: String::new(),
             log: None,
         }
     }
@@ -79,6 +108,28 @@ impl Finding {
                 self.evidence.push(evidence);
             }
         }
+        self
+    }
+
+    /// Says which field of the object is at fault.
+    #[must_use]
+    pub fn at(mut self, field: impl Into<String>) -> Self {
+        self.field = field.into();
+        self
+    }
+
+    /// Says which value the field at fault should have.
+    #[must_use]
+    pub fn should_be(mut self, value: impl Into<Value>) -> Self {
+        let object = self.object.typed();
+        self.change = Some(Change { object, field: self.field.clone(), value: Some(value.into()) });
+        self
+    }
+
+    /// Says which container it is about.
+    #[must_use]
+    pub fn in_container(mut self, name: &str) -> Self {
+        self.container = name.into();
         self
     }
 

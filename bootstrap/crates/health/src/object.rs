@@ -23,6 +23,14 @@ impl Ref {
         Self { group: group.into(), kind: kind.into(), namespace: namespace.into(), name: name.into() }
     }
 
+    /// As a person writes it to ask about it: `Kind:namespace/name`.
+    pub fn typed(&self) -> String {
+        match self.namespace.as_str() {
+            "" => format!("{}:{}", self.kind, self.name),
+            namespace => format!("{}:{namespace}/{}", self.kind, self.name),
+        }
+    }
+
     /// The identity of an object; empty parts where the object says nothing.
     pub fn of(object: &Value) -> Self {
         let text = |pointer: &str| object.pointer(pointer).and_then(Value::as_str).unwrap_or_default();

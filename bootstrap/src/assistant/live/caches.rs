@@ -113,6 +113,20 @@ impl Caches {
         self.shared.read(|state| state.served.get(&(group.to_string(), kind.to_string())).cloned())
     }
 
+    /// What a word means among the kinds that are served; of several with one name the one that is kept.
+    pub(super) fn kind(&self, word: &str) -> Option<Kind> {
+        let word = word.to_lowercase();
+        let (name, group) = word.split_once('.').map_or((word.as_str(), None), |(name, group)| (name, Some(group)));
+        let fits = |(kind, served): &(&Kind, &Served)| {
+            (kind.1.to_lowercase() == name || served.resource.plural == name)
+                && group.is_none_or(|group| kind.0 == group)
+        };
+        self.shared.read(|state| {
+            let fitting = state.served.iter().filter(fits).map(|(kind, _)| kind.clone());
+            fitting.max_by_key(|kind| KEPT.contains(&(kind.0.as_str(), kind.1.as_str())))
+        })
+    }
+
     pub(super) fn changes(&self) -> watch::Receiver<u64> {
         self.shared.changes.subscribe()
     }
@@ -266,7 +280,8 @@ async fn await_definitions(client: Client, shared: Arc<Shared>) {
 
 /// An object as JSON; items of lists leave their own type out.
 pub(super) fn to_value(mut object: DynamicObject, resource: &ApiResource) -> Value {
-    object.metadata.managed_fields = None;
+    // Who wrote which fields is the longest part of most objects, and only who and when is of use.
+    object.metadata.managed_fields.iter_mut().flatten().for_each(|entry| entry.fields_v1 = None);
     object.types =
         Some(kube::core::TypeMeta { api_version: resource.api_version.clone(), kind: resource.kind.clone() });
     serde_json::to_value(object).unwrap_or_default()

@@ -8,7 +8,7 @@ use async_trait::async_trait;
 use backstack_mcp::error::ErrorKind;
 use backstack_mcp::live::object::{Ref, text};
 use backstack_mcp::live::scrub::scrubbed;
-use backstack_mcp::live::snapshot::Snapshot;
+use backstack_mcp::live::snapshot::{Door, Kind, Snapshot};
 use backstack_mcp::ports::{Cluster, DryRun, GitServer, LogQuery, PlatformState, PortError};
 use futures::future::join_all;
 use k8s_openapi::api::core::v1::Pod;
@@ -110,6 +110,7 @@ impl LiveCluster {
             container: query.container.clone(),
             previous: query.previous,
             tail_lines: i64::try_from(query.tail).ok(),
+            since_seconds: query.since_seconds,
             ..LogParams::default()
         };
         match timeout(PATIENCE, pods.logs(&query.pod, &params)).await {
@@ -215,8 +216,19 @@ impl Cluster for LiveCluster {
         Ok(found?.into_iter().flatten().collect())
     }
 
+    fn kind(&self, word: &str) -> Option<Kind> {
+        self.caches.kind(word)
+    }
+
     async fn logs(&self, queries: &[LogQuery]) -> Vec<Result<String, PortError>> {
         join_all(queries.iter().map(|query| self.log(query))).await
+    }
+
+    async fn listening(&self, doors: &[Door]) -> Vec<Option<bool>> {
+        match &self.connection.doors {
+            Some(node) => node.tried(doors).await,
+            None => vec![None; doors.len()],
+        }
     }
 
     async fn dry_run(&self, objects: &[Value]) -> Result<Vec<DryRun>, PortError> {

@@ -12,6 +12,7 @@ use kube::api::Api;
 use serde_yaml::Value as Yaml;
 use tokio::time::Instant;
 
+use super::doors::Doors;
 use super::git::Git;
 use crate::docker::{Engine, kubeconfig, observe};
 use crate::error::{Explain, chain};
@@ -39,6 +40,8 @@ pub(super) struct Connection {
     pub client: Client,
     pub record: Option<Record>,
     pub git: Result<Arc<dyn GitServer>, PortError>,
+    /// A node to try ports from; a cluster of somebody else's lends none.
+    pub doors: Option<Doors>,
     /// When the account's token has to be renewed.
     pub renew: Instant,
 }
@@ -48,9 +51,9 @@ pub(super) struct Connection {
 /// # Errors
 /// Of kind `Unavailable`, with what to do.
 pub(super) async fn connect(platform: &str, way: &Way) -> Result<Connection, PortError> {
-    let config = match way {
-        Way::Containers => of_containers(platform).await?,
-        Way::Kubeconfig { path, context } => of_kubeconfig(path.as_deref(), context)?,
+    let (config, doors) = match way {
+        Way::Containers => of_containers(platform).await.map(|(config, doors)| (config, Some(doors)))?,
+        Way::Kubeconfig { path, context } => (of_kubeconfig(path.as_deref(), context)?, None),
     };
     let caller = client::connect(&config, None).await.map_err(|error| unavailable(platform, &error))?;
     client::wait_for_api(&caller, Instant::now() + PATIENCE).await.map_err(|error| unavailable(platform, &error))?;
@@ -68,11 +71,11 @@ pub(super) async fn connect(platform: &str, way: &Way) -> Result<Connection, Por
     let git = git_server(platform, &caller, record.as_ref(), git).await;
     let seconds = u64::try_from(assistant::TOKEN_SECONDS).unwrap_or_default();
     let renew = Instant::now() + Duration::from_secs(seconds / 2);
-    Ok(Connection { client, record, git, renew })
+    Ok(Connection { client, record, git, doors, renew })
 }
 
-/// The kubeconfig of a platform in containers, read from its control plane.
-async fn of_containers(platform: &str) -> Result<String, PortError> {
+/// The kubeconfig of a platform in containers, read from its control plane, and that node to try ports from.
+async fn of_containers(platform: &str) -> Result<(String, Doors), PortError> {
     let engine = Engine::connect().await.map_err(|error| unavailable(platform, &error))?;
     let mut platforms = observe::platforms(&engine).await.map_err(|error| unavailable(platform, &error))?;
     let Some(found) = platforms.remove(platform) else {
@@ -87,7 +90,9 @@ async fn of_containers(platform: &str) -> Result<String, PortError> {
     };
     let entry =
         nodes::kubeconfig_entry(&engine, platform, &node.name).await.map_err(|error| unavailable(platform, &error))?;
-    kubeconfig::standalone(&entry).map_err(|error| unavailable(platform, &error))
+    let config = kubeconfig::standalone(&entry).map_err(|error| unavailable(platform, &error))?;
+    let node = node.name.clone();
+    Ok((config, Doors { engine, node }))
 }
 
 /// A kubeconfig of the caller's, cut down to one context.

@@ -14,6 +14,7 @@
 mod caches;
 mod cluster;
 mod connect;
+mod doors;
 mod entities;
 mod git;
 mod platforms;

@@ -11,7 +11,28 @@ use crate::live::snapshot::Snapshot;
 /// Annotation by which Argo CD knows what it made: `application:group/kind:namespace/name`.
 const TRACKING: &str = "argocd.argoproj.io/tracking-id";
 /// Nobody wants to read further than this, and cycles end here.
-const MOST: usize = 2000;
+const MOST: usize = 20_000;
+
+/// How an object hangs together with what was asked about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Role {
+    /// It is what was asked about, or part of that, or what that came from.
+    Own,
+    /// It refers to that, or that refers to it.
+    Beside,
+    /// The programs of that need it, as far as can be seen.
+    Needed,
+}
+
+impl Role {
+    /// The role of what stands beside an object of this role.
+    pub(super) fn beside(self) -> Self {
+        match self {
+            Self::Own => Self::Beside,
+            other => other,
+        }
+    }
+}
 
 /// One object of the walk.
 #[derive(Debug, Clone)]
@@ -22,12 +43,24 @@ pub struct Step<'a> {
     pub depth: usize,
     /// Index of the step that led here.
     pub parent: Option<usize>,
+    pub role: Role,
 }
 
 /// All that belongs to one thing, from the top down.
 #[derive(Debug, Clone, Default)]
 pub struct Walk<'a> {
     pub steps: Vec<Step<'a>>,
+    /// Which workload's programs need which Service, and what runs behind that.
+    pub needs: Vec<Need>,
+}
+
+/// One thing that a workload's programs are told to use.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Need {
+    pub from: Ref,
+    pub service: Ref,
+    /// The things that people would name behind it: the app, not its pod.
+    pub to: Vec<Ref>,
 }
 
 impl<'a> Walk<'a> {
@@ -44,7 +77,7 @@ impl<'a> Walk<'a> {
             }
             let object = snapshot.get(&at);
             let index = walk.steps.len();
-            walk.steps.push(Step { at, object, depth, parent });
+            walk.steps.push(Step { at, object, depth, parent, role: Role::Own });
             let Some(object) = object else { continue };
             for child in referred(object).into_iter().chain(owned(object, &children)) {
                 queue.push_back((child, depth + 1, Some(index)));

@@ -13,7 +13,6 @@ pub(in crate::live) fn of_object(snapshot: &Snapshot, object: &Value) -> Vec<Fin
     match text(object, "/kind") {
         "Deployment" | "StatefulSet" | "DaemonSet" | "ReplicaSet" => of_workload(snapshot, object),
         "Job" => of_job(snapshot, object).into_iter().collect(),
-        "Service" => of_service(snapshot, object).into_iter().collect(),
         "PersistentVolumeClaim" => of_claim(snapshot, object).into_iter().collect(),
         "Event" | "Pod" | "Node" => Vec::new(),
         _ => of_any(object).into_iter().collect(),
@@ -52,19 +51,6 @@ fn with_quotas(snapshot: &Snapshot, mut finding: Finding) -> Finding {
 fn of_job(snapshot: &Snapshot, object: &Value) -> Option<Finding> {
     let (at, job) = (Ref::of(object), typed::<Workload>(object)?);
     failed_job(&at, &job).or_else(|| Some(with_quotas(snapshot, refused(&at, &job, snapshot)?)))
-}
-
-fn of_service(snapshot: &Snapshot, service: &Value) -> Option<Finding> {
-    service.pointer("/spec/selector").and_then(Value::as_object).filter(|selector| !selector.is_empty())?;
-    if !snapshot.selected(service).is_empty() {
-        return None;
-    }
-    let selector = service.pointer("/spec/selector").map(Value::to_string).unwrap_or_default();
-    Some(
-        Finding::new(Fault::NoEndpoints, Ref::of(service), "no pod has the labels that it selects")
-            .with("spec.selector", &selector)
-            .next("Compare the selector with the labels in the workload's pod template."),
-    )
 }
 
 fn of_claim(snapshot: &Snapshot, claim: &Value) -> Option<Finding> {

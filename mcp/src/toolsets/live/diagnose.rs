@@ -4,17 +4,23 @@ use std::sync::Arc;
 
 use schemars::JsonSchema;
 use serde::Deserialize;
-use serde_json::json;
+use serde_json::{Value, json};
 
-use super::{Live, unclear};
+use super::{Live, Seen, unclear};
 use crate::answer::{Answer, NextCall};
 use crate::error::ToolError;
-use crate::live::diagnose::{self, Diagnosis, Fault, Verdict};
+use crate::live::diagnose::{self, Diagnosis, Fault, Needs, Verdict};
+use crate::live::object::Ref;
+use crate::live::snapshot::{LogKey, Snapshot};
+use crate::live::target::{self, Query};
 use crate::ports::LogQuery;
 use crate::toolset::{Call, Tool, Toolset, bound};
 
 /// Last lines of a crashed container that are looked at.
 const LOG_LINES: usize = 20;
+/// Lines of a container that runs that are looked at, and how far back.
+const RECENT_LINES: usize = 200;
+const RECENT_SECONDS: i64 = 600;
 
 pub(super) struct DiagnoseTools(pub Live);
 
@@ -31,7 +37,7 @@ impl Toolset for DiagnoseTools {
         vec![Tool::reads(
             "diagnose",
             "Why is it broken?",
-            "Says why an app, resource, workload or component of the platform does not work. Looks at its application in Git, composite resource, composed resources, pods, events, logs and policy reports, and gives the causes, the likeliest first, each with its evidence and the next step. Call this first when something is red.",
+            "Says why something does not work: an app, any workload, Service, Ingress or other object, a namespace (`Namespace:demo`), or the whole platform (leave `entity` out). Looks at it, at what it refers to and what refers to it, up to Git and down to the pods, their logs and open ports; gives the causes, the likeliest first, each with the field at fault, its evidence and the next step. Call this first.",
             bound(&self, Self::diagnose),
         )]
     }
@@ -43,40 +49,95 @@ struct Input {
     /// Name of the platform; needed only where there are several.
     #[serde(default)]
     platform: Option<String>,
-    /// The thing, as `name`, `namespace/name` or `Kind:namespace/name`; `component:NAME` for a component of the platform.
+    /// The thing, as `name`, `namespace/name` or `Kind:namespace/name`; `component:NAME` for a component of the platform; `Namespace:NAME` for all that is in one. Left out: the whole platform.
+    #[serde(default)]
     entity: String,
 }
 
 impl DiagnoseTools {
     async fn diagnose(self: Arc<Self>, input: Input, call: Call) -> Result<Answer<Diagnosis>, ToolError> {
         let seen = self.0.look(input.platform.as_deref()).await?;
-        let needs = diagnose::needs(&seen.snapshot, &input.entity).map_err(unclear)?;
         let mut snapshot = seen.snapshot.clone();
-        call.progress(1.0, Some(2.0), "reading logs and composed resources");
-        let queries: Vec<_> = needs
-            .logs
-            .iter()
-            .map(|((namespace, pod, container), previous)| LogQuery {
-                namespace: namespace.clone(),
-                pod: pod.clone(),
-                container: Some(container.clone()),
-                previous: *previous,
-                tail: LOG_LINES,
-            })
-            .collect();
-        // The one round of API calls: everything side by side.
-        let (objects, logs) = futures::join!(seen.cluster.read(&needs.objects), seen.cluster.logs(&queries));
-        for object in objects? {
-            snapshot.put(object);
+        let entity = input.entity.as_str();
+        if let Some(at) = asked_on_demand(&seen, entity).await? {
+            snapshot.put(at);
         }
-        for ((key, _), log) in needs.logs.into_iter().zip(logs) {
-            if let Ok(log) = log {
-                snapshot.put_log(key, &log);
-            }
-        }
-        let diagnosis = diagnose::diagnose(&snapshot, &input.entity).map_err(unclear)?;
+        let needs = diagnose::needs(&snapshot, entity).map_err(unclear)?;
+        call.progress(1.0, Some(2.0), "reading logs, composed resources, and which ports are open");
+        fetch(&seen, &needs, &mut snapshot).await?;
+        let diagnosis = diagnose::diagnose(&snapshot, entity).map_err(unclear)?;
         Ok(with_next(diagnosis, seen.platform()))
     }
+}
+
+/// An object of a kind that is not kept, if the name says which kind: it is read for this question.
+async fn asked_on_demand(seen: &Seen, entity: &str) -> Result<Option<Value>, ToolError> {
+    let query = Query::parse(entity);
+    let Some(word) = query.kind.as_deref() else { return Ok(None) };
+    if target::resolve(&seen.snapshot, entity).is_ok() {
+        return Ok(None);
+    }
+    let Some((group, kind)) = seen.cluster.kind(word) else {
+        // A short name, or what only sounds like a kind: the search by name says the rest.
+        let is_kind = word.starts_with(char::is_uppercase);
+        return if is_kind { Err(no_kind(word, seen.platform())) } else { Ok(None) };
+    };
+    if (group.as_str(), kind.as_str()) == ("", "Secret") {
+        return Err(ToolError::not_found("Secrets are never read here, so nothing can be said of one")
+            .hint("What needs it tells whether it is there: ask about the workload."));
+    }
+    let at = Ref::new(&group, &kind, query.namespace.as_deref().unwrap_or_default(), &query.name);
+    match seen.cluster.read(std::slice::from_ref(&at)).await?.pop() {
+        Some(object) => Ok(Some(object)),
+        None => Err(ToolError::not_found(format!("there is no {at} on platform `{}`", seen.platform()))
+            .hint("Say its namespace too: `Kind:namespace/name`.")),
+    }
+}
+
+fn no_kind(word: &str, platform: &str) -> ToolError {
+    ToolError::not_found(format!("platform `{platform}` has no kind `{word}`"))
+        .hint("What would bring that kind is not installed here.")
+}
+
+/// The one round of API calls: everything side by side.
+async fn fetch(seen: &Seen, needs: &Needs, snapshot: &mut Snapshot) -> Result<(), ToolError> {
+    let query = |(namespace, pod, container): &LogKey| LogQuery {
+        namespace: namespace.clone(),
+        pod: pod.clone(),
+        container: Some(container.clone()),
+        ..LogQuery::default()
+    };
+    let ended =
+        needs.logs.iter().map(|(key, previous)| LogQuery { previous: *previous, tail: LOG_LINES, ..query(key) });
+    let runs = needs.recent.iter().map(|key| LogQuery {
+        tail: RECENT_LINES,
+        since_seconds: Some(RECENT_SECONDS),
+        ..query(key)
+    });
+    let queries: Vec<_> = ended.chain(runs).collect();
+    let (objects, logs, open) = futures::join!(
+        seen.cluster.read(&needs.objects),
+        seen.cluster.logs(&queries),
+        seen.cluster.listening(&needs.doors)
+    );
+    objects?.into_iter().for_each(|object| snapshot.put(object));
+    let mut logs = logs.into_iter();
+    for ((key, _), log) in needs.logs.iter().zip(&mut logs) {
+        if let Ok(log) = log {
+            snapshot.put_log(key.clone(), &log);
+        }
+    }
+    for (key, log) in needs.recent.iter().zip(logs) {
+        if let Ok(log) = log {
+            snapshot.put_recent_log(key.clone(), &log);
+        }
+    }
+    for (door, open) in needs.doors.iter().zip(open) {
+        if let Some(open) = open {
+            snapshot.put_listening(door.clone(), open);
+        }
+    }
+    Ok(())
 }
 
 fn with_next(diagnosis: Diagnosis, platform: &str) -> Answer<Diagnosis> {

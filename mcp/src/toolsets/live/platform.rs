@@ -243,6 +243,7 @@ impl PlatformTools {
                 container: Some(container),
                 previous: input.previous,
                 tail: read,
+                since_seconds: None,
             }));
         }
         if queries.is_empty() {

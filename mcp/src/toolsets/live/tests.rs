@@ -58,8 +58,16 @@ impl Cluster for Memory {
         Ok(self.unkept.iter().filter(|object| objects.contains(&Ref::of(object))).cloned().collect())
     }
 
+    fn kind(&self, _: &str) -> Option<crate::live::snapshot::Kind> {
+        None
+    }
+
     async fn logs(&self, queries: &[LogQuery]) -> Vec<Result<String, PortError>> {
         queries.iter().map(|_| Ok(self.log.clone())).collect()
+    }
+
+    async fn listening(&self, doors: &[crate::live::snapshot::Door]) -> Vec<Option<bool>> {
+        vec![None; doors.len()]
     }
 
     async fn dry_run(&self, objects: &[Value]) -> Result<Vec<DryRun>, PortError> {

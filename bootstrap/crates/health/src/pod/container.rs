@@ -58,6 +58,7 @@ impl Look<'_> {
         };
         let mut finding = self
             .finding(Fault::BadImage, format!("image `{image}` cannot be pulled{why}"))
+            .in_container(container)
             .with(format!("container {container}: {reason}"), message);
         if let Some(event) = &event {
             finding = finding.with(told(event), &event.message);
@@ -78,6 +79,7 @@ impl Look<'_> {
             false => (Fault::CannotStart, "Correct the container's command, user or security settings."),
         };
         self.finding(fault, format!("{word} `{container}` cannot be made: {}", sentence(message)))
+            .in_container(container)
             .with(format!("container {container}"), message)
             .next(next)
     }
@@ -130,7 +132,7 @@ impl Look<'_> {
         if matches!(end.reason.as_str(), "ContainerCannotRun" | "StartError") {
             let finding =
                 self.finding(Fault::CannotStart, format!("{which} cannot be started: {}", start_failure(&end.message)));
-            let finding = finding.with(state, &facts).with("termination message", &end.message);
+            let finding = finding.in_container(name).with(state, &facts).with("termination message", &end.message);
             return Some(finding.next("Correct the container's command, user or security settings."));
         }
         if ENDED.contains(&end.exit_code)
@@ -163,7 +165,7 @@ impl Look<'_> {
     }
 
     fn crashed(&self, fault: Fault, text: String, container: &str) -> Finding {
-        Finding { log: Some(log_source(self.pod, container)), ..self.finding(fault, text) }
+        Finding { log: Some(log_source(self.pod, container)), ..self.finding(fault, text) }.in_container(container)
     }
 
     fn memory_limit(&self, container: &str) -> String {
@@ -189,6 +191,7 @@ impl Look<'_> {
         let why = message.split_once(": ").map_or(message.as_str(), |(_, tail)| tail);
         let declared = self.spec(container).and_then(|spec| spec.probe(&kind)).map(ToString::to_string);
         self.finding(Fault::FailingProbe, format!("{}: {}", text(&kind), short(sentence(why), 160)))
+            .in_container(container)
             .with(told(event), message)
             .with("probe", &declared.unwrap_or_default())
             .next("Correct the probe's port or path, or make the program answer there (in time).")

@@ -1,0 +1,250 @@
+//! What stands beside a thing: what it refers to and what refers to it, and what its programs need of others.
+
+use std::collections::BTreeSet;
+
+use serde_json::Value;
+
+use super::walk::{Need, Role, Step, Walk, top};
+use crate::live::object::{Ref, list, name, namespace, text};
+use crate::live::references::hosts::hosts;
+use crate::live::references::selector::{fits, fits_plain};
+use crate::live::references::template::{Template, uses};
+use crate::live::snapshot::Snapshot;
+
+/// How far "what it needs needs that" is followed.
+const FURTHEST: usize = 2;
+
+/// Adds all that stands beside the objects of a walk.
+pub(super) fn reach<'a>(walk: &mut Walk<'a>, snapshot: &'a Snapshot) {
+    let known = walk.steps.iter().map(|step| step.at.clone()).collect();
+    let mut reach = Reach { snapshot, known, hops: vec![0; walk.steps.len()] };
+    let mut index = 0;
+    while index < walk.steps.len() {
+        if let Some(object) = walk.steps[index].object.filter(|object| !is_made_by_another(object)) {
+            reach.beside(walk, index, object);
+            reach.behind(walk, index, object);
+        }
+        index += 1;
+    }
+}
+
+/// What a workload makes refers to the same as the workload itself.
+fn is_made_by_another(object: &Value) -> bool {
+    let owners = list(object, "/metadata/ownerReferences").iter();
+    let kinds: Vec<_> = owners.map(|owner| text(owner, "/kind")).collect();
+    let is_workload =
+        |kind: &&str| matches!(*kind, "ReplicaSet" | "Deployment" | "StatefulSet" | "DaemonSet" | "Job" | "CronJob");
+    Template::of(object).is_some() && kinds.iter().any(is_workload)
+}
+
+struct Reach<'a> {
+    snapshot: &'a Snapshot,
+    known: BTreeSet<Ref>,
+    /// How many needs each step is away from what was asked about.
+    hops: Vec<usize>,
+}
+
+impl<'a> Reach<'a> {
+    fn add(&mut self, walk: &mut Walk<'a>, from: usize, at: Ref, role: Role, hops: usize) -> Option<usize> {
+        if !self.known.insert(at.clone()) {
+            return None;
+        }
+        let object = self.snapshot.get(&at)?;
+        let depth = walk.steps[from].depth + 1;
+        walk.steps.push(Step { at, object: Some(object), depth, parent: Some(from), role });
+        self.hops.push(hops);
+        Some(walk.steps.len() - 1)
+    }
+
+    /// References of names and labels. Beside what stands beside nothing more is looked for, but what is on the way of
+    /// traffic and of data.
+    fn beside(&mut self, walk: &mut Walk<'a>, from: usize, object: &'a Value) {
+        let is_on_the_way = matches!(text(object, "/kind"), "Service" | "PersistentVolumeClaim");
+        let (role, hops) = (walk.steps[from].role, self.hops[from]);
+        if role == Role::Beside && !is_on_the_way {
+            return;
+        }
+        for at in references(self.snapshot, object) {
+            self.add(walk, from, at, role.beside(), hops);
+        }
+    }
+
+    /// The workloads that something leads to: behind a Service, behind a host that a program is told to use.
+    fn behind(&mut self, walk: &mut Walk<'a>, from: usize, object: &'a Value) {
+        let hops = self.hops[from] + 1;
+        if hops > FURTHEST {
+            return;
+        }
+        let named = hosts(self.snapshot, object).into_iter().map(|host| host.service);
+        let services: Vec<_> = named.filter(|service| self.snapshot.get(service).is_some()).collect();
+        for service in services {
+            if let Some(found) = self.snapshot.get(&service) {
+                let behind = led_to(self.snapshot, found).into_iter();
+                let to = behind.map(|workload| owner_to_name(self.snapshot, &Ref::of(workload))).collect();
+                walk.needs.push(Need { from: Ref::of(object), service: service.clone(), to });
+            }
+            self.add(walk, from, service, Role::Needed, hops);
+        }
+        // Whoever else uses the same ConfigMap is no part of this; what is behind a Service that is needed is.
+        let role = match (walk.steps[from].role, text(object, "/kind")) {
+            (Role::Own, _) => Role::Own,
+            (_, "Service") => Role::Needed,
+            _ => return,
+        };
+        for top in led_to(self.snapshot, object) {
+            self.whole(walk, from, top, hops, role);
+        }
+    }
+
+    /// Adds a workload with all that it owns.
+    fn whole(&mut self, walk: &mut Walk<'a>, from: usize, top: &'a Value, hops: usize, role: Role) {
+        let below = Walk::from(self.snapshot, &[top]);
+        let mut places: Vec<Option<usize>> = Vec::new();
+        for step in below.steps {
+            let parent = step.parent.and_then(|parent| places[parent]).unwrap_or(from);
+            places.push(self.add(walk, parent, step.at, role, hops));
+        }
+    }
+}
+
+/// What an object names, and what names it.
+fn references(snapshot: &Snapshot, object: &Value) -> Vec<Ref> {
+    let place = namespace(object);
+    let mut found: Vec<Ref> = uses(object).into_iter().map(|used| used.at).collect();
+    if let Some(template) = Template::of(object) {
+        let service = |service: &&Value| fits_plain(service.pointer("/spec/selector"), template.labels);
+        let by_name = text(object, "/spec/serviceName");
+        found.extend(snapshot.inside("", "Service", place).filter(service).map(Ref::of));
+        found.push(Ref::new("", "Service", place, by_name));
+        found.extend(selecting(snapshot, "policy", "PodDisruptionBudget", "/spec/selector", place, template.labels));
+        found.extend(selecting(
+            snapshot,
+            "networking.k8s.io",
+            "NetworkPolicy",
+            "/spec/podSelector",
+            place,
+            template.labels,
+        ));
+        for claim in list(object, "/spec/volumeClaimTemplates") {
+            let names = snapshot.inside("", "PersistentVolumeClaim", place);
+            let start = format!("{}-{}-", name(claim), name(object));
+            found.extend(names.filter(|claim| name(claim).starts_with(&start)).map(Ref::of));
+        }
+    }
+    let scalers = snapshot.inside("autoscaling", "HorizontalPodAutoscaler", place);
+    let scales = |scaler: &&Value| {
+        text(scaler, "/spec/scaleTargetRef/name") == name(object)
+            && text(scaler, "/spec/scaleTargetRef/kind") == text(object, "/kind")
+    };
+    found.extend(scalers.filter(scales).map(Ref::of));
+    match text(object, "/kind") {
+        "Service" => {
+            let leads = |ingress: &&Value| backends(ingress).iter().any(|(_, backend)| *backend == name(object));
+            found.extend(snapshot.inside("networking.k8s.io", "Ingress", place).filter(leads).map(Ref::of));
+        }
+        "Ingress" => {
+            found.extend(backends(object).iter().map(|(_, backend)| Ref::new("", "Service", place, backend)));
+            let secrets: Vec<_> = list(object, "/spec/tls").iter().map(|tls| text(tls, "/secretName")).collect();
+            let certificates = snapshot.inside("cert-manager.io", "Certificate", place);
+            let serves = |certificate: &&Value| secrets.contains(&text(certificate, "/spec/secretName"));
+            found.extend(certificates.filter(serves).map(Ref::of));
+        }
+        "PersistentVolumeClaim" => {
+            found.push(Ref::new("", "PersistentVolume", "", text(object, "/spec/volumeName")));
+        }
+        _ => {}
+    }
+    found.retain(|at| !at.name.is_empty());
+    found
+}
+
+fn selecting(
+    snapshot: &Snapshot,
+    group: &str,
+    kind: &str,
+    selector: &str,
+    place: &str,
+    labels: Option<&Value>,
+) -> Vec<Ref> {
+    snapshot.inside(group, kind, place).filter(|one| fits(one.pointer(selector), labels)).map(Ref::of).collect()
+}
+
+/// Services behind an Ingress, each with the field of its `service`.
+pub(super) fn backends(ingress: &Value) -> Vec<(String, &str)> {
+    let mut found = Vec::new();
+    if let Some(service) = ingress.pointer("/spec/defaultBackend/service") {
+        found.push(("spec.defaultBackend.service".to_string(), text(service, "/name")));
+    }
+    for (rule, value) in list(ingress, "/spec/rules").iter().enumerate() {
+        for (path, value) in list(value, "/http/paths").iter().enumerate() {
+            let field = format!("spec.rules[{rule}].http.paths[{path}].backend.service");
+            found.push((field, text(value, "/backend/service/name")));
+        }
+    }
+    found.retain(|(_, name)| !name.is_empty());
+    found
+}
+
+/// The workloads that an object leads to or stands for.
+fn led_to<'a>(snapshot: &'a Snapshot, object: &'a Value) -> Vec<&'a Value> {
+    let place = namespace(object);
+    let pods: Vec<&Value> = match text(object, "/kind") {
+        "Service" => snapshot.selected(object),
+        "PodDisruptionBudget" => pods_of(snapshot, place, object.pointer("/spec/selector")),
+        "NetworkPolicy" => pods_of(snapshot, place, object.pointer("/spec/podSelector")),
+        "HorizontalPodAutoscaler" => {
+            let kind = text(object, "/spec/scaleTargetRef/kind");
+            let group = crate::live::object::group_of(text(object, "/spec/scaleTargetRef/apiVersion"));
+            let target = snapshot.get(&Ref::new(group, kind, place, text(object, "/spec/scaleTargetRef/name")));
+            return target.into_iter().collect();
+        }
+        "ConfigMap" | "ServiceAccount" | "PersistentVolumeClaim" => return users(snapshot, object),
+        _ => Vec::new(),
+    };
+    let mut seen = BTreeSet::new();
+    let tops = pods.into_iter().map(|pod| workload_above(snapshot, pod));
+    tops.filter(|top| seen.insert(Ref::of(top))).collect()
+}
+
+fn pods_of<'a>(snapshot: &'a Snapshot, place: &str, selector: Option<&Value>) -> Vec<&'a Value> {
+    snapshot.inside("", "Pod", place).filter(|pod| fits(selector, pod.pointer("/metadata/labels"))).collect()
+}
+
+/// Workloads whose pods name an object.
+fn users<'a>(snapshot: &'a Snapshot, object: &Value) -> Vec<&'a Value> {
+    let at = Ref::of(object);
+    let workloads = [
+        ("apps", "Deployment"),
+        ("apps", "StatefulSet"),
+        ("apps", "DaemonSet"),
+        ("batch", "CronJob"),
+        ("batch", "Job"),
+        ("", "Pod"),
+    ];
+    let all = workloads.iter().flat_map(|(group, kind)| snapshot.inside(group, kind, &at.namespace));
+    let all = all.filter(|workload| list(workload, "/metadata/ownerReferences").is_empty());
+    all.filter(|workload| uses(workload).iter().any(|used| used.at == at)).collect()
+}
+
+/// The Deployment, set or Job that a pod is of, or the pod itself; not what stands above that.
+fn workload_above<'a>(snapshot: &'a Snapshot, pod: &'a Value) -> &'a Value {
+    let mut workload = pod;
+    for _ in 0..3 {
+        let owners = list(workload, "/metadata/ownerReferences").iter();
+        let mut above = owners.filter_map(|owner| {
+            let group = crate::live::object::group_of(text(owner, "/apiVersion"));
+            let at = Ref::new(group, text(owner, "/kind"), namespace(workload), text(owner, "/name"));
+            snapshot.get(&at).filter(|owner| Template::of(owner).is_some())
+        });
+        match above.next() {
+            Some(owner) => workload = owner,
+            None => break,
+        }
+    }
+    workload
+}
+
+/// The topmost thing that a person would name: the app, not its pod.
+pub(super) fn owner_to_name(snapshot: &Snapshot, at: &Ref) -> Ref {
+    snapshot.get(at).map_or_else(|| at.clone(), |object| Ref::of(top(snapshot, object)))
+}

@@ -1,0 +1,243 @@
+//! Which field is at fault, and where a person would change it: a pod's container is written in its Deployment, and
+//! that may be written in an App.
+
+use backstack_health::finding::Change;
+use serde_json::Value;
+
+use super::{Fault, Finding, applications_of};
+use crate::live::object::{Ref, group_of, list, namespace, text};
+use crate::live::references::template::{Template, uses};
+use crate::live::snapshot::Snapshot;
+
+/// Objects above one another, at most.
+const HIGHEST: usize = 6;
+
+/// The finding with its field, and with the place where that is written.
+pub(super) fn located(snapshot: &Snapshot, mut finding: Finding) -> Finding {
+    let Some(object) = snapshot.get(&finding.object) else { return finding };
+    if finding.field.is_empty() {
+        finding.field = field(object, &finding).unwrap_or_default();
+    }
+    if finding.field.is_empty() {
+        return with_source(snapshot, object, finding);
+    }
+    let value = finding.change.take().and_then(|change| change.value);
+    let (written, field) = written_in(snapshot, object, &finding.field);
+    let at = Ref::of(written);
+    if at != finding.object || value.is_some() {
+        finding.change = Some(Change { object: at.typed(), field: field.clone(), value });
+    }
+    if at != finding.object && !field.is_empty() {
+        finding.next = format!("{} It is written in `{field}` of {at}.", finding.next);
+    } else if at != finding.object {
+        finding.next = format!("{} It comes from {at}.", finding.next);
+    }
+    with_source(snapshot, written, finding)
+}
+
+/// Where in Git the object comes from.
+fn with_source(snapshot: &Snapshot, object: &Value, finding: Finding) -> Finding {
+    if matches!(text(object, "/kind"), "Application" | "ApplicationSet") {
+        return finding;
+    }
+    let applications = applications_of(snapshot, object);
+    let Some(application) = applications.first() else { return finding };
+    let source = application.pointer("/spec/source").or(application.pointer("/spec/sources/0")).unwrap_or(application);
+    let told = format!(
+        "{} below `{}`, application {}",
+        text(source, "/repoURL"),
+        text(source, "/path"),
+        text(application, "/metadata/name")
+    );
+    finding.with("Git", &told)
+}
+
+/// Goes up from an object as far as the field can be followed: through the workloads that repeat it, to the object that
+/// a person has written.
+fn written_in<'a>(snapshot: &'a Snapshot, object: &'a Value, field: &str) -> (&'a Value, String) {
+    let (mut object, mut field) = (object, field.to_string());
+    for _ in 0..HIGHEST {
+        let Some(owner) = owner(snapshot, object) else { break };
+        field = match (Template::of(object), Template::of(owner)) {
+            (Some(below), Some(above)) if field.starts_with(below.path) => {
+                format!("{}{}", above.path, &field[below.path.len()..])
+            }
+            // Everything else is made of what its owner says: the same value there is where it comes from.
+            _ => {
+                let value = value_at(object, &field);
+                value.and_then(|value| same_value(owner.get("spec")?, value, "spec")).unwrap_or_default()
+            }
+        };
+        object = owner;
+        if field.is_empty() {
+            break;
+        }
+    }
+    (object, field)
+}
+
+fn owner<'a>(snapshot: &'a Snapshot, object: &Value) -> Option<&'a Value> {
+    list(object, "/metadata/ownerReferences").iter().find_map(|owner| {
+        let group = group_of(text(owner, "/apiVersion"));
+        let at = |place: &str| Ref::new(group, text(owner, "/kind"), place, text(owner, "/name"));
+        let found = snapshot.get(&at(namespace(object))).or_else(|| snapshot.get(&at("")))?;
+        (text(found, "/kind") != "Node").then_some(found)
+    })
+}
+
+/// The value at `spec.containers[0].image`.
+fn value_at<'a>(object: &'a Value, field: &str) -> Option<&'a Value> {
+    let pointer: String = field
+        .split(['.', '['])
+        .map(|part| format!("/{}", part.trim_end_matches(']').replace('~', "~0").replace('/', "~1")))
+        .collect();
+    object.pointer(&pointer)
+}
+
+/// Where the same plain value stands in an object. Short numbers and truths are everywhere: they tell nothing.
+fn same_value(within: &Value, wanted: &Value, path: &str) -> Option<String> {
+    let is_telling = match wanted {
+        Value::String(text) => text.len() > 2,
+        Value::Number(number) => number.as_i64().is_some_and(|number| number > 21),
+        _ => false,
+    };
+    if !is_telling {
+        return None;
+    }
+    match within {
+        Value::Object(fields) => fields
+            .iter()
+            .filter(|(key, _)| *key != "crossplane")
+            .find_map(|(key, value)| same_value(value, wanted, &format!("{path}.{key}"))),
+        Value::Array(items) => {
+            items.iter().enumerate().find_map(|(index, value)| same_value(value, wanted, &format!("{path}[{index}]")))
+        }
+        value => (value == wanted).then(|| path.to_string()),
+    }
+}
+
+/// The field that a finding about a pod, or about what makes pods, is about.
+fn field(object: &Value, finding: &Finding) -> Option<String> {
+    let template = Template::of(object)?;
+    let container = template.container(&finding.container);
+    let (path, container) = match &container {
+        Some((path, container)) => (path.as_str(), *container),
+        None => ("", &Value::Null),
+    };
+    let of_container = |field: &str| (!path.is_empty()).then(|| format!("{path}.{field}"));
+    match finding.fault {
+        Fault::BadImage => of_container("image"),
+        Fault::OutOfMemory => of_container("resources.limits.memory"),
+        Fault::CrashLoop => of_container(program(container, finding)?),
+        Fault::CannotStart => Some(start(template, path, container, finding)),
+        Fault::FailingProbe => probe(path, container, finding),
+        Fault::Unschedulable => Some(placement(template, finding)),
+        Fault::MissingReference | Fault::Volume => named(object, finding),
+        Fault::MissingRights => Some(format!("{}.serviceAccountName", template.path)),
+        Fault::Quota | Fault::LimitRange => Some(format!("{}.containers[0].resources", template.path)),
+        _ => None,
+    }
+}
+
+/// What is said of a finding, in small letters.
+fn said(finding: &Finding) -> String {
+    let evidence = finding.evidence.iter().map(|evidence| evidence.text.as_str());
+    std::iter::once(finding.summary.as_str()).chain(evidence).collect::<Vec<_>>().join(" ").to_lowercase()
+}
+
+/// The part of a container that says what runs: a variable that is complained about, its arguments, its command.
+fn program(container: &Value, finding: &Finding) -> Option<&'static str> {
+    let said = said(finding);
+    let variables = list(container, "/env").iter().map(|variable| text(variable, "/name").to_lowercase());
+    if variables.filter(|name| name.len() > 3).any(|name| said.contains(&name)) {
+        return Some("env");
+    }
+    let parts = ["args", "command"];
+    parts.into_iter().find(|part| container.get(*part).is_some())
+}
+
+fn start(template: Template<'_>, path: &str, container: &Value, finding: &Finding) -> String {
+    let said = said(finding);
+    if said.contains("runasnonroot") || said.contains("non-root") || said.contains("non-numeric user") {
+        let own = container.pointer("/securityContext/runAsNonRoot").is_some();
+        let place =
+            if own || template.spec.pointer("/securityContext/runAsNonRoot").is_none() { path } else { template.path };
+        return format!("{place}.securityContext.runAsNonRoot");
+    }
+    if said.contains("mount") {
+        return format!("{path}.volumeMounts");
+    }
+    match container.get("command").is_some() {
+        true => format!("{path}.command[0]"),
+        false => format!("{path}.args"),
+    }
+}
+
+fn probe(path: &str, container: &Value, finding: &Finding) -> Option<String> {
+    let said = said(finding);
+    let kinds = ["readiness", "liveness", "startup"];
+    let kind = kinds.iter().find(|kind| said.contains(&format!("{kind} probe")))?;
+    let probe = container.get(format!("{kind}Probe"))?;
+    let how = ["httpGet", "tcpSocket", "grpc", "exec"].into_iter().find(|how| probe.get(*how).is_some())?;
+    let late = said.contains("deadline exceeded") || said.contains("timed out") || said.contains("timeout");
+    let part = match how {
+        _ if late && how == "exec" => return Some(format!("{path}.{kind}Probe.timeoutSeconds")),
+        "exec" => "exec.command".to_string(),
+        _ if late && !said.contains("dial tcp") => return Some(format!("{path}.{kind}Probe.timeoutSeconds")),
+        "httpGet" if said.contains("statuscode: 4") => "httpGet.path".into(),
+        "httpGet" if said.contains("statuscode: 5") => "httpGet.path".into(),
+        "httpGet" if said.contains("http response to https") || said.contains("malformed http") => {
+            "httpGet.scheme".into()
+        }
+        how => format!("{how}.port"),
+    };
+    Some(format!("{path}.{kind}Probe.{part}"))
+}
+
+/// What of its wishes no node can fulfil.
+fn placement(template: Template<'_>, finding: &Finding) -> String {
+    let said = said(finding);
+    let resource = said.split("insufficient ").nth(1).and_then(|rest| rest.split([' ', ',', '.', ';', '(']).next());
+    if let Some(resource) = resource.filter(|resource| !resource.is_empty()) {
+        let asks =
+            |container: &Value| container.pointer("/resources/requests").and_then(|all| all.get(resource)).is_some();
+        let path = template.containers().find(|(_, container)| asks(container)).map(|(path, _)| path);
+        let path = path.unwrap_or_else(|| format!("{}.containers[0]", template.path));
+        return format!("{path}.resources.requests.{resource}");
+    }
+    let has = |field: &str| template.spec.pointer(field).is_some();
+    let field = match () {
+        () if said.contains("anti-affinity") => "affinity.podAntiAffinity",
+        () if said.contains("pod affinity") => "affinity.podAffinity",
+        () if said.contains("topology spread") => "topologySpreadConstraints",
+        () if said.contains("untolerated taint") || said.contains("taints keep") => "tolerations",
+        () if said.contains("affinity") && !has("/nodeSelector") => "affinity.nodeAffinity",
+        () if said.contains("selector") => "nodeSelector",
+        () if said.contains("free ports") || said.contains("host port") => "containers[0].ports[0].hostPort",
+        () if said.contains("volume") || said.contains("claim") => "volumes",
+        () => "",
+    };
+    if field.is_empty() { template.path.to_string() } else { format!("{}.{field}", template.path) }
+}
+
+/// The field that names what is missing.
+fn named(object: &Value, finding: &Finding) -> Option<String> {
+    let said = said(finding);
+    let named = uses(object).into_iter().filter(|used| {
+        let name = used.at.name.to_lowercase();
+        let quoted =
+            [format!("\"{name}\""), format!("`{name}`"), format!("/{name}"), format!("/{name}:"), format!(" {name} ")];
+        !name.is_empty() && quoted.iter().any(|quoted| said.contains(quoted.as_str()))
+    });
+    let is_key = said.contains("couldn't find key") || said.contains("references non-existent");
+    let mut fitting: Vec<_> = named
+        .filter(|used| {
+            let key = used.key.as_ref().map(|key| key.to_lowercase());
+            !is_key || key.is_none_or(|key| said.contains(&format!("key {key} ")) || said.contains(&key))
+        })
+        .collect();
+    // Of several keys of one object the one that is named is meant.
+    fitting.sort_by_key(|used| used.key.is_none());
+    let used = fitting.into_iter().next()?;
+    Some(if is_key && !used.key_field.is_empty() { used.key_field } else { used.field })
+}

@@ -1,0 +1,135 @@
+//! Which cause is told first, and which of them is one and the same.
+
+use std::cmp::Reverse;
+use std::collections::BTreeMap;
+
+use super::around::owner_to_name;
+use super::walk::{Role, Walk};
+use super::{Fault, Finding};
+use crate::live::object::Ref;
+use crate::live::snapshot::Snapshot;
+
+/// More causes than this nobody reads at once.
+const MOST: usize = 20;
+/// What something else needs may be broken without any harm to it, as far as can be seen.
+const MAYBE_HARMLESS: u32 = 49;
+
+/// The likeliest first; the same on several objects counts once; symptoms only where nothing explains them.
+pub(super) fn ranked(snapshot: &Snapshot, walk: &Walk<'_>, findings: Vec<Finding>) -> Vec<Finding> {
+    let mut merged = same_on_several(snapshot, findings);
+    let is_harmed = shows_harm(walk, &merged);
+    merged = down_because_of_another(snapshot, walk, merged);
+    let broken = Fault::NoEndpoints.weight();
+    let explained = merged.iter().any(|finding| !finding.fault.is_symptom() && finding.weight > broken);
+    merged.retain(|finding| !(explained && finding.fault.is_symptom()));
+    merged = same_above_and_below(walk, merged);
+    // What is needed and broken weighs in full only where the thing itself shows some harm.
+    for finding in merged.iter_mut().filter(|finding| !is_harmed && role(walk, &finding.object) == Role::Needed) {
+        finding.weight = finding.weight.min(MAYBE_HARMLESS);
+    }
+    // Between equals, what lies deeper is nearer to the cause.
+    let rank = |finding: &Finding| {
+        (Reverse(finding.weight), Reverse(finding.affects.len() + finding.more), Reverse(walk.depth(&finding.object)))
+    };
+    merged.sort_by_cached_key(rank);
+    merged.truncate(MOST);
+    merged
+}
+
+fn same_on_several(snapshot: &Snapshot, findings: Vec<Finding>) -> Vec<Finding> {
+    let mut merged: Vec<Finding> = Vec::new();
+    let mut places: BTreeMap<(Fault, String), usize> = BTreeMap::new();
+    for finding in findings {
+        let key = (finding.fault, finding.summary.clone());
+        match places.get(&key) {
+            Some(place) => {
+                let known: &mut Finding = &mut merged[*place];
+                known.more += 1 + finding.more;
+                let top = owner_to_name(snapshot, &finding.object);
+                if top != owner_to_name(snapshot, &known.object) {
+                    note(&mut known.affects, &top);
+                }
+            }
+            None => {
+                places.insert(key, merged.len());
+                merged.push(finding);
+            }
+        }
+    }
+    merged
+}
+
+fn note(affects: &mut Vec<String>, at: &Ref) {
+    let told = at.to_string();
+    if !affects.contains(&told) && affects.len() < 12 {
+        affects.push(told);
+    }
+}
+
+/// A program whose log complains of a host that is down itself has no fault of its own.
+fn down_because_of_another(snapshot: &Snapshot, walk: &Walk<'_>, mut findings: Vec<Finding>) -> Vec<Finding> {
+    for need in &walk.needs {
+        let is_down = |finding: &Finding| {
+            finding.weight >= Fault::NoEndpoints.weight()
+                && !finding.fault.is_on_its_way()
+                && (finding.object == need.service || need.to.contains(&owner_to_name(snapshot, &finding.object)))
+        };
+        let Some(cause) = findings.iter().position(is_down) else { continue };
+        let dependent = owner_to_name(snapshot, &need.from);
+        note(&mut findings[cause].affects, &dependent);
+        let service = need.service.name.clone();
+        let cause_object = findings[cause].object.clone();
+        findings.retain(|finding| {
+            let is_its = owner_to_name(snapshot, &finding.object) == dependent && finding.object != cause_object;
+            let complains = finding.evidence.iter().any(|evidence| evidence.text.contains(&service))
+                || finding.summary.contains(&service);
+            let is_effect = matches!(
+                finding.fault,
+                Fault::LogErrors | Fault::CrashLoop | Fault::FailingProbe | Fault::Starting | Fault::Stalled
+            );
+            !(is_its && is_effect && complains)
+        });
+    }
+    findings
+}
+
+/// Whether the thing itself, or what stands beside it, shows that something is wrong.
+fn shows_harm(walk: &Walk<'_>, findings: &[Finding]) -> bool {
+    findings.iter().any(|finding| role(walk, &finding.object) != Role::Needed && finding.fault != Fault::PolicyFailed)
+}
+
+fn role(walk: &Walk<'_>, at: &Ref) -> Role {
+    walk.steps.iter().find(|step| step.at == *at).map_or(Role::Own, |step| step.role)
+}
+
+/// A Deployment and its ReplicaSet tell the same refusal in their own words: one of them is enough.
+fn same_above_and_below(walk: &Walk<'_>, findings: Vec<Finding>) -> Vec<Finding> {
+    let mut kept: Vec<(String, Finding)> = Vec::new();
+    for finding in findings {
+        let path = walk.path(&finding.object);
+        let twin = kept.iter_mut().find(|(known_path, known)| {
+            known.fault == finding.fault
+                && known.fault != Fault::PolicyFailed
+                && known.object != finding.object
+                && (path.starts_with(known_path.as_str()) || known_path.starts_with(&path))
+                && (known.field.is_empty() || finding.field.is_empty() || known.change == finding.change)
+        });
+        match twin {
+            Some((_, known)) => merge(known, finding),
+            None => kept.push((path, finding)),
+        }
+    }
+    kept.into_iter().map(|(_, finding)| finding).collect()
+}
+
+/// Keeps the one that names a field, with the evidence of both.
+fn merge(known: &mut Finding, other: Finding) {
+    let names_more = known.field.is_empty() && !other.field.is_empty();
+    let (mut main, rest) = if names_more { (other, known.clone()) } else { (known.clone(), other) };
+    for evidence in rest.evidence {
+        if !main.evidence.iter().any(|had| had.text == evidence.text) {
+            main.evidence.push(evidence);
+        }
+    }
+    *known = main;
+}

@@ -1,0 +1,135 @@
+//! Autoscalers and disruption budgets.
+
+use serde_json::Value;
+
+use super::Seen;
+use crate::live::diagnose::{Fault, Finding};
+use crate::live::object::{Ref, condition, group_of, list, name, namespace, number, text};
+use crate::live::references::selector::{fits, shown};
+use crate::live::references::template::Template;
+use crate::live::references::{nearest, there_are};
+
+/// What keeps an autoscaler from scaling.
+pub(super) fn of_autoscaler(seen: &Seen<'_>, scaler: &Value) -> Vec<Finding> {
+    let at = Ref::of(scaler);
+    let target = "/spec/scaleTargetRef";
+    let part = |field: &str| text(scaler, &format!("{target}/{field}")).to_string();
+    let aim = Ref::new(group_of(&part("apiVersion")), &part("kind"), namespace(scaler), &part("name"));
+    let Some(workload) = seen.snapshot.get(&aim) else {
+        if !seen.snapshot.has_kind(&aim.group, &aim.kind) {
+            return unable(scaler, &at, None).into_iter().collect();
+        }
+        let others = || seen.snapshot.inside(&aim.group, &aim.kind, &aim.namespace);
+        let text = format!("scales {aim}, which does not exist ({})", there_are(others()));
+        let field = "spec.scaleTargetRef.name";
+        let finding = Finding::new(Fault::MissingReference, at.clone(), text).at(field).with(field, &aim.name);
+        let finding = match nearest(&aim.name, others().map(name)) {
+            Some(near) => finding.should_be(near).next(format!("Set `{field}` of {at} to `{near}`, if that is meant.")),
+            None => finding.next(format!("Correct `{field}` of {at}.")),
+        };
+        return vec![finding];
+    };
+    let mut found: Vec<Finding> = without_request(scaler, workload, &at).into_iter().collect();
+    if found.is_empty() {
+        found.extend(unable(scaler, &at, Some(workload)));
+    }
+    found.extend(at_its_end(scaler, &at));
+    found
+}
+
+/// A share of a request needs a request.
+fn without_request(scaler: &Value, workload: &Value, at: &Ref) -> Option<Finding> {
+    let metrics = list(scaler, "/spec/metrics").iter();
+    let of_share = metrics.filter(|metric| text(metric, "/resource/target/type") == "Utilization");
+    let resources: Vec<_> = of_share.map(|metric| text(metric, "/resource/name")).collect();
+    let template = Template::of(workload)?;
+    let mut containers = template.containers().filter(|(path, _)| !path.contains("initContainers"));
+    let (path, container, resource) = containers.find_map(|(path, container)| {
+        let had = |resource: &&&str| {
+            let resources = container.get("resources");
+            ["requests", "limits"].iter().all(|part| resources.and_then(|all| all.get(part)?.get(**resource)).is_none())
+        };
+        let lacking = resources.iter().find(|resource| had(resource))?;
+        Some((path, text(container, "/name").to_string(), (*lacking).to_string()))
+    })?;
+    let workload = Ref::of(workload);
+    let field = format!("{path}.resources.requests.{resource}");
+    let text = format!("has no request of {resource} in container `{container}`: {at} scales by a share of it");
+    let said =
+        condition(scaler, "ScalingActive").filter(|active| !active.is_true()).map_or("", |active| active.message);
+    let finding = Finding::new(Fault::CannotScale, workload.clone(), text).at(field.clone());
+    Some(
+        finding
+            .with("condition ScalingActive", said)
+            .with("spec.metrics", &format!("{resource}: Utilization"))
+            .next(format!("Set `{field}` of {workload}.")),
+    )
+}
+
+fn unable(scaler: &Value, at: &Ref, workload: Option<&Value>) -> Option<Finding> {
+    let kinds = ["AbleToScale", "ScalingActive"];
+    let bad = kinds.iter().filter_map(|kind| condition(scaler, kind)).find(|condition| condition.is_false())?;
+    if bad.reason == "ScalingDisabled" {
+        let aim = workload.map_or_else(|| at.clone(), Ref::of);
+        let text = format!("has 0 replicas, so {at} leaves it alone");
+        let finding = Finding::new(Fault::Paused, aim.clone(), text)
+            .at("spec.replicas")
+            .with("condition ScalingActive", bad.message);
+        return Some(finding.next(format!("Set `spec.replicas` of {aim} to 1 or more.")));
+    }
+    let metric = bad.reason.starts_with("FailedGet") || bad.message.contains("metric");
+    let field = if metric { "spec.metrics" } else { "spec.scaleTargetRef" };
+    let text = format!("cannot scale: {}", crate::live::object::short(bad.message, 200));
+    let finding = Finding::new(Fault::CannotScale, at.clone(), text)
+        .at(field)
+        .with(format!("condition {}: {}", bad.kind, bad.reason), bad.message);
+    Some(finding.next(format!("Correct `{field}` of {at}; `usage` shows what the metrics server knows.")))
+}
+
+/// It would scale on, and may not.
+fn at_its_end(scaler: &Value, at: &Ref) -> Option<Finding> {
+    let limited = condition(scaler, "ScalingLimited")
+        .filter(|limited| limited.is_true() && limited.reason == "TooManyReplicas")?;
+    let most = number(scaler, "/spec/maxReplicas");
+    let text = format!("has scaled to its end ({most} replicas) and wants more");
+    let finding = Finding::new(Fault::CannotScale, at.clone(), text).at("spec.maxReplicas").at_most(46);
+    Some(
+        finding
+            .with("condition ScalingLimited", limited.message)
+            .next(format!("Raise `spec.maxReplicas` of {at}, or find out what makes the load.")),
+    )
+}
+
+/// What is wrong with a budget: it protects nobody, or lets no pod go that has to.
+pub(super) fn of_budget(seen: &Seen<'_>, budget: &Value) -> Vec<Finding> {
+    let at = Ref::of(budget);
+    let selector = budget.pointer("/spec/selector");
+    let pods: Vec<_> = seen
+        .snapshot
+        .inside("", "Pod", &at.namespace)
+        .filter(|pod| fits(selector, pod.pointer("/metadata/labels")))
+        .collect();
+    if pods.is_empty() {
+        let labels = shown(selector.and_then(|selector| selector.get("matchLabels")));
+        let finding =
+            Finding::new(Fault::WrongSelector, at.clone(), format!("selects `{labels}`, and no pod has these labels"));
+        let finding = finding.at("spec.selector").at_most(46).with("spec.selector", &labels);
+        return vec![finding.next(format!("Correct `spec.selector` of {at}."))];
+    }
+    let allowed = number(budget, "/status/disruptionsAllowed");
+    let is_on = |node: &Value| pods.iter().any(|pod| text(pod, "/spec/nodeName") == name(node));
+    let is_cordoned = |node: &&Value| node.pointer("/spec/unschedulable").and_then(Value::as_bool).unwrap_or(false);
+    let Some(node) =
+        seen.snapshot.all("", "Node").filter(is_cordoned).find(|node| is_on(node)).filter(|_| allowed == 0)
+    else {
+        return Vec::new();
+    };
+    let (field, value) = match (budget.pointer("/spec/minAvailable"), budget.pointer("/spec/maxUnavailable")) {
+        (Some(least), _) => ("spec.minAvailable", least.to_string()),
+        (_, Some(most)) => ("spec.maxUnavailable", most.to_string()),
+        _ => ("spec", String::new()),
+    };
+    let text = format!("lets none of its {} pods go, and node {} is to be emptied", pods.len(), name(node));
+    let finding = Finding::new(Fault::BudgetBlocks, at.clone(), text).at(field).with(field, &value);
+    vec![finding.next(format!("Loosen `{field}` of {at}, or run more replicas first."))]
+}

@@ -1,0 +1,58 @@
+//! Certificates that are not there, have run out, or will soon.
+
+use serde_json::Value;
+
+use super::Seen;
+use crate::live::diagnose::{Fault, Finding};
+use crate::live::object::{Ref, condition, name, namespace, short, text};
+use crate::live::references::{nearest, there_are};
+
+const GROUP: &str = "cert-manager.io";
+
+/// What is wrong with a certificate.
+pub(super) fn of_certificate(seen: &Seen<'_>, certificate: &Value) -> Vec<Finding> {
+    let at = Ref::of(certificate);
+    if let Some(finding) = no_issuer(seen, certificate, &at) {
+        return vec![finding];
+    }
+    let ends = text(certificate, "/status/notAfter");
+    if let Some(over) = seen.seconds_since(ends).filter(|over| *over >= 0) {
+        let text = format!("ran out {} days ago", over / 86_400);
+        let finding =
+            Finding::new(Fault::Certificate, at.clone(), text).at("status.notAfter").with("status.notAfter", ends);
+        return vec![finding.next(format!("See why {at} is not renewed: its conditions and events tell."))];
+    }
+    let Some(ready) = condition(certificate, "Ready").filter(|ready| ready.is_false()) else { return Vec::new() };
+    let why = condition(certificate, "Issuing")
+        .filter(|issuing| issuing.is_false())
+        .map_or(ready.message, |issuing| issuing.message);
+    let text = format!("is not issued: {}", short(why, 200));
+    let finding = Finding::new(Fault::Certificate, at.clone(), text)
+        .with(format!("condition Ready: {}", ready.reason), ready.message);
+    vec![finding.with("condition Issuing", why).next(format!("Read the events of {at} and of its CertificateRequest."))]
+}
+
+fn no_issuer(seen: &Seen<'_>, certificate: &Value, at: &Ref) -> Option<Finding> {
+    let issuer = |field: &str| text(certificate, &format!("/spec/issuerRef/{field}"));
+    let kind = if issuer("kind").is_empty() { "Issuer" } else { issuer("kind") };
+    let is_known = matches!(issuer("group"), "" | GROUP) && seen.snapshot.has_kind(GROUP, kind);
+    let place = if kind == "ClusterIssuer" { "" } else { namespace(certificate) };
+    let wanted = Ref::new(GROUP, kind, place, issuer("name"));
+    if !is_known || seen.snapshot.get(&wanted).is_some() {
+        return None;
+    }
+    let others = || seen.snapshot.inside(GROUP, kind, place);
+    let text = format!("is to be issued by {wanted}, which does not exist ({})", there_are(others()));
+    let field = "spec.issuerRef.name";
+    let finding = Finding::new(Fault::MissingReference, at.clone(), text).at(field).with(field, &wanted.name);
+    let other = if kind == "Issuer" { "ClusterIssuer" } else { "Issuer" };
+    let is_of_other_kind = seen.snapshot.all(GROUP, other).any(|one| name(one) == wanted.name);
+    Some(match nearest(&wanted.name, others().map(name)) {
+        _ if is_of_other_kind => finding
+            .at("spec.issuerRef.kind")
+            .should_be(other)
+            .next(format!("Set `spec.issuerRef.kind` of {at} to {other}.")),
+        Some(near) => finding.should_be(near).next(format!("Set `{field}` of {at} to `{near}`, if that is meant.")),
+        None => finding.next(format!("Correct `{field}` of {at}, or make {wanted}.")),
+    })
+}

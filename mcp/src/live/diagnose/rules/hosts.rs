@@ -1,0 +1,98 @@
+//! Hosts that a program is told to use: whether there is such a Service, and whether it has that port.
+
+use serde_json::Value;
+
+use super::Seen;
+use crate::live::diagnose::{Fault, Finding};
+use crate::live::object::{Ref, list, name};
+use crate::live::references::hosts::{Host, hosts};
+use crate::live::references::nearest;
+
+/// A bare word that no Service is called may be a host of the user's own network: it is a hint, no cause.
+const HINT: u32 = 46;
+
+/// What its programs look for in vain.
+pub(super) fn of_template(seen: &Seen<'_>, object: &Value) -> Vec<Finding> {
+    hosts(seen.snapshot, object).iter().filter_map(|host| wrong(seen, object, host)).collect()
+}
+
+fn wrong(seen: &Seen<'_>, object: &Value, host: &Host) -> Option<Finding> {
+    let Some(service) = seen.snapshot.get(&host.service) else { return no_service(seen, object, host) };
+    let port = host.port?;
+    let has = |one: &Value| one.get("port").and_then(Value::as_u64) == Some(u64::from(port));
+    let ports = list(service, "/spec/ports");
+    // A headless Service leads to its pods themselves, whatever its ports say.
+    let is_headless = service.pointer("/spec/clusterIP").and_then(Value::as_str) == Some("None");
+    if ports.iter().any(has) || is_headless || ports.is_empty() {
+        return None;
+    }
+    let numbers: Vec<_> = ports.iter().filter_map(|one| one.get("port").and_then(Value::as_u64)).collect();
+    let shown = numbers.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+    let text = format!("is told to use port {port} of {}, which has no such port (it has {shown})", host.service);
+    let finding = Finding::new(Fault::WrongPort, host.object.clone(), text).at(host.field.clone());
+    let finding = with_value(
+        finding,
+        host,
+        numbers
+            .first()
+            .filter(|_| numbers.len() == 1)
+            .map(|number| host.written.replacen(&format!(":{port}"), &format!(":{number}"), 1)),
+    );
+    Some(
+        finding
+            .with(host.field.clone(), &host.written)
+            .next(next(host, &format!("a port of {} ({shown})", host.service))),
+    )
+}
+
+fn no_service(seen: &Seen<'_>, object: &Value, host: &Host) -> Option<Finding> {
+    let snapshot = seen.snapshot;
+    let wanted = &host.service;
+    let near = nearest(&wanted.name, snapshot.inside("", "Service", &wanted.namespace).map(name));
+    let elsewhere = snapshot.all("", "Service").find(|other| name(other) == wanted.name).map(Ref::of);
+    let (hint, instead) = match (near, &elsewhere) {
+        (Some(near), _) => (format!("; there is `{near}`"), Some(near.to_string())),
+        (None, Some(other)) => (
+            format!("; there is one in namespace {}", other.namespace),
+            Some(format!("{}.{}", other.name, other.namespace)),
+        ),
+        (None, None) => (String::new(), None),
+    };
+    let text = format!("is told to use `{}`, and there is no {wanted}{hint}", host.written);
+    let finding = Finding::new(Fault::NoSuchHost, host.object.clone(), text).at(host.field.clone());
+    let is_certain = host.is_full || instead.is_some() || complains(seen, object, &wanted.name);
+    let finding = if is_certain { finding } else { finding.at_most(HINT) };
+    let value = instead.as_ref().map(|instead| replaced(&host.written, wanted, instead));
+    let finding = with_value(finding, host, value).with(host.field.clone(), &host.written);
+    let what =
+        instead.map_or_else(|| "the name of a Service that exists".to_string(), |instead| format!("`{instead}`"));
+    Some(finding.next(next(host, &what)))
+}
+
+/// The text with another host in it.
+fn replaced(written: &str, wanted: &Ref, instead: &str) -> String {
+    if instead.contains('.') && written.contains(&format!("{}.{}", wanted.name, wanted.namespace)) {
+        return written.replacen(&format!("{}.{}", wanted.name, wanted.namespace), instead, 1);
+    }
+    written.replacen(&wanted.name, instead, 1)
+}
+
+/// The whole value, if the host is all of it: anything else a person has to write.
+fn with_value(finding: Finding, host: &Host, value: Option<String>) -> Finding {
+    match value.filter(|_| host.is_whole) {
+        Some(value) => finding.should_be(value),
+        None => finding,
+    }
+}
+
+fn next(host: &Host, what: &str) -> String {
+    format!("Change the host in `{}` of {} to {what}.", host.field, host.object)
+}
+
+/// Whether a pod's recent log names it beside an error.
+fn complains(seen: &Seen<'_>, object: &Value, service: &str) -> bool {
+    let pods = seen.snapshot.pods_of(object);
+    pods.into_iter().any(|pod| {
+        super::logs::recent_lines(seen, pod).any(|line| line.contains(service) && super::logs::is_error(line))
+    })
+}

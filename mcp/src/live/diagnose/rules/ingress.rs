@@ -1,0 +1,130 @@
+//! Ingresses: who serves them, and where they lead.
+
+use serde_json::Value;
+
+use super::Seen;
+use crate::live::diagnose::around::backends;
+use crate::live::diagnose::{Fault, Finding};
+use crate::live::object::{Ref, annotation, list, name, namespace, text};
+use crate::live::references::{nearest, there_are};
+
+const GROUP: &str = "networking.k8s.io";
+const OLD_CLASS: &str = "kubernetes.io/ingress.class";
+const DEFAULT_CLASS: &str = "ingressclass.kubernetes.io/is-default-class";
+
+/// What keeps requests from arriving through an Ingress.
+pub(super) fn of_ingress(seen: &Seen<'_>, ingress: &Value) -> Vec<Finding> {
+    let mut found: Vec<Finding> = class(seen, ingress).into_iter().collect();
+    for (field, service) in backends(ingress) {
+        found.extend(backend(seen, ingress, &field, service));
+    }
+    found.extend(claimed_twice(seen, ingress));
+    found
+}
+
+fn class(seen: &Seen<'_>, ingress: &Value) -> Option<Finding> {
+    let snapshot = seen.snapshot;
+    if !snapshot.has_kind(GROUP, "IngressClass") {
+        return None;
+    }
+    let (field, wanted) = match (text(ingress, "/spec/ingressClassName"), annotation(ingress, OLD_CLASS)) {
+        ("", Some(class)) => (format!("metadata.annotations[{OLD_CLASS}]"), class),
+        (class, _) => ("spec.ingressClassName".into(), class),
+    };
+    let classes = || snapshot.all(GROUP, "IngressClass");
+    let at = Ref::of(ingress);
+    if wanted.is_empty() {
+        let has_default = classes().any(|class| annotation(class, DEFAULT_CLASS) == Some("true"));
+        return (!has_default).then(|| {
+            let text = format!("names no class, and no class is the default one ({})", there_are(classes()));
+            let finding = Finding::new(Fault::MissingReference, at.clone(), text).at(field.clone());
+            finding.with("spec.ingressClassName", "not set").next(format!("Set `{field}` of {at}."))
+        });
+    }
+    if classes().any(|class| name(class) == wanted) {
+        return None;
+    }
+    let there = there_are(classes());
+    let text = format!("its class `{wanted}` does not exist ({there}): nobody serves it");
+    let finding = Finding::new(Fault::MissingReference, at.clone(), text).at(field.clone()).with(field.clone(), wanted);
+    let names: Vec<_> = classes().map(name).collect();
+    let finding = match names.as_slice() {
+        [only] => finding.should_be(*only),
+        _ => finding,
+    };
+    Some(finding.next(format!("Set `{field}` of {at} to a class that exists ({there}).")))
+}
+
+fn backend(seen: &Seen<'_>, ingress: &Value, field: &str, service: &str) -> Option<Finding> {
+    let at = Ref::of(ingress);
+    let place = namespace(ingress);
+    let target = Ref::new("", "Service", place, service);
+    let services = || seen.snapshot.inside("", "Service", place);
+    let Some(found) = seen.snapshot.get(&target) else {
+        let text = format!("leads to {target}, which does not exist ({})", there_are(services()));
+        let finding = Finding::new(Fault::MissingReference, at.clone(), text).at(format!("{field}.name"));
+        let finding = finding.with(field, service);
+        return Some(match nearest(service, services().map(name)) {
+            Some(near) => {
+                finding.should_be(near).next(format!("Set `{field}.name` of {at} to `{near}`, if that is meant."))
+            }
+            None => finding.next(format!("Correct `{field}.name` of {at}, or make the Service.")),
+        });
+    };
+    let pointer = format!("/{}", field.replace(['.', '['], "/").replace(']', ""));
+    let port = ingress.pointer(&pointer)?.get("port")?;
+    let ports = list(found, "/spec/ports");
+    let (word, wanted, fits) =
+        match (port.get("number").and_then(Value::as_i64), port.get("name").and_then(Value::as_str)) {
+            (Some(number), _) => (
+                "number",
+                number.to_string(),
+                ports.iter().any(|had| had.get("port").and_then(Value::as_i64) == Some(number)),
+            ),
+            (None, Some(wanted)) => ("name", wanted.into(), ports.iter().any(|had| text(had, "/name") == wanted)),
+            _ => return None,
+        };
+    if fits {
+        return None;
+    }
+    let numbers: Vec<_> = ports.iter().filter_map(|port| port.get("port").and_then(Value::as_i64)).collect();
+    let shown = numbers.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+    let text = format!("leads to port {wanted} of {target}, which has no such port (it has {shown})");
+    let finding = Finding::new(Fault::WrongPort, at.clone(), text).at(format!("{field}.port.{word}"));
+    let finding = finding.with(format!("ports of {target}"), &shown);
+    let finding = match numbers.as_slice() {
+        [only] if word == "number" => finding.should_be(*only),
+        _ => finding,
+    };
+    Some(finding.next(format!("Set `{field}.port.{word}` of {at} to a port of {target} ({shown}).")))
+}
+
+/// The same host and path in an older Ingress, which gets the requests.
+fn claimed_twice(seen: &Seen<'_>, ingress: &Value) -> Option<Finding> {
+    let age = |one: &Value| (text(one, "/metadata/creationTimestamp").to_string(), Ref::of(one));
+    let (own_age, at) = (age(ingress), Ref::of(ingress));
+    let others: Vec<_> = seen.snapshot.all(GROUP, "Ingress").filter(|other| age(other) < own_age).collect();
+    claims(ingress).into_iter().find_map(|(field, host, path)| {
+        let twin = others
+            .iter()
+            .find(|other| claims(other).iter().any(|(_, its_host, its_path)| (its_host, its_path) == (&host, &path)))?;
+        let text = format!("claims `{host}{path}`, and so does the older {}", Ref::of(twin));
+        Some(
+            Finding::new(Fault::RouteConflict, at.clone(), text)
+                .at(field.clone())
+                .with("older", &Ref::of(twin).to_string())
+                .next(format!("Give `{field}` of {at} a path or a host of its own, or take {} away.", Ref::of(twin))),
+        )
+    })
+}
+
+fn claims(ingress: &Value) -> Vec<(String, String, String)> {
+    let mut claims = Vec::new();
+    for (rule, value) in list(ingress, "/spec/rules").iter().enumerate() {
+        for (path, one) in list(value, "/http/paths").iter().enumerate() {
+            let field = format!("spec.rules[{rule}].http.paths[{path}].path");
+            claims.push((field, text(value, "/host").into(), text(one, "/path").into()));
+        }
+    }
+    claims
+}

@@ -1,0 +1,268 @@
+//! What programs that run write into their logs.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use super::Seen;
+use crate::live::diagnose::{Fault, Finding};
+use crate::live::object::{Ref, list, name, namespace, short, text};
+use crate::live::references::template::Template;
+use crate::live::snapshot::LogKey;
+
+/// Words of trouble that programs of every language write the same way, each with what it is called.
+const TROUBLES: &[(&str, &[&str])] = &[
+    (
+        "names that are not found",
+        &[
+            "no such host",
+            "name or service not known",
+            "could not resolve",
+            "enotfound",
+            "temporary failure in name resolution",
+            "name does not resolve",
+            "unknown host",
+            "nodename nor servname",
+        ],
+    ),
+    ("connections that are refused", &["connection refused", "econnrefused", "connect: refused"]),
+    (
+        "connections that time out",
+        &[
+            "i/o timeout",
+            "etimedout",
+            "timed out",
+            "deadline exceeded",
+            "no route to host",
+            "network is unreachable",
+            "ehostunreach",
+        ],
+    ),
+    (
+        "logins that are refused",
+        &[
+            "authentication failed",
+            "access denied",
+            "invalid password",
+            "wrongpass",
+            "noauth",
+            "not authorized",
+            "unauthorized",
+            "invalid credentials",
+            "authentication required",
+            "role \"",
+            "login failed",
+        ],
+    ),
+    (
+        "rights that are missing",
+        &["is forbidden: user", "permission denied", "403 forbidden", "operation not permitted"],
+    ),
+    ("a disk that is full or read-only", &["no space left on device", "read-only file system", "disk quota exceeded"]),
+    (
+        "something that is used up",
+        &[
+            "too many connections",
+            "too many open files",
+            "cannot allocate memory",
+            "out of memory",
+            "outofmemoryerror",
+            "pool exhausted",
+            "remaining connection slots",
+        ],
+    ),
+    (
+        "certificates that are refused",
+        &[
+            "x509:",
+            "certificate has expired",
+            "certificate verify failed",
+            "self-signed certificate",
+            "unknown authority",
+        ],
+    ),
+    ("a port that is taken", &["address already in use", "eaddrinuse"]),
+];
+/// Words that begin the line of an error.
+const LEVELS: [&str; 12] = [
+    "level=error",
+    "level=fatal",
+    "\"level\":\"error\"",
+    "\"level\":\"fatal\"",
+    "\"severity\":\"error\"",
+    "[error]",
+    "error:",
+    "fatal:",
+    "panic:",
+    "critical",
+    "exception",
+    " error ",
+];
+/// So often a line must come before it is more than a hiccup.
+const OFTEN: usize = 3;
+/// Whatever is told as evidence.
+const SHOWN: usize = 3;
+
+/// Errors in the logs of a pod that runs.
+pub(super) fn of_pod(seen: &Seen<'_>, pod: &Value) -> Vec<Finding> {
+    let Some(template) = Template::of(pod) else { return Vec::new() };
+    template.containers().filter_map(|(path, container)| of_container(seen, pod, &path, container)).collect()
+}
+
+/// Containers that run, whose logs of now are worth a look.
+pub(in crate::live::diagnose) fn running(pod: &Value) -> Vec<LogKey> {
+    let statuses =
+        ["initContainerStatuses", "containerStatuses"].iter().flat_map(|part| list(pod, &format!("/status/{part}")));
+    let running = statuses.filter(|status| status.pointer("/state/running").is_some());
+    running
+        .map(|status| (namespace(pod).to_string(), name(pod).to_string(), text(status, "/name").to_string()))
+        .collect()
+}
+
+/// Lines that a pod's containers have written lately.
+pub(super) fn recent_lines<'a>(seen: &Seen<'a>, pod: &Value) -> impl Iterator<Item = &'a str> + use<'a> {
+    let keys = running(pod);
+    let snapshot = seen.snapshot;
+    keys.into_iter().filter_map(move |key| snapshot.recent_log(&key)).flat_map(str::lines)
+}
+
+/// Whether a line tells of trouble.
+pub(super) fn is_error(line: &str) -> bool {
+    let line = line.to_lowercase();
+    trouble(&line).is_some() || has_level(&line)
+}
+
+fn of_container(seen: &Seen<'_>, pod: &Value, path: &str, container: &Value) -> Option<Finding> {
+    let key = (namespace(pod).to_string(), name(pod).to_string(), text(container, "/name").to_string());
+    let log = seen.snapshot.recent_log(&key)?;
+    let mut groups: BTreeMap<String, Group<'_>> = BTreeMap::new();
+    let last = log.lines().count();
+    for (index, line) in log.lines().enumerate() {
+        let lower = line.to_lowercase();
+        let trouble = trouble(&lower);
+        if trouble.is_none() && !has_level(&lower) || is_answered(&lower) {
+            continue;
+        }
+        let group = groups.entry(trouble.map_or_else(|| pattern(&lower), String::from)).or_default();
+        group.count += 1;
+        group.named = trouble;
+        group.line = line;
+        group.last = index;
+    }
+    // What was over long before the end of the log is the past.
+    let often = groups.into_values().filter(|group| group.count >= OFTEN && group.last + last / 3 + 20 > last);
+    let worst = often.max_by_key(|group| (group.named.is_some(), group.count))?;
+    let what = worst.named.map_or_else(String::new, |named| format!(" of {named}"));
+    let text = format!(
+        "container `{}` runs, and its log tells{what} {} times: {}",
+        key.2,
+        worst.count,
+        short(message(worst.line), 160)
+    );
+    let finding = Finding::new(Fault::LogErrors, Ref::of(pod), text).in_container(&key.2);
+    let mut finding = finding.with("log", worst.line);
+    for line in log.lines().rev().filter(|line| *line != worst.line && is_error(line)).take(SHOWN - 1) {
+        finding = finding.with("log", line);
+    }
+    let finding = match variable(container, path, worst.line) {
+        Some((field, name)) => {
+            finding.at(field.clone()).next(format!("Look at `{field}` ({name}), which the log names."))
+        }
+        None => finding.next("Read its log; then correct its configuration, or what it depends on."),
+    };
+    Some(finding)
+}
+
+#[derive(Default)]
+struct Group<'a> {
+    count: usize,
+    named: Option<&'static str>,
+    line: &'a str,
+    last: usize,
+}
+
+fn trouble(lower: &str) -> Option<&'static str> {
+    TROUBLES.iter().find(|(_, words)| words.iter().any(|word| lower.contains(word))).map(|(name, _)| *name)
+}
+
+fn has_level(lower: &str) -> bool {
+    LEVELS.iter().any(|word| lower.contains(word)) || is_klog_error(lower)
+}
+
+/// `E1129 14:22:18.1 ...`, as Kubernetes' own programs write.
+fn is_klog_error(lower: &str) -> bool {
+    let mut letters = lower.bytes();
+    matches!(letters.next(), Some(b'e' | b'f'))
+        && letters.by_ref().take(4).all(|byte| byte.is_ascii_digit())
+        && lower.len() > 6
+}
+
+/// Lines that only say that nothing was wrong.
+fn is_answered(lower: &str) -> bool {
+    ["error=null", "errors=0", "error: none", "\"error\":null", "error=\"\"", "0 errors", "no error"]
+        .iter()
+        .any(|word| lower.contains(word))
+}
+
+/// The line without what changes from one time to the next.
+fn pattern(lower: &str) -> String {
+    let words = lower.split_whitespace().filter(|word| !word.bytes().any(|byte| byte.is_ascii_digit()));
+    words.take(12).collect::<Vec<_>>().join(" ")
+}
+
+/// The line without the time that it begins with.
+fn message(line: &str) -> &str {
+    let is_time = |word: &str| {
+        word.bytes().filter(u8::is_ascii_digit).count() >= 4
+            && word.bytes().any(|byte| matches!(byte, b':' | b'-' | b'/'))
+    };
+    let mut rest = line.trim_start();
+    while let Some((word, tail)) = rest.split_once(' ').filter(|(word, _)| is_time(word)) {
+        debug_assert!(!word.is_empty());
+        rest = tail.trim_start();
+    }
+    rest
+}
+
+/// A variable of the container whose name, or whose value, the line has in it.
+fn variable(container: &Value, path: &str, line: &str) -> Option<(String, String)> {
+    list(container, "/env").iter().enumerate().find_map(|(index, variable)| {
+        let (name, value) = (text(variable, "/name"), text(variable, "/value"));
+        let host = value.split("://").last().unwrap_or_default().split(['/', ':']).next().unwrap_or_default();
+        let named = line.contains(name) && name.len() > 3;
+        let valued = host.len() > 3 && line.contains(host);
+        (named || valued).then(|| (format!("{path}.env[{index}].value"), name.to_string()))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn errors_are_told_from_what_only_has_such_a_word() {
+        for line in [
+            "dial tcp: lookup db on 10.96.0.10:53: no such host",
+            "2026-01-01T00:00:00Z level=error msg=\"cannot reach queue\"",
+            "E1129 14:22:18.119356    5687 memcache.go:265] no list",
+            "FATAL: password authentication failed for user \"app\"",
+            "panic: runtime error",
+        ] {
+            assert!(is_error(line), "{line}");
+        }
+        for line in [
+            "GET / 200 12ms",
+            "started, listening on :8080",
+            "I1129 14:22:18.119356 1 main.go:1] ready",
+            "every 5 seconds",
+        ] {
+            assert!(!is_error(line), "{line}");
+        }
+    }
+
+    #[test]
+    fn a_message_comes_without_its_time() {
+        assert_eq!(message("2026-01-01 10:00:00,123 ERROR no db"), "ERROR no db");
+        assert_eq!(message("plain words 12:30"), "plain words 12:30");
+    }
+}

@@ -1,0 +1,93 @@
+//! What is wrong with an object beside its own state: a reference that leads nowhere, traffic that cannot pass, a time
+//! that is over.
+//!
+//! One file for each sort of thing. A rule looks at one object and at what it refers to, and says which field is at
+//! fault; it says nothing where it does not know.
+
+use serde_json::Value;
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
+
+use super::Finding;
+use crate::live::object::text;
+use crate::live::snapshot::Snapshot;
+
+mod autoscaler;
+mod certificates;
+mod configuration;
+mod deletion;
+mod dns;
+mod hosts;
+mod ingress;
+pub(super) mod logs;
+mod names;
+mod network;
+mod pods;
+pub(super) mod rights;
+mod schedules;
+pub(super) mod service;
+mod storage;
+pub(super) mod waiting;
+
+/// The cluster, and when it was like that.
+#[derive(Clone, Copy)]
+pub(super) struct Seen<'a> {
+    pub snapshot: &'a Snapshot,
+    pub now: OffsetDateTime,
+}
+
+impl<'a> Seen<'a> {
+    pub(super) fn of(snapshot: &'a Snapshot) -> Self {
+        let now = OffsetDateTime::parse(&snapshot.now, &Rfc3339).unwrap_or_else(|_| OffsetDateTime::now_utc());
+        Self { snapshot, now }
+    }
+
+    /// Seconds since a time as Kubernetes writes it; nothing if that is none.
+    pub(super) fn seconds_since(&self, time: &str) -> Option<i64> {
+        Some((self.now - OffsetDateTime::parse(time, &Rfc3339).ok()?).whole_seconds())
+    }
+}
+
+/// All that is wrong with what an object refers to.
+pub(super) fn of_object(seen: &Seen<'_>, object: &Value) -> Vec<Finding> {
+    let mut found = deletion::of_object(seen, object);
+    match text(object, "/kind") {
+        "Service" => found.extend(service::of_service(seen, object)),
+        "Ingress" => found.extend(ingress::of_ingress(seen, object)),
+        "HorizontalPodAutoscaler" => found.extend(autoscaler::of_autoscaler(seen, object)),
+        "PodDisruptionBudget" => found.extend(autoscaler::of_budget(seen, object)),
+        "NetworkPolicy" => found.extend(network::of_policy(seen, object)),
+        "PersistentVolumeClaim" => found.extend(storage::of_claim(seen, object)),
+        "CronJob" => {
+            found.extend(schedules::of_schedule(seen, object));
+            found.extend(of_template(seen, object));
+        }
+        "Job" => {
+            found.extend(schedules::of_job(seen, object));
+            found.extend(of_template(seen, object));
+        }
+        "Deployment" | "StatefulSet" | "DaemonSet" => found.extend(of_template(seen, object)),
+        "Pod" => {
+            found.extend(pods::of_pod(seen, object));
+            found.extend(logs::of_pod(seen, object));
+            found.extend(configuration::of_pod(seen, object));
+            if crate::live::object::list(object, "/metadata/ownerReferences").is_empty() {
+                found.extend(of_template(seen, object));
+            }
+        }
+        "Certificate" => found.extend(certificates::of_certificate(seen, object)),
+        "RoleBinding" | "ClusterRoleBinding" => found.extend(rights::of_binding(seen, object)),
+        _ => {}
+    }
+    found
+}
+
+/// What its template names and is told.
+fn of_template(seen: &Seen<'_>, object: &Value) -> Vec<Finding> {
+    let mut found = names::of_template(seen, object);
+    found.extend(hosts::of_template(seen, object));
+    found.extend(dns::of_template(seen, object));
+    found.extend(network::of_needs(seen, object));
+    found.extend(rights::of_account(seen, object));
+    found
+}

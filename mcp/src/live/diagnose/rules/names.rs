@@ -1,0 +1,82 @@
+//! Objects that a template names, and that are not there or lack the key that is meant.
+
+use serde_json::Value;
+
+use super::Seen;
+use crate::live::diagnose::{Fault, Finding};
+use crate::live::object::{Ref, name, text};
+use crate::live::references::template::{Template, Use, uses};
+use crate::live::references::{nearest, there_are};
+
+/// What its pods cannot do without, or will not start without the next time.
+pub(super) fn of_template(seen: &Seen<'_>, object: &Value) -> Vec<Finding> {
+    let mut found: Vec<Finding> = uses(object).iter().filter_map(|used| missing(seen, object, used)).collect();
+    found.extend(no_node(seen, object));
+    found
+}
+
+fn missing(seen: &Seen<'_>, object: &Value, used: &Use) -> Option<Finding> {
+    let snapshot = seen.snapshot;
+    // Secrets are never read: whether one is there, only events and the pods themselves tell.
+    if used.optional || used.at.kind == "Secret" || !snapshot.has_kind(&used.at.group, &used.at.kind) {
+        return None;
+    }
+    let at = Ref::of(object);
+    let others = || snapshot.inside(&used.at.group, &used.at.kind, &used.at.namespace);
+    let Some(there) = snapshot.get(&used.at) else {
+        let near = nearest(&used.at.name, others().map(name));
+        let hint = match (near, used.at.kind.as_str()) {
+            (Some(near), _) => format!("; there is `{near}`"),
+            // Every namespace has some of these that nobody would mean.
+            (None, "ConfigMap" | "ServiceAccount") => String::new(),
+            (None, _) => format!(" ({})", there_are(others())),
+        };
+        let text = format!("names {}, which does not exist{hint}", used.at);
+        let finding = Finding::new(Fault::MissingReference, at.clone(), text)
+            .at(used.field.clone())
+            .with(used.field.clone(), &used.at.name);
+        return Some(match near {
+            Some(near) => {
+                finding.should_be(near).next(format!("Set `{}` of {at} to `{near}`, or make {}.", used.field, used.at))
+            }
+            None => finding.next(format!("Make {}, or correct `{}` of {at}.", used.at, used.field)),
+        });
+    };
+    let key = used.key.as_deref().filter(|_| used.at.kind == "ConfigMap")?;
+    let keys: Vec<_> = ["data", "binaryData"]
+        .iter()
+        .filter_map(|part| there.get(part).and_then(Value::as_object))
+        .flat_map(|data| data.keys().map(String::as_str))
+        .collect();
+    if keys.contains(&key) {
+        return None;
+    }
+    let had = if keys.is_empty() { "it has none".into() } else { format!("it has {}", keys.join(", ")) };
+    let text = format!("names key `{key}` of {}, which has no such key ({had})", used.at);
+    let finding = Finding::new(Fault::MissingReference, at.clone(), text).at(used.key_field.clone()).with("keys", &had);
+    let finding = match nearest(key, keys.iter().copied()) {
+        Some(near) => finding.should_be(near),
+        None => finding,
+    };
+    Some(finding.next(format!("Correct `{}` of {at}, or add the key to {}.", used.key_field, used.at)))
+}
+
+/// A node that is named and is none.
+fn no_node(seen: &Seen<'_>, object: &Value) -> Option<Finding> {
+    let template = Template::of(object)?;
+    let node = text(template.spec, "/nodeName");
+    let is_pod_of_a_set = text(object, "/kind") == "Pod" && !text(object, "/status/startTime").is_empty();
+    let at = Ref::new("", "Node", "", node);
+    if node.is_empty() || is_pod_of_a_set || seen.snapshot.get(&at).is_some() {
+        return None;
+    }
+    let there = there_are(seen.snapshot.all("", "Node"));
+    let field = format!("{}.nodeName", template.path);
+    let text = format!("is bound to node `{node}`, which does not exist ({there})");
+    Some(
+        Finding::new(Fault::Unschedulable, Ref::of(object), text)
+            .at(field.clone())
+            .with(field.clone(), node)
+            .next(format!("Take `{field}` out of {}: the scheduler finds a node by itself.", Ref::of(object))),
+    )
+}

@@ -1,0 +1,283 @@
+//! Network policies: traffic that is needed, and that no policy lets through.
+
+use serde_json::Value;
+
+use super::Seen;
+use crate::live::diagnose::{Fault, Finding};
+use crate::live::object::{Ref, list, name, namespace, text};
+use crate::live::references::hosts::hosts;
+use crate::live::references::selector::{fits, shown};
+use crate::live::references::template::Template;
+use crate::live::snapshot::Snapshot;
+
+const GROUP: &str = "networking.k8s.io";
+/// Where the cluster's own name server is.
+const DNS: (&str, &str) = ("kube-system", "kube-dns");
+
+/// The pods at one end of a connection, as policies see them.
+struct End<'a> {
+    namespace: &'a str,
+    labels: Option<&'a Value>,
+    address: &'a str,
+}
+
+#[derive(Clone, Copy, PartialEq)]
+enum Direction {
+    In,
+    Out,
+}
+
+impl Direction {
+    fn parts(self) -> (&'static str, &'static str, &'static str) {
+        match self {
+            Self::In => ("Ingress", "ingress", "from"),
+            Self::Out => ("Egress", "egress", "to"),
+        }
+    }
+}
+
+/// Connections that a workload's programs need, and that are kept away: to each host that they are told to use, at both
+/// ends, and to the name server that tells them where those are.
+pub(super) fn of_needs(seen: &Seen<'_>, object: &Value) -> Vec<Finding> {
+    let Some(template) = Template::of(object) else { return Vec::new() };
+    let own = End { namespace: namespace(object), labels: template.labels, address: "" };
+    let at = Ref::of(object);
+    let mut found = Vec::new();
+    let needs = hosts(seen.snapshot, object);
+    for host in &needs {
+        let Some(service) = seen.snapshot.get(&host.service) else { continue };
+        let Some(pod) = seen.snapshot.selected(service).first().copied() else { continue };
+        let port = target_port(service, pod, host.port);
+        let other = end_of(pod);
+        let what = format!("{at} to {}", host.service);
+        found.extend(blocked(seen.snapshot, Direction::Out, &own, &other, port, "TCP", &what));
+        found.extend(blocked(seen.snapshot, Direction::In, &other, &own, port, "TCP", &what));
+    }
+    if needs.is_empty() {
+        return found;
+    }
+    let server = seen.snapshot.get(&Ref::new("", "Service", DNS.0, DNS.1));
+    if let Some(pod) = server.and_then(|server| seen.snapshot.selected(server).first().copied()) {
+        let what = format!("{at} to the cluster's name server (UDP 53)");
+        found.extend(blocked(seen.snapshot, Direction::Out, &own, &end_of(pod), Some(53), "UDP", &what));
+    }
+    found
+}
+
+/// A policy by itself: what it selects, and whether it lets anything through at all.
+pub(super) fn of_policy(seen: &Seen<'_>, policy: &Value) -> Vec<Finding> {
+    let snapshot = seen.snapshot;
+    let place = namespace(policy);
+    let at = Ref::of(policy);
+    let selector = policy.pointer("/spec/podSelector");
+    let pods: Vec<_> =
+        snapshot.inside("", "Pod", place).filter(|pod| fits(selector, pod.pointer("/metadata/labels"))).collect();
+    let mut found = Vec::new();
+    // What an Ingress leads to is asked for by the pods that serve the Ingress's class.
+    for pod in &pods {
+        for (service, ports) in routed(snapshot, pod) {
+            for caller in ingress_pods(snapshot) {
+                let what = format!("the ingress to {service}");
+                let port = ports.first().copied().flatten();
+                found.extend(blocked(snapshot, Direction::In, &end_of(pod), &end_of(caller), port, "TCP", &what));
+            }
+        }
+    }
+    if found.is_empty() && closes(policy, Direction::In) {
+        let served: Vec<_> = pods.iter().filter(|pod| !services_of(snapshot, pod).is_empty()).collect();
+        let is_open = |pod: &Value| {
+            policies_of(snapshot, &end_of(pod), Direction::In).iter().any(|one| !closes(one, Direction::In))
+        };
+        if let Some(pod) = served.iter().find(|pod| !is_open(pod)) {
+            let service = services_of(snapshot, pod).remove(0);
+            let text = format!("lets nobody reach the pods behind {service}");
+            found.push(
+                Finding::new(Fault::Blocked, at.clone(), text)
+                    .at("spec.ingress")
+                    .at_most(46)
+                    .with("spec.podSelector", &selector.map(Value::to_string).unwrap_or_default())
+                    .next(format!(
+                        "Add a rule to `spec.ingress` of {at} for those who need it, or take the policy away."
+                    )),
+            );
+        }
+    }
+    found.dedup_by(|a, b| a.summary == b.summary);
+    found
+}
+
+fn end_of(pod: &Value) -> End<'_> {
+    End { namespace: namespace(pod), labels: pod.pointer("/metadata/labels"), address: text(pod, "/status/podIP") }
+}
+
+fn target_port(service: &Value, pod: &Value, port: Option<u16>) -> Option<u16> {
+    let ports = list(service, "/spec/ports");
+    let wanted =
+        |one: &&Value| port.is_none_or(|port| one.get("port").and_then(Value::as_u64) == Some(u64::from(port)));
+    let one = ports.iter().find(wanted)?;
+    match one.get("targetPort") {
+        Some(Value::String(name)) => {
+            let declared = Template::of(pod)?.ports();
+            let number = declared.iter().find(|(_, had, _)| had == name)?.0;
+            u16::try_from(number).ok()
+        }
+        Some(number) => u16::try_from(number.as_u64()?).ok(),
+        None => u16::try_from(one.get("port")?.as_u64()?).ok(),
+    }
+}
+
+/// Policies that decide about a direction of some pods.
+fn policies_of<'a>(snapshot: &'a Snapshot, end: &End<'_>, direction: Direction) -> Vec<&'a Value> {
+    let (word, field, _) = direction.parts();
+    let decides = |policy: &&Value| {
+        let types = list(policy, "/spec/policyTypes");
+        let is_meant = match types.is_empty() {
+            true => direction == Direction::In || policy.pointer(&format!("/spec/{field}")).is_some(),
+            false => types.iter().any(|one| one.as_str() == Some(word)),
+        };
+        is_meant && fits(policy.pointer("/spec/podSelector"), end.labels)
+    };
+    snapshot.inside(GROUP, "NetworkPolicy", end.namespace).filter(decides).collect()
+}
+
+/// Whether a policy has no rule at all for a direction that it decides about.
+fn closes(policy: &Value, direction: Direction) -> bool {
+    list(policy, &format!("/spec/{}", direction.parts().1)).is_empty()
+}
+
+/// A finding if policies decide about a connection, and none of them lets it through. `end` is where they stand.
+fn blocked(
+    snapshot: &Snapshot,
+    direction: Direction,
+    end: &End<'_>,
+    other: &End<'_>,
+    port: Option<u16>,
+    protocol: &str,
+    what: &str,
+) -> Option<Finding> {
+    let policies = policies_of(snapshot, end, direction);
+    let (_, field, peers) = direction.parts();
+    let rules = |policy: &Value| list(policy, &format!("/spec/{field}")).to_vec();
+    let lets = |policy: &&Value| {
+        rules(policy)
+            .iter()
+            .any(|rule| lets_port(rule, port, protocol) && lets_peer(snapshot, rule, peers, policy, other))
+    };
+    if policies.is_empty() || policies.iter().any(lets) {
+        return None;
+    }
+    let (policy, place) = nearest_rule(snapshot, &policies, direction, other, port, protocol);
+    let at = Ref::of(policy);
+    let way = if direction == Direction::In { "from" } else { "to" };
+    let far = format!("pods with `{}` in namespace {}", shown(other.labels), other.namespace);
+    let port = port.map(|port| format!(" at port {port}")).unwrap_or_default();
+    let text = format!("keeps away what {what} needs: no rule lets traffic {way} {far} pass{port}");
+    let others: Vec<_> = policies.iter().map(|policy| name(policy)).collect();
+    Some(
+        Finding::new(Fault::Blocked, at.clone(), text)
+            .at(place.clone())
+            .with(place.clone(), &policy.pointer(&format!("/spec/{field}")).map_or("no rule".into(), Value::to_string))
+            .with("policies that decide", &others.join(", "))
+            .next(format!("Let it through in `{place}` of {at}: {way} {far}{port}.")),
+    )
+}
+
+fn lets_port(rule: &Value, port: Option<u16>, protocol: &str) -> bool {
+    let ports = list(rule, "/ports");
+    ports.is_empty()
+        || ports.iter().any(|one| {
+            let said = text(one, "/protocol");
+            let said = if said.is_empty() { "TCP" } else { said };
+            let first = one.get("port").and_then(Value::as_u64);
+            let last = one.get("endPort").and_then(Value::as_u64).or(first);
+            let is_within = match (first, last, port) {
+                (Some(first), Some(last), Some(port)) => (first..=last).contains(&u64::from(port)),
+                // Named ports, and ports that nobody knows: taken to fit.
+                _ => true,
+            };
+            said == protocol && is_within
+        })
+}
+
+fn lets_peer(snapshot: &Snapshot, rule: &Value, peers: &str, policy: &Value, other: &End<'_>) -> bool {
+    let all = list(rule, &format!("/{peers}"));
+    all.is_empty() || all.iter().any(|peer| is_peer(snapshot, peer, policy, other))
+}
+
+fn is_peer(snapshot: &Snapshot, peer: &Value, policy: &Value, other: &End<'_>) -> bool {
+    if let Some(block) = peer.get("ipBlock") {
+        // Whole ranges are left to those who wrote them; `0.0.0.0/0` is everybody.
+        return text(block, "/cidr").ends_with("/0") || other.address.is_empty();
+    }
+    let place = snapshot.get(&Ref::new("", "Namespace", "", other.namespace));
+    let is_place = match peer.get("namespaceSelector") {
+        Some(selector) => fits(Some(selector), place.and_then(|place| place.pointer("/metadata/labels"))),
+        None => other.namespace == namespace(policy),
+    };
+    is_place && peer.get("podSelector").is_none_or(|selector| fits(Some(selector), other.labels))
+}
+
+/// The policy and field that are nearest to letting it through.
+fn nearest_rule<'a>(
+    snapshot: &Snapshot,
+    policies: &[&'a Value],
+    direction: Direction,
+    other: &End<'_>,
+    port: Option<u16>,
+    protocol: &str,
+) -> (&'a Value, String) {
+    let (_, field, peers) = direction.parts();
+    for policy in policies {
+        for (index, rule) in list(policy, &format!("/spec/{field}")).iter().enumerate() {
+            if lets_peer(snapshot, rule, peers, policy, other) {
+                return (policy, format!("spec.{field}[{index}].ports"));
+            }
+            if lets_port(rule, port, protocol) && !list(rule, "/ports").is_empty() {
+                return (policy, format!("spec.{field}[{index}].{peers}"));
+            }
+        }
+    }
+    let with_rules = policies.iter().find(|policy| !closes(policy, direction));
+    match with_rules {
+        Some(policy) => (policy, format!("spec.{field}[0].{peers}")),
+        None => (policies[0], format!("spec.{field}")),
+    }
+}
+
+fn services_of(snapshot: &Snapshot, pod: &Value) -> Vec<Ref> {
+    let selects = |service: &&Value| snapshot.selected(service).iter().any(|one| name(one) == name(pod));
+    snapshot.inside("", "Service", namespace(pod)).filter(selects).map(Ref::of).collect()
+}
+
+/// Services before a pod that an Ingress leads to, with the ports of the pod that they mean.
+fn routed(snapshot: &Snapshot, pod: &Value) -> Vec<(Ref, Vec<Option<u16>>)> {
+    let services = services_of(snapshot, pod).into_iter();
+    let is_routed = |service: &Ref| {
+        let ingresses = snapshot.inside(GROUP, "Ingress", &service.namespace);
+        ingresses
+            .into_iter()
+            .any(|ingress| super::super::around::backends(ingress).iter().any(|(_, name)| *name == service.name))
+    };
+    services
+        .filter(is_routed)
+        .filter_map(|at| {
+            let service = snapshot.get(&at)?;
+            let ports = list(service, "/spec/ports").iter();
+            let ports = ports.map(|port| {
+                let number = port.get("port").and_then(Value::as_u64).and_then(|number| u16::try_from(number).ok());
+                target_port(service, pod, number)
+            });
+            Some((at, ports.collect()))
+        })
+        .collect()
+}
+
+/// Pods that serve an ingress class: those of the component that brought the class.
+fn ingress_pods(snapshot: &Snapshot) -> Vec<&Value> {
+    const COMPONENT: &str = "backstack.dev/component";
+    let component = |object: &Value| crate::live::object::label(object, COMPONENT).map(String::from);
+    let classes: Vec<_> = snapshot.all(GROUP, "IngressClass").filter_map(component).collect();
+    let workloads = ["Deployment", "DaemonSet"].iter().flat_map(|kind| snapshot.all("apps", kind));
+    let serving = workloads.filter(|workload| component(workload).is_some_and(|one| classes.contains(&one)));
+    serving.filter_map(|workload| snapshot.pods_of(workload).first().copied()).take(1).collect()
+}

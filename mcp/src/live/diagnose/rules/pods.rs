@@ -1,0 +1,102 @@
+//! What keeps a pod back beside its containers: gates, a scheduler that is not there, ports that two of them want.
+
+use serde_json::Value;
+
+use super::Seen;
+use super::waiting::told;
+use crate::live::diagnose::{Fault, Finding};
+use crate::live::object::{Ref, condition, list, text};
+use crate::live::references::template::Template;
+
+/// A scheduler says something within this time.
+const SCHEDULER_SECONDS: i64 = 30;
+
+pub(super) fn of_pod(seen: &Seen<'_>, pod: &Value) -> Vec<Finding> {
+    let found = [gate(pod), no_scheduler(seen, pod), held_back(pod), same_port(seen, pod)];
+    found.into_iter().flatten().collect()
+}
+
+/// A readiness gate that nobody opens.
+fn gate(pod: &Value) -> Option<Finding> {
+    let ready = condition(pod, "ContainersReady").is_some_and(|ready| ready.is_true());
+    let gates = list(pod, "/spec/readinessGates").iter().enumerate();
+    let mut closed = gates
+        .filter(|(_, gate)| !condition(pod, text(gate, "/conditionType")).is_some_and(|condition| condition.is_true()));
+    let (index, gate) = closed.next().filter(|_| ready)?;
+    let kind = text(gate, "/conditionType");
+    let field = format!("spec.readinessGates[{index}].conditionType");
+    let text = format!("runs, and waits for condition `{kind}`, which nobody has set");
+    Some(
+        Finding::new(Fault::Stalled, Ref::of(pod), text).at(field).with("readinessGates", kind).next(format!(
+            "See whether what sets `{kind}` runs; if nothing does, take the gate out of the pod template."
+        )),
+    )
+}
+
+/// Nobody looks for a node: the scheduler that is named does not exist.
+fn no_scheduler(seen: &Seen<'_>, pod: &Value) -> Option<Finding> {
+    let waits = text(pod, "/spec/nodeName").is_empty() && condition(pod, "PodScheduled").is_none();
+    let age = seen.seconds_since(text(pod, "/metadata/creationTimestamp"))?;
+    let scheduler = text(pod, "/spec/schedulerName");
+    (waits && age > SCHEDULER_SECONDS).then(|| {
+        let text = format!("no scheduler has looked at it for {}: it asks for `{scheduler}`", told(age));
+        Finding::new(Fault::Unschedulable, Ref::of(pod), text)
+            .at("spec.schedulerName")
+            .with("spec.schedulerName", scheduler)
+            .next("Take `schedulerName` out of the pod template (the default is `default-scheduler`), or start that scheduler.")
+    })
+}
+
+/// Scheduling gates that somebody has to open.
+fn held_back(pod: &Value) -> Option<Finding> {
+    let gates: Vec<_> = list(pod, "/spec/schedulingGates").iter().map(|gate| text(gate, "/name")).collect();
+    (!gates.is_empty()).then(|| {
+        let text = format!("is kept from being scheduled by gate `{}`", gates.join("`, `"));
+        Finding::new(Fault::Unschedulable, Ref::of(pod), text)
+            .at("spec.schedulingGates")
+            .with("spec.schedulingGates", &gates.join(", "))
+            .next("See whether what opens the gate runs, or take the gate out of the pod template.")
+    })
+}
+
+/// Two containers of one pod that want the same port: the later one cannot have it.
+fn same_port(seen: &Seen<'_>, pod: &Value) -> Option<Finding> {
+    let statuses = list(pod, "/status/containerStatuses");
+    let troubled = statuses.iter().find(|status| {
+        let ready = status.get("ready").and_then(Value::as_bool).unwrap_or(false);
+        let container = text(status, "/name");
+        let says = |log: &str| log.to_lowercase().contains("address already in use") || log.contains("EADDRINUSE");
+        let at = Ref::of(pod);
+        let key = (at.namespace, at.name, container.to_string());
+        !ready && [seen.snapshot.log(&key), seen.snapshot.recent_log(&key)].into_iter().flatten().any(says)
+    })?;
+    let template = Template::of(pod)?;
+    let (own_path, own) = template.container(text(troubled, "/name"))?;
+    let own_ports: Vec<_> = list(own, "/ports").iter().filter_map(|port| port.get("containerPort")).collect();
+    let mut others = template.containers().filter(|(path, _)| *path != own_path);
+    let rival = others.find_map(|(_, other)| {
+        let taken = list(other, "/ports")
+            .iter()
+            .find(|port| port.get("containerPort").is_some_and(|port| own_ports.contains(&port)))?;
+        Some((text(other, "/name").to_string(), taken.get("containerPort")?.to_string()))
+    });
+    let (text, field) = match &rival {
+        Some((other, port)) => (
+            format!(
+                "container `{}` wants port {port}, which container `{other}` of the same pod has",
+                text(own, "/name")
+            ),
+            format!("{own_path}.ports[0].containerPort"),
+        ),
+        None => (
+            format!("container `{}` wants a port that another container of the same pod has", text(own, "/name")),
+            own_path.clone(),
+        ),
+    };
+    let finding = Finding::new(Fault::CannotStart, Ref::of(pod), text).at(field).with("log", "address already in use");
+    Some(
+        finding
+            .in_container(crate::live::object::text(own, "/name"))
+            .next("Let one of the two listen on another port: containers of a pod share their ports."),
+    )
+}

@@ -1,0 +1,125 @@
+//! CronJobs that do not run, and Jobs that never end.
+
+use serde_json::Value;
+
+use super::Seen;
+use super::waiting::told;
+use crate::live::diagnose::{Fault, Finding};
+use crate::live::object::{Ref, is_owned_by, list, name, text};
+
+/// A pod whose work is done ends with its last container; so long it may take.
+const ENDS: i64 = 60;
+
+/// Why a schedule does not run.
+pub(super) fn of_schedule(seen: &Seen<'_>, schedule: &Value) -> Vec<Finding> {
+    let at = Ref::of(schedule);
+    let suspended = schedule.pointer("/spec/suspend").and_then(Value::as_bool).unwrap_or(false);
+    if suspended {
+        let finding = Finding::new(Fault::Paused, at.clone(), "is suspended: it does not run")
+            .at("spec.suspend")
+            .should_be(false);
+        return vec![finding.with("spec.suspend", "true").next(format!("Set `spec.suspend` of {at} to false."))];
+    }
+    let mut found: Vec<Finding> = never(&at, schedule).into_iter().collect();
+    found.extend(in_the_way(seen, &at, schedule));
+    found.extend(said(seen, &at));
+    found
+}
+
+/// A date that no year has, as the 31st of February.
+fn never(at: &Ref, schedule: &Value) -> Option<Finding> {
+    let written = text(schedule, "/spec/schedule");
+    let fields: Vec<_> = written.split_whitespace().filter(|field| !field.contains('=')).collect();
+    let [_, _, day, month, weekday] = fields.as_slice() else { return None };
+    let numbers = |field: &str| field.split(',').map(|one| one.parse::<u32>().ok()).collect::<Option<Vec<_>>>();
+    let (days, months) = (numbers(day)?, numbers(month)?);
+    let longest = |month: u32| match month {
+        2 => 29,
+        4 | 6 | 9 | 11 => 30,
+        _ => 31,
+    };
+    let comes = months.iter().any(|month| days.iter().any(|day| *day <= longest(*month)));
+    (!comes && matches!(*weekday, "*" | "?")).then(|| {
+        let text = format!("never runs: its schedule `{written}` names a day that does not exist");
+        let finding =
+            Finding::new(Fault::Schedule, at.clone(), text).at("spec.schedule").with("spec.schedule", written);
+        finding.next(format!("Correct `spec.schedule` of {at} (minute, hour, day, month, weekday)."))
+    })
+}
+
+/// A run of before that does not end, while only one may run.
+fn in_the_way(seen: &Seen<'_>, at: &Ref, schedule: &Value) -> Option<Finding> {
+    if text(schedule, "/spec/concurrencyPolicy") != "Forbid" {
+        return None;
+    }
+    let jobs = seen.snapshot.inside("batch", "Job", &at.namespace).filter(|job| is_owned_by(job, schedule));
+    let active = jobs.filter(|job| crate::live::object::number(job, "/status/active") > 0);
+    let (job, age) = active
+        .filter_map(|job| Some((job, seen.seconds_since(text(job, "/status/startTime"))?)))
+        .max_by_key(|(_, age)| *age)?;
+    let missed = seen.snapshot.events_of(at).into_iter().any(|event| text(event, "/reason") == "JobAlreadyActive");
+    missed.then(|| {
+        let text = format!("does not run again: Job {} of before still runs, since {}", name(job), told(age));
+        let finding = Finding::new(Fault::Schedule, at.clone(), text)
+            .at("spec.concurrencyPolicy")
+            .with("event", "JobAlreadyActive");
+        finding.next(format!("See why Job {} does not end; give it `activeDeadlineSeconds`, or delete it.", name(job)))
+    })
+}
+
+/// What the controller says of a schedule that it cannot follow.
+fn said(seen: &Seen<'_>, at: &Ref) -> Option<Finding> {
+    let events = seen.snapshot.events_of(at);
+    let telling = [
+        "InvalidSchedule",
+        "UnparseableSchedule",
+        "UnknownTimeZone",
+        "InvalidTimeZone",
+        "TooManyMissedTimes",
+        "MissSchedule",
+    ];
+    let event = events.into_iter().find(|event| telling.contains(&text(event, "/reason")))?;
+    let field = if text(event, "/reason").contains("TimeZone") { "spec.timeZone" } else { "spec.schedule" };
+    let field = if text(event, "/reason").contains("Miss") { "spec.startingDeadlineSeconds" } else { field };
+    let text_of = text(event, "/message");
+    let finding = Finding::new(Fault::Schedule, at.clone(), format!("does not run as planned: {text_of}")).at(field);
+    Some(finding.with(format!("event {}", text(event, "/reason")), text_of).next(format!("Correct `{field}` of {at}.")))
+}
+
+/// A Job that does not come to its end.
+pub(super) fn of_job(seen: &Seen<'_>, job: &Value) -> Vec<Finding> {
+    let at = Ref::of(job);
+    let suspended = job.pointer("/spec/suspend").and_then(Value::as_bool).unwrap_or(false);
+    if suspended {
+        let finding = Finding::new(Fault::Paused, at.clone(), "is suspended: it does not run")
+            .at("spec.suspend")
+            .should_be(false);
+        return vec![finding.with("spec.suspend", "true").next(format!("Set `spec.suspend` of {at} to false."))];
+    }
+    seen.snapshot.pods_of(job).into_iter().filter_map(|pod| half_done(seen, &at, pod)).take(1).collect()
+}
+
+/// One container has done its work, and another keeps the pod alive.
+fn half_done(seen: &Seen<'_>, job: &Ref, pod: &Value) -> Option<Finding> {
+    let statuses = list(pod, "/status/containerStatuses");
+    let done = statuses
+        .iter()
+        .find(|status| status.pointer("/state/terminated/exitCode").and_then(Value::as_i64) == Some(0))?;
+    let since = seen.seconds_since(text(done, "/state/terminated/finishedAt"))?;
+    let runs = statuses.iter().position(|status| status.pointer("/state/running").is_some())?;
+    (since > ENDS).then(|| {
+        let (worker, helper) = (text(done, "/name"), text(&statuses[runs], "/name"));
+        let template = crate::live::references::template::Template::of(pod);
+        let path = template.and_then(|template| template.container(helper)).map_or_else(String::new, |(path, _)| path);
+        let text = format!(
+            "does not end: container `{worker}` is done since {}, and container `{helper}` still runs",
+            told(since)
+        );
+        let field = path.replacen("spec.", "spec.template.spec.", 1);
+        let finding =
+            Finding::new(Fault::Stalled, job.clone(), text).at(field).with("container", &format!("{helper} runs"));
+        finding.next(format!(
+            "Make `{helper}` an init container with `restartPolicy: Always`: such a side car ends with the others."
+        ))
+    })
+}

@@ -1,0 +1,263 @@
+//! Services: whom they select, and whether somebody listens there.
+
+use serde_json::Value;
+
+use super::Seen;
+use crate::live::diagnose::{Fault, Finding};
+use crate::live::object::{Ref, condition, list, name, namespace, text};
+use crate::live::references::nearest;
+use crate::live::references::selector::{first_misfit, fits_plain, label, shown};
+use crate::live::references::template::Template;
+use crate::live::snapshot::{Door, Snapshot};
+
+/// Pods of a Service that are tried; more of the same would tell the same.
+const PODS_TRIED: usize = 3;
+/// A Service of type LoadBalancer gets its address within seconds, if anybody gives any.
+const ADDRESS_SECONDS: i64 = 60;
+
+/// What keeps traffic to a Service from arriving.
+pub(super) fn of_service(seen: &Seen<'_>, service: &Value) -> Vec<Finding> {
+    let selector = service.pointer("/spec/selector").and_then(Value::as_object).filter(|map| !map.is_empty());
+    let Some(selector) = selector else { return external(seen, service).into_iter().collect() };
+    let pods = live_pods(seen.snapshot, service);
+    if pods.is_empty() {
+        return nobody(seen, service, selector).into_iter().collect();
+    }
+    let mut found: Vec<Finding> = ports(seen.snapshot, service, &pods);
+    if found.is_empty() && !pods.iter().any(|pod| is_ready(pod)) {
+        found.push(
+            Finding::new(Fault::NoEndpoints, Ref::of(service), "none of the pods behind it is ready")
+                .with("pods", &pods.iter().map(|pod| name(pod)).collect::<Vec<_>>().join(", "))
+                .next("See why its pods are not ready."),
+        );
+    }
+    found.extend(no_address(seen, service));
+    found
+}
+
+/// TCP ports of pods that a Service leads to: whether somebody listens there is worth a try.
+pub(in crate::live::diagnose) fn doors(snapshot: &Snapshot, service: &Value) -> Vec<Door> {
+    let pods = live_pods(snapshot, service);
+    let ready = pods.iter().filter(|pod| is_ready(pod)).take(PODS_TRIED);
+    let of_pod = |pod: &&&Value| {
+        let address = text(pod, "/status/podIP").to_string();
+        let tcp = list(service, "/spec/ports").iter().filter(|port| protocol(port) == "TCP");
+        let numbers = tcp.filter_map(|port| number_in(pod, port));
+        numbers.map(|number| (address.clone(), number)).filter(|(address, _)| !address.is_empty()).collect::<Vec<_>>()
+    };
+    ready.flat_map(|pod| of_pod(&pod)).collect()
+}
+
+fn live_pods<'a>(snapshot: &'a Snapshot, service: &Value) -> Vec<&'a Value> {
+    let mut pods = snapshot.selected(service);
+    pods.retain(|pod| {
+        text(pod, "/metadata/deletionTimestamp").is_empty()
+            && !matches!(text(pod, "/status/phase"), "Succeeded" | "Failed")
+    });
+    pods
+}
+
+fn is_ready(pod: &Value) -> bool {
+    condition(pod, "Ready").is_some_and(|ready| ready.is_true())
+}
+
+/// No pod has its labels: which workload was probably meant, and where they differ.
+fn nobody(seen: &Seen<'_>, service: &Value, selector: &serde_json::Map<String, Value>) -> Option<Finding> {
+    let place = namespace(service);
+    let kinds = [("apps", "Deployment"), ("apps", "StatefulSet"), ("apps", "DaemonSet")];
+    let workloads: Vec<_> = kinds.iter().flat_map(|(group, kind)| seen.snapshot.inside(group, kind, place)).collect();
+    let labels = |workload: &Value| Template::of(workload).and_then(|template| template.labels.cloned());
+    let at = Ref::of(service);
+    let fitting = workloads.iter().find(|one| fits_plain(service.pointer("/spec/selector"), labels(one).as_ref()));
+    if let Some(workload) = fitting {
+        let text = format!("leads nowhere: {} has no pods", Ref::of(workload));
+        let finding =
+            Finding::new(Fault::NoEndpoints, at, text).with("spec.selector", &shown(service.pointer("/spec/selector")));
+        return Some(finding.next(format!("See why {} has no pods.", Ref::of(workload))));
+    }
+    let selected = shown(service.pointer("/spec/selector"));
+    let finding = Finding::new(Fault::WrongSelector, at, String::new()).with("spec.selector", &selected);
+    let Some((workload, labels)) = meant(seen.snapshot, service, &workloads) else {
+        let finding = Finding { summary: format!("selects `{selected}`, and no pod has these labels"), ..finding };
+        let next =
+            "Compare `spec.selector` with the labels in the workload's pod template (`spec.template.metadata.labels`).";
+        return Some(finding.at("spec.selector").next(next));
+    };
+    let (key, wanted, had) = first_misfit(selector, Some(&labels))?;
+    let field = format!("spec.selector[{key}]");
+    let field = if key.contains(['.', '/']) { field } else { format!("spec.selector.{key}") };
+    let workload = Ref::of(workload);
+    let (summary, next) = match had {
+        Some(had) => (
+            format!("selects `{key}={wanted}`, and no pod has that: those of {workload} have `{key}={had}`"),
+            format!("Set `{field}` of {} to `{had}`, if {workload} is meant.", finding.object),
+        ),
+        None => (
+            format!(
+                "selects `{key}={wanted}`, and no pod has that: those of {workload} have `{}`",
+                shown(Some(&labels))
+            ),
+            format!(
+                "Take `{key}` out of `spec.selector` of {}, or add the label to the pod template of {workload}.",
+                finding.object
+            ),
+        ),
+    };
+    let finding = Finding { summary, ..finding }.at(field).with(format!("labels of {workload}"), &shown(Some(&labels)));
+    let finding = match had {
+        Some(had) => finding.should_be(had),
+        None => finding,
+    };
+    Some(finding.next(next))
+}
+
+/// The workload that a Service was probably made for: one that shares a label or is called alike, and that no other
+/// Service leads to rather than one that has its own.
+fn meant<'a>(snapshot: &'a Snapshot, service: &Value, workloads: &[&'a Value]) -> Option<(&'a Value, Value)> {
+    let selector = service.pointer("/spec/selector")?.as_object()?;
+    let scored = workloads.iter().filter_map(|workload| {
+        let labels = Template::of(workload)?.labels?.clone();
+        let shared = selector.iter().filter(|(key, value)| label(Some(&labels), key) == value.as_str()).count();
+        let same_key = selector.keys().filter(|key| labels.get(key.as_str()).is_some()).count();
+        let values: Vec<_> = selector.values().filter_map(Value::as_str).chain([name(service)]).collect();
+        let is_alike = values.iter().any(|value| nearest(value, [name(workload)].into_iter()).is_some());
+        let has_another = snapshot
+            .inside("", "Service", namespace(service))
+            .any(|other| fits_plain(other.pointer("/spec/selector"), Some(&labels)));
+        let score = shared * 4 + usize::from(is_alike) * 3 + same_key + usize::from(!has_another);
+        (shared > 0 || is_alike || (same_key > 0 && !has_another)).then_some((score, *workload, labels))
+    });
+    scored.max_by_key(|(score, ..)| *score).map(|(_, workload, labels)| (workload, labels))
+}
+
+/// Ports of a Service that lead to none of its pods' own.
+fn ports(snapshot: &Snapshot, service: &Value, pods: &[&Value]) -> Vec<Finding> {
+    let ports = list(service, "/spec/ports").iter().enumerate();
+    ports.filter_map(|(index, port)| wrong_port(snapshot, service, pods, index, port)).collect()
+}
+
+fn wrong_port(snapshot: &Snapshot, service: &Value, pods: &[&Value], index: usize, port: &Value) -> Option<Finding> {
+    let declared: Vec<_> =
+        pods.iter().filter_map(|pod| Template::of(pod)).flat_map(|template| template.ports()).collect();
+    let number = port.get("port").and_then(Value::as_i64).unwrap_or_default();
+    let at = Ref::of(service);
+    let field = format!("spec.ports[{index}].targetPort");
+    let has = ports_shown(&declared);
+    if let Some(target) = port.get("targetPort").and_then(Value::as_str) {
+        if declared.iter().any(|(_, name, _)| *name == target) {
+            return None;
+        }
+        let text = format!("its port {number} leads to a port called `{target}`, and none of its pods has one ({has})");
+        let finding =
+            Finding::new(Fault::WrongPort, at.clone(), text).at(field.clone()).with("spec.ports", &port.to_string());
+        let only = (declared.len() == 1).then(|| declared[0]);
+        let finding = match only {
+            Some((number, "", _)) => finding.should_be(number),
+            Some((_, name, _)) => finding.should_be(name),
+            None => finding,
+        };
+        return Some(finding.next(format!("Set `{field}` of {at} to a port that its pods have ({has}).")));
+    }
+    let target = port.get("targetPort").and_then(Value::as_i64).unwrap_or(number);
+    let other = declared.iter().find(|(number, _, _)| *number == target);
+    if let Some((_, _, said)) = other.filter(|(_, _, said)| *said != protocol(port)) {
+        let text = format!("its port {number} is {}, and its pods declare {target} as {said}", protocol(port));
+        let field = format!("spec.ports[{index}].protocol");
+        let finding = Finding::new(Fault::WrongPort, at.clone(), text).at(field.clone()).should_be(*said);
+        return Some(finding.with("spec.ports", &port.to_string()).next(format!("Set `{field}` of {at} to {said}.")));
+    }
+    let tried: Vec<_> =
+        pods.iter().filter_map(|pod| snapshot.listens(text(pod, "/status/podIP"), number_in(pod, port)?)).collect();
+    let is_closed = match (tried.as_slice(), declared.is_empty(), other.is_some()) {
+        ([], false, false) => true,
+        ([], ..) => false,
+        (tried, ..) => tried.iter().all(|listens| !listens),
+    };
+    is_closed.then(|| {
+        let how = if tried.is_empty() { "no container of its pods declares it" } else { "nothing listens there" };
+        let text = format!("its port {number} leads to port {target} of its pods, and {how} (they declare {has})");
+        let finding =
+            Finding::new(Fault::WrongPort, at.clone(), text).at(field.clone()).with("spec.ports", &port.to_string());
+        let finding = if tried.is_empty() {
+            finding
+        } else {
+            finding.with("tried", &format!("port {target}: connection refused"))
+        };
+        let others: Vec<_> = declared.iter().filter(|(number, _, _)| *number != target).collect();
+        let next = match others.as_slice() {
+            [(number, ..)] => {
+                return finding.should_be(*number).next(format!("Set `{field}` of {at} to {number}."));
+            }
+            _ if other.is_some() => {
+                format!("Make the program listen on {target}, or set `{field}` of {at} to the port that it listens on.")
+            }
+            _ => format!("Set `{field}` of {at} to the port that the program listens on."),
+        };
+        finding.next(next)
+    })
+}
+
+/// The port of a pod that a Service's port means.
+fn number_in(pod: &Value, port: &Value) -> Option<u16> {
+    let own = port.get("port")?.as_u64()?;
+    let number = match port.get("targetPort") {
+        None => own,
+        Some(Value::String(name)) => {
+            let declared = Template::of(pod)?.ports();
+            declared.iter().find(|(_, had, _)| had == name).map(|(number, ..)| *number)?.unsigned_abs()
+        }
+        Some(number) => number.as_u64()?,
+    };
+    u16::try_from(number).ok()
+}
+
+fn protocol(port: &Value) -> &str {
+    match text(port, "/protocol") {
+        "" => "TCP",
+        protocol => protocol,
+    }
+}
+
+fn ports_shown(declared: &[(i64, &str, &str)]) -> String {
+    let mut shown: Vec<_> = declared
+        .iter()
+        .map(|(number, name, _)| if name.is_empty() { number.to_string() } else { format!("{number} `{name}`") })
+        .collect();
+    shown.sort_unstable();
+    shown.dedup();
+    if shown.is_empty() { "no port".into() } else { shown.join(", ") }
+}
+
+/// A Service that is only another name.
+fn external(seen: &Seen<'_>, service: &Value) -> Option<Finding> {
+    let target = text(service, "/spec/externalName");
+    let inner = target.trim_end_matches('.').trim_end_matches(".cluster.local").strip_suffix(".svc")?;
+    let (other, place) = inner.rsplit_once('.')?;
+    let other = Ref::new("", "Service", place, other);
+    if seen.snapshot.get(&other).is_some() {
+        return None;
+    }
+    let there = crate::live::references::there_are(seen.snapshot.inside("", "Service", place));
+    let text = format!("is another name for {other}, which does not exist ({there})");
+    Some(
+        Finding::new(Fault::NoSuchHost, Ref::of(service), text)
+            .at("spec.externalName")
+            .with("spec.externalName", target)
+            .next(format!("Correct `spec.externalName` of {}.", Ref::of(service))),
+    )
+}
+
+/// An address from outside that nobody gives.
+fn no_address(seen: &Seen<'_>, service: &Value) -> Option<Finding> {
+    let waits =
+        text(service, "/spec/type") == "LoadBalancer" && list(service, "/status/loadBalancer/ingress").is_empty();
+    let age = seen.seconds_since(text(service, "/metadata/creationTimestamp"))?;
+    (waits && age > ADDRESS_SECONDS).then(|| {
+        let text = "waits for an address from outside, and nothing in this cluster gives any";
+        Finding::new(Fault::Stalled, Ref::of(service), text)
+            .at("spec.type")
+            .at_most(46)
+            .with("status.loadBalancer", "no address")
+            .next("Use `type: ClusterIP` and an Ingress in front of it: the platform's ingress has an address.")
+    })
+}

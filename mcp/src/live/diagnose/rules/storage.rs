@@ -1,0 +1,134 @@
+//! Claims: their class, their size, the volume that they want.
+
+use serde_json::Value;
+
+use super::Seen;
+use crate::live::diagnose::{Fault, Finding};
+use crate::live::object::{Ref, annotation, list, name, text};
+use crate::live::references::{nearest, there_are};
+
+const GROUP: &str = "storage.k8s.io";
+const DEFAULT_CLASS: &str = "storageclass.kubernetes.io/is-default-class";
+
+/// Why a claim has no volume.
+pub(super) fn of_claim(seen: &Seen<'_>, claim: &Value) -> Vec<Finding> {
+    let phase = text(claim, "/status/phase");
+    if phase == "Lost" {
+        let at = Ref::of(claim);
+        let text = format!("has lost its volume {}", text(claim, "/spec/volumeName"));
+        let finding = Finding::new(Fault::Volume, at.clone(), text).at("spec.volumeName").with("status.phase", "Lost");
+        return vec![finding.next(format!("Make {at} again, from a backup if its data matters: that volume is gone."))];
+    }
+    if phase == "Bound" {
+        return Vec::new();
+    }
+    let found = [class(seen, claim), volume(seen, claim), several_nodes(seen, claim)];
+    found.into_iter().flatten().take(1).collect()
+}
+
+fn class(seen: &Seen<'_>, claim: &Value) -> Option<Finding> {
+    let snapshot = seen.snapshot;
+    let at = Ref::of(claim);
+    let classes = || snapshot.all(GROUP, "StorageClass");
+    if !snapshot.has_kind(GROUP, "StorageClass") || !text(claim, "/spec/volumeName").is_empty() {
+        return None;
+    }
+    let there = there_are(classes());
+    let Some(wanted) = claim.pointer("/spec/storageClassName").and_then(Value::as_str) else {
+        let has_default = classes().any(|class| annotation(class, DEFAULT_CLASS) == Some("true"));
+        return (!has_default).then(|| {
+            let finding = Finding::new(
+                Fault::MissingReference,
+                at.clone(),
+                format!("names no storage class, and none is the default one ({there})"),
+            );
+            finding
+                .at("spec.storageClassName")
+                .with("storage classes", &there)
+                .next(format!("Make {at} again with a `spec.storageClassName`."))
+        });
+    };
+    // Volumes that somebody made by hand may have any class, also an empty one.
+    let has_volume =
+        snapshot.all("", "PersistentVolume").any(|volume| text(volume, "/spec/storageClassName") == wanted);
+    if classes().any(|class| name(class) == wanted) || has_volume {
+        return None;
+    }
+    let text = format!("its storage class `{wanted}` does not exist ({there})");
+    let finding = Finding::new(Fault::MissingReference, at.clone(), text)
+        .at("spec.storageClassName")
+        .with("spec.storageClassName", wanted);
+    let default = classes().find(|class| annotation(class, DEFAULT_CLASS) == Some("true")).map(name);
+    let finding = match nearest(wanted, classes().map(name)).or(default) {
+        Some(class) => finding.should_be(class),
+        None => finding,
+    };
+    Some(
+        finding.next(format!(
+            "Make {at} again with a class that exists ({there}): the class of a claim cannot be changed."
+        )),
+    )
+}
+
+/// A volume that is named, and is not there or is somebody else's, or that no volume fits.
+fn volume(seen: &Seen<'_>, claim: &Value) -> Option<Finding> {
+    let snapshot = seen.snapshot;
+    let at = Ref::of(claim);
+    let wanted = text(claim, "/spec/volumeName");
+    if wanted.is_empty() {
+        return None;
+    }
+    let volumes = || snapshot.all("", "PersistentVolume");
+    let Some(volume) = volumes().find(|volume| name(volume) == wanted) else {
+        let text = format!("wants volume `{wanted}`, which does not exist ({})", there_are(volumes()));
+        let finding = Finding::new(Fault::MissingReference, at.clone(), text)
+            .at("spec.volumeName")
+            .with("spec.volumeName", wanted);
+        return Some(finding.next(format!("Make {at} again with a volume that exists, or without `spec.volumeName`.")));
+    };
+    let holder = (text(volume, "/spec/claimRef/namespace"), text(volume, "/spec/claimRef/name"));
+    let is_free = holder.1.is_empty() || holder == (at.namespace.as_str(), at.name.as_str());
+    let (class, own_class) = (text(volume, "/spec/storageClassName"), text(claim, "/spec/storageClassName"));
+    let (field, text) = match (is_free, class == own_class) {
+        (false, _) => {
+            ("spec.volumeName", format!("wants volume `{wanted}`, which is claim {}/{}'s", holder.0, holder.1))
+        }
+        (_, false) => (
+            "spec.storageClassName",
+            format!("wants volume `{wanted}` of class `{class}`, and asks for class `{own_class}`"),
+        ),
+        _ => {
+            let modes = |object: &Value| {
+                list(object, "/spec/accessModes").iter().filter_map(Value::as_str).map(String::from).collect::<Vec<_>>()
+            };
+            let lacking = modes(claim).into_iter().find(|mode| !modes(volume).contains(mode))?;
+            (
+                "spec.accessModes",
+                format!("wants volume `{wanted}` as {lacking}, which that cannot be ({})", modes(volume).join(", ")),
+            )
+        }
+    };
+    let finding = Finding::new(Fault::Volume, at.clone(), text).at(field).with(field, wanted);
+    Some(finding.next(format!("Make {at} again with the right `{field}`.")))
+}
+
+/// A volume of one node that pods of several want.
+fn several_nodes(seen: &Seen<'_>, claim: &Value) -> Option<Finding> {
+    let at = Ref::of(claim);
+    let events = seen.snapshot.events_of(&at);
+    let event = events.into_iter().find(|event| text(event, "/reason") == "ProvisioningFailed")?;
+    let said = text(event, "/message");
+    let field = if said.contains("AccessMode") || said.contains("access mode") {
+        "spec.accessModes"
+    } else {
+        "spec.storageClassName"
+    };
+    let finding =
+        Finding::new(Fault::Volume, at.clone(), format!("gets no volume: {}", crate::live::object::short(said, 200)))
+            .at(field);
+    Some(
+        finding
+            .with("event ProvisioningFailed", said)
+            .next(format!("Make {at} again with a `{field}` that its class can give.")),
+    )
+}

@@ -1,0 +1,96 @@
+//! Time: when "it is starting" is over, and what it waits for.
+
+use serde_json::Value;
+
+use super::Seen;
+use crate::live::diagnose::{Fault, Finding};
+use crate::live::object::{Ref, condition, list, name, namespace, number, short, text};
+
+/// What Kubernetes itself gives a rollout, where it says nothing else.
+const DEADLINE: i64 = 600;
+/// So long an init container, or an image that is pulled, may take before it is worth to say what it does.
+const SOON: i64 = 120;
+
+/// `45 s`, `12 min`, `3 h`, `2 days`.
+pub(in crate::live::diagnose) fn told(seconds: i64) -> String {
+    match seconds.max(0) {
+        few @ ..120 => format!("{few} s"),
+        some @ 120..7_200 => format!("{} min", some / 60),
+        many @ 7_200..172_800 => format!("{} h", many / 3_600),
+        days => format!("{} days", days / 86_400),
+    }
+}
+
+/// What was said to be on its way, and is not any more: the deadline is over.
+pub(in crate::live::diagnose) fn judged(seen: &Seen<'_>, mut finding: Finding) -> Finding {
+    if !finding.fault.is_on_its_way() {
+        return finding;
+    }
+    let Some(object) = seen.snapshot.get(&finding.object) else { return finding };
+    let Some(age) = since(seen, object) else { return finding };
+    if let Some(log) =
+        waiting_container(object).and_then(|key| seen.snapshot.recent_log(&key).or(seen.snapshot.log(&key)))
+    {
+        let last = log.lines().rev().find(|line| !line.trim().is_empty()).unwrap_or_default();
+        finding = finding.with("log", last);
+        if age > SOON && !last.is_empty() {
+            finding.summary = format!("{}: its log says `{}`", finding.summary, short(last, 120));
+        }
+    }
+    if age <= deadline(seen, object) {
+        return finding;
+    }
+    finding.summary = format!("{} (for {} now, longer than it may take)", finding.summary, told(age));
+    finding.weight = Fault::Stalled.weight();
+    finding.fault = Fault::Stalled;
+    finding.next = "See what it waits for: its log and its events tell.".into();
+    finding
+}
+
+/// Seconds since it began to wait.
+fn since(seen: &Seen<'_>, object: &Value) -> Option<i64> {
+    let ready = condition(object, "Ready").filter(|ready| !ready.is_true()).map_or("", |ready| ready.since);
+    let times = [ready, text(object, "/status/startTime"), text(object, "/metadata/creationTimestamp")];
+    let waits = condition(object, "Progressing").filter(|one| one.is_false()).map_or("", |one| one.since);
+    if !waits.is_empty() {
+        return Some(DEADLINE + seen.seconds_since(waits)?);
+    }
+    times.iter().find(|time| !time.is_empty()).and_then(|time| seen.seconds_since(time))
+}
+
+/// Seconds that an object has to begin: what its workload says, else what Kubernetes gives.
+fn deadline(seen: &Seen<'_>, object: &Value) -> i64 {
+    let own = number(object, "/spec/progressDeadlineSeconds").max(number(object, "/spec/activeDeadlineSeconds"));
+    let mut above = object;
+    for _ in 0..3 {
+        let owner = list(above, "/metadata/ownerReferences").iter().find_map(|owner| {
+            let group = crate::live::object::group_of(text(owner, "/apiVersion"));
+            seen.snapshot.get(&Ref::new(group, text(owner, "/kind"), namespace(above), text(owner, "/name")))
+        });
+        let Some(owner) = owner else { break };
+        let said = number(owner, "/spec/progressDeadlineSeconds");
+        if said > 0 {
+            return said;
+        }
+        above = owner;
+    }
+    if own > 0 { own } else { DEADLINE }
+}
+
+/// The init container that a pod waits for.
+pub(in crate::live::diagnose) fn waiting_container(pod: &Value) -> Option<crate::live::snapshot::LogKey> {
+    let waiting = list(pod, "/status/initContainerStatuses").iter().find(|status| {
+        status.pointer("/state/running").is_some() && !status.get("ready").and_then(Value::as_bool).unwrap_or(false)
+    })?;
+    Some((namespace(pod).into(), name(pod).into(), text(waiting, "/name").into()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_are_told_in_the_unit_that_fits() {
+        assert_eq!([told(45), told(185), told(7_300), told(200_000)], ["45 s", "3 min", "2 h", "2 days"]);
+    }
+}
