@@ -21,6 +21,7 @@ mod checkpoint;
 mod completions;
 mod confirm;
 mod credentials;
+mod diagnose;
 mod doctor;
 #[cfg(test)]
 mod documented;
@@ -101,6 +102,7 @@ enum Output {
 enum Command {
     Up(Box<up::UpArgs>),
     Status(status::StatusArgs),
+    Diagnose(diagnose::DiagnoseArgs),
     Doctor(Box<doctor::DoctorArgs>),
     Credentials(credentials::CredentialsArgs),
     Ca(ca::CaArgs),
@@ -221,6 +223,7 @@ async fn run(global: Global, command: Command, printer: &Printer) -> Result<u8, 
     match command {
         Command::Up(args) => up::run(*args, name, printer).await,
         Command::Status(args) => status::run(&args, name, printer).await,
+        Command::Diagnose(args) => diagnose::run(&args, name, printer).await,
         Command::Doctor(args) => doctor::run(*args, name, printer).await,
         Command::Credentials(args) => credentials::run(&args, name, printer).await,
         Command::Ca(args) => ca::run(&args, name, printer).await,

@@ -11,6 +11,19 @@ const CATALOG: [&str; 7] = ["component", "resource", "api", "system", "domain", 
 /// Label by which the installer marks what belongs to a component of the platform.
 const COMPONENT: &str = "backstack.dev/component";
 const WORKLOADS: [&str; 5] = ["Deployment", "StatefulSet", "DaemonSet", "CronJob", "Job"];
+/// Kinds that only serve others, and are often called like them.
+const SUPPORTING: [&str; 10] = [
+    "ConfigMap",
+    "ServiceAccount",
+    "Role",
+    "RoleBinding",
+    "ClusterRole",
+    "ClusterRoleBinding",
+    "NetworkPolicy",
+    "HorizontalPodAutoscaler",
+    "PodDisruptionBudget",
+    "EndpointSlice",
+];
 const MOST_CANDIDATES: usize = 12;
 
 /// A name as somebody typed it, taken apart.
@@ -123,6 +136,7 @@ fn rank(snapshot: &Snapshot, object: &Value) -> u8 {
         kind if WORKLOADS.contains(&kind) => 3,
         "Pod" => 4,
         "Node" | "Namespace" => 6,
+        kind if SUPPORTING.contains(&kind) => 7,
         _ => 5,
     }
 }
@@ -137,15 +151,17 @@ pub fn resolve<'a>(snapshot: &'a Snapshot, typed: &str) -> Result<Vec<&'a Value>
     let fitting = snapshot.everything().filter(|object| query.fits(object));
     let mut found: Vec<_> = fitting.filter(|object| query.kind.is_some() || !skipped(text(object, "/kind"))).collect();
     found.sort_by_key(|object| (rank(snapshot, object), namespace(object)));
+    let members = members_of_component(snapshot, &query);
+    let is_component = typed.trim().to_lowercase().starts_with("component:");
+    let is_only_supported = found.first().is_none_or(|object| rank(snapshot, object) > 3) && query.kind.is_none();
+    if !members.is_empty() && (is_component || is_only_supported) {
+        return Ok(members);
+    }
     if let Some(best) = found.first().map(|object| rank(snapshot, object)) {
         let workloads = if best <= 3 { 3 } else { best };
         // Several of one level are several things; what stands below the top in one namespace belongs to it.
         let tops: Vec<_> = found.iter().filter(|object| rank(snapshot, object) <= workloads).copied().collect();
         return one_thing(snapshot, typed, &tops);
-    }
-    let members = members_of_component(snapshot, &query);
-    if !members.is_empty() {
-        return Ok(members);
     }
     match applications_named_after(snapshot, &query).as_slice() {
         [] => Err(nothing(snapshot, typed, &query)),

@@ -137,7 +137,12 @@ fn lacks_pods(at: &Ref, workload: &Workload) -> bool {
 fn next_step(fault: Fault) -> &'static str {
     match fault {
         Fault::Quota => "Raise the namespace's ResourceQuota, free some of it, or lower the pods' requests.",
-        Fault::PolicyDenied => "Change the pod template so that it complies with the policy that is named.",
+        Fault::LimitRange => {
+            "Change the container's resources to what the namespace's LimitRange allows, or change the LimitRange."
+        }
+        Fault::PolicyDenied => {
+            "Change the pod template so that it complies with the policy that is named: for Pod Security that is its securityContext, or the namespace's label `pod-security.kubernetes.io/enforce`."
+        }
         Fault::MissingReference => "Create what is named in the same namespace, or correct the reference.",
         Fault::MissingRights => "Grant the named account the right with a Role and a RoleBinding.",
         Fault::Webhook => "See why the webhook's service does not answer: `backstack status` tells of its component.",

@@ -4,9 +4,11 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
+use super::rules::service::misses;
 use super::walk::{Need, Role, Step, Walk, top};
 use crate::live::object::{Ref, list, name, namespace, text};
 use crate::live::references::hosts::hosts;
+use crate::live::references::nearest;
 use crate::live::references::selector::{fits, fits_plain};
 use crate::live::references::template::{Template, uses};
 use crate::live::snapshot::Snapshot;
@@ -75,8 +77,12 @@ impl<'a> Reach<'a> {
         if hops > FURTHEST {
             return;
         }
-        let named = hosts(self.snapshot, object).into_iter().map(|host| host.service);
+        let told = hosts(self.snapshot, object);
+        let named = told.iter().map(|host| host.service.clone());
         let services: Vec<_> = named.filter(|service| self.snapshot.get(service).is_some()).collect();
+        if !told.is_empty() {
+            walk.hosts.insert(Ref::of(object), told);
+        }
         for service in services {
             if let Some(found) = self.snapshot.get(&service) {
                 let behind = led_to(self.snapshot, found).into_iter();
@@ -112,7 +118,10 @@ fn references(snapshot: &Snapshot, object: &Value) -> Vec<Ref> {
     let place = namespace(object);
     let mut found: Vec<Ref> = uses(object).into_iter().map(|used| used.at).collect();
     if let Some(template) = Template::of(object) {
-        let service = |service: &&Value| fits_plain(service.pointer("/spec/selector"), template.labels);
+        let service = |service: &&Value| {
+            fits_plain(service.pointer("/spec/selector"), template.labels)
+                || misses(snapshot, service).is_some_and(|meant| Ref::of(meant) == Ref::of(object))
+        };
         let by_name = text(object, "/spec/serviceName");
         found.extend(snapshot.inside("", "Service", place).filter(service).map(Ref::of));
         found.push(Ref::new("", "Service", place, by_name));
@@ -133,13 +142,21 @@ fn references(snapshot: &Snapshot, object: &Value) -> Vec<Ref> {
     }
     let scalers = snapshot.inside("autoscaling", "HorizontalPodAutoscaler", place);
     let scales = |scaler: &&Value| {
-        text(scaler, "/spec/scaleTargetRef/name") == name(object)
-            && text(scaler, "/spec/scaleTargetRef/kind") == text(object, "/kind")
+        let aim = text(scaler, "/spec/scaleTargetRef/name");
+        let kind = text(scaler, "/spec/scaleTargetRef/kind");
+        let group = crate::live::object::group_of(text(scaler, "/spec/scaleTargetRef/apiVersion"));
+        let is_missed = || snapshot.get(&Ref::new(group, kind, place, aim)).is_none() && is_like(aim, name(object));
+        kind == text(object, "/kind") && (aim == name(object) || is_missed())
     };
     found.extend(scalers.filter(scales).map(Ref::of));
     match text(object, "/kind") {
         "Service" => {
-            let leads = |ingress: &&Value| backends(ingress).iter().any(|(_, backend)| *backend == name(object));
+            let is_missed = |backend: &str| {
+                snapshot.get(&Ref::new("", "Service", place, backend)).is_none() && is_like(backend, name(object))
+            };
+            let leads = |ingress: &&Value| {
+                backends(ingress).iter().any(|(_, backend)| *backend == name(object) || is_missed(backend))
+            };
             found.extend(snapshot.inside("networking.k8s.io", "Ingress", place).filter(leads).map(Ref::of));
         }
         "Ingress" => {
@@ -156,6 +173,11 @@ fn references(snapshot: &Snapshot, object: &Value) -> Vec<Ref> {
     }
     found.retain(|at| !at.name.is_empty());
     found
+}
+
+/// Whether one name is probably a slip for the other.
+fn is_like(written: &str, name: &str) -> bool {
+    nearest(written, std::iter::once(name)).is_some()
 }
 
 fn selecting(

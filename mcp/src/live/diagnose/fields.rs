@@ -60,7 +60,11 @@ fn written_in<'a>(snapshot: &'a Snapshot, object: &'a Value, field: &str) -> (&'
         let Some(owner) = owner(snapshot, object) else { break };
         field = match (Template::of(object), Template::of(owner)) {
             (Some(below), Some(above)) if field.starts_with(below.path) => {
-                format!("{}{}", above.path, &field[below.path.len()..])
+                let above_field = format!("{}{}", above.path, &field[below.path.len()..]);
+                if let Some(found) = added_on_the_way(snapshot, object, owner, &field, &above_field) {
+                    return found;
+                }
+                above_field
             }
             // Everything else is made of what its owner says: the same value there is where it comes from.
             _ => {
@@ -74,6 +78,25 @@ fn written_in<'a>(snapshot: &'a Snapshot, object: &'a Value, field: &str) -> (&'
         }
     }
     (object, field)
+}
+
+/// A limit or request that a pod has and its workload does not: a limit range has put it there.
+fn added_on_the_way<'a>(
+    snapshot: &'a Snapshot,
+    object: &Value,
+    owner: &Value,
+    field: &str,
+    above: &str,
+) -> Option<(&'a Value, String)> {
+    let value = value_at(object, field).filter(|_| value_at(owner, above).is_none())?;
+    let (_, resource) = field.split_once(".resources.")?;
+    let (part, resource) = resource.split_once('.')?;
+    let word = if part == "limits" { "default" } else { "defaultRequest" };
+    snapshot.inside("", "LimitRange", namespace(object)).find_map(|range| {
+        let limits = list(range, "/spec/limits").iter().enumerate();
+        let mut fitting = limits.filter(|(_, limit)| limit.get(word).and_then(|all| all.get(resource)) == Some(value));
+        fitting.next().map(|(index, _)| (range, format!("spec.limits[{index}].{word}.{resource}")))
+    })
 }
 
 fn owner<'a>(snapshot: &'a Snapshot, object: &Value) -> Option<&'a Value> {
@@ -126,6 +149,8 @@ fn field(object: &Value, finding: &Finding) -> Option<String> {
     };
     let of_container = |field: &str| (!path.is_empty()).then(|| format!("{path}.{field}"));
     match finding.fault {
+        Fault::Paused if object.pointer("/spec/paused").is_some() => Some("spec.paused".into()),
+        Fault::Paused => Some("spec.replicas".into()),
         Fault::BadImage => of_container("image"),
         Fault::OutOfMemory => of_container("resources.limits.memory"),
         Fault::CrashLoop => of_container(program(container, finding)?),
@@ -134,14 +159,21 @@ fn field(object: &Value, finding: &Finding) -> Option<String> {
         Fault::Unschedulable => Some(placement(template, finding)),
         Fault::MissingReference | Fault::Volume => named(object, finding),
         Fault::MissingRights => Some(format!("{}.serviceAccountName", template.path)),
-        Fault::Quota | Fault::LimitRange => Some(format!("{}.containers[0].resources", template.path)),
+        Fault::PolicyDenied if said(finding).contains("podsecurity") => {
+            let path = template.containers().next().map_or_else(|| template.path.to_string(), |(path, _)| path);
+            Some(format!("{path}.securityContext"))
+        }
+        Fault::Quota => Some(format!("{}.containers[0].resources", template.path)),
+        Fault::LimitRange => Some(amount(template, finding)),
         _ => None,
     }
 }
 
 /// What is said of a finding, in small letters.
 fn said(finding: &Finding) -> String {
-    let evidence = finding.evidence.iter().map(|evidence| evidence.text.as_str());
+    // What is declared has words of its own, as `timeoutSeconds`.
+    let told = finding.evidence.iter().filter(|evidence| !matches!(evidence.source.as_str(), "probe" | "requests"));
+    let evidence = told.map(|evidence| evidence.text.as_str());
     std::iter::once(finding.summary.as_str()).chain(evidence).collect::<Vec<_>>().join(" ").to_lowercase()
 }
 
@@ -194,10 +226,25 @@ fn probe(path: &str, container: &Value, finding: &Finding) -> Option<String> {
     Some(format!("{path}.{kind}Probe.{part}"))
 }
 
+/// The amount that a limit range refuses: `maximum memory usage per Container is 64Mi, but limit is 128Mi`.
+fn amount(template: Template<'_>, finding: &Finding) -> String {
+    let said = said(finding);
+    let resource = ["maximum ", "minimum ", "request ratio per "]
+        .iter()
+        .find_map(|word| said.split(word).nth(1)?.split_whitespace().next());
+    let part = if said.contains("but request") || said.contains("minimum") { "requests" } else { "limits" };
+    let path = template.containers().next().map_or_else(|| template.path.to_string(), |(path, _)| path);
+    match resource {
+        Some(resource) => format!("{path}.resources.{part}.{resource}"),
+        None => format!("{path}.resources"),
+    }
+}
+
 /// What of its wishes no node can fulfil.
 fn placement(template: Template<'_>, finding: &Finding) -> String {
     let said = said(finding);
-    let resource = said.split("insufficient ").nth(1).and_then(|rest| rest.split([' ', ',', '.', ';', '(']).next());
+    let resource = said.split("insufficient ").nth(1).and_then(|rest| rest.split([' ', ',', ';', '(']).next());
+    let resource = resource.map(|resource| resource.trim_end_matches('.'));
     if let Some(resource) = resource.filter(|resource| !resource.is_empty()) {
         let asks =
             |container: &Value| container.pointer("/resources/requests").and_then(|all| all.get(resource)).is_some();

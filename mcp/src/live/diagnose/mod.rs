@@ -138,7 +138,7 @@ pub fn needs(snapshot: &Snapshot, typed: &str) -> Result<Needs, Unclear> {
 pub fn diagnose(snapshot: &Snapshot, typed: &str) -> Result<Diagnosis, Unclear> {
     let scope = Scope::of(snapshot, typed)?;
     let walk = scope.walk(snapshot);
-    let seen = Seen::of(snapshot);
+    let seen = Seen::of(snapshot, &walk);
     let found = all_findings(&seen, &walk, &scope);
     let causes = rank::ranked(snapshot, &walk, found);
     let verdict = match causes.first() {
@@ -180,8 +180,13 @@ fn all_findings(seen: &Seen<'_>, walk: &Walk<'_>, scope: &Scope<'_>) -> Vec<Find
         let mut own = of_itself(snapshot, &step.at, object, is_composite(&step.at));
         own.extend(rules::of_object(seen, object));
         let own = own.into_iter().map(|finding| rules::waiting::judged(seen, finding));
+        let own = own.map(|finding| rules::admission::explained(seen, finding));
         let matters = |finding: &Finding| {
-            step.role != Role::Needed || finding.weight >= Fault::NoEndpoints.weight() && !finding.fault.is_on_its_way()
+            // Every program of a platform writes such a line now and then; it matters where that program is asked about.
+            let is_murmur = finding.fault == Fault::LogErrors && finding.weight <= rules::logs::UNNAMED;
+            !(is_murmur && scope.is_whole())
+                && (step.role != Role::Needed
+                    || finding.weight >= Fault::NoEndpoints.weight() && !finding.fault.is_on_its_way())
         };
         findings.extend(own.filter(matters).map(|finding| fields::located(snapshot, finding)));
     }

@@ -19,12 +19,14 @@ pub(super) fn ranked(snapshot: &Snapshot, walk: &Walk<'_>, findings: Vec<Finding
     let mut merged = same_on_several(snapshot, findings);
     let is_harmed = shows_harm(walk, &merged);
     merged = down_because_of_another(snapshot, walk, merged);
+    without_claims_told_twice(&mut merged);
     let broken = Fault::NoEndpoints.weight();
     let explained = merged.iter().any(|finding| !finding.fault.is_symptom() && finding.weight > broken);
     merged.retain(|finding| !(explained && finding.fault.is_symptom()));
     merged = same_above_and_below(walk, merged);
     // What is needed and broken weighs in full only where the thing itself shows some harm.
-    for finding in merged.iter_mut().filter(|finding| !is_harmed && role(walk, &finding.object) == Role::Needed) {
+    let is_needed = |finding: &Finding| role(walk, &finding.object) == Role::Needed && finding.fault != Fault::Blocked;
+    for finding in merged.iter_mut().filter(|finding| !is_harmed && is_needed(finding)) {
         finding.weight = finding.weight.min(MAYBE_HARMLESS);
     }
     // Between equals, what lies deeper is nearer to the cause.
@@ -66,6 +68,18 @@ fn note(affects: &mut Vec<String>, at: &Ref) {
     }
 }
 
+/// A pod without its volume waits for its claim: where the claim itself says why, the pod need not.
+fn without_claims_told_twice(findings: &mut Vec<Finding>) {
+    let is_of_claim = |finding: &Finding| finding.object.kind == "PersistentVolumeClaim";
+    if findings.iter().any(|finding| is_of_claim(finding) && finding.weight >= Fault::Volume.weight()) {
+        let waits = |finding: &Finding| {
+            matches!(finding.fault, Fault::Unschedulable | Fault::Volume)
+                && finding.summary.to_lowercase().contains("claim")
+        };
+        findings.retain(|finding| is_of_claim(finding) || !waits(finding));
+    }
+}
+
 /// A program whose log complains of a host that is down itself has no fault of its own.
 fn down_because_of_another(snapshot: &Snapshot, walk: &Walk<'_>, mut findings: Vec<Finding>) -> Vec<Finding> {
     for need in &walk.needs {
@@ -102,17 +116,21 @@ fn role(walk: &Walk<'_>, at: &Ref) -> Role {
     walk.steps.iter().find(|step| step.at == *at).map_or(Role::Own, |step| step.role)
 }
 
-/// A Deployment and its ReplicaSet tell the same refusal in their own words: one of them is enough.
+/// The same refusal told by a Deployment and its ReplicaSet, the same reference told by a pod and by what made it: one of
+/// them is enough.
 fn same_above_and_below(walk: &Walk<'_>, findings: Vec<Finding>) -> Vec<Finding> {
     let mut kept: Vec<(String, Finding)> = Vec::new();
     for finding in findings {
         let path = walk.path(&finding.object);
         let twin = kept.iter_mut().find(|(known_path, known)| {
+            let is_one_line = path.starts_with(known_path.as_str()) || known_path.starts_with(&path);
+            let (own, other) = (place(&finding), place(known));
             known.fault == finding.fault
                 && known.fault != Fault::PolicyFailed
-                && known.object != finding.object
-                && (path.starts_with(known_path.as_str()) || known_path.starts_with(&path))
-                && (known.field.is_empty() || finding.field.is_empty() || known.change == finding.change)
+                && match (&own, &other) {
+                    (Some(own), Some(other)) => own == other,
+                    _ => is_one_line && known.object != finding.object,
+                }
         });
         match twin {
             Some((_, known)) => merge(known, finding),
@@ -122,14 +140,25 @@ fn same_above_and_below(walk: &Walk<'_>, findings: Vec<Finding>) -> Vec<Finding>
     kept.into_iter().map(|(_, finding)| finding).collect()
 }
 
-/// Keeps the one that names a field, with the evidence of both.
+/// Where the field at fault is written.
+fn place(finding: &Finding) -> Option<(String, String)> {
+    let own = || (!finding.field.is_empty()).then(|| (finding.object.typed(), finding.field.clone()));
+    let change = finding.change.as_ref().filter(|change| !change.field.is_empty());
+    change.map(|change| (change.object.clone(), change.field.clone())).or_else(own)
+}
+
+/// Keeps the one that says more about what to change, with the evidence of both.
 fn merge(known: &mut Finding, other: Finding) {
-    let names_more = known.field.is_empty() && !other.field.is_empty();
-    let (mut main, rest) = if names_more { (other, known.clone()) } else { (known.clone(), other) };
+    let says = |finding: &Finding| {
+        let is_value_known = finding.change.as_ref().is_some_and(|change| change.value.is_some());
+        (is_value_known, !finding.field.is_empty(), finding.object.kind != "Pod", finding.next.contains('`'))
+    };
+    let (mut main, rest) = if says(&other) > says(known) { (other, known.clone()) } else { (known.clone(), other) };
     for evidence in rest.evidence {
         if !main.evidence.iter().any(|had| had.text == evidence.text) {
             main.evidence.push(evidence);
         }
     }
+    main.more = main.more.max(rest.more);
     *known = main;
 }

@@ -47,6 +47,11 @@ impl<'a> Scope<'a> {
         })
     }
 
+    /// Whether it is about many things at once.
+    pub(super) fn is_whole(&self) -> bool {
+        !matches!(self, Self::Things(_))
+    }
+
     /// As it is written to ask again.
     pub(super) fn subject(&self, typed: &str) -> String {
         match self {
@@ -65,9 +70,10 @@ impl<'a> Scope<'a> {
                 let place = name(object);
                 let applications = applications_into(snapshot, place);
                 let own = snapshot.everything().filter(|one| namespace(one) == place);
-                whole(snapshot, std::iter::once(*object).chain(applications).chain(own))
+                let belongs = |at: &Ref| at.namespace == place;
+                whole(snapshot, std::iter::once(*object).chain(applications).chain(own), belongs)
             }
-            Self::Platform => whole(snapshot, snapshot.everything()),
+            Self::Platform => whole(snapshot, snapshot.everything(), |_| true),
         };
         around::reach(&mut walk, snapshot);
         walk
@@ -86,13 +92,17 @@ fn applications_into<'a>(snapshot: &'a Snapshot, place: &str) -> Vec<&'a Value> 
 }
 
 /// Everything of a whole: what nobody owns, and down from there.
-fn whole<'a>(snapshot: &'a Snapshot, objects: impl Iterator<Item = &'a Value>) -> Walk<'a> {
+fn whole<'a>(
+    snapshot: &'a Snapshot,
+    objects: impl Iterator<Item = &'a Value>,
+    belongs: impl Fn(&Ref) -> bool,
+) -> Walk<'a> {
     let is_asked = |object: &&Value| !RECORDS.contains(&text(object, "/kind"));
     let mut roots: Vec<_> =
         objects.filter(is_asked).filter(|object| list(object, "/metadata/ownerReferences").is_empty()).collect();
     // What came from Git is reached from its application, which says more.
     roots.sort_by_key(|object| !text(object, "/kind").starts_with("Application"));
-    Walk::from(snapshot, &roots)
+    Walk::within(snapshot, &roots, belongs)
 }
 
 /// The objects where a walk starts: the top of what was asked for, and what brought it from Git.

@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use serde_json::Value;
 
 use crate::live::object::{Ref, annotation, group_of, list, name, namespace, text};
+use crate::live::references::hosts::Host;
 use crate::live::snapshot::Snapshot;
 
 /// Annotation by which Argo CD knows what it made: `application:group/kind:namespace/name`.
@@ -50,6 +51,8 @@ pub struct Step<'a> {
 #[derive(Debug, Clone, Default)]
 pub struct Walk<'a> {
     pub steps: Vec<Step<'a>>,
+    /// Hosts that the programs of each workload are told to use.
+    pub hosts: BTreeMap<Ref, Vec<Host>>,
     /// Which workload's programs need which Service, and what runs behind that.
     pub needs: Vec<Need>,
 }
@@ -66,13 +69,18 @@ pub struct Need {
 impl<'a> Walk<'a> {
     /// Walks down from these objects.
     pub fn from(snapshot: &'a Snapshot, roots: &[&'a Value]) -> Self {
+        Self::within(snapshot, roots, |_| true)
+    }
+
+    /// Walks down from these objects, as far as what is met belongs to the question.
+    pub(super) fn within(snapshot: &'a Snapshot, roots: &[&'a Value], belongs: impl Fn(&Ref) -> bool) -> Self {
         let mut walk = Self::default();
         let children = children_by_owner(snapshot);
         let mut seen = BTreeSet::new();
         let mut queue: VecDeque<(Ref, usize, Option<usize>)> = VecDeque::new();
         queue.extend(roots.iter().map(|root| (Ref::of(root), 0, None)));
         while let Some((at, depth, parent)) = queue.pop_front() {
-            if walk.steps.len() >= MOST || !seen.insert(at.clone()) {
+            if walk.steps.len() >= MOST || !(parent.is_none() || belongs(&at)) || !seen.insert(at.clone()) {
                 continue;
             }
             let object = snapshot.get(&at);

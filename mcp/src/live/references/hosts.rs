@@ -10,6 +10,8 @@ use crate::live::snapshot::Snapshot;
 const HOST_WORDS: [&str; 8] = ["HOST", "HOSTNAME", "ADDR", "ADDRESS", "SERVER", "ENDPOINT", "URL", "URI"];
 /// Smaller numbers behind a colon are versions, times or anything else, but no port that a program is told.
 const LEAST_PORT: u16 = 22;
+/// Longer values are data.
+const LONGEST: usize = 32 * 1024;
 
 /// A host that a program is told to use, as far as it is one of this cluster.
 #[derive(Debug, Clone, PartialEq)]
@@ -67,6 +69,7 @@ impl Reader<'_> {
         for used in uses(object).iter().filter(|used| used.at.kind == "ConfigMap") {
             let Some(map) = self.snapshot.get(&used.at) else { continue };
             let values = map.get("data").and_then(Value::as_object).into_iter().flatten();
+            let values = values.filter(|(key, value)| is_configuration(key, value));
             for (key, value) in values.filter(|(key, _)| used.key.as_ref().is_none_or(|wanted| wanted == *key)) {
                 let value = value.as_str().unwrap_or_default();
                 let is_host = is_host_word(key);
@@ -122,7 +125,7 @@ impl Reader<'_> {
             None => (authority, None),
         };
         let name = name.trim_end_matches('.');
-        if name.is_empty() || !is_name(name) || name == "localhost" || self.is_alias(name) {
+        if name.is_empty() || !is_name(name) || name == "localhost" || self.is_known_otherwise(name) {
             return None;
         }
         let labels: Vec<_> = name.split('.').collect();
@@ -141,11 +144,21 @@ impl Reader<'_> {
         }
     }
 
-    /// Names that the pod knows without asking anybody.
-    fn is_alias(&self, name: &str) -> bool {
+    /// Names that are no Service's: nodes, and those that the pod knows without asking anybody.
+    fn is_known_otherwise(&self, name: &str) -> bool {
+        if self.snapshot.get(&Ref::new("", "Node", "", name)).is_some() {
+            return true;
+        }
         let aliases = list(self.template.spec, "/hostAliases").iter().flat_map(|alias| list(alias, "/hostnames"));
         aliases.into_iter().any(|alias| alias.as_str() == Some(name)) || text(self.template.spec, "/hostname") == name
     }
+}
+
+/// Whether a value is settings of a program, and no page or program itself.
+fn is_configuration(key: &str, value: &Value) -> bool {
+    const OTHERS: [&str; 9] = ["md", "html", "js", "css", "svg", "crt", "pem", "sh", "py"];
+    let is_other = key.rsplit_once('.').is_some_and(|(_, end)| OTHERS.contains(&end));
+    !is_other && value.as_str().is_some_and(|text| text.len() < LONGEST)
 }
 
 /// Whether every part is a name that a Service could have.

@@ -6,14 +6,14 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{Live, Seen, unclear};
+use super::{Live, unclear};
 use crate::answer::{Answer, NextCall};
 use crate::error::ToolError;
 use crate::live::diagnose::{self, Diagnosis, Fault, Needs, Verdict};
 use crate::live::object::Ref;
 use crate::live::snapshot::{LogKey, Snapshot};
 use crate::live::target::{self, Query};
-use crate::ports::LogQuery;
+use crate::ports::{Cluster, LogQuery};
 use crate::toolset::{Call, Tool, Toolset, bound};
 
 /// Last lines of a crashed container that are looked at.
@@ -56,40 +56,47 @@ struct Input {
 
 impl DiagnoseTools {
     async fn diagnose(self: Arc<Self>, input: Input, call: Call) -> Result<Answer<Diagnosis>, ToolError> {
-        let seen = self.0.look(input.platform.as_deref()).await?;
-        let mut snapshot = seen.snapshot.clone();
-        let entity = input.entity.as_str();
-        if let Some(at) = asked_on_demand(&seen, entity).await? {
-            snapshot.put(at);
-        }
-        let needs = diagnose::needs(&snapshot, entity).map_err(unclear)?;
+        let cluster = self.0.cluster(input.platform.as_deref()).await?;
         call.progress(1.0, Some(2.0), "reading logs, composed resources, and which ports are open");
-        fetch(&seen, &needs, &mut snapshot).await?;
-        let diagnosis = diagnose::diagnose(&snapshot, entity).map_err(unclear)?;
-        Ok(with_next(diagnosis, seen.platform()))
+        let diagnosis = judged(cluster.as_ref(), &input.entity).await?;
+        Ok(with_next(diagnosis, cluster.platform()))
     }
 }
 
+/// Judges a thing, a namespace (`Namespace:demo`) or, without a name, the whole platform: for tools and for people.
+///
+/// # Errors
+/// The name leads nowhere or to several things, or the cluster does not answer.
+pub async fn judged(cluster: &dyn Cluster, entity: &str) -> Result<Diagnosis, ToolError> {
+    let mut snapshot = cluster.snapshot().await?;
+    if let Some(at) = asked_on_demand(cluster, &snapshot, entity).await? {
+        snapshot.put(at);
+    }
+    let needs = diagnose::needs(&snapshot, entity).map_err(unclear)?;
+    fetch(cluster, &needs, &mut snapshot).await?;
+    diagnose::diagnose(&snapshot, entity).map_err(unclear)
+}
+
 /// An object of a kind that is not kept, if the name says which kind: it is read for this question.
-async fn asked_on_demand(seen: &Seen, entity: &str) -> Result<Option<Value>, ToolError> {
+async fn asked_on_demand(cluster: &dyn Cluster, snapshot: &Snapshot, entity: &str) -> Result<Option<Value>, ToolError> {
     let query = Query::parse(entity);
     let Some(word) = query.kind.as_deref() else { return Ok(None) };
-    if target::resolve(&seen.snapshot, entity).is_ok() {
+    if target::resolve(snapshot, entity).is_ok() {
         return Ok(None);
     }
-    let Some((group, kind)) = seen.cluster.kind(word) else {
+    let Some((group, kind)) = cluster.kind(word) else {
         // A short name, or what only sounds like a kind: the search by name says the rest.
         let is_kind = word.starts_with(char::is_uppercase);
-        return if is_kind { Err(no_kind(word, seen.platform())) } else { Ok(None) };
+        return if is_kind { Err(no_kind(word, cluster.platform())) } else { Ok(None) };
     };
     if (group.as_str(), kind.as_str()) == ("", "Secret") {
         return Err(ToolError::not_found("Secrets are never read here, so nothing can be said of one")
             .hint("What needs it tells whether it is there: ask about the workload."));
     }
     let at = Ref::new(&group, &kind, query.namespace.as_deref().unwrap_or_default(), &query.name);
-    match seen.cluster.read(std::slice::from_ref(&at)).await?.pop() {
+    match cluster.read(std::slice::from_ref(&at)).await?.pop() {
         Some(object) => Ok(Some(object)),
-        None => Err(ToolError::not_found(format!("there is no {at} on platform `{}`", seen.platform()))
+        None => Err(ToolError::not_found(format!("there is no {at} on platform `{}`", cluster.platform()))
             .hint("Say its namespace too: `Kind:namespace/name`.")),
     }
 }
@@ -100,7 +107,7 @@ fn no_kind(word: &str, platform: &str) -> ToolError {
 }
 
 /// The one round of API calls: everything side by side.
-async fn fetch(seen: &Seen, needs: &Needs, snapshot: &mut Snapshot) -> Result<(), ToolError> {
+async fn fetch(cluster: &dyn Cluster, needs: &Needs, snapshot: &mut Snapshot) -> Result<(), ToolError> {
     let query = |(namespace, pod, container): &LogKey| LogQuery {
         namespace: namespace.clone(),
         pod: pod.clone(),
@@ -115,11 +122,8 @@ async fn fetch(seen: &Seen, needs: &Needs, snapshot: &mut Snapshot) -> Result<()
         ..query(key)
     });
     let queries: Vec<_> = ended.chain(runs).collect();
-    let (objects, logs, open) = futures::join!(
-        seen.cluster.read(&needs.objects),
-        seen.cluster.logs(&queries),
-        seen.cluster.listening(&needs.doors)
-    );
+    let (objects, logs, open) =
+        futures::join!(cluster.read(&needs.objects), cluster.logs(&queries), cluster.listening(&needs.doors));
     objects?.into_iter().for_each(|object| snapshot.put(object));
     let mut logs = logs.into_iter();
     for ((key, _), log) in needs.logs.iter().zip(&mut logs) {

@@ -11,6 +11,8 @@ mod policy;
 #[cfg(test)]
 pub mod tests;
 
+pub use diagnose::judged;
+
 use std::sync::Arc;
 
 use schemars::JsonSchema;

@@ -135,13 +135,18 @@ impl Look<'_> {
             let finding = finding.in_container(name).with(state, &facts).with("termination message", &end.message);
             return Some(finding.next("Correct the container's command, user or security settings."));
         }
-        if ENDED.contains(&end.exit_code)
+        if (ENDED.contains(&end.exit_code) || self.was_ended_by_a_probe(name))
             && let Some(event) = self.failed_probe(&["Liveness", "Startup"], name)
         {
             let because = |probe: &str| format!("{which} is ended{again} because its {probe} probe fails");
             return Some(self.probe(name, &event, because).with(state, &facts));
         }
         Some(self.exited(&which, name, end, &again).with(state, &facts))
+    }
+
+    /// Programs that end in order when they are told to have exit codes of their own; the kubelet says that it told them.
+    fn was_ended_by_a_probe(&self, container: &str) -> bool {
+        self.newest(&["Killing"], container).is_some_and(|event| event.message.contains("probe"))
     }
 
     /// A program that ended by itself: its last words tell why.
@@ -193,9 +198,16 @@ impl Look<'_> {
         self.finding(Fault::FailingProbe, format!("{}: {}", text(&kind), short(sentence(why), 160)))
             .in_container(container)
             .with(told(event), message)
-            .with("probe", &declared.unwrap_or_default())
-            .next("Correct the probe's port or path, or make the program answer there (in time).")
+            .with("probe", declared.as_deref().unwrap_or_default())
+            .next(probe_step(&declared.unwrap_or_default()))
     }
+}
+
+fn probe_step(declared: &str) -> &'static str {
+    if declared.contains("\"exec\"") {
+        return "Correct the probe's command or the time that it gets, or make what it looks for come true.";
+    }
+    "Correct the probe's port, path or scheme, or make the program answer there in time."
 }
 
 /// How a container ended that is not running now: this time, or last time while it waits to run again.

@@ -79,11 +79,22 @@ impl<'a> Look<'a> {
         found
     }
 
-    /// Containers that run now, and ended before.
+    /// Containers that run now, and ended more than once a short time ago: they will again. What ended once, or long
+    /// ago, is the past.
     fn earlier_ends(&self) -> Vec<Finding> {
         let ready = self.pod.status.container_statuses.iter().filter(|status| status.ready);
-        let ended = ready.filter_map(|status| self.ended(status, "container", status.last_end()?));
-        ended.map(|finding| finding.at_most(Fault::OutOfSync.weight() - 5)).collect()
+        let again = ready.filter(|status| status.restart_count > 1 && self.has_ended_lately(status));
+        let ended = again.filter_map(|status| {
+            let often = if status.restart_count > 2 { Fault::NotApplied } else { Fault::OutOfSync };
+            Some(self.ended(status, "container", status.last_end()?)?.at_most(often.weight() - 2))
+        });
+        ended.collect()
+    }
+
+    fn has_ended_lately(&self, status: &ContainerStatus) -> bool {
+        let ended = status.last_end().and_then(|end| end.finished_at.as_deref());
+        // Without a time nothing says that it is over.
+        ended.and_then(|time| self.seconds_since(time)).is_none_or(|seconds| seconds < LATELY)
     }
 
     fn unscheduled(&self) -> Option<Finding> {
@@ -191,6 +202,8 @@ impl<'a> Look<'a> {
     }
 }
 
+/// Seconds after which an end of a container that runs again is the past.
+const LATELY: i64 = 600;
 const NODE: &str = "Look whether the node's container runs: `backstack status`, `backstack doctor`.";
 
 /// An event as evidence names it.

@@ -22,8 +22,17 @@ pub(super) fn explain(pod: &Pod, message: &str, cluster: &dyn Cluster) -> String
 /// What can be done about it.
 pub(super) fn next(message: &str) -> &'static str {
     match () {
+        () if message.contains("Insufficient") && !of_the_machine(message) => {
+            "No node offers that resource: take it out of the container's resources, or add a node that has it."
+        }
         () if message.contains("Insufficient") => {
             "Lower the pod's requests, remove other workloads, or give the engine more memory or processors."
+        }
+        () if message.contains("anti-affinity") => {
+            "Its rules keep its pods apart, and there are not enough nodes for that: loosen the rule, run fewer replicas, or add nodes."
+        }
+        () if message.contains("topology spread") => {
+            "Loosen the topology spread constraint, or give the nodes the label that it spreads over."
         }
         () if message.contains("taint") => "Add a toleration for the taint, or use another node.",
         () if message.contains("selector") || message.contains("affinity") => {
@@ -34,6 +43,12 @@ pub(super) fn next(message: &str) -> &'static str {
         }
         () => "Compare what the pod asks for with what the nodes have.",
     }
+}
+
+/// Whether it is short of something that machines have.
+fn of_the_machine(message: &str) -> bool {
+    let resources = ["cpu", "memory", "ephemeral-storage", "pods", "hugepages"];
+    resources.iter().any(|resource| message.contains(&format!("Insufficient {resource}")))
 }
 
 /// What the containers ask for, and what the pod insists on.

@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::Seen;
 use crate::live::diagnose::{Fault, Finding};
 use crate::live::object::{Ref, list, text};
-use crate::live::references::hosts::{Host, hosts};
+use crate::live::references::hosts::Host;
 use crate::live::references::template::Template;
 
 /// The Service that pods ask, and the ConfigMap that says how it answers.
@@ -16,11 +16,11 @@ const OWN_ANSWERS: [&str; 4] = ["template", "rewrite", "hosts", "file"];
 
 /// Why the hosts that a workload is told to use may not be found.
 pub(super) fn of_template(seen: &Seen<'_>, object: &Value) -> Vec<Finding> {
-    let needs = hosts(seen.snapshot, object);
+    let needs = seen.hosts_of(&Ref::of(object));
     if needs.is_empty() {
         return Vec::new();
     }
-    let mut found: Vec<Finding> = asks_others(object, &needs).into_iter().collect();
+    let mut found: Vec<Finding> = asks_others(object, needs).into_iter().collect();
     found.extend(no_server(seen));
     found.extend(needs.iter().find_map(|host| made_up(seen, host)));
     found

@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::Seen;
 use crate::live::diagnose::{Fault, Finding};
 use crate::live::object::{Ref, list, name};
-use crate::live::references::hosts::{Host, hosts};
+use crate::live::references::hosts::Host;
 use crate::live::references::nearest;
 
 /// A bare word that no Service is called may be a host of the user's own network: it is a hint, no cause.
@@ -13,7 +13,7 @@ const HINT: u32 = 46;
 
 /// What its programs look for in vain.
 pub(super) fn of_template(seen: &Seen<'_>, object: &Value) -> Vec<Finding> {
-    hosts(seen.snapshot, object).iter().filter_map(|host| wrong(seen, object, host)).collect()
+    seen.hosts_of(&Ref::of(object)).iter().filter_map(|host| wrong(seen, object, host)).collect()
 }
 
 fn wrong(seen: &Seen<'_>, object: &Value, host: &Host) -> Option<Finding> {

@@ -100,6 +100,8 @@ const LEVELS: [&str; 12] = [
 ];
 /// So often a line must come before it is more than a hiccup.
 const OFTEN: usize = 3;
+/// What a line that only says that it is an error weighs.
+pub(in crate::live::diagnose) const UNNAMED: u32 = 43;
 /// Whatever is told as evidence.
 const SHOWN: usize = 3;
 
@@ -160,6 +162,7 @@ fn of_container(seen: &Seen<'_>, pod: &Value, path: &str, container: &Value) -> 
         short(message(worst.line), 160)
     );
     let finding = Finding::new(Fault::LogErrors, Ref::of(pod), text).in_container(&key.2);
+    let finding = if worst.named.is_some() { finding } else { finding.at_most(UNNAMED) };
     let mut finding = finding.with("log", worst.line);
     for line in log.lines().rev().filter(|line| *line != worst.line && is_error(line)).take(SHOWN - 1) {
         finding = finding.with("log", line);
@@ -197,11 +200,23 @@ fn is_klog_error(lower: &str) -> bool {
         && lower.len() > 6
 }
 
-/// Lines that only say that nothing was wrong.
+/// Lines that only say that nothing was wrong, or that two wrote the same at once and one of them tries again.
 fn is_answered(lower: &str) -> bool {
-    ["error=null", "errors=0", "error: none", "\"error\":null", "error=\"\"", "0 errors", "no error"]
-        .iter()
-        .any(|word| lower.contains(word))
+    [
+        "error=null",
+        "errors=0",
+        "error: none",
+        "\"error\":null",
+        "error=\"\"",
+        "0 errors",
+        "no error",
+        "object has been modified",
+        "operation cannot be fulfilled",
+        "not as new as written",
+        "context canceled",
+    ]
+    .iter()
+    .any(|word| lower.contains(word))
 }
 
 /// The line without what changes from one time to the next.

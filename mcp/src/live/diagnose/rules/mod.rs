@@ -4,14 +4,19 @@
 //! One file for each sort of thing. A rule looks at one object and at what it refers to, and says which field is at
 //! fault; it says nothing where it does not know.
 
+use std::collections::BTreeMap;
+
 use serde_json::Value;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
 use super::Finding;
-use crate::live::object::text;
+use super::walk::Walk;
+use crate::live::object::{Ref, text};
+use crate::live::references::hosts::Host;
 use crate::live::snapshot::Snapshot;
 
+pub(super) mod admission;
 mod autoscaler;
 mod certificates;
 mod configuration;
@@ -34,12 +39,18 @@ pub(super) mod waiting;
 pub(super) struct Seen<'a> {
     pub snapshot: &'a Snapshot,
     pub now: OffsetDateTime,
+    hosts: &'a BTreeMap<Ref, Vec<Host>>,
 }
 
 impl<'a> Seen<'a> {
-    pub(super) fn of(snapshot: &'a Snapshot) -> Self {
+    pub(super) fn of(snapshot: &'a Snapshot, walk: &'a Walk<'_>) -> Self {
         let now = OffsetDateTime::parse(&snapshot.now, &Rfc3339).unwrap_or_else(|_| OffsetDateTime::now_utc());
-        Self { snapshot, now }
+        Self { snapshot, now, hosts: &walk.hosts }
+    }
+
+    /// Hosts that the programs of a workload are told to use.
+    pub(super) fn hosts_of(&self, workload: &Ref) -> &'a [Host] {
+        self.hosts.get(workload).map_or(&[], Vec::as_slice)
     }
 
     /// Seconds since a time as Kubernetes writes it; nothing if that is none.

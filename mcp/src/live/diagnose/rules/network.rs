@@ -5,7 +5,6 @@ use serde_json::Value;
 use super::Seen;
 use crate::live::diagnose::{Fault, Finding};
 use crate::live::object::{Ref, list, name, namespace, text};
-use crate::live::references::hosts::hosts;
 use crate::live::references::selector::{fits, shown};
 use crate::live::references::template::Template;
 use crate::live::snapshot::Snapshot;
@@ -43,8 +42,8 @@ pub(super) fn of_needs(seen: &Seen<'_>, object: &Value) -> Vec<Finding> {
     let own = End { namespace: namespace(object), labels: template.labels, address: "" };
     let at = Ref::of(object);
     let mut found = Vec::new();
-    let needs = hosts(seen.snapshot, object);
-    for host in &needs {
+    let needs = seen.hosts_of(&at);
+    for host in needs {
         let Some(service) = seen.snapshot.get(&host.service) else { continue };
         let Some(pod) = seen.snapshot.selected(service).first().copied() else { continue };
         let port = target_port(service, pod, host.port);

@@ -98,19 +98,16 @@ pub(super) fn of_binding(seen: &Seen<'_>, binding: &Value) -> Vec<Finding> {
     for (index, subject) in list(binding, "/subjects").iter().enumerate() {
         let account = Ref::new("", "ServiceAccount", text(subject, "/namespace"), text(subject, "/name"));
         let is_gone = text(subject, "/kind") == "ServiceAccount" && snapshot.get(&account).is_none();
-        if is_gone && snapshot.has_kind("", "ServiceAccount") && !account.namespace.is_empty() {
-            let near = nearest(&account.name, snapshot.inside("", "ServiceAccount", &account.namespace).map(name));
+        let is_built_in = at.name.starts_with("system:");
+        if is_gone && !is_built_in && snapshot.has_kind("", "ServiceAccount") && !account.namespace.is_empty() {
+            // Kubernetes itself has bindings for accounts that not every cluster has: only a slip is worth a word.
+            let others = || snapshot.inside("", "ServiceAccount", &account.namespace).map(name);
+            let Some(near) = nearest(&account.name, others()) else { continue };
             let field = format!("subjects[{index}].name");
-            let text = format!("is for {account}, which does not exist");
-            let finding = Finding::new(Fault::MissingReference, at.clone(), text)
-                .at(field.clone())
-                .at_most(46)
-                .with(field.clone(), &account.name);
-            let next = format!("Correct `{field}` of {at}, or make {account}.");
-            found.push(match near {
-                Some(near) => finding.should_be(near).next(next),
-                None => finding.next(next),
-            });
+            let text = format!("is for {account}, which does not exist; there is `{near}`");
+            let finding = Finding::new(Fault::MissingReference, at.clone(), text).at(field.clone()).at_most(46);
+            let finding = finding.with(field.clone(), &account.name).should_be(near);
+            found.push(finding.next(format!("Correct `{field}` of {at}, or make {account}.")));
         }
     }
     found

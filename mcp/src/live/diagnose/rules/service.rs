@@ -63,9 +63,7 @@ fn is_ready(pod: &Value) -> bool {
 
 /// No pod has its labels: which workload was probably meant, and where they differ.
 fn nobody(seen: &Seen<'_>, service: &Value, selector: &serde_json::Map<String, Value>) -> Option<Finding> {
-    let place = namespace(service);
-    let kinds = [("apps", "Deployment"), ("apps", "StatefulSet"), ("apps", "DaemonSet")];
-    let workloads: Vec<_> = kinds.iter().flat_map(|(group, kind)| seen.snapshot.inside(group, kind, place)).collect();
+    let workloads = workloads(seen.snapshot, namespace(service));
     let labels = |workload: &Value| Template::of(workload).and_then(|template| template.labels.cloned());
     let at = Ref::of(service);
     let fitting = workloads.iter().find(|one| fits_plain(service.pointer("/spec/selector"), labels(one).as_ref()));
@@ -130,6 +128,20 @@ fn meant<'a>(snapshot: &'a Snapshot, service: &Value, workloads: &[&'a Value]) -
     scored.max_by_key(|(score, ..)| *score).map(|(_, workload, labels)| (workload, labels))
 }
 
+/// The workload that a Service was probably made for, if it selects nobody.
+pub(in crate::live::diagnose) fn misses<'a>(snapshot: &'a Snapshot, service: &Value) -> Option<&'a Value> {
+    let selects = service.pointer("/spec/selector").and_then(Value::as_object).is_some_and(|map| !map.is_empty());
+    if !selects || !live_pods(snapshot, service).is_empty() {
+        return None;
+    }
+    meant(snapshot, service, &workloads(snapshot, namespace(service))).map(|(workload, _)| workload)
+}
+
+fn workloads<'a>(snapshot: &'a Snapshot, place: &str) -> Vec<&'a Value> {
+    let kinds = [("apps", "Deployment"), ("apps", "StatefulSet"), ("apps", "DaemonSet")];
+    kinds.iter().flat_map(|(group, kind)| snapshot.inside(group, kind, place)).collect()
+}
+
 /// Ports of a Service that lead to none of its pods' own.
 fn ports(snapshot: &Snapshot, service: &Value, pods: &[&Value]) -> Vec<Finding> {
     let ports = list(service, "/spec/ports").iter().enumerate();
@@ -159,7 +171,8 @@ fn wrong_port(snapshot: &Snapshot, service: &Value, pods: &[&Value], index: usiz
         return Some(finding.next(format!("Set `{field}` of {at} to a port that its pods have ({has}).")));
     }
     let target = port.get("targetPort").and_then(Value::as_i64).unwrap_or(number);
-    let other = declared.iter().find(|(number, _, _)| *number == target);
+    let mut same = declared.iter().filter(|(number, _, _)| *number == target);
+    let other = same.clone().find(|(_, _, said)| *said == protocol(port)).or(same.next());
     if let Some((_, _, said)) = other.filter(|(_, _, said)| *said != protocol(port)) {
         let text = format!("its port {number} is {}, and its pods declare {target} as {said}", protocol(port));
         let field = format!("spec.ports[{index}].protocol");
