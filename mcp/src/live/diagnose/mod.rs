@@ -4,7 +4,7 @@
 //! scope      what the question is about: a thing, a namespace, the platform
 //! walk       from there up to Git and down to the pods
 //! around     and to what that refers to, what refers to it, and what its programs need
-//! pods, workload, composite, git, policy    what is wrong with each of these by itself
+//! pods, workload, composite, git, policy, custom    what is wrong with each of these by itself
 //! rules      what is wrong between them: references, traffic, rights, time
 //! fields     which field is at fault, and where it is written
 //! rank       the likeliest first; one cause for all that it takes down
@@ -22,6 +22,7 @@ use super::target::Unclear;
 
 mod around;
 mod composite;
+mod custom;
 mod fields;
 mod git;
 mod pods;

@@ -88,7 +88,9 @@ fn down_because_of_another(snapshot: &Snapshot, walk: &Walk<'_>, mut findings: V
                 && !finding.fault.is_on_its_way()
                 && (finding.object == need.service || need.to.contains(&owner_to_name(snapshot, &finding.object)))
         };
-        let Some(cause) = findings.iter().position(is_down) else { continue };
+        // That its Service leads to nobody is told by what is behind it.
+        let down = findings.iter().enumerate().filter(|(_, finding)| is_down(finding));
+        let Some((cause, _)) = down.max_by_key(|(_, finding)| finding.weight) else { continue };
         let dependent = owner_to_name(snapshot, &need.from);
         note(&mut findings[cause].affects, &dependent);
         let service = need.service.name.clone();
@@ -157,6 +159,11 @@ fn merge(known: &mut Finding, other: Finding) {
     for evidence in rest.evidence {
         if !main.evidence.iter().any(|had| had.text == evidence.text) {
             main.evidence.push(evidence);
+        }
+    }
+    for affected in rest.affects {
+        if !main.affects.contains(&affected) {
+            main.affects.push(affected);
         }
     }
     main.more = main.more.max(rest.more);

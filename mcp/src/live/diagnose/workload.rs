@@ -4,8 +4,8 @@ use backstack_health::facts::Workload;
 use backstack_health::workload::{failed_job, refused, state};
 use serde_json::Value;
 
-use super::{Fault, Finding, classify};
-use crate::live::object::{Ref, condition, conditions, list, name, namespace, short, text};
+use super::{Fault, Finding, custom};
+use crate::live::object::{Ref, condition, list, name, namespace, short, text};
 use crate::live::snapshot::{Snapshot, typed};
 
 /// Everything that is wrong with an object, by its kind.
@@ -15,7 +15,7 @@ pub(in crate::live) fn of_object(snapshot: &Snapshot, object: &Value) -> Vec<Fin
         "Job" => of_job(snapshot, object).into_iter().collect(),
         "PersistentVolumeClaim" => of_claim(snapshot, object).into_iter().collect(),
         "Event" | "Pod" | "Node" => Vec::new(),
-        _ => of_any(object).into_iter().collect(),
+        _ => custom::of_any(snapshot, object).into_iter().collect(),
     }
 }
 
@@ -74,30 +74,24 @@ fn of_claim(snapshot: &Snapshot, claim: &Value) -> Option<Finding> {
     )
 }
 
-/// Objects of other kinds tell their trouble in conditions.
-fn of_any(object: &Value) -> Option<Finding> {
-    let telling = ["Ready", "Synced", "Available", "Healthy", "Installed", "Accepted", "Established"];
-    let bad = conditions(object).find(|condition| condition.is_false() && telling.contains(&condition.kind))?;
-    let fault = classify(bad.message).unwrap_or(Fault::Unexplained);
-    let why = if bad.message.is_empty() { bad.reason } else { bad.message };
-    Some(
-        Finding::new(fault, Ref::of(object), format!("{} is False: {}", bad.kind, short(why, 160)))
-            .with(format!("condition {}: {}", bad.kind, bad.reason), bad.message)
-            .next("Read the events of this object."),
-    )
-}
-
 /// Nodes that are not ready.
 pub(super) fn of_nodes(snapshot: &Snapshot) -> Vec<Finding> {
-    let bad = snapshot.all("", "Node").filter_map(|node| {
-        let ready = condition(node, "Ready")?;
-        (!ready.is_true()).then(|| {
-            Finding::new(Fault::NodeNotReady, Ref::of(node), format!("is not ready: {}", short(ready.message, 160)))
-                .with("condition Ready", ready.message)
-                .next("Look whether its container runs: `backstack status`, `backstack doctor`.")
-        })
-    });
-    bad.collect()
+    snapshot.all("", "Node").filter_map(of_node).collect()
+}
+
+fn of_node(node: &Value) -> Option<Finding> {
+    let at = Ref::of(node);
+    if let Some(ready) = condition(node, "Ready").filter(|ready| !ready.is_true()) {
+        let text = format!("is not ready: {}", short(ready.message, 160));
+        let finding = Finding::new(Fault::NodeNotReady, at, text).with("condition Ready", ready.message);
+        return Some(finding.next("Look whether its container runs: `backstack status`, `backstack doctor`."));
+    }
+    let short_of = ["DiskPressure", "MemoryPressure", "PIDPressure"];
+    let pressure = short_of.iter().filter_map(|kind| condition(node, kind)).find(|condition| condition.is_true())?;
+    let text = format!("is short of something ({}): it takes no new pods and may end some", pressure.kind);
+    let finding =
+        Finding::new(Fault::NodeNotReady, at, text).with(format!("condition {}", pressure.kind), pressure.message);
+    Some(finding.next("Give the engine more disk or memory, or remove what uses it: `backstack doctor`."))
 }
 
 /// Namespaces on their way out take nothing new.

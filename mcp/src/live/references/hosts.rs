@@ -88,7 +88,9 @@ impl Reader<'_> {
         let separators = |letter: char| letter.is_whitespace() || matches!(letter, ',' | ';' | '"' | '\'' | '`' | '|');
         for word in written.split(separators).filter(|word| !word.is_empty()) {
             // `--address=db:5432`, `host=db`
-            let named = word.rsplit_once('=').filter(|(_, value)| !value.contains('/') || value.contains("://"));
+            let named = word
+                .split_once('=')
+                .filter(|(name, value)| !name.contains("://") && (!value.contains('/') || value.contains("://")));
             let (is_host, word) = match named {
                 Some((name, value)) => {
                     (is_host || is_host_word(&name.trim_start_matches('-').replace('-', "_")), value)

@@ -344,6 +344,10 @@ async fn hostile_arguments_are_answered() {
             ("policy_dry_run", "manifest"),
         ] {
             let arguments = Map::from_iter([(key.to_string(), json!(typed))]);
+            // Without a name the whole platform is meant.
+            if (tool, typed) == ("diagnose", "") {
+                continue;
+            }
             assert!(run(&memory, tool, Value::Object(arguments), Call::quiet()).await.is_err(), "{tool} {typed:.20}");
         }
     }

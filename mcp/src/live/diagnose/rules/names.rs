@@ -12,7 +12,28 @@ use crate::live::references::{nearest, there_are};
 pub(super) fn of_template(seen: &Seen<'_>, object: &Value) -> Vec<Finding> {
     let mut found: Vec<Finding> = uses(object).iter().filter_map(|used| missing(seen, object, used)).collect();
     found.extend(no_node(seen, object));
+    found.extend(no_governing_service(seen, object));
     found
+}
+
+/// The Service by which the pods of a StatefulSet are found by name.
+fn no_governing_service(seen: &Seen<'_>, object: &Value) -> Option<Finding> {
+    let (at, wanted) = (Ref::of(object), text(object, "/spec/serviceName"));
+    let service = Ref::new("", "Service", &at.namespace, wanted);
+    if at.kind != "StatefulSet" || wanted.is_empty() || seen.snapshot.get(&service).is_some() {
+        return None;
+    }
+    let others = || seen.snapshot.inside("", "Service", &at.namespace);
+    let field = "spec.serviceName";
+    let text = format!("its pods have no names of their own: {service} does not exist ({})", there_are(others()));
+    // The pods themselves run: only who looks for one of them by name does not find it.
+    let finding = Finding::new(Fault::MissingReference, at.clone(), text).at(field).at_most(58).with(field, wanted);
+    Some(match nearest(wanted, others().map(name)) {
+        Some(near) => finding
+            .should_be(near)
+            .next(format!("Make {service} (`clusterIP: None`), or make {at} again with `{field}: {near}`.")),
+        None => finding.next(format!("Make {service} with `clusterIP: None` and the labels of the pods as selector.")),
+    })
 }
 
 fn missing(seen: &Seen<'_>, object: &Value, used: &Use) -> Option<Finding> {
@@ -67,7 +88,7 @@ fn no_node(seen: &Seen<'_>, object: &Value) -> Option<Finding> {
     let node = text(template.spec, "/nodeName");
     let is_pod_of_a_set = text(object, "/kind") == "Pod" && !text(object, "/status/startTime").is_empty();
     let at = Ref::new("", "Node", "", node);
-    if node.is_empty() || is_pod_of_a_set || seen.snapshot.get(&at).is_some() {
+    if node.is_empty() || !seen.snapshot.has_kind("", "Node") || is_pod_of_a_set || seen.snapshot.get(&at).is_some() {
         return None;
     }
     let there = there_are(seen.snapshot.all("", "Node"));

@@ -12,7 +12,7 @@ use crate::live::references::template::Template;
 const SCHEDULER_SECONDS: i64 = 30;
 
 pub(super) fn of_pod(seen: &Seen<'_>, pod: &Value) -> Vec<Finding> {
-    let found = [gate(pod), no_scheduler(seen, pod), held_back(pod), same_port(seen, pod)];
+    let found = [gate(pod), no_scheduler(seen, pod), held_back(pod), cordoned(seen, pod), same_port(seen, pod)];
     found.into_iter().flatten().collect()
 }
 
@@ -45,6 +45,26 @@ fn no_scheduler(seen: &Seen<'_>, pod: &Value) -> Option<Finding> {
             .with("spec.schedulerName", scheduler)
             .next("Take `schedulerName` out of the pod template (the default is `default-scheduler`), or start that scheduler.")
     })
+}
+
+/// A node that somebody has closed, and that would have taken the pod.
+fn cordoned(seen: &Seen<'_>, pod: &Value) -> Option<Finding> {
+    let refused = condition(pod, "PodScheduled").filter(|scheduled| scheduled.is_false())?;
+    if !refused.message.contains("were unschedulable") && !refused.message.contains("node.kubernetes.io/unschedulable")
+    {
+        return None;
+    }
+    let is_closed = |node: &&Value| node.pointer("/spec/unschedulable").and_then(Value::as_bool).unwrap_or(false);
+    let node = Ref::of(seen.snapshot.all("", "Node").find(is_closed)?);
+    let text = format!("is cordoned: {} gets no place on it", Ref::of(pod));
+    let mut finding = Finding::new(Fault::Unschedulable, node.clone(), text).at("spec.unschedulable").should_be(false);
+    // The pod itself says only that no node took it.
+    finding.weight += 1;
+    Some(
+        finding
+            .with("condition PodScheduled", refused.message)
+            .next(format!("Open it again: `kubectl uncordon {}`.", node.name)),
+    )
 }
 
 /// Scheduling gates that somebody has to open.

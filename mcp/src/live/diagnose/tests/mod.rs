@@ -1,6 +1,9 @@
 //! The planted faults on small snapshots: shapes and messages as the servers write them. On a real cluster they are
 //! planted by `bootstrap/tests/end_to_end/diagnose`.
 
+mod between;
+mod wholes;
+
 use serde_json::{Value, json};
 
 use super::{Diagnosis, Fault, Verdict, diagnose};
@@ -57,8 +60,7 @@ fn workload(refused: Option<&str>) -> Vec<Value> {
             json!([{"type": "ReplicaFailure", "status": "True", "reason": "FailedCreate", "message": message}])
         }
     };
-    let status =
-        json!({"spec": {"replicas": 1}, "status": {"replicas": u8::from(refused.is_none()), "conditions": conditions}});
+    let status = json!({"spec": {"replicas": 1, "template": {"metadata": {"labels": {"app": "shop"}}, "spec": {}}}, "status": {"replicas": u8::from(refused.is_none()), "conditions": conditions}});
     vec![
         owned("apps/v1", "Deployment", "shop", "deployment", ("App", "app"), status.clone()),
         owned("apps/v1", "ReplicaSet", "shop-1", "set", ("Deployment", "deployment"), status),
@@ -68,7 +70,9 @@ fn workload(refused: Option<&str>) -> Vec<Value> {
 
 fn pod(status: Value) -> Value {
     let spec = json!({"nodeName": "n", "containers": [{"name": "app", "image": "registry/shop:9", "readinessProbe": {"httpGet": {"port": 81}}}]});
-    owned("v1", "Pod", "shop-1-x", "pod", ("ReplicaSet", "set"), json!({"spec": spec, "status": status}))
+    let mut pod = owned("v1", "Pod", "shop-1-x", "pod", ("ReplicaSet", "set"), json!({"spec": spec, "status": status}));
+    pod["metadata"]["labels"] = json!({"app": "shop"});
+    pod
 }
 
 fn event(kind: &str, name: &str, reason: &str, message: &str) -> Value {

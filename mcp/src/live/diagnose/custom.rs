@@ -1,0 +1,84 @@
+//! Objects of any other kind: what their conditions, their phase and the newest warnings about them tell.
+
+use serde_json::Value;
+
+use super::{Fault, Finding, classify};
+use crate::live::object::{Ref, conditions, short, text};
+use crate::live::snapshot::{Snapshot, event_count};
+
+/// Ends of types of conditions that should be true, and of those that should not.
+const GOOD: [&str; 11] = [
+    "Ready",
+    "Synced",
+    "Available",
+    "Healthy",
+    "Installed",
+    "Accepted",
+    "Established",
+    "Programmed",
+    "Reconciled",
+    "ResolvedRefs",
+    "Archiving",
+];
+const BAD: [&str; 5] = ["Failed", "Degraded", "Error", "Stalled", "Failure"];
+/// Words of phases that nobody wants to stay in.
+const BAD_PHASES: [&str; 8] =
+    ["fail", "error", "unrecoverable", "invalid", "not supported", "unable", "cannot", "image catalog"];
+
+/// What is wrong with an object of a kind that nothing here knows.
+pub(super) fn of_any(snapshot: &Snapshot, object: &Value) -> Option<Finding> {
+    of_conditions(object).or_else(|| of_phase(object)).or_else(|| of_events(snapshot, object))
+}
+
+fn of_conditions(object: &Value) -> Option<Finding> {
+    let bad = conditions(object).find(|condition| {
+        let ends = |words: &[&str]| words.iter().any(|word| condition.kind.ends_with(word));
+        condition.is_false() && ends(&GOOD) || condition.is_true() && ends(&BAD)
+    })?;
+    let fault = classify(bad.message).unwrap_or(Fault::Unexplained);
+    let why = if bad.message.is_empty() { bad.reason } else { bad.message };
+    let text = format!("{} is {}: {}", bad.kind, bad.status, short(why, 160));
+    let finding = Finding::new(fault, Ref::of(object), text);
+    Some(
+        finding
+            .with(format!("condition {}: {}", bad.kind, bad.reason), bad.message)
+            .with("phase", phase(object))
+            .next("Correct the field that the message names; the events of this object tell more."),
+    )
+}
+
+fn of_phase(object: &Value) -> Option<Finding> {
+    let phase = phase(object);
+    let lower = phase.to_lowercase();
+    BAD_PHASES.iter().any(|word| lower.contains(word)).then(|| {
+        let reason = text(object, "/status/phaseReason");
+        let text = if reason.is_empty() {
+            format!("is in phase `{phase}`")
+        } else {
+            format!("is in phase `{phase}`: {}", short(reason, 160))
+        };
+        let fault = classify(reason).unwrap_or(Fault::Unexplained);
+        let finding = Finding::new(fault, Ref::of(object), text).with("status.phase", phase);
+        finding.next("Read its events, and what its controller says.")
+    })
+}
+
+fn phase(object: &Value) -> &str {
+    text(object, "/status/phase")
+}
+
+/// A controller that writes no conditions may still write events. What Kubernetes' own kinds need has rules of its own.
+fn of_events(snapshot: &Snapshot, object: &Value) -> Option<Finding> {
+    let at = Ref::of(object);
+    let is_own = at.group.contains('.') && !at.group.ends_with(".k8s.io");
+    let event =
+        snapshot.events_of(&at).into_iter().next().filter(|event| is_own && text(event, "/type") == "Warning")?;
+    let said = text(event, "/message");
+    let fault = classify(said).unwrap_or(Fault::Unexplained);
+    let finding = Finding::new(fault, at, format!("its controller warns: {}", short(said, 160)));
+    Some(
+        finding
+            .with(format!("event {} ×{}", text(event, "/reason"), event_count(event)), said)
+            .next("Correct what the message names."),
+    )
+}
