@@ -113,6 +113,11 @@ impl Caches {
         self.shared.read(|state| state.served.get(&(group.to_string(), kind.to_string())).cloned())
     }
 
+    /// Every kind that the cluster serves.
+    pub(super) fn kinds(&self) -> Vec<Served> {
+        self.shared.read(|state| state.served.values().cloned().collect())
+    }
+
     pub(super) fn changes(&self) -> watch::Receiver<u64> {
         self.shared.changes.subscribe()
     }

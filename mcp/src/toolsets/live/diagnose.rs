@@ -62,6 +62,7 @@ impl DiagnoseTools {
                 container: Some(container.clone()),
                 previous: *previous,
                 tail: LOG_LINES,
+                ..LogQuery::default()
             })
             .collect();
         // The one round of API calls: everything side by side.
