@@ -72,6 +72,12 @@ static KEYED: LazyLock<Regex> = LazyLock::new(|| {
 /// `password: all of the line`, as YAML has it, also in a diff.
 static YAML: LazyLock<Regex> =
     LazyLock::new(|| pattern(r#"^(?P<head>[+\-\s]*["']?(?P<key>[\w.\-/]+)["']?:[ \t]+)(?P<value>\S.*)$"#));
+/// `{name: DB_PASSWORD, value: X}`
+static PAIR: LazyLock<Regex> = LazyLock::new(|| {
+    pattern(
+        r#"(?P<head>\bname\\*["']?\s*:\s*\\*["']?(?P<name>[\w.\-]+)\\*["']?\s*,\s*\\*["']?value\\*["']?\s*:\s*\\*["']?)(?P<value>[^\s,"'\\}\]]+)"#,
+    )
+});
 /// `--password X`
 static FLAG: LazyLock<Regex> =
     LazyLock::new(|| pattern(r#"(?i)(?P<flag>--?[a-z][\w\-]*)(?P<gap>["']?,?[ \t]+["']?)(?P<value>[^\s"',\]]+)"#));
@@ -113,6 +119,8 @@ struct State {
     is_secret: bool,
     /// Below its values, which are indented so far.
     values: Option<usize>,
+    /// A variable was named whose value is a secret: `name: DB_PASSWORD`, and `value: X` on the next line.
+    named: bool,
 }
 
 fn lines(text: &str) -> String {
@@ -195,6 +203,13 @@ fn as_json(line: &str) -> Option<String> {
 fn as_yaml<'a>(line: &'a str, state: &mut State) -> Cow<'a, str> {
     if let Some(found) = YAML.captures(line) {
         let (key, value) = (&found["key"], found["value"].trim_end());
+        if key == "value" && state.named && !is_reference(value) {
+            return Cow::Owned(format!("{}{HIDDEN}", &found["head"]));
+        }
+        // A diff has the old value and the new one below one name.
+        if key != "value" {
+            state.named = key == "name" && is_secret(value.trim_matches(['"', '\'']));
+        }
         if is_secret(key) && !is_word(key) {
             if value.starts_with(['|', '>']) && value.len() <= 3 {
                 state.below = Some(indent(line));
@@ -217,7 +232,8 @@ fn is_word(key: &str) -> bool {
 fn words(line: &str) -> Cow<'_, str> {
     let start = line.len() - line.trim_start_matches(['+', '-', ' ', '\t', '"', '\'', '{']).len();
     let mut clean = TOKEN.replace_all(line, HIDDEN);
-    let steps: [(&Regex, &dyn Fn(&Captures<'_>) -> String); 5] = [
+    let steps: [(&Regex, &dyn Fn(&Captures<'_>) -> String); 6] = [
+        (&PAIR, &pair),
         (&KEYED, &|found| keyed(found, start)),
         (&FLAG, &flag),
         (&ADDRESS, &address),
@@ -230,6 +246,11 @@ fn words(line: &str) -> Cow<'_, str> {
         }
     }
     clean
+}
+
+fn pair(found: &Captures<'_>) -> String {
+    let is_harmless = !is_secret(&found["name"]) || is_reference(&found["value"]);
+    if is_harmless { found[0].into() } else { format!("{}{HIDDEN}", &found["head"]) }
 }
 
 fn keyed(found: &Captures<'_>, start: usize) -> String {
@@ -312,6 +333,9 @@ mod tests {
             format!(
                 "apiVersion: v1\ndata:\n  user: {CANARY}\n  file: |\n    {CANARY}\nkind: Secret\nmetadata:\n  name: s"
             ),
+            format!("  env:\n  - name: DB_PASSWORD\n-    value: {CANARY}\n+    value: new {CANARY}\n"),
+            format!("env: [{{name: DB_PASSWORD, value: {CANARY}}}]"),
+            format!(r#"applied "env":[{{"name":"API_TOKEN","value":"{CANARY}"}}] now"#),
             format!("+kind: Secret\n+stringData:\n+  url: {CANARY}\n"),
             format!("-----BEGIN RSA PRIVATE KEY-----\n{CANARY}\n-----END RSA PRIVATE KEY-----\ndone"),
             format!("{}{}", "Zm9vYmFyMTIz".repeat(5), "\nnext"),
@@ -346,6 +370,7 @@ mod tests {
             "sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef",
             "password: ${PASSWORD}",
             "automountServiceAccountToken: false",
+            "- name: COLOR\n  value: blue",
             "ssh://git@git.example.org/a.git",
             "Secret: its values are never read.",
             "| `--no-token` | Let clients in without a token |",

@@ -128,6 +128,66 @@ async fn history_tells_who_changed_what_and_when() {
     );
 }
 
+/// A marker in every place where people put secrets that are in no Secret, and every tool that could show it.
+#[tokio::test]
+async fn what_is_a_secret_outside_of_secrets_is_hidden_too() {
+    let pod = json!({"apiVersion": "v1", "kind": "Pod", "metadata": {"namespace": "demo", "name": "p"}, "spec": {"containers": [
+        {"name": "c", "args": ["--password", CANARY], "command": ["sh", "-c", format!("PGPASSWORD={CANARY} run --token {CANARY}")],
+         "env": [{"name": "PGPASS", "value": CANARY}, {"name": "URL", "value": format!("amqp://u:{CANARY}@mq")}]}]}});
+    let event = json!({"apiVersion": "v1", "kind": "Event", "metadata": {"namespace": "demo", "name": "e"}, "type": "Warning", "reason": "Failed",
+        "message": format!(r#"body {{"password":"{CANARY}"}}"#), "involvedObject": {"kind": "Pod", "namespace": "demo", "name": "p"}});
+    let application = json!({"apiVersion": "argoproj.io/v1alpha1", "kind": "Application", "metadata": {"namespace": "argocd", "name": "a"},
+        "spec": {"destination": {"namespace": "demo"}, "source": {"repoURL": "http://g/gitea/backstack/demo-cluster.git", "path": "x",
+            "helm": {"values": format!("auth:\n  password: {CANARY}\n"), "parameters": [{"name": "db.password", "value": CANARY}]}}},
+        "status": {"operationState": {"phase": "Failed", "finishedAt": "2026-01-01T00:00:00Z", "message": format!("login with password={CANARY} failed")}}});
+    let settings = json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"namespace": "demo", "name": "settings"}, "data": {
+        "api-token": CANARY, "app.properties": format!("db.password={CANARY}\n"), "config.yaml": format!("db:\n  password: {CANARY}\n")}});
+    let mut memory = Memory::with(vec![definition(), app("demo", "shop"), pod, event, application]);
+    memory.unkept = vec![settings];
+    memory.log = format!(
+        "{{\"level\":\"error\",\"body\":\"{{\\\"password\\\":\\\"{CANARY}\\\"}}\"}}\n-----BEGIN PRIVATE KEY-----\n{CANARY}AAAA\n-----END PRIVATE KEY-----\n"
+    );
+    memory.git = Scripted::with(vec![
+        (
+            "GET /repos/backstack/demo-cluster/commits",
+            200,
+            json!([{"sha": "a", "commit": {"message": format!("token={CANARY}"), "author": {"name": "x", "date": "2026-01-01T00:00:00Z"}}}]),
+        ),
+        ("GET /repos/backstack/demo-cluster/pulls", 200, json!([])),
+        (
+            "GET /repos/backstack/demo-cluster/contents/demo/app/shop.yaml",
+            200,
+            json!({"sha": "1", "content": base64::Engine::encode(&base64::prelude::BASE64_STANDARD,
+            format!("apiVersion: p.dev/v1alpha1\nkind: App\nmetadata:\n  name: shop\n  namespace: demo\nspec:\n  image: a:1\n  env:\n  - name: DB_PASSWORD\n    value: {CANARY}\n"))}),
+        ),
+    ]);
+    let memory = Arc::new(memory);
+    let change =
+        json!({"action": "update", "kind": "App", "namespace": "demo", "name": "shop", "spec": {"image": "b:2"}});
+    for (tool, arguments) in [
+        ("find", json!({"text": "p"})),
+        ("get", json!({"entity": "Pod:demo/p"})),
+        ("get", json!({"entity": "ConfigMap:demo/settings"})),
+        ("get", json!({"entity": "Application:a"})),
+        ("diagnose", json!({"entity": "Pod:demo/p"})),
+        ("diagnose", json!({"entity": "Application:a"})),
+        ("logs", json!({"entity": "Pod:demo/p"})),
+        ("logs", json!({"entity": "Pod:demo/p", "grep": "AAAA"})),
+        ("logs", json!({"entity": "Pod:demo/p", "level": "error"})),
+        ("events", json!({"all": true})),
+        ("history", json!({"since": "10000d"})),
+        ("change_preview", change.clone()),
+    ] {
+        let (text, structured) = answer(&memory, tool, arguments.clone()).await;
+        assert!(!text.contains(CANARY) && !structured.to_string().contains(CANARY), "{tool} {arguments}: {text}");
+    }
+    let Ok(Outcome::Ask(question)) = run(&memory, "change_propose", change, Call::quiet()).await else {
+        panic!("not asked")
+    };
+    let told = crate::secrets::clean_text(&question.details);
+    assert!(!told.contains(CANARY) && told.contains("b:2"), "{told}");
+}
+
 /// Old names are served for a version; what clients list is small.
 #[tokio::test]
 async fn the_list_is_short_and_old_names_are_not_on_it() {
