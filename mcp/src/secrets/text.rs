@@ -338,10 +338,10 @@ mod tests {
             format!(r#"applied "env":[{{"name":"API_TOKEN","value":"{CANARY}"}}] now"#),
             format!("+kind: Secret\n+stringData:\n+  url: {CANARY}\n"),
             format!("-----BEGIN RSA PRIVATE KEY-----\n{CANARY}\n-----END RSA PRIVATE KEY-----\ndone"),
-            format!("{}{}", "Zm9vYmFyMTIz".repeat(5), "\nnext"),
+            format!("{}{}", "Zm9vYmFyNDU2".repeat(5), "\nnext"),
         ] {
             let clean = clean(&text);
-            assert!(!clean.contains(CANARY) && !clean.contains("Zm9vYmFyMTIzZm9v"), "{text}\nbecame\n{clean}");
+            assert!(!clean.contains(CANARY) && !clean.contains("Zm9vYmFyNDU2Zm9v"), "{text}\nbecame\n{clean}");
             assert_eq!(clean.lines().count(), text.lines().count(), "{text}\nbecame\n{clean}");
         }
     }
