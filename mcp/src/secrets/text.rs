@@ -229,10 +229,13 @@ fn is_word(key: &str) -> bool {
     key.starts_with(char::is_uppercase) && key.chars().any(char::is_lowercase)
 }
 
+/// What takes the place of what a pattern found.
+type Replace<'a> = &'a dyn Fn(&Captures<'_>) -> String;
+
 fn words(line: &str) -> Cow<'_, str> {
     let start = line.len() - line.trim_start_matches(['+', '-', ' ', '\t', '"', '\'', '{']).len();
     let mut clean = TOKEN.replace_all(line, HIDDEN);
-    let steps: [(&Regex, &dyn Fn(&Captures<'_>) -> String); 6] = [
+    let steps: [(&Regex, Replace<'_>); 6] = [
         (&PAIR, &pair),
         (&KEYED, &|found| keyed(found, start)),
         (&FLAG, &flag),
@@ -365,7 +368,7 @@ mod tests {
             "-----BEGIN CERTIFICATE-----\nabc\n-----END CERTIFICATE-----",
             "2026-01-02T03:04:05Z error: connect ECONNREFUSED db:5432 (retry=3)",
             "failed to fetch oauth token: unauthorized",
-            r#"couldn't find key password in Secret demo/db"#,
+            "couldn't find key password in Secret demo/db",
             r#"secret "db" not found"#,
             "sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef",
             "password: ${PASSWORD}",
