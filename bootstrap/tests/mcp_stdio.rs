@@ -43,7 +43,7 @@ fn the_server_answers_and_lives_on() {
     assert_eq!(next()["result"]["protocolVersion"], "2025-03-26");
     send(br#"{"jsonrpc":"2.0","method":"notifications/initialized"}"#);
     let call = |id: u64, arguments: Value| {
-        let params = json!({"name": "docs_search", "arguments": arguments});
+        let params = json!({"name": "docs", "arguments": arguments});
         json!({"jsonrpc": "2.0", "id": id, "method": "tools/call", "params": params}).to_string()
     };
     for (line, code) in [

@@ -10,6 +10,7 @@ use backstack_mcp::server::{Server, Settings};
 use backstack_mcp::toolsets::catalog::CatalogTools;
 use backstack_mcp::toolsets::docs::DocsTools;
 use backstack_mcp::toolsets::guide::Guide;
+use backstack_mcp::toolsets::things::Things;
 use tokio::runtime::{Builder, Runtime};
 
 /// A small catalog, the embedded pages, the prompts.
@@ -19,9 +20,10 @@ use tokio::runtime::{Builder, Runtime};
 pub fn server() -> Server {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../mcp/tests/server/catalog");
     let files = CatalogFiles::read(&path).expect("the test's catalog");
-    let catalog = Arc::new(Catalog::new(vec![Arc::new(files)]));
+    let catalog = Arc::new(CatalogTools::new(Arc::new(Catalog::new(vec![Arc::new(files)]))));
     let toolsets: Vec<Arc<dyn Toolset>> = vec![
-        Arc::new(CatalogTools::new(catalog)),
+        Arc::new(Things::new(catalog.clone(), None)),
+        catalog,
         Arc::new(DocsTools::new(Arc::new(Docs::embedded()))),
         Arc::new(Guide),
     ];

@@ -3,6 +3,7 @@
 use std::fmt::Write;
 
 use crate::next_call::NextCall;
+use crate::secrets::clean_text;
 
 /// A tool could not give its answer. Reaches the model as a tool result with `isError`, never as a protocol error,
 /// because clients hide those from the model.
@@ -137,20 +138,26 @@ impl ToolError {
     pub fn text(&self) -> String {
         // A question to the user is told in full: they agree to all of it.
         let asks = self.kind == ErrorKind::ConfirmationNeeded;
-        let message = if asks { self.message.as_str().into() } else { bounded(&self.message) };
+        let clean = clean_text(&self.message);
+        let message = if asks { clean.as_ref().into() } else { bounded(&clean) };
         let mut text = format!("Error ({}): {message}", self.kind.as_str());
         if !self.candidates.is_empty() {
             let shown: Vec<_> = self.candidates.iter().take(20).map(String::as_str).collect();
-            let _ = write!(text, "\nPossibly meant: {}", bounded(&shown.join(", ")));
+            let _ = write!(text, "\nPossibly meant: {}", bounded(&clean_text(&shown.join(", "))));
             if self.candidates.len() > shown.len() {
                 let _ = write!(text, " and {} more", self.candidates.len() - shown.len());
             }
         }
         for hint in &self.hints {
-            let _ = write!(text, "\nHint: {}", bounded(hint));
+            let _ = write!(text, "\nHint: {}", bounded(&clean_text(hint)));
         }
         // Half a call would be another one.
-        let calls = self.next.iter().map(ToString::to_string).filter(|call| asks || call.len() <= MOST_TOLD);
+        let calls = self.next.iter().map(|call| {
+            let call = call.to_string();
+            // What the user agrees to is called as it was asked.
+            if asks { call } else { clean_text(&call).into_owned() }
+        });
+        let calls = calls.filter(|call| asks || call.len() <= MOST_TOLD);
         for call in calls {
             let _ = write!(text, "\nNext: {call}");
         }

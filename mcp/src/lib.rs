@@ -7,6 +7,7 @@
 //! toolset    what a toolset is: tools with typed input and answer, resources, prompts
 //! toolsets   the toolsets themselves, one file each
 //! answer     facts -> text and structured content that say the same, bounded and without secrets
+//! secrets    the one filter through which everything goes that a model reads
 //! next_call  a call that an answer or an error proposes
 //! live       the live platform, as answers over a snapshot of plain objects
 //! error      what went wrong, so that a model can act on it
@@ -30,6 +31,7 @@ pub mod live;
 mod next_call;
 pub mod ports;
 pub mod schema;
+pub mod secrets;
 pub mod server;
 pub mod toolset;
 pub mod toolsets;

@@ -7,7 +7,12 @@ use schemars::JsonSchema;
 use schemars::generate::SchemaSettings;
 use serde_json::{Map, Value, json};
 
-use crate::answer::{LeftOut, MOST_TOKENS, NextCall};
+use crate::answer::DEFAULT_MAX_TOKENS;
+
+/// Arguments that many tools have: a model reads them once for each.
+const SHARED: [(&str, &str); 2] = [("platform", "If there are several"), ("cursor", "From the last answer")];
+/// Levels of fields that an output schema names.
+const TOLD_DEEP: usize = 1;
 
 /// The schema of a tool's arguments, with what the server adds: `max_tokens`, and `confirm` for proposals.
 pub fn input<T: JsonSchema>(asks_first: bool) -> Map<String, Value> {
@@ -17,17 +22,19 @@ pub fn input<T: JsonSchema>(asks_first: bool) -> Map<String, Value> {
     let properties = properties(&mut schema);
     properties.insert(
         "max_tokens".into(),
-        json!({
-            "type": "integer", "minimum": 200, "maximum": MOST_TOKENS, "default": crate::answer::DEFAULT_MAX_TOKENS,
-            "description": "About how long the answer may be; what does not fit is named with the call that gives it.",
-        }),
+        json!({"type": "integer", "description": format!("Budget; {DEFAULT_MAX_TOKENS}")}),
     );
+    for (name, meaning) in SHARED {
+        if let Some(Value::Object(argument)) = properties.get_mut(name) {
+            argument.insert("description".into(), meaning.into());
+        }
+    }
     if asks_first {
         properties.insert(
             "confirm".into(),
             json!({
                 "type": "string",
-                "description": "Only after the user agreed to the question that this tool asked: the code given with it.",
+                "description": "The code of the question, after the user agreed",
             }),
         );
     }
@@ -38,14 +45,38 @@ pub fn input<T: JsonSchema>(asks_first: bool) -> Map<String, Value> {
 pub fn output<T: JsonSchema>() -> Map<String, Value> {
     let mut schema = of::<T>(SchemaSettings::for_serialize);
     let properties = properties(&mut schema);
-    properties.insert("platform".into(), json!({"type": "string", "description": "The platform that this is about."}));
-    properties.insert("left_out".into(), list::<LeftOut>("What did not fit."));
-    properties.insert("next".into(), list::<NextCall>("Calls that tell more, or are the next step."));
-    schema
+    properties.insert("platform".into(), json!({"type": "string"}));
+    for envelope in ["left_out", "next"] {
+        properties.insert(envelope.into(), json!({"type": "array", "items": {"type": "object"}}));
+    }
+    let mut schema = Value::Object(schema);
+    shallow(&mut schema, TOLD_DEEP);
+    match schema {
+        Value::Object(schema) => schema,
+        _ => Map::new(),
+    }
 }
 
-fn list<T: JsonSchema>(description: &str) -> Value {
-    json!({"type": "array", "items": of::<T>(SchemaSettings::for_serialize), "description": description})
+/// Cuts a schema of answers to its form: programs check it, and models read the answers themselves. Below `depth` an
+/// object is an object, whatever is in it.
+fn shallow(schema: &mut Value, depth: usize) {
+    let Value::Object(map) = schema else { return };
+    map.remove("description");
+    if depth == 0 {
+        map.retain(|key, _| matches!(key.as_str(), "type" | "items" | "anyOf" | "oneOf" | "enum" | "const"));
+    }
+    let below = depth.saturating_sub(1);
+    if let Some(Value::Object(properties)) = map.get_mut("properties") {
+        properties.values_mut().for_each(|property| shallow(property, below));
+    }
+    if let Some(items) = map.get_mut("items") {
+        shallow(items, depth);
+    }
+    for branches in ["anyOf", "oneOf"] {
+        if let Some(Value::Array(branches)) = map.get_mut(branches) {
+            branches.iter_mut().for_each(|branch| shallow(branch, depth));
+        }
+    }
 }
 
 fn properties(schema: &mut Map<String, Value>) -> &mut Map<String, Value> {
@@ -207,7 +238,8 @@ mod tests {
         }
         assert_eq!(schema["properties"]["text"]["type"], "string");
         assert_eq!(schema["properties"]["inner"]["type"], "object");
-        assert_eq!(schema["properties"]["count"]["description"], "How many.");
+        let told = Value::Object(input::<Example>(false));
+        assert_eq!(told["properties"]["count"]["description"], "How many.");
         assert_eq!(schema["properties"]["choice"]["enum"], json!(["a", "b"]));
         assert_eq!(schema["required"], json!(["count", "list"]));
     }

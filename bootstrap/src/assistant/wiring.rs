@@ -12,6 +12,7 @@ use backstack_mcp::toolsets::catalog::CatalogTools;
 use backstack_mcp::toolsets::docs::DocsTools;
 use backstack_mcp::toolsets::guide::Guide;
 use backstack_mcp::toolsets::live;
+use backstack_mcp::toolsets::things::Things;
 
 use super::live::{LiveEntities, LivePlatforms, Way};
 use super::stack_entities::StackEntities;
@@ -21,9 +22,9 @@ use crate::stack::{Stack, StackSource};
 /// What a model is told about the server before it asks anything.
 const INSTRUCTIONS: &str = "\
 An internal developer platform on Kubernetes: its software catalog, its documentation and, while it runs, its live state. \
-Find things with catalog_list, read one with catalog_get, look things up with docs_search. Answers are bounded: `left_out` \
-says what is missing and `next` which call gives it. When something is broken, call diagnose first. Entities are named kind:namespace/name. Nothing is changed directly: \
-changes are proposed as pull requests, after the user agreed.";
+Find things with find, read one with get, look things up with docs. When something is broken, call diagnose first. Things are \
+named Kind:namespace/name, namespace/name, or name. Answers are bounded: `left_out` says what is missing and `next` which call \
+gives it. Nothing is changed directly: changes are proposed as pull requests, after the user agreed.";
 
 /// What is to be read, as it was typed.
 #[derive(Debug, Clone, Default)]
@@ -41,8 +42,8 @@ pub struct Sources {
 /// Which platforms are read while they run.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Live {
-    /// All of this machine; calls say which if there are several.
-    All,
+    /// All of this machine; a call that names none means this one if it runs, and else the only one that does.
+    All(String),
     /// This one of this machine.
     Platform(String),
     /// The one in the cluster of this kubeconfig context.
@@ -52,7 +53,7 @@ pub enum Live {
 impl Live {
     fn platforms(&self) -> LivePlatforms {
         match self {
-            Self::All => LivePlatforms::all(),
+            Self::All(usual) => LivePlatforms::all(usual),
             Self::Platform(name) => LivePlatforms::only(name, Way::Containers),
             Self::Context(context) => {
                 LivePlatforms::only(context, Way::Kubeconfig { path: None, context: context.clone() })
@@ -79,12 +80,15 @@ fn toolsets(sources: &Sources) -> Result<Vec<Arc<dyn Toolset>>, Failure> {
         entities.push(Arc::new(LiveEntities::follow(platforms.clone())));
     }
     let docs = Arc::new(Docs::with_folders(&sources.docs)?);
+    let catalog = Arc::new(CatalogTools::new(Arc::new(Catalog::new(entities))));
+    let live = platforms.map(|platforms| live::Live::new(platforms));
     let mut toolsets: Vec<Arc<dyn Toolset>> = vec![
-        Arc::new(CatalogTools::new(Arc::new(Catalog::new(entities)))),
+        Arc::new(Things::new(catalog.clone(), live.clone())),
+        catalog,
         Arc::new(DocsTools::new(docs)),
         Arc::new(Guide),
     ];
-    toolsets.extend(platforms.into_iter().flat_map(|platforms| live::toolsets(platforms)));
+    toolsets.extend(live.iter().flat_map(live::toolsets));
     Ok(toolsets)
 }
 

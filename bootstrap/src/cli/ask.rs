@@ -159,7 +159,7 @@ pub(super) async fn docs(args: &DocsArgs, printer: &Printer) -> Result<u8, Failu
 /// Asks a tool and prints its answer.
 async fn ask(sources: &SourceArgs, tool: &str, arguments: Value, printer: &Printer) -> Result<Value, Failure> {
     let server = wiring::server(&sources.sources(), Settings::default())?;
-    let tool = server.tools().find(|known| known.name == tool).expect("a tool of ours");
+    let tool = server.tool(tool).expect("a tool of ours");
     let arguments: Map<String, Value> = match arguments {
         Value::Object(map) => map.into_iter().filter(|(_, value)| !value.is_null()).collect(),
         _ => Map::new(),

@@ -65,7 +65,7 @@ struct OfferArgs {
     /// Offer tools that propose changes
     #[arg(long)]
     allow_changes: bool,
-    /// Read only this platform; otherwise all of this machine, and calls say which
+    /// Read only this platform; otherwise that of --name, and others where calls say so
     #[arg(long, value_name = "NAME")]
     platform: Option<String>,
     /// Read the platform in the cluster of this kubeconfig context
@@ -74,11 +74,11 @@ struct OfferArgs {
 }
 
 impl OfferArgs {
-    fn sources(&self) -> Sources {
+    fn sources(&self, name: &str) -> Sources {
         let live = match (&self.context, &self.platform) {
             (Some(context), _) => Live::Context(context.clone()),
             (None, Some(name)) => Live::Platform(name.clone()),
-            (None, None) => Live::All,
+            (None, None) => Live::All(name.into()),
         };
         Sources { live: Some(live), ..self.sources.sources() }
     }
@@ -120,7 +120,7 @@ struct ToolsArgs {
 }
 
 /// Has its own runtime: a server ends when it is told to, not as an interrupted command.
-pub(super) fn run(args: McpArgs, printer: &Printer) -> Result<u8, Failure> {
+pub(super) fn run(args: McpArgs, name: &str, printer: &Printer) -> Result<u8, Failure> {
     match &args.command {
         Some(McpCommand::Install(args)) => return mcp_install::install(args, printer),
         Some(McpCommand::Uninstall(args)) => return mcp_install::uninstall(args, printer),
@@ -129,8 +129,8 @@ pub(super) fn run(args: McpArgs, printer: &Printer) -> Result<u8, Failure> {
     let runtime = super::runtime()?;
     let result = runtime.block_on(async {
         match args.command {
-            Some(McpCommand::Tools(args)) => tools(&args, printer),
-            _ => serve(args.serve, printer).await,
+            Some(McpCommand::Tools(args)) => tools(&args, name, printer),
+            _ => serve(args.serve, name, printer).await,
         }
     });
     // Reading stdin cannot be interrupted; nobody waits for it.
@@ -138,14 +138,14 @@ pub(super) fn run(args: McpArgs, printer: &Printer) -> Result<u8, Failure> {
     result
 }
 
-fn server(offer: &OfferArgs) -> Result<Server, Failure> {
+fn server(offer: &OfferArgs, name: &str) -> Result<Server, Failure> {
     let settings =
         Settings { toolsets: offer.toolsets.clone(), allow_changes: offer.allow_changes, ..Settings::default() };
-    wiring::server(&offer.sources(), settings)
+    wiring::server(&offer.sources(name), settings)
 }
 
-async fn serve(args: ServeArgs, printer: &Printer) -> Result<u8, Failure> {
-    let server = server(&args.offer)?;
+async fn serve(args: ServeArgs, name: &str, printer: &Printer) -> Result<u8, Failure> {
+    let server = server(&args.offer, name)?;
     let Some(listen) = args.http else {
         tokio::select! {
             served = server.serve_stdio() => {
@@ -178,14 +178,19 @@ async fn serve(args: ServeArgs, printer: &Printer) -> Result<u8, Failure> {
     Ok(0)
 }
 
-fn tools(args: &ToolsArgs, printer: &Printer) -> Result<u8, Failure> {
-    let server = server(&args.offer)?;
+fn tools(args: &ToolsArgs, name: &str, printer: &Printer) -> Result<u8, Failure> {
+    let server = server(&args.offer, name)?;
     printer.facts(&server.told(), || {
         let mut text = String::new();
         for toolset in server.toolsets() {
-            text.push_str(&format!("{}: {}\n", toolset.name(), toolset.about()));
             let names: Vec<_> = toolset.clone().tools().iter().map(|tool| tool.name).collect();
-            for tool in server.tools().filter(|tool| names.contains(&tool.name)) {
+            let tools: Vec<_> = server.tools().filter(|tool| names.contains(&tool.name)).collect();
+            // Those that only serve old names have nothing to show.
+            if tools.is_empty() && toolset.prompts().is_empty() {
+                continue;
+            }
+            text.push_str(&format!("{}: {}\n", toolset.name(), toolset.about()));
+            for tool in tools {
                 text.push_str(&format!("  {:<26} {}\n", tool.name, tool.title));
             }
             for prompt in toolset.prompts() {

@@ -200,7 +200,7 @@ fn dispatch(args: Args, printer: &Printer) -> Result<u8, Failure> {
         Command::Completions(args) => return Ok(completions::run(&args, &mut Args::command(), printer)),
         Command::Man(args) => return man::run(&args, Args::command(), printer),
         Command::Stack(args) if args.only_looks() => return stack::run(&args, printer),
-        Command::Mcp(args) => return mcp::run(*args, printer),
+        Command::Mcp(args) => return mcp::run(*args, &global.name, printer),
         _ => {}
     }
     let runtime = runtime()?;

@@ -18,6 +18,23 @@ pub fn bound(facts: &mut Map<String, Value>, max_tokens: usize) -> Vec<LeftOut> 
     left_out
 }
 
+/// Empties these fields, one after the other, until the rest is within the budget; gives what was left out.
+pub fn dropped(facts: &mut Map<String, Value>, fields: &[&str], max_tokens: usize) -> Vec<LeftOut> {
+    let budget = max_tokens * CHARACTERS_PER_TOKEN;
+    let mut left_out = Vec::new();
+    for field in fields {
+        if 2 + facts.iter().map(|(key, value)| key.len() + 4 + size(value)).sum::<usize>() <= budget {
+            break;
+        }
+        let Some(Value::Array(items)) = facts.get_mut(*field) else { continue };
+        if !items.is_empty() {
+            left_out.push(LeftOut { what: (*field).into(), shown: 0, total: items.len(), unit: "items".into() });
+            items.clear();
+        }
+    }
+    left_out
+}
+
 /// Length of a value as JSON, nearly: quotes and commas count, escapes do not.
 pub fn size(value: &Value) -> usize {
     match value {
@@ -146,6 +163,16 @@ mod tests {
         assert_eq!(facts["why"], "the image does not exist");
         assert_eq!(left_out.len(), 1);
         assert_eq!((left_out[0].what.as_str(), left_out[0].total), ("log", 100_000));
+    }
+
+    #[test]
+    fn what_gives_way_goes_before_anything_else_is_cut() {
+        let events: Vec<_> = (0..50).map(|number| json!({"message": format!("event {number}")})).collect();
+        let mut facts = object(json!({"causes": ["x".repeat(600)], "events": events, "looked_at": [{"kind": "Pod"}]}));
+        let left_out = dropped(&mut facts, &["events", "looked_at"], 250);
+        assert_eq!((left_out.len(), left_out[0].what.as_str(), left_out[0].total), (1, "events", 50));
+        assert_eq!(facts["causes"][0].as_str().map(str::len), Some(600));
+        assert_eq!(facts["looked_at"], json!([{"kind": "Pod"}]), "it fits already");
     }
 
     #[test]

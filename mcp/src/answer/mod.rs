@@ -1,15 +1,15 @@
 //! Answers: facts that are told twice, as structured content and as text, and bounded once.
 //!
-//! A tool returns typed facts. Here they become JSON, lose what must not leave the platform ([`redact`]), are cut to
+//! A tool returns typed facts. Here they become JSON, lose what must not leave the platform ([`secrets`]), are cut to
 //! the budget ([`bound`]) and are rendered as text ([`text`]) from that same JSON. So both tell the same facts by
 //! construction, and no tool can forget a limit.
 
 pub mod bound;
 mod order;
-pub mod redact;
 pub mod text;
 
 pub use crate::next_call::NextCall;
+use crate::secrets;
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
@@ -49,12 +49,13 @@ pub struct Answer<T> {
     platform: Option<String>,
     page: Option<Page>,
     next: Vec<NextCall>,
+    drops: &'static [&'static str],
 }
 
 impl<T: Serialize> Answer<T> {
     /// An answer with these facts. `T` serializes to an object. Put what matters first: lists are cut at their end.
     pub fn new(facts: T) -> Self {
-        Self { facts, platform: None, page: None, next: Vec::new() }
+        Self { facts, platform: None, page: None, next: Vec::new(), drops: &[] }
     }
 
     /// Says which platform this is about.
@@ -79,9 +80,21 @@ impl<T: Serialize> Answer<T> {
         self
     }
 
+    /// Names the fields that give way first, in this order, where the answer is too long: what is left keeps its length.
+    #[must_use]
+    pub fn drops(mut self, fields: &'static [&'static str]) -> Self {
+        self.drops = fields;
+        self
+    }
+
     /// The facts themselves.
     pub fn facts(&self) -> &T {
         &self.facts
+    }
+
+    /// The facts alone, for an answer that has them in it.
+    pub fn into_facts(self) -> T {
+        self.facts
     }
 
     /// Redacts, bounds and renders. `tool` and `arguments` are the call that this answers.
@@ -93,9 +106,12 @@ impl<T: Serialize> Answer<T> {
             Err(error) => Map::from_iter([("error".to_string(), Value::String(error.to_string()))]),
         };
         without_nulls(&mut facts);
-        facts.values_mut().for_each(redact::redact);
-        let mut left_out = bound::bound(&mut facts, max_tokens);
-        let mut next = self.next;
+        facts.values_mut().for_each(secrets::clean);
+        let mut left_out = bound::dropped(&mut facts, self.drops, max_tokens);
+        let is_short = !left_out.is_empty();
+        left_out.extend(bound::bound(&mut facts, max_tokens));
+        // Calls that tell more are the first to go, but for the one that gives this answer in full.
+        let mut next = if is_short { self.next.into_iter().take(1).collect() } else { self.next };
         if let Some(page) = &self.page {
             more(page, &facts, &mut left_out, &mut next, tool, arguments);
         }
@@ -181,4 +197,18 @@ pub struct Finished {
     pub text: String,
     /// For clients that show structured content.
     pub structured: Value,
+}
+
+impl Finished {
+    /// The answer of a tool that was called by an old name says so.
+    #[must_use]
+    pub fn renamed(mut self, now: Option<&'static str>) -> Self {
+        let Some(now) = now else { return self };
+        let note = format!("This tool's name is old and goes with the next version: call `{now}`.");
+        self.text = format!("{}\nnote: {note}", self.text);
+        if let Some(facts) = self.structured.as_object_mut() {
+            facts.insert("note".into(), note.into());
+        }
+        self
+    }
 }

@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 use super::order::Order;
 
 /// Cells longer than this make no table.
-const CELL: usize = 100;
+const CELL: usize = 160;
 
 /// The text of a value.
 pub fn render(value: &Value, order: &Order) -> String {

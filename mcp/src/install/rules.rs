@@ -13,15 +13,15 @@ use super::{Edit, InstallError, read, text};
 const RULES: &str = "\
 # Working with the backstack platform
 
-- The MCP server `backstack` knows this platform. Ask it before you guess: `catalog_list` and `catalog_get` for what \
-exists and who owns it, `docs_search` for how things are done here.
-- Name entities in full, as `component:default/web`. If a name is ambiguous, the server lists what fits: pick one.
+- The MCP server `backstack` knows this platform. Ask it before you guess: `find` and `get` for what exists, who owns it \
+and how it is, `history` for what changed, `docs` for how things are done here.
+- Name things in full, as `App:demo/web`. If a name is ambiguous, the server lists what fits: pick one.
 - Apps are described by files in Git and applied by Argo CD. Never suggest `kubectl apply`, `edit` or `delete`: change \
 the file, open a pull request.
-- Something is broken: ask for a diagnosis first, then read logs and events. Quote the evidence that you rely on.
+- Something is broken: call `diagnose` first, then read `logs` and `events`. Quote the evidence that you rely on.
 - A policy refuses something: fix the manifest so that it complies; do not ask for an exception and never switch a \
 policy off.
-- Before you propose a manifest or a descriptor, let the server validate it (`catalog_validate`, a dry run).
+- Before you propose a manifest or a descriptor, let the server try it (`try_manifest`, `change_preview`).
 - Never put passwords, tokens or keys into files or answers. The server hides them on purpose.
 - An answer that was cut says what is missing and which call gives it: make that call instead of guessing.
 ";

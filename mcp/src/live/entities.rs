@@ -8,8 +8,8 @@ use super::diagnose::referred;
 use super::object::{Ref, annotation, label, list, name, namespace, text};
 use super::snapshot::{CompositeKind, Snapshot};
 
-/// Owner of what nobody claims.
-const OWNER: &str = "group:default/kubernetes-auto-ingested";
+/// Owner of what nobody claims, as the portal has it.
+pub const OWNER: &str = "group:default/developers";
 const PREFIX: &str = "terasky.backstage.io";
 const WORKLOADS: [(&str, &str); 4] =
     [("apps", "Deployment"), ("apps", "StatefulSet"), ("apps", "DaemonSet"), ("batch", "CronJob")];
@@ -37,7 +37,7 @@ fn stands_alone(object: &Value) -> bool {
 
 fn component(object: &Value, kind: &str, depends_on: &[String]) -> Value {
     let said = |key: &str| annotation(object, &format!("{PREFIX}/{key}"));
-    let owner = said("owner").map_or_else(|| OWNER.to_string(), Into::into);
+    let owner = owner_said(object).unwrap_or(OWNER);
     let mut spec = json!({"type": kind, "lifecycle": lifecycle(object), "owner": owner});
     if !namespace(object).is_empty() {
         spec["system"] = json!(said("system").unwrap_or(namespace(object)));
@@ -50,6 +50,11 @@ fn component(object: &Value, kind: &str, depends_on: &[String]) -> Value {
         "metadata": metadata(object, said("title"), said("description")),
         "spec": spec,
     })
+}
+
+/// The owner that an object names itself.
+pub fn owner_said(object: &Value) -> Option<&str> {
+    annotation(object, &format!("{PREFIX}/owner"))
 }
 
 fn lifecycle(object: &Value) -> &str {

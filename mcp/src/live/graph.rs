@@ -6,6 +6,7 @@ use serde_json::Value;
 use super::diagnose::Walk;
 use super::health::{self, Health};
 use super::snapshot::Snapshot;
+use super::target::typed;
 
 /// One object of a graph.
 #[derive(Debug, Clone, PartialEq, Serialize, schemars::JsonSchema)]
@@ -38,7 +39,7 @@ pub fn below(snapshot: &Snapshot, roots: &[&Value]) -> Vec<Node> {
             Health::Present => "present",
             Health::Healthy => "healthy",
         };
-        Node { id, parent: step.parent, depth: step.depth, object: step.at.to_string(), health: word, why }
+        Node { id, parent: step.parent, depth: step.depth, object: typed(&step.at), health: word, why }
     });
     nodes.collect()
 }

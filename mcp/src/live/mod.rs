@@ -8,6 +8,8 @@
 //! apis       the platform's own APIs as tables and examples; schema: what does not fit them
 //! graph      what a thing is made of, with the health of each part
 //! policy     policies and their reports
+//! served     the kinds that the cluster serves, by any of their names
+//! look       what a list tells of an object: owner, images, age
 //! gitops     applications; diff: how Git and the cluster differ
 //! changes    what a change would write, the Git server, how far a change has come
 //! ```
@@ -21,10 +23,15 @@ pub mod gitops;
 pub mod graph;
 pub mod health;
 pub mod kinds;
+pub mod lines;
+pub mod look;
+pub mod moment;
 pub mod object;
 pub mod policy;
+pub mod quantity;
 pub mod references;
 pub mod schema;
 pub mod scrub;
+pub mod served;
 pub mod snapshot;
 pub mod target;

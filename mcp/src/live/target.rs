@@ -204,6 +204,14 @@ pub fn typed_form(object: &Value) -> String {
     }
 }
 
+/// A reference as it is written to ask for it.
+pub fn typed(at: &Ref) -> String {
+    match at.namespace.as_str() {
+        "" => format!("{}:{}", at.kind, at.name),
+        place => format!("{}:{place}/{}", at.kind, at.name),
+    }
+}
+
 fn members_of_component<'a>(snapshot: &'a Snapshot, query: &Query) -> Vec<&'a Value> {
     let kinds = WORKLOADS.iter().flat_map(|kind| {
         let group = if matches!(*kind, "Job" | "CronJob") { "batch" } else { "apps" };

@@ -10,7 +10,8 @@ use tokio::sync::watch;
 
 use super::{GitServer, PortError};
 use crate::live::object::Ref;
-use crate::live::snapshot::{Door, Kind, Snapshot};
+use crate::live::served::ServedKind;
+use crate::live::snapshot::{Door, Snapshot};
 
 /// Which log lines of a pod to read.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -23,8 +24,10 @@ pub struct LogQuery {
     pub previous: bool,
     /// At most so many lines, from the end.
     pub tail: usize,
-    /// Only what was written within so many seconds; `None` for everything.
+    /// Only what was written in the last so many seconds.
     pub since_seconds: Option<i64>,
+    /// Each line begins with the time at which it was written, as RFC 3339.
+    pub timestamps: bool,
 }
 
 /// What a server-side dry run said.
@@ -93,9 +96,14 @@ pub trait Cluster: Send + Sync + 'static {
     /// Objects of kinds that are not kept, side by side; those that are there.
     async fn read(&self, objects: &[Ref]) -> Result<Vec<Value>, PortError>;
 
-    /// Group and kind of what a word means to this cluster: a kind, its plural, in any case, with its group behind a dot
-    /// or without. Nothing if it serves no such kind.
-    fn kind(&self, word: &str) -> Option<Kind>;
+    /// Every kind that the cluster serves, kept or not.
+    async fn kinds(&self) -> Result<Vec<ServedKind>, PortError>;
+
+    /// Objects of a kind that is not kept, of one namespace or of all.
+    ///
+    /// # Errors
+    /// The cluster does not answer, or the account may not list them.
+    async fn list(&self, kind: &ServedKind, namespace: Option<&str>) -> Result<Vec<Value>, PortError>;
 
     /// Logs of several containers, side by side.
     async fn logs(&self, queries: &[LogQuery]) -> Vec<Result<String, PortError>>;

@@ -7,3 +7,4 @@ pub use cluster::{Cluster, ComponentState, DryRun, LogQuery, NodeState, Platform
 pub use crate::catalog::{EntitySource, Snapshot};
 pub use crate::error::PortError;
 pub use crate::live::changes::git_server::GitServer;
+pub use crate::live::served::ServedKind;

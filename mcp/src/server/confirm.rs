@@ -13,6 +13,7 @@ use rmcp::{ErrorData, RoleServer};
 use serde_json::{Map, Value, json};
 
 use crate::error::{ErrorKind, ToolError};
+use crate::secrets::clean_text;
 use crate::toolset::{Call, Confirmed, Question};
 
 /// Key of the question within `input_required`, and of the box to tick.
@@ -80,12 +81,12 @@ pub(super) async fn ask(
 fn form(question: &Question) -> Result<ElicitRequestParams, ErrorData> {
     let schema = json!({
         "type": "object",
-        "properties": {KEY: {"type": "boolean", "title": "Do it", "description": question.title}},
+        "properties": {KEY: {"type": "boolean", "title": "Do it", "description": clean_text(&question.title)}},
         "required": [KEY],
     });
     let requested_schema: ElicitationSchema = serde_json::from_value(schema)
         .map_err(|error| ErrorData::internal_error(format!("cannot ask: {error}"), None))?;
-    let message = format!("{}\n\n{}", question.title, question.details);
+    let message = clean_text(&format!("{}\n\n{}", question.title, question.details)).into_owned();
     Ok(ElicitRequestParams::FormElicitationParams { meta: None, message, requested_schema })
 }
 

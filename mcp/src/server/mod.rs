@@ -62,7 +62,7 @@ pub struct Server {
 pub(crate) struct Inner {
     pub(crate) settings: Settings,
     pub(crate) toolsets: Vec<Arc<dyn Toolset>>,
-    /// By name, which is also the order of listing.
+    /// By name, which is also the order of listing; those under an old name are served and not listed.
     pub(crate) tools: BTreeMap<&'static str, Tool>,
 }
 
@@ -75,9 +75,12 @@ impl Server {
     /// # Panics
     /// If two tools have one name or a name is not `^[a-zA-Z0-9_]{1,64}$`: a defect that any test meets.
     pub fn new(settings: Settings, toolsets: Vec<Arc<dyn Toolset>>) -> Result<Self, UnknownToolset> {
+        let mut settings = settings;
+        settings.toolsets.iter_mut().for_each(renamed);
         for name in &settings.toolsets {
             if !toolsets.iter().any(|toolset| toolset.name() == name) {
-                let known = toolsets.iter().map(|toolset| toolset.name().to_string()).collect();
+                let mut known: Vec<_> = toolsets.iter().map(|toolset| toolset.name().to_string()).collect();
+                known.dedup();
                 return Err(UnknownToolset { name: name.clone(), known });
             }
         }
@@ -98,7 +101,12 @@ impl Server {
 
     /// The tools that are offered, by name.
     pub fn tools(&self) -> impl Iterator<Item = &Tool> {
-        self.inner.tools.values()
+        self.inner.listed()
+    }
+
+    /// A tool by its name, also by one that is old.
+    pub fn tool(&self, name: &str) -> Option<&Tool> {
+        self.inner.tools.get(name)
     }
 
     /// The toolsets that are on.
@@ -108,7 +116,7 @@ impl Server {
 
     /// The tools as clients are told about them.
     pub fn told(&self) -> Vec<rmcp::model::Tool> {
-        self.inner.tools.values().map(wire::tool).collect()
+        self.inner.listed().map(wire::tool).collect()
     }
 
     /// A client's view of the server, ready to be served over any transport.
@@ -152,9 +160,21 @@ impl Server {
 }
 
 impl Inner {
+    /// The tools that clients are told of, by name.
+    pub(crate) fn listed(&self) -> impl Iterator<Item = &Tool> {
+        self.tools.values().filter(|tool| tool.now.is_none())
+    }
+
     /// News of all toolsets.
     pub(crate) fn changes(&self) -> Vec<broadcast::Receiver<Changed>> {
         self.toolsets.iter().filter_map(|toolset| toolset.changes()).collect()
+    }
+}
+
+/// Toolsets that were joined with others are still known by their old names.
+fn renamed(name: &mut String) {
+    if matches!(name.as_str(), "crossplane" | "gitops") {
+        *name = "catalog".into();
     }
 }
 

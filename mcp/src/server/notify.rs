@@ -13,6 +13,7 @@ use tokio::sync::broadcast::error::RecvError;
 use tokio::sync::{broadcast, mpsc};
 
 use super::Inner;
+use crate::secrets::clean_text;
 use crate::toolset::{Changed, ProgressSink};
 
 /// Sends progress in the order in which it was reported, without holding up the work.
@@ -64,7 +65,7 @@ impl ProgressSink for Progress {
         let mut report = ProgressNotificationParam::new(self.token.clone(), done);
         report.total = total;
         if !message.is_empty() {
-            report.message = Some(message.into());
+            report.message = Some(clean_text(message).into_owned());
         }
         // Nobody listening is no error.
         drop(self.reports.send(report));

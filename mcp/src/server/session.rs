@@ -23,6 +23,7 @@ use super::notify::{self, Progress, Sending};
 use super::{Inner, wire};
 use crate::answer::{DEFAULT_MAX_TOKENS, LEAST_TOKENS, MOST_TOKENS};
 use crate::error::{ToolError, quoted};
+use crate::secrets::clean_text;
 use crate::toolset::{Call, Completion, Outcome, Tool, arguments};
 
 /// Entries of a list to a page.
@@ -60,7 +61,7 @@ impl Session {
         for _ in 0..QUESTIONS {
             let work = call.clone();
             match work.unless_cancelled(tool.run(arguments.clone(), call.clone())).await {
-                Ok(Outcome::Answer(finished)) => response = Some(Ok(wire::answer(finished).into())),
+                Ok(Outcome::Answer(finished)) => response = Some(Ok(wire::answer(finished.renamed(tool.now)).into())),
                 #[cfg(feature = "conformance")]
                 Ok(Outcome::Raw(raw)) => response = Some(Ok(*raw)),
                 #[cfg(feature = "conformance")]
@@ -168,7 +169,7 @@ impl ServerHandler for Session {
         request: Option<PaginatedRequestParams>,
         _context: RequestContext<RoleServer>,
     ) -> Result<ListToolsResult, ErrorData> {
-        let tools: Vec<_> = self.inner.tools.values().map(wire::tool).collect();
+        let tools: Vec<_> = self.inner.listed().map(wire::tool).collect();
         listed!(ListToolsResult, tools, request)
     }
 
@@ -215,6 +216,7 @@ impl ServerHandler for Session {
         for toolset in &self.inner.toolsets {
             if let Some(read) = toolset.read(&request.uri, &call).await {
                 let contents = read.map_err(|error| wire::protocol_error(&error, Some(&request.uri)))?;
+                let contents = contents.into_iter().map(wire::clean_resource).collect();
                 return Ok(ReadResourceResult::new(contents).with_ttl_ms(FRESH_MS).into());
             }
         }
@@ -243,7 +245,7 @@ impl ServerHandler for Session {
         let arguments = request.arguments.unwrap_or_default();
         for toolset in &self.inner.toolsets {
             if let Some(prompt) = toolset.prompt(&request.name, &arguments, &call).await {
-                return prompt.map_err(|error| wire::protocol_error(&error, None));
+                return prompt.map(wire::clean_prompt).map_err(|error| wire::protocol_error(&error, None));
             }
         }
         let message = format!("there is no prompt {}; prompts/list names all", quoted(&request.name));
@@ -270,7 +272,7 @@ impl ServerHandler for Session {
         };
         let mut values = Vec::new();
         for toolset in &self.inner.toolsets {
-            values.extend(toolset.complete(&asked).await);
+            values.extend(toolset.complete(&asked).await.iter().map(|value| clean_text(value).into_owned()));
         }
         let total = values.len();
         values.truncate(CompletionInfo::MAX_VALUES);

@@ -1,11 +1,12 @@
 //! Our types as the protocol's.
 
 use rmcp::ErrorData;
-use rmcp::model::{CallToolResult, ContentBlock, ToolAnnotations};
+use rmcp::model::{CallToolResult, ContentBlock, GetPromptResponse, ResourceContents, ToolAnnotations};
 use serde_json::json;
 
 use crate::answer::Finished;
 use crate::error::{ErrorKind, ToolError};
+use crate::secrets::clean_text;
 use crate::toolset::{Access, Tool};
 
 /// Longer addresses are not sent back.
@@ -51,6 +52,26 @@ pub(super) fn protocol_error(error: &ToolError, uri: Option<&str>) -> ErrorData 
         }
         _ => ErrorData::invalid_params(error.text(), data),
     }
+}
+
+/// A resource as it may be read.
+pub(super) fn clean_resource(mut contents: ResourceContents) -> ResourceContents {
+    if let ResourceContents::TextResourceContents { text, .. } = &mut contents {
+        *text = clean_text(text).into_owned();
+    }
+    contents
+}
+
+/// A prompt as it may be read.
+pub(super) fn clean_prompt(mut prompt: GetPromptResponse) -> GetPromptResponse {
+    if let GetPromptResponse::Complete(prompt) = &mut prompt {
+        for message in &mut prompt.messages {
+            if let ContentBlock::Text(content) = &mut message.content {
+                content.text = clean_text(&content.text).into_owned();
+            }
+        }
+    }
+    prompt
 }
 
 /// One page of a list, and where the next begins.

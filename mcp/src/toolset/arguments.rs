@@ -24,6 +24,7 @@ pub fn fit(
     given: &Map<String, Value>,
 ) -> Result<Map<String, Value>, ToolError> {
     let mut problems = Problems::default();
+    let given = &renamed(schema, given);
     let fitted = object(schema, given, "", &mut problems);
     if problems.told.is_empty() {
         return Ok(fitted);
@@ -35,6 +36,41 @@ pub fn fit(
         Some(known) if problems.unknown => error.hint(format!("It takes {}.", names(known.keys().map(String::as_str)))),
         _ => error.hint("Fix what is named here and call again."),
     })
+}
+
+/// Old names of arguments, taken for one version: what they are called now.
+const FORMER: [(&str, &str); 6] = [
+    ("ref", "entity"),
+    ("application", "entity"),
+    ("name", "entity"),
+    ("pod", "entity"),
+    ("tail", "lines"),
+    ("descriptor", "manifest"),
+];
+/// What people call an argument that has another name.
+const MEANT: [(&str, &str); 12] = [
+    ("ns", "namespace"),
+    ("search", "text"),
+    ("query", "text"),
+    ("filter", "text"),
+    ("pattern", "grep"),
+    ("resource", "entity"),
+    ("workload", "entity"),
+    ("target", "entity"),
+    ("selector", "label"),
+    ("team", "owner"),
+    ("sort", "by"),
+    ("from", "since"),
+];
+
+/// The same arguments under the names that this tool has for them.
+fn renamed(schema: &Map<String, Value>, given: &Map<String, Value>) -> Map<String, Value> {
+    let known = |key: &str| schema.get("properties").is_some_and(|known| known.get(key).is_some());
+    let now = |key: &String| match FORMER.iter().find(|(old, _)| *old == key) {
+        Some((_, now)) if !known(key) && known(now) && !given.contains_key(*now) => (*now).to_string(),
+        _ => key.clone(),
+    };
+    given.iter().map(|(key, value)| (now(key), value.clone())).collect()
 }
 
 #[derive(Default)]
@@ -86,11 +122,12 @@ fn object(
 
 fn unknown(key: &str, known: &Map<String, Value>, path: &str, problems: &mut Problems) {
     problems.unknown = true;
-    problems.told.push(format!("there is no argument {}", quoted(path)));
-    if key.len() <= 64 {
-        let close = known.keys().filter(|name| strsim::jaro_winkler(name, key) > 0.8);
-        problems.meant.extend(close.cloned());
-    }
+    let close = known.keys().filter(|name| key.len() <= 64 && strsim::jaro_winkler(name, key) > 0.8);
+    let meant = MEANT.iter().filter(|(word, name)| *word == key && known.contains_key(*name));
+    let meant: Vec<String> = close.cloned().chain(meant.map(|(_, name)| (*name).to_string())).collect();
+    let guess = meant.first().map(|name| format!(": did you mean `{name}`?")).unwrap_or_default();
+    problems.told.push(format!("there is no argument {}{guess}", quoted(path)));
+    problems.meant.extend(meant);
 }
 
 fn fitting(schema: &Value, value: &Value, path: &str, problems: &mut Problems) -> Value {
@@ -118,6 +155,8 @@ fn fitting(schema: &Value, value: &Value, path: &str, problems: &mut Problems) -
         ("array", Value::Array(items)) => list(schema, items, path, problems),
         ("array", Value::String(text)) => match serde_json::from_str(text) {
             Ok(Value::Array(items)) => list(schema, &items, path, problems),
+            // One text where several may be.
+            _ if is_of_texts(schema) => Value::Array(vec![value.clone()]),
             _ => problems.wrong(path, schema, value),
         },
         ("object", Value::Object(map)) => members(schema, map, path, problems),
@@ -129,6 +168,10 @@ fn fitting(schema: &Value, value: &Value, path: &str, problems: &mut Problems) -
         ("boolean" | "string" | "array" | "object", _) => problems.wrong(path, schema, value),
         _ => value.clone(),
     }
+}
+
+fn is_of_texts(schema: &Value) -> bool {
+    schema.pointer("/items/type").and_then(Value::as_str) == Some("string")
 }
 
 fn list(schema: &Value, items: &[Value], path: &str, problems: &mut Problems) -> Value {
@@ -309,6 +352,7 @@ mod tests {
             (json!({"deep": "False"}), json!({"deep": false})),
             (json!({"spec": "{\"a\": {\"b\": null}}"}), json!({"spec": {"a": {"b": null}}})),
             (json!({"kinds": "[\"a\", \"b\"]"}), json!({"kinds": ["a", "b"]})),
+            (json!({"kinds": "API"}), json!({"kinds": ["API"]})),
             (json!({"inner": "{\"n\": \"7\"}"}), json!({"inner": {"n": 7}})),
             (json!({"inner": {"n": null}}), json!({"inner": {}})),
             (json!({"limit": null, "deep": null}), json!({})),
@@ -335,14 +379,16 @@ mod tests {
             (json!({"deep": 1}), "`deep` must be true or false, got `1`"),
             (json!({"name": 3}), "`name` must be text, got `3`"),
             (json!({"name": null}), "`name` is missing: text"),
-            (json!({"kinds": "API"}), "`kinds` must be a list of texts, got `API`"),
             (json!({"kinds": ["a", 1]}), "`kinds[1]` must be text, got `1`"),
             (json!({"spec": "[1]"}), "`spec` must be an object, got `[1]`"),
             (json!({"inner": {"m": 1}}), "there is no argument `inner.m`"),
             (json!({"action": "made"}), "`action` must be one of `create`, `delete`, got `made`"),
             (json!({"told": "c"}), "`told` must be one of `a`, `b`, got `c`"),
             (json!({"free": [1]}), "`free` must be text or a number or an object"),
-            (json!({"limits": 1}), "there is no argument `limits`\nPossibly meant: limit\nHint: It takes `"),
+            (
+                json!({"limits": 1}),
+                "there is no argument `limits`: did you mean `limit`?\nPossibly meant: limit\nHint: It takes `",
+            ),
         ] {
             let error = fitted(given.clone()).expect_err(&given.to_string());
             assert!(error.contains(part), "{error}");

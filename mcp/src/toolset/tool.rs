@@ -77,6 +77,8 @@ pub struct Tool {
     /// What it gives and when to use it, for the model.
     pub description: &'static str,
     pub access: Access,
+    /// The tool that does this now, of one that is served under its old name for a version: callable, and not listed.
+    pub now: Option<&'static str>,
     pub input: Arc<Map<String, Value>>,
     pub output: Option<Arc<Map<String, Value>>>,
     run: Run,
@@ -150,6 +152,7 @@ impl Tool {
             title,
             description,
             access,
+            now: None,
             input: input.clone(),
             output: Some(Arc::new(schema::output::<O>())),
             run: Arc::new(move |arguments, call: Call| {
@@ -180,10 +183,18 @@ impl Tool {
             title: name,
             description,
             access: Access::Reads,
+            now: None,
             input: Arc::new(input),
             output: None,
             run: Arc::new(move |arguments, call| Box::pin(run(arguments, call))),
         }
+    }
+
+    /// The same tool, as one whose name is old: `now` is the one to call.
+    #[must_use]
+    pub fn formerly(mut self, now: &'static str) -> Self {
+        self.now = Some(now);
+        self
     }
 
     /// Does it.

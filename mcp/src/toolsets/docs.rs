@@ -47,7 +47,7 @@ pub struct SearchFacts {
     /// Words of the question that no page has; near ones were looked for instead.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub unknown_words: Vec<String>,
-    /// The sections that answer best, best first. `docs_read` takes an address.
+    /// The sections that answer best, best first. `docs` takes an address.
     pub items: Vec<Hit>,
 }
 
@@ -55,13 +55,95 @@ pub struct SearchFacts {
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ReadInput {
-    /// A page or a section, as in an answer of `docs_search`: `how-to/access.md` or `how-to/access.md#kubectl`.
+    /// A page or a section, as in an answer of `docs`: `how-to/access.md` or `how-to/access.md#kubectl`.
     pub address: String,
     /// Characters to pass over: what the last answer gave as `next_offset`.
     pub offset: Option<usize>,
 }
 
+/// What is looked for, or read.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct DocsInput {
+    /// A question, a name, or an error message as it was printed
+    pub query: Option<String>,
+    /// Or a page or section to read, as `how-to/access.md#kubectl`
+    pub address: Option<String>,
+    /// Only pages whose path begins so, as `how-to/`
+    pub within: Option<String>,
+    /// Sections; 5
+    pub limit: Option<usize>,
+    /// Characters of `address` to pass over
+    pub offset: Option<usize>,
+    pub cursor: Option<String>,
+}
+
+/// What was found, with the best section in full; or what was read.
+#[derive(Debug, Default, Serialize, JsonSchema)]
+pub struct DocsFacts {
+    /// Sections that have enough of the question's words.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub total: Option<usize>,
+    /// Words of the question that no page has; near ones were looked for instead.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub unknown_words: Vec<String>,
+    /// The page or section that was asked for, or the one that answers best.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub read: Option<Piece>,
+    /// The sections that answer best, best first.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub items: Vec<Hit>,
+}
+
 impl DocsTools {
+    /// Tool `docs`.
+    ///
+    /// # Errors
+    /// Neither question nor address, an unknown page, section or cursor.
+    pub fn docs(&self, input: &DocsInput, max_tokens: usize) -> Result<Answer<DocsFacts>, ToolError> {
+        let filled = |text: &Option<String>| text.clone().filter(|text| !text.trim().is_empty());
+        if let Some(address) = filled(&input.address) {
+            let read = self.page(&ReadInput { address, offset: input.offset }, max_tokens)?.into_facts();
+            let next = read.next_offset.map(|offset| {
+                NextCall::new("docs", json!({"address": read.address, "offset": offset}), "the next piece")
+            });
+            let answer = Answer::new(DocsFacts { read: Some(read), ..DocsFacts::default() });
+            return Ok(match next {
+                Some(next) => answer.next(next),
+                None => answer,
+            });
+        }
+        let Some(query) = filled(&input.query) else {
+            return Err(ToolError::invalid("neither `query` nor `address` is given")
+                .hint("Give the question or the error message as `query`."));
+        };
+        let question =
+            SearchInput { query, within: input.within.clone(), limit: input.limit, cursor: input.cursor.clone() };
+        let from = answer::offset(input.cursor.as_deref())?;
+        let found = self.search(&question)?.into_facts();
+        // The best one in full spares a call, as long as there is room for it.
+        let best = found.items.first().filter(|_| from == 0);
+        let room = max_tokens / 2;
+        let read = best.and_then(|best| {
+            self.page(&ReadInput { address: best.address.clone(), offset: None }, room).ok().map(Answer::into_facts)
+        });
+        let next = read.as_ref().and_then(|read| {
+            let offset = read.next_offset?;
+            Some(NextCall::new(
+                "docs",
+                json!({"address": read.address, "offset": offset}),
+                "the rest of the best section",
+            ))
+        });
+        let total = found.total;
+        let facts = DocsFacts { total: Some(total), unknown_words: found.unknown_words, read, items: found.items };
+        let answer = Answer::new(facts).page("items", from, total);
+        Ok(match next {
+            Some(next) => answer.next(next),
+            None => answer,
+        })
+    }
+
     pub fn new(docs: Arc<Docs>) -> Self {
         Self { docs }
     }
@@ -86,7 +168,7 @@ impl DocsTools {
         let answer = Answer::new(facts).page("items", from, total);
         Ok(match first {
             Some(address) => {
-                answer.next(NextCall::new("docs_read", json!({"address": address}), "the best section in full"))
+                answer.next(NextCall::new("docs", json!({"address": address}), "the best section in full"))
             }
             None => answer,
         })
@@ -100,9 +182,9 @@ impl DocsTools {
         let limit = max_tokens.saturating_mul(CHARS_PER_TOKEN).saturating_sub(600);
         let piece =
             self.docs.read(&input.address, input.offset.unwrap_or(0), Some(limit)).map_err(|error| told(&error))?;
-        let next = piece.next_offset.map(|offset| {
-            NextCall::new("docs_read", json!({"address": piece.address, "offset": offset}), "the next piece")
-        });
+        let next = piece
+            .next_offset
+            .map(|offset| NextCall::new("docs", json!({"address": piece.address, "offset": offset}), "the next piece"));
         let answer = Answer::new(piece);
         Ok(match next {
             Some(next) => answer.next(next),
@@ -116,12 +198,12 @@ fn told(error: &DocsError) -> ToolError {
     match error {
         DocsError::UnknownPage { path, similar } => {
             let words = path.replace(['/', '.', '-', '_'], " ");
-            let search = NextCall::new("docs_search", json!({"query": words.trim()}), "pages about this");
+            let search = NextCall::new("docs", json!({"query": words.trim()}), "pages about this");
             let unknown = ToolError::not_found(message).hint(error.hint()).candidates(similar);
             if words.trim().is_empty() { unknown } else { unknown.next(search) }
         }
         DocsError::UnknownSection { path, sections, .. } => {
-            let whole = NextCall::new("docs_read", json!({"address": path}), "the whole page");
+            let whole = NextCall::new("docs", json!({"address": path}), "the whole page");
             ToolError::not_found(message)
                 .candidates(sections.iter().map(|anchor| format!("{path}{anchor}")))
                 .next(whole)
@@ -145,18 +227,24 @@ impl Toolset for DocsTools {
     fn tools(self: Arc<Self>) -> Vec<Tool> {
         vec![
             Tool::reads(
+                "docs",
+                "Search and read the documentation",
+                "Searches the platform's documentation (how-tos, commands, settings, error messages) and gives the best section in full; or reads a page.",
+                at_once(&self, |this: &Self, input: DocsInput, call| this.docs(&input, call.max_tokens)),
+            ),
+            Tool::reads(
                 "docs_search",
                 "Search the documentation",
                 "Searches the platform's documentation by section: how-tos, concepts, commands, settings, and one entry for each \
                  error message. Give an error message as it was printed. Each hit has an address for docs_read.",
                 at_once(&self, |this: &Self, input: SearchInput, _| this.search(&input)),
-            ),
+            ).formerly("docs"),
             Tool::reads(
                 "docs_read",
                 "Read the documentation",
                 "Gives a page or a section as Markdown, by its address (path or path#anchor), in pieces if it is long.",
                 at_once(&self, |this: &Self, input: ReadInput, call| this.page(&input, call.max_tokens)),
-            ),
+            ).formerly("docs"),
         ]
     }
 

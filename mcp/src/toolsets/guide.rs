@@ -39,26 +39,27 @@ It runs the image `{image}`.
 It belongs to `{owner}`.
 
 Do it in this order, and show me the result of each step:
-1. docs_search for how an app is described and deployed here; read the page that fits.
-2. catalog_list with the name: stop and ask me if something of this name exists already.
-3. Write its catalog-info.yaml and check it with catalog_validate until it is valid. The owner has to be in the catalog.
-4. Write the app's own manifest as the documentation says. If the server offers a dry run against the policies, use it \
-and fix what it refuses.
-5. Show me both files. If the server offers to propose changes, ask me first, then open the pull request and follow it.",
+1. find with the name as text: stop and ask me if an app of this name exists already.
+2. get with entity API:App: its fields and an example; docs if something is unclear.
+3. change_preview with action create and that specification; fix what schema and policies refuse.
+4. If it has a catalog-info.yaml of its own, check that with try_manifest. Owners are those that find with kind Group lists.
+5. Show me what would be proposed. If the server offers change_propose, ask me first, then open the pull request and follow \
+it with change_status.",
     },
     Recipe {
         name: "explain_failure",
         title: "Explain a failure",
         description: "Why something does not work: evidence first, one cause, the next step.",
-        arguments: &[("entity", "What is broken, as component:default/web", true), ("symptom", "What you see", false)],
+        arguments: &[("entity", "What is broken, as App:demo/web", true), ("symptom", "What you see", false)],
         text: "\
 `{entity}` does not work as it should.
 What I see: {symptom}
 
 Find out why:
-1. catalog_get for it, then catalog_relations with depth 2: what does it need?
-2. If the server offers a diagnosis, ask for it first; otherwise its state, events, logs and policy reports.
-3. docs_search with the exact error message.
+1. diagnose for it.
+2. If that does not explain it: tree for what it is made of, then logs, events and policies of the part that is not healthy, \
+and history for what changed last.
+3. docs with the exact error message.
 Then tell me the most likely cause in one sentence, the evidence for it word for word, what speaks against it, and the \
 smallest next step. Say plainly what you could not see. Change nothing.",
     },
@@ -74,12 +75,12 @@ smallest next step. Say plainly what you could not see. Change nothing.",
 Add the API `{kind}` to this platform.
 Its purpose: {purpose}
 
-1. docs_search for how APIs are built here (definition, composition, where their files live), and read it.
-2. catalog_list of kind API: is there one that does this already, or nearly?
+1. docs for how APIs are built here (definition, composition, where their files live), and read it.
+2. find with kind API: is there one that does this already, or nearly? get of a Composition shows how one is written.
 3. Propose the smallest schema that serves the purpose: name each field with type, default and why it is there. Ask me \
 before you go on.
-4. Write definition, composition and an example; check the example against the policies if the server offers it.
-5. Write its catalog entry and check it with catalog_validate. Say which page of the documentation has to change.",
+4. Write definition, composition and an example; check them with try_manifest.
+5. Say which page of the documentation has to change.",
     },
     Recipe {
         name: "review_change",
@@ -91,9 +92,9 @@ Review this change before it is merged:
 
 {change}
 
-1. catalog_validate for each descriptor in it; a dry run for each manifest, if the server offers one.
-2. catalog_relations of each entity it touches: who depends on it?
-3. docs_search for the rules that apply.
+1. try_manifest for each manifest and descriptor in it.
+2. tree of each thing it touches: what is it made of, who depends on it?
+3. docs for the rules that apply.
 Report findings by severity, each with the line, why it matters here, and the fix. Say what you checked and what you \
 could not check. If there is nothing wrong, say so in one line.",
     },

@@ -7,3 +7,4 @@ pub mod catalog;
 pub mod docs;
 pub mod guide;
 pub mod live;
+pub mod things;

@@ -72,7 +72,7 @@ async fn only_clients_with_a_token_come_in() {
     let token = Tokens::of(folder.path()).issue("test").expect("issued").token;
     let running = run(folder.path(), true, 1000).await;
     let good = exchange(running.address, &post(&format!("{NEWER}Authorization: Bearer {token}\r\n"), LIST)).await;
-    assert!(good.contains("200 OK") && good.contains("catalog_list"), "{good}");
+    assert!(good.contains("200 OK") && good.contains(r#""name":"find""#), "{good}");
     for header in ["", "Authorization: Bearer\r\n", "Authorization: Bearer bs_00\r\n", "Authorization: Basic eDp5\r\n"]
     {
         let answer = exchange(running.address, &post(&format!("{NEWER}{header}"), LIST)).await;
@@ -170,7 +170,7 @@ async fn a_restart_is_not_noticed() {
     tokio::time::timeout(Duration::from_secs(20), first.task).await.expect("it ends").expect("without a panic");
     let second = run(folder.path(), false, 1000).await;
     let headers = format!("Mcp-Session-Id: {session}\r\nMcp-Protocol-Version: 2025-06-18\r\n");
-    let call = r#"{"jsonrpc":"2.0","id":2,"method":"tools/call","params":{"name":"catalog_list","arguments":{}}}"#;
+    let call = r#"{"jsonrpc":"2.0","id":2,"method":"tools/call","params":{"name":"find","arguments":{}}}"#;
     let answer = exchange(second.address, &post(&headers, call)).await;
     assert!(answer.contains("200 OK") && answer.contains("component:default/shop"), "{answer}");
 }
@@ -222,15 +222,14 @@ async fn whatever_a_client_accepts_it_is_served() {
         ("Accept: text/event-stream;q=0, application/json\r\n", "application/json"),
     ] {
         let newer = exchange(running.address, &post_with(accept, KIND, NEWER, LIST.as_bytes())).await;
-        assert!(newer.contains("catalog_list") && newer.contains(form), "{accept}: {newer}");
+        assert!(newer.contains(r#""name":"find""#) && newer.contains(form), "{accept}: {newer}");
         let welcome = exchange(running.address, &post_with(accept, KIND, "", HELLO.as_bytes())).await;
         assert!(welcome.contains("2025-06-18") && welcome.contains(form), "{accept}: {welcome}");
         let headers = format!("Mcp-Session-Id: {}\r\nMcp-Protocol-Version: 2025-06-18\r\n", session(&welcome));
         let initialized = br#"{"jsonrpc":"2.0","method":"notifications/initialized"}"#;
         let noted = exchange(running.address, &post_with(accept, KIND, &headers, initialized)).await;
         assert!(noted.starts_with("HTTP/1.1 202"), "{accept}: {noted}");
-        let call =
-            br#"{"jsonrpc":"2.0","id":"a","method":"tools/call","params":{"name":"catalog_list","arguments":{}}}"#;
+        let call = br#"{"jsonrpc":"2.0","id":"a","method":"tools/call","params":{"name":"find","arguments":{}}}"#;
         let answer = exchange(running.address, &post_with(accept, KIND, &headers, call)).await;
         let (status, messages) = told(&answer);
         assert!(status == 200 && answer.contains(form), "{accept}: {answer}");
@@ -243,7 +242,7 @@ async fn whatever_a_client_accepts_it_is_served() {
         assert!(refused.starts_with("HTTP/1.1 415") && refused.contains("Content-Type: application/json"), "{refused}");
     }
     let kind = "Content-Type: Application/JSON ; charset=utf-8\r\n";
-    assert!(exchange(running.address, &post_with("", kind, NEWER, LIST.as_bytes())).await.contains("catalog_list"));
+    assert!(exchange(running.address, &post_with("", kind, NEWER, LIST.as_bytes())).await.contains(r#""name":"find""#));
 }
 
 #[tokio::test]
@@ -253,7 +252,7 @@ async fn what_cannot_be_served_is_told_as_the_protocol_has_it() {
     let deep = format!(r#"{{"jsonrpc":"2.0","id":4,"method":"x","params":{}"#, "[".repeat(5_000));
     let call = |arguments: &str| {
         format!(
-            r#"{{"jsonrpc":"2.0","id":5,"method":"tools/call","params":{{"name":"catalog_list","arguments":{arguments}}}}}"#
+            r#"{{"jsonrpc":"2.0","id":5,"method":"tools/call","params":{{"name":"find","arguments":{arguments}}}}}"#
         )
     };
     let cases: [(&[u8], u16, i64, Value); 8] = [
@@ -311,7 +310,7 @@ async fn batches_are_of_the_revision_that_has_them() {
     let folder = tempfile::tempdir().expect("folder");
     let running = run(folder.path(), false, 20).await;
     let batch = br#"[{"jsonrpc":"2.0","id":1,"method":"ping"},{"jsonrpc":"2.0","id":2,"method":"no/such"},7,
-        {"jsonrpc":"2.0","id":3,"method":"tools/call","params":{"name":"catalog_list","arguments":{}}}]"#;
+        {"jsonrpc":"2.0","id":3,"method":"tools/call","params":{"name":"find","arguments":{}}}]"#;
     for (version, good) in [("2025-03-26", true), ("2025-06-18", false)] {
         let hello = HELLO.replace("2025-06-18", version);
         let welcome = exchange(running.address, &post_with("", KIND, "", hello.as_bytes())).await;

@@ -6,7 +6,7 @@ use rmcp::model::{
 };
 use rmcp::service::RunningService;
 use rmcp::{RoleClient, ServiceExt};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::server;
 
@@ -44,6 +44,12 @@ fn facts(value: &Value, found: &mut Vec<String>) {
 async fn text_and_structured_content_carry_the_same_facts() {
     let client = client().await;
     let calls = [
+        ("find", json!({})),
+        ("get", json!({"entity": "component:default/shop"})),
+        ("tree", json!({"entity": "component:default/shop"})),
+        ("try_manifest", json!({"manifest": "kind: API"})),
+        ("docs", json!({"query": "a port is taken"})),
+        ("docs", json!({"address": "reference/commands.md", "max_tokens": 400})),
         ("catalog_list", json!({})),
         ("catalog_get", json!({"ref": "component:default/shop"})),
         ("catalog_relations", json!({"ref": "shop", "depth": 9, "kinds": ["dependsOn"]})),
@@ -67,8 +73,26 @@ async fn text_and_structured_content_carry_the_same_facts() {
 }
 
 #[tokio::test]
+async fn old_names_are_served_and_say_the_new_one() {
+    let client = client().await;
+    let names: Vec<_> = client.list_all_tools().await.expect("tools").into_iter().map(|tool| tool.name).collect();
+    assert_eq!(names, ["docs", "find", "get", "tree", "try_manifest"]);
+    let old = call(&client, "catalog_get", json!({"ref": "component:default/shop"})).await;
+    assert!(text(&old).contains("call `get`"), "{}", text(&old));
+    // The old name of an argument, and one that is none.
+    let new = call(&client, "get", json!({"ref": "component:default/shop"})).await;
+    assert!(new.is_error != Some(true) && !text(&new).contains("call `get`"), "{}", text(&new));
+    let wrong = call(&client, "find", json!({"team": "a"})).await;
+    assert!(text(&wrong).contains("did you mean `owner`?"), "{}", text(&wrong));
+}
+
+#[tokio::test]
 async fn relations_are_walked_to_any_depth() {
     let client = client().await;
+    let whole = call(&client, "tree", json!({"entity": "shop", "depth": 9})).await;
+    assert_eq!(whole.is_error, Some(true), "the name of an API too");
+    let whole = call(&client, "tree", json!({"entity": "component:default/shop", "depth": 9})).await;
+    assert!(text(&whole).contains("resource:default/ledger"), "{}", text(&whole));
     let arguments = json!({"ref": "component:default/shop", "depth": 2, "kinds": ["dependsOn"]});
     let result = call(&client, "catalog_relations", arguments).await;
     let facts = result.structured_content.expect("structured");
@@ -92,25 +116,47 @@ async fn a_name_that_fits_several_is_an_error_that_lists_them() {
 #[tokio::test]
 async fn no_canary_leaves_by_any_road() {
     let client = client().await;
-    let got = call(&client, "catalog_get", json!({"ref": "component:default/shop"})).await;
+    let got = call(&client, "get", json!({"entity": "component:default/shop"})).await;
     let all = format!("{got:?}");
-    assert!(!all.contains(CANARY) && all.contains("(redacted)"), "{all}");
+    assert!(!all.contains(CANARY) && all.contains("<hidden>"), "{all}");
     let read =
         client.read_resource(ReadResourceRequestParams::new("catalog://component/default/shop")).await.expect("read");
     let all = format!("{read:?}");
     assert!(!all.contains(CANARY) && all.contains("Sells things."), "{all}");
+    // What comes back of what was sent: in errors, in prompts, in what is judged.
+    let secret = format!("password={CANARY}");
+    for (tool, arguments) in [
+        ("get", json!({"entity": secret})),
+        ("docs", json!({"address": secret})),
+        ("find", json!({"cursor": secret})),
+        ("find", json!({secret.clone(): 1})),
+        (
+            "try_manifest",
+            json!({"manifest": format!("kind: Component\nmetadata: {{name: x, password: {CANARY}}}\nspec: {{owner: 'token={CANARY}'}}")}),
+        ),
+    ] {
+        let all = format!("{:?}", call(&client, tool, arguments).await);
+        assert!(!all.contains(CANARY), "{tool}: {all}");
+    }
+    let arguments = Map::from_iter([("change".to_string(), json!(format!("+  password: {CANARY}")))]);
+    let prompt = client
+        .get_prompt(GetPromptRequestParams::new("review_change").with_arguments(arguments))
+        .await
+        .expect("a prompt");
+    assert!(!format!("{prompt:?}").contains(CANARY), "{prompt:?}");
 }
 
 #[tokio::test]
 async fn wrong_arguments_are_told_to_the_model() {
     let client = client().await;
     for (tool, arguments, part) in [
-        ("catalog_get", json!({}), "`ref` is missing: text"),
-        ("catalog_get", json!({"ref": 3}), "`ref` must be text, got `3`"),
-        ("catalog_list", json!({"kinds": "API"}), "there is no argument `kinds`"),
-        ("catalog_list", json!({"cursor": "../etc"}), "not a cursor"),
+        ("get", json!({}), "`entity` is missing: text"),
+        ("get", json!({"entity": 3}), "`entity` must be text, got `3`"),
+        ("find", json!({"kinds": "API"}), "there is no argument `kinds`: did you mean `kind`?"),
+        ("find", json!({"cursor": "../etc"}), "not a cursor"),
         ("catalog_validate", json!({"descriptor": "a: ["}), "no YAML"),
-        ("docs_read", json!({"address": "../../etc/passwd"}), "Error"),
+        ("docs", json!({"address": "../../etc/passwd"}), "Error"),
+        ("docs", json!({}), "neither `query` nor `address`"),
     ] {
         let result = call(&client, tool, arguments).await;
         assert_eq!(result.is_error, Some(true), "{tool}");
@@ -153,7 +199,9 @@ async fn a_long_text_does_not_come_back() {
     for (tool, arguments) in [
         ("catalog_get", json!({"ref": long})),
         ("catalog_list", json!({"cursor": long})),
-        ("catalog_list", json!({"owner": long})),
+        ("find", json!({"owner": long})),
+        ("get", json!({"entity": long})),
+        ("docs", json!({"query": long})),
         ("catalog_relations", json!({"ref": "shop", "depth": long})),
         ("docs_read", json!({"address": long})),
         ("docs_search", json!({"query": long})),

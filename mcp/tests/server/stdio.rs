@@ -78,7 +78,7 @@ async fn the_server_lives_through_nonsense() {
         r#"{"jsonrpc":"2.0","id":3,"method":"no/such"}"#,
         r#"{"jsonrpc":"2.0","id":4,"method":"tools/call","params":[]}"#,
         r#"{"jsonrpc":"2.0","id":5,"method":"tools/call","params":{"name":7}}"#,
-        r#"{"jsonrpc":"2.0","id":6,"method":"tools/call","params":{"name":"catalog_list","arguments":"x"}}"#,
+        r#"{"jsonrpc":"2.0","id":6,"method":"tools/call","params":{"name":"find","arguments":"x"}}"#,
         r#"{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":99}}"#,
         r#"{"jsonrpc":"2.0","id":7,"result":{}}"#,
         deep.as_str(),
@@ -87,8 +87,7 @@ async fn the_server_lives_through_nonsense() {
     for line in nonsense {
         pipe.send(line).await;
     }
-    pipe.send(r#"{"jsonrpc":"2.0","id":42,"method":"tools/call","params":{"name":"catalog_list","arguments":{}}}"#)
-        .await;
+    pipe.send(r#"{"jsonrpc":"2.0","id":42,"method":"tools/call","params":{"name":"find","arguments":{}}}"#).await;
     let answer = pipe.answer(42).await;
     assert_eq!(answer["result"]["structuredContent"]["total"], 5, "{answer}");
 }
@@ -106,7 +105,7 @@ async fn the_newer_revision_needs_no_handshake() {
         assert!(versions.contains(version), "{found}");
     }
     let call = json!({"jsonrpc": "2.0", "id": 2, "method": "tools/call", "params":
-        {"name": "catalog_list", "arguments": {"kind": "api"}, "_meta": meta}});
+        {"name": "find", "arguments": {"kind": "api"}, "_meta": meta}});
     pipe.send(&call.to_string()).await;
     let answer = pipe.answer(2).await;
     assert_eq!(answer["result"]["structuredContent"]["total"], 1, "{answer}");
@@ -125,12 +124,12 @@ async fn every_line_gets_its_answer_at_once() {
         (b"7", -32600, Value::Null),
         (br#"{"jsonrpc":"2.0","id":5,"method":"tools/call","params":[]}"#, -32602, 5.into()),
         (
-            br#"{"jsonrpc":"2.0","id":6,"method":"tools/call","params":{"name":"catalog_list","arguments":"{}"}}"#,
+            br#"{"jsonrpc":"2.0","id":6,"method":"tools/call","params":{"name":"find","arguments":"{}"}}"#,
             -32602,
             6.into(),
         ),
         (
-            br#"{"jsonrpc":"2.0","id":7,"method":"tools/call","params":{"name":"catalog_list","arguments":[1]}}"#,
+            br#"{"jsonrpc":"2.0","id":7,"method":"tools/call","params":{"name":"find","arguments":[1]}}"#,
             -32602,
             7.into(),
         ),
@@ -156,7 +155,7 @@ async fn every_line_gets_its_answer_at_once() {
 
 const BATCH: &str = r#"[{"jsonrpc":"2.0","id":1,"method":"ping"},{"jsonrpc":"2.0","id":2,"method":"no/such"},7,
     {"jsonrpc":"2.0","method":"notifications/progress","params":{"progressToken":1,"progress":1}},
-    {"jsonrpc":"2.0","id":3,"method":"tools/call","params":{"name":"catalog_list","arguments":{}}}]"#;
+    {"jsonrpc":"2.0","id":3,"method":"tools/call","params":{"name":"find","arguments":{}}}]"#;
 
 #[tokio::test]
 async fn batches_are_of_the_revision_that_has_them() {

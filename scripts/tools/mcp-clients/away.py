@@ -29,7 +29,7 @@ async def told(client, tool, arguments):
 async def comes_back(client):
     """One session all the while: it finds the cluster again by itself."""
     start = time.monotonic()
-    while (answer := await client.call_tool("platform_status", {})).is_error:
+    while (answer := await client.call_tool("platform", {})).is_error:
         check(time.monotonic() - start < 90, f"the server does not find the cluster again: {answer.content}")
         await asyncio.sleep(1)
     return time.monotonic() - start
@@ -50,12 +50,12 @@ async def scenario():
             start = time.monotonic()
             print(f"a call that was waiting: {(await waits).splitlines()[0]} ({time.monotonic() - start:.0f} s)")
             errors = await asyncio.gather(
-                told(client, "platform_status", {}), told(client, "diagnose", {"entity": "demo/my-app"}),
-                told(client, "change_preview", wish), told(client, "workload_logs", {"entity": "demo/my-app"}),
+                told(client, "platform", {}), told(client, "diagnose", {"entity": "demo/my-app"}),
+                told(client, "change_preview", wish), told(client, "logs", {"entity": "demo/my-app"}),
             )
             print(f"calls meanwhile: {errors[0].splitlines()[0]}")
             # What needs no cluster is answered as ever.
-            await call(client, "docs_search", {"query": "the platform does not answer"})
+            await call(client, "docs", {"query": "the platform does not answer"})
         finally:
             docker("unpause", NODE)
         print(f"found again after {await comes_back(client):.0f} s")

@@ -43,7 +43,7 @@ def first_answer(command):
     """Seconds from the start of the process to the answer to its first tool call, over stdio."""
     start = time.monotonic()
     process = subprocess.Popen(command, text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
-    tool = {"name": "catalog_list", "arguments": {}} if command[0] == BINARY else {"name": "echo", "arguments": {"message": "x"}}
+    tool = {"name": "find", "arguments": {}} if command[0] == BINARY else {"name": "echo", "arguments": {"message": "x"}}
     for message in (HELLO, {"jsonrpc": "2.0", "method": "notifications/initialized"},
                     {"jsonrpc": "2.0", "id": 2, "method": "tools/call", "params": tool}):
         process.stdin.write(json.dumps(message) + "\n")
@@ -119,11 +119,11 @@ with tempfile.TemporaryDirectory() as folder:
     server = serve([BINARY, "mcp", "--http", "127.0.0.1:17321", "--no-token", "--rate", "1000000", "--catalog", folder],
                    17321, {"BACKSTACK_STATE": f"{folder}/state"})
     print("answers at 8 clients, HTTP, 10,000 entities (goal: p50 under 2 ms, p99 under 10 ms)")
-    show("backstack catalog_get", ask(17321, "catalog_get", {"ref": "component:default/service-77"}))
-    show("backstack catalog_list by owner", ask(17321, "catalog_list", {"owner": "team-7"}))
-    show("backstack catalog_list by text", ask(17321, "catalog_list", {"text": "number 777"}))
-    show("backstack docs_search", ask(17321, "docs_search", {"query": "how do I add a component"}))
-    show("backstack docs_read", ask(17321, "docs_read", {"address": "reference/commands.md"}))
+    show("backstack get", ask(17321, "get", {"entity": "component:default/service-77"}))
+    show("backstack find by owner", ask(17321, "find", {"owner": "team-7"}))
+    show("backstack find by text", ask(17321, "find", {"text": "number 777"}))
+    show("backstack docs, searched", ask(17321, "docs", {"query": "how do I add a component"}))
+    show("backstack docs, read", ask(17321, "docs", {"address": "reference/commands.md"}))
     print(f"memory with 10,000 entities: {memory(server):.0f} MiB (goal: under 150 MiB)")
     end(server)
 

@@ -74,7 +74,7 @@ async def change(client, arguments):
 async def scenario(mode):
     server = StdioServerParameters(command=binary, args=["mcp", "--allow-changes", "--platform", platform])
     async with Client(server, mode=mode, elicitation_callback=agree) as client:
-        status = await call(client, "platform_status", {})
+        status = await call(client, "platform", {})
         check(status["platform"] == platform, f"another platform: {status}")
         told = await call(client, "diagnose", {"entity": "demo/my-app"})
         check(told["causes"] and told["causes"][0]["fault"] == "policy_failed", f"my-app breaks a policy, told is {told['causes']}")
@@ -85,7 +85,7 @@ async def scenario(mode):
         made = {(one["object"], one["effect"]) for one in ahead["composed"]["resources"]}
         check((f"Deployment demo/{name}", "create") in made, f"the preview does not tell what is composed: {ahead}")
         await change(client, create)
-        graph = await call(client, "crossplane_graph", {"entity": f"App:demo/{name}"})
+        graph = await call(client, "tree", {"entity": f"App:demo/{name}"})
         check("Pod" in json.dumps(graph), f"the graph ends before the pods: {graph}")
         update = {**about, "action": "update", "spec": {"replicas": 2}}
         ahead = await call(client, "change_preview", update)

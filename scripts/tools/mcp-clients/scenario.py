@@ -19,16 +19,16 @@ async def scenario(make, mode):
     async with Client(make(), mode=mode) as client:
         tools = (await client.list_tools()).tools
         names = {tool.name for tool in tools}
-        check({"catalog_list", "catalog_get", "docs_search", "docs_read"} <= names, f"tools are missing: {names}")
-        listed = await client.call_tool("catalog_list", {"kind": "Component"})
+        check({"find", "get", "tree", "docs"} <= names, f"tools are missing: {names}")
+        listed = await client.call_tool("find", {"kind": "Component"})
         check(not listed.is_error and listed.structured_content["total"] > 0, f"no components: {listed}")
         check(str(listed.structured_content["total"]) in listed.content[0].text, "the text lacks the total")
-        gone = await client.call_tool("catalog_get", {"ref": "component:default/no-such"})
+        gone = await client.call_tool("get", {"entity": "component:default/no-such"})
         check(gone.is_error and "not_found" in gone.content[0].text, f"a missing entity is no error: {gone}")
-        found = await client.call_tool("docs_search", {"query": "port is taken"})
+        found = await client.call_tool("docs", {"query": "port is taken"})
         check(found.structured_content["items"], f"nothing found: {found}")
         address = found.structured_content["items"][0]["address"]
-        page = await client.call_tool("docs_read", {"address": address})
+        page = await client.call_tool("docs", {"address": address})
         check(not page.is_error, f"{address} cannot be read: {page}")
         resources = (await client.list_resources()).resources
         read = await client.read_resource(resources[0].uri)

@@ -172,7 +172,7 @@ try {
   const requests = readFileSync(asked, 'utf8').trim().split('\n').map(line => JSON.parse(line)).filter(each => each.tools);
   const offered = requests[0].tools.filter(each => /backstack/.test(each));
   const told = JSON.stringify(requests[0].messages);
-  console.log(`${name}: the agent offers the model ${offered.length} of our tools; server instructions: ${/Find things with catalog_list/.test(told)}, rules: ${/backstack\.instructions\.md/.test(told)}`);
+  console.log(`${name}: the agent offers the model ${offered.length} of our tools; server instructions: ${/Find things with find/.test(told)}, rules: ${/backstack\.instructions\.md/.test(told)}`);
   if (offered.length !== Number(discovered[1])) throw new Error(`the model got only ${offered.join(', ')}`);
 
   const complaints = [...found.complaints, ...(await log()).split('\n').filter(line => /\[(warning|error)\]/.test(line))];

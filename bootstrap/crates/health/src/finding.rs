@@ -53,6 +53,8 @@ pub struct LogSource {
     pub namespace: String,
     pub pod: String,
     pub container: String,
+    /// Whether they are in the log of the run before.
+    pub previous: bool,
 }
 
 /// What a person or an assistant would change.

@@ -113,18 +113,9 @@ impl Caches {
         self.shared.read(|state| state.served.get(&(group.to_string(), kind.to_string())).cloned())
     }
 
-    /// What a word means among the kinds that are served; of several with one name the one that is kept.
-    pub(super) fn kind(&self, word: &str) -> Option<Kind> {
-        let word = word.to_lowercase();
-        let (name, group) = word.split_once('.').map_or((word.as_str(), None), |(name, group)| (name, Some(group)));
-        let fits = |(kind, served): &(&Kind, &Served)| {
-            (kind.1.to_lowercase() == name || served.resource.plural == name)
-                && group.is_none_or(|group| kind.0 == group)
-        };
-        self.shared.read(|state| {
-            let fitting = state.served.iter().filter(fits).map(|(kind, _)| kind.clone());
-            fitting.max_by_key(|kind| KEPT.contains(&(kind.0.as_str(), kind.1.as_str())))
-        })
+    /// Every kind that the cluster serves.
+    pub(super) fn kinds(&self) -> Vec<Served> {
+        self.shared.read(|state| state.served.values().cloned().collect())
     }
 
     pub(super) fn changes(&self) -> watch::Receiver<u64> {

@@ -8,11 +8,11 @@ use async_trait::async_trait;
 use backstack_mcp::error::ErrorKind;
 use backstack_mcp::live::object::{Ref, text};
 use backstack_mcp::live::scrub::scrubbed;
-use backstack_mcp::live::snapshot::{Door, Kind, Snapshot};
-use backstack_mcp::ports::{Cluster, DryRun, GitServer, LogQuery, PlatformState, PortError};
+use backstack_mcp::live::snapshot::{Door, Snapshot};
+use backstack_mcp::ports::{Cluster, DryRun, GitServer, LogQuery, PlatformState, PortError, ServedKind};
 use futures::future::join_all;
 use k8s_openapi::api::core::v1::Pod;
-use kube::api::{Api, LogParams};
+use kube::api::{Api, DynamicObject, ListParams, LogParams};
 use kube::client::Body;
 use serde_json::Value;
 use tokio::sync::watch;
@@ -29,6 +29,8 @@ use crate::kubernetes::object::ObjectRef;
 const PATIENCE: Duration = Duration::from_secs(10);
 /// What was not there at first may have come since: `up` is still running, a component was added.
 const LOOK_AGAIN: Duration = Duration::from_secs(5);
+/// Objects of a kind that is not kept, in one answer.
+const MOST_LISTED: u32 = 1000;
 /// Field manager of what is only tried.
 const MANAGER: &str = "backstack-assistant";
 
@@ -111,6 +113,7 @@ impl LiveCluster {
             previous: query.previous,
             tail_lines: i64::try_from(query.tail).ok(),
             since_seconds: query.since_seconds,
+            timestamps: query.timestamps,
             ..LogParams::default()
         };
         match timeout(PATIENCE, pods.logs(&query.pod, &params)).await {
@@ -216,8 +219,34 @@ impl Cluster for LiveCluster {
         Ok(found?.into_iter().flatten().collect())
     }
 
-    fn kind(&self, word: &str) -> Option<Kind> {
-        self.caches.kind(word)
+    async fn kinds(&self) -> Result<Vec<ServedKind>, PortError> {
+        // The first lists come after what is served is known.
+        self.snapshot().await?;
+        let kinds = self.caches.kinds().into_iter().map(|served| ServedKind {
+            group: served.resource.group,
+            kind: served.resource.kind,
+            plural: served.resource.plural,
+            namespaced: served.namespaced,
+        });
+        Ok(kinds.collect())
+    }
+
+    async fn list(&self, kind: &ServedKind, namespace: Option<&str>) -> Result<Vec<Value>, PortError> {
+        let is_secret = kind.group.is_empty() && kind.kind == "Secret";
+        let Some(served) = self.caches.served(&kind.group, &kind.kind).filter(|_| !is_secret) else {
+            return Ok(Vec::new());
+        };
+        let api: Api<DynamicObject> = match namespace.filter(|_| served.namespaced) {
+            Some(namespace) => served.api(&self.connection.client, namespace),
+            None => Api::all_with(self.connection.client.clone(), &served.resource),
+        };
+        match timeout(PATIENCE, api.list(&ListParams::default().limit(MOST_LISTED))).await {
+            Ok(Ok(found)) => {
+                Ok(found.items.into_iter().map(|object| scrubbed(to_value(object, &served.resource))).collect())
+            }
+            Ok(Err(error)) => Err(self.refused(&format!("list {}", kind.plural), &error)),
+            Err(_) => Err(self.gone("no answer in time")),
+        }
     }
 
     async fn logs(&self, queries: &[LogQuery]) -> Vec<Result<String, PortError>> {

@@ -135,7 +135,7 @@ async fn account(caller: &Client) -> Result<String, PortError> {
     let secrets: Api<Secret> = Api::namespaced(caller.clone(), namespace);
     let none = |why: String| {
         PortError::new(ErrorKind::Unavailable, format!("the platform's Git server cannot be used: {why}"))
-            .hint("Look with platform_status whether the Git server is installed and ready.")
+            .hint("Look with `platform` whether the Git server is installed and ready.")
     };
     let found = secrets.get_opt(name).await.map_err(|error| none(chain(&error).pop().unwrap_or_default()))?;
     let token = found.and_then(|secret| secret.data?.remove(key)).and_then(|bytes| String::from_utf8(bytes.0).ok());

@@ -47,8 +47,11 @@ impl GitServer for Git {
         }
         let silent = |error: reqwest::Error| {
             let why = chain(&error).pop().unwrap_or_default();
-            PortError::new(ErrorKind::Unavailable, format!("the Git server of platform `{}` does not answer: {why}", self.platform))
-                .hint("Look with platform_status whether it runs, and with platform_routes for its address; `backstack status` tells people the same.")
+            PortError::new(
+                ErrorKind::Unavailable,
+                format!("the Git server of platform `{}` does not answer: {why}", self.platform),
+            )
+            .hint("Look with `platform` whether it runs and for its address; `backstack status` tells people the same.")
         };
         let answer = log::send(request).await.map_err(silent)?;
         let status = answer.status().as_u16();

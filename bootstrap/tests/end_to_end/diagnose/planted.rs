@@ -12,7 +12,7 @@ use backstack_mcp::live::changes::forge::{Commit, Forge};
 use backstack_mcp::live::snapshot::Snapshot;
 use backstack_mcp::ports::Platforms;
 use backstack_mcp::toolset::{Call, Outcome, Tool, Toolset};
-use backstack_mcp::toolsets::live::toolsets;
+use backstack_mcp::toolsets::live::{Live, toolsets};
 use kube::api::{DeleteParams, Patch, PatchParams};
 use serde_json::{Value, json};
 
@@ -34,7 +34,7 @@ impl Planter {
         let client =
             client::connect(&kubeconfig::standalone(&entry).expect("a kubeconfig"), None).await.expect("a client");
         let platforms = Arc::new(LivePlatforms::only(platform, Way::Containers));
-        let tools = toolsets(platforms.clone()).into_iter().flat_map(Toolset::tools).collect();
+        let tools = toolsets(&Live::new(platforms.clone())).into_iter().flat_map(Toolset::tools).collect();
         Self { kinds: Kinds::new(client), tools, platforms }
     }
 

@@ -162,7 +162,7 @@ fn rules_share_a_file_with_others() {
         write(&file.install().expect("edit")).expect("written");
         assert!(!file.install().expect("again").changes);
         let text = std::fs::read_to_string(&file.path).expect("file");
-        assert!(text.starts_with(before) && text.contains("catalog_list"));
+        assert!(text.starts_with(before) && text.contains("`find`"));
         assert_eq!(file.uninstall().expect("out").content.as_deref(), Some(before), "{before:?}");
     }
     let folder = tempfile::tempdir().expect("folder");

@@ -112,6 +112,29 @@ impl Forge {
         Ok(Pull::of(&expect(status, answer, &format!("read pull request #{number}"))?))
     }
 
+    /// Commits of the main branch since a moment (RFC 3339), the newest first, each with its files.
+    ///
+    /// # Errors
+    /// The Git server does not answer, or refuses.
+    pub async fn commits(&self, repository: &str, since: &str) -> Result<Vec<Value>, PortError> {
+        let options = "stat=false&verification=false&files=true&limit=50";
+        let address = format!("/repos/{repository}/commits?sha={BRANCH}&{options}&since={}", escaped(since));
+        let (status, answer) = self.server.send("GET", &address, None).await?;
+        let answer = expect(status, answer, &format!("list commits of `{repository}`"))?;
+        Ok(answer.as_array().cloned().unwrap_or_default())
+    }
+
+    /// Pull requests that are over, those that changed last first, as the server has them.
+    ///
+    /// # Errors
+    /// The Git server does not answer, or refuses.
+    pub async fn closed(&self, repository: &str) -> Result<Vec<Value>, PortError> {
+        let address = format!("/repos/{repository}/pulls?state=closed&sort=recentupdate&limit=50");
+        let (status, answer) = self.server.send("GET", &address, None).await?;
+        let answer = expect(status, answer, &format!("list pull requests of `{repository}`"))?;
+        Ok(answer.as_array().cloned().unwrap_or_default())
+    }
+
     /// Whether a commit is later than another one and has it in it.
     ///
     /// # Errors
@@ -192,7 +215,7 @@ fn refused(status: u16, answer: &Value, what: &str) -> PortError {
         401 | 403 => "The assistant's account may not do this: run `backstack up` again, which repairs its token.",
         404 => "Look whether the repository, branch or path exists in the Git server.",
         409 | 422 => "Somebody changed it meanwhile: look at the current state and ask again.",
-        _ => "Look with platform_status whether the Git server runs.",
+        _ => "Look with `platform` whether the Git server runs.",
     };
     PortError::new(kind, format!("the Git server did not {what}: {status} {said}")).hint(hint)
 }

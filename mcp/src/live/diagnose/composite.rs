@@ -87,7 +87,7 @@ fn not_ready(composite: &Value, at: &Ref) -> Option<Finding> {
     Some(
         Finding::new(fault, at.clone(), format!("is not ready: {}", short(why, 160)))
             .with(format!("condition {}: {}", ready.kind, ready.reason), ready.message)
-            .next("Look at what it composed: crossplane_graph shows which part is not ready."),
+            .next("Look at what it composed: tree shows which part is not ready."),
     )
 }
 
@@ -113,10 +113,10 @@ fn of_message(fault: Fault, at: &Ref, message: &str) -> Finding {
         Fault::FunctionFailed => (format!("its composition's function gave up: {core}"), "Correct the field that the message names in the resource, or the composition itself.".to_string()),
         Fault::MissingRights => (format!("Crossplane lacks a right: {core}"), "Grant it with a ClusterRole that has the label `rbac.crossplane.io/aggregate-to-crossplane: \"true\"` and lists that resource.".to_string()),
         Fault::Quota => (format!("a quota does not let it compose: {core}"), "Raise the namespace's ResourceQuota, or free some of it.".to_string()),
-        Fault::PolicyDenied => (format!("a policy refuses what it composes: {core}"), "Read policy_get for the policy that is named; then change the resource, or the composition.".to_string()),
+        Fault::PolicyDenied => (format!("a policy refuses what it composes: {core}"), "Read policies for how to comply; then change the resource, or the composition.".to_string()),
         Fault::InvalidManifest => (format!("what it composes is not valid: {core}"), "Correct the composition, or the field of the resource that it copies.".to_string()),
         Fault::MissingComposition => (format!("no composition fits it: {core}"), "Add a Composition for its kind, or correct `spec.crossplane.compositionRef`.".to_string()),
-        _ => (format!("{}: {core}", fault.title()), "Read crossplane_events for all that Crossplane says about it.".to_string()),
+        _ => (format!("{}: {core}", fault.title()), "Read events for all that Crossplane says about it.".to_string()),
     };
     Finding::new(fault, at.clone(), summary).next(next)
 }

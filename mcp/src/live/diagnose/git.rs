@@ -75,7 +75,7 @@ fn out_of_sync(application: &Value, at: &Ref) -> Option<Finding> {
         )
         .with("sync status", text(application, "/status/sync/status"))
         .next(format!(
-            "Read gitops_diff(application=\"{}\"); then sync, or put the change into Git.",
+            "Read get(entity=\"Application:{}\") for the difference; then sync, or put the change into Git.",
             name(application)
         )),
     )
@@ -101,13 +101,13 @@ fn finding(fault: Fault, application: &Value, at: &Ref, message: &str) -> Findin
         Fault::InvalidManifest => (
             format!("a manifest in Git is invalid: {}", short(core_of(message), 160)),
             format!(
-                "Correct the manifest in {} below `{}`; policy_dry_run tries one before it is committed.",
+                "Correct the manifest in {} below `{}`; try_manifest tries one before it is committed.",
                 source.repository, source.path
             ),
         ),
         Fault::PolicyDenied => (
             format!("a policy refuses what Git says: {}", short(core_of(message), 160)),
-            "Read policy_get for the policy that is named, and change the manifest in Git so that it complies."
+            "Read policies(entity=...) for how to comply, and change the manifest in Git so that it complies."
                 .to_string(),
         ),
         Fault::MissingRights => (
@@ -116,7 +116,7 @@ fn finding(fault: Fault, application: &Value, at: &Ref, message: &str) -> Findin
         ),
         _ => (
             format!("{}: {}", fault.title(), short(message, 160)),
-            format!("Read gitops_application(name=\"{}\") for the whole state of the sync.", name(application)),
+            format!("Read get(entity=\"Application:{}\") for the whole state of the sync.", name(application)),
         ),
     };
     Finding::new(fault, at.clone(), summary).next(next)

@@ -25,8 +25,12 @@ fn now(snapshot: &Snapshot) -> OffsetDateTime {
 fn with_call(mut finding: Finding) -> Finding {
     if let Some(log) = &finding.log {
         finding.next = format!(
-            "{} The log: workload_logs(namespace=\"{}\", pod=\"{}\", container=\"{}\", previous=true).",
-            finding.next, log.namespace, log.pod, log.container
+            "{} The log: logs(entity=\"Pod:{}/{}\", container=\"{}\"{}).",
+            finding.next,
+            log.namespace,
+            log.pod,
+            log.container,
+            if log.previous { ", previous=true" } else { "" }
         );
     }
     finding

@@ -25,7 +25,7 @@ pub(super) fn of_objects<'a>(snapshot: &Snapshot, objects: impl Iterator<Item = 
                 let finding = Finding::new(Fault::PolicyFailed, result.object.clone(), summary)
                     .with(format!("{said}{}", result.rule_in_words()), &result.message)
                     .next(format!(
-                        "Read policy_get(name=\"{}\") for how to comply; change the object in Git.",
+                        "Change the object in Git as the policy says; policies(entity=\"{}\") tells it in full.",
                         result.policy
                     ));
                 by_policy.insert(key, finding);

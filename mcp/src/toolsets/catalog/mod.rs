@@ -47,6 +47,16 @@ impl CatalogTools {
         Self { catalog, changes }
     }
 
+    /// Whether there is nothing in it.
+    pub fn is_empty(&self) -> bool {
+        self.catalog.index().is_empty()
+    }
+
+    /// The one entity that a text names, if there is one.
+    pub(crate) fn entity(&self, text: &str) -> Option<Arc<Entity>> {
+        find(&self.catalog.index(), text).ok()
+    }
+
     /// Tool `catalog_list`.
     ///
     /// # Errors
@@ -81,7 +91,7 @@ impl CatalogTools {
                 .hint("Start the server with a stack or with `--catalog DIR`, or bring a platform up."));
         }
         if total == 0 {
-            answer = answer.next(NextCall::new("catalog_list", json!({}), "every entity, without filters"));
+            answer = answer.next(NextCall::new("find", json!({}), "what there is, without filters"));
         }
         Ok(answer)
     }
@@ -242,13 +252,8 @@ pub(crate) fn find(index: &Index, text: &str) -> Result<Arc<Entity>, ToolError> 
             text.parse().map_err(|error: crate::catalog::ReferenceError| ToolError::invalid(error.to_string()))?;
         vec![reference]
     };
-    let search = || {
-        NextCall::new(
-            "catalog_list",
-            json!({"text": text.rsplit(['/', ':']).next()}),
-            "entities with this in their name",
-        )
-    };
+    let search =
+        || NextCall::new("find", json!({"text": text.rsplit(['/', ':']).next()}), "entities with this in their name");
     match fitting.as_slice() {
         [one] if index.get(one).is_some() => Ok(index.get(one).cloned().expect("looked up above")),
         [] | [_] => Err(ToolError::not_found(format!("there is no entity `{text}` in the catalog"))
@@ -256,7 +261,7 @@ pub(crate) fn find(index: &Index, text: &str) -> Result<Arc<Entity>, ToolError> 
             .next(search())),
         several => Err(ToolError::new(ErrorKind::Ambiguous, format!("`{text}` fits {} entities", several.len()))
             .candidates(several.iter().map(ToString::to_string))
-            .hint("Call again with one of these as `ref`.")),
+            .hint("Call again with one of these.")),
     }
 }
 
@@ -305,27 +310,27 @@ impl Toolset for CatalogTools {
                 "Lists the software catalog: components, APIs, resources, systems, domains, groups, users, templates. Filters \
                  narrow it; totals by kind come with it. Use it to find an entity's full reference.",
                 at_once(&self, |this: &Self, input: ListInput, call| this.list(&input, call.max_tokens)),
-            ),
+            ).formerly("find"),
             Tool::reads(
                 "catalog_get",
                 "Get one catalog entity",
                 "Gives one entity of the catalog: owner, type, relations both ways, links, annotations and spec.",
                 at_once(&self, |this: &Self, input: GetInput, _| this.get(&input)),
-            ),
+            ).formerly("get"),
             Tool::reads(
                 "catalog_validate",
                 "Validate a catalog descriptor",
                 "Judges a descriptor (catalog-info.yaml) before it is committed: every problem at once, with its place and \
                  what to write, and warnings for references to entities that do not exist.",
                 at_once(&self, |this: &Self, input: ValidateInput, _| this.validate(&input)),
-            ),
+            ).formerly("try_manifest"),
             Tool::reads(
                 "catalog_relations",
                 "Relations of an entity",
                 "Walks from one entity along its relations (owner, parts, dependencies, APIs) to any depth: what depends on it, \
                  what it needs, who owns it.",
                 at_once(&self, |this: &Self, input: RelationsInput, call| this.relations(&input, call.max_tokens)),
-            ),
+            ).formerly("tree"),
         ]
     }
 
@@ -349,7 +354,7 @@ impl Toolset for CatalogTools {
             };
         Some(found.map(|entity| {
             let mut descriptor = entity.descriptor();
-            answer::redact::redact(&mut descriptor);
+            crate::secrets::clean(&mut descriptor);
             let text = serde_json::to_string_pretty(&descriptor).unwrap_or_default();
             vec![ResourceContents::text(text, uri).with_mime_type("application/json")]
         }))

@@ -1,4 +1,5 @@
-//! Toolset `crossplane`: the platform's own APIs and the resources made with them.
+//! The platform's own APIs and the resources made with them, under the names that the tools had: `find`, `get` and
+//! `tree` do this now. To be taken out with the next version.
 
 use std::sync::Arc;
 
@@ -24,7 +25,7 @@ pub(super) struct CrossplaneTools(pub Live);
 
 impl Toolset for CrossplaneTools {
     fn name(&self) -> &'static str {
-        "crossplane"
+        "catalog"
     }
 
     fn about(&self) -> &'static str {
@@ -38,31 +39,31 @@ impl Toolset for CrossplaneTools {
                 "The platform's APIs",
                 "Kinds of composite resources that people can make here (as App), with their compositions and how many resources there are.",
                 bound(&self, Self::apis),
-            ),
+            ).formerly("find"),
             Tool::reads(
                 "crossplane_api",
                 "Fields of an API",
                 "One API: its fields as a short table (type, required, default, allowed values), and an example manifest that fits.",
                 bound(&self, Self::api),
-            ),
+            ).formerly("get"),
             Tool::reads(
                 "crossplane_resources",
                 "Composite resources",
                 "Composite resources, those in trouble first; of one kind or namespace if asked.",
                 bound(&self, Self::resources),
-            ),
+            ).formerly("find"),
             Tool::reads(
                 "crossplane_resource",
                 "One composite resource",
                 "One composite resource: its specification, conditions, composition, and what it composed.",
                 bound(&self, Self::resource),
-            ),
+            ).formerly("get"),
             Tool::reads(
                 "crossplane_graph",
                 "What a resource is made of",
                 "The whole tree below a composite resource (or any other object), with the health of each part, down to the pods. For its events use `events`.",
                 bound(&self, Self::graph),
-            ),
+            ).formerly("tree"),
         ]
     }
 }
@@ -200,8 +201,8 @@ impl CrossplaneTools {
         let first = answer.facts().apis.first().map(|api| api.kind.clone());
         Ok(match first {
             Some(kind) => answer.next(NextCall::new(
-                "crossplane_api",
-                json!({"kind": kind}),
+                "get",
+                json!({"entity": format!("API:{kind}")}),
                 "the fields of one API and an example",
             )),
             None => answer,
@@ -288,7 +289,7 @@ impl CrossplaneTools {
         };
         let answer = Answer::new(facts).about(seen.platform());
         Ok(answer
-            .next(NextCall::new("crossplane_graph", json!({"entity": at}), "everything below it, down to the pods"))
+            .next(NextCall::new("tree", json!({"entity": at}), "everything below it, down to the pods"))
             .next(NextCall::new("events", json!({"entity": at, "all": true}), "its events")))
     }
 

@@ -9,8 +9,9 @@ use serde_json::{Value, json};
 use super::{Live, unclear};
 use crate::answer::{Answer, NextCall};
 use crate::error::ToolError;
-use crate::live::diagnose::{self, Diagnosis, Fault, Needs, Verdict};
+use crate::live::diagnose::{self, Diagnosis, Fault, Finding, Needs, Verdict};
 use crate::live::object::Ref;
+use crate::live::served;
 use crate::live::snapshot::{LogKey, Snapshot};
 use crate::live::target::{self, Query};
 use crate::ports::{Cluster, LogQuery};
@@ -46,7 +47,7 @@ impl Toolset for DiagnoseTools {
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct Input {
-    /// Name of the platform; needed only where there are several.
+    /// Which platform
     #[serde(default)]
     platform: Option<String>,
     /// The thing, as `name`, `namespace/name` or `Kind:namespace/name`; `component:NAME` for a component of the platform; `Namespace:NAME` for all that is in one. Left out: the whole platform.
@@ -84,16 +85,17 @@ async fn asked_on_demand(cluster: &dyn Cluster, snapshot: &Snapshot, entity: &st
     if target::resolve(snapshot, entity).is_ok() {
         return Ok(None);
     }
-    let Some((group, kind)) = cluster.kind(word) else {
-        // A short name, or what only sounds like a kind: the search by name says the rest.
+    let kinds = cluster.kinds().await?;
+    let Some(kind) = served::find(&kinds, word) else {
+        // What only sounds like a kind: the search by name says the rest.
         let is_kind = word.starts_with(char::is_uppercase);
         return if is_kind { Err(no_kind(word, cluster.platform())) } else { Ok(None) };
     };
-    if (group.as_str(), kind.as_str()) == ("", "Secret") {
+    if (kind.group.as_str(), kind.kind.as_str()) == ("", "Secret") {
         return Err(ToolError::not_found("Secrets are never read here, so nothing can be said of one")
             .hint("What needs it tells whether it is there: ask about the workload."));
     }
-    let at = Ref::new(&group, &kind, query.namespace.as_deref().unwrap_or_default(), &query.name);
+    let at = Ref::new(&kind.group, &kind.kind, query.namespace.as_deref().unwrap_or_default(), &query.name);
     match cluster.read(std::slice::from_ref(&at)).await?.pop() {
         Some(object) => Ok(Some(object)),
         None => Err(ToolError::not_found(format!("there is no {at} on platform `{}`", cluster.platform()))
@@ -146,35 +148,47 @@ async fn fetch(cluster: &dyn Cluster, needs: &Needs, snapshot: &mut Snapshot) ->
 
 fn with_next(diagnosis: Diagnosis, platform: &str) -> Answer<Diagnosis> {
     let subject = diagnosis.subject.clone();
-    let first = diagnosis.causes.first().map(|cause| (cause.fault, cause.object.clone()));
-    let healthy = diagnosis.verdict == Verdict::Healthy;
-    let mut answer = Answer::new(diagnosis).about(platform);
-    answer = match first {
-        Some((Fault::CrashLoop | Fault::OutOfMemory | Fault::MissingRights, at)) if at.kind == "Pod" => {
-            answer.next(NextCall::new(
-                "workload_logs",
-                json!({"namespace": at.namespace, "pod": at.name, "previous": true}),
-                "what it said before it ended",
-            ))
+    let first = diagnosis.causes.first().cloned();
+    let is_well = matches!(diagnosis.verdict, Verdict::Healthy | Verdict::Unknown);
+    // Whatever must give way, the causes stay.
+    let mut answer = Answer::new(diagnosis).about(platform).drops(&["events", "looked_at", "past", "not_looked_at"]);
+    if let Some(cause) = &first {
+        answer = proposal(cause).into_iter().chain(look(cause, &subject)).fold(answer, Answer::next);
+    }
+    match subject.as_str() {
+        _ if is_well => answer,
+        "platform" => answer.next(NextCall::new("events", json!({}), "all warnings")),
+        subject => answer.next(NextCall::new("events", json!({"entity": subject}), "all warnings about it")),
+    }
+}
+
+/// The change that mends it, ready to be proposed: where it comes from Git, and what it should be is certain.
+fn proposal(cause: &Finding) -> Option<NextCall> {
+    let change = cause.change.as_ref()?;
+    let value = change.value.as_ref()?;
+    let from_git = cause.evidence.iter().any(|evidence| evidence.source == "Git");
+    from_git.then(|| {
+        let arguments = json!({"entity": change.object, "set": {&change.field: value}, "reason": cause.summary});
+        NextCall::new("change_propose", arguments, "proposes exactly that change")
+    })
+}
+
+/// Where more is told of a cause.
+fn look(cause: &Finding, subject: &str) -> Option<NextCall> {
+    let at = cause.object.typed();
+    match cause.fault {
+        Fault::CrashLoop | Fault::OutOfMemory | Fault::MissingRights if at.starts_with("Pod:") => {
+            let previous = cause.log.as_ref().is_some_and(|log| log.previous);
+            let arguments = if previous { json!({"entity": at, "previous": true}) } else { json!({"entity": at}) };
+            Some(NextCall::new("logs", arguments, "what it said before it ended"))
         }
-        Some((Fault::PolicyFailed | Fault::PolicyDenied, _)) => answer.next(NextCall::new(
-            "policy_reports",
-            json!({"entity": subject}),
-            "all policy results, and how to comply",
-        )),
-        Some((
-            Fault::InvalidManifest | Fault::WrongRevision | Fault::WrongPath | Fault::SyncFailed | Fault::OutOfSync,
-            at,
-        )) => answer.next(NextCall::new(
-            "gitops_application",
-            json!({"application": at.name}),
-            "the state of the sync in full",
-        )),
-        _ => answer,
-    };
-    if healthy {
-        answer
-    } else {
-        answer.next(NextCall::new("events", json!({"entity": subject}), "all warnings about it"))
+        Fault::LogErrors => Some(NextCall::new("logs", json!({"entity": at}), "its log")),
+        Fault::PolicyFailed | Fault::PolicyDenied => {
+            Some(NextCall::new("policies", json!({"entity": subject}), "all policy results, and how to comply"))
+        }
+        Fault::InvalidManifest | Fault::WrongRevision | Fault::WrongPath | Fault::SyncFailed | Fault::OutOfSync => {
+            Some(NextCall::new("get", json!({"entity": at}), "the state of the sync in full"))
+        }
+        _ => None,
     }
 }

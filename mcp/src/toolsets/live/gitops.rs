@@ -1,4 +1,5 @@
-//! Toolset `gitops`: Argo CD's applications, their health and sync, and how Git and the cluster differ.
+//! Argo CD's applications, their health and sync, and how Git and the cluster differ; `find` and `get` tell it, and for one
+//! version more the tools that did before.
 
 use std::sync::Arc;
 
@@ -6,7 +7,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::Live;
+use super::{Live, Seen};
 use crate::answer::{self, Answer, NextCall};
 use crate::error::ToolError;
 use crate::live::changes::forge::{Forge, repository_of};
@@ -25,7 +26,7 @@ pub(super) struct GitopsTools(pub Live);
 
 impl Toolset for GitopsTools {
     fn name(&self) -> &'static str {
-        "gitops"
+        "catalog"
     }
 
     fn about(&self) -> &'static str {
@@ -39,19 +40,19 @@ impl Toolset for GitopsTools {
                 "Applications",
                 "Argo CD's applications with health, sync state and revision, those in trouble first.",
                 bound(&self, Self::list),
-            ),
+            ).formerly("find"),
             Tool::reads(
                 "gitops_application",
                 "One application",
                 "One application: where it comes from, its last sync with errors, and each object that it brings.",
                 bound(&self, Self::one),
-            ),
+            ).formerly("get"),
             Tool::reads(
                 "gitops_diff",
                 "Git and the cluster compared",
                 "Field by field, how the manifests in Git differ from what the cluster has. For folders of plain manifests in the platform's Git server.",
                 bound(&self, Self::diff),
-            ),
+            ).formerly("get"),
         ]
     }
 }
@@ -87,7 +88,7 @@ struct OneInput {
 }
 
 #[derive(Debug, Serialize, JsonSchema)]
-struct Compared {
+pub(in crate::toolsets) struct Compared {
     application: String,
     sync: String,
     differing: usize,
@@ -137,8 +138,8 @@ impl GitopsTools {
         let found = application(&seen.snapshot, &input.application)?;
         let answer = Answer::new(gitops::details(found)).about(seen.platform());
         Ok(answer.next(NextCall::new(
-            "gitops_diff",
-            json!({"application": name(found)}),
+            "get",
+            json!({"entity": format!("Application:{}", name(found)), "compare": true}),
             "Git and the cluster compared field by field",
         )))
     }
@@ -147,30 +148,37 @@ impl GitopsTools {
         let seen = self.0.look(input.platform.as_deref()).await?;
         seen.needs("argoproj.io", "Application", "applications")?;
         let found = application(&seen.snapshot, &input.application)?;
-        let forge = Forge::new(seen.cluster.git().await?);
-        let mut not_compared = Vec::new();
-        let mut manifests = Vec::new();
-        for source in gitops::sources(found) {
-            match manifests_of(&forge, &source).await {
-                Ok(found) => manifests.extend(found),
-                Err(why) => not_compared.push(why),
-            }
-        }
-        let place = text(found, "/spec/destination/namespace");
-        let objects = compare(&seen.snapshot, seen.cluster.as_ref(), manifests, place, &mut not_compared).await?;
-        let differing: Vec<_> =
-            objects.into_iter().filter(|object| !object.differences.is_empty() || !object.note.is_empty()).collect();
-        let listed = gitops::details(found).resources.len();
-        let facts = Compared {
-            application: name(found).into(),
-            sync: gitops::row(found).sync,
-            same: listed.saturating_sub(differing.len()),
-            differing: differing.len(),
-            objects: differing,
-            not_compared,
-        };
-        Ok(Answer::new(facts).about(seen.platform()))
+        Ok(Answer::new(compared(&seen, found).await?).about(seen.platform()))
     }
+}
+
+/// How Git and the cluster differ, over all that an application brings.
+///
+/// # Errors
+/// There is no Git server, or the cluster does not answer.
+pub(in crate::toolsets) async fn compared(seen: &Seen, found: &Value) -> Result<Compared, ToolError> {
+    let forge = Forge::new(seen.cluster.git().await?);
+    let mut not_compared = Vec::new();
+    let mut manifests = Vec::new();
+    for source in gitops::sources(found) {
+        match manifests_of(&forge, &source).await {
+            Ok(found) => manifests.extend(found),
+            Err(why) => not_compared.push(why),
+        }
+    }
+    let place = text(found, "/spec/destination/namespace");
+    let objects = compare(&seen.snapshot, seen.cluster.as_ref(), manifests, place, &mut not_compared).await?;
+    let differing: Vec<_> =
+        objects.into_iter().filter(|object| !object.differences.is_empty() || !object.note.is_empty()).collect();
+    let listed = gitops::details(found).resources.len();
+    Ok(Compared {
+        application: name(found).into(),
+        sync: gitops::row(found).sync,
+        same: listed.saturating_sub(differing.len()),
+        differing: differing.len(),
+        objects: differing,
+        not_compared,
+    })
 }
 
 fn application<'a>(snapshot: &'a Snapshot, wanted: &str) -> Result<&'a Value, ToolError> {

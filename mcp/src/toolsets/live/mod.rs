@@ -5,11 +5,15 @@ mod changes;
 mod composition;
 mod crossplane;
 mod diagnose;
-mod gitops;
+mod events;
+pub(super) mod gitops;
+mod history;
+mod logs;
 mod platform;
-mod policy;
+pub(super) mod policy;
 #[cfg(test)]
 pub mod tests;
+mod usage;
 
 pub use diagnose::judged;
 
@@ -27,15 +31,14 @@ use crate::ports::{Cluster, Platforms};
 use crate::toolset::Toolset;
 
 /// All toolsets that need a platform. The last one proposes changes.
-pub fn toolsets(platforms: Arc<dyn Platforms>) -> Vec<Arc<dyn Toolset>> {
-    let live = Live { platforms };
+pub fn toolsets(live: &Live) -> Vec<Arc<dyn Toolset>> {
     vec![
         Arc::new(platform::PlatformTools(live.clone())),
         Arc::new(crossplane::CrossplaneTools(live.clone())),
         Arc::new(policy::PolicyTools(live.clone())),
         Arc::new(gitops::GitopsTools(live.clone())),
         Arc::new(diagnose::DiagnoseTools(live.clone())),
-        Arc::new(changes::ChangeTools(live)),
+        Arc::new(changes::ChangeTools(live.clone())),
     ]
 }
 
@@ -52,13 +55,17 @@ pub struct Seen {
 }
 
 impl Live {
+    pub fn new(platforms: Arc<dyn Platforms>) -> Self {
+        Self { platforms }
+    }
+
     /// The platform that is meant.
     async fn cluster(&self, platform: Option<&str>) -> Result<Arc<dyn Cluster>, ToolError> {
         Ok(self.platforms.platform(platform).await?)
     }
 
     /// The platform that is meant, and what it is like now.
-    async fn look(&self, platform: Option<&str>) -> Result<Seen, ToolError> {
+    pub(super) async fn look(&self, platform: Option<&str>) -> Result<Seen, ToolError> {
         let cluster = self.cluster(platform).await?;
         let snapshot = cluster.snapshot().await?;
         Ok(Seen { cluster, snapshot })
@@ -84,7 +91,7 @@ impl Seen {
         let why = why.map_or_else(|| format!("it has no kind `{kind}`"), |(_, why)| why.to_string());
         Err(ToolError::unavailable(format!("platform `{}` offers no {what}: {why}", self.platform()))
             .hint("The component that brings it is not installed, or not yet.")
-            .next(NextCall::new("platform_status", json!({}), "what is installed, and what waits")))
+            .next(NextCall::new("platform", json!({}), "what is installed, and what waits")))
     }
 }
 
@@ -94,7 +101,7 @@ pub fn unclear(error: Unclear) -> ToolError {
     match error {
         Unclear::Nothing { closest, .. } => ToolError::not_found(message)
             .candidates(closest.map(|name| name.trim_matches('`').to_string()))
-            .hint("Names are `name`, `namespace/name` or `Kind:namespace/name`."),
+            .hint("Names are `name`, `namespace/name` or `Kind:namespace/name`; `find` lists any kind."),
         Unclear::Ambiguous { candidates, .. } => ToolError::new(ErrorKind::Ambiguous, message)
             .candidates(candidates.into_iter().map(|name| name.trim_matches('`').to_string())),
     }

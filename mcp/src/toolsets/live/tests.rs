@@ -1,19 +1,24 @@
 //! The tools over a cluster that stands in memory.
 
+mod reading;
+
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use serde_json::{Map, Value, json};
 use tokio::sync::watch;
 
-use super::toolsets;
+use super::{Live, toolsets};
+use crate::catalog::Catalog;
 use crate::error::ErrorKind;
 use crate::live::apis::tests::definition;
 use crate::live::changes::forge::tests::Scripted;
 use crate::live::object::Ref;
 use crate::live::snapshot::Snapshot;
-use crate::ports::{Cluster, DryRun, GitServer, LogQuery, PlatformState, Platforms, PortError};
+use crate::ports::{Cluster, DryRun, GitServer, LogQuery, PlatformState, Platforms, PortError, ServedKind};
 use crate::toolset::{Call, Confirmed, Outcome, Tool};
+use crate::toolsets::catalog::CatalogTools;
+use crate::toolsets::things::Things;
 use crate::{Question, ToolError};
 
 const CANARY: &str = "canary-5e1f";
@@ -58,8 +63,26 @@ impl Cluster for Memory {
         Ok(self.unkept.iter().filter(|object| objects.contains(&Ref::of(object))).cloned().collect())
     }
 
-    fn kind(&self, _: &str) -> Option<crate::live::snapshot::Kind> {
-        None
+    async fn kinds(&self) -> Result<Vec<ServedKind>, PortError> {
+        let snapshot = self.snapshot().await?;
+        let kept = snapshot.tables().map(|((group, kind), _)| (group.clone(), kind.clone()));
+        let unkept = self.unkept.iter().map(|object| {
+            let at = Ref::of(object);
+            (at.group, at.kind)
+        });
+        let served = kept.chain(unkept).map(|(group, kind)| {
+            let plural = format!("{}s", kind.to_lowercase());
+            ServedKind { group, kind, plural, namespaced: true }
+        });
+        Ok(served.collect())
+    }
+
+    async fn list(&self, kind: &ServedKind, namespace: Option<&str>) -> Result<Vec<Value>, PortError> {
+        let fits = |object: &&Value| {
+            let at = Ref::of(object);
+            at.kind == kind.kind && namespace.is_none_or(|place| place == at.namespace)
+        };
+        Ok(self.unkept.iter().filter(fits).cloned().collect())
     }
 
     async fn logs(&self, queries: &[LogQuery]) -> Vec<Result<String, PortError>> {
@@ -108,7 +131,10 @@ impl Platforms for One {
 }
 
 fn tools(memory: &Arc<Memory>) -> Vec<Tool> {
-    toolsets(Arc::new(One(memory.clone()))).into_iter().flat_map(crate::Toolset::tools).collect()
+    let live = Live::new(Arc::new(One(memory.clone())));
+    let catalog = Arc::new(CatalogTools::new(Arc::new(Catalog::new(Vec::new()))));
+    let things: Arc<dyn crate::Toolset> = Arc::new(Things::new(catalog, Some(live.clone())));
+    toolsets(&live).into_iter().chain([things]).flat_map(crate::Toolset::tools).collect()
 }
 
 async fn run(memory: &Arc<Memory>, name: &str, arguments: Value, call: Call) -> Result<Outcome, ToolError> {
@@ -171,6 +197,23 @@ async fn no_tool_lets_a_secret_through() {
     };
     let memory = Arc::new(memory);
     let calls = [
+        ("find", json!({"text": "s"})),
+        ("find", json!({"kind": "ConfigMap"})),
+        ("find", json!({"kind": "API"})),
+        ("get", json!({"entity": "shop"})),
+        ("get", json!({"entity": "Pod:demo/p"})),
+        ("get", json!({"entity": "Secret:demo/s"})),
+        ("get", json!({"entity": "ConfigMap:demo/c"})),
+        ("get", json!({"entity": "Application:a", "compare": true})),
+        ("get", json!({"entity": "API:App"})),
+        ("tree", json!({"entity": "shop"})),
+        ("logs", json!({"entity": "shop", "grep": "a"})),
+        ("logs", json!({"entity": "shop", "since": "1h", "level": "info"})),
+        ("history", json!({"since": "10000d"})),
+        ("policies", json!({"all": true})),
+        ("policies", json!({"entity": "shop"})),
+        ("try_manifest", json!({"manifest": "{apiVersion: v1, kind: Secret, metadata: {name: s}, data: {a: b}}"})),
+        ("platform", json!({})),
         ("platform_status", json!({})),
         ("platform_routes", json!({})),
         ("events", json!({"all": true})),
@@ -342,6 +385,13 @@ async fn hostile_arguments_are_answered() {
             ("policy_get", "name"),
             ("crossplane_api", "kind"),
             ("policy_dry_run", "manifest"),
+            ("get", "entity"),
+            ("tree", "entity"),
+            ("logs", "entity"),
+            ("usage", "entity"),
+            ("history", "entity"),
+            ("policies", "entity"),
+            ("try_manifest", "manifest"),
         ] {
             let arguments = Map::from_iter([(key.to_string(), json!(typed))]);
             // Without a name the whole platform is meant.

@@ -5,9 +5,9 @@ const vscode = require('vscode');
 
 /** Tools to call, and what the answer has to hold. */
 const CALLS = [
-  ['catalog_list', { kind: 'Component', max_tokens: 400 }, 'component:default/'],
-  ['docs_search', { query: 'port is taken' }, 'troubleshooting/'],
-  ['catalog_get', { ref: 'component:default/no-such-thing' }, 'no-such-thing'],
+  ['find', { kind: 'Component', max_tokens: 400 }, 'component:default/'],
+  ['docs', { query: 'port is taken' }, 'troubleshooting/'],
+  ['get', { entity: 'component:default/no-such-thing' }, 'no-such-thing'],
 ];
 const PATIENCE = 60_000;
 

@@ -37,12 +37,15 @@ pub fn last_words(pod: &Pod) -> Vec<(LogSource, bool)> {
         let end = status.state.terminated.as_ref().or(status.last_state.terminated.as_ref());
         end.is_some_and(|end| end.exit_code != 0)
     });
-    ended.map(|status| (log_source(pod, &status.name), status.state.terminated.is_none())).collect()
+    ended.map(|status| log_source(pod, &status.name)).map(|source| (source.clone(), source.previous)).collect()
 }
 
 fn log_source(pod: &Pod, container: &str) -> LogSource {
-    let meta = &pod.metadata;
-    LogSource { namespace: meta.namespace.clone(), pod: meta.name.clone(), container: container.into() }
+    let (meta, status) = (&pod.metadata, &pod.status);
+    let mut all = status.init_container_statuses.iter().chain(&status.container_statuses);
+    // A container that has ended and was not started again has no run before this one.
+    let previous = all.find(|status| status.name == container).is_none_or(|status| status.state.terminated.is_none());
+    LogSource { namespace: meta.namespace.clone(), pod: meta.name.clone(), container: container.into(), previous }
 }
 
 /// One pod, and what else is known.
