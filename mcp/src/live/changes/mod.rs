@@ -5,3 +5,4 @@ pub mod follow;
 pub mod forge;
 pub mod git_server;
 pub mod plan;
+pub mod yaml;
