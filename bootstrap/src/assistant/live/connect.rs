@@ -41,6 +41,8 @@ pub(super) struct Connection {
     pub git: Result<Arc<dyn GitServer>, PortError>,
     /// When the account's token has to be renewed.
     pub renew: Instant,
+    /// Whether it runs in containers here, and pulls from the local registry.
+    pub local: bool,
 }
 
 /// Connects.
@@ -68,7 +70,7 @@ pub(super) async fn connect(platform: &str, way: &Way) -> Result<Connection, Por
     let git = git_server(platform, &caller, record.as_ref(), git).await;
     let seconds = u64::try_from(assistant::TOKEN_SECONDS).unwrap_or_default();
     let renew = Instant::now() + Duration::from_secs(seconds / 2);
-    Ok(Connection { client, record, git, renew })
+    Ok(Connection { client, record, git, renew, local: *way == Way::Containers })
 }
 
 /// The kubeconfig of a platform in containers, read from its control plane.

@@ -227,7 +227,7 @@ fn change(spec: Value) -> Value {
 }
 
 fn pull() -> Value {
-    json!({"number": 4, "state": "open", "html_url": "u", "head": {"ref": "b"}, "body": "File: `demo/app/new.yaml`"})
+    json!({"number": 4, "state": "open", "html_url": "u", "head": {"ref": "b", "sha": "h"}, "base": {"ref": "main"}, "mergeable": true, "body": "File: `demo/app/new.yaml`"})
 }
 
 #[tokio::test]
@@ -237,7 +237,19 @@ async fn nothing_is_proposed_without_a_yes_and_nothing_that_would_be_refused() {
         ("GET /repos/backstack/demo-cluster/pulls?", 200, json!([])),
         ("POST /repos/backstack/demo-cluster/contents/", 201, json!({})),
         ("POST /repos/backstack/demo-cluster/pulls", 201, pull()),
+        (
+            "GET /repos/backstack/demo-cluster/pulls/4/files",
+            200,
+            json!([{"filename": "demo/app/new.yaml", "status": "added"}]),
+        ),
+        ("GET /repos/backstack/demo-cluster/pulls/4/reviews", 200, json!([])),
         ("GET /repos/backstack/demo-cluster/pulls/4", 200, pull()),
+        ("GET /repos/backstack/demo-cluster/branches/main", 200, json!({"required_approvals": 1})),
+        (
+            "GET /repos/backstack/demo-cluster/commits/h/status",
+            200,
+            json!({"statuses": [{"context": "files", "status": "pending"}]}),
+        ),
     ]);
     let memory = Arc::new(memory);
     let wrote = || memory.git.asked.lock().expect("lock").iter().any(|call| !call.starts_with("GET"));
@@ -261,7 +273,12 @@ async fn nothing_is_proposed_without_a_yes_and_nothing_that_would_be_refused() {
     assert_eq!((done.structured["pull_request"].as_i64(), done.structured["new"].as_bool()), (Some(4), Some(true)));
 
     let (_, status) = answer(&memory, "change_status", json!({"pull_request": 4})).await;
-    assert_eq!(status["stages"][1]["state"], "waiting");
+    let stages: Vec<_> =
+        status["stages"].as_array().expect("stages").iter().map(|stage| (&stage["stage"], &stage["state"])).collect();
+    assert_eq!(
+        json!(stages),
+        json!([["proposed", "done"], ["checked", "waiting"], ["approved", "waiting"], ["merged", "next"]])
+    );
 }
 
 #[tokio::test]

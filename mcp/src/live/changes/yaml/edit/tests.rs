@@ -46,9 +46,11 @@ fn changed(text: &str, change: impl FnOnce(&mut Value)) -> Vec<String> {
     changes.map(|change| format!("{}{}", change.tag(), change.value().trim_end_matches('\n'))).collect()
 }
 
+type Change = Box<dyn Fn(&mut Value)>;
+
 #[test]
 fn only_the_lines_of_what_changes_are_others() {
-    let cases: Vec<(Box<dyn Fn(&mut Value)>, &[&str])> = vec![
+    let cases: Vec<(Change, &[&str])> = vec![
         (
             Box::new(|it| it["spec"]["image"] = "a:2".into()),
             &["-  image: nginx:1.29.3 # see ticket 7", "+  image: a:2 # see ticket 7"],
