@@ -41,6 +41,7 @@ pub(super) struct LiveCluster {
     caches: Caches,
     installed: Installed,
     pulse: Pulse,
+    images: images::Asked,
     made: Instant,
     /// Something was asked for that was not there when the connection was made.
     lacking: AtomicBool,
@@ -55,6 +56,7 @@ impl LiveCluster {
             caches: Caches::start(client, platform),
             installed: Installed::start(client, platform),
             pulse: Pulse::start(client.clone()),
+            images: images::Asked::default(),
             connection,
             made: Instant::now(),
             lacking: AtomicBool::new(false),
@@ -238,7 +240,7 @@ impl Cluster for LiveCluster {
     }
 
     async fn image(&self, reference: &str) -> Found {
-        images::find(reference, self.connection.local).await
+        self.images.find(reference, self.connection.local).await
     }
 
     async fn state(&self) -> Result<PlatformState, PortError> {

@@ -1,18 +1,41 @@
 //! Whether an image can be had: the platform's own registry is asked, then the one that the image's name says.
 
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use backstack_mcp::live::changes::images::Found;
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 
 use crate::docker::{Engine, registry};
 use crate::images::{ImageError, Platform, Reference, Registry, Upstream, UpstreamOptions, Wanted};
 
-/// Longest time for one registry.
-const PATIENCE: Duration = Duration::from_secs(8);
+/// Longest time for one registry. Where there is no Internet, a name is looked for in vain for longer than anybody waits.
+const PATIENCE: Duration = Duration::from_secs(3);
+/// For so long what was found holds.
+const FRESH: Duration = Duration::from_secs(60);
+
+/// What was found a moment ago: a proposal asks twice, before and after the user's word.
+#[derive(Default)]
+pub(super) struct Asked(Mutex<HashMap<String, (Instant, Found)>>);
+
+impl Asked {
+    /// As [`find`], and without asking again what was asked within the last minute.
+    pub(super) async fn find(&self, image: &str, own: bool) -> Found {
+        let known = self.0.lock().unwrap_or_else(PoisonError::into_inner).get(image).cloned();
+        if let Some((_, found)) = known.filter(|(when, _)| when.elapsed() < FRESH) {
+            return found;
+        }
+        let found = find(image, own).await;
+        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        known.retain(|_, (when, _)| when.elapsed() < FRESH);
+        known.insert(image.into(), (Instant::now(), found.clone()));
+        found
+    }
+}
 
 /// Asks whether there is such an image. `own` says that the platform runs here, and has the local registry.
-pub(super) async fn find(image: &str, own: bool) -> Found {
+async fn find(image: &str, own: bool) -> Found {
     let reference: Reference = match image.parse() {
         Ok(reference) => reference,
         Err(error) => return Found::Nowhere(format!("{error}")),

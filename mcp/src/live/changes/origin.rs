@@ -58,10 +58,9 @@ pub fn maker(snapshot: &Snapshot, object: &Value) -> Option<Maker> {
         let top = top(snapshot, object);
         let change = (uid(top) != uid(object)).then(|| typed_form(top));
         let by = format!("{} {}", text(owner, "/kind"), text(owner, "/name"));
+        let is_owner = text(top, "/kind") == text(owner, "/kind") && name(top) == text(owner, "/name");
         let told = match &change {
-            Some(change) if *change != format!("{}:{}", text(owner, "/kind"), text(owner, "/name")) => {
-                format!("{at} is made by {by}, and in the end by `{change}`")
-            }
+            Some(change) if !is_owner => format!("{at} is made by {by}, and that in the end by `{change}`"),
             _ => format!("{at} is made by {by}"),
         };
         return Some(Maker { told, change });
@@ -255,7 +254,9 @@ mod tests {
         let snapshot =
             Snapshot::of("lab", [app.clone(), owned("Deployment", "shop", "2", "1", "App"), pod.clone(), helm]);
         let made = |object: &Value| maker(&snapshot, object);
-        assert_eq!(made(&pod).expect("a maker").change.as_deref(), Some("App:demo/shop"));
+        let pod = made(&pod).expect("a maker");
+        assert_eq!(pod.change.as_deref(), Some("App:demo/shop"));
+        assert_eq!(pod.told, "Pod demo/shop-1 is made by Deployment shop, and that in the end by `App:demo/shop`");
         assert_eq!(made(&app), None);
         let redis = json!({"apiVersion": "v1", "kind": "Service", "metadata": {"namespace": "demo", "name": "redis"}});
         let redis = made(&redis).expect("a maker");

@@ -101,7 +101,7 @@ pub enum Impossible {
     NoNamespace(String),
     #[error("`{0}` is not a name: lower-case letters, digits and dashes, at most 63, starting with a letter")]
     BadName(String),
-    #[error("{0}")]
+    #[error("a field cannot be changed so: {0}")]
     BadField(String),
     #[error("`manifest` cannot be used: {0}")]
     BadManifest(String),

@@ -32,8 +32,8 @@ pub(super) struct Asked {
     /// For a new file: where it goes, as `repository:path`. Left out: beside the others of its kind.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     file: String,
-    /// An order, in place of `entity`: kind of the API, as `App`.
-    #[serde(default = "app", skip_serializing_if = "String::is_empty")]
+    /// An order, in place of `entity`: kind of the API, `App` if left out.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
     kind: String,
     /// Of the order; left out for kinds that are cluster-wide.
     #[serde(default, skip_serializing_if = "String::is_empty")]
@@ -61,9 +61,8 @@ pub(super) struct ChangeInput {
     pub idempotency_key: Option<String>,
 }
 
-fn app() -> String {
-    "App".into()
-}
+/// What is ordered if nothing is said.
+const ORDERED: &str = "App";
 
 /// A planned change with what was read to plan it.
 pub(super) struct Planned {
@@ -101,8 +100,9 @@ async fn order(seen: &Seen, forge: &Forge, asked: &Asked) -> Result<(Wish, Writt
         return Err(ToolError::invalid("`action` is needed with `name`: create, update or delete"));
     };
     seen.needs("apiextensions.crossplane.io", "CompositeResourceDefinition", "composite APIs")?;
-    let kind = apis::find(&seen.snapshot, &asked.kind);
-    let told = kind.map_or(asked.kind.clone(), |kind| kind.kind.to_string());
+    let wanted = if asked.kind.is_empty() { ORDERED } else { asked.kind.as_str() };
+    let kind = apis::find(&seen.snapshot, wanted);
+    let told = kind.map_or(wanted.to_string(), |kind| kind.kind.to_string());
     let spec = Value::Object(asked.spec.clone());
     let change = if asked.set.is_empty() { Change::Spec(spec.clone()) } else { Change::Fields(asked.set.clone()) };
     let wish = Wish { action, kind: told, namespace: asked.namespace.clone(), name: asked.name.clone(), change };
