@@ -5,12 +5,13 @@
 //! origin   the file that a thing comes from
 //! fields   single fields by name; yaml: their place in a file
 //! plan     what would be written
-//! compose  what a composition would make of it; images: what it names
+//! compose  what a composition would make of it; images: what it names; drafts: new APIs, before anybody may try them
 //! forge    the Git server; pulls: what stands before a merge
 //! follow   how far a change has come (stage); subjects: what it is about; settle: whether the cluster rests at it
 //! ```
 
 pub mod compose;
+pub mod drafts;
 pub mod fields;
 pub mod follow;
 pub mod forge;

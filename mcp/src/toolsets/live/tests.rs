@@ -10,6 +10,7 @@ use super::toolsets;
 use crate::error::ErrorKind;
 use crate::live::apis::tests::definition;
 use crate::live::changes::forge::tests::Scripted;
+use crate::live::changes::plan::{self, Action, Change, Wish};
 use crate::live::object::Ref;
 use crate::live::snapshot::Snapshot;
 use crate::ports::{Cluster, DryRun, GitServer, LogQuery, PlatformState, Platforms, PortError};
@@ -279,6 +280,26 @@ async fn nothing_is_proposed_without_a_yes_and_nothing_that_would_be_refused() {
         json!(stages),
         json!([["proposed", "done"], ["checked", "waiting"], ["approved", "waiting"], ["merged", "next"]])
     );
+}
+
+#[tokio::test]
+async fn a_proposal_that_is_over_is_no_answer_to_a_change_that_is_still_wanted() {
+    let spec = json!({"image": "a:1"});
+    let wish = Wish {
+        action: Action::Create,
+        kind: "App".into(),
+        namespace: "demo".into(),
+        name: "new".into(),
+        change: Change::Spec(spec.clone()),
+    };
+    let branch = plan::branch(&plan::key_of(&wish, None), &wish);
+    for (state, again) in [("open", false), ("closed", true)] {
+        let known = json!({"number": 4, "state": state, "html_url": "u", "body": format!("<!-- backstack-assistant: {branch} -->")});
+        let mut memory = Memory::with(vec![definition()]);
+        memory.git = Scripted::with(vec![("GET /repos/backstack/demo-cluster/pulls?", 200, json!([known]))]);
+        let outcome = run(&Arc::new(memory), "change_propose", change(spec.clone()), Call::quiet()).await;
+        assert_eq!(matches!(outcome, Ok(Outcome::Ask(_))), again, "{state}: {outcome:?}");
+    }
 }
 
 #[tokio::test]

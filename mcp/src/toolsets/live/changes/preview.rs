@@ -10,7 +10,7 @@ use super::policy;
 use crate::error::ToolError;
 use crate::live::changes::images::{self, Found, Told};
 use crate::live::changes::plan::{self, Action};
-use crate::live::changes::{project, source};
+use crate::live::changes::{drafts, project, source};
 use crate::live::graph;
 use crate::live::object::Ref;
 use crate::live::schema::Misfit;
@@ -120,9 +120,10 @@ impl Planned {
         let written = &self.written;
         let mut limits = Vec::new();
         let (mut dry_run, mut composed) = (Vec::new(), None);
+        let mut misfits = written.misfits.clone();
         // What does not fit the schema is told by its misfits, in better words than the server's.
         if written.misfits.is_empty() {
-            (dry_run, composed) = self.tried(&mut limits).await?;
+            (dry_run, composed) = self.tried(&mut misfits, &mut limits).await?;
         }
         match self.wish.action {
             Action::Delete => limits.push("What is composed of it goes with it; data in volumes may be lost.".into()),
@@ -141,7 +142,7 @@ impl Planned {
             repository: written.repository.clone(),
             file: written.path.clone(),
             diff: written.diff.clone(),
-            misfits: written.misfits.clone(),
+            misfits,
             argo_cd: self.argo_cd(),
             images,
             also_open,
@@ -154,7 +155,11 @@ impl Planned {
     }
 
     /// The word of the API and the policies, and what a composition would make of it.
-    async fn tried(&self, limits: &mut Vec<String>) -> Result<(Vec<policy::TriedOne>, Option<Ahead>), ToolError> {
+    async fn tried(
+        &self,
+        misfits: &mut Vec<Misfit>,
+        limits: &mut Vec<String>,
+    ) -> Result<(Vec<policy::TriedOne>, Option<Ahead>), ToolError> {
         let (mut tried, mut composed) = (Vec::new(), None);
         let objects = self.placed();
         let runs = self.seen.cluster.dry_run(&objects).await?;
@@ -167,8 +172,10 @@ impl Planned {
             }
             let one = policy::tried(&self.seen, object, run);
             if one.refused.contains(NOT_ALLOWED) {
+                let (found, how) = self.checked(object, &objects).await?;
+                misfits.extend(found);
                 limits.push(format!(
-                    "{} was not tried by the server: the assistant may not create its kind, Argo CD may.",
+                    "{} was not tried by the server: the assistant may not create its kind, Argo CD may. {how}",
                     one.object
                 ));
             } else {
@@ -176,6 +183,20 @@ impl Planned {
             }
         }
         Ok((tried, composed))
+    }
+
+    /// What can be said of an object that may not be tried, and what was looked at for it.
+    async fn checked(&self, object: &Value, beside: &[Value]) -> Result<(Vec<Misfit>, &'static str), ToolError> {
+        let definition = self.seen.cluster.read(&[drafts::definition_of(&Ref::of(object))]).await?;
+        let found = drafts::check(&self.seen.snapshot, object, beside, definition.first());
+        let how = match (Ref::of(object).kind.as_str(), definition.first()) {
+            ("Composition", Some(_)) => {
+                "Its fields, its kind and its functions were checked; what its functions make of their input was not run."
+            }
+            (_, Some(_)) => "Its fields were checked by the schema of its kind.",
+            (_, None) => "Its fields were not checked: no schema of its kind was found.",
+        };
+        Ok((found, how))
     }
 
     /// The objects with the namespace that they will have.

@@ -12,6 +12,9 @@ use crate::live::changes::forge::{Commit, OWNER, Pull};
 use crate::live::changes::plan;
 use crate::toolset::{Call, Confirmed, Question, Reply};
 
+/// So often the same change may be proposed, each time after the one before was merged and undone, or closed.
+const MOST_TURNS: usize = 20;
+
 #[derive(Debug, Serialize, JsonSchema)]
 pub(super) struct Proposed {
     summary: String,
@@ -28,10 +31,9 @@ pub(super) struct Proposed {
 
 impl Planned {
     pub(super) async fn propose(&self, input: &ChangeInput, call: &Call) -> Result<Reply<Proposed>, ToolError> {
-        let branch = plan::branch(&self.key, &self.wish);
         let repository = &self.written.repository;
-        // Asked for again: what was confirmed once is not asked once more.
-        if let Some(pull) = self.forge.pull_from(repository, &branch).await? {
+        let (branch, known) = self.branch(input).await?;
+        if let Some(pull) = known {
             return Ok(self.proposed(pull, false, Vec::new()).into());
         }
         let preview = self.preview().await?;
@@ -59,6 +61,23 @@ impl Planned {
         let body = body(input, &preview, self.wish.action.verb(), &warnings);
         let pull = self.forge.propose(repository, &self.written.base, &branch, &commit, &body).await?;
         Ok(self.proposed(pull, true, warnings).into())
+    }
+
+    /// The branch, and the pull request that it has: asked for again, what was confirmed once is not asked once more. One
+    /// that is over is no answer to a change that is still wanted, unless the caller's own key asks for that very one.
+    async fn branch(&self, input: &ChangeInput) -> Result<(String, Option<Pull>), ToolError> {
+        let own = input.idempotency_key.is_some();
+        let first = plan::branch(&self.key, &self.wish);
+        for turn in 1..=MOST_TURNS {
+            let branch = if turn == 1 { first.clone() } else { format!("{first}-{turn}") };
+            match self.forge.pull_from(&self.written.repository, &branch).await? {
+                Some(pull) if own || pull.open => return Ok((branch, Some(pull))),
+                Some(_) => {}
+                None => return Ok((branch, None)),
+            }
+        }
+        Err(ToolError::invalid(format!("this very change was proposed {MOST_TURNS} times already"))
+            .hint("Give an `idempotency_key` of your own."))
     }
 
     fn proposed(&self, pull: Pull, new: bool, warnings: Vec<String>) -> Answer<Proposed> {
