@@ -39,6 +39,28 @@ pub fn check(kind: &CompositeKind<'_>, object: &Value) -> Vec<Misfit> {
     misfits
 }
 
+/// What does not fit a kind that a CustomResourceDefinition defines; nothing if it has no such version.
+pub fn check_custom(definition: &Value, object: &Value) -> Option<Vec<Misfit>> {
+    let version = text(object, "/apiVersion").rsplit('/').next().unwrap_or_default();
+    let versions = list(definition, "/spec/versions").iter();
+    let schema = versions.into_iter().find(|one| text(one, "/name") == version)?.pointer("/schema/openAPIV3Schema")?;
+    let mut misfits = Vec::new();
+    // What every object has is known to every server.
+    let own = |key: &str| !matches!(key, "apiVersion" | "kind" | "metadata" | "status");
+    for (key, value) in object.as_object().into_iter().flatten().filter(|(key, _)| own(key)) {
+        match schema.pointer(&format!("/properties/{key}")) {
+            Some(schema) => fits(schema, value, key, &mut misfits),
+            None => misfits.push(Misfit { path: key.clone(), problem: "is not a field of this API".into() }),
+        }
+    }
+    for key in list(schema, "/required").iter().filter_map(Value::as_str).filter(|key| own(key)) {
+        if object.get(key).is_none() {
+            misfits.push(Misfit { path: key.into(), problem: "is required".into() });
+        }
+    }
+    Some(misfits)
+}
+
 pub fn is_dns_label(name: &str) -> bool {
     let good = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
     !name.is_empty()
@@ -161,6 +183,26 @@ mod tests {
     use super::*;
     use crate::live::snapshot::Snapshot;
     use serde_json::json;
+
+    #[test]
+    fn a_kind_of_somebody_else_is_checked_by_its_definition() {
+        let definition = json!({"spec": {"versions": [{"name": "v1", "schema": {"openAPIV3Schema": {"required": ["spec"], "properties": {
+            "spec": {"type": "object", "required": ["rules"], "properties": {"rules": {"type": "array"}}}}}}}]}});
+        let told = |object: Value| {
+            let misfits = check_custom(&definition, &object)?;
+            Some(misfits.into_iter().map(|one| format!("{} {}", one.path, one.problem)).collect::<Vec<_>>())
+        };
+        let of = |rest: Value| {
+            let mut object = json!({"apiVersion": "x.dev/v1", "kind": "Policy", "metadata": {"name": "a"}});
+            json_patch::merge(&mut object, &rest);
+            told(object)
+        };
+        assert_eq!(of(json!({"spec": {"rules": []}})), Some(vec![]));
+        assert_eq!(of(json!({"spec": {}})), Some(vec!["spec.rules is required".into()]));
+        assert_eq!(of(json!({})), Some(vec!["spec is required".into()]));
+        assert_eq!(of(json!({"spec": {"rules": 1}, "spce": 1})).map(|told| told.len()), Some(2));
+        assert_eq!(of(json!({"apiVersion": "x.dev/v2"})), None);
+    }
 
     #[test]
     fn every_misfit_is_told_at_once_with_its_path() {

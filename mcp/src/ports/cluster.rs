@@ -9,6 +9,7 @@ use serde_json::Value;
 use tokio::sync::watch;
 
 use super::{GitServer, PortError};
+use crate::live::changes::images::Found;
 use crate::live::object::Ref;
 use crate::live::served::ServedKind;
 use crate::live::snapshot::{Door, Snapshot};
@@ -119,6 +120,11 @@ pub trait Cluster: Send + Sync + 'static {
     /// # Errors
     /// The cluster does not answer, or the account may not ask.
     async fn ask(&self, service: &Ref, path: &str, question: &Value) -> Result<(u16, Value), PortError>;
+
+    /// Whether an image can be had: in the platform's own registry, or at the one that its name says.
+    async fn image(&self, reference: &str) -> Found {
+        Found::Unknown(format!("nobody was asked for {reference}"))
+    }
 
     /// State of the install, also while `up` is running.
     async fn state(&self) -> Result<PlatformState, PortError>;

@@ -18,7 +18,7 @@ use rmcp::service::{NotificationContext, RequestContext, SubscriptionContext};
 use rmcp::{ErrorData, RoleServer, ServerHandler};
 use serde_json::{Map, Value};
 
-use super::confirm::{self, Asked};
+use super::confirm::{self, Asked, Ears};
 use super::notify::{self, Progress, Sending};
 use super::{Inner, wire};
 use crate::answer::{DEFAULT_MAX_TOKENS, LEAST_TOKENS, MOST_TOKENS};
@@ -38,11 +38,12 @@ const FRESH_MS: u64 = 60_000;
 pub struct Session {
     inner: Arc<Inner>,
     subscribed: Arc<Mutex<HashSet<String>>>,
+    ears: Ears,
 }
 
 impl Session {
     pub(super) fn new(inner: Arc<Inner>) -> Self {
-        Self { inner, subscribed: Arc::default() }
+        Self { inner, subscribed: Arc::default(), ears: Ears::default() }
     }
 
     /// Runs a tool, with the user's word where it asks for it.
@@ -54,7 +55,7 @@ impl Session {
     ) -> Result<CallToolResponse, ErrorData> {
         let arguments = request.arguments.clone().unwrap_or_default();
         let (call, sending) = call(&arguments, context);
-        let call = confirm::heard(call, &request);
+        let call = confirm::heard(call, &request, &self.ears, context);
         #[cfg(feature = "conformance")]
         let call = with_inputs(call, request.input_responses.unwrap_or_default(), request.request_state);
         let (mut call, mut response) = (call, None);
@@ -67,11 +68,13 @@ impl Session {
                 #[cfg(feature = "conformance")]
                 Ok(Outcome::Refused(error)) => response = Some(Err(error)),
                 Err(error) => response = Some(Ok(wire::error(&error).into())),
-                Ok(Outcome::Ask(question)) => match confirm::ask(&question, &arguments, tool.name, context).await? {
-                    Asked::Said(said) => call = call.with_confirmation(question.digest(), said),
-                    Asked::Respond(respond) => response = Some(Ok(*respond)),
-                    Asked::Tell(error) => response = Some(Ok(wire::error(&error).into())),
-                },
+                Ok(Outcome::Ask(question)) => {
+                    match confirm::ask(&question, &arguments, tool.name, &self.ears, context).await? {
+                        Asked::Said(said) => call = call.with_confirmation(question.digest(), said),
+                        Asked::Respond(respond) => response = Some(Ok(*respond)),
+                        Asked::Tell(error) => response = Some(Ok(wire::error(&error).into())),
+                    }
+                }
             }
             if response.is_some() {
                 break;

@@ -1,5 +1,6 @@
 //! The server as a client sees it: over an in-memory pipe, and over HTTP with clients that mean no good.
 
+mod confirm;
 mod http;
 mod pipe;
 mod schemas;

@@ -57,8 +57,8 @@ async def call(client, tool, arguments):
     return answer.structured_content
 
 
-async def change(client, arguments):
-    """Proposes a change, merges it, and waits until it is there."""
+async def change(client, arguments, ends="done"):
+    """Proposes a change, merges it, and waits until it is there, or has failed."""
     proposed = await call(client, "change_propose", arguments)
     number = proposed["pull_request"]
     again = await call(client, "change_propose", arguments)
@@ -67,8 +67,10 @@ async def change(client, arguments):
     start = time.monotonic()
     git(f"pulls/{number}/merge", {"Do": "merge"})
     status = await call(client, "change_status", {"pull_request": number, "wait_seconds": 120})
-    check(status["over"] and all(stage["state"] == "done" for stage in status["stages"]), f"not there: {status}")
-    print(f"pull request {number}: {arguments['action']}d, {time.monotonic() - start:.1f} s after the merge")
+    check(status["over"] and status["stages"][-1]["state"] == ends, f"not {ends}: {status}")
+    check(all(stage["state"] == "done" for stage in status["stages"][:-1]), f"not there: {status}")
+    print(f"pull request {number}: {proposed['summary']}: {ends}, {time.monotonic() - start:.1f} s after the merge")
+    return status
 
 
 async def scenario(mode):
@@ -92,6 +94,16 @@ async def scenario(mode):
         grows = next((one for one in ahead["composed"]["resources"] if one["object"] == f"Deployment demo/{name}"), {})
         check(grows.get("effect") == "change" and "spec.replicas: 1 -> 2" in grows.get("changes", []), f"the preview does not tell the change: {ahead}")
         await change(client, update)
+        # Argo CD's project has no such namespace: told before anything is opened.
+        outside = await call(client, "change_preview", {**create, "namespace": "default"})
+        check(not outside["acceptable"] and "default" in outside["argo_cd"][0], f"Argo CD would refuse it: {outside}")
+        # The conditions of the time before the merge are all good: they must not be taken for those of what was merged.
+        broken = {"entity": f"App:demo/{name}", "set": {"spec.image": "docker.io/hashicorp/http-echo:none.such"}}
+        status = await change(client, broken, "failed")
+        check("image" in status["stages"][-1]["detail"] and status["next"][0]["tool"] == "diagnose", f"no cause is named: {status}")
+        await change(client, {"entity": f"App:demo/{name}", "set": {"spec.image": create["spec"]["image"]}})
+        made = await client.call_tool("change_preview", {"entity": f"Deployment:demo/{name}", "set": {"spec.replicas": 3}})
+        check(made.is_error and f"App:demo/{name}" in made.content[0].text, f"a Deployment of an App is in no file: {made}")
         await change(client, {**about, "action": "delete"})
         print(f"python client, platform {platform}, {mode}: good")
 

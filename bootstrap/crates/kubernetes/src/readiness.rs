@@ -293,7 +293,8 @@ mod tests {
     #[test]
     fn a_job_that_failed_tells_what_its_pods_said_before_they_went() {
         let scope = Scope { component: "c".into(), workloads: vec![rollout("Job", 1)], ..Scope::default() };
-        let source = |pod: &str| LogSource { namespace: "a".into(), pod: pod.into(), container: "app".into(), previous: true };
+        let source =
+            |pod: &str| LogSource { namespace: "a".into(), pod: pod.into(), container: "app".into(), previous: true };
         let said = |pod: &str| Blocker {
             log: vec!["no database".into()],
             log_source: Some(source(pod)),

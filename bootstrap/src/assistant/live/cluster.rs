@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use backstack_mcp::error::ErrorKind;
+use backstack_mcp::live::changes::images::Found;
 use backstack_mcp::live::object::{Ref, text};
 use backstack_mcp::live::scrub::scrubbed;
 use backstack_mcp::live::snapshot::{Door, Snapshot};
@@ -20,6 +21,7 @@ use tokio::time::{Instant, timeout};
 
 use super::caches::{Caches, Served, to_value};
 use super::connect::Connection;
+use super::images;
 use super::pulse::Pulse;
 use super::state::{self, Installed};
 use crate::error::chain;
@@ -41,6 +43,7 @@ pub(super) struct LiveCluster {
     caches: Caches,
     installed: Installed,
     pulse: Pulse,
+    images: images::Asked,
     made: Instant,
     /// Something was asked for that was not there when the connection was made.
     lacking: AtomicBool,
@@ -55,6 +58,7 @@ impl LiveCluster {
             caches: Caches::start(client, platform),
             installed: Installed::start(client, platform),
             pulse: Pulse::start(client.clone()),
+            images: images::Asked::default(),
             connection,
             made: Instant::now(),
             lacking: AtomicBool::new(false),
@@ -274,6 +278,10 @@ impl Cluster for LiveCluster {
             request.map_err(|error| PortError::new(ErrorKind::InvalidArgument, format!("cannot {what}: {error}")))?;
         let (status, answer, _) = self.exchange(&what, request).await?;
         Ok((status, scrubbed(answer)))
+    }
+
+    async fn image(&self, reference: &str) -> Found {
+        self.images.find(reference, self.connection.local).await
     }
 
     async fn state(&self) -> Result<PlatformState, PortError> {

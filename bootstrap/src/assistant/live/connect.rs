@@ -44,6 +44,8 @@ pub(super) struct Connection {
     pub doors: Option<Doors>,
     /// When the account's token has to be renewed.
     pub renew: Instant,
+    /// Whether it runs in containers here, and pulls from the local registry.
+    pub local: bool,
 }
 
 /// Connects.
@@ -71,7 +73,7 @@ pub(super) async fn connect(platform: &str, way: &Way) -> Result<Connection, Por
     let git = git_server(platform, &caller, record.as_ref(), git).await;
     let seconds = u64::try_from(assistant::TOKEN_SECONDS).unwrap_or_default();
     let renew = Instant::now() + Duration::from_secs(seconds / 2);
-    Ok(Connection { client, record, git, doors, renew })
+    Ok(Connection { client, record, git, doors, renew, local: *way == Way::Containers })
 }
 
 /// The kubeconfig of a platform in containers, read from its control plane, and that node to try ports from.

@@ -8,6 +8,7 @@
 //!     pulse       whether the cluster still answers
 //!     state       how the install is
 //!     git         the platform's Git server
+//!     images      the registries that may have an image
 //! entities    a cluster as a source of the catalog
 //! ```
 
@@ -17,6 +18,7 @@ mod connect;
 mod doors;
 mod entities;
 mod git;
+mod images;
 mod platforms;
 mod pulse;
 mod state;

@@ -2,7 +2,7 @@
 //! composition preview, and its answer beside what there is. Pure.
 
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use crate::live::diff;
 use crate::live::object::{Ref, annotation, group_of, label, list, name, namespace, text, told};
@@ -124,7 +124,11 @@ pub fn effects(rendered: &[Value], observed: &[Value]) -> Vec<Composed> {
 
 fn changes(wanted: &Value, had: &Value) -> Vec<String> {
     let differences = diff::from_git(wanted, had);
-    let matters = differences.iter().filter(|one| one.path != "metadata.generateName");
+    // An empty list or map says no more than none.
+    let is_empty =
+        |value: &Value| value.as_array().is_some_and(Vec::is_empty) || value.as_object().is_some_and(Map::is_empty);
+    let is_nothing = |one: &diff::Difference| one.live.is_none() && one.git.as_ref().is_some_and(is_empty);
+    let matters = differences.iter().filter(|one| one.path != "metadata.generateName" && !is_nothing(one));
     let mut told: Vec<_> = matters
         .map(|one| {
             let plain = |value: &Option<Value>| value.as_ref().map_or("nothing".to_string(), Value::to_string);
@@ -193,6 +197,14 @@ mod tests {
             ]
         );
         assert_eq!(effects[0].changes, ["spec.replicas: 1 -> 2"]);
+    }
+
+    #[test]
+    fn an_empty_list_in_place_of_none_is_no_change() {
+        let had = object("Deployment", "web", 1);
+        let mut wanted = had.clone();
+        wanted["spec"]["env"] = json!([]);
+        assert_eq!(effects(&[wanted], &[had])[0].effect, Effect::Keep);
     }
 
     #[test]

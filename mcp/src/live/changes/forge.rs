@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use super::git_server::GitServer;
 use crate::error::ErrorKind;
 use crate::error::PortError;
-use crate::live::object::{number, text};
+use crate::live::object::{list, number, text};
 
 /// Where things are on every platform; see the component that sets the Git server up.
 pub const OWNER: &str = "backstack";
@@ -25,25 +25,45 @@ pub struct Pull {
     pub title: String,
     /// Branch that it comes from.
     pub branch: String,
+    /// Branch that it goes to.
+    pub base: String,
+    pub author: String,
+    /// Its last commit.
+    pub head: String,
+    /// The commit of the branch it goes to that it was made from.
+    pub before: String,
     pub open: bool,
+    pub draft: bool,
+    /// Whether Git can merge it; the server tells false too while it still looks.
+    pub mergeable: bool,
     pub merged: bool,
     pub merge_commit: String,
     pub body: String,
 }
 
 impl Pull {
-    fn of(answer: &Value) -> Self {
+    pub(super) fn of(answer: &Value) -> Self {
         Self {
             number: number(answer, "/number"),
             url: text(answer, "/html_url").into(),
             title: text(answer, "/title").into(),
             branch: text(answer, "/head/ref").into(),
+            base: text(answer, "/base/ref").into(),
+            author: text(answer, "/user/login").into(),
+            head: text(answer, "/head/sha").into(),
+            before: text(answer, "/merge_base").into(),
             open: text(answer, "/state") == "open",
-            merged: answer.pointer("/merged").and_then(Value::as_bool).unwrap_or(false),
+            draft: is_true(answer, "/draft"),
+            mergeable: is_true(answer, "/mergeable"),
+            merged: is_true(answer, "/merged"),
             merge_commit: text(answer, "/merge_commit_sha").into(),
             body: text(answer, "/body").into(),
         }
     }
+}
+
+fn is_true(answer: &Value, pointer: &str) -> bool {
+    answer.pointer(pointer).and_then(Value::as_bool).unwrap_or(false)
 }
 
 /// A file of a repository.
@@ -68,7 +88,7 @@ pub struct Commit<'a> {
 /// The Git server.
 #[derive(Clone)]
 pub struct Forge {
-    server: Arc<dyn GitServer>,
+    pub(super) server: Arc<dyn GitServer>,
 }
 
 impl Forge {
@@ -96,6 +116,27 @@ impl Forge {
         let answer = expect(status, answer, &format!("list `{path}` at `{revision}`"))?;
         let files = answer.as_array().into_iter().flatten().filter(|entry| text(entry, "/type") == "file");
         Ok(files.map(|entry| text(entry, "/path").to_string()).collect())
+    }
+
+    /// All files of a branch, tag or commit.
+    ///
+    /// # Errors
+    /// There is no such branch, or the Git server does not answer.
+    pub async fn tree(&self, repository: &str, revision: &str) -> Result<Vec<String>, PortError> {
+        const MOST_PAGES: usize = 20;
+        let mut files = Vec::new();
+        for page in 1..=MOST_PAGES {
+            let address =
+                format!("/repos/{repository}/git/trees/{}?recursive=true&per_page=1000&page={page}", escaped(revision));
+            let (status, answer) = self.server.send("GET", &address, None).await?;
+            let answer = expect(status, answer, &format!("list the files of `{repository}` at `{revision}`"))?;
+            let blobs = list(&answer, "/tree").iter().filter(|entry| text(entry, "/type") == "blob");
+            files.extend(blobs.map(|entry| text(entry, "/path").to_string()));
+            if answer.get("truncated").and_then(Value::as_bool) != Some(true) {
+                break;
+            }
+        }
+        Ok(files)
     }
 
     /// The pull request from this branch, whatever became of it.
@@ -146,17 +187,18 @@ impl Forge {
         Ok(status != 404 && number(&expect(status, answer, "compare two commits")?, "/total_commits") > 0)
     }
 
-    /// Writes a commit to a branch of its own and opens a pull request from it.
+    /// Writes a commit to a branch of its own and opens a pull request from it to `base`.
     pub async fn propose(
         &self,
         repository: &str,
+        base: &str,
         branch: &str,
         commit: &Commit<'_>,
         body: &str,
     ) -> Result<Pull, PortError> {
-        self.commit(repository, branch, commit).await?;
+        self.commit_from(repository, base, branch, commit).await?;
         let request = json!({
-            "title": commit.message, "head": branch, "base": BRANCH,
+            "title": commit.message, "head": branch, "base": base,
             "body": format!("{body}\n\n{}", marker(branch)),
         });
         let (status, answer) = self.server.send("POST", &format!("/repos/{repository}/pulls"), Some(&request)).await?;
@@ -172,7 +214,17 @@ impl Forge {
 
     /// Writes one file to a branch, which is made from the main one if it is new.
     pub async fn commit(&self, repository: &str, branch: &str, commit: &Commit<'_>) -> Result<(), PortError> {
-        let mut request = json!({"branch": BRANCH, "new_branch": branch, "message": commit.message});
+        self.commit_from(repository, BRANCH, branch, commit).await
+    }
+
+    async fn commit_from(
+        &self,
+        repository: &str,
+        base: &str,
+        branch: &str,
+        commit: &Commit<'_>,
+    ) -> Result<(), PortError> {
+        let mut request = json!({"branch": base, "new_branch": branch, "message": commit.message});
         if let Some(sha) = commit.sha {
             request["sha"] = sha.into();
         }
@@ -200,7 +252,7 @@ fn marker(branch: &str) -> String {
     format!("<!-- backstack-assistant: {branch} -->")
 }
 
-fn expect(status: u16, answer: Value, what: &str) -> Result<Value, PortError> {
+pub(super) fn expect(status: u16, answer: Value, what: &str) -> Result<Value, PortError> {
     if (200..300).contains(&status) { Ok(answer) } else { Err(refused(status, &answer, what)) }
 }
 
@@ -221,7 +273,7 @@ fn refused(status: u16, answer: &Value, what: &str) -> PortError {
 }
 
 /// A path or revision inside an address.
-fn escaped(part: &str) -> String {
+pub(super) fn escaped(part: &str) -> String {
     let keep = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.~/".contains(&byte);
     part.bytes().map(|byte| if keep(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") }).collect()
 }
@@ -280,7 +332,7 @@ pub mod tests {
             ("GET /repos/o/r/pulls?", 200, json!([pull("other"), pull("b")])),
         ]);
         let commit = Commit { path: "a b.yaml", content: Some("x"), sha: None, message: "m" };
-        let found = Forge::new(server.clone()).propose("o/r", "b", &commit, "").await.expect("the same one");
+        let found = Forge::new(server.clone()).propose("o/r", "main", "b", &commit, "").await.expect("the same one");
         assert_eq!(found.branch, "b");
         assert!(server.asked.lock().expect("lock")[0].ends_with("/a%20b.yaml"));
     }
@@ -302,7 +354,7 @@ pub mod tests {
     async fn a_refusal_says_what_to_do() {
         let server = Scripted::with(vec![("DELETE /repos", 403, json!({"message": "no"}))]);
         let commit = Commit { path: "a", content: None, sha: Some("1"), message: "m" };
-        let error = Forge::new(server).propose("o/r", "b", &commit, "").await.expect_err("refused");
+        let error = Forge::new(server).propose("o/r", "main", "b", &commit, "").await.expect_err("refused");
         assert_eq!(error.kind, ErrorKind::Forbidden);
         assert!(error.hints[0].contains("backstack up"));
     }

@@ -3,10 +3,16 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
+use super::fields;
+use super::forge::{BRANCH, OWNER, RESOURCES};
+use super::origin::Place;
+use super::source;
+use super::yaml::write::Style;
+use super::yaml::{edit, write};
 use crate::fingerprint;
 use crate::live::apis;
 use crate::live::diff;
-use crate::live::object::text;
+use crate::live::object::{Ref, text};
 use crate::live::schema::{self, Misfit};
 use crate::live::snapshot::{CompositeKind, Snapshot};
 
@@ -33,28 +39,47 @@ impl Action {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Wish {
     pub action: Action,
-    /// Kind of the API, as `App`.
+    /// Kind of the thing, as `App`.
     pub kind: String,
+    /// Empty for what is cluster-wide.
     pub namespace: String,
     pub name: String,
+    pub change: Change,
+}
+
+/// What becomes of the thing. Nothing of it matters for a deletion.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Change {
     /// For creating: the whole specification. For changing: the fields that change, `null` removes one.
-    pub spec: Value,
+    Spec(Value),
+    /// Single fields of the whole object, by their paths; `null` removes one.
+    Fields(Map<String, Value>),
+    /// The whole manifest, as text.
+    Manifest(String),
 }
 
 /// What would be written.
-#[derive(Debug, Clone, PartialEq, Serialize, schemars::JsonSchema)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Written {
+    /// As `backstack/demo-cluster`.
+    pub repository: String,
+    /// Branch that the change goes to.
+    pub base: String,
     /// Path in the repository.
     pub path: String,
-    /// The file as it would be; nothing for a deletion.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    /// The file as it would be; nothing if it goes.
     pub content: Option<String>,
+    /// Names the content that is replaced.
+    pub sha: Option<String>,
     /// Lines that change.
     pub diff: String,
-    /// The resource as it would be.
-    #[serde(skip)]
-    pub object: Option<Value>,
+    /// The objects as they would be; none for a deletion.
+    pub objects: Vec<Value>,
+    /// The object as it is in Git now.
+    pub before: Option<Value>,
     pub misfits: Vec<Misfit>,
+    /// The file could not be changed in place: its comments go.
+    pub rewritten: bool,
 }
 
 /// Why a wish cannot be planned at all.
@@ -66,7 +91,7 @@ pub enum Impossible {
     Exists(String),
     #[error("Git has no `{0}`")]
     NotThere(String),
-    #[error("`{path}` in Git cannot be read: {problem}")]
+    #[error("`{path}` in Git cannot be changed: {problem}")]
     Unreadable { path: String, problem: String },
     #[error("that changes nothing: `{0}` is so already")]
     Nothing(String),
@@ -76,12 +101,20 @@ pub enum Impossible {
     NoNamespace(String),
     #[error("`{0}` is not a name: lower-case letters, digits and dashes, at most 63, starting with a letter")]
     BadName(String),
+    #[error("a field cannot be changed so: {0}")]
+    BadField(String),
+    #[error("`manifest` cannot be used: {0}")]
+    BadManifest(String),
+    #[error("`{0}` is not a path for a manifest: letters, digits, `.`, `_`, `-` and folders, ending in .yaml")]
+    BadPath(String),
+    #[error("Secrets are not proposed: their values would stand in Git, and pass through an assistant")]
+    Secret,
 }
 
 /// Folder of what belongs to no namespace.
 const CLUSTER_FOLDER: &str = "cluster";
 
-/// Where the manifest of a resource is kept: `<namespace>/<kind>/<name>.yaml`.
+/// Where the manifest of an order is kept: `<namespace>/<kind>/<name>.yaml`.
 pub fn path_of(namespace: &str, kind: &str, name: &str) -> String {
     format!("{}/{}/{name}.yaml", folder_of(namespace), kind.to_lowercase())
 }
@@ -91,11 +124,16 @@ pub fn folder_of(namespace: &str) -> &str {
     if namespace.is_empty() { CLUSTER_FOLDER } else { namespace }
 }
 
-/// Plans what would be written, from what Git has at that path now.
+/// The repository of what people order.
+pub fn orders() -> String {
+    format!("{OWNER}/{RESOURCES}")
+}
+
+/// Checks an order and gives the path of its file.
 ///
 /// # Errors
 /// [`Impossible`].
-pub fn plan(snapshot: &Snapshot, wish: &Wish, now: Option<&str>) -> Result<Written, Impossible> {
+pub fn order_path(snapshot: &Snapshot, wish: &Wish) -> Result<String, Impossible> {
     let kind = apis::find(snapshot, &wish.kind).ok_or_else(|| Impossible::UnknownKind(wish.kind.clone()))?;
     match (kind.is_namespaced(), wish.namespace.is_empty()) {
         (false, false) => return Err(Impossible::ClusterWide(wish.kind.clone())),
@@ -108,61 +146,199 @@ pub fn plan(snapshot: &Snapshot, wish: &Wish, now: Option<&str>) -> Result<Writt
             return Err(Impossible::BadName(part.into()));
         }
     }
-    let path = path_of(&wish.namespace, kind.kind, &wish.name);
-    let object = match (wish.action, now) {
-        (Action::Create, Some(_)) => return Err(Impossible::Exists(path)),
-        (Action::Update | Action::Delete, None) => return Err(Impossible::NotThere(path)),
-        (Action::Create, None) => Some(fresh(&kind, wish)),
-        (Action::Update, Some(now)) => Some(changed(now, &path, &wish.spec)?),
-        (Action::Delete, Some(_)) => None,
-    };
-    let content = object.as_ref().map(to_yaml);
-    let diff = diff::lines(now.unwrap_or_default(), content.as_deref().unwrap_or_default());
-    if diff.is_empty() || is_same(object.as_ref(), now) {
-        return Err(Impossible::Nothing(path));
-    }
-    let misfits = object.as_ref().map(|object| schema::check(&kind, object)).unwrap_or_default();
-    Ok(Written { path, content, diff, object, misfits })
+    Ok(path_of(&wish.namespace, kind.kind, &wish.name))
 }
 
-fn is_same(object: Option<&Value>, now: Option<&str>) -> bool {
-    match (object, now) {
-        (Some(object), Some(now)) => serde_yaml::from_str::<Value>(now).is_ok_and(|now| now == *object),
-        _ => false,
-    }
-}
-
-fn fresh(kind: &CompositeKind<'_>, wish: &Wish) -> Value {
+/// Plans a new order from its specification.
+///
+/// # Errors
+/// [`Impossible`].
+pub fn order(snapshot: &Snapshot, wish: &Wish, spec: &Value) -> Result<Written, Impossible> {
+    let path = order_path(snapshot, wish)?;
+    let kind = apis::find(snapshot, &wish.kind).ok_or_else(|| Impossible::UnknownKind(wish.kind.clone()))?;
     let mut metadata = Map::from_iter([("name".to_string(), json!(wish.name))]);
     if kind.is_namespaced() {
         metadata.insert("namespace".into(), json!(wish.namespace));
     }
-    json!({"apiVersion": apis::api_version(kind), "kind": kind.kind, "metadata": metadata, "spec": wish.spec})
+    let object = json!({"apiVersion": apis::api_version(&kind), "kind": kind.kind, "metadata": metadata, "spec": spec});
+    let content = to_yaml(&object);
+    Ok(new_file(snapshot, &orders(), &path, content, vec![object]))
 }
 
-fn changed(now: &str, path: &str, patch: &Value) -> Result<Value, Impossible> {
-    let unreadable = |problem: String| Impossible::Unreadable { path: path.into(), problem };
-    let mut object: Value = serde_yaml::from_str(now).map_err(|error| unreadable(error.to_string()))?;
-    if text(&object, "/kind").is_empty() {
+/// Plans a new file of manifests, as they were given.
+///
+/// # Errors
+/// [`Impossible`].
+pub fn file(snapshot: &Snapshot, repository: &str, path: &str, manifest: &str) -> Result<Written, Impossible> {
+    let good = |letter: char| letter.is_ascii_alphanumeric() || "._-/".contains(letter);
+    let parts_are_good = path.split('/').all(|part| !part.is_empty() && !part.starts_with('.'));
+    if !path.chars().all(good) || !parts_are_good || !source::is_manifest(path) {
+        return Err(Impossible::BadPath(path.into()));
+    }
+    let objects = manifests(manifest)?;
+    let content = if manifest.ends_with('\n') { manifest.into() } else { format!("{manifest}\n") };
+    Ok(new_file(snapshot, repository, path, content, objects))
+}
+
+fn new_file(snapshot: &Snapshot, repository: &str, path: &str, content: String, objects: Vec<Value>) -> Written {
+    Written {
+        repository: repository.into(),
+        base: BRANCH.into(),
+        path: path.into(),
+        diff: diff::lines("", &content),
+        content: Some(content),
+        sha: None,
+        misfits: misfits(snapshot, &objects),
+        objects,
+        before: None,
+        rewritten: false,
+    }
+}
+
+/// The objects of a manifest that was given.
+///
+/// # Errors
+/// [`Impossible::BadManifest`], [`Impossible::Secret`].
+pub fn manifests(manifest: &str) -> Result<Vec<Value>, Impossible> {
+    let mut objects = edit::values(manifest).map_err(Impossible::BadManifest)?;
+    objects.retain(|object| !object.is_null());
+    if objects.is_empty() {
+        return Err(Impossible::BadManifest("it is empty".into()));
+    }
+    for object in &objects {
+        for field in ["/apiVersion", "/kind", "/metadata/name"] {
+            if text(object, field).is_empty() {
+                let field = field.trim_start_matches('/').replace('/', ".");
+                return Err(Impossible::BadManifest(format!("it has no `{field}`")));
+            }
+        }
+        no_secret(object)?;
+    }
+    Ok(objects)
+}
+
+fn no_secret(object: &Value) -> Result<(), Impossible> {
+    let at = Ref::of(object);
+    if at.group.is_empty() && at.kind == "Secret" { Err(Impossible::Secret) } else { Ok(()) }
+}
+
+/// Plans a change or a deletion of what a file holds.
+///
+/// # Errors
+/// [`Impossible`].
+pub fn in_file(snapshot: &Snapshot, wish: &Wish, place: &Place) -> Result<Written, Impossible> {
+    let unreadable = |problem: String| Impossible::Unreadable { path: place.path.clone(), problem };
+    let now = &place.file.content;
+    let before = place.object().ok_or_else(|| unreadable("it is not one manifest".into()))?;
+    if text(&before, "/kind").is_empty() {
         return Err(unreadable("it is not one manifest".into()));
     }
-    json_patch::merge(&mut object["spec"], patch);
+    no_secret(&before)?;
+    let (content, object, rewritten) = match wish.action {
+        Action::Delete => (taken_out(place).map_err(unreadable)?, None, false),
+        Action::Create | Action::Update => {
+            let object = changed(&before, &wish.change)?;
+            if object == before && !matches!(wish.change, Change::Manifest(_)) {
+                return Err(Impossible::Nothing(place.path.clone()));
+            }
+            let (content, rewritten) = put_in(place, &object, &wish.change).map_err(unreadable)?;
+            (Some(content), Some(object), rewritten)
+        }
+    };
+    let diff = diff::lines(now, content.as_deref().unwrap_or_default());
+    if diff.is_empty() {
+        return Err(Impossible::Nothing(place.path.clone()));
+    }
+    let objects: Vec<_> = object.into_iter().collect();
+    Ok(Written {
+        repository: place.repository.clone(),
+        base: place.branch.clone(),
+        path: place.path.clone(),
+        content,
+        sha: Some(place.file.sha.clone()),
+        diff,
+        misfits: misfits(snapshot, &objects),
+        objects,
+        before: Some(before),
+        rewritten,
+    })
+}
+
+fn changed(before: &Value, change: &Change) -> Result<Value, Impossible> {
+    let mut object = before.clone();
+    match change {
+        Change::Spec(patch) => json_patch::merge(&mut object["spec"], patch),
+        Change::Fields(wanted) => {
+            for (path, value) in wanted {
+                fields::set(&mut object, path, value).map_err(Impossible::BadField)?;
+            }
+        }
+        Change::Manifest(manifest) => {
+            let [given] = <[Value; 1]>::try_from(manifests(manifest)?).map_err(|given| {
+                Impossible::BadManifest(format!("it has {} documents, and one is replaced", given.len()))
+            })?;
+            object = given;
+        }
+    }
+    let (was, is) = (Ref::of(before), Ref::of(&object));
+    if (was.kind.as_str(), was.name.as_str()) != (is.kind.as_str(), is.name.as_str()) {
+        return Err(Impossible::BadField(format!(
+            "kind and name make a thing what it is: `{was}` cannot become `{is}`; delete one and create the other"
+        )));
+    }
     Ok(object)
 }
 
-/// YAML in the order that people expect.
-pub fn to_yaml(object: &Value) -> String {
-    let mut ordered = serde_yaml::Mapping::new();
-    let fields = object.as_object().into_iter().flatten();
-    let first = ["apiVersion", "kind", "metadata", "spec"];
-    let known = first.iter().filter_map(|key| Some((key.to_string(), object.get(*key)?)));
-    let rest = fields.filter(|(key, _)| !first.contains(&key.as_str())).map(|(key, value)| (key.clone(), value));
-    for (key, value) in known.chain(rest) {
-        if let Ok(value) = serde_yaml::to_value(value) {
-            ordered.insert(key.into(), value);
+/// The file with the object in its place.
+fn put_in(place: &Place, object: &Value, change: &Change) -> Result<(String, bool), String> {
+    let text = &place.file.content;
+    match (place.item, change) {
+        // Comments that were given with it are meant to stand there.
+        (None, Change::Manifest(manifest)) if manifest.lines().any(|line| line.trim_start().starts_with('#')) => {
+            Ok((edit::replace(text, place.document, manifest)?, false))
+        }
+        (item, _) => {
+            let mut document = edit::values(text)?.into_iter().nth(place.document).unwrap_or_default();
+            match item {
+                Some(item) => document["items"][item] = object.clone(),
+                None => document = object.clone(),
+            }
+            let done = edit::set(text, place.document, &document)?;
+            Ok((done.text, done.rewritten))
         }
     }
-    serde_yaml::to_string(&ordered).unwrap_or_default()
+}
+
+/// The file without the object; nothing if nothing else is in it.
+fn taken_out(place: &Place) -> Result<Option<String>, String> {
+    let text = &place.file.content;
+    let Some(item) = place.item else { return edit::remove(text, place.document) };
+    let mut document = edit::values(text)?.into_iter().nth(place.document).unwrap_or_default();
+    match document.get_mut("items").and_then(Value::as_array_mut) {
+        Some(items) if items.len() > 1 => drop(items.remove(item)),
+        _ => return edit::remove(text, place.document),
+    }
+    edit::set(text, place.document, &document).map(|done| Some(done.text))
+}
+
+/// What does not fit the platform's own APIs; other kinds are judged by the cluster alone.
+fn misfits(snapshot: &Snapshot, objects: &[Value]) -> Vec<Misfit> {
+    let misfits = objects.iter().filter_map(|object| {
+        let at = Ref::of(object);
+        let kind = composite(snapshot, &at)?;
+        Some(schema::check(&kind, object))
+    });
+    misfits.flatten().collect()
+}
+
+/// The definition of an object's kind, if the platform defines it.
+pub fn composite<'a>(snapshot: &'a Snapshot, at: &Ref) -> Option<CompositeKind<'a>> {
+    snapshot.composite_kinds().into_iter().find(|kind| kind.group == at.group && kind.kind == at.kind)
+}
+
+/// An object as a manifest, in the order that people expect.
+pub fn to_yaml(object: &Value) -> String {
+    write::manifest(object, Style::FRESH)
 }
 
 /// The branch of a change: the same idempotency key always gives the same branch, so asking twice proposes once.
@@ -179,79 +355,19 @@ pub fn key_of(wish: &Wish, now: Option<&str>) -> String {
         wish.kind,
         wish.namespace,
         wish.name,
-        wish.spec,
+        change_told(&wish.change),
         now.unwrap_or_default()
     );
     format!("{:016x}", fingerprint::of([text.as_bytes()]))
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::live::apis::tests::definition;
-
-    fn wish(action: Action, spec: Value) -> Wish {
-        Wish { action, kind: "App".into(), namespace: "demo".into(), name: "shop".into(), spec }
-    }
-
-    fn planned(action: Action, spec: Value, now: Option<&str>) -> Result<Written, Impossible> {
-        plan(&Snapshot::of("lab", [definition()]), &wish(action, spec), now)
-    }
-
-    const NOW: &str = "apiVersion: p.dev/v1alpha1\nkind: App\nmetadata:\n  name: shop\n  namespace: demo\nspec:\n  image: a:1\n  replicas: 2\n";
-
-    #[test]
-    fn creating_writes_a_manifest_at_the_place_by_its_name() {
-        let written = planned(Action::Create, json!({"image": "a:1", "replicas": 2}), None).expect("a plan");
-        assert_eq!((written.path.as_str(), written.content.as_deref()), ("demo/app/shop.yaml", Some(NOW)));
-        assert!(written.misfits.is_empty());
-        assert_eq!(planned(Action::Create, json!({}), Some(NOW)), Err(Impossible::Exists("demo/app/shop.yaml".into())));
-    }
-
-    #[test]
-    fn changing_merges_and_says_what_does_not_fit() {
-        let written = planned(Action::Update, json!({"image": "a:2", "replicas": null, "siez": "small"}), Some(NOW))
-            .expect("a plan");
-        assert!(
-            written.diff.contains("- ")
-                && written.diff.contains("+   image: a:2")
-                && !written.content.expect("a file").contains("replicas")
-        );
-        assert_eq!(written.misfits[0].path, "spec.siez");
-        assert_eq!(
-            planned(Action::Update, json!({"image": "a:1"}), Some(NOW)),
-            Err(Impossible::Nothing("demo/app/shop.yaml".into()))
-        );
-    }
-
-    #[test]
-    fn deleting_removes_all_lines_and_names_cannot_leave_the_folder() {
-        let written = planned(Action::Delete, Value::Null, Some(NOW)).expect("a plan");
-        assert!(written.content.is_none() && written.diff.lines().all(|line| line.starts_with('-')));
-        let mut evil = wish(Action::Create, json!({}));
-        evil.name = "../../platform/x".into();
-        assert!(matches!(plan(&Snapshot::of("lab", [definition()]), &evil, None), Err(Impossible::BadName(_))));
-    }
-
-    #[test]
-    fn what_belongs_to_no_namespace_has_a_folder_of_its_own() {
-        let mut wide = definition();
-        wide["spec"]["scope"] = "Cluster".into();
-        let mut wish = wish(Action::Create, json!({"image": "a:1"}));
-        let plan = |definition: Value, wish: &Wish| plan(&Snapshot::of("lab", [definition]), wish, None);
-        assert_eq!(plan(wide.clone(), &wish), Err(Impossible::ClusterWide("App".into())));
-        wish.namespace.clear();
-        let written = plan(wide, &wish).expect("a plan");
-        assert_eq!(written.path, "cluster/app/shop.yaml");
-        assert!(!written.content.expect("a file").contains("namespace"));
-        assert_eq!(plan(definition(), &wish), Err(Impossible::NoNamespace("App".into())));
-    }
-
-    #[test]
-    fn equal_wishes_have_equal_keys() {
-        let one = wish(Action::Create, json!({"image": "a"}));
-        assert_eq!(key_of(&one, None), key_of(&one.clone(), None));
-        assert_ne!(key_of(&one, None), key_of(&wish(Action::Create, json!({"image": "b"})), None));
-        assert_eq!(branch("a/../b c", &one), "assistant/create-app-shop-abc");
+fn change_told(change: &Change) -> String {
+    match change {
+        Change::Spec(spec) => spec.to_string(),
+        Change::Fields(fields) => json!({ "set": fields }).to_string(),
+        Change::Manifest(manifest) => json!({ "manifest": manifest }).to_string(),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -39,11 +39,6 @@ pub(super) struct Ahead {
 }
 
 impl Ahead {
-    /// Whether nothing that would be composed is refused.
-    pub(super) fn is_acceptable(&self) -> bool {
-        self.refused.is_none() && self.dry_run.iter().all(|run| run.accepted)
-    }
-
     fn unknown(why: impl Into<String>) -> Self {
         Self { limits: vec![format!("What would be composed is not known: {}.", why.into())], ..Self::default() }
     }

@@ -13,6 +13,7 @@ use crate::catalog::Catalog;
 use crate::error::ErrorKind;
 use crate::live::apis::tests::definition;
 use crate::live::changes::forge::tests::Scripted;
+use crate::live::changes::plan::{self, Action, Change, Wish};
 use crate::live::object::Ref;
 use crate::live::snapshot::Snapshot;
 use crate::ports::{Cluster, DryRun, GitServer, LogQuery, PlatformState, Platforms, PortError, ServedKind};
@@ -278,7 +279,7 @@ fn change(spec: Value) -> Value {
 }
 
 fn pull() -> Value {
-    json!({"number": 4, "state": "open", "html_url": "u", "head": {"ref": "b"}, "body": "File: `demo/app/new.yaml`"})
+    json!({"number": 4, "state": "open", "html_url": "u", "head": {"ref": "b", "sha": "h"}, "base": {"ref": "main"}, "mergeable": true, "body": "File: `demo/app/new.yaml`"})
 }
 
 #[tokio::test]
@@ -288,7 +289,19 @@ async fn nothing_is_proposed_without_a_yes_and_nothing_that_would_be_refused() {
         ("GET /repos/backstack/demo-cluster/pulls?", 200, json!([])),
         ("POST /repos/backstack/demo-cluster/contents/", 201, json!({})),
         ("POST /repos/backstack/demo-cluster/pulls", 201, pull()),
+        (
+            "GET /repos/backstack/demo-cluster/pulls/4/files",
+            200,
+            json!([{"filename": "demo/app/new.yaml", "status": "added"}]),
+        ),
+        ("GET /repos/backstack/demo-cluster/pulls/4/reviews", 200, json!([])),
         ("GET /repos/backstack/demo-cluster/pulls/4", 200, pull()),
+        ("GET /repos/backstack/demo-cluster/branches/main", 200, json!({"required_approvals": 1})),
+        (
+            "GET /repos/backstack/demo-cluster/commits/h/status",
+            200,
+            json!({"statuses": [{"context": "files", "status": "pending"}]}),
+        ),
     ]);
     let memory = Arc::new(memory);
     let wrote = || memory.git.asked.lock().expect("lock").iter().any(|call| !call.starts_with("GET"));
@@ -312,7 +325,32 @@ async fn nothing_is_proposed_without_a_yes_and_nothing_that_would_be_refused() {
     assert_eq!((done.structured["pull_request"].as_i64(), done.structured["new"].as_bool()), (Some(4), Some(true)));
 
     let (_, status) = answer(&memory, "change_status", json!({"pull_request": 4})).await;
-    assert_eq!(status["stages"][1]["state"], "waiting");
+    let stages: Vec<_> =
+        status["stages"].as_array().expect("stages").iter().map(|stage| (&stage["stage"], &stage["state"])).collect();
+    assert_eq!(
+        json!(stages),
+        json!([["proposed", "done"], ["checked", "waiting"], ["approved", "waiting"], ["merged", "next"]])
+    );
+}
+
+#[tokio::test]
+async fn a_proposal_that_is_over_is_no_answer_to_a_change_that_is_still_wanted() {
+    let spec = json!({"image": "a:1"});
+    let wish = Wish {
+        action: Action::Create,
+        kind: "App".into(),
+        namespace: "demo".into(),
+        name: "new".into(),
+        change: Change::Spec(spec.clone()),
+    };
+    let branch = plan::branch(&plan::key_of(&wish, None), &wish);
+    for (state, again) in [("open", false), ("closed", true)] {
+        let known = json!({"number": 4, "state": state, "html_url": "u", "body": format!("<!-- backstack-assistant: {branch} -->")});
+        let mut memory = Memory::with(vec![definition()]);
+        memory.git = Scripted::with(vec![("GET /repos/backstack/demo-cluster/pulls?", 200, json!([known]))]);
+        let outcome = run(&Arc::new(memory), "change_propose", change(spec.clone()), Call::quiet()).await;
+        assert_eq!(matches!(outcome, Ok(Outcome::Ask(_))), again, "{state}: {outcome:?}");
+    }
 }
 
 #[tokio::test]

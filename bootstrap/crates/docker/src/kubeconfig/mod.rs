@@ -3,7 +3,7 @@
 //! ```text
 //! edit    our entries in a text: in, out, and checked
 //!   patch   single changes of a text
-//!   tree    where everything in a text stands
+//!   tree    the one document of a text, and where everything in it stands
 //!   item    our entries as text, and the note on what was there before
 //!   value   what a text says
 //! file    reads a file, and changes it under its lock

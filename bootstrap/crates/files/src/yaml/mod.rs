@@ -7,6 +7,7 @@
 mod scalar;
 #[cfg(test)]
 mod tests;
+pub mod tree;
 
 use std::collections::{BTreeMap, HashMap};
 
