@@ -23,7 +23,8 @@ impl State {
     /// What is missing, as a finding about the workload; nothing if it is all there.
     pub fn finding(&self, at: &Ref) -> Option<Finding> {
         let next = match self.fault {
-            Fault::Paused => "Let its rollout go on (remove `spec.paused`), or set `spec.replicas` to 1 or more.",
+            Fault::Paused if self.wanted == 0 => "Set `spec.replicas` to 1 or more.",
+            Fault::Paused => "Let its rollout go on: remove `spec.paused`, or set it to false.",
             _ => "Ask again in a moment; if it stays so, read its events.",
         };
         let counts = format!("{} of {} pods are ready", self.ready, self.wanted);
@@ -113,7 +114,7 @@ pub fn refused(at: &Ref, workload: &Workload, cluster: &dyn Cluster) -> Option<F
     if let Some(event) = &event {
         finding = finding.with(format!("event FailedCreate ×{}", event.times()), &event.message);
     }
-    Some(finding.next(next_step(fault)))
+    Some(finding.next(next_step(fault, message)))
 }
 
 fn newest_refusal(at: &Ref, cluster: &dyn Cluster) -> Option<Event> {
@@ -134,8 +135,11 @@ fn lacks_pods(at: &Ref, workload: &Workload) -> bool {
     }
 }
 
-fn next_step(fault: Fault) -> &'static str {
+fn next_step(fault: Fault, message: &str) -> &'static str {
     match fault {
+        Fault::Quota if message.contains("must specify") => {
+            "Set the `resources` that the message names in the pod template: the quota counts them."
+        }
         Fault::Quota => "Raise the namespace's ResourceQuota, free some of it, or lower the pods' requests.",
         Fault::LimitRange => {
             "Change the container's resources to what the namespace's LimitRange allows, or change the LimitRange."

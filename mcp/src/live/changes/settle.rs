@@ -110,8 +110,8 @@ fn pods_of_earlier_rollouts(snapshot: &Snapshot) -> Vec<String> {
         let newest = sets.iter().map(|set| revision(set)).max().unwrap_or_default();
         for set in sets.into_iter().filter(|set| revision(set) < newest) {
             let pods = snapshot.all("", "Pod").filter(|pod| is_owned_by(pod, set));
-            old.extend(pods.map(|pod| Ref::of(pod).to_string()));
-            old.push(Ref::of(set).to_string());
+            old.extend(pods.map(|pod| Ref::of(pod).typed()));
+            old.push(Ref::of(set).typed());
         }
     }
     old

@@ -73,7 +73,8 @@ impl<'a> Reach<'a> {
 
     /// The workloads that something leads to: behind a Service, behind a host that a program is told to use.
     fn behind(&mut self, walk: &mut Walk<'a>, from: usize, object: &'a Value) {
-        let hops = self.hops[from] + 1;
+        // From a Service to what is behind it is no step further: the need has been counted.
+        let hops = self.hops[from] + usize::from(text(object, "/kind") != "Service");
         if hops > FURTHEST {
             return;
         }

@@ -212,8 +212,14 @@ fn no_composition(snapshot: &Snapshot, composite: &Value, at: &Ref) -> Vec<Findi
     } else {
         format!("its composition `{chosen}` does not exist")
     };
-    vec![
-        Finding::new(Fault::MissingComposition, at.clone(), what)
-            .next(format!("Add a Composition for {kind} to the platform's Git repository.")),
-    ]
+    let others: Vec<_> = snapshot.all(CROSSPLANE, "Composition").filter(|one| fits(one, composite)).map(name).collect();
+    let field = "spec.crossplane.compositionRef.name";
+    let finding = Finding::new(Fault::MissingComposition, at.clone(), what).with("compositions", &others.join(", "));
+    vec![match (chosen.is_empty(), others.as_slice()) {
+        (false, [only]) => finding.at(field).should_be(*only).next(format!("Set `{field}` of {at} to `{only}`.")),
+        (false, [_, ..]) => {
+            finding.at(field).next(format!("Set `{field}` of {at} to one that exists ({}).", others.join(", ")))
+        }
+        _ => finding.next(format!("Add a Composition for {kind} to the platform's Git repository.")),
+    }]
 }

@@ -31,6 +31,8 @@ pub(super) fn located(snapshot: &Snapshot, mut finding: Finding) -> Finding {
         finding.next = format!("{} It is written in `{field}` of {at}.", finding.next);
     } else if at != finding.object {
         finding.next = format!("{} It comes from {at}.", finding.next);
+    } else if !finding.next.contains(&finding.field) {
+        finding.next = format!("{} The field is `{field}` of {at}.", finding.next);
     }
     with_source(snapshot, written, finding)
 }
@@ -68,7 +70,7 @@ fn written_in<'a>(snapshot: &'a Snapshot, object: &'a Value, field: &str) -> (&'
             }
             // Everything else is made of what its owner says: the same value there is where it comes from.
             _ => {
-                let value = value_at(object, &field);
+                let value = value_at(object, &field).map(|value| number_of_port(object, value).unwrap_or(value));
                 value.and_then(|value| same_value(owner.get("spec")?, value, "spec")).unwrap_or_default()
             }
         };
@@ -106,6 +108,14 @@ fn owner<'a>(snapshot: &'a Snapshot, object: &Value) -> Option<&'a Value> {
         let found = snapshot.get(&at(namespace(object))).or_else(|| snapshot.get(&at("")))?;
         (text(found, "/kind") != "Node").then_some(found)
     })
+}
+
+/// The number of a port that is named, as `http`: what is above knows only numbers.
+fn number_of_port<'a>(object: &'a Value, value: &Value) -> Option<&'a Value> {
+    let name = value.as_str()?;
+    let template = Template::of(object)?;
+    let mut ports = template.containers().flat_map(|(_, container)| list(container, "/ports"));
+    ports.find(|port| text(port, "/name") == name)?.get("containerPort")
 }
 
 /// The value at `spec.containers[0].image`.
@@ -153,6 +163,7 @@ fn field(object: &Value, finding: &Finding) -> Option<String> {
         Fault::Paused => Some("spec.replicas".into()),
         Fault::BadImage => of_container("image"),
         Fault::OutOfMemory => of_container("resources.limits.memory"),
+        Fault::CrashLoop if path.is_empty() => evicted(template, finding),
         Fault::CrashLoop => of_container(program(container, finding)?),
         Fault::CannotStart => Some(start(template, path, container, finding)),
         Fault::FailingProbe => probe(path, container, finding),
@@ -163,6 +174,7 @@ fn field(object: &Value, finding: &Finding) -> Option<String> {
             let path = template.containers().next().map_or_else(|| template.path.to_string(), |(path, _)| path);
             Some(format!("{path}.securityContext"))
         }
+        Fault::Quota if said(finding).contains("requested: pods") => Some("spec.replicas".into()),
         Fault::Quota => Some(format!("{}.containers[0].resources", template.path)),
         Fault::LimitRange => Some(amount(template, finding)),
         _ => None,
@@ -184,8 +196,23 @@ fn program(container: &Value, finding: &Finding) -> Option<&'static str> {
     if variables.filter(|name| name.len() > 3).any(|name| said.contains(&name)) {
         return Some("env");
     }
+    let read_only = container.pointer("/securityContext/readOnlyRootFilesystem") == Some(&Value::Bool(true));
+    if read_only && said.contains("read-only file system") {
+        return Some("securityContext.readOnlyRootFilesystem");
+    }
     let parts = ["args", "command"];
     parts.into_iter().find(|part| container.get(*part).is_some())
+}
+
+/// What a pod used too much of.
+fn evicted(template: Template<'_>, finding: &Finding) -> Option<String> {
+    let said = said(finding);
+    if let Some(name) = said.split_once("emptydir volume \"").and_then(|(_, rest)| rest.split('"').next()) {
+        let index =
+            list(template.spec, "/volumes").iter().position(|volume| text(volume, "/name").to_lowercase() == name)?;
+        return Some(format!("{}.volumes[{index}].emptyDir.sizeLimit", template.path));
+    }
+    said.contains("ephemeral").then(|| format!("{}.containers[0].resources.limits.ephemeral-storage", template.path))
 }
 
 fn start(template: Template<'_>, path: &str, container: &Value, finding: &Finding) -> String {
@@ -195,6 +222,9 @@ fn start(template: Template<'_>, path: &str, container: &Value, finding: &Findin
         let place =
             if own || template.spec.pointer("/securityContext/runAsNonRoot").is_none() { path } else { template.path };
         return format!("{place}.securityContext.runAsNonRoot");
+    }
+    if said.contains("poststart") {
+        return format!("{path}.lifecycle.postStart.exec.command");
     }
     if said.contains("mount") {
         return format!("{path}.volumeMounts");

@@ -119,7 +119,14 @@ fn finding(fault: Fault, application: &Value, at: &Ref, message: &str) -> Findin
             format!("Read get(entity=\"Application:{}\") for the whole state of the sync.", name(application)),
         ),
     };
-    Finding::new(fault, at.clone(), summary).next(next)
+    let field = match fault {
+        Fault::WrongRevision => "spec.source.targetRevision",
+        Fault::WrongPath => "spec.source.path",
+        Fault::GitUnreachable => "spec.source.repoURL",
+        _ if message.contains("allowed destinations") => "spec.destination",
+        _ => "",
+    };
+    Finding::new(fault, at.clone(), summary).at(field).next(next)
 }
 
 /// Where an Application takes its manifests from.

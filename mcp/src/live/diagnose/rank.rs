@@ -13,6 +13,8 @@ use crate::live::snapshot::Snapshot;
 const MOST: usize = 20;
 /// What something else needs may be broken without any harm to it, as far as can be seen.
 const MAYBE_HARMLESS: u32 = 49;
+/// What may be the effect of something that is down.
+const EFFECT: u32 = 60;
 
 /// The likeliest first; the same on several objects counts once; symptoms only where nothing explains them.
 pub(super) fn ranked(snapshot: &Snapshot, walk: &Walk<'_>, findings: Vec<Finding>) -> Vec<Finding> {
@@ -20,6 +22,7 @@ pub(super) fn ranked(snapshot: &Snapshot, walk: &Walk<'_>, findings: Vec<Finding
     let is_harmed = shows_harm(walk, &merged);
     merged = down_because_of_another(snapshot, walk, merged);
     without_claims_told_twice(&mut merged);
+    without_rights_told_twice(&mut merged);
     let broken = Fault::NoEndpoints.weight();
     let explained = merged.iter().any(|finding| !finding.fault.is_symptom() && finding.weight > broken);
     merged.retain(|finding| !(explained && finding.fault.is_symptom()));
@@ -80,6 +83,20 @@ fn without_claims_told_twice(findings: &mut Vec<Finding>) {
     }
 }
 
+/// That a program may not do something is told by whatever should have let it.
+fn without_rights_told_twice(findings: &mut Vec<Finding>) {
+    let is_of_rights = |finding: &Finding| {
+        finding.fault == Fault::MissingRights
+            && matches!(
+                finding.object.kind.as_str(),
+                "Role" | "ClusterRole" | "RoleBinding" | "ClusterRoleBinding" | "ServiceAccount"
+            )
+    };
+    if findings.iter().any(is_of_rights) {
+        findings.retain(|finding| finding.fault != Fault::MissingRights || finding.object.kind != "Pod");
+    }
+}
+
 /// A program whose log complains of a host that is down itself has no fault of its own.
 fn down_because_of_another(snapshot: &Snapshot, walk: &Walk<'_>, mut findings: Vec<Finding>) -> Vec<Finding> {
     for need in &walk.needs {
@@ -105,6 +122,15 @@ fn down_because_of_another(snapshot: &Snapshot, walk: &Walk<'_>, mut findings: V
             );
             !(is_its && is_effect && complains)
         });
+        // Whatever else it shows may well come from there: it is told behind.
+        let effects = findings.iter_mut().filter(|finding| {
+            owner_to_name(snapshot, &finding.object) == dependent
+                && finding.object != cause_object
+                && matches!(finding.fault, Fault::FailingProbe | Fault::CrashLoop | Fault::Stalled)
+        });
+        for finding in effects {
+            finding.weight = finding.weight.min(EFFECT);
+        }
     }
     findings
 }

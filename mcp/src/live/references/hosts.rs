@@ -8,6 +8,9 @@ use crate::live::snapshot::Snapshot;
 
 /// Ends of names of variables whose value is a host, or begins with one.
 const HOST_WORDS: [&str; 8] = ["HOST", "HOSTNAME", "ADDR", "ADDRESS", "SERVER", "ENDPOINT", "URL", "URI"];
+/// Words of commands behind which a host stands.
+const BEFORE_HOST: [&str; 12] =
+    ["nslookup", "ping", "nc", "-z", "-zv", "-vz", "-h", "--host", "telnet", "hosts", "dig", "-w1"];
 /// Smaller numbers behind a colon are versions, times or anything else, but no port that a program is told.
 const LEAST_PORT: u16 = 22;
 /// Longer values are data.
@@ -19,6 +22,8 @@ pub struct Host {
     /// The Service that it names, in the namespace that it means.
     pub service: Ref,
     pub port: Option<u16>,
+    /// Where the port stands, if that is a variable of its own.
+    pub port_field: Option<String>,
     /// As it stands there.
     pub written: String,
     /// The object that has the text, and the field that it stands in.
@@ -39,7 +44,12 @@ pub fn hosts(snapshot: &Snapshot, object: &Value) -> Vec<Host> {
     for (path, container) in template.containers() {
         for (index, variable) in list(container, "/env").iter().enumerate() {
             let field = format!("{path}.env[{index}].value");
+            let before = found.len();
             reader.read(text(variable, "/value"), is_host_word(text(variable, "/name")), &at, &field, &mut found);
+            for host in found.iter_mut().skip(before).filter(|host| host.port.is_none()) {
+                let port = port_beside(&path, container, text(variable, "/name"));
+                (host.port, host.port_field) = port.map_or((None, None), |(port, field)| (Some(port), Some(field)));
+            }
         }
         for word in ["command", "args"] {
             for (index, argument) in list(container, &format!("/{word}")).iter().enumerate() {
@@ -53,8 +63,18 @@ pub fn hosts(snapshot: &Snapshot, object: &Value) -> Vec<Host> {
 }
 
 fn is_host_word(name: &str) -> bool {
-    let name = name.to_ascii_uppercase();
+    let name = name.to_ascii_uppercase().replace(['.', '-'], "_");
     HOST_WORDS.iter().any(|word| name == *word || name.ends_with(&format!("_{word}")))
+}
+
+/// `CACHE_PORT` beside `CACHE_HOST`: the number, and where it stands.
+fn port_beside(path: &str, container: &Value, host: &str) -> Option<(u16, String)> {
+    let (start, _) = host.rsplit_once('_')?;
+    let wanted = format!("{start}_PORT");
+    list(container, "/env").iter().enumerate().find_map(|(index, variable)| {
+        let port = text(variable, "/value").parse().ok().filter(|_| text(variable, "/name") == wanted)?;
+        Some((port, format!("{path}.env[{index}].value")))
+    })
 }
 
 struct Reader<'a> {
@@ -85,8 +105,16 @@ impl Reader<'_> {
         if written.len() > 4000 || written.trim_start().starts_with(['#', '{']) {
             return;
         }
-        let separators = |letter: char| letter.is_whitespace() || matches!(letter, ',' | ';' | '"' | '\'' | '`' | '|');
+        let separators =
+            |letter: char| letter.is_whitespace() || matches!(letter, ',' | ';' | '"' | '\'' | '`' | '|' | '(' | ')');
+        let is_command = field.contains("command[") || field.contains("args[");
+        let mut before = "";
         for word in written.split(separators).filter(|word| !word.is_empty()) {
+            let is_host = is_host || is_command && BEFORE_HOST.contains(&before);
+            before = word;
+            // What shells open a connection with: `/dev/tcp/HOST/PORT`.
+            let opened = word.split_once("/dev/tcp/").map(|(_, rest)| rest.replacen('/', ":", 1));
+            let word = opened.as_deref().unwrap_or(word);
             // `--address=db:5432`, `host=db`
             let named = word
                 .split_once('=')
@@ -102,6 +130,7 @@ impl Reader<'_> {
             let host = Host {
                 service,
                 port,
+                port_field: None,
                 written: word.chars().take(120).collect(),
                 object: object.clone(),
                 field: field.into(),

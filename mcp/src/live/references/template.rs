@@ -90,6 +90,7 @@ pub fn uses(object: &Value) -> Vec<Use> {
     };
     found.extend(named("", "ServiceAccount", place, "serviceAccountName"));
     found.extend(named("scheduling.k8s.io", "PriorityClass", "", "priorityClassName"));
+    found.extend(named("node.k8s.io", "RuntimeClass", "", "runtimeClassName"));
     for (index, secret) in list(template.spec, "/imagePullSecrets").iter().enumerate() {
         let field = format!("{}.imagePullSecrets[{index}].name", template.path);
         // Without it public images are pulled all the same.

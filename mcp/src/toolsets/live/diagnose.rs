@@ -98,8 +98,12 @@ async fn asked_on_demand(cluster: &dyn Cluster, snapshot: &Snapshot, entity: &st
     let at = Ref::new(&kind.group, &kind.kind, query.namespace.as_deref().unwrap_or_default(), &query.name);
     match cluster.read(std::slice::from_ref(&at)).await?.pop() {
         Some(object) => Ok(Some(object)),
-        None => Err(ToolError::not_found(format!("there is no {at} on platform `{}`", cluster.platform()))
-            .hint("Say its namespace too: `Kind:namespace/name`.")),
+        // One that may not be read is as silent as one that is not there: its list says which.
+        None => Err(match cluster.list(kind, query.namespace.as_deref()).await {
+            Err(refused) => refused.into(),
+            Ok(_) => ToolError::not_found(format!("there is no {at} on platform `{}`", cluster.platform()))
+                .hint("Say its namespace too: `Kind:namespace/name`."),
+        }),
     }
 }
 

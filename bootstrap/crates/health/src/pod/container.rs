@@ -26,6 +26,12 @@ impl Look<'_> {
         if CONFIGURATION.contains(&reason) {
             return Some(self.cannot_be_made(&status.name, word, message));
         }
+        if let Some(event) = self.newest(&["FailedPostStartHook"], &status.name) {
+            let text = format!("{word} `{}` is ended because its postStart hook fails", status.name);
+            let finding =
+                self.finding(Fault::CannotStart, text).in_container(&status.name).with(told(&event), &event.message);
+            return Some(finding.next("Correct the command of `lifecycle.postStart`, or take the hook out."));
+        }
         if let Some(finding) = last_end(status).and_then(|end| self.ended(status, word, end)) {
             return Some(finding);
         }
@@ -185,15 +191,16 @@ impl Look<'_> {
     }
 
     /// The newest failure of a probe of one of these kinds.
-    fn failed_probe(&self, kinds: &[&str], container: &str) -> Option<Event> {
+    pub(super) fn failed_probe(&self, kinds: &[&str], container: &str) -> Option<Event> {
         let event = self.newest(&["Unhealthy"], container)?;
         kinds.iter().any(|kind| event.message.starts_with(kind)).then(|| event.into_owned())
     }
 
-    fn probe(&self, container: &str, event: &Event, text: impl Fn(&str) -> String) -> Finding {
+    pub(super) fn probe(&self, container: &str, event: &Event, text: impl Fn(&str) -> String) -> Finding {
         let message = &event.message;
         let kind = message.split_whitespace().next().unwrap_or_default().to_lowercase();
         let why = message.split_once(": ").map_or(message.as_str(), |(_, tail)| tail);
+        let why = start_failure(why);
         let declared = self.spec(container).and_then(|spec| spec.probe(&kind)).map(ToString::to_string);
         self.finding(Fault::FailingProbe, format!("{}: {}", text(&kind), short(sentence(why), 160)))
             .in_container(container)

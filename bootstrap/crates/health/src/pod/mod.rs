@@ -71,6 +71,10 @@ impl<'a> Look<'a> {
         if self.pod.is_ready() {
             return self.earlier_ends();
         }
+        // What ended it as a whole is told by nobody else.
+        if self.pod.status.phase == "Failed" && !self.pod.status.reason.is_empty() {
+            return vec![self.as_a_whole()];
+        }
         if let Some(finding) = self.unscheduled().or_else(|| self.init_containers()) {
             return vec![finding];
         }
@@ -86,7 +90,9 @@ impl<'a> Look<'a> {
     /// ago, is the past.
     fn earlier_ends(&self) -> Vec<Finding> {
         let ready = self.pod.status.container_statuses.iter().filter(|status| status.ready);
-        let again = ready.filter(|status| status.restart_count > 1 && self.has_ended_lately(status));
+        // Just after it has ended nobody knows yet.
+        let is_unsettled = self.pod.settles_in(self.now).is_some();
+        let again = ready.filter(|status| is_unsettled || status.restart_count > 1 && self.has_ended_lately(status));
         let ended = again.filter_map(|status| {
             let often = if status.restart_count > 2 { Fault::NotApplied } else { Fault::OutOfSync };
             Some(self.ended(status, "container", status.last_end()?)?.at_most(often.weight() - 2))
@@ -144,7 +150,12 @@ impl<'a> Look<'a> {
     fn init_containers(&self) -> Option<Finding> {
         let statuses = &self.pod.status.init_container_statuses;
         let current = statuses.iter().find(|status| !is_through(status) && !is_side_car(status))?;
-        Some(self.container(current, "init container").unwrap_or_else(|| {
+        let failing = || {
+            let event = self.failed_probe(&["Startup", "Readiness", "Liveness"], &current.name)?;
+            let text = |probe: &str| format!("side car `{}` runs but its {probe} probe fails", current.name);
+            Some(self.probe(&current.name, &event, text))
+        };
+        Some(self.container(current, "init container").or_else(failing).unwrap_or_else(|| {
             let runs = self.running_for(current);
             self.starting(Fault::Starting, format!("waits for init container `{}` to finish{runs}", current.name))
         }))
@@ -172,7 +183,12 @@ impl<'a> Look<'a> {
             return self
                 .finding(Fault::CrashLoop, format!("has failed: {why}"))
                 .with("status", &format!("phase Failed, {}: {}", status.reason, status.message))
-                .next("Read its events and its log.");
+                .next(match status.reason.as_str() {
+                    "Evicted" => {
+                        "Let it use less of what is named, or raise that limit; its pod is gone, and its log with it."
+                    }
+                    _ => "Read its events and its log.",
+                });
         }
         let not_ready = status.conditions.iter().find(|condition| {
             matches!(condition.kind.as_str(), "ContainersReady" | "Ready") && !condition.message.is_empty()
@@ -189,11 +205,14 @@ impl<'a> Look<'a> {
     /// The newest event of one of these reasons; about a container if one is named, or about the pod as a whole.
     fn newest(&self, reasons: &[&str], container: &str) -> Option<Cow<'a, Event>> {
         let suffix = format!("{{{container}}}");
-        self.cluster.events_of(&self.at).into_iter().find(|event| {
+        let newest = self.cluster.events_of(&self.at).into_iter().find(|event| {
             let path = &event.involved_object.field_path;
             let concerns = container.is_empty() || path.is_empty() || path.ends_with(&suffix);
             concerns && reasons.contains(&event.reason.as_str())
-        })
+        })?;
+        // The kubelet puts these words before what it has said too often.
+        let Some(said) = newest.message.strip_prefix(COMBINED).map(String::from) else { return Some(newest) };
+        Some(Cow::Owned(Event { message: said, ..newest.into_owned() }))
     }
 
     fn spec(&self, container: &str) -> Option<&Container> {
@@ -207,6 +226,7 @@ impl<'a> Look<'a> {
 
 /// Seconds after which an end of a container that runs again is the past.
 const LATELY: i64 = 600;
+const COMBINED: &str = "(combined from similar events): ";
 const NODE: &str = "Look whether the node's container runs: `backstack status`, `backstack doctor`.";
 
 /// An event as evidence names it.

@@ -123,7 +123,7 @@ fn a_condition_of_the_time_before_the_merge_is_not_ready() {
     for (objects, part) in [
         (vec![live("a:1", 2, 2, "True")], "spec.image is still \"a:1\""),
         (vec![live("a:2", 3, 2, "True")], "condition Synced is of generation 2, and 3 is the newest"),
-        ([vec![live("a:2", 3, 3, "True")], below("a:2", 2, 1, &[("old", running())])].concat(), "Deployment demo/shop"),
+        ([vec![live("a:2", 3, 3, "True")], below("a:2", 2, 1, &[("old", running())])].concat(), "Deployment:demo/shop"),
         (vec![app("a:2")], "has no conditions yet"),
         (vec![live("a:2", 3, 3, "False")], "Ready is False"),
     ] {

@@ -15,6 +15,9 @@ pub(super) fn of_certificate(seen: &Seen<'_>, certificate: &Value) -> Vec<Findin
     if let Some(finding) = no_issuer(seen, certificate, &at) {
         return vec![finding];
     }
+    if let Some(finding) = issuer_not_ready(seen, certificate) {
+        return vec![finding];
+    }
     let ends = text(certificate, "/status/notAfter");
     if let Some(over) = seen.seconds_since(ends).filter(|over| *over >= 0) {
         let text = format!("ran out {} days ago", over / 86_400);
@@ -30,6 +33,20 @@ pub(super) fn of_certificate(seen: &Seen<'_>, certificate: &Value) -> Vec<Findin
     let finding = Finding::new(Fault::Certificate, at.clone(), text)
         .with(format!("condition Ready: {}", ready.reason), ready.message);
     vec![finding.with("condition Issuing", why).next(format!("Read the events of {at} and of its CertificateRequest."))]
+}
+
+/// An issuer that cannot issue: what its own condition says.
+fn issuer_not_ready(seen: &Seen<'_>, certificate: &Value) -> Option<Finding> {
+    let issuer = |field: &str| text(certificate, &format!("/spec/issuerRef/{field}"));
+    let kind = if issuer("kind").is_empty() { "Issuer" } else { issuer("kind") };
+    let place = if kind == "ClusterIssuer" { "" } else { namespace(certificate) };
+    let found = seen.snapshot.get(&Ref::new(GROUP, kind, place, issuer("name")))?;
+    let ready = condition(found, "Ready").filter(|ready| ready.is_false())?;
+    let at = Ref::of(found);
+    let finding = Finding::new(Fault::Certificate, at.clone(), format!("cannot issue: {}", short(ready.message, 200)));
+    let field = if found.pointer("/spec/ca/secretName").is_some() { "spec.ca.secretName" } else { "spec" };
+    let finding = finding.at(field).with(format!("condition Ready: {}", ready.reason), ready.message);
+    Some(finding.next(format!("Correct `{field}` of {at}, or make what it names.")))
 }
 
 fn no_issuer(seen: &Seen<'_>, certificate: &Value, at: &Ref) -> Option<Finding> {

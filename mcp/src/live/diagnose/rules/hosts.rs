@@ -19,6 +19,9 @@ pub(super) fn of_template(seen: &Seen<'_>, object: &Value) -> Vec<Finding> {
 fn wrong(seen: &Seen<'_>, object: &Value, host: &Host) -> Option<Finding> {
     let Some(service) = seen.snapshot.get(&host.service) else { return no_service(seen, object, host) };
     let port = host.port?;
+    if let Some(finding) = headless(service, host, port) {
+        return Some(finding);
+    }
     let has = |one: &Value| one.get("port").and_then(Value::as_u64) == Some(u64::from(port));
     let ports = list(service, "/spec/ports");
     // A headless Service leads to its pods themselves, whatever its ports say.
@@ -30,6 +33,16 @@ fn wrong(seen: &Seen<'_>, object: &Value, host: &Host) -> Option<Finding> {
     let shown = numbers.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
     let text = format!("is told to use port {port} of {}, which has no such port (it has {shown})", host.service);
     let finding = Finding::new(Fault::WrongPort, host.object.clone(), text).at(host.field.clone());
+    if let Some(field) = &host.port_field {
+        let finding = finding.at(field.clone()).with(field.clone(), &port.to_string());
+        let finding = match numbers.as_slice() {
+            [only] => finding.should_be(only.to_string()),
+            _ => finding,
+        };
+        return Some(
+            finding.next(format!("Set `{field}` of {} to a port of {} ({shown}).", host.object, host.service)),
+        );
+    }
     let finding = with_value(
         finding,
         host,
@@ -45,6 +58,26 @@ fn wrong(seen: &Seen<'_>, object: &Value, host: &Host) -> Option<Finding> {
     )
 }
 
+/// Behind a headless Service nobody translates ports: the program's own is needed.
+fn headless(service: &Value, host: &Host, port: u16) -> Option<Finding> {
+    let is_headless = service.pointer("/spec/clusterIP").and_then(Value::as_str) == Some("None");
+    let ports = list(service, "/spec/ports").iter();
+    let number = |one: &Value, field: &str| one.get(field).and_then(Value::as_u64);
+    let mut meant = ports.filter(|one| number(one, "port") == Some(u64::from(port)));
+    let target = meant.next().and_then(|one| number(one, "targetPort")).filter(|target| *target != u64::from(port))?;
+    is_headless.then(|| {
+        let text = format!(
+            "is told to use port {port} of {}, which is headless: nobody translates that to {target}",
+            host.service
+        );
+        let field = host.port_field.clone().unwrap_or_else(|| host.field.clone());
+        Finding::new(Fault::WrongPort, host.object.clone(), text)
+            .at(field)
+            .with(host.field.clone(), &host.written)
+            .next(next(host, &format!("port {target}, or give {} a cluster address", host.service)))
+    })
+}
+
 fn no_service(seen: &Seen<'_>, object: &Value, host: &Host) -> Option<Finding> {
     let snapshot = seen.snapshot;
     let wanted = &host.service;
@@ -52,34 +85,25 @@ fn no_service(seen: &Seen<'_>, object: &Value, host: &Host) -> Option<Finding> {
     let elsewhere = snapshot.all("", "Service").find(|other| name(other) == wanted.name).map(Ref::of);
     let (hint, instead) = match (near, &elsewhere) {
         (Some(near), _) => (format!("; there is `{near}`"), Some(near.to_string())),
-        (None, Some(other)) => (
-            format!("; there is one in namespace {}", other.namespace),
-            Some(format!("{}.{}", other.name, other.namespace)),
-        ),
+        // Whether that of another team is meant nobody but its owner knows.
+        (None, Some(other)) => (format!("; there is `{}.{}`", other.name, other.namespace), None),
         (None, None) => (String::new(), None),
     };
     let text = format!("is told to use `{}`, and there is no {wanted}{hint}", host.written);
     let finding = Finding::new(Fault::NoSuchHost, host.object.clone(), text).at(host.field.clone());
-    let is_certain = host.is_full || instead.is_some() || complains(seen, object, &wanted.name);
+    let is_certain = host.is_full || instead.is_some() || elsewhere.is_some() || complains(seen, object, &wanted.name);
     let finding = if is_certain { finding } else { finding.at_most(HINT) };
-    let value = instead.as_ref().map(|instead| replaced(&host.written, wanted, instead));
+    let value = instead.as_ref().map(|instead| host.written.replacen(&wanted.name, instead, 1));
     let finding = with_value(finding, host, value).with(host.field.clone(), &host.written);
     let what =
         instead.map_or_else(|| "the name of a Service that exists".to_string(), |instead| format!("`{instead}`"));
     Some(finding.next(next(host, &what)))
 }
 
-/// The text with another host in it.
-fn replaced(written: &str, wanted: &Ref, instead: &str) -> String {
-    if instead.contains('.') && written.contains(&format!("{}.{}", wanted.name, wanted.namespace)) {
-        return written.replacen(&format!("{}.{}", wanted.name, wanted.namespace), instead, 1);
-    }
-    written.replacen(&wanted.name, instead, 1)
-}
-
 /// The whole value, if the host is all of it: anything else a person has to write.
 fn with_value(finding: Finding, host: &Host, value: Option<String>) -> Finding {
-    match value.filter(|_| host.is_whole) {
+    // What was taken out of a value must not be written back into it.
+    match value.filter(|value| host.is_whole && !value.contains(crate::live::scrub::HIDDEN)) {
         Some(value) => finding.should_be(value),
         None => finding,
     }

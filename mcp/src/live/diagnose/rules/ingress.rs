@@ -88,12 +88,18 @@ fn backend(seen: &Seen<'_>, ingress: &Value, field: &str, service: &str) -> Opti
         return None;
     }
     let numbers: Vec<_> = ports.iter().filter_map(|port| port.get("port").and_then(Value::as_i64)).collect();
-    let shown = numbers.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+    let names: Vec<_> = ports.iter().map(|port| text(port, "/name")).filter(|name| !name.is_empty()).collect();
+    let shown = match word {
+        "name" if names.is_empty() => "none of its ports has a name".into(),
+        "name" => names.join(", "),
+        _ => numbers.iter().map(ToString::to_string).collect::<Vec<_>>().join(", "),
+    };
     let text = format!("leads to port {wanted} of {target}, which has no such port (it has {shown})");
     let finding = Finding::new(Fault::WrongPort, at.clone(), text).at(format!("{field}.port.{word}"));
     let finding = finding.with(format!("ports of {target}"), &shown);
     let finding = match numbers.as_slice() {
         [only] if word == "number" => finding.should_be(*only),
+        _ if word == "name" && names.len() == 1 => finding.should_be(names[0]),
         _ => finding,
     };
     Some(finding.next(format!("Set `{field}.port.{word}` of {at} to a port of {target} ({shown}).")))
@@ -103,7 +109,9 @@ fn backend(seen: &Seen<'_>, ingress: &Value, field: &str, service: &str) -> Opti
 fn claimed_twice(seen: &Seen<'_>, ingress: &Value) -> Option<Finding> {
     let age = |one: &Value| (text(one, "/metadata/creationTimestamp").to_string(), Ref::of(one));
     let (own_age, at) = (age(ingress), Ref::of(ingress));
-    let others: Vec<_> = seen.snapshot.all(GROUP, "Ingress").filter(|other| age(other) < own_age).collect();
+    let is_served = |other: &&Value| class(seen, other).is_none();
+    let older = seen.snapshot.all(GROUP, "Ingress").filter(|other| age(other) < own_age);
+    let others: Vec<_> = older.filter(is_served).collect();
     claims(ingress).into_iter().find_map(|(field, host, path)| {
         let twin = others
             .iter()

@@ -81,22 +81,48 @@ const TROUBLES: &[(&str, &[&str])] = &[
             "unknown authority",
         ],
     ),
+    (
+        "requests that fail",
+        &[
+            "\" 500 ",
+            "\" 502 ",
+            "\" 503 ",
+            "\" 504 ",
+            "status=500",
+            "status=502",
+            "status=503",
+            "\"status\":500",
+            "status: 500",
+        ],
+    ),
     ("a port that is taken", &["address already in use", "eaddrinuse"]),
 ];
+/// Words of lines that are not meant as trouble, whatever else stands in them.
+const CALM: [&str; 12] = [
+    " info ",
+    " debug ",
+    " trace ",
+    " notice ",
+    "[info]",
+    "[debug]",
+    "[notice]",
+    "level=info",
+    "level=debug",
+    "\"level\":\"info\"",
+    "\"level\":\"debug\"",
+    "severity=info",
+];
 /// Words that begin the line of an error.
-const LEVELS: [&str; 12] = [
+const LEVELS: [&str; 9] = [
     "level=error",
     "level=fatal",
     "\"level\":\"error\"",
     "\"level\":\"fatal\"",
     "\"severity\":\"error\"",
     "[error]",
-    "error:",
-    "fatal:",
     "panic:",
-    "critical",
-    "exception",
-    " error ",
+    "fatal:",
+    "traceback (most recent call last)",
 ];
 /// So often a line must come before it is more than a hiccup.
 const OFTEN: usize = 3;
@@ -130,8 +156,14 @@ pub(super) fn recent_lines<'a>(seen: &Seen<'a>, pod: &Value) -> impl Iterator<It
 
 /// Whether a line tells of trouble.
 pub(super) fn is_error(line: &str) -> bool {
-    let line = line.to_lowercase();
-    trouble(&line).is_some() || has_level(&line)
+    let lower = line.to_lowercase();
+    !is_calm(&lower) && (trouble(&lower).is_some() || has_level(line, &lower))
+}
+
+fn is_calm(lower: &str) -> bool {
+    let padded = format!(" {lower} ");
+    let is_klog_info = lower.starts_with('i') && lower.bytes().skip(1).take(4).all(|byte| byte.is_ascii_digit());
+    is_answered(lower) || CALM.iter().any(|word| padded.contains(word)) || (is_klog_info && lower.len() > 6)
 }
 
 fn of_container(seen: &Seen<'_>, pod: &Value, path: &str, container: &Value) -> Option<Finding> {
@@ -142,7 +174,7 @@ fn of_container(seen: &Seen<'_>, pod: &Value, path: &str, container: &Value) -> 
     for (index, line) in log.lines().enumerate() {
         let lower = line.to_lowercase();
         let trouble = trouble(&lower);
-        if trouble.is_none() && !has_level(&lower) || is_answered(&lower) {
+        if is_calm(&lower) || trouble.is_none() && !has_level(line, &lower) {
             continue;
         }
         let group = groups.entry(trouble.map_or_else(|| pattern(&lower), String::from)).or_default();
@@ -188,8 +220,21 @@ fn trouble(lower: &str) -> Option<&'static str> {
     TROUBLES.iter().find(|(_, words)| words.iter().any(|word| lower.contains(word))).map(|(name, _)| *name)
 }
 
-fn has_level(lower: &str) -> bool {
-    LEVELS.iter().any(|word| lower.contains(word)) || is_klog_error(lower)
+fn has_level(line: &str, lower: &str) -> bool {
+    // In capitals, as loggers write it; in small letters it is a word like any other.
+    let is_level = |word: &str| {
+        matches!(
+            word.trim_matches(|letter: char| !letter.is_ascii_alphabetic()),
+            "ERROR" | "FATAL" | "CRITICAL" | "PANIC" | "SEVERE"
+        )
+    };
+    let begins = message(line);
+    LEVELS.iter().any(|word| lower.contains(word))
+        || line.split_whitespace().take(6).any(is_level)
+        || begins.starts_with("Error:")
+        || begins.starts_with("error:")
+        || begins.split_whitespace().next().is_some_and(|word| word.ends_with("Exception:") || word.ends_with("Error:"))
+        || is_klog_error(lower)
 }
 
 /// `E1129 14:22:18.1 ...`, as Kubernetes' own programs write.
@@ -239,14 +284,12 @@ fn message(line: &str) -> &str {
     rest
 }
 
-/// A variable of the container whose name, or whose value, the line has in it.
+/// A variable of the container that the line names.
 fn variable(container: &Value, path: &str, line: &str) -> Option<(String, String)> {
+    let words: Vec<_> = line.split(|letter: char| !letter.is_ascii_alphanumeric() && letter != '_').collect();
     list(container, "/env").iter().enumerate().find_map(|(index, variable)| {
-        let (name, value) = (text(variable, "/name"), text(variable, "/value"));
-        let host = value.split("://").last().unwrap_or_default().split(['/', ':']).next().unwrap_or_default();
-        let named = line.contains(name) && name.len() > 3;
-        let valued = host.len() > 3 && line.contains(host);
-        (named || valued).then(|| (format!("{path}.env[{index}].value"), name.to_string()))
+        let name = text(variable, "/name");
+        (name.len() > 3 && words.contains(&name)).then(|| (format!("{path}.env[{index}].value"), name.to_string()))
     })
 }
 
@@ -262,6 +305,8 @@ mod tests {
             "E1129 14:22:18.119356    5687 memcache.go:265] no list",
             "FATAL: password authentication failed for user \"app\"",
             "panic: runtime error",
+            "ERROR GET http://mid/items failed",
+            "10.0.0.1 - - [01/Jan/2026] \"GET /items HTTP/1.1\" 500 12",
         ] {
             assert!(is_error(line), "{line}");
         }

@@ -29,6 +29,7 @@ mod names;
 mod network;
 mod pods;
 pub(super) mod rights;
+mod rollout;
 mod schedules;
 pub(super) mod service;
 mod storage;
@@ -77,7 +78,10 @@ pub(super) fn of_object(seen: &Seen<'_>, object: &Value) -> Vec<Finding> {
             found.extend(schedules::of_job(seen, object));
             found.extend(of_template(seen, object));
         }
-        "Deployment" | "StatefulSet" | "DaemonSet" => found.extend(of_template(seen, object)),
+        "Deployment" | "StatefulSet" | "DaemonSet" => {
+            found.extend(rollout::of_workload(object));
+            found.extend(of_template(seen, object));
+        }
         "Pod" => {
             found.extend(pods::of_pod(seen, object));
             found.extend(logs::of_pod(seen, object));

@@ -20,7 +20,8 @@ pub(super) fn of_template(seen: &Seen<'_>, object: &Value) -> Vec<Finding> {
 fn no_governing_service(seen: &Seen<'_>, object: &Value) -> Option<Finding> {
     let (at, wanted) = (Ref::of(object), text(object, "/spec/serviceName"));
     let service = Ref::new("", "Service", &at.namespace, wanted);
-    if at.kind != "StatefulSet" || wanted.is_empty() || seen.snapshot.get(&service).is_some() {
+    let is_gone = at.kind == "StatefulSet" && !wanted.is_empty() && seen.snapshot.get(&service).is_none();
+    if !is_gone || !is_looked_for(seen, &at, wanted) {
         return None;
     }
     let others = || seen.snapshot.inside("", "Service", &at.namespace);
@@ -80,6 +81,14 @@ fn missing(seen: &Seen<'_>, object: &Value, used: &Use) -> Option<Finding> {
         None => finding,
     };
     Some(finding.next(format!("Correct `{}` of {at}, or add the key to {}.", used.key_field, used.at)))
+}
+
+/// Whether a program of the namespace looks for the pods of a set by their names: without that nobody misses them.
+fn is_looked_for(seen: &Seen<'_>, set: &Ref, service: &str) -> bool {
+    let kinds = [("apps", "Deployment"), ("apps", "StatefulSet"), ("apps", "DaemonSet"), ("batch", "CronJob")];
+    let mut all = kinds.iter().flat_map(|(group, kind)| seen.snapshot.inside(group, kind, &set.namespace));
+    let word = format!("{}-0.{service}", set.name);
+    all.any(|object| Template::of(object).is_some_and(|template| template.spec.to_string().contains(&word)))
 }
 
 /// A node that is named and is none.

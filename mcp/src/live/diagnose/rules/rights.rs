@@ -64,7 +64,9 @@ pub(super) fn of_account(seen: &Seen<'_>, object: &Value) -> Vec<Finding> {
         found.extend(own.flat_map(|binding| of_binding(seen, binding)));
     }
     let refusals = seen.snapshot.pods_of(object).into_iter().filter_map(|pod| {
-        let ended = super::logs::running(pod).into_iter().find_map(|key| seen.snapshot.log(&key));
+        let containers = list(pod, "/spec/containers").iter().map(|container| text(container, "/name"));
+        let key = |container: &str| (namespace(pod).to_string(), name(pod).to_string(), container.to_string());
+        let ended = containers.into_iter().find_map(|container| seen.snapshot.log(&key(container)));
         let lines = super::logs::recent_lines(seen, pod).chain(ended.into_iter().flat_map(str::lines));
         lines.filter(|line| line.contains("cannot ")).filter_map(|line| Some((Refusal::read(line)?, line))).last()
     });

@@ -1,5 +1,7 @@
 //! Services: whom they select, and whether somebody listens there.
 
+use std::collections::BTreeSet;
+
 use serde_json::Value;
 
 use super::Seen;
@@ -18,12 +20,15 @@ const ADDRESS_SECONDS: i64 = 60;
 /// What keeps traffic to a Service from arriving.
 pub(super) fn of_service(seen: &Seen<'_>, service: &Value) -> Vec<Finding> {
     let selector = service.pointer("/spec/selector").and_then(Value::as_object).filter(|map| !map.is_empty());
-    let Some(selector) = selector else { return external(seen, service).into_iter().collect() };
+    let Some(selector) = selector else {
+        return external(seen, service).or_else(|| nothing_behind(seen, service)).into_iter().collect();
+    };
     let pods = live_pods(seen.snapshot, service);
     if pods.is_empty() {
         return nobody(seen, service, selector).into_iter().collect();
     }
     let mut found: Vec<Finding> = ports(seen.snapshot, service, &pods);
+    found.extend(too_many(seen.snapshot, service, &pods).filter(|_| found.is_empty()));
     if found.is_empty() && !pods.iter().any(|pod| is_ready(pod)) {
         found.push(
             Finding::new(Fault::NoEndpoints, Ref::of(service), "none of the pods behind it is ready")
@@ -38,7 +43,10 @@ pub(super) fn of_service(seen: &Seen<'_>, service: &Value) -> Vec<Finding> {
 /// TCP ports of pods that a Service leads to: whether somebody listens there is worth a try.
 pub(in crate::live::diagnose) fn doors(snapshot: &Snapshot, service: &Value) -> Vec<Door> {
     let pods = live_pods(snapshot, service);
-    let ready = pods.iter().filter(|pod| is_ready(pod)).take(PODS_TRIED);
+    // One of each workload: what two workloads behind one Service do may differ.
+    let mut seen = BTreeSet::new();
+    let ready = pods.iter().filter(|pod| is_ready(pod));
+    let ready = ready.filter(|pod| seen.insert(owner_name(pod))).take(PODS_TRIED);
     let of_pod = |pod: &&&Value| {
         let address = text(pod, "/status/podIP").to_string();
         let tcp = list(service, "/spec/ports").iter().filter(|port| protocol(port) == "TCP");
@@ -46,6 +54,12 @@ pub(in crate::live::diagnose) fn doors(snapshot: &Snapshot, service: &Value) -> 
         numbers.map(|number| (address.clone(), number)).filter(|(address, _)| !address.is_empty()).collect::<Vec<_>>()
     };
     ready.flat_map(|pod| of_pod(&pod)).collect()
+}
+
+/// What made a pod; its own name if nothing did.
+fn owner_name(pod: &Value) -> String {
+    let owner = list(pod, "/metadata/ownerReferences").first().map(|owner| text(owner, "/name"));
+    owner.unwrap_or_else(|| name(pod)).into()
 }
 
 fn live_pods<'a>(snapshot: &'a Snapshot, service: &Value) -> Vec<&'a Value> {
@@ -74,6 +88,11 @@ fn nobody(seen: &Seen<'_>, service: &Value, selector: &serde_json::Map<String, V
         return Some(finding.next(format!("See why {} has no pods.", Ref::of(workload))));
     }
     let selected = shown(service.pointer("/spec/selector"));
+    // A Service that an operator has made waits for the pods that the same operator will make.
+    if !list(service, "/metadata/ownerReferences").is_empty() && workloads.is_empty() {
+        let finding = Finding::new(Fault::NoEndpoints, at, "leads nowhere: its pods have not been made");
+        return Some(finding.with("spec.selector", &selected).next("See why what made it makes no pods."));
+    }
     let finding = Finding::new(Fault::WrongSelector, at, String::new()).with("spec.selector", &selected);
     let Some((workload, labels)) = meant(seen.snapshot, service, &workloads) else {
         let finding = Finding { summary: format!("selects `{selected}`, and no pod has these labels"), ..finding };
@@ -258,6 +277,54 @@ fn external(seen: &Seen<'_>, service: &Value) -> Option<Finding> {
             .with("spec.externalName", target)
             .next(format!("Correct `spec.externalName` of {}.", Ref::of(service))),
     )
+}
+
+/// Pods of another workload that the selector fits as well, and that do not listen there.
+fn too_many(snapshot: &Snapshot, service: &Value, pods: &[&Value]) -> Option<Finding> {
+    list(service, "/spec/ports").iter().filter(|port| protocol(port) == "TCP").find_map(|port| {
+        let tried = pods.iter().filter_map(|pod| {
+            let number = number_in(pod, port)?;
+            Some((*pod, number, snapshot.listens(text(pod, "/status/podIP"), number)?))
+        });
+        let (open, closed): (Vec<_>, Vec<_>) = tried.partition(|(_, _, listens)| *listens);
+        let (pod, number, _) = closed.first().filter(|_| !open.is_empty())?;
+        let at = Ref::of(service);
+        let text = format!(
+            "selects pods of {} too, where nothing listens on port {number}: part of its requests fail",
+            owner_name(pod)
+        );
+        let selected = shown(service.pointer("/spec/selector"));
+        let finding =
+            Finding::new(Fault::WrongSelector, at.clone(), text).at("spec.selector").with("spec.selector", &selected);
+        Some(finding.with("tried", &format!("{}: port {number} refused", name(pod))).next(format!(
+            "Narrow `spec.selector` of {at} to labels that only the right pods have ({} has `{}`).",
+            name(pod),
+            shown(pod.pointer("/metadata/labels"))
+        )))
+    })
+}
+
+/// A Service that selects nobody, and for which nobody has written down addresses either.
+fn nothing_behind(seen: &Seen<'_>, service: &Value) -> Option<Finding> {
+    let at = Ref::of(service);
+    let is_alias = text(service, "/spec/type") == "ExternalName";
+    let mut slices = seen.snapshot.inside("discovery.k8s.io", "EndpointSlice", &at.namespace);
+    let has_slice = slices.any(|slice| {
+        crate::live::object::label(slice, "kubernetes.io/service-name") == Some(at.name.as_str())
+            && !list(slice, "/endpoints").is_empty()
+    });
+    let is_known = seen.snapshot.has_kind("discovery.k8s.io", "EndpointSlice");
+    (!is_alias && !has_slice && is_known).then(|| {
+        let finding = Finding::new(
+            Fault::WrongSelector,
+            at.clone(),
+            "has no selector, and no EndpointSlice gives it addresses: it leads nowhere",
+        );
+        finding
+            .at("spec.selector")
+            .with("spec.selector", "none")
+            .next(format!("Give {at} a `spec.selector` with the labels of its pods, or make an EndpointSlice for it."))
+    })
 }
 
 /// An address from outside that nobody gives.

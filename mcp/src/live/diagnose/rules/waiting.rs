@@ -53,7 +53,7 @@ fn since(seen: &Seen<'_>, object: &Value) -> Option<i64> {
     let times = [ready, text(object, "/status/startTime"), text(object, "/metadata/creationTimestamp")];
     let waits = condition(object, "Progressing").filter(|one| one.is_false()).map_or("", |one| one.since);
     if !waits.is_empty() {
-        return Some(DEADLINE + seen.seconds_since(waits)?);
+        return Some(deadline(seen, object) + 1 + seen.seconds_since(waits)?);
     }
     times.iter().find(|time| !time.is_empty()).and_then(|time| seen.seconds_since(time))
 }
