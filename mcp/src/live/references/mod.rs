@@ -46,7 +46,7 @@ mod tests {
     #[test]
     fn slips_and_shortened_names_are_alike_and_others_are_not() {
         let names = ["postgres", "shop-backend", "cache"];
-        assert_eq!(nearest("postgress", names.into_iter()), Some("postgres"));
+        assert_eq!(nearest("postgrs", names.into_iter()), Some("postgres"));
         assert_eq!(nearest("shop-back", names.into_iter()), Some("shop-backend"));
         assert_eq!(nearest("mail", names.into_iter()), None);
     }
