@@ -128,11 +128,12 @@ impl Snapshot {
         match text(workload, "/kind") {
             "Pod" => vec![workload],
             "Deployment" => {
-                let sets = self.all("apps", "ReplicaSet").filter(|set| is_owned_by(set, workload));
+                let sets = self.inside("apps", "ReplicaSet", namespace(workload));
+                let sets = sets.filter(|set| is_owned_by(set, workload));
                 sets.flat_map(|set| self.pods_owned(set)).collect()
             }
             "CronJob" => {
-                let jobs = self.all("batch", "Job").filter(|job| is_owned_by(job, workload));
+                let jobs = self.inside("batch", "Job", namespace(workload)).filter(|job| is_owned_by(job, workload));
                 jobs.flat_map(|job| self.pods_owned(job)).collect()
             }
             _ => self.pods_owned(workload),
@@ -140,12 +141,16 @@ impl Snapshot {
     }
 
     fn pods_owned<'a>(&'a self, owner: &Value) -> Vec<&'a Value> {
-        self.all("", "Pod").filter(|pod| is_owned_by(pod, owner)).collect()
+        self.inside("", "Pod", namespace(owner)).filter(|pod| is_owned_by(pod, owner)).collect()
     }
 
     /// Events about an object, the newest first.
     pub fn events_of(&self, at: &Ref) -> Vec<&Value> {
-        let mut events: Vec<_> = self.all("", "Event").filter(|event| is_about(event, at)).collect();
+        // Events stand in the namespace of what they are about; those about cluster-wide objects stand anywhere.
+        let mut events: Vec<_> = match at.namespace.as_str() {
+            "" => self.all("", "Event").filter(|event| is_about(event, at)).collect(),
+            place => self.inside("", "Event", place).filter(|event| is_about(event, at)).collect(),
+        };
         events.sort_by(|a, b| event_time(b).cmp(event_time(a)));
         events
     }
@@ -219,7 +224,8 @@ impl Cluster for Snapshot {
         let Some(object) = self.get(workload).filter(|_| workload.kind == "Deployment") else {
             return vec![workload.clone()];
         };
-        self.all("apps", "ReplicaSet").filter(|set| is_owned_by(set, object)).map(Ref::of).collect()
+        let sets = self.inside("apps", "ReplicaSet", &workload.namespace);
+        sets.filter(|set| is_owned_by(set, object)).map(Ref::of).collect()
     }
 
     fn log(&self, pod: &Ref, container: &str) -> Cow<'_, str> {

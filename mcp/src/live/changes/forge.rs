@@ -118,10 +118,11 @@ impl Forge {
         Ok(files.map(|entry| text(entry, "/path").to_string()).collect())
     }
 
-    /// All files of a branch, tag or commit.
+    /// All files of a branch, tag or commit; none where there is no such thing: an application may name one that nobody
+    /// has, and that must not keep others from their files.
     ///
     /// # Errors
-    /// There is no such branch, or the Git server does not answer.
+    /// The Git server does not answer, or the account may not read there.
     pub async fn tree(&self, repository: &str, revision: &str) -> Result<Vec<String>, PortError> {
         const MOST_PAGES: usize = 20;
         let mut files = Vec::new();
@@ -129,6 +130,10 @@ impl Forge {
             let address =
                 format!("/repos/{repository}/git/trees/{}?recursive=true&per_page=1000&page={page}", escaped(revision));
             let (status, answer) = self.server.send("GET", &address, None).await?;
+            // An empty repository is a conflict to Gitea, an unknown branch a bad request.
+            if matches!(status, 404 | 409) || status == 400 && text(&answer, "/message").contains("not found") {
+                return Ok(files);
+            }
             let answer = expect(status, answer, &format!("list the files of `{repository}` at `{revision}`"))?;
             let blobs = list(&answer, "/tree").iter().filter(|entry| text(entry, "/type") == "blob");
             files.extend(blobs.map(|entry| text(entry, "/path").to_string()));
@@ -348,6 +353,19 @@ pub mod tests {
             let is_beyond = forge.is_beyond("o/r", commit, earlier).await.expect("an answer");
             assert_eq!(is_beyond, wanted, "{commit} beyond {earlier}");
         }
+    }
+
+    #[tokio::test]
+    async fn a_branch_that_nobody_has_holds_no_files() {
+        let server = Scripted::with(vec![
+            ("GET /repos/o/r/git/trees/main", 200, json!({"tree": [{"type": "blob", "path": "a.yaml"}]})),
+            ("GET /repos/o/r/git/trees/gone", 400, json!({"message": "sha not found [gone]"})),
+            ("GET /repos/o/r/git/trees/secret", 403, json!({"message": "no"})),
+        ]);
+        let forge = Forge::new(server);
+        assert_eq!(forge.tree("o/r", "main").await.expect("files"), ["a.yaml"]);
+        assert_eq!(forge.tree("o/r", "gone").await.expect("no files"), Vec::<String>::new());
+        forge.tree("o/r", "secret").await.expect_err("may not be read");
     }
 
     #[tokio::test]

@@ -1,11 +1,11 @@
 //! What stands beside a thing: what it refers to and what refers to it, and what its programs need of others.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use serde_json::Value;
 
 use super::rules::service::misses;
-use super::walk::{Need, Role, Step, Walk, top};
+use super::walk::{Children, Need, Role, Step, Walk, top};
 use crate::live::object::{Ref, list, name, namespace, text};
 use crate::live::references::hosts::hosts;
 use crate::live::references::nearest;
@@ -17,9 +17,9 @@ use crate::live::snapshot::Snapshot;
 const FURTHEST: usize = 2;
 
 /// Adds all that stands beside the objects of a walk.
-pub(super) fn reach<'a>(walk: &mut Walk<'a>, snapshot: &'a Snapshot) {
+pub(super) fn reach<'a>(walk: &mut Walk<'a>, snapshot: &'a Snapshot, children: &Children<'a>) {
     let known = walk.steps.iter().map(|step| step.at.clone()).collect();
-    let mut reach = Reach { snapshot, known, hops: vec![0; walk.steps.len()] };
+    let mut reach = Reach { snapshot, children, known, hops: vec![0; walk.steps.len()], missed: HashMap::new() };
     let mut index = 0;
     while index < walk.steps.len() {
         if let Some(object) = walk.steps[index].object.filter(|object| !is_made_by_another(object)) {
@@ -39,14 +39,17 @@ fn is_made_by_another(object: &Value) -> bool {
     Template::of(object).is_some() && kinds.iter().any(is_workload)
 }
 
-struct Reach<'a> {
+struct Reach<'a, 'c> {
     snapshot: &'a Snapshot,
-    known: BTreeSet<Ref>,
+    children: &'c Children<'a>,
+    known: HashSet<Ref>,
     /// How many needs each step is away from what was asked about.
     hops: Vec<usize>,
+    /// Services that select nobody and the workload that each was probably made for, by namespace.
+    missed: HashMap<&'a str, Vec<(Ref, Ref)>>,
 }
 
-impl<'a> Reach<'a> {
+impl<'a> Reach<'a, '_> {
     fn add(&mut self, walk: &mut Walk<'a>, from: usize, at: Ref, role: Role, hops: usize) -> Option<usize> {
         if !self.known.insert(at.clone()) {
             return None;
@@ -66,9 +69,23 @@ impl<'a> Reach<'a> {
         if role == Role::Beside && !is_on_the_way {
             return;
         }
-        for at in references(self.snapshot, object) {
+        for at in references(self.snapshot, object).into_iter().chain(self.missing(object)) {
             self.add(walk, from, at, role.beside(), hops);
         }
+    }
+
+    /// Services that were probably made for a workload, and do not select its pods.
+    fn missing(&mut self, object: &'a Value) -> Vec<Ref> {
+        if Template::of(object).is_none() {
+            return Vec::new();
+        }
+        let (snapshot, place) = (self.snapshot, namespace(object));
+        let missed = self.missed.entry(place).or_insert_with(|| {
+            let services = snapshot.inside("", "Service", place);
+            services.filter_map(|service| Some((Ref::of(service), Ref::of(misses(snapshot, service)?)))).collect()
+        });
+        let at = Ref::of(object);
+        missed.iter().filter(|(_, meant)| *meant == at).map(|(service, _)| service.clone()).collect()
     }
 
     /// The workloads that something leads to: behind a Service, behind a host that a program is told to use.
@@ -105,7 +122,10 @@ impl<'a> Reach<'a> {
 
     /// Adds a workload with all that it owns.
     fn whole(&mut self, walk: &mut Walk<'a>, from: usize, top: &'a Value, hops: usize, role: Role) {
-        let below = Walk::from(self.snapshot, &[top]);
+        if self.known.contains(&Ref::of(top)) {
+            return;
+        }
+        let below = Walk::within(self.snapshot, self.children, &[top], |_| true);
         let mut places: Vec<Option<usize>> = Vec::new();
         for step in below.steps {
             let parent = step.parent.and_then(|parent| places[parent]).unwrap_or(from);
@@ -119,10 +139,7 @@ fn references(snapshot: &Snapshot, object: &Value) -> Vec<Ref> {
     let place = namespace(object);
     let mut found: Vec<Ref> = uses(object).into_iter().map(|used| used.at).collect();
     if let Some(template) = Template::of(object) {
-        let service = |service: &&Value| {
-            fits_plain(service.pointer("/spec/selector"), template.labels)
-                || misses(snapshot, service).is_some_and(|meant| Ref::of(meant) == Ref::of(object))
-        };
+        let service = |service: &&Value| fits_plain(service.pointer("/spec/selector"), template.labels);
         let by_name = text(object, "/spec/serviceName");
         found.extend(snapshot.inside("", "Service", place).filter(service).map(Ref::of));
         found.push(Ref::new("", "Service", place, by_name));

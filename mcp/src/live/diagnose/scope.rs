@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 
 use super::around;
-use super::walk::{Role, Step, Walk, applications_of, top};
+use super::walk::{Children, Role, Step, Walk, applications_of, top};
 use crate::live::object::{Ref, list, name, namespace, text};
 use crate::live::snapshot::Snapshot;
 use crate::live::target::{self, Unclear};
@@ -64,18 +64,19 @@ impl<'a> Scope<'a> {
 
     /// All that belongs to it, and what stands beside that.
     pub(super) fn walk(&self, snapshot: &'a Snapshot) -> Walk<'a> {
+        let children = Children::of(snapshot);
         let mut walk = match self {
-            Self::Things(found) => walk_of(snapshot, found),
+            Self::Things(found) => walk_with(snapshot, &children, found),
             Self::Namespace(object) => {
                 let place = name(object);
                 let applications = applications_into(snapshot, place);
                 let own = snapshot.everything().filter(|one| namespace(one) == place);
                 let belongs = |at: &Ref| at.namespace == place;
-                whole(snapshot, std::iter::once(*object).chain(applications).chain(own), belongs)
+                whole(snapshot, &children, std::iter::once(*object).chain(applications).chain(own), belongs)
             }
-            Self::Platform => whole(snapshot, snapshot.everything(), |_| true),
+            Self::Platform => whole(snapshot, &children, snapshot.everything(), |_| true),
         };
-        around::reach(&mut walk, snapshot);
+        around::reach(&mut walk, snapshot, &children);
         walk
     }
 
@@ -94,6 +95,7 @@ fn applications_into<'a>(snapshot: &'a Snapshot, place: &str) -> Vec<&'a Value> 
 /// Everything of a whole: what nobody owns, and down from there.
 fn whole<'a>(
     snapshot: &'a Snapshot,
+    children: &Children<'a>,
     objects: impl Iterator<Item = &'a Value>,
     belongs: impl Fn(&Ref) -> bool,
 ) -> Walk<'a> {
@@ -102,7 +104,7 @@ fn whole<'a>(
         objects.filter(is_asked).filter(|object| list(object, "/metadata/ownerReferences").is_empty()).collect();
     // What came from Git is reached from its application, which says more.
     roots.sort_by_key(|object| !text(object, "/kind").starts_with("Application"));
-    Walk::within(snapshot, &roots, belongs)
+    Walk::within(snapshot, children, &roots, belongs)
 }
 
 /// The objects where a walk starts: the top of what was asked for, and what brought it from Git.
@@ -120,9 +122,12 @@ fn roots<'a>(snapshot: &'a Snapshot, found: &[&'a Value]) -> Vec<&'a Value> {
 
 /// The walk that belongs to an object.
 pub fn walk_of<'a>(snapshot: &'a Snapshot, found: &[&'a Value]) -> Walk<'a> {
-    let own = Walk::from(snapshot, found);
-    let tops = roots(snapshot, found);
-    let whole = Walk::from(snapshot, &tops);
+    walk_with(snapshot, &Children::of(snapshot), found)
+}
+
+fn walk_with<'a>(snapshot: &'a Snapshot, children: &Children<'a>, found: &[&'a Value]) -> Walk<'a> {
+    let from = |roots: &[&'a Value]| Walk::within(snapshot, children, roots, |_| true);
+    let (own, whole) = (from(found), from(&roots(snapshot, found)));
     // An application brings many things: what was asked for is one of them.
     let is_one_of_many =
         found.iter().all(|object| text(object, "/kind") != "Application") && siblings(&whole, found) > 0;

@@ -1,7 +1,7 @@
 //! From a name to everything that makes it run: the application in Git, the composite resource, what it composed,
 //! down to the pods.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 
 use serde_json::Value;
 
@@ -69,14 +69,18 @@ pub struct Need {
 impl<'a> Walk<'a> {
     /// Walks down from these objects.
     pub fn from(snapshot: &'a Snapshot, roots: &[&'a Value]) -> Self {
-        Self::within(snapshot, roots, |_| true)
+        Self::within(snapshot, &Children::of(snapshot), roots, |_| true)
     }
 
     /// Walks down from these objects, as far as what is met belongs to the question.
-    pub(super) fn within(snapshot: &'a Snapshot, roots: &[&'a Value], belongs: impl Fn(&Ref) -> bool) -> Self {
+    pub(super) fn within(
+        snapshot: &'a Snapshot,
+        children: &Children<'a>,
+        roots: &[&'a Value],
+        belongs: impl Fn(&Ref) -> bool,
+    ) -> Self {
         let mut walk = Self::default();
-        let children = children_by_owner(snapshot);
-        let mut seen = BTreeSet::new();
+        let mut seen = HashSet::new();
         let mut queue: VecDeque<(Ref, usize, Option<usize>)> = VecDeque::new();
         queue.extend(roots.iter().map(|root| (Ref::of(root), 0, None)));
         while let Some((at, depth, parent)) = queue.pop_front() {
@@ -87,7 +91,7 @@ impl<'a> Walk<'a> {
             let index = walk.steps.len();
             walk.steps.push(Step { at, object, depth, parent, role: Role::Own });
             let Some(object) = object else { continue };
-            for child in referred(object).into_iter().chain(owned(object, &children)) {
+            for child in referred(object).into_iter().chain(owned(object, children)) {
                 queue.push_back((child, depth + 1, Some(index)));
             }
         }
@@ -125,25 +129,30 @@ impl<'a> Walk<'a> {
     }
 }
 
-fn children_by_owner(snapshot: &Snapshot) -> BTreeMap<&str, Vec<Ref>> {
-    let mut children: BTreeMap<&str, Vec<Ref>> = BTreeMap::new();
-    for object in snapshot.everything() {
-        for owner in list(object, "/metadata/ownerReferences") {
-            children.entry(text(owner, "/uid")).or_default().push(Ref::of(object));
+/// All objects by the identity of what owns them: found once for all walks over one snapshot.
+pub(super) struct Children<'a>(HashMap<&'a str, Vec<&'a Value>>);
+
+impl<'a> Children<'a> {
+    pub(super) fn of(snapshot: &'a Snapshot) -> Self {
+        let mut children: HashMap<&str, Vec<&Value>> = HashMap::new();
+        for object in snapshot.everything() {
+            for owner in list(object, "/metadata/ownerReferences") {
+                children.entry(text(owner, "/uid")).or_default().push(object);
+            }
         }
+        Self(children)
     }
-    children
 }
 
-fn owned(object: &Value, children: &BTreeMap<&str, Vec<Ref>>) -> Vec<Ref> {
+fn owned(object: &Value, children: &Children<'_>) -> Vec<Ref> {
     let uid = text(object, "/metadata/uid");
-    let children = children.get(uid).filter(|_| !uid.is_empty());
+    let children = children.0.get(uid).filter(|_| !uid.is_empty());
     // Old ReplicaSets say nothing about now.
     children
         .into_iter()
         .flatten()
+        .map(|child| Ref::of(child))
         .filter(|child| !child.kind.ends_with("Report") && child.kind != "Event")
-        .cloned()
         .collect()
 }
 
