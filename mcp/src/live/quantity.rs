@@ -1,28 +1,7 @@
-//! Amounts as Kubernetes writes them: `100m`, `1.5`, `64Mi`, `123456n`.
+//! Amounts as Kubernetes writes them (`100m`, `1.5`, `64Mi`, `123456n`), told in the units of its own tools.
 
 /// Thousandths of a processor, or bytes times a thousand: what both can be counted in.
-pub fn milli(text: &str) -> Option<i128> {
-    let digits = text.find(|c: char| !(c.is_ascii_digit() || c == '.')).unwrap_or(text.len());
-    let (number, unit) = text.split_at(digits);
-    let number: f64 = number.parse().ok()?;
-    let factor = match unit {
-        "n" => 1e-6,
-        "u" => 1e-3,
-        "m" => 1.0,
-        "" => 1e3,
-        "k" => 1e6,
-        "M" => 1e9,
-        "G" => 1e12,
-        "T" => 1e15,
-        "Ki" => 1e3 * 1024.0,
-        "Mi" => 1e3 * 1024f64.powi(2),
-        "Gi" => 1e3 * 1024f64.powi(3),
-        "Ti" => 1e3 * 1024f64.powi(4),
-        _ => return None,
-    };
-    let value = number * factor;
-    (value.is_finite() && value < 1e30).then_some(value.round() as i128)
-}
+pub use backstack_health::quantity::parse as milli;
 
 /// Thousandths of a processor, as `250m` or `1.5`.
 pub fn processors(milli: i128) -> String {
