@@ -84,6 +84,16 @@ pub(crate) fn namespace_of_left(key: &str) -> Option<&str> {
     }
 }
 
+/// The key of the volume that was provisioned for the claim with this UID: provisioners name it so, unless told otherwise.
+pub(crate) fn volume_of_claim(uid: &str) -> String {
+    format!("{PREFIX}persistentvolumes/pvc-{uid}")
+}
+
+/// Whether this is the key of a volume or of a claim to one.
+pub(crate) fn is_of_volume(key: &str) -> bool {
+    matches!(parts(key).as_slice(), ["persistentvolumes", _] | ["persistentvolumeclaims", _, _])
+}
+
 /// The key of a pod.
 pub(crate) fn pod(namespace: &str, name: &str) -> String {
     format!("{PREFIX}pods/{namespace}/{name}")
@@ -131,5 +141,7 @@ mod tests {
         assert_eq!(namespace_of_left("/registry/leases/a/l"), Some("a"));
         assert_eq!(namespace_of_left("/registry/ranges/servicenodeports"), None);
         assert_eq!(treatment(&pod("a", "p")), Treatment::Pod);
+        assert!(is_of_volume(&volume_of_claim("u")) && is_of_volume("/registry/persistentvolumeclaims/a/c"));
+        assert!(!is_of_volume("/registry/example.org/persistentvolumes/c"));
     }
 }

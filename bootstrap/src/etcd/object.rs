@@ -41,6 +41,8 @@ pub struct Object {
     pub labels: Vec<(String, String)>,
     /// The object that made this one and looks after it.
     pub controller: Option<Owner>,
+    /// All objects with whose end this one goes, the controller among them.
+    pub owners: Vec<Owner>,
 }
 
 /// An object that another one belongs to.
@@ -69,7 +71,7 @@ impl Object {
         let entries = |of: u64| {
             fields(metadata).filter(move |field| field.number == of).filter_map(move |field| bytes(field.raw, of))
         };
-        let controller = entries(13).find(|owner| number(owner, 6) == 1);
+        let owner = |owner: &[u8]| Owner { kind: text(owner, 1), uid: text(owner, 4) };
         Some(Self {
             kind: text(bytes(envelope, TYPE)?, 2),
             namespace: text(metadata, 3),
@@ -77,12 +79,14 @@ impl Object {
             generation: number(metadata, 7).cast_signed(),
             is_deleting: bytes(metadata, 9).is_some(),
             labels: entries(11).map(|entry| (text(entry, 1), text(entry, 2))).collect(),
-            controller: controller.map(|owner| Owner { kind: text(owner, 1), uid: text(owner, 4) }),
+            controller: entries(13).find(|one| number(one, 6) == 1).map(owner),
+            owners: entries(13).map(owner).collect(),
         })
     }
 
     fn of_json(value: &[u8]) -> Option<Self> {
         let Json { kind, metadata } = serde_json::from_slice(value).ok()?;
+        let owner = |owner: &JsonOwner| Owner { kind: owner.kind.clone(), uid: owner.uid.clone() };
         Some(Self {
             kind,
             namespace: metadata.namespace,
@@ -90,11 +94,8 @@ impl Object {
             generation: metadata.generation,
             is_deleting: metadata.deletion_timestamp.is_some(),
             labels: metadata.labels.unwrap_or_default().into_iter().collect(),
-            controller: metadata
-                .owner_references
-                .into_iter()
-                .find(|owner| owner.controller)
-                .map(|owner| Owner { kind: owner.kind, uid: owner.uid }),
+            controller: metadata.owner_references.iter().find(|one| one.controller).map(owner),
+            owners: metadata.owner_references.iter().map(owner).collect(),
         })
     }
 }

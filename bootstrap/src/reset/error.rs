@@ -14,6 +14,8 @@ pub enum ResetError {
     Engine(#[from] ClusterError),
     #[error("the platform is as it was at the checkpoint, but does not come to run in full")]
     Settle(#[from] SettleError),
+    #[error("volumes of the platform were taken away {attempts} times while it was brought back")]
+    VolumesLost { attempts: u32 },
 }
 
 impl Explain for ResetError {
@@ -22,6 +24,7 @@ impl Explain for ResetError {
             Self::Checkpoint(error) => error.kind(),
             Self::Engine(error) => error.kind(),
             Self::Settle(error) => error.kind(),
+            Self::VolumesLost { .. } => ExitKind::Cluster,
         }
     }
 
@@ -30,6 +33,7 @@ impl Explain for ResetError {
             Self::Checkpoint(error) => error.details(),
             Self::Engine(error) => error.details(),
             Self::Settle(error) => error.details(),
+            Self::VolumesLost { .. } => Vec::new(),
         }
     }
 
@@ -38,6 +42,11 @@ impl Explain for ResetError {
             Self::Checkpoint(error) => error.hints(),
             Self::Engine(error) => error.hints(),
             Self::Settle(error) => error.hints(),
+            Self::VolumesLost { .. } => vec![
+                "Something deletes what comes back, such as a script or a finalizer that is still at work: end it, then run the \
+                 same command again."
+                    .into(),
+            ],
         }
     }
 }

@@ -2,6 +2,8 @@
 //!
 //! ```text
 //! plan    what has to be written (pure)
+//! taken   what somebody else is still taking away (pure)
+//! served  whether the API server serves a kind again
 //! node    what is done inside of the nodes
 //! ```
 //!
@@ -9,7 +11,6 @@
 //! again at what differs, and completes it.
 
 use std::collections::BTreeSet;
-use std::convert::Infallible;
 use std::future::pending;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -21,17 +22,19 @@ use tokio::time::sleep;
 use crate::checkpoint::keys;
 use crate::checkpoint::{self, About, CheckpointError, Objects, Place, holders};
 use crate::docker::pace;
-use crate::etcd::{Etcd, EtcdError};
+use crate::etcd::{Change, Etcd, EtcdError};
 use crate::report::{Event, Outcome, Phase, Planned, Progress, Reporter, units};
 use crate::settle::{self, Expected};
 
 pub mod error;
 mod node;
 pub mod plan;
+mod served;
+mod taken;
 
 pub use error::ResetError;
 pub use plan::Difference;
-use plan::Taken;
+use taken::Taken;
 
 /// Whose line it is that tells of the progress.
 const SUBJECT: &str = "platform";
@@ -41,6 +44,13 @@ const HEARSAY: Duration = Duration::from_secs(1);
 const LOOK_AGAIN: Duration = Duration::from_secs(2);
 /// How often all is waited for again because something was lost in the meantime. What nobody misses may go again and again.
 const ROUNDS: u32 = 3;
+/// How often everything is brought back because a volume was lost in the meantime.
+const ATTEMPTS: u32 = 3;
+/// Whoever takes something away has come to its end if nothing was lost for so long ...
+const QUIET: Duration = Duration::from_secs(2);
+/// ... and controllers are not kept waiting for longer than this.
+const QUIET_LIMIT: Duration = Duration::from_secs(15);
+const QUIET_LOOK: Duration = Duration::from_millis(250);
 
 /// What came of it.
 #[derive(Debug, Clone, Serialize)]
@@ -99,6 +109,45 @@ async fn run(place: &Place, about: &About, progress: &Progress) -> Result<Done, 
         let (then, now) = (about.nodes.clone(), place.nodes());
         return Err(CheckpointError::OtherNodes { name: about.name.clone(), then, now }.into());
     }
+    let mut differed = None;
+    for _ in 0..ATTEMPTS {
+        let written = write(place, about, progress).await?;
+        let written_seconds = start.elapsed().as_secs_f64();
+        let restarted = written.restarted;
+        // What a second attempt finds is what was lost in the first one: nothing to tell of.
+        let difference = differed.get_or_insert_with(|| written.difference.clone()).clone();
+        progress.phase(Phase::Starting);
+        if !await_ready(place, about, progress, written).await? {
+            progress.phase(Phase::Applying);
+            progress.detail("a volume was lost again: bringing everything back once more");
+            continue;
+        }
+        settle::await_answers(place, progress).await?;
+        try_join_all(place.nodes().iter().map(|name| node::sweep(&place.engine, name))).await?;
+        return Ok(Done {
+            platform: place.platform.name.clone(),
+            checkpoint: about.name.clone(),
+            difference,
+            restarted,
+            written_seconds,
+            seconds: start.elapsed().as_secs_f64(),
+        });
+    }
+    Err(ResetError::VolumesLost { attempts: ATTEMPTS })
+}
+
+/// What is known after everything was written.
+struct Written {
+    etcd: Etcd,
+    then: Objects,
+    /// Keys of what may be lost again.
+    covered: BTreeSet<String>,
+    difference: Difference,
+    restarted: usize,
+}
+
+/// Writes what differs, objects and volumes.
+async fn write(place: &Place, about: &About, progress: &Progress) -> Result<Written, ResetError> {
     let (engine, nodes) = (&place.engine, place.nodes());
     progress.detail("comparing what is there with the checkpoint");
     let staged = try_join_all(nodes.iter().map(|name| async { Ok(node::stage(engine, name, &about.name).await?) }));
@@ -117,67 +166,87 @@ async fn run(place: &Place, about: &About, progress: &Progress) -> Result<Done, 
         sleep(pace::now(engine, &place.control_plane).await?.patience(HEARSAY)).await;
     }
     progress.detail("writing what differs");
+    let covered = taken.covered(&then);
     node::halt_controllers(engine, &place.control_plane).await?;
     let holders = holders::look(&place.client).await.map_err(CheckpointError::from)?;
     let restarting = holders.0.iter().map(|pod| keys::pod(&pod.namespace, &pod.name)).collect();
     let plan = plan::build(&then, &etcd.all().await.map_err(CheckpointError::from)?, &restarting);
     try_join_all(nodes.iter().map(|name| node::swap(engine, name))).await?;
     etcd.change(&plan.changes).await.map_err(CheckpointError::from)?;
+    await_quiet(place, &mut etcd, &then, &taken).await.map_err(CheckpointError::from)?;
     node::resume_controllers(engine, &place.control_plane).await?;
     try_join_all(nodes.iter().map(|name| {
         let pods = holders.on(name);
         async move { node::end(engine, name, &pods).await }
     }))
     .await?;
-    let written_seconds = start.elapsed().as_secs_f64();
-    progress.phase(Phase::Starting);
+    Ok(Written { etcd, then, covered, difference: plan.difference, restarted: holders.0.len() })
+}
+
+/// Waits until all of it runs. Not so if a volume was lost in the meantime, with its files.
+async fn await_ready(place: &Place, about: &About, progress: &Progress, written: Written) -> Result<bool, ResetError> {
+    let Written { mut etcd, then, covered, .. } = written;
     let expected = Expected { all_but: Some(about.not_ready.clone()), pods: about.pods.clone(), started_after: None };
     for _ in 0..ROUNDS {
         tokio::select! {
             settled = settle::await_ready(place, &expected, progress) => settled?,
-            refused = put_back(place, &then, &taken) => return Err(CheckpointError::from(refused).into()),
+            ended = put_back(place, &then, &covered) => return ended.map(|()| false).map_err(|error| CheckpointError::from(error).into()),
         }
-        if !put_back_once(&mut etcd, &then, &taken).await.map_err(CheckpointError::from)? {
+        let lost = put_back_once(&mut etcd, &then, &covered).await.map_err(CheckpointError::from)?;
+        if taken::has_volumes(&lost) {
+            return Ok(false);
+        }
+        if lost.is_empty() {
             break;
         }
     }
-    settle::await_answers(place, progress).await?;
-    try_join_all(nodes.iter().map(|name| node::sweep(engine, name))).await?;
-    Ok(Done {
-        platform: place.platform.name.clone(),
-        checkpoint: about.name.clone(),
-        difference: plan.difference,
-        restarted: holders.0.len(),
-        written_seconds,
-        seconds: start.elapsed().as_secs_f64(),
-    })
+    Ok(true)
+}
+
+/// Waits, with the controllers halted, until whoever takes something away has come to the end of what it had begun, and the API
+/// server serves all kinds again. A controller that looks at the wrong moment would take along all that a lost object owns.
+async fn await_quiet(place: &Place, etcd: &mut Etcd, then: &Objects, taken: &Taken) -> Result<(), EtcdError> {
+    let covered = taken.covered(then);
+    if covered.is_empty() {
+        return Ok(());
+    }
+    let start = Instant::now();
+    let mut since = start;
+    while start.elapsed() < QUIET_LIMIT {
+        sleep(QUIET_LOOK).await;
+        if !put_back_once(etcd, then, &covered).await?.is_empty() {
+            since = Instant::now();
+        }
+        if since.elapsed() >= QUIET && served::are_all(&place.client, taken.kinds()).await {
+            break;
+        }
+    }
+    Ok(())
 }
 
 /// Puts back what is lost again, for as long as this is polled: whoever was taking a namespace or all objects of a kind away may
-/// go on for a while with what it had begun. By a connection of its own: one is of no use any more after a question that nobody
-/// waited for.
-async fn put_back(place: &Place, then: &Objects, taken: &Taken) -> EtcdError {
+/// go on for a while with what it had begun. Ends when a volume was lost. By a connection of its own: one is of no use any more
+/// after a question that nobody waited for.
+async fn put_back(place: &Place, then: &Objects, covered: &BTreeSet<String>) -> Result<(), EtcdError> {
     // Otherwise nobody takes anything away.
-    if taken.is_empty() {
+    if covered.is_empty() {
         return pending().await;
     }
-    let looked = async {
-        let mut etcd = Etcd::connect(&place.engine, &place.control_plane).await?;
-        loop {
-            sleep(LOOK_AGAIN).await;
-            put_back_once(&mut etcd, then, taken).await?;
+    let mut etcd = Etcd::connect(&place.engine, &place.control_plane).await?;
+    loop {
+        sleep(LOOK_AGAIN).await;
+        if taken::has_volumes(&put_back_once(&mut etcd, then, covered).await?) {
+            return Ok(());
         }
-    };
-    let Err::<Infallible, _>(error) = looked.await;
-    error
+    }
 }
 
-/// Whether anything was lost.
-async fn put_back_once(etcd: &mut Etcd, then: &Objects, taken: &Taken) -> Result<bool, EtcdError> {
-    if taken.is_empty() {
-        return Ok(false);
+/// What was lost, and is back.
+async fn put_back_once(etcd: &mut Etcd, then: &Objects, covered: &BTreeSet<String>) -> Result<Vec<Change>, EtcdError> {
+    if covered.is_empty() {
+        return Ok(Vec::new());
     }
-    let lost = plan::lost(then, &etcd.all().await?, taken);
+    let lost = taken::lost(then, &etcd.all().await?, covered);
     etcd.change(&lost).await?;
-    Ok(!lost.is_empty())
+    Ok(lost)
 }

@@ -9,6 +9,8 @@ const FOLDER: &str = "/var/lib/backstack/reset";
 const MANAGER: &str = "kube-controller";
 /// A manager that was halted goes on after so many seconds, whatever becomes of this program.
 const HALTED_SECONDS: u32 = 30;
+/// The process that lets it go on then. A reset that was cut off leaves one, which must not end the rest of the next reset.
+const WAKER: &str = "/run/backstack-waker";
 
 /// Copies the volumes of a checkpoint to where they can be swapped in, in no time.
 pub(super) async fn stage(engine: &Engine, node: &str, checkpoint: &str) -> Result<(), ClusterError> {
@@ -59,7 +61,8 @@ pub(super) async fn sweep(engine: &Engine, node: &str) -> Result<(), ClusterErro
 pub(super) async fn halt_controllers(engine: &Engine, node: &str) -> Result<(), ClusterError> {
     let script = format!(
         "{} [ -z \"$pids\" ] || kill -STOP $pids
-        (sleep {HALTED_SECONDS}; kill -CONT $pids) >/dev/null 2>&1 </dev/null &",
+        [ ! -e {WAKER} ] || kill $(cat {WAKER}) 2>/dev/null
+        (sleep {HALTED_SECONDS}; rm -f {WAKER}; kill -CONT $pids) >/dev/null 2>&1 </dev/null & echo $! >{WAKER}",
         pids()
     );
     engine.run(node, &["sh", "-c", &script], None).await.map(drop)
@@ -67,7 +70,10 @@ pub(super) async fn halt_controllers(engine: &Engine, node: &str) -> Result<(), 
 
 /// Lets it go on.
 pub(super) async fn resume_controllers(engine: &Engine, node: &str) -> Result<(), ClusterError> {
-    let script = format!("{} [ -z \"$pids\" ] || kill -CONT $pids", pids());
+    let script = format!(
+        "{} [ -z \"$pids\" ] || kill -CONT $pids; [ ! -e {WAKER} ] || kill $(cat {WAKER}) 2>/dev/null; rm -f {WAKER}",
+        pids()
+    );
     engine.run(node, &["sh", "-c", &script], None).await.map(drop)
 }
 

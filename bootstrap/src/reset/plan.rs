@@ -81,7 +81,7 @@ pub fn build(then: &Objects, now: &[Stored], restarting: &BTreeSet<String>) -> P
 ///
 /// A controller that could not make pods for want of it (an account, a Secret) tries again only after minutes; of a change of
 /// the workload it hears at once.
-fn nudges(put: &[Change], then: &Objects, now: &BTreeMap<&str, &Stored>) -> Vec<Change> {
+pub(super) fn nudges(put: &[Change], then: &Objects, now: &BTreeMap<&str, &Stored>) -> Vec<Change> {
     let namespace_of = |value: &[u8]| Object::of(value).map(|object| object.namespace).unwrap_or_default();
     let comes_back = put.iter().filter_map(|change| match change {
         Change::Put { key, value } if !now.contains_key(key.as_str()) => Some(namespace_of(value)),
@@ -115,71 +115,7 @@ pub fn end_of_going(now: &[Stored]) -> Vec<Change> {
     inside.map(|stored| Change::Delete { key: stored.key.clone() }).collect()
 }
 
-/// What somebody else was taking away when it was brought back, and may go on with for a while: namespaces with all that is in
-/// them, and kinds, as `GROUP/PLURAL`, with all their objects.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Taken {
-    namespaces: BTreeSet<String>,
-    kinds: BTreeSet<String>,
-}
-
-impl Taken {
-    /// Namespaces that are ended by these changes, and kinds of then whose definition is gone or on its way out.
-    pub fn of(then: &Objects, now: &[Stored], ended: &[Change]) -> Self {
-        let now: BTreeMap<&str, &Stored> = now.iter().map(|stored| (stored.key.as_str(), stored)).collect();
-        let stays = |key: &str| now.get(key).is_some_and(|stored| !is_deleting(&stored.value));
-        let kinds = then.0.keys().filter(|key| !stays(key)).filter_map(|key| keys::defined(key));
-        let namespaces = ended.iter().filter_map(|change| keys::namespace(change.key())).map(String::from);
-        Self { namespaces: namespaces.collect(), kinds: kinds.collect() }
-    }
-
-    pub fn is_empty(&self) -> bool {
-        self.namespaces.is_empty() && self.kinds.is_empty()
-    }
-
-    /// With what a reset that was cut off wrote down.
-    #[must_use]
-    pub fn and(mut self, noted: &str) -> Self {
-        for line in noted.lines() {
-            match line.split_once(' ') {
-                Some(("namespace", name)) => drop(self.namespaces.insert(name.into())),
-                Some(("kind", name)) => drop(self.kinds.insert(name.into())),
-                _ => {}
-            }
-        }
-        self
-    }
-
-    /// To be written down: a line for each.
-    pub fn noted(&self) -> String {
-        let namespaces = self.namespaces.iter().map(|name| format!("namespace {name}\n"));
-        namespaces.chain(self.kinds.iter().map(|name| format!("kind {name}\n"))).collect()
-    }
-
-    fn has(&self, key: &str, value: &[u8]) -> bool {
-        self.kinds.iter().any(|kind| keys::is_of(key, kind))
-            || Object::of(value).is_some_and(|object| self.namespaces.contains(&object.namespace))
-    }
-}
-
-/// Objects of then that are not there or on their way out, of what was being taken away when it was brought back.
-pub fn lost(then: &Objects, now: &[Stored], taken: &Taken) -> Vec<Change> {
-    let now: BTreeMap<&str, &Stored> = now.iter().map(|stored| (stored.key.as_str(), stored)).collect();
-    let is_lost = |key: &str, value: &[u8]| match now.get(key) {
-        Some(now) => is_deleting(&now.value) && !is_deleting(value),
-        None => true,
-    };
-    let lost = then.0.iter().filter(|(key, value)| taken.has(key, value) && is_lost(key, value));
-    let put = lost.filter_map(|(key, value)| {
-        let value = restored(treatment(key), value, None).filter(|_| treatment(key) != Treatment::Endpoints)?;
-        Some(Change::Put { key: key.clone(), value })
-    });
-    let put: Vec<_> = put.collect();
-    let nudged = nudges(&put, then, &now);
-    put.into_iter().chain(nudged).collect()
-}
-
-fn is_deleting(value: &[u8]) -> bool {
+pub(super) fn is_deleting(value: &[u8]) -> bool {
     Object::of(value).is_some_and(|object| object.is_deleting)
 }
 
@@ -191,7 +127,7 @@ fn count(kinds: &mut BTreeMap<String, usize>, key: &str, value: &[u8]) {
 }
 
 /// The value that an object gets, if it has another one.
-fn restored(treatment: Treatment, then: &[u8], now: Option<&[u8]>) -> Option<Vec<u8>> {
+pub(super) fn restored(treatment: Treatment, then: &[u8], now: Option<&[u8]>) -> Option<Vec<u8>> {
     match (treatment, now) {
         (Treatment::Leave | Treatment::Pod, _) | (Treatment::Own, Some(_)) => None,
         (Treatment::Workload | Treatment::Node, Some(now)) if asks_the_same(then, now) => None,

@@ -1,5 +1,6 @@
 use super::*;
 use crate::etcd::object::sample::Sample;
+use crate::reset::taken::{Taken, has_volumes, lost};
 
 fn stored(key: &str, value: Vec<u8>) -> Stored {
     Stored { key: key.into(), value, leased: false }
@@ -97,11 +98,11 @@ fn what_somebody_took_away_in_the_middle_is_written_once_more() {
     let ended = [Change::Delete { key: "/registry/namespaces/a".into() }];
     let taken = Taken::of(&objects(&then), &[], &ended);
     let put = [Change::Put { key: then[0].0.into(), value: then[0].1.value() }];
-    assert_eq!(lost(&objects(&then), &now(&then[5..]), &taken), put);
+    assert_eq!(lost(&objects(&then), &now(&then[5..]), &taken.covered(&objects(&then))), put);
     let going = [(then[0].0, Sample { deleting: true, ..then[0].1.clone() }), then[5].clone()];
-    assert_eq!(lost(&objects(&then), &now(&going), &taken), put);
-    let nothing = Taken::default();
-    assert!(lost(&objects(&then), &now(&then), &taken).is_empty() && lost(&objects(&then), &[], &nothing).is_empty());
+    assert_eq!(lost(&objects(&then), &now(&going), &taken.covered(&objects(&then))), put);
+    let (covered, nothing) = (taken.covered(&objects(&then)), Taken::default().covered(&objects(&then)));
+    assert!(lost(&objects(&then), &now(&then), &covered).is_empty() && lost(&objects(&then), &[], &nothing).is_empty());
 }
 
 /// The objects of a kind whose definition was on its way out go on being deleted after it has come back; and a reset that
@@ -116,11 +117,37 @@ fn objects_of_a_kind_that_came_back_are_written_once_more() {
     let going = [(definition, Sample { deleting: true, ..then[0].1.clone() })];
     for present in [&going[..], &[]] {
         let taken = Taken::of(&objects(&then), &now(present), &[]);
-        assert_eq!(lost(&objects(&then), &now(&then[..1]), &taken), put);
+        assert_eq!(lost(&objects(&then), &now(&then[..1]), &taken.covered(&objects(&then))), put);
         let noted = Taken::of(&objects(&then), &now(&then), &[]).and(&taken.noted());
         assert_eq!(noted, taken);
     }
     assert!(Taken::of(&objects(&then), &now(&then), &[]).is_empty());
+}
+
+/// With an object of a kind that is taken goes what it owns, and what that owns: a claim, and the volume of the claim.
+#[test]
+fn what_belongs_to_an_object_that_is_taken_comes_back_with_it() {
+    let definition = "/registry/apiextensions.k8s.io/customresourcedefinitions/clusters.example.org";
+    let owned = |kind, uid, owner| Sample { namespace: "a", controller: Some(owner), ..sample(kind, uid) };
+    let then = [
+        (definition, sample("CustomResourceDefinition", "d")),
+        ("/registry/configmaps/a/of-claim", owned("ConfigMap", "m", ("PersistentVolumeClaim", "u"))),
+        ("/registry/example.org/clusters/a/db", Sample { namespace: "a", ..sample("Cluster", "c") }),
+        ("/registry/persistentvolumeclaims/a/db-1", owned("PersistentVolumeClaim", "u", ("Cluster", "c"))),
+        ("/registry/persistentvolumeclaims/a/other", Sample { namespace: "a", ..sample("PersistentVolumeClaim", "o") }),
+        ("/registry/persistentvolumes/pvc-o", sample("PersistentVolume", "w")),
+        ("/registry/persistentvolumes/pvc-u", sample("PersistentVolume", "v")),
+    ];
+    let covered = Taken::of(&objects(&then), &[], &[]).covered(&objects(&then));
+    let keys: Vec<_> = covered.iter().map(String::as_str).collect();
+    assert_eq!(keys, [then[1].0, then[2].0, then[3].0, then[6].0]);
+    let back = |present: &[usize]| {
+        let present: Vec<_> = present.iter().map(|at| then[*at].clone()).collect();
+        lost(&objects(&then), &now(&present), &covered)
+    };
+    assert!(has_volumes(&back(&[0, 1, 2, 3])) && has_volumes(&back(&[0, 1, 2, 6])));
+    let object = back(&[0, 1, 3, 6]);
+    assert!(object.len() == 1 && !has_volumes(&object), "{object:?}");
 }
 
 #[test]
