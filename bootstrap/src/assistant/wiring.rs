@@ -48,6 +48,8 @@ pub enum Live {
     Platform(String),
     /// The one in the cluster of this kubeconfig context.
     Context(String),
+    /// The one of this name, in the cluster that this program runs in, with the Git server's address there.
+    Pod { name: String, git: Option<String> },
 }
 
 impl Live {
@@ -58,6 +60,7 @@ impl Live {
             Self::Context(context) => {
                 LivePlatforms::only(context, Way::Kubeconfig { path: None, context: context.clone() })
             }
+            Self::Pod { name, git } => LivePlatforms::only(name, Way::Pod { git: git.clone() }),
         }
     }
 }

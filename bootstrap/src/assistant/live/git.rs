@@ -22,16 +22,24 @@ pub(super) struct Git {
 }
 
 impl Git {
-    /// `ca_pem` is the authority that signed the platform's certificate.
+    /// `ca_pem` is the authority that signed the platform's certificate, where its own address is asked.
     ///
     /// # Errors
     /// The certificate cannot be used.
-    pub(super) fn new(platform: &str, root: String, token: String, ca_pem: &str) -> Result<Self, PortError> {
+    pub(super) fn new(platform: &str, root: String, token: String, ca_pem: Option<&str>) -> Result<Self, PortError> {
         let broken = |error: reqwest::Error| {
             PortError::new(ErrorKind::Unavailable, format!("the platform's certificate cannot be used: {error}"))
         };
         let http = reqwest::Client::builder().timeout(PATIENCE);
-        let http = crate::tls::client_of_platform(http, ca_pem).map_err(broken)?;
+        let http = match ca_pem {
+            Some(ca_pem) => crate::tls::client_of_platform(http, ca_pem),
+            None => {
+                crate::tls::install();
+                // Within the cluster nothing is encrypted, and no proxy of the outer world is asked.
+                http.tls_certs_only([]).no_proxy().build()
+            }
+        };
+        let http = http.map_err(broken)?;
         Ok(Self { platform: platform.into(), http, root, token })
     }
 }
