@@ -37,7 +37,7 @@ mod walk;
 mod workload;
 
 pub use backstack_health::fault::{Fault, classify};
-pub use backstack_health::{Evidence, Finding};
+pub use backstack_health::{Evidence, Finding, Verdict};
 pub use composite::composition_of;
 pub use pods::is_ready as pod_is_ready;
 pub(super) use pods::of_pod;
@@ -78,20 +78,6 @@ pub struct Diagnosis {
     pub past: Vec<String>,
     /// Warnings about any of it, the newest first.
     pub events: Vec<Happened>,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, schemars::JsonSchema)]
-#[serde(rename_all = "lowercase")]
-pub enum Verdict {
-    /// Something will hardly pass by itself.
-    Broken,
-    /// On its way, as far as can be told.
-    Starting,
-    /// It runs, and something is not as it should be.
-    Imperfect,
-    /// Nothing wrong was seen, and too little was looked at to call it healthy.
-    Unknown,
-    Healthy,
 }
 
 /// What must still be fetched to judge well, in one round.
@@ -141,7 +127,10 @@ pub fn diagnose(snapshot: &Snapshot, typed: &str) -> Result<Diagnosis, Unclear> 
     let walk = scope.walk(snapshot);
     let seen = Seen::of(snapshot, &walk);
     let found = all_findings(&seen, &walk, &scope);
-    let causes = rank::ranked(snapshot, &walk, found);
+    let mut causes = rank::ranked(snapshot, &walk, found);
+    for cause in &mut causes {
+        cause.verdict = Some(verdict_of(cause));
+    }
     let verdict = match causes.first() {
         Some(first) => verdict_of(first),
         None if tell::is_enough(&walk) => Verdict::Healthy,

@@ -32,6 +32,15 @@ const docs = PageBlueprint.make({
   },
 });
 
+const status = EntityCardBlueprint.make({
+  name: 'status',
+  params: {
+    type: 'content',
+    filter: isInCluster,
+    loader: () => import('./StatusCard').then(({ StatusCard }) => <StatusCard />),
+  },
+});
+
 const policies = EntityCardBlueprint.make({
   name: 'policies',
   params: {
@@ -91,5 +100,5 @@ export default createFrontendPlugin({
   pluginId: 'backstack',
   title: 'BACK stack',
   routes: { home: homeRoute, docs: docsRoute },
-  extensions: [home, docs, addresses, policies, delivery, api, offers, change],
+  extensions: [home, docs, status, addresses, policies, delivery, api, offers, change],
 });

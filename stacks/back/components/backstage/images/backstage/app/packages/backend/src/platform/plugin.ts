@@ -4,6 +4,7 @@ import { Config } from '@backstage/config';
 import { catalogServiceRef } from '@backstage/plugin-catalog-node';
 import { Docs } from './docs';
 import { Gitea } from './gitea';
+import { Judge } from './judge';
 import { Kube } from './kube';
 import { Context, router } from './router';
 
@@ -28,6 +29,7 @@ async function context(config: Config, httpAuth: HttpAuthService, catalog: Conte
   return {
     kube: await Kube.fromConfig(config),
     gitea: Gitea.fromConfig(config),
+    judge: Judge.fromConfig(config),
     docs: new Docs(config.getString('backstack.docs')),
     argoUrl: config.getString('backstack.argocd.publicUrl').replace(/\/$/, ''),
     platformUrl: config.getString('app.baseUrl'),

@@ -9,6 +9,7 @@ import { ApiServer, list } from '../testing/apiServer';
 import { GitServer, shaOf } from '../testing/gitServer';
 import { ingested, xrd } from '../testing/objects';
 import { Docs } from './docs';
+import { Diagnosis, Judge } from './judge';
 import { router } from './router';
 
 const TEXT = 'apiVersion: example.org/v1\nkind: App\nmetadata: { name: shop }\nspec:\n  image: a\n';
@@ -33,12 +34,18 @@ let user: string | undefined;
 
 const entities = [ingested('shop'), API];
 const catalog = {
+  getEntities: () => Promise.resolve({ items: entities }),
   getEntityByRef: (ref: unknown) => {
     const { kind, namespace, name } = ref as Record<string, string>;
     const wanted = `${kind}:${namespace}/${name}`.toLowerCase();
     return Promise.resolve(entities.find(each => stringifyEntityRef(each) === wanted));
   },
 };
+const diagnosis: Diagnosis = {
+  subject: 'platform', verdict: 'broken',
+  causes: [{ fault: 'x', verdict: 'broken', object: { kind: 'App', namespace: 'demo', name: 'shop' }, summary: 's', next: 'n', evidence: [] }],
+};
+const judge = { diagnosis: (subject = '') => Promise.resolve({ ...diagnosis, subject }) } as unknown as Judge;
 const httpAuth = {
   credentials: (_: unknown, options?: { allow?: string[] }) => {
     if (options?.allow?.includes('user') && !user) return Promise.reject(new NotAllowedError('for people only'));
@@ -52,7 +59,7 @@ const asJson: ErrorRequestHandler = (error: Error, _request, answer, _next) => {
 beforeEach(async () => {
   [api, git] = await Promise.all([ApiServer.start(), GitServer.start()]);
   user = 'user:default/ann';
-  const routes = router({ kube: api.kube, gitea: git.gitea, docs: new Docs('/nowhere'), argoUrl: 'https://argo', platformUrl: 'https://localhost:8443', httpAuth, catalog });
+  const routes = router({ kube: api.kube, gitea: git.gitea, docs: new Docs('/nowhere'), judge, argoUrl: 'https://argo', platformUrl: 'https://localhost:8443', httpAuth, catalog });
   server = createServer(express().use(routes, asJson));
   await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve));
 });
@@ -114,7 +121,14 @@ test('what was ordered answers where its parts do', async () => {
   expect(await ask('entity/component/demo/shop/addresses')).toEqual({ open: ['https://shop.localhost:8443'], inside: [] });
 });
 
-test('an empty platform needs nobody\'s attention', async () => {
-  expect(await ask('attention')).toEqual({ items: [] });
+test('the judge is asked about the object behind an entity, and about all at once', async () => {
+  expect(await ask('entity/component/demo/shop/diagnosis')).toMatchObject({ subject: 'App:demo/shop', verdict: 'broken' });
+  expect(await ask('states')).toEqual({
+    states: { 'component:demo/shop': { verdict: 'broken', summary: 's' } },
+    concerns: [{ title: 'App demo/shop', reason: 's', next: 'n', entity: 'component:demo/shop' }],
+  });
+});
+
+test('without pages there are no docs', async () => {
   expect(await ask('docs')).toEqual({ items: [] });
 });

@@ -6,36 +6,40 @@ import { catalogServiceRef } from '@backstage/plugin-catalog-node';
 import express, { Request } from 'express';
 import Router from 'express-promise-router';
 import { addressesOf } from './addresses';
-import { concerns } from './attention';
 import { propose, readForm } from './change';
 import { definitionOf, fieldsOf } from './definition';
 import { deliveryOf } from './delivery';
 import { Docs } from './docs';
 import { Gitea } from './gitea';
+import { Judge, typed } from './judge';
 import { Kube } from './kube';
 import { Reference } from './objects';
 import { policyResults } from './policies';
 import { family, referenceOf } from './resources';
+import { concernsOf, statesOf } from './states';
 
 export type Context = {
   kube: Kube;
   gitea: Gitea;
   docs: Docs;
+  judge: Judge;
   argoUrl: string;
   /** The platform's own address. */
   platformUrl: string;
   httpAuth: Pick<HttpAuthService, 'credentials'>;
-  catalog: Pick<typeof catalogServiceRef.T, 'getEntityByRef'>;
+  catalog: Pick<typeof catalogServiceRef.T, 'getEntityByRef' | 'getEntities'>;
 };
 
 const ENTITY = '/entity/:kind/:namespace/:name';
 
 export function router(context: Context): express.Router {
-  const { kube, docs, argoUrl } = context;
+  const { kube, docs, judge, argoUrl } = context;
   const routes = Router();
   routes.use(express.json({ limit: '1mb' }));
-  routes.get('/attention', async (_, answer) => {
-    answer.json({ items: await concerns(kube, argoUrl) });
+  // One look at the whole platform, for Home and the catalog.
+  routes.get('/states', async (request, answer) => {
+    const [diagnosis, entities] = await Promise.all([judge.diagnosis(), components(context, request)]);
+    answer.json({ states: statesOf(diagnosis, entities), concerns: concernsOf(diagnosis, entities) });
   });
   routes.get('/docs', async (_, answer) => {
     answer.json({ items: await docs.pages() });
@@ -52,6 +56,9 @@ export function router(context: Context): express.Router {
   routes.get(`${ENTITY}/addresses`, async (request, answer) => {
     answer.json(addressesOf(await family(kube, await resource(context, request)), context.platformUrl));
   });
+  routes.get(`${ENTITY}/diagnosis`, async (request, answer) => {
+    answer.json(await judge.diagnosis(typed(await resource(context, request))));
+  });
   routes.get(`${ENTITY}/policies`, async (request, answer) => {
     answer.json({ items: await policyResults(kube, await resource(context, request)) });
   });
@@ -66,6 +73,12 @@ export function router(context: Context): express.Router {
     answer.json(await propose(context, await resource(context, request), request.body, principal.userEntityRef));
   });
   return routes;
+}
+
+/** What may stand for something in the cluster. */
+async function components({ catalog, httpAuth }: Context, request: Request): Promise<Entity[]> {
+  const credentials = await httpAuth.credentials(request);
+  return (await catalog.getEntities({ filter: { kind: ['Component', 'Resource'] } }, { credentials })).items;
 }
 
 /** The entity that a request names. */
