@@ -80,12 +80,17 @@ struct OfferArgs {
     /// Address of the platform's Git server in the cluster
     #[arg(long, value_name = "URL", requires = "in_cluster")]
     git: Option<String>,
+    /// Address of the platform's registry in the cluster
+    #[arg(long, value_name = "HOST:PORT", requires = "in_cluster")]
+    registry: Option<String>,
 }
 
 impl OfferArgs {
     fn sources(&self, name: &str) -> Sources {
         let live = match (&self.context, &self.platform) {
-            _ if self.in_cluster => Live::Pod { name: name.into(), git: self.git.clone() },
+            _ if self.in_cluster => {
+                Live::Pod { name: name.into(), git: self.git.clone(), registry: self.registry.clone() }
+            }
             (Some(context), _) => Live::Context(context.clone()),
             (None, Some(name)) => Live::Platform(name.clone()),
             (None, None) => Live::All(name.into()),

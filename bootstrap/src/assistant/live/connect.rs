@@ -16,6 +16,7 @@ use tokio::time::Instant;
 
 use super::doors::Doors;
 use super::git::Git;
+use super::images::OwnRegistry;
 use crate::docker::{Engine, kubeconfig, observe};
 use crate::error::{Explain, chain};
 use crate::execute::nodes;
@@ -38,8 +39,8 @@ pub enum Way {
     /// In a cluster that a kubeconfig leads to.
     Kubeconfig { path: Option<std::path::PathBuf>, context: String },
     /// In the cluster that this program runs in, with the account of its pod. `git` is where pods reach the Git server,
-    /// without the path of its API.
-    Pod { git: Option<String> },
+    /// without the path of its API, and `registry` the `HOST:PORT` of the platform's registry.
+    Pod { git: Option<String>, registry: Option<String> },
 }
 
 /// A connected cluster.
@@ -52,8 +53,8 @@ pub(super) struct Connection {
     pub doors: Option<Doors>,
     /// When the account's token has to be renewed.
     pub renew: Instant,
-    /// Whether it runs in containers here, and pulls from the local registry.
-    pub local: bool,
+    /// Where its pods pull from.
+    pub registry: OwnRegistry,
 }
 
 /// Connects.
@@ -81,12 +82,20 @@ pub(super) async fn connect(platform: &str, way: &Way) -> Result<Connection, Por
         (Err(error), Way::Containers | Way::Pod { .. }) => return Err(no_account(platform, &error)),
     };
     let git = match way {
-        Way::Pod { git: address } => git.and_then(|token| git_in_cluster(platform, address.as_deref(), token)),
+        Way::Pod { git: address, .. } => git.and_then(|token| git_in_cluster(platform, address.as_deref(), token)),
         _ => git_server(platform, &caller, record.as_ref(), git).await,
     };
     let seconds = u64::try_from(assistant::TOKEN_SECONDS).unwrap_or_default();
     let renew = Instant::now() + Duration::from_secs(seconds / 2);
-    Ok(Connection { client, record, git, doors, renew, local: *way == Way::Containers })
+    Ok(Connection { client, record, git, doors, renew, registry: registry_of(way) })
+}
+
+fn registry_of(way: &Way) -> OwnRegistry {
+    match way {
+        Way::Containers => OwnRegistry::Engine,
+        Way::Pod { registry: Some(address), .. } => OwnRegistry::Address(address.clone()),
+        Way::Pod { .. } | Way::Kubeconfig { .. } => OwnRegistry::Unknown,
+    }
 }
 
 /// The kubeconfig of a platform in containers, read from its control plane, and that node to try ports from.
