@@ -18,6 +18,7 @@ use crate::live::gitops;
 use crate::live::look;
 use crate::live::moment;
 use crate::live::object::{Ref, annotation, label, list, short, text};
+use crate::live::owners;
 use crate::live::snapshot::Snapshot;
 use crate::live::target::{typed, typed_form};
 use crate::toolset::Call;
@@ -329,7 +330,7 @@ fn in_cluster(snapshot: &Snapshot, scope: &Scope) -> Vec<(Option<String>, Change
     let sets =
         snapshot.all("apps", "ReplicaSet").filter(|set| scope.is_recent(text(set, "/metadata/creationTimestamp")));
     for set in sets {
-        let Some(deployment) = look::above(snapshot, set).filter(|deployment| scope.has(deployment)) else { continue };
+        let Some(deployment) = owners::above(snapshot, set).filter(|deployment| scope.has(deployment)) else { continue };
         let revision = annotation(set, "deployment.kubernetes.io/revision").unwrap_or("1");
         // The first is told as what was created.
         if revision != "1" {
@@ -370,7 +371,7 @@ fn in_cluster(snapshot: &Snapshot, scope: &Scope) -> Vec<(Option<String>, Change
 
 /// The application or resource through which an object was changed: people change those.
 fn in_the_name_of(snapshot: &Snapshot, object: &Value) -> String {
-    match look::above(snapshot, object) {
+    match owners::above(snapshot, object) {
         Some(above) => typed_form(above),
         None => crate::live::diagnose::applications_of(snapshot, object)
             .first()
