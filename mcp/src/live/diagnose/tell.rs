@@ -8,6 +8,7 @@ use serde_json::Value;
 use super::rules::Seen;
 use super::rules::ingress::unread_certificates;
 use super::rules::logs::running;
+use super::rules::slices::outside;
 use super::walk::{Role, Walk};
 use crate::live::moment::in_words;
 use crate::live::object::{Ref, list, number, short, text};
@@ -85,6 +86,12 @@ pub(super) fn not_looked_at(snapshot: &Snapshot, walk: &Walk<'_>) -> Vec<String>
     told.extend(
         unread.iter().map(|kind| format!("{kind}: objects of this kind made some of it, and could not be read")),
     );
+    let services = walk.objects().filter(|object| text(object, "/kind") == "Service");
+    let outside: BTreeSet<_> = services.flat_map(|service| outside(snapshot, service)).collect();
+    if !outside.is_empty() {
+        let addresses: Vec<_> = outside.into_iter().take(5).collect();
+        told.push(format!("whether {} answers: outside of the cluster", addresses.join(", ")));
+    }
     let has = |kind: &str| walk.steps.iter().any(|step| step.at.kind == kind);
     let names_secrets =
         walk.objects().flat_map(crate::live::references::template::uses).any(|used| used.at.kind == "Secret");

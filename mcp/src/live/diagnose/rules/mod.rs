@@ -34,7 +34,7 @@ pub(super) mod rights;
 mod rollout;
 mod schedules;
 pub(super) mod service;
-mod slices;
+pub(super) mod slices;
 mod storage;
 pub(super) mod waiting;
 

@@ -27,8 +27,7 @@ pub(super) fn of_service(seen: &Seen<'_>, service: &Value) -> Option<Finding> {
 
 /// Ports of these addresses that are worth a try: only those of pods, others are nobody's here to knock at.
 pub(super) fn doors(snapshot: &Snapshot, service: &Value) -> Vec<Door> {
-    if service.pointer("/spec/selector").is_some_and(|selector| selector.as_object().is_some_and(|map| !map.is_empty()))
-    {
+    if has_selector(service) {
         return Vec::new();
     }
     let slices = slices(snapshot, service).into_iter();
@@ -37,6 +36,20 @@ pub(super) fn doors(snapshot: &Snapshot, service: &Value) -> Vec<Door> {
         addresses.flat_map(|(_, address)| ports(slice).map(move |(_, port)| (address.to_string(), port)))
     });
     doors.collect()
+}
+
+/// Addresses behind a Service that somebody has written down and that are none of this cluster's pods.
+pub(in crate::live::diagnose) fn outside(snapshot: &Snapshot, service: &Value) -> Vec<String> {
+    if has_selector(service) {
+        return Vec::new();
+    }
+    let slices = slices(snapshot, service).into_iter();
+    let all = slices.flat_map(|slice| addresses(slice).map(|(_, address)| address.to_string()));
+    all.filter(|address| !has_pod(snapshot, address) && !is_of_pods(snapshot, address)).collect()
+}
+
+fn has_selector(service: &Value) -> bool {
+    service.pointer("/spec/selector").and_then(Value::as_object).is_some_and(|selector| !selector.is_empty())
 }
 
 fn slices<'a>(snapshot: &'a Snapshot, service: &Value) -> Vec<&'a Value> {

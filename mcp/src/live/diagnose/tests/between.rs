@@ -295,7 +295,8 @@ fn addresses_that_somebody_has_written_down_must_be_somebodys() {
     expect(&tried, "Service:shop/legacy", Fault::WrongPort, at, "ports[0].port");
     // What is outside of the cluster is nobody's here to judge, nor to knock at.
     let outside = with("192.0.2.1", 80, "http");
-    assert!(diagnose(&outside, "Service:shop/legacy").expect("found").causes.is_empty());
+    let told = diagnose(&outside, "Service:shop/legacy").expect("found");
+    assert!(told.causes.is_empty() && told.not_looked_at.iter().any(|one| one.contains("192.0.2.1")), "{told:#?}");
     assert!(needs(&outside, "Service:shop/legacy").expect("found").doors.is_empty());
 }
 
