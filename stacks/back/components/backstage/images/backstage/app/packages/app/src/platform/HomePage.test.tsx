@@ -18,11 +18,11 @@ test('home greets who came, offers what can be ordered, and lists what was', asy
 
 test('a guest has no name; what needs attention comes with its reason', async () => {
   const items = [{ title: 'Application demo is Degraded', reason: 'no pods', url: 'https://argo/demo' }];
-  const calls = show(<HomePage />, { routes: () => Response.json({ items }) });
+  const calls = show(<HomePage />, { routes: ({ route }) => Response.json(route === 'attention' ? { items } : { mine: [], waiting: [] }) });
   expect(await screen.findByText('Welcome to your platform')).toBeDefined();
   const link = await screen.findByRole('link', { name: /Application demo is Degraded/ });
   expect(link.getAttribute('href')).toBe('https://argo/demo');
   expect(screen.getByText('no pods')).toBeDefined();
   expect(screen.getByText(/^Nothing has been ordered yet/)).toBeDefined();
-  expect(calls.map(each => each.route)).toEqual(['attention']);
+  expect(calls.map(each => each.route).sort()).toEqual(['attention', 'orders']);
 });

@@ -14,6 +14,7 @@ import { Concern, useRoute } from './api';
 import { clusterKind, clusterNamespace, hasManifest, template } from './entities';
 import { platformLinks } from './links';
 import { useTemplates } from './OffersCard';
+import { OrdersCards } from './OrdersCards';
 import { Badge } from './parts';
 
 const useStyles = makeStyles(theme => ({
@@ -39,6 +40,7 @@ export function HomePage() {
     <Page themeId="home">
       <Content>
         <Hero />
+        <OrdersCards />
         <Attention />
         <Grid container spacing={3}>
           <Grid item xs={12} md={6} lg={4}>
@@ -71,7 +73,7 @@ function Hero() {
           {name && name !== 'Guest' ? `Hello ${name}` : 'Welcome to your platform'}
         </Typography>
         <Typography className={classes.lead}>
-          Order an app with a form. The portal writes a pull request, somebody merges it, and Argo CD, Crossplane and
+          Order an app with a form. The portal writes a pull request, somebody approves and merges it, and Argo CD, Crossplane and
           Kyverno do the rest. Everything you see here runs on this machine.
         </Typography>
       </div>

@@ -50,6 +50,21 @@ export type ApiDefinition = { kind: string; template: string; fields: Field[] };
 
 export type Concern = { title: string; reason: string; url?: string };
 
+export type Progress = { words: string; tone: 'good' | 'bad' | 'warning' | 'neutral'; open: boolean };
+
+export type Order = {
+  number: number;
+  title: string;
+  url: string;
+  api: string;
+  page?: string;
+  person?: string;
+  progress: Progress;
+  mayApprove: boolean;
+};
+
+export type Orders = { mine: Order[]; waiting: Order[]; rule: string };
+
 export type Page = { path: string; title: string };
 
 /** A function that calls a route, and throws the server's own words when it fails. */

@@ -7,6 +7,7 @@ import { catalogApiRef, EntityProvider } from '@backstage/plugin-catalog-react';
 import { themes, UnifiedThemeProvider } from '@backstage/theme';
 import { render } from '@testing-library/react';
 import { MemoryRouter } from 'react-router-dom';
+import { giteaAuthRef } from '../platform/giteaAuth';
 
 const BACK_END = 'http://portal.example/api/backstack';
 
@@ -32,7 +33,7 @@ export function show(part: ReactNode, { entity, routes = nothing, entities = [],
   const calls: Call[] = [];
   const play = (input: string, init?: RequestInit) => {
     const body: unknown = typeof init?.body === 'string' ? JSON.parse(init.body) : undefined;
-    const call = { route: input.slice(BACK_END.length + 1), body };
+    const call = { route: input.startsWith(BACK_END) ? input.slice(BACK_END.length + 1) : input, body };
     calls.push(call);
     return Promise.resolve(routes(call));
   };
@@ -43,6 +44,7 @@ export function show(part: ReactNode, { entity, routes = nothing, entities = [],
   const apis = new Map<string, unknown>([
     [configApiRef.id, new ConfigReader({ app: { title: 'Portal' }, backstack: { links } })],
     [identityApiRef.id, { getProfileInfo: () => Promise.resolve({ displayName: name }) }],
+    [giteaAuthRef.id, { getAccessToken: () => Promise.resolve('token-of-ann') }],
     [discoveryApiRef.id, { getBaseUrl: () => Promise.resolve(BACK_END) }],
     [fetchApiRef.id, { fetch: play }],
     [catalogApiRef.id, catalog],

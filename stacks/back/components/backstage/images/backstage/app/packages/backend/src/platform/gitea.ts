@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto';
 import { Config } from '@backstage/config';
 import { assertError, ConflictError, isError, toError } from '@backstage/errors';
+import { isTold, letter, Rule } from './letter';
 
 export type GitFile = { content: string; sha: string };
 export type PullRequest = { number: number; title: string; url: string; branch: string };
@@ -10,7 +11,27 @@ export type PullRequest = { number: number; title: string; url: string; branch: 
 export type Change = { path: string; content: string; sha?: string };
 
 /** A pull request as the server tells it. */
-type Answer = { number: number; title: string; head?: { ref?: string } };
+export type Answer = {
+  number: number;
+  title: string;
+  body?: string;
+  state?: 'open' | 'closed';
+  mergeable?: boolean;
+  merged?: boolean;
+  updated_at?: string;
+  head?: { ref?: string; sha?: string };
+  requested_reviewers?: { login: string }[] | null;
+  requested_reviewers_teams?: { name: string }[] | null;
+};
+
+/** What somebody said of a pull request. */
+export type Review = { state: string; official?: boolean; stale?: boolean; dismissed?: boolean; user?: { login: string } };
+
+/** What a program said of a commit. */
+export type Check = { context: string; status: string; description?: string };
+
+/** The check that asks for the approval of somebody other than who ordered: see component gitops. */
+export const SECOND_PERSON = 'second person';
 
 export class Gitea {
   private constructor(
@@ -19,6 +40,10 @@ export class Gitea {
     private readonly token: string,
     readonly repository: string,
     readonly branch: string,
+    /** Where the portal is. */
+    private readonly portalUrl: string,
+    /** Teams that are asked to review what the portal proposes. */
+    private readonly reviewers: string[],
   ) {}
 
   static fromConfig(config: Config): Gitea {
@@ -29,6 +54,8 @@ export class Gitea {
       git.getString('token'),
       git.getString('repository'),
       git.getOptionalString('branch') ?? 'main',
+      (config.getOptionalString('app.baseUrl') ?? '').replace(/\/$/, ''),
+      git.getOptionalStringArray('reviewers') ?? [],
     );
   }
 
@@ -42,6 +69,42 @@ export class Gitea {
     const found = await this.get<{ content: string; sha: string }>(`contents/${encodePath(path)}?ref=${encodeURIComponent(this.branch)}`);
     if (!found) return undefined;
     return { content: Buffer.from(found.content, 'base64').toString('utf8'), sha: found.sha };
+  }
+
+  /** Where a program of somebody else's, with a token of theirs, finds a pull request. */
+  pullRequestApi(number: number): string {
+    return `${this.publicUrl}/api/v1/repos/${this.repository}/pulls/${number}`;
+  }
+
+  /** Where a person sees a pull request. */
+  pullRequestUrl(number: number): string {
+    // The server may know itself by another name than people do: the address is made here.
+    return `${this.publicUrl}/${this.repository}/pulls/${number}`;
+  }
+
+  /** The pull requests in which something happened last, whatever became of them. */
+  async latest(): Promise<Answer[]> {
+    return (await this.get<Answer[]>('pulls?state=all&sort=recentupdate&limit=50')) ?? [];
+  }
+
+  async reviews(number: number): Promise<Review[]> {
+    return (await this.get<Review[]>(`pulls/${number}/reviews?limit=50`)) ?? [];
+  }
+
+  async checks(commit: string): Promise<Check[]> {
+    return (await this.get<{ statuses?: Check[] | null }>(`commits/${commit}/status`))?.statuses ?? [];
+  }
+
+  /** What a pull request changes, line by line. */
+  async difference(number: number): Promise<string> {
+    const answer = await this.send('GET', `pulls/${number}.diff`);
+    return answer.ok ? answer.text() : '';
+  }
+
+  /** Who may approve, as the rule for the branch has it. */
+  async rule(): Promise<Rule> {
+    const found = await this.get<{ status_check_contexts?: string[] | null }>(`branches/${encodePath(this.branch)}`);
+    return { fourEyes: (found?.status_check_contexts ?? []).includes(SECOND_PERSON) };
   }
 
   /** Open pull requests whose branch starts with a prefix, newest first. */
@@ -68,13 +131,22 @@ export class Gitea {
         if (!/already exists/.test(error.message)) throw error;
       });
     }
+    const text = isTold(body) ? letter({ body, prefix, portalUrl: this.portalUrl, rule: await this.rule() }) : body;
     try {
-      return this.pullRequest(await this.post<Answer>('pulls', { base: this.branch, head, title, body }));
+      const made = this.pullRequest(await this.post<Answer>('pulls', { base: this.branch, head, title, body: text }));
+      await this.ask(made.number);
+      return made;
     } catch (error) {
       const other = error instanceof ConflictError && (await this.waiting(head));
       if (other) return other;
       throw error;
     }
+  }
+
+  /** Asks for a review. Nobody's order fails because nobody could be asked: whoever may approve sees it all the same. */
+  private async ask(number: number) {
+    if (this.reviewers.length === 0) return;
+    await this.post(`pulls/${number}/requested_reviewers`, { team_reviewers: this.reviewers }).catch(() => undefined);
   }
 
   private async commit(branch: string, message: string, changes: Change[]) {
@@ -99,9 +171,7 @@ export class Gitea {
   }
 
   private pullRequest(answer: Answer): PullRequest {
-    // The server may know itself by another name than people do: the address is made here.
-    const url = `${this.publicUrl}/${this.repository}/pulls/${answer.number}`;
-    return { number: answer.number, title: answer.title, url, branch: answer.head?.ref ?? '' };
+    return { number: answer.number, title: answer.title, url: this.pullRequestUrl(answer.number), branch: answer.head?.ref ?? '' };
   }
 
   /** The answer to a GET; nothing where nothing is. */

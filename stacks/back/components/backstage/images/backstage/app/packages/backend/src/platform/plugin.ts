@@ -1,5 +1,5 @@
 // Back end of the portal's own cards and pages.
-import { coreServices, createBackendPlugin, HttpAuthService } from '@backstage/backend-plugin-api';
+import { coreServices, createBackendPlugin } from '@backstage/backend-plugin-api';
 import { Config } from '@backstage/config';
 import { catalogServiceRef } from '@backstage/plugin-catalog-node';
 import { Docs } from './docs';
@@ -16,22 +16,22 @@ export default createBackendPlugin({
         config: coreServices.rootConfig,
         http: coreServices.httpRouter,
         httpAuth: coreServices.httpAuth,
+        userInfo: coreServices.userInfo,
       },
-      async init({ catalog, config, http, httpAuth }) {
-        http.use(router(await context(config, httpAuth, catalog)));
+      async init({ config, http, ...services }) {
+        http.use(router({ ...services, ...(await settings(config)) }));
       },
     });
   },
 });
 
-async function context(config: Config, httpAuth: HttpAuthService, catalog: Context['catalog']): Promise<Context> {
+async function settings(config: Config): Promise<Omit<Context, 'catalog' | 'httpAuth' | 'userInfo'>> {
   return {
     kube: await Kube.fromConfig(config),
     gitea: Gitea.fromConfig(config),
     docs: new Docs(config.getString('backstack.docs')),
     argoUrl: config.getString('backstack.argocd.publicUrl').replace(/\/$/, ''),
     platformUrl: config.getString('app.baseUrl'),
-    httpAuth,
-    catalog,
+    approvers: config.getOptionalStringArray('backstack.git.approvers') ?? [],
   };
 }

@@ -45,6 +45,9 @@ const httpAuth = {
     return Promise.resolve({ principal: { type: 'user', userEntityRef: user } } as unknown as BackstageCredentials);
   },
 } as unknown as HttpAuthService;
+const userInfo = {
+  getUserInfo: () => Promise.resolve({ userEntityRef: user ?? '', ownershipEntityRefs: [user ?? '', 'group:default/developers'] }),
+};
 const asJson: ErrorRequestHandler = (error: Error, _request, answer, _next) => {
   answer.status(400).json({ error: { name: error.name, message: error.message } });
 };
@@ -52,7 +55,7 @@ const asJson: ErrorRequestHandler = (error: Error, _request, answer, _next) => {
 beforeEach(async () => {
   [api, git] = await Promise.all([ApiServer.start(), GitServer.start()]);
   user = 'user:default/ann';
-  const routes = router({ kube: api.kube, gitea: git.gitea, docs: new Docs('/nowhere'), argoUrl: 'https://argo', platformUrl: 'https://localhost:8443', httpAuth, catalog });
+  const routes = router({ kube: api.kube, gitea: git.gitea, docs: new Docs('/nowhere'), argoUrl: 'https://argo', platformUrl: 'https://localhost:8443', approvers: ['developers'], httpAuth, catalog, userInfo });
   server = createServer(express().use(routes, asJson));
   await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve));
 });
@@ -92,7 +95,10 @@ test('a person changes what was ordered; a program does not', async () => {
   expect(git.pulls).toEqual([]);
   user = 'user:default/ann';
   expect(await ask('entity/component/demo/shop/manifest', change)).toMatchObject({ number: 1 });
-  expect(git.pulls[0].body).toBe('Changed in the portal by `user:default/ann`.');
+  expect(git.pulls[0].body).toContain('Changed in the portal by `user:default/ann`.');
+  expect(await ask('orders')).toMatchObject({ mine: [{ number: 1, mayApprove: true }], waiting: [] });
+  user = undefined;
+  expect(await ask('orders')).toMatchObject({ error: { name: 'NotAllowedError' } });
 });
 
 test.each([

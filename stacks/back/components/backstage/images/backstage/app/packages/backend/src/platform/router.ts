@@ -1,5 +1,5 @@
 // The routes of the portal's own cards and pages.
-import { HttpAuthService } from '@backstage/backend-plugin-api';
+import { HttpAuthService, UserInfoService } from '@backstage/backend-plugin-api';
 import { Entity } from '@backstage/catalog-model';
 import { NotFoundError } from '@backstage/errors';
 import { catalogServiceRef } from '@backstage/plugin-catalog-node';
@@ -14,6 +14,7 @@ import { Docs } from './docs';
 import { Gitea } from './gitea';
 import { Kube } from './kube';
 import { Reference } from './objects';
+import { ordersOf, Person } from './orders';
 import { policyResults } from './policies';
 import { family, referenceOf } from './resources';
 
@@ -26,6 +27,9 @@ export type Context = {
   platformUrl: string;
   httpAuth: Pick<HttpAuthService, 'credentials'>;
   catalog: Pick<typeof catalogServiceRef.T, 'getEntityByRef'>;
+  userInfo: Pick<UserInfoService, 'getUserInfo'>;
+  /** Groups whose members may approve what is ordered. */
+  approvers: string[];
 };
 
 const ENTITY = '/entity/:kind/:namespace/:name';
@@ -36,6 +40,12 @@ export function router(context: Context): express.Router {
   routes.use(express.json({ limit: '1mb' }));
   routes.get('/attention', async (_, answer) => {
     answer.json({ items: await concerns(kube, argoUrl) });
+  });
+  routes.get('/orders', async (request, answer) => {
+    answer.json(await ordersOf(context, await person(context, request), context.approvers));
+  });
+  routes.get('/orders/:number/difference', async (request, answer) => {
+    answer.json({ text: await context.gitea.difference(Number(request.params.number)) });
   });
   routes.get('/docs', async (_, answer) => {
     answer.json({ items: await docs.pages() });
@@ -66,6 +76,13 @@ export function router(context: Context): express.Router {
     answer.json(await propose(context, await resource(context, request), request.body, principal.userEntityRef));
   });
   return routes;
+}
+
+/** Who asks. */
+async function person({ httpAuth, userInfo }: Context, request: Request): Promise<Person> {
+  const credentials = await httpAuth.credentials(request, { allow: ['user'] });
+  const { ownershipEntityRefs } = await userInfo.getUserInfo(credentials);
+  return { ref: credentials.principal.userEntityRef, groups: ownershipEntityRefs };
 }
 
 /** The entity that a request names. */

@@ -36,7 +36,8 @@ export function orderAction(gitea: Gitea) {
       ctx.logger.info(`${path}:\n${manifest}`);
       const title = `Add ${order.kind} ${order.name}${order.namespace ? ` to ${order.namespace}` : ''}`;
       const who = ctx.user?.ref ?? 'somebody';
-      const body = `Ordered in the portal by \`${who}\`.`;
+      const how = order.composition ? `, made by the composition \`${order.composition}\`` : '';
+      const body = `Ordered in the portal by \`${who}\`: one ${order.kind}${how}, as \`${path}\` says.`;
       if (ctx.isDryRun) return;
       const request = await gitea.propose(branchPrefix(order), title, body, [{ path, content: manifest }]);
       ctx.logger.info(`pull request ${request.number}: ${request.url}`);
