@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import { Config } from '@backstage/config';
 import { assertError, ConflictError, isError, toError } from '@backstage/errors';
-import { isTold, letter, Rule } from './letter';
+import { letter, personOf, Rule } from './letter';
 
 export type GitFile = { content: string; sha: string };
 export type PullRequest = { number: number; title: string; url: string; branch: string };
@@ -125,13 +125,15 @@ export class Gitea {
     const there = await this.get(`branches/${encodePath(branch)}`);
     const head = there && (await this.isDone(branch)) ? `${branch}-${Date.now().toString(36)}` : branch;
     if (!there || head !== branch) {
-      await this.commit(head, title, changes).catch((error: unknown) => {
+      const person = personOf(body);
+      // Whom it is for, in a place that nobody edits afterwards: component gitops reads it.
+      await this.commit(head, person ? `${title}\n\nOrdered-for: ${person}` : title, changes).catch((error: unknown) => {
         assertError(error);
         // Sent twice at the same moment: the other one has made the branch.
         if (!/already exists/.test(error.message)) throw error;
       });
     }
-    const text = isTold(body) ? letter({ body, prefix, portalUrl: this.portalUrl, rule: await this.rule() }) : body;
+    const text = personOf(body) ? letter({ body, prefix, portalUrl: this.portalUrl, rule: await this.rule() }) : body;
     try {
       const made = this.pullRequest(await this.post<Answer>('pulls', { base: this.branch, head, title, body: text }));
       await this.ask(made.number);

@@ -7,11 +7,6 @@ export type Rule = { fourEyes: boolean };
 
 const BY = /in the portal by `([^`]+)`/;
 
-/** Whether a text says for whom it was written. */
-export function isTold(body: string): boolean {
-  return BY.test(body);
-}
-
 /** For whom the portal opened a pull request, as `user:default/ann`; nothing where it was not the portal. */
 export function personOf(body: string | undefined): string | undefined {
   return BY.exec(body ?? '')?.[1];

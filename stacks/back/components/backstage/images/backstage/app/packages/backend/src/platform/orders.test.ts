@@ -33,6 +33,7 @@ function merge(content = TEXT) {
 
 test('who ordered sees the order, who was asked sees that it waits, and nobody else sees either', async () => {
   await order();
+  expect([...git.branches.values()][0].message).toBe('Add App shop to demo\n\nOrdered-for: user:default/ann');
   const [mine] = (await orders()).mine;
   expect(mine).toMatchObject({ number: 1, page: '/catalog/demo/component/shop', person: 'user:default/ann', mayApprove: true });
   expect(mine.url).toBe('https://git.example/gitea/platform/demo-cluster/pulls/1');
