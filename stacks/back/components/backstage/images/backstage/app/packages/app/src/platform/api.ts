@@ -67,13 +67,15 @@ export type Orders = { mine: Order[]; waiting: Order[]; rule: string };
 
 export type Page = { path: string; title: string };
 
-/** A function that calls a route, and throws the server's own words when it fails. */
-export function useCall() {
+export type Heading = { level: number; title: string; anchor: string };
+
+/** A function that calls a route of a plugin of the back end, and throws the server's own words when it fails. */
+export function useCall(plugin = 'backstack') {
   const discovery = useApi(discoveryApiRef);
   const { fetch } = useApi(fetchApiRef);
   return useCallback(
     async <T,>(route: string, body?: unknown): Promise<T> => {
-      const base = await discovery.getBaseUrl('backstack');
+      const base = await discovery.getBaseUrl(plugin);
       const answer = await fetch(`${base}/${route}`, body === undefined ? undefined : {
         method: 'POST',
         headers: { 'content-type': 'application/json' },
@@ -82,7 +84,7 @@ export function useCall() {
       if (!answer.ok) throw await problemOf(answer);
       return (await answer.json()) as T;
     },
-    [discovery, fetch],
+    [discovery, fetch, plugin],
   );
 }
 
@@ -95,8 +97,8 @@ async function problemOf(answer: Response): Promise<Error> {
 export type Loaded<T> = { value?: T; error?: Error; loading: boolean; reload: () => void };
 
 /** What a route answers; asked again every `seconds`, so that a page that stays open is not stale. */
-export function useRoute<T>(route: string, seconds?: number): Loaded<T> {
-  const call = useCall();
+export function useRoute<T>(route: string, seconds?: number, plugin?: string): Loaded<T> {
+  const call = useCall(plugin);
   const [state, setState] = useState<{ route?: string; value?: T; error?: Error }>({});
   const [turn, setTurn] = useState(0);
   const reload = useCallback(() => setTurn(now => now + 1), []);

@@ -3,10 +3,12 @@ import { createFrontendPlugin, createRouteRef, PageBlueprint } from '@backstage/
 import { EntityCardBlueprint, EntityContentBlueprint } from '@backstage/plugin-catalog-react/alpha';
 import DocsIcon from '@material-ui/icons/MenuBook';
 import HomeIcon from '@material-ui/icons/Home';
+import SearchIcon from '@material-ui/icons/Search';
 import { hasManifest, isInCluster, isOrderable } from './entities';
 
 const homeRoute = createRouteRef();
 const docsRoute = createRouteRef();
+const searchRoute = createRouteRef();
 
 const home = PageBlueprint.make({
   name: 'home',
@@ -29,6 +31,18 @@ const docs = PageBlueprint.make({
     routeRef: docsRoute,
     noHeader: true,
     loader: () => import('./DocsPage').then(({ DocsPage }) => <DocsPage />),
+  },
+});
+
+const search = PageBlueprint.make({
+  name: 'search',
+  params: {
+    path: '/search',
+    title: 'Search',
+    icon: <SearchIcon fontSize="inherit" />,
+    routeRef: searchRoute,
+    noHeader: true,
+    loader: () => import('./SearchPage').then(({ SearchPage }) => <SearchPage />),
   },
 });
 
@@ -90,6 +104,6 @@ const change = EntityContentBlueprint.make({
 export default createFrontendPlugin({
   pluginId: 'backstack',
   title: 'BACK stack',
-  routes: { home: homeRoute, docs: docsRoute },
-  extensions: [home, docs, addresses, policies, delivery, api, offers, change],
+  routes: { home: homeRoute, docs: docsRoute, search: searchRoute },
+  extensions: [home, docs, search, addresses, policies, delivery, api, offers, change],
 });

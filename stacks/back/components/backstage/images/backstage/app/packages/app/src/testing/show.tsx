@@ -9,9 +9,9 @@ import { render } from '@testing-library/react';
 import { MemoryRouter } from 'react-router-dom';
 import { giteaAuthRef } from '../platform/giteaAuth';
 
-const BACK_END = 'http://portal.example/api/backstack';
+const BACK_END = 'http://portal.example/api';
 
-/** What was sent to the back end; `body` where it was a POST. */
+/** What was sent to the back end; `body` where it was a POST. Routes of other plugins than our own begin with the plugin. */
 export type Call = { route: string; body?: unknown };
 
 /** The answer of a route, by its path below the back end's address. */
@@ -26,14 +26,16 @@ type World = {
   name?: string;
   /** Other pages of the platform. */
   links?: { title: string; url: string }[];
+  /** The address of the page. */
+  address?: string;
 };
 
 /** Renders a part; the calls that it makes of the back end are in the list that is returned. */
-export function show(part: ReactNode, { entity, routes = nothing, entities = [], name = 'Guest', links = [] }: World): Call[] {
+export function show(part: ReactNode, { entity, routes = nothing, entities = [], name = 'Guest', links = [], address = '/' }: World): Call[] {
   const calls: Call[] = [];
   const play = (input: string, init?: RequestInit) => {
     const body: unknown = typeof init?.body === 'string' ? JSON.parse(init.body) : undefined;
-    const call = { route: input.startsWith(BACK_END) ? input.slice(BACK_END.length + 1) : input, body };
+    const call = { route: input.replace(`${BACK_END}/backstack/`, '').replace(`${BACK_END}/`, ''), body };
     calls.push(call);
     return Promise.resolve(routes(call));
   };
@@ -45,7 +47,7 @@ export function show(part: ReactNode, { entity, routes = nothing, entities = [],
     [configApiRef.id, new ConfigReader({ app: { title: 'Portal' }, backstack: { links } })],
     [identityApiRef.id, { getProfileInfo: () => Promise.resolve({ displayName: name }) }],
     [giteaAuthRef.id, { getAccessToken: () => Promise.resolve('token-of-ann') }],
-    [discoveryApiRef.id, { getBaseUrl: () => Promise.resolve(BACK_END) }],
+    [discoveryApiRef.id, { getBaseUrl: (plugin: string) => Promise.resolve(`${BACK_END}/${plugin}`) }],
     [fetchApiRef.id, { fetch: play }],
     [catalogApiRef.id, catalog],
     [errorApiRef.id, { post: fail }],
@@ -55,7 +57,7 @@ export function show(part: ReactNode, { entity, routes = nothing, entities = [],
   render(
     <ApiProvider apis={holder}>
       <UnifiedThemeProvider theme={themes.light}>
-        <MemoryRouter>{entity ? <EntityProvider entity={entity}>{part}</EntityProvider> : part}</MemoryRouter>
+        <MemoryRouter initialEntries={[address]}>{entity ? <EntityProvider entity={entity}>{part}</EntityProvider> : part}</MemoryRouter>
       </UnifiedThemeProvider>
     </ApiProvider>,
   );
