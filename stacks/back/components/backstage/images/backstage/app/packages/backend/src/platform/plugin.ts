@@ -5,7 +5,7 @@ import { catalogServiceRef } from '@backstage/plugin-catalog-node';
 import { Docs } from './docs';
 import { Gitea } from './gitea';
 import { Kube } from './kube';
-import { Context, router } from './router';
+import { Context, PICTURES, router } from './router';
 
 export default createBackendPlugin({
   pluginId: 'backstack',
@@ -19,6 +19,7 @@ export default createBackendPlugin({
         userInfo: coreServices.userInfo,
       },
       async init({ config, http, ...services }) {
+        http.addAuthPolicy({ path: PICTURES, allow: 'unauthenticated' });
         http.use(router({ ...services, ...(await settings(config)) }));
       },
     });

@@ -107,6 +107,7 @@ test.each([
   ['entity/component/demo/shop/definition', 'this API has no definition that can be read'],
   ['docs/page', 'there is no page ``'],
   ['docs/page?path=a&path=b', 'there is no page ``'],
+  ['docs/files/pictures/none.svg', 'there is no picture `pictures/none.svg`'],
 ])('%s is refused in words', async (route, message) => {
   expect(await ask(route)).toMatchObject({ error: { name: 'NotFoundError', message } });
 });

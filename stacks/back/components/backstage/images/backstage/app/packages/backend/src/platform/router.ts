@@ -17,6 +17,7 @@ import { Reference } from './objects';
 import { ordersOf, Person } from './orders';
 import { policyResults } from './policies';
 import { family, referenceOf } from './resources';
+import { headings } from './sections';
 
 export type Context = {
   kube: Kube;
@@ -31,6 +32,9 @@ export type Context = {
   /** Groups whose members may approve what is ordered. */
   approvers: string[];
 };
+
+/** Pictures of the docs: browsers fetch them without saying who asks. */
+export const PICTURES = '/docs/files';
 
 const ENTITY = '/entity/:kind/:namespace/:name';
 
@@ -52,7 +56,14 @@ export function router(context: Context): express.Router {
   });
   routes.get('/docs/page', async (request, answer) => {
     const { path } = request.query;
-    answer.json({ text: await docs.page(typeof path === 'string' ? path : '') });
+    const text = await docs.page(typeof path === 'string' ? path : '');
+    answer.json({ text, headings: headings(text) });
+  });
+  routes.get(`${PICTURES}/*`, async (request, answer) => {
+    const drawing = await docs.picture(decodeURIComponent(request.path.slice(PICTURES.length + 1)));
+    // Whoever opens it as a page of its own gets a picture, and nothing that runs.
+    answer.set('content-security-policy', "sandbox; default-src 'none'; style-src 'unsafe-inline'; font-src data:");
+    answer.type('svg').send(drawing);
   });
   routes.get(`${ENTITY}/definition`, async (request, answer) => {
     const found = definitionOf(await entityOf(context, request));
