@@ -16,6 +16,25 @@ export type PolicyResult = {
   resources: string[];
 };
 
+/** What policies say of an entity; `applies`: whether there is one that is about such a thing. */
+export type PolicyResults = { items: PolicyResult[]; applies: boolean };
+
+export type Judgement = { kind: string; name: string; namespace?: string; result: PolicyResult['result']; message?: string };
+
+export type Policy = {
+  name: string;
+  kind: string;
+  title: string;
+  category?: string;
+  severity?: string;
+  description?: string;
+  refuses: boolean;
+  problem?: string;
+  failing: number;
+  passing: number;
+  results: Judgement[];
+};
+
 export type Delivery = {
   name: string;
   sync: string;

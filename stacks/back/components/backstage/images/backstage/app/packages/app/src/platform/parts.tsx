@@ -3,7 +3,7 @@ import { ReactNode } from 'react';
 import { InfoCard, Progress, WarningPanel } from '@backstage/core-components';
 import Chip from '@material-ui/core/Chip';
 import { makeStyles } from '@material-ui/core/styles';
-import { Loaded } from './api';
+import { Loaded, PolicyResult } from './api';
 
 export type Tone = 'good' | 'bad' | 'warning' | 'neutral';
 
@@ -21,6 +21,14 @@ const useStyles = makeStyles({
 /** A word with a colour. */
 export function Badge({ tone, children }: { tone: Tone; children: string }) {
   return <Chip size="small" className={useStyles({ tone }).badge} label={children} />;
+}
+
+const TONES: Record<PolicyResult['result'], Tone> = { pass: 'good', fail: 'bad', warn: 'warning', error: 'bad', skip: 'neutral' };
+const WORDS: Record<PolicyResult['result'], string> = { pass: 'Passes', fail: 'Fails', warn: 'Warns', error: 'Error', skip: 'Skipped' };
+
+/** How something stands by a policy. */
+export function OutcomeBadge({ outcome }: { outcome: PolicyResult['result'] }) {
+  return <Badge tone={TONES[outcome]}>{WORDS[outcome]}</Badge>;
 }
 
 /** A card whose content is loaded. */

@@ -3,12 +3,14 @@ import { createFrontendPlugin, createRouteRef, PageBlueprint } from '@backstage/
 import { EntityCardBlueprint, EntityContentBlueprint } from '@backstage/plugin-catalog-react/alpha';
 import DocsIcon from '@material-ui/icons/MenuBook';
 import HomeIcon from '@material-ui/icons/Home';
+import PolicyIcon from '@material-ui/icons/Gavel';
 import SearchIcon from '@material-ui/icons/Search';
 import { hasManifest, isInCluster, isOrderable } from './entities';
 
 const homeRoute = createRouteRef();
 const docsRoute = createRouteRef();
 const searchRoute = createRouteRef();
+const policiesRoute = createRouteRef();
 
 const home = PageBlueprint.make({
   name: 'home',
@@ -43,6 +45,18 @@ const search = PageBlueprint.make({
     routeRef: searchRoute,
     noHeader: true,
     loader: () => import('./SearchPage').then(({ SearchPage }) => <SearchPage />),
+  },
+});
+
+const allPolicies = PageBlueprint.make({
+  name: 'policies',
+  params: {
+    path: '/policies',
+    title: 'Policies',
+    icon: <PolicyIcon fontSize="inherit" />,
+    routeRef: policiesRoute,
+    noHeader: true,
+    loader: () => import('./PoliciesPage').then(({ PoliciesPage }) => <PoliciesPage />),
   },
 });
 
@@ -104,6 +118,6 @@ const change = EntityContentBlueprint.make({
 export default createFrontendPlugin({
   pluginId: 'backstack',
   title: 'BACK stack',
-  routes: { home: homeRoute, docs: docsRoute, search: searchRoute },
-  extensions: [home, docs, search, addresses, policies, delivery, api, offers, change],
+  routes: { home: homeRoute, docs: docsRoute, search: searchRoute, policies: policiesRoute },
+  extensions: [home, docs, search, allPolicies, addresses, policies, delivery, api, offers, change],
 });

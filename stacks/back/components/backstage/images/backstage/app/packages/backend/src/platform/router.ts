@@ -16,6 +16,7 @@ import { Kube } from './kube';
 import { Reference } from './objects';
 import { ordersOf, Person } from './orders';
 import { policyResults } from './policies';
+import { policyList } from './policyList';
 import { family, referenceOf } from './resources';
 import { headings } from './sections';
 
@@ -44,6 +45,9 @@ export function router(context: Context): express.Router {
   routes.use(express.json({ limit: '1mb' }));
   routes.get('/attention', async (_, answer) => {
     answer.json({ items: await concerns(kube, argoUrl) });
+  });
+  routes.get('/policies', async (_, answer) => {
+    answer.json({ items: await policyList(kube) });
   });
   routes.get('/orders', async (request, answer) => {
     answer.json(await ordersOf(context, await person(context, request), context.approvers));
@@ -74,7 +78,7 @@ export function router(context: Context): express.Router {
     answer.json(addressesOf(await family(kube, await resource(context, request)), context.platformUrl));
   });
   routes.get(`${ENTITY}/policies`, async (request, answer) => {
-    answer.json({ items: await policyResults(kube, await resource(context, request)) });
+    answer.json(await policyResults(kube, await resource(context, request)));
   });
   routes.get(`${ENTITY}/delivery`, async (request, answer) => {
     answer.json({ item: (await deliveryOf(kube, argoUrl, await resource(context, request))) ?? null });
