@@ -17,6 +17,7 @@ export function orderAction(gitea: Gitea) {
         name: z => z.string(),
         namespace: z => z.string().optional().describe('None for cluster-wide kinds'),
         composition: z => z.string().optional().describe('Composition to make it with; the default one if left out'),
+        owner: z => z.string().optional().describe('Group or user whose it is, as `group:default/developers`; that of the namespace if left out'),
         spec: z => z.unknown().optional(),
       },
       output: {
@@ -26,8 +27,8 @@ export function orderAction(gitea: Gitea) {
       },
     },
     async handler(ctx) {
-      const { spec, composition, ...reference } = ctx.input;
-      const order = { ...reference, spec: isMap(spec) ? spec : undefined, composition: composition || undefined };
+      const { spec, composition, owner, ...reference } = ctx.input;
+      const order = { ...reference, spec: isMap(spec) ? spec : undefined, composition: composition || undefined, owner: owner || undefined };
       const path = manifestPath(order);
       if (await gitea.file(path)) {
         throw new ConflictError(`${order.kind} ${order.name} exists already: change it on its own page, or choose another name`);
