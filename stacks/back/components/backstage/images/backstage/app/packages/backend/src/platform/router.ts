@@ -1,11 +1,12 @@
 // The routes of the portal's own cards and pages.
-import { HttpAuthService } from '@backstage/backend-plugin-api';
+import { HttpAuthService, PermissionsService } from '@backstage/backend-plugin-api';
 import { Entity } from '@backstage/catalog-model';
-import { NotFoundError } from '@backstage/errors';
+import { NotAllowedError, NotFoundError } from '@backstage/errors';
 import { catalogServiceRef } from '@backstage/plugin-catalog-node';
+import { AuthorizeResult } from '@backstage/plugin-permission-common';
 import express, { Request } from 'express';
 import Router from 'express-promise-router';
-import { addressesOf } from './addresses';
+import { act, actionsOf, historyOf } from './actions';
 import { concerns } from './attention';
 import { propose, readForm } from './change';
 import { definitionOf, fieldsOf } from './definition';
@@ -14,8 +15,10 @@ import { Docs } from './docs';
 import { Gitea } from './gitea';
 import { Kube } from './kube';
 import { Reference } from './objects';
+import { changePermission } from './permissions';
 import { policyResults } from './policies';
 import { family, referenceOf } from './resources';
+import { usageOf, withDoors } from './usage';
 
 export type Context = {
   kube: Kube;
@@ -25,6 +28,7 @@ export type Context = {
   /** The platform's own address. */
   platformUrl: string;
   httpAuth: Pick<HttpAuthService, 'credentials'>;
+  permissions: Pick<PermissionsService, 'authorize'>;
   catalog: Pick<typeof catalogServiceRef.T, 'getEntityByRef'>;
 };
 
@@ -49,8 +53,9 @@ export function router(context: Context): express.Router {
     if (!found) throw new NotFoundError('this API has no definition that can be read');
     answer.json({ kind: found.kind, template: found.template, fields: fieldsOf(found.schema) });
   });
-  routes.get(`${ENTITY}/addresses`, async (request, answer) => {
-    answer.json(addressesOf(await family(kube, await resource(context, request)), context.platformUrl));
+  routes.get(`${ENTITY}/usage`, async (request, answer) => {
+    const objects = await family(kube, await resource(context, request));
+    answer.json(usageOf(await withDoors(kube, objects), context.platformUrl));
   });
   routes.get(`${ENTITY}/policies`, async (request, answer) => {
     answer.json({ items: await policyResults(kube, await resource(context, request)) });
@@ -62,10 +67,28 @@ export function router(context: Context): express.Router {
     answer.json(await readForm(context, await resource(context, request)));
   });
   routes.post(`${ENTITY}/manifest`, async (request, answer) => {
-    const { principal } = await context.httpAuth.credentials(request, { allow: ['user'] });
-    answer.json(await propose(context, await resource(context, request), request.body, principal.userEntityRef));
+    const user = await whoChanges(context, request);
+    answer.json(await propose(context, await resource(context, request), request.body, user));
+  });
+  routes.get(`${ENTITY}/actions`, async (request, answer) => {
+    answer.json(await actionsOf(context, await resource(context, request)));
+  });
+  routes.post(`${ENTITY}/actions`, async (request, answer) => {
+    const user = await whoChanges(context, request);
+    answer.json(await act(context, await resource(context, request), request.body, user));
+  });
+  routes.get(`${ENTITY}/history`, async (request, answer) => {
+    answer.json({ items: await historyOf(context, await resource(context, request)) });
   });
   return routes;
+}
+
+/** The person who asks for a change: guests may not, nor programs. */
+async function whoChanges({ httpAuth, permissions }: Context, request: Request): Promise<string> {
+  const credentials = await httpAuth.credentials(request, { allow: ['user'] });
+  const [{ result }] = await permissions.authorize([{ permission: changePermission }], { credentials });
+  if (result !== AuthorizeResult.ALLOW) throw new NotAllowedError('a guest only looks: sign in with your own account to change things');
+  return credentials.principal.userEntityRef;
 }
 
 /** The entity that a request names. */

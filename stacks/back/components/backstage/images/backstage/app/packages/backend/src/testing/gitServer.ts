@@ -4,8 +4,8 @@ import { AddressInfo } from 'node:net';
 import { ConfigReader } from '@backstage/config';
 import { Gitea } from '../platform/gitea';
 
-type Pull = { number: number; title: string; body: string; state: 'open' | 'closed'; head: { ref: string } };
-type Commit = { new_branch: string; message: string; files: { operation: string; path: string; sha?: string; content: string }[] };
+type Pull = { number: number; title: string; body: string; state: 'open' | 'closed'; head: { ref: string; sha: string } };
+type Commit = { new_branch: string; message: string; files: { operation: string; path: string; sha?: string; content?: string }[] };
 
 const ROOT = '/api/v1/repos/platform/demo-cluster/';
 
@@ -14,6 +14,8 @@ export class GitServer {
   readonly files = new Map<string, string>();
   readonly branches = new Map<string, Commit>();
   readonly pulls: Pull[] = [];
+  /** Commits of the main branch, newest first: each with one file as it was then, or without what it took away. */
+  readonly commits: { sha: string; message: string; path: string; content?: string }[] = [];
   /** Calls that are done, but whose answer is lost on the way: `POST pulls`. */
   readonly lost = new Set<string>();
   gitea!: Gitea;
@@ -44,7 +46,12 @@ export class GitServer {
   /** The text that a pull request would bring. */
   proposed(pull: Pull, path: string): string | undefined {
     const file = this.branches.get(pull.head.ref)?.files.find(each => each.path === path);
-    return file && Buffer.from(file.content, 'base64').toString('utf8');
+    return file?.content === undefined ? undefined : Buffer.from(file.content, 'base64').toString('utf8');
+  }
+
+  /** What a pull request does to files, as `delete demo/app/shop.yaml`. */
+  operations(pull: Pull): string[] {
+    return (this.branches.get(pull.head.ref)?.files ?? []).map(each => `${each.operation} ${each.path}`);
   }
 
   private async handle(request: IncomingMessage, answer: ServerResponse) {
@@ -63,13 +70,25 @@ export class GitServer {
     if (call === 'POST contents') return this.commit(JSON.parse(text) as Commit);
     if (call === 'POST pulls') return this.open(JSON.parse(text) as { head: string; title: string; body: string });
     if (call === 'GET pulls') return [200, this.pulls.filter(each => each.state === query.get('state')).reverse()];
+    if (call === 'GET commits') return [200, this.log(query.get('path') ?? '')];
+    const pull = /^GET pulls\/(\d+)\/files$/.exec(call);
+    if (pull) return [200, this.filesOf(this.pulls[Number(pull[1]) - 1])];
     const [, what, name] = /^GET (contents|branches)\/(.*)$/.exec(call) ?? [];
-    const found = what === 'contents' ? this.file(name) : this.branches.get(name) && { name };
+    const found = what === 'contents' ? this.file(name, query.get('ref') ?? 'main') : this.branches.get(name) && { name };
     return found ? [200, found] : [404, { message: 'not found' }];
   }
 
-  private file(path: string) {
-    const content = this.files.get(path);
+  private log(path: string) {
+    const found = this.commits.filter(each => each.path === path);
+    return found.map(({ sha, message }) => ({ sha, commit: { message, author: { name: 'Ann', date: '2026-11-28T12:00:00Z' } } }));
+  }
+
+  private filesOf({ head }: Pull) {
+    return (this.branches.get(head.ref)?.files ?? []).map(each => ({ filename: each.path }));
+  }
+
+  private file(path: string, ref: string) {
+    const content = ref === 'main' ? this.files.get(path) : this.commits.find(each => each.sha === ref)?.content;
     return content && { content: Buffer.from(content, 'utf8').toString('base64'), sha: shaOf(content) };
   }
 
@@ -85,7 +104,7 @@ export class GitServer {
     if (this.pulls.some(each => each.state === 'open' && each.head.ref === head)) {
       return [409, { message: 'pull request already exists' }];
     }
-    const pull: Pull = { number: this.pulls.length + 1, title, body, state: 'open', head: { ref: head } };
+    const pull: Pull = { number: this.pulls.length + 1, title, body, state: 'open', head: { ref: head, sha: shaOf(head) } };
     this.pulls.push(pull);
     return [201, pull];
   }
