@@ -1,7 +1,6 @@
 // The menu at the left: few entries, in the order in which a newcomer needs them.
 import { FormEvent } from 'react';
 import { Sidebar, SidebarDivider, SidebarGroup, SidebarItem, SidebarSpace, useSidebarOpenState } from '@backstage/core-components';
-import { configApiRef, useApi } from '@backstage/frontend-plugin-api';
 import { NavContentBlueprint } from '@backstage/plugin-app-react';
 import { makeStyles } from '@material-ui/core/styles';
 import CreateIcon from '@material-ui/icons/AddCircleOutline';
@@ -15,7 +14,7 @@ import SearchIcon from '@material-ui/icons/Search';
 import SettingsIcon from '@material-ui/icons/AccountCircle';
 import { Link, useNavigate } from 'react-router-dom';
 import { Mark } from './Logo';
-import { platformLinks } from './platform/links';
+import { usePlatformLinks } from './platform/links';
 import { searchPath } from './platform/search';
 
 const useStyles = makeStyles({
@@ -75,7 +74,7 @@ export function SearchField() {
 }
 
 function Menu() {
-  const links = platformLinks(useApi(configApiRef));
+  const links = usePlatformLinks();
   return (
     <Sidebar>
       <Brand />
@@ -90,7 +89,7 @@ function Menu() {
         <SidebarItem icon={DocsIcon} to="/docs" text="Docs" />
         <SidebarDivider />
         {links.map(link => (
-          <SidebarItem key={link.url} icon={LinkIcon} to={link.url} text={link.title} />
+          <SidebarItem key={link.url} icon={LinkIcon} to={link.url} text={link.title} target="_blank" rel="noopener" />
         ))}
       </SidebarGroup>
       <SidebarSpace />

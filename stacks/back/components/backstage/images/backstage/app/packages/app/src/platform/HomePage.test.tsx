@@ -24,5 +24,5 @@ test('a guest has no name; what needs attention comes with its reason', async ()
   expect(link.getAttribute('href')).toBe('https://argo/demo');
   expect(screen.getByText('no pods')).toBeDefined();
   expect(screen.getByText(/^Nothing has been ordered yet/)).toBeDefined();
-  expect(calls.map(each => each.route).sort()).toEqual(['attention', 'orders']);
+  expect(calls.map(each => each.route).sort()).toEqual(['attention', 'orders', 'pages']);
 });

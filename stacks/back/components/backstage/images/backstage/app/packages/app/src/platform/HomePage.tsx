@@ -2,7 +2,7 @@
 import { ReactNode, useEffect, useState } from 'react';
 import { Entity } from '@backstage/catalog-model';
 import { Content, InfoCard, Link, LinkButton, Page } from '@backstage/core-components';
-import { configApiRef, identityApiRef, useApi } from '@backstage/frontend-plugin-api';
+import { identityApiRef, useApi } from '@backstage/frontend-plugin-api';
 import { catalogApiRef } from '@backstage/plugin-catalog-react';
 import Box from '@material-ui/core/Box';
 import Grid from '@material-ui/core/Grid';
@@ -12,7 +12,7 @@ import ArrowIcon from '@material-ui/icons/ArrowForward';
 import { Mark } from '../Logo';
 import { Concern, useRoute } from './api';
 import { clusterKind, clusterNamespace, hasManifest, template } from './entities';
-import { platformLinks } from './links';
+import { usePlatformLinks } from './links';
 import { useTemplates } from './OffersCard';
 import { OrdersCards } from './OrdersCards';
 import { Badge } from './parts';
@@ -168,7 +168,7 @@ function Running() {
 }
 
 function Elsewhere() {
-  const links = platformLinks(useApi(configApiRef));
+  const links = usePlatformLinks();
   return (
     <Task title="3. Look closer" subheader="The tools behind the portal, and how they work together." more={{ to: '/docs', text: 'Read the docs' }}>
       {links.map(link => (

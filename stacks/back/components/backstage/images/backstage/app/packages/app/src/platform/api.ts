@@ -43,10 +43,33 @@ export type Delivery = {
   path?: string;
   message?: string;
   syncedAt?: string;
-  url: string;
+  url?: string;
 };
 
-export type Addresses = { open: string[]; inside: string[] };
+export type Connection = { secret: string; host?: string; port?: string; database?: string; user?: string };
+
+export type Usage = {
+  open: string[];
+  inside: string[];
+  images: string[];
+  pods?: { ready: number; wanted: number };
+  connection?: Connection;
+};
+
+export type Scale = { field: string; title: string; value: number; minimum?: number; maximum?: number; hindrance?: string };
+
+export type Actions = {
+  path: string;
+  url: string;
+  sha: string;
+  pullRequests: PullRequest[];
+  leaves: { kind: string; name: string; namespace?: string }[];
+  volumes: string[];
+  scale?: Scale;
+  canRestart: boolean;
+};
+
+export type Commit = { sha: string; title: string; author: string; time: string; url: string };
 
 export type PullRequest = { number: number; title: string; url: string };
 

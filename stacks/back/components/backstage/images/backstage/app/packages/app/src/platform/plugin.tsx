@@ -69,12 +69,21 @@ const policies = EntityCardBlueprint.make({
   },
 });
 
-const addresses = EntityCardBlueprint.make({
-  name: 'addresses',
+const usage = EntityCardBlueprint.make({
+  name: 'usage',
+  params: {
+    type: 'content',
+    filter: isInCluster,
+    loader: () => import('./UsageCard').then(({ UsageCard }) => <UsageCard />),
+  },
+});
+
+const actions = EntityCardBlueprint.make({
+  name: 'actions',
   params: {
     type: 'content',
     filter: hasManifest,
-    loader: () => import('./AddressesCard').then(({ AddressesCard }) => <AddressesCard />),
+    loader: () => import('./ActionsCard').then(({ ActionsCard }) => <ActionsCard />),
   },
 });
 
@@ -119,5 +128,5 @@ export default createFrontendPlugin({
   pluginId: 'backstack',
   title: 'BACK stack',
   routes: { home: homeRoute, docs: docsRoute, search: searchRoute, policies: policiesRoute },
-  extensions: [home, docs, search, allPolicies, addresses, policies, delivery, api, offers, change],
+  extensions: [home, docs, search, allPolicies, usage, actions, policies, delivery, api, offers, change],
 });

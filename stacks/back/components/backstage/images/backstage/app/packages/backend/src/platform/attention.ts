@@ -7,7 +7,7 @@ import { isEstablished } from './templates';
 export type Concern = { title: string; reason: string; url?: string };
 
 /** Applications that are not in sync or not healthy, and composite APIs that are not served. */
-export async function concerns(kube: Kube, argoUrl: string): Promise<Concern[]> {
+export async function concerns(kube: Kube, argoUrl?: string): Promise<Concern[]> {
   const [all, xrds, events] = await Promise.all([
     applications(kube, argoUrl),
     kube.list<Xrd>('/apis/apiextensions.crossplane.io/v2/compositeresourcedefinitions'),

@@ -7,8 +7,11 @@ import { letter, personOf, Rule } from './letter';
 export type GitFile = { content: string; sha: string };
 export type PullRequest = { number: number; title: string; url: string; branch: string };
 
-/** What a pull request changes; files that exist carry the `sha` they had when they were read. */
-export type Change = { path: string; content: string; sha?: string };
+/** What a pull request changes; files that exist carry the `sha` they had when they were read. Without content, one goes. */
+export type Change = { path: string; content?: string; sha?: string };
+
+/** A commit that changed a file. */
+export type Commit = { sha: string; title: string; author: string; time: string; url: string };
 
 /** A pull request as the server tells it. */
 export type Answer = {
@@ -33,7 +36,15 @@ export type Check = { context: string; status: string; description?: string };
 /** The check that asks for the approval of somebody other than who ordered: see component gitops. */
 export const SECOND_PERSON = 'second person';
 
+type CommitAnswer = { sha: string; commit: { message: string; author: { name: string; date: string } } };
+
+/** Commits of a file that people choose from. */
+const HISTORY = 15;
+
 export class Gitea {
+  /** Names of the files that pull requests change, by what they were read of. */
+  private readonly changed = new Map<string, string[]>();
+
   private constructor(
     private readonly api: string,
     private readonly publicUrl: string,
@@ -64,9 +75,9 @@ export class Gitea {
     return `${this.publicUrl}/${this.repository}/src/branch/${this.branch}/${path}`;
   }
 
-  /** A file of the branch; nothing if it is not there. */
-  async file(path: string): Promise<GitFile | undefined> {
-    const found = await this.get<{ content: string; sha: string }>(`contents/${encodePath(path)}?ref=${encodeURIComponent(this.branch)}`);
+  /** A file of the branch, or as it was at a commit; nothing if it is not there. */
+  async file(path: string, commit = this.branch): Promise<GitFile | undefined> {
+    const found = await this.get<{ content: string; sha: string }>(`contents/${encodePath(path)}?ref=${encodeURIComponent(commit)}`);
     if (!found) return undefined;
     return { content: Buffer.from(found.content, 'base64').toString('utf8'), sha: found.sha };
   }
@@ -113,14 +124,51 @@ export class Gitea {
     return (found ?? []).filter(each => each.head?.ref?.startsWith(prefix)).map(each => this.pullRequest(each));
   }
 
+  /** The last commits that changed a file, newest first. */
+  async history(path: string): Promise<Commit[]> {
+    const query = `sha=${encodeURIComponent(this.branch)}&path=${encodeURIComponent(path)}&limit=${HISTORY}&stat=false&verification=false&files=false`;
+    const found = await this.get<CommitAnswer[]>(`commits?${query}`);
+    return (found ?? []).map(({ sha, commit }) => ({
+      sha,
+      title: commit.message.split('\n')[0],
+      author: commit.author.name,
+      time: commit.author.date,
+      url: `${this.publicUrl}/${this.repository}/commit/${sha}`,
+    }));
+  }
+
+  /** Open pull requests that change a file, wherever they come from, newest first. */
+  async openOn(path: string): Promise<PullRequest[]> {
+    const open = (await this.get<Answer[]>('pulls?state=open&sort=newest&limit=50')) ?? [];
+    const files = await Promise.all(open.map(each => this.changedFiles(each)));
+    return open.filter((_, index) => files[index].includes(path)).map(each => this.pullRequest(each));
+  }
+
+  private async changedFiles({ number, head }: Answer): Promise<string[]> {
+    const key = `${number} ${head?.sha ?? ''}`;
+    const known = this.changed.get(key);
+    if (known && head?.sha) return known;
+    const found = (await this.get<{ filename: string }[]>(`pulls/${number}/files?limit=100`)) ?? [];
+    const names = found.map(each => each.filename);
+    if (this.changed.size > 500) this.changed.clear();
+    this.changed.set(key, names);
+    return names;
+  }
+
   /**
    * Commits a change to a branch of its own under a prefix, and asks for a review of it. The branch's name comes from
-   * what is changed: asked again, because the first answer was lost, this finds the same pull request.
+   * what is changed: asked again, because the first answer was lost, this finds the same pull request. Where another one
+   * changes the same file, this one is refused: whichever is merged second would undo the first, or conflict.
    */
   async propose(prefix: string, title: string, body: string, changes: Change[]): Promise<PullRequest> {
     const branch = `${prefix}${digest(changes)}`;
     const waiting = await this.waiting(branch);
     if (waiting) return waiting;
+    for (const { path } of changes) {
+      // Sent twice at the same moment, the other one's is this one.
+      const other = (await this.openOn(path)).find(each => !each.branch.startsWith(branch));
+      if (other) throw new ConflictError(`pull request ${other.number} (${other.title}) changes ${path} already: merge or close it first, ${other.url}`);
+    }
     // A branch that is there without an open pull request was left by an attempt that broke off, or is done with.
     const there = await this.get(`branches/${encodePath(branch)}`);
     const head = there && (await this.isDone(branch)) ? `${branch}-${Date.now().toString(36)}` : branch;
@@ -152,11 +200,11 @@ export class Gitea {
   }
 
   private async commit(branch: string, message: string, changes: Change[]) {
-    const files = changes.map(change => ({
-      operation: change.sha ? 'update' : 'create',
-      path: change.path,
-      sha: change.sha,
-      content: Buffer.from(change.content, 'utf8').toString('base64'),
+    const files = changes.map(({ path, sha, content }) => ({
+      operation: content === undefined ? 'delete' : sha ? 'update' : 'create',
+      path,
+      sha,
+      content: content === undefined ? undefined : Buffer.from(content, 'utf8').toString('base64'),
     }));
     await this.post('contents', { branch: this.branch, new_branch: branch, message, files });
   }

@@ -5,7 +5,9 @@ import { catalogServiceRef } from '@backstage/plugin-catalog-node';
 import { Docs } from './docs';
 import { Gitea } from './gitea';
 import { Kube } from './kube';
+import { changePermission } from './permissions';
 import { Context, PICTURES, router } from './router';
+import { WebPages } from './webPages';
 
 export default createBackendPlugin({
   pluginId: 'backstack',
@@ -16,9 +18,12 @@ export default createBackendPlugin({
         config: coreServices.rootConfig,
         http: coreServices.httpRouter,
         httpAuth: coreServices.httpAuth,
+        permissions: coreServices.permissions,
+        permissionsRegistry: coreServices.permissionsRegistry,
         userInfo: coreServices.userInfo,
       },
-      async init({ config, http, ...services }) {
+      async init({ config, http, permissionsRegistry, ...services }) {
+        permissionsRegistry.addPermissions([changePermission]);
         http.addAuthPolicy({ path: PICTURES, allow: 'unauthenticated' });
         http.use(router({ ...services, ...(await settings(config)) }));
       },
@@ -26,12 +31,12 @@ export default createBackendPlugin({
   },
 });
 
-async function settings(config: Config): Promise<Omit<Context, 'catalog' | 'httpAuth' | 'userInfo'>> {
+async function settings(config: Config): Promise<Omit<Context, 'catalog' | 'httpAuth' | 'permissions' | 'userInfo'>> {
   return {
     kube: await Kube.fromConfig(config),
     gitea: Gitea.fromConfig(config),
     docs: new Docs(config.getString('backstack.docs')),
-    argoUrl: config.getString('backstack.argocd.publicUrl').replace(/\/$/, ''),
+    argo: WebPages.fromConfig(config.getConfig('backstack.argocd')),
     platformUrl: config.getString('app.baseUrl'),
     approvers: config.getOptionalStringArray('backstack.git.approvers') ?? [],
   };

@@ -1,11 +1,12 @@
 // The routes of the portal's own cards and pages.
-import { HttpAuthService, UserInfoService } from '@backstage/backend-plugin-api';
+import { HttpAuthService, PermissionsService, UserInfoService } from '@backstage/backend-plugin-api';
 import { Entity } from '@backstage/catalog-model';
-import { NotFoundError } from '@backstage/errors';
+import { NotAllowedError, NotFoundError } from '@backstage/errors';
 import { catalogServiceRef } from '@backstage/plugin-catalog-node';
+import { AuthorizeResult } from '@backstage/plugin-permission-common';
 import express, { Request } from 'express';
 import Router from 'express-promise-router';
-import { addressesOf } from './addresses';
+import { act, actionsOf, historyOf } from './actions';
 import { concerns } from './attention';
 import { propose, readForm } from './change';
 import { definitionOf, fieldsOf } from './definition';
@@ -15,19 +16,23 @@ import { Gitea } from './gitea';
 import { Kube } from './kube';
 import { Reference } from './objects';
 import { ordersOf, Person } from './orders';
+import { changePermission } from './permissions';
 import { policyResults } from './policies';
 import { policyList } from './policyList';
 import { family, referenceOf } from './resources';
 import { headings } from './sections';
+import { usageOf, withDoors } from './usage';
+import { WebPages } from './webPages';
 
 export type Context = {
   kube: Kube;
   gitea: Gitea;
   docs: Docs;
-  argoUrl: string;
+  argo: Pick<WebPages, 'address'>;
   /** The platform's own address. */
   platformUrl: string;
   httpAuth: Pick<HttpAuthService, 'credentials'>;
+  permissions: Pick<PermissionsService, 'authorize'>;
   catalog: Pick<typeof catalogServiceRef.T, 'getEntityByRef'>;
   userInfo: Pick<UserInfoService, 'getUserInfo'>;
   /** Groups whose members may approve what is ordered. */
@@ -40,11 +45,14 @@ export const PICTURES = '/docs/files';
 const ENTITY = '/entity/:kind/:namespace/:name';
 
 export function router(context: Context): express.Router {
-  const { kube, docs, argoUrl } = context;
+  const { kube, docs, argo } = context;
   const routes = Router();
   routes.use(express.json({ limit: '1mb' }));
   routes.get('/attention', async (_, answer) => {
-    answer.json({ items: await concerns(kube, argoUrl) });
+    answer.json({ items: await concerns(kube, await argo.address()) });
+  });
+  routes.get('/pages', async (_, answer) => {
+    answer.json({ argocd: (await argo.address()) !== undefined });
   });
   routes.get('/policies', async (_, answer) => {
     answer.json({ items: await policyList(kube) });
@@ -74,21 +82,32 @@ export function router(context: Context): express.Router {
     if (!found) throw new NotFoundError('this API has no definition that can be read');
     answer.json({ kind: found.kind, template: found.template, fields: fieldsOf(found.schema) });
   });
-  routes.get(`${ENTITY}/addresses`, async (request, answer) => {
-    answer.json(addressesOf(await family(kube, await resource(context, request)), context.platformUrl));
+  routes.get(`${ENTITY}/usage`, async (request, answer) => {
+    const objects = await family(kube, await resource(context, request));
+    answer.json(usageOf(await withDoors(kube, objects), context.platformUrl));
   });
   routes.get(`${ENTITY}/policies`, async (request, answer) => {
     answer.json(await policyResults(kube, await resource(context, request)));
   });
   routes.get(`${ENTITY}/delivery`, async (request, answer) => {
-    answer.json({ item: (await deliveryOf(kube, argoUrl, await resource(context, request))) ?? null });
+    answer.json({ item: (await deliveryOf(kube, await argo.address(), await resource(context, request))) ?? null });
   });
   routes.get(`${ENTITY}/manifest`, async (request, answer) => {
     answer.json(await readForm(context, await resource(context, request)));
   });
   routes.post(`${ENTITY}/manifest`, async (request, answer) => {
-    const { principal } = await context.httpAuth.credentials(request, { allow: ['user'] });
-    answer.json(await propose(context, await resource(context, request), request.body, principal.userEntityRef));
+    const user = await whoChanges(context, request);
+    answer.json(await propose(context, await resource(context, request), request.body, user));
+  });
+  routes.get(`${ENTITY}/actions`, async (request, answer) => {
+    answer.json(await actionsOf(context, await resource(context, request)));
+  });
+  routes.post(`${ENTITY}/actions`, async (request, answer) => {
+    const user = await whoChanges(context, request);
+    answer.json(await act(context, await resource(context, request), request.body, user));
+  });
+  routes.get(`${ENTITY}/history`, async (request, answer) => {
+    answer.json({ items: await historyOf(context, await resource(context, request)) });
   });
   return routes;
 }
@@ -98,6 +117,14 @@ async function person({ httpAuth, userInfo }: Context, request: Request): Promis
   const credentials = await httpAuth.credentials(request, { allow: ['user'] });
   const { ownershipEntityRefs } = await userInfo.getUserInfo(credentials);
   return { ref: credentials.principal.userEntityRef, groups: ownershipEntityRefs };
+}
+
+/** The person who asks for a change: guests may not, nor programs. */
+async function whoChanges({ httpAuth, permissions }: Context, request: Request): Promise<string> {
+  const credentials = await httpAuth.credentials(request, { allow: ['user'] });
+  const [{ result }] = await permissions.authorize([{ permission: changePermission }], { credentials });
+  if (result !== AuthorizeResult.ALLOW) throw new NotAllowedError('a guest only looks: sign in with your own account to change things');
+  return credentials.principal.userEntityRef;
 }
 
 /** The entity that a request names. */

@@ -11,7 +11,7 @@ beforeEach(async () => {
 afterEach(() => git.stop());
 
 const PATH = 'demo/app/shop.yaml';
-const ORDER = { apiVersion: 'example.org/v1', kind: 'App', name: 'shop', namespace: 'demo', composition: '', spec: { image: 'a', host: '' } };
+const ORDER = { apiVersion: 'example.org/v1', kind: 'App', name: 'shop', namespace: 'demo', composition: '', owner: '', spec: { image: 'a', host: '' } };
 
 async function order(input: object = ORDER, ctx: object = { user: { ref: 'user:default/ann' } }): Promise<JsonObject> {
   const action = orderAction(git.gitea);
@@ -34,8 +34,14 @@ test('an order is a pull request with one new file, in the name of who ordered',
 
 test('what exists is not ordered once more', async () => {
   git.files.set(PATH, 'kind: App\n');
-  await expect(order()).rejects.toThrow('App shop exists already: change it on its own page, or choose another name');
+  const refused: unknown = await order().catch((error: unknown) => error);
+  expect(refused).toMatchObject({ message: 'App shop exists already: change it on its own page, or choose another name', stack: '' });
   expect(git.pulls).toEqual([]);
+});
+
+test('whose it is, is said in the manifest', async () => {
+  await order({ ...ORDER, owner: 'group:default/red' });
+  expect(git.proposed(git.pulls[0], PATH)).toContain('  namespace: demo\n  annotations:\n    terasky.backstage.io/owner: group:default/red\nspec:');
 });
 
 test('without fields, the defaults of the API hold', async () => {

@@ -5,7 +5,7 @@ import { ConfigReader } from '@backstage/config';
 import { Answer, Check, Gitea, Review } from '../platform/gitea';
 
 type Pull = Answer & { body: string; state: 'open' | 'closed'; head: { ref: string; sha: string } };
-type Commit = { new_branch: string; message: string; files: { operation: string; path: string; sha?: string; content: string }[] };
+type Commit = { new_branch: string; message: string; files: { operation: string; path: string; sha?: string; content?: string }[] };
 
 const ROOT = '/api/v1/repos/platform/demo-cluster/';
 
@@ -19,6 +19,8 @@ export class GitServer {
   readonly checks = new Map<string, Check[]>();
   /** What the rule for the branch asks for. */
   required = ['files'];
+  /** Commits of the main branch, newest first: each with one file as it was then, or without what it took away. */
+  readonly commits: { sha: string; message: string; path: string; content?: string }[] = [];
   /** Calls that are done, but whose answer is lost on the way: `POST pulls`. */
   readonly lost = new Set<string>();
   gitea!: Gitea;
@@ -50,7 +52,12 @@ export class GitServer {
   /** The text that a pull request would bring. */
   proposed(pull: Pull, path: string): string | undefined {
     const file = this.branches.get(pull.head.ref)?.files.find(each => each.path === path);
-    return file && Buffer.from(file.content, 'base64').toString('utf8');
+    return file?.content === undefined ? undefined : Buffer.from(file.content, 'base64').toString('utf8');
+  }
+
+  /** What a pull request does to files, as `delete demo/app/shop.yaml`. */
+  operations(pull: Pull): string[] {
+    return (this.branches.get(pull.head.ref)?.files ?? []).map(each => `${each.operation} ${each.path}`);
   }
 
   private async handle(request: IncomingMessage, answer: ServerResponse) {
@@ -72,14 +79,16 @@ export class GitServer {
       const state = query.get('state');
       return [200, this.pulls.filter(each => state === 'all' || each.state === state).reverse()];
     }
+    if (call === 'GET commits') return [200, this.log(query.get('path') ?? '')];
     if (call === 'GET branches/main') return [200, { name: 'main', status_check_contexts: this.required }];
     const [, verb, number, about] = /^(GET|POST) pulls\/(\d+)\/(.*)$/.exec(call) ?? [];
+    if (about === 'files') return [200, this.filesOf(this.pulls[Number(number) - 1])];
     if (about === 'reviews') return [200, this.reviews.get(Number(number)) ?? []];
     if (about === 'requested_reviewers' && verb === 'POST') return this.ask(Number(number), JSON.parse(text) as { team_reviewers: string[] });
     const [, commit] = /^GET commits\/(.*)\/status$/.exec(call) ?? [];
     if (commit) return [200, { statuses: this.checks.get(commit) ?? null }];
     const [, what, name] = /^GET (contents|branches)\/(.*)$/.exec(call) ?? [];
-    const found = what === 'contents' ? this.file(name) : this.branches.get(name) && { name };
+    const found = what === 'contents' ? this.file(name, query.get('ref') ?? 'main') : this.branches.get(name) && { name };
     return found ? [200, found] : [404, { message: 'not found' }];
   }
 
@@ -89,8 +98,17 @@ export class GitServer {
     return [201, []];
   }
 
-  private file(path: string) {
-    const content = this.files.get(path);
+  private log(path: string) {
+    const found = this.commits.filter(each => each.path === path);
+    return found.map(({ sha, message }) => ({ sha, commit: { message, author: { name: 'Ann', date: '2026-11-28T12:00:00Z' } } }));
+  }
+
+  private filesOf({ head }: Pull) {
+    return (this.branches.get(head.ref)?.files ?? []).map(each => ({ filename: each.path }));
+  }
+
+  private file(path: string, ref: string) {
+    const content = ref === 'main' ? this.files.get(path) : this.commits.find(each => each.sha === ref)?.content;
     return content && { content: Buffer.from(content, 'utf8').toString('base64'), sha: shaOf(content) };
   }
 
