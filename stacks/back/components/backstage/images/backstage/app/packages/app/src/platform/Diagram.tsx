@@ -10,6 +10,8 @@ const PADDING = 12;
 const useStyles = makeStyles(theme => ({
   box: { fill: theme.palette.background.default, stroke: theme.palette.text.secondary },
   text: { fill: theme.palette.text.primary, fontSize: 13 },
+  // Lines run behind what stands at them.
+  label: { stroke: theme.palette.background.paper, strokeWidth: 6, paintOrder: 'stroke' },
   frame: { margin: theme.spacing(2, 0), '& svg': { maxHeight: 900 } },
 }));
 
@@ -18,7 +20,7 @@ export function Diagram({ chart }: { chart: Chart }) {
   const direction = chart.direction === 'LR' ? DependencyGraphTypes.Direction.LEFT_RIGHT : DependencyGraphTypes.Direction.TOP_BOTTOM;
   const words = chart.edges.map(({ from, to, label }) => `${from} leads to ${to}${label && ` (${label})`}`).join('; ');
   return (
-    <div className={classes.frame} role="img" aria-label={`Diagram: ${words}.`}>
+    <div className={classes.frame} role="figure" aria-label={`Diagram: ${words}.`}>
       <DependencyGraph
         nodes={chart.nodes}
         edges={chart.edges}
@@ -28,9 +30,10 @@ export function Diagram({ chart }: { chart: Chart }) {
         labelPosition={DependencyGraphTypes.LabelPosition.CENTER}
         labelOffset={4}
         zoom="disabled"
+        showArrowHeads
         renderNode={({ node }) => <Box label={node.label} />}
         renderLabel={({ edge: { label } }) => (
-          <text className={classes.text} textAnchor="middle">
+          <text className={`${classes.text} ${classes.label}`} textAnchor="middle">
             {label}
           </text>
         )}

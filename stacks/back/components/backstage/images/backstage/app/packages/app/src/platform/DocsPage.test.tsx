@@ -63,7 +63,7 @@ test('links, pictures and diagrams are the portal\'s; what it does not have stay
   expect((await screen.findByRole('link', { name: 'the start' })).getAttribute('href')).toBe('/docs/index.md#who');
   expect(screen.queryByRole('link', { name: 'code' })).toBeNull();
   expect((await screen.findByRole('img', { name: 'A drawing' })).getAttribute('src')).toBe('http://portal.example/api/backstack/docs/files/pictures/a.svg');
-  expect(await screen.findByRole('img', { name: 'Diagram: one leads to two.' })).toBeDefined();
+  expect(await screen.findByRole('figure', { name: 'Diagram: one leads to two.' })).toBeDefined();
   expect(screen.getByRole('cell', { name: 'b' })).toBeDefined();
   expect(await screen.findByText('pie')).toBeDefined();
 });

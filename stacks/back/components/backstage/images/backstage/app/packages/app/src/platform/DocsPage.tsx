@@ -18,7 +18,14 @@ const useStyles = makeStyles(theme => ({
   group: { marginTop: theme.spacing(1.5), fontWeight: 700, textTransform: 'capitalize' },
   current: { fontWeight: 700 },
   fold: { cursor: 'pointer', fontWeight: 700, padding: theme.spacing(0.5, 0) },
-  outline: { borderLeft: `3px solid ${theme.palette.divider}`, paddingLeft: theme.spacing(2), marginBottom: theme.spacing(3) },
+  outline: {
+    borderLeft: `3px solid ${theme.palette.divider}`,
+    paddingLeft: theme.spacing(2),
+    marginBottom: theme.spacing(3),
+    // Beside the text where there is room.
+    [theme.breakpoints.up('xl')]: { order: 2, position: 'sticky', top: theme.spacing(2), width: 260, flexShrink: 0 },
+  },
+  page: { [theme.breakpoints.up('xl')]: { display: 'flex', alignItems: 'flex-start', gap: theme.spacing(4), '& > :last-child': { flex: 1, minWidth: 0 } } },
   deeper: { paddingLeft: theme.spacing(2) },
 }));
 
@@ -110,6 +117,7 @@ function NoSuchPage({ name }: { name: string }) {
 }
 
 function Text({ page, pages }: { page: Page; pages: Page[] }) {
+  const classes = useStyles();
   const { value, error, loading } = useRoute<{ text: string; headings: Heading[] }>(`docs/page?path=${encodeURIComponent(page.path)}`);
   const pictures = usePictures();
   const text = useRef<HTMLDivElement>(null);
@@ -119,7 +127,7 @@ function Text({ page, pages }: { page: Page; pages: Page[] }) {
       {loading && <Progress />}
       {error && <WarningPanel title="This page cannot be read" message={error.message} />}
       {value && (
-        <div ref={text}>
+        <div ref={text} className={classes.page}>
           <Outline headings={value.headings} />
           <Markdown text={value.text} headings={value.headings} page={page} pages={pages} pictures={pictures} />
         </div>
@@ -135,7 +143,7 @@ function Outline({ headings }: { headings: Heading[] }) {
   if (shown.length < 3) return null;
   return (
     <nav aria-label="On this page" className={`${classes.menu} ${classes.outline}`}>
-      <Typography className={classes.group}>On this page</Typography>
+      <Typography style={{ fontWeight: 700 }}>On this page</Typography>
       {shown.map(({ level, title, anchor }) => (
         <Link key={anchor} to={`#${anchor}`} className={level === 3 ? classes.deeper : undefined}>
           {title}

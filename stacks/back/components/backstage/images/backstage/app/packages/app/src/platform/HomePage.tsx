@@ -27,6 +27,8 @@ const useStyles = makeStyles(theme => ({
     alignItems: 'center',
     gap: theme.spacing(4),
     marginBottom: theme.spacing(3),
+    '& svg': { flexShrink: 0 },
+    [theme.breakpoints.down('xs')]: { flexDirection: 'column', alignItems: 'flex-start', gap: theme.spacing(2), padding: theme.spacing(3) },
   },
   lead: { opacity: 0.9, maxWidth: 640, fontSize: 17, marginTop: theme.spacing(1) },
   card: { height: '100%', display: 'flex', flexDirection: 'column' },

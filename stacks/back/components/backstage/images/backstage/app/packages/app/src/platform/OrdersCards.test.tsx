@@ -58,6 +58,12 @@ test('a refusal of Git is told beside the order', async () => {
   expect((await screen.findByRole('alert')).textContent).toBe('Git refuses it: not yours to approve');
 });
 
+test('what cannot be merged is not offered to be', async () => {
+  cards({ mine: [{ ...open, progress: { words: 'Refused by the check “files”', tone: 'bad', open: true } }] });
+  await screen.findByTestId('order-7');
+  expect(screen.queryByRole('button', { name: 'Approve and merge' })).toBeNull();
+});
+
 test('who may not approve is offered only to look', async () => {
   cards({ waiting: [{ ...open, mayApprove: false }] });
   await screen.findByTestId('order-7');

@@ -81,7 +81,7 @@ function Ways({ order, onChange }: { order: Order; onChange: () => void }) {
         <Button size="small" variant="outlined" aria-expanded={looking} onClick={() => setLooking(!looking)}>
           What it changes
         </Button>
-        {order.mayApprove && (
+        {order.mayApprove && order.progress.tone !== 'bad' && (
           <Button size="small" variant="contained" color="primary" disabled={sending} onClick={() => void send()}>
             {sending ? 'Approving…' : 'Approve and merge'}
           </Button>
