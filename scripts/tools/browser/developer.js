@@ -70,7 +70,7 @@ await walk('developer', [
   }],
   ['approves and merges the order on Home', async visitor => {
     await visitor.open('/');
-    const order = visitor.page.getByTestId(`order-${number}`);
+    const order = visitor.page.getByTestId(`order-demo-cluster-${number}`);
     await order.getByText('Waits for a review').waitFor();
     await visitor.picture('portal-orders');
     await order.getByRole('button', { name: 'Approve and merge' }).click();

@@ -7,6 +7,7 @@ import { OrdersCards } from './OrdersCards';
 
 const API = 'https://git.example/gitea/api/v1/repos/platform/demo-cluster/pulls/7';
 const open: Order = {
+  repository: 'platform/demo-cluster',
   number: 7,
   title: 'Add App shop to demo',
   url: 'https://git.example/pulls/7',
@@ -26,10 +27,10 @@ function cards(orders: Partial<Orders>, answers: (call: Call) => Response | unde
 
 test('orders are told in words; what runs leads to its page, what waits to its pull request', async () => {
   const { calls } = cards({ mine: [open, runs] });
-  const waiting = within(await screen.findByTestId('order-7'));
+  const waiting = within(await screen.findByTestId('order-demo-cluster-7'));
   expect(waiting.getByText('Waits for a review')).toBeDefined();
   expect(waiting.getByRole('link', { name: /^Add App shop/ }).getAttribute('href')).toBe(open.url);
-  const done = within(screen.getByTestId('order-6'));
+  const done = within(screen.getByTestId('order-demo-cluster-6'));
   expect(done.getByRole('link', { name: 'Add App old' }).getAttribute('href')).toBe('/catalog/demo/component/shop');
   expect(done.queryByRole('button')).toBeNull();
   expect(screen.getByText('One approval is needed.')).toBeDefined();
@@ -45,6 +46,7 @@ test('what waits is looked at, approved and merged with the person\'s own token'
   });
   await user.click(await screen.findByRole('button', { name: 'What it changes' }));
   expect(await screen.findByText('+image: a')).toBeDefined();
+  expect(calls.some(each => each.route === 'orders/platform/demo-cluster/7/difference')).toBe(true);
   await user.click(screen.getByRole('button', { name: 'Approve and merge' }));
   await expect.poll(() => calls.filter(each => each.route === 'orders').length).toBe(2);
   expect(calls.filter(each => each.route.startsWith(API)).map(each => each.route)).toEqual([`${API}/reviews`, `${API}/merge`, `${API}/merge`]);
@@ -60,13 +62,13 @@ test('a refusal of Git is told beside the order', async () => {
 
 test('what cannot be merged is not offered to be', async () => {
   cards({ mine: [{ ...open, progress: { words: 'Refused by the check “files”', tone: 'bad', open: true } }] });
-  await screen.findByTestId('order-7');
+  await screen.findByTestId('order-demo-cluster-7');
   expect(screen.queryByRole('button', { name: 'Approve and merge' })).toBeNull();
 });
 
 test('who may not approve is offered only to look', async () => {
   cards({ waiting: [{ ...open, mayApprove: false }] });
-  await screen.findByTestId('order-7');
+  await screen.findByTestId('order-demo-cluster-7');
   expect(screen.getAllByRole('button').map(each => each.textContent)).toEqual(['What it changes']);
 });
 

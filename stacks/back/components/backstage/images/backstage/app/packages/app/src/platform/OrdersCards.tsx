@@ -26,7 +26,7 @@ export function OrdersCards() {
     <Grid item xs={12} md={value.mine.length > 0 && value.waiting.length > 0 ? 6 : 12}>
       <InfoCard title={title} subheader={value.rule}>
         {orders.map(order => (
-          <OneOrder key={order.number} order={order} onChange={reload} />
+          <OneOrder key={order.url} order={order} onChange={reload} />
         ))}
       </InfoCard>
     </Grid>
@@ -47,7 +47,7 @@ function OneOrder({ order, onChange }: { order: Order; onChange: () => void }) {
   const classes = useStyles();
   const { progress } = order;
   return (
-    <div className={classes.order} data-testid={`order-${order.number}`}>
+    <div className={classes.order} data-testid={`order-${order.repository.split('/')[1]}-${order.number}`}>
       <div className={classes.head}>
         <Badge tone={progress.tone}>{WORDS[progress.tone]}</Badge>
         <Link to={order.page && !progress.open ? order.page : order.url} style={{ fontWeight: 600 }}>
@@ -88,7 +88,7 @@ function Ways({ order, onChange }: { order: Order; onChange: () => void }) {
         )}
         <Link to={order.url}>Pull request {order.number}</Link>
       </div>
-      {looking && <Difference number={order.number} />}
+      {looking && <Difference order={order} />}
       {problem && (
         <Typography role="alert" color="error" variant="body2">
           {problem}
@@ -98,9 +98,9 @@ function Ways({ order, onChange }: { order: Order; onChange: () => void }) {
   );
 }
 
-function Difference({ number }: { number: number }) {
+function Difference({ order }: { order: Order }) {
   const classes = useStyles();
-  const { value, error } = useRoute<{ text: string }>(`orders/${number}/difference`);
+  const { value, error } = useRoute<{ text: string }>(`orders/${order.repository}/${order.number}/difference`);
   return (
     // eslint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- what scrolls has to be reached by keyboard
     <pre className={classes.difference} tabIndex={0}>

@@ -95,6 +95,7 @@ export type Concern = { title: string; reason: string; url?: string };
 export type Progress = { words: string; tone: 'good' | 'bad' | 'warning' | 'neutral'; open: boolean };
 
 export type Order = {
+  repository: string;
   number: number;
   title: string;
   url: string;

@@ -23,6 +23,7 @@ export type Answer = {
   merged?: boolean;
   updated_at?: string;
   head?: { ref?: string; sha?: string };
+  user?: { login: string };
   requested_reviewers?: { login: string }[] | null;
   requested_reviewers_teams?: { name: string }[] | null;
 };
@@ -68,6 +69,11 @@ export class Gitea {
       (config.getOptionalString('app.baseUrl') ?? '').replace(/\/$/, ''),
       git.getOptionalStringArray('reviewers') ?? [],
     );
+  }
+
+  /** Another repository of the same server. */
+  of(repository: string): Gitea {
+    return new Gitea(this.api, this.publicUrl, this.token, repository, this.branch, this.portalUrl, this.reviewers);
   }
 
   /** Where a person sees a file. */

@@ -35,7 +35,7 @@ test('who ordered sees the order, who was asked sees that it waits, and nobody e
   await order();
   expect([...git.branches.values()][0].message).toBe('Add App shop to demo\n\nOrdered-for: user:default/ann');
   const [mine] = (await orders()).mine;
-  expect(mine).toMatchObject({ number: 1, page: '/catalog/demo/component/shop', person: 'user:default/ann', mayApprove: true });
+  expect(mine).toMatchObject({ repository: 'platform/demo-cluster', number: 1, page: '/catalog/demo/component/shop', person: 'user:default/ann', mayApprove: true });
   expect(mine.url).toBe('https://git.example/gitea/platform/demo-cluster/pulls/1');
   expect(mine.api).toBe('https://git.example/gitea/api/v1/repos/platform/demo-cluster/pulls/1');
   expect((await orders()).waiting).toEqual([]);
@@ -101,4 +101,13 @@ test('with four eyes, nobody approves what they ordered', async () => {
   expect(mine.rule).toBe('Somebody other than the person who ordered has to approve.');
   expect(mine.mine[0].mayApprove).toBe(false);
   expect((await orders({ ref: 'user:default/carl', groups: ['group:default/reviewers', 'group:default/developers'] })).waiting[0].mayApprove).toBe(true);
+});
+
+test('what somebody opens by hand elsewhere waits for all who may approve, but for them', async () => {
+  git.pulls.push({ number: 1, title: 'Add an API', body: '', state: 'open', user: { login: 'bob' }, head: { ref: 'api', sha: 'c' } });
+  const elsewhere = (person: typeof ann) => ordersOf({ kube: api.kube, gitea: git.gitea }, person, ['reviewers'], [git.gitea.of('platform/demo-cluster')]);
+  const carl = { ref: 'user:default/carl', groups: ['group:default/reviewers'] };
+  expect((await elsewhere(carl)).waiting).toMatchObject([{ number: 1, title: 'Add an API', mayApprove: true, page: undefined }]);
+  expect((await elsewhere(bob)).waiting).toEqual([]);
+  expect((await elsewhere(ann)).waiting).toEqual([]);
 });

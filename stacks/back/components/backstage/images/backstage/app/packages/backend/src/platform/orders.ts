@@ -16,6 +16,7 @@ export type Tone = 'good' | 'bad' | 'warning' | 'neutral';
 export type Progress = { words: string; tone: Tone; open: boolean };
 
 export type Order = {
+  repository: string;
   number: number;
   title: string;
   url: string;
@@ -36,15 +37,34 @@ export type Orders = { mine: Order[]; waiting: Order[]; rule: string };
 const MOST = 6;
 const DAYS = 3;
 
-/** What somebody ordered, and what waits for their review. `approvers`: groups whose members may approve. */
-export async function ordersOf(platform: Platform, person: Person, approvers: string[]): Promise<Orders> {
-  const [all, rule] = await Promise.all([platform.gitea.latest(), platform.gitea.rule()]);
+/**
+ * What somebody ordered, and what waits for their review. `approvers`: groups whose members may approve; `others`: further
+ * repositories, in which people open pull requests by hand and ask nobody.
+ */
+export async function ordersOf(platform: Platform, person: Person, approvers: string[], others: Gitea[] = []): Promise<Orders> {
+  const [all, rule, elsewhere] = await Promise.all([
+    platform.gitea.latest(),
+    platform.gitea.rule(),
+    Promise.all(others.map(gitea => waitingIn(gitea, platform.kube, person, approvers))),
+  ]);
   const isMine = (each: Answer) => personOf(each.body) === person.ref;
   const shown = newest(all.filter(isMine)).slice(0, MOST);
   const asked = all.filter(each => each.state === 'open' && isAsked(each, person) && !(isMine(each) && rule.fourEyes));
   const told = (each: Answer) => tell(platform, each, { person, rule, approvers });
   const [mine, waiting] = await Promise.all([Promise.all(shown.map(told)), Promise.all(asked.slice(0, MOST).map(told))]);
-  return { mine, waiting, rule: ruleInWords(rule) };
+  return { mine, waiting: [...waiting, ...elsewhere.flat()], rule: ruleInWords(rule) };
+}
+
+/** What others opened in a repository, for those who may approve it. */
+async function waitingIn(gitea: Gitea, kube: Kube, person: Person, approvers: string[]): Promise<Order[]> {
+  if (!mayApprove(person, approvers)) return [];
+  const [all, rule] = await Promise.all([gitea.latest(), gitea.rule()]);
+  const open = all.filter(each => each.state === 'open' && `user:default/${each.user?.login}` !== person.ref);
+  return Promise.all(open.slice(0, MOST).map(each => tell({ kube, gitea }, each, { person, rule, approvers })));
+}
+
+function mayApprove({ groups }: Person, approvers: string[]): boolean {
+  return approvers.some(name => groups.includes(`group:default/${name}`));
 }
 
 /** All that are open; of the others, the last one about each thing, for some days. */
@@ -74,8 +94,9 @@ async function tell({ kube, gitea }: Platform, request: Answer, { person, rule, 
   const progress = request.state === 'open'
     ? await untilMerged(gitea, request)
     : request.merged ? await afterwards({ kube, gitea }, subject?.path) : { words: 'Closed without being merged', tone: 'neutral' as const, open: false };
-  const mayApprove = approvers.some(name => person.groups.includes(`group:default/${name}`)) && !(rule.fourEyes && owner === person.ref);
+  const isFree = !(rule.fourEyes && owner === person.ref);
   return {
+    repository: gitea.repository,
     number: request.number,
     title: request.title,
     url: gitea.pullRequestUrl(request.number),
@@ -83,7 +104,7 @@ async function tell({ kube, gitea }: Platform, request: Answer, { person, rule, 
     page: subject && pageOf(subject),
     person: owner,
     progress,
-    mayApprove: mayApprove && progress.open,
+    mayApprove: isFree && progress.open && mayApprove(person, approvers),
   };
 }
 

@@ -32,9 +32,11 @@ export default createBackendPlugin({
 });
 
 async function settings(config: Config): Promise<Omit<Context, 'catalog' | 'httpAuth' | 'permissions' | 'userInfo'>> {
+  const gitea = Gitea.fromConfig(config);
   return {
     kube: await Kube.fromConfig(config),
-    gitea: Gitea.fromConfig(config),
+    gitea,
+    repositories: (config.getOptionalStringArray('backstack.git.reviewed') ?? []).map(each => gitea.of(each)),
     docs: new Docs(config.getString('backstack.docs')),
     argo: WebPages.fromConfig(config.getConfig('backstack.argocd')),
     platformUrl: config.getString('app.baseUrl'),

@@ -68,7 +68,7 @@ beforeEach(async () => {
   argoUrl = 'https://argo';
   const routes = router({
     kube: api.kube, gitea: git.gitea, docs: new Docs('/nowhere'), argo: { address: () => Promise.resolve(argoUrl) }, platformUrl: 'https://localhost:8443',
-    approvers: ['developers'], httpAuth, permissions, catalog, userInfo,
+    approvers: ['developers'], repositories: [], httpAuth, permissions, catalog, userInfo,
   });
   server = createServer(express().use(routes, asJson));
   await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve));
@@ -130,6 +130,7 @@ test.each([
   ['entity/api/default/App--v1/delivery', 'no object of the cluster belongs to api:default/App--v1'],
   ['entity/component/demo/shop/definition', 'this API has no definition that can be read'],
   ['docs/page', 'there is no page ``'],
+  ['orders/some/body/1/difference', 'the portal does not follow the repository some/body'],
   ['docs/page?path=a&path=b', 'there is no page ``'],
   ['docs/files/pictures/none.svg', 'there is no picture `pictures/none.svg`'],
 ])('%s is refused in words', async (route, message) => {

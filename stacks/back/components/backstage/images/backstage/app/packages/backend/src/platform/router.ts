@@ -35,6 +35,8 @@ export type Context = {
   permissions: Pick<PermissionsService, 'authorize'>;
   catalog: Pick<typeof catalogServiceRef.T, 'getEntityByRef'>;
   userInfo: Pick<UserInfoService, 'getUserInfo'>;
+  /** Further repositories in which changes are reviewed. */
+  repositories: Gitea[];
   /** Groups whose members may approve what is ordered. */
   approvers: string[];
 };
@@ -58,10 +60,13 @@ export function router(context: Context): express.Router {
     answer.json({ items: await policyList(kube) });
   });
   routes.get('/orders', async (request, answer) => {
-    answer.json(await ordersOf(context, await person(context, request), context.approvers));
+    answer.json(await ordersOf(context, await person(context, request), context.approvers, context.repositories));
   });
-  routes.get('/orders/:number/difference', async (request, answer) => {
-    answer.json({ text: await context.gitea.difference(Number(request.params.number)) });
+  routes.get('/orders/:owner/:name/:number/difference', async (request, answer) => {
+    const { owner, name, number } = request.params;
+    const found = [context.gitea, ...context.repositories].find(each => each.repository === `${owner}/${name}`);
+    if (!found) throw new NotFoundError(`the portal does not follow the repository ${owner}/${name}`);
+    answer.json({ text: await found.difference(Number(number)) });
   });
   routes.get('/docs', async (_, answer) => {
     answer.json({ items: await docs.pages() });
