@@ -55,14 +55,26 @@ await walk('developer', [
     number = await orderedThrough(visitor.page);
     await visitor.picture('portal-ordered');
   }],
-  ['approves and merges the pull request in Gitea', async visitor => {
+  ['reads the pull request in Gitea', async visitor => {
     await visitor.open(`/gitea/backstack/demo-cluster/pulls/${number}/files`);
     const page = visitor.page;
     if (await page.locator('input[name=password]').count()) {
       throw new Error('Gitea asks for a password although the portal signed in with it');
     }
     await visitor.picture('gitea-pull-request');
-    await git.approveAndMerge(number);
+    const { body, requested_reviewers_teams: asked } = await git.call('GET', `pulls/${number}`);
+    for (const text of ['For @developer.', `/catalog/demo/component/${name}`]) {
+      if (!body.includes(text)) throw new Error(`the pull request does not say "${text}": ${body}`);
+    }
+    if (!asked?.length) throw new Error('nobody was asked for a review');
+  }],
+  ['approves and merges the order on Home', async visitor => {
+    await visitor.open('/');
+    const order = visitor.page.getByTestId(`order-demo-cluster-${number}`);
+    await order.getByText('Waits for a review').waitFor();
+    await visitor.picture('portal-orders');
+    await order.getByRole('button', { name: 'Approve and merge' }).click();
+    await order.getByText(/^(Merged|Runs)/).waitFor();
   }],
   ['sees the new app run', async visitor => {
     const start = Date.now();
@@ -71,6 +83,25 @@ await walk('developer', [
     console.log(`  from merge to healthy: at most ${((Date.now() - start) / 1000).toFixed(0)} s`);
     await visitor.until('its report fails', page => page.locator('[data-testid=policy-no-nginx][data-result=fail]'));
     await visitor.picture('portal-new-app');
+  }],
+  ['sees it among what breaks the policy', async visitor => {
+    await visitor.open('/policies');
+    await visitor.page.getByTestId('policy-no-nginx').getByText(`App ${name}`).waitFor();
+    await visitor.expectNoFault();
+    await visitor.picture('portal-policies');
+  }],
+  ['searches the docs, and arrives at the place that answers', async visitor => {
+    const page = visitor.page;
+    await visitor.open('/search?query=how%20do%20I%20delete%20an%20app');
+    await visitor.until('the docs are found', found => found.getByTestId('found'));
+    await visitor.picture('portal-search');
+    await page.getByRole('link', { name: 'Delete an app', exact: true }).click();
+    const heading = page.getByRole('heading', { name: 'Delete an app', exact: true });
+    await heading.waitFor();
+    await eventually('the heading is on the screen', async () => (await heading.boundingBox()).y < 700);
+    await visitor.open('/search?query=xyzzyx');
+    await page.getByText('Nothing found').waitFor();
+    await visitor.expectNoFault();
   }],
   ['changes the image with the update form', async visitor => {
     await visitor.open(`/catalog/demo/component/${name}/change`);

@@ -27,6 +27,22 @@ async function order(visitor, template, name, fields) {
   await git.approveAndMerge(await orderedThrough(page));
 }
 
+/** Presses a button of the card "Change it", fills in its question, and has the pull request merged. */
+async function change(visitor, action, answer) {
+  const page = visitor.page;
+  await visitor.open(`/catalog/demo/component/${web}`);
+  await page.getByRole('button', { name: action, exact: true }).click();
+  const dialog = page.getByRole('dialog');
+  await answer(dialog);
+  await dialog.getByRole('button', { name: 'Open a pull request' }).click();
+  await git.approveAndMerge(await orderedThrough(page));
+}
+
+async function seePods(visitor, told) {
+  await visitor.open(`/catalog/demo/component/${web}`);
+  await visitor.page.getByText(told).waitFor();
+}
+
 await walk('orders', [
   ['signs in', visitor => visitor.signIn('developer')],
   ['orders a web app', visitor => order(visitor, 'webapps', web, { Image: IMAGE, Port: '5678', Hostname: host })],
@@ -53,19 +69,30 @@ await walk('orders', [
     await way.waitFor();
     if (await way.isEnabled()) throw new Error('the portal offers to unregister what runs in the cluster');
   }],
+  ['scales it', async visitor => {
+    await change(visitor, 'Scale', dialog => dialog.getByLabel('Replicas').fill('2'));
+    await seePods(visitor, '2 of 2 ready');
+  }],
+  ['rolls it back', async visitor => {
+    await change(visitor, 'Roll back', dialog => dialog.getByRole('radio').first().click());
+    await seePods(visitor, '1 of 1 ready');
+  }],
   ['sees the cluster app run', async visitor => {
     await visitor.open(`/catalog/default/component/${wide}`);
     await visitor.until(`${wide} is healthy`, page => page.getByText('Healthy'));
     await visitor.expectNoFault();
   }],
-  ['takes the web app away and describes the cluster app, through Git', async visitor => {
+  ['deletes the web app', async visitor => {
+    await change(visitor, 'Delete', async dialog => {
+      for (const part of ['Deployment', 'Ingress']) await dialog.getByText(`${part} ${web}`).waitFor();
+    });
+    await visitor.until(`${web} is gone from the catalog`, page => page.getByText(/not found/i));
+  }],
+  ['describes the cluster app, through Git', async () => {
     const file = `cluster/clusterapp/${wide}.yaml`;
     const { number } = await new Git('platform-engineer', 'demo-cluster').propose(
-      `end-${web}`, `Remove ${web}, describe ${wide}`,
-      [{ path: `demo/webapp/${web}.yaml` }, { path: file, content: described(await git.read(file)) }]);
+      `describe-${wide}`, `Describe ${wide}`, [{ path: file, content: described(await git.read(file)) }]);
     await git.approveAndMerge(number);
-    await visitor.open(`/catalog/demo/component/${web}`);
-    await visitor.until(`${web} is gone from the catalog`, page => page.getByText(/not found/i));
   }],
   ['reads how the cluster app is described now', async visitor => {
     await visitor.open(`/catalog/default/component/${wide}`);

@@ -33,6 +33,8 @@ type setup struct {
 	hookURL         string
 	hookSecret      string
 	hookWritten     bool
+	// Nobody approves what they asked for themselves, whoever proposed it.
+	fourEyes bool
 	// Programs whose token was seen to have the scopes it should have.
 	scopesSeen map[string]bool
 }
@@ -50,7 +52,7 @@ func main() {
 func run() error {
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, os.Interrupt)
 	defer stop()
-	values, err := settings.Read("LISTEN", "GITEA_URL", "GITEA_ADMIN_PASSWORD", "NAMESPACE", "PORTAL_CALLBACK", "WEBHOOK_URL", "WEBHOOK_SECRET")
+	values, err := settings.Read("LISTEN", "GITEA_URL", "GITEA_ADMIN_PASSWORD", "NAMESPACE", "PORTAL_CALLBACK", "WEBHOOK_URL", "WEBHOOK_SECRET", "FOUR_EYES")
 	if err != nil {
 		return err
 	}
@@ -65,6 +67,7 @@ func run() error {
 		callback:   values["PORTAL_CALLBACK"],
 		hookURL:    values["WEBHOOK_URL"],
 		hookSecret: values["WEBHOOK_SECRET"],
+		fourEyes:   values["FOUR_EYES"] == "true",
 		scopesSeen: map[string]bool{},
 	}
 	state := ready.New("Gitea is being set up")

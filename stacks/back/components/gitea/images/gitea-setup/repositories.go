@@ -52,7 +52,7 @@ func (setup *setup) protections(ctx context.Context) error {
 
 func (setup *setup) protection(ctx context.Context, repository repository) error {
 	at := "/repos/" + organisation + "/" + repository.name + "/branch_protections"
-	wanted := protection(repository)
+	wanted := protection(repository, setup.fourEyes)
 	found := map[string]any{}
 	there, err := setup.gitea.Get(ctx, at+"/"+branch, &found)
 	switch {

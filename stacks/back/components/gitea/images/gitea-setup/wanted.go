@@ -79,15 +79,21 @@ var repositorySettings = map[string]any{
 
 // The rule for the branch that is applied: changed by merging only, with one approval of somebody other than the
 // author, and files that can be read. Only the seeder pushes, and it does so into an empty repository only.
-func protection(repository repository) map[string]any {
+//
+// With four eyes, that somebody is not the one for whom a program proposed it either.
+func protection(repository repository, fourEyes bool) map[string]any {
+	// Component gitops makes these checks at every pull request.
+	checks := []any{"files"}
+	if fourEyes {
+		checks = append(checks, "second person")
+	}
 	return map[string]any{
 		"enable_push": true, "enable_push_whitelist": true,
 		"push_whitelist_usernames": []any{"seeder"}, "push_whitelist_teams": []any{},
 		"enable_merge_whitelist": true, "merge_whitelist_teams": names(repository.merge), "merge_whitelist_usernames": []any{},
 		"required_approvals": 1.0, "enable_approvals_whitelist": true, "approvals_whitelist_teams": names(repository.approve),
 		"block_on_rejected_reviews": true, "dismiss_stale_approvals": true,
-		// Component gitops says so at every pull request.
-		"enable_status_check": true, "status_check_contexts": []any{"files"},
+		"enable_status_check": true, "status_check_contexts": checks,
 	}
 }
 

@@ -76,10 +76,11 @@ func (gitops *gitops) receive(request *http.Request) (int, string) {
 	return http.StatusOK, "Argo CD looks at " + event.Repository.FullName
 }
 
-// Judges a pull request's files when they are new.
+// Judges a pull request's files when they are new, and who approved it when somebody did.
 func (gitops *gitops) look(ctx context.Context, event *event) (int, string) {
-	if event.Action != "opened" && event.Action != "reopened" && event.Action != "synchronized" {
-		return http.StatusOK, "its files have not changed: nothing to do"
+	isNew := event.Action == "opened" || event.Action == "reopened" || event.Action == "synchronized"
+	if !isNew && event.Action != "reviewed" {
+		return http.StatusOK, "neither its files nor its reviews have changed: nothing to do"
 	}
 	gitea, err := gitops.gitea(ctx, "seeder")
 	if err != nil {
@@ -90,11 +91,18 @@ func (gitops *gitops) look(ctx context.Context, event *event) (int, string) {
 	go func() {
 		ctx, end := context.WithTimeout(context.WithoutCancel(ctx), verdictTime)
 		defer end()
-		if err := gitops.judge(ctx, gitea, event.Repository.Name, *event.Pull); err != nil {
+		var err error
+		if isNew {
+			err = gitops.judge(ctx, gitea, event.Repository.Name, *event.Pull)
+		}
+		if err == nil {
+			err = judgeSecond(ctx, gitea, event.Repository.Name, *event.Pull)
+		}
+		if err != nil {
 			fmt.Println(err)
 		}
 	}()
-	return http.StatusAccepted, "its files are looked at"
+	return http.StatusAccepted, "it is looked at"
 }
 
 func signed(body []byte, signature, secret string) bool {

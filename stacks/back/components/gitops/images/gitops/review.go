@@ -55,6 +55,9 @@ func (gitops *gitops) review(ctx context.Context) error {
 					return err
 				}
 			}
+			if err := judgeSecond(ctx, gitea, repository, pull); err != nil {
+				return err
+			}
 		}
 	}
 	return nil

@@ -1,18 +1,21 @@
 // The menu at the left: few entries, in the order in which a newcomer needs them.
+import { FormEvent } from 'react';
 import { Sidebar, SidebarDivider, SidebarGroup, SidebarItem, SidebarSpace, useSidebarOpenState } from '@backstage/core-components';
-import { configApiRef, useApi } from '@backstage/frontend-plugin-api';
 import { NavContentBlueprint } from '@backstage/plugin-app-react';
 import { makeStyles } from '@material-ui/core/styles';
 import CreateIcon from '@material-ui/icons/AddCircleOutline';
 import CatalogIcon from '@material-ui/icons/Apps';
 import MenuIcon from '@material-ui/icons/Menu';
 import DocsIcon from '@material-ui/icons/MenuBook';
+import PolicyIcon from '@material-ui/icons/Gavel';
 import HomeIcon from '@material-ui/icons/Home';
 import LinkIcon from '@material-ui/icons/Launch';
+import SearchIcon from '@material-ui/icons/Search';
 import SettingsIcon from '@material-ui/icons/AccountCircle';
-import { Link } from 'react-router-dom';
+import { Link, useNavigate } from 'react-router-dom';
 import { Mark } from './Logo';
-import { platformLinks } from './platform/links';
+import { usePlatformLinks } from './platform/links';
+import { searchPath } from './platform/search';
 
 const useStyles = makeStyles({
   brand: {
@@ -27,6 +30,17 @@ const useStyles = makeStyles({
     fontWeight: 700,
     whiteSpace: 'nowrap',
   },
+  search: { display: 'flex', alignItems: 'center', gap: 14, height: 48, padding: '0 14px 0 26px', color: '#c3cfe6' },
+  term: {
+    width: 140,
+    padding: '6px 10px',
+    font: 'inherit',
+    color: '#ffffff',
+    backgroundColor: '#1b3160',
+    border: '1px solid #7c8fb5',
+    borderRadius: 6,
+    '&::placeholder': { color: '#c3cfe6', opacity: 1 },
+  },
 });
 
 function Brand() {
@@ -40,19 +54,42 @@ function Brand() {
   );
 }
 
+/** Where people type what they look for; an icon while the menu is narrow. */
+export function SearchField() {
+  const { isOpen } = useSidebarOpenState();
+  const classes = useStyles();
+  const navigate = useNavigate();
+  if (!isOpen) return <SidebarItem icon={SearchIcon} to="/search" text="Search" />;
+  const search = (event: FormEvent<HTMLFormElement>) => {
+    event.preventDefault();
+    const { value } = event.currentTarget.elements.namedItem('term') as HTMLInputElement;
+    navigate(searchPath(value.trim()));
+  };
+  return (
+    <form role="search" className={classes.search} onSubmit={search}>
+      <SearchIcon fontSize="small" aria-hidden />
+      <input name="term" type="search" className={classes.term} aria-label="Search everything" placeholder="Search" autoComplete="off" />
+    </form>
+  );
+}
+
 function Menu() {
-  const links = platformLinks(useApi(configApiRef));
+  const links = usePlatformLinks();
   return (
     <Sidebar>
       <Brand />
+      <SidebarGroup label="Search" icon={<SearchIcon />} to="/search">
+        <SearchField />
+      </SidebarGroup>
       <SidebarGroup label="Menu" icon={<MenuIcon />}>
         <SidebarItem icon={HomeIcon} to="/" text="Home" />
         <SidebarItem icon={CatalogIcon} to="/catalog" text="Catalog" />
         <SidebarItem icon={CreateIcon} to="/create" text="Create" />
+        <SidebarItem icon={PolicyIcon} to="/policies" text="Policies" />
         <SidebarItem icon={DocsIcon} to="/docs" text="Docs" />
         <SidebarDivider />
         {links.map(link => (
-          <SidebarItem key={link.url} icon={LinkIcon} to={link.url} text={link.title} />
+          <SidebarItem key={link.url} icon={LinkIcon} to={link.url} text={link.title} target="_blank" rel="noopener" />
         ))}
       </SidebarGroup>
       <SidebarSpace />

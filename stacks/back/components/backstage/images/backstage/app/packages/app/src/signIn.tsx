@@ -1,20 +1,10 @@
 // Sign-in: as a guest, or with an account of the platform's Git server.
 import { OAuth2 } from '@backstage/core-app-api';
 import { SignInPage } from '@backstage/core-components';
-import {
-  BackstageIdentityApi,
-  OAuthApi,
-  OpenIdConnectApi,
-  ProfileInfoApi,
-  SessionApi,
-} from '@backstage/core-plugin-api';
-import { ApiBlueprint, configApiRef, createApiRef, discoveryApiRef, oauthRequestApiRef } from '@backstage/frontend-plugin-api';
+import { ApiBlueprint, configApiRef, discoveryApiRef, oauthRequestApiRef } from '@backstage/frontend-plugin-api';
 import { SignInPageBlueprint } from '@backstage/plugin-app-react';
 import LockIcon from '@material-ui/icons/LockOpen';
-
-type GiteaAuth = OAuthApi & OpenIdConnectApi & ProfileInfoApi & BackstageIdentityApi & SessionApi;
-
-const giteaAuthRef = createApiRef<GiteaAuth>({ id: 'auth.gitea' });
+import { giteaAuthRef } from './platform/giteaAuth';
 
 export const giteaAuth = ApiBlueprint.make({
   name: 'gitea-auth',

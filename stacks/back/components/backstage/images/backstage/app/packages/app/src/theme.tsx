@@ -28,13 +28,19 @@ const shape = {
   MuiChip: { styleOverrides: { root: { borderRadius: 6 } } },
 };
 
-function theme(palette: typeof palettes.light | typeof palettes.dark, colors: Record<string, unknown>) {
+/** What upstream paints in a grey of its own in the dark. */
+const darkShape = {
+  ...shape,
+  MuiChip: { styleOverrides: { root: { borderRadius: 6, backgroundColor: '#33415f', color: '#e6ecf7' } } },
+};
+
+function theme(palette: typeof palettes.light | typeof palettes.dark, colors: Record<string, unknown>, components: object = shape) {
   return createUnifiedTheme({
     ...createBaseThemeOptions({ palette: { ...palette, navigation, ...colors } as typeof palettes.light }),
     fontFamily: FONT,
     defaultPageTheme: 'home',
     pageTheme,
-    components: shape,
+    components,
   });
 }
 
@@ -48,7 +54,8 @@ const dark = theme(palettes.dark, {
   primary: { main: '#7fb2ff', dark: '#4a86e0' },
   secondary: { main: TEAL },
   background: { default: '#10182a', paper: '#18223a' },
-});
+  border: '#43557f',
+}, darkShape);
 
 export const lightTheme = ThemeBlueprint.make({
   name: 'light',

@@ -13,6 +13,8 @@ backend.add(import('@backstage/plugin-permission-backend'));
 backend.add(import('@backstage/plugin-scaffolder-backend'));
 backend.add(import('@backstage/plugin-kubernetes-backend'));
 backend.add(import('@backstage/plugin-mcp-actions-backend'));
+backend.add(import('@backstage/plugin-search-backend'));
+backend.add(import('@backstage/plugin-search-backend-module-catalog'));
 backend.add(import('@terasky/backstage-plugin-kubernetes-ingestor'));
 backend.add(import('@terasky/backstage-plugin-crossplane-resources-backend'));
 // Our own: see platform/.
@@ -20,4 +22,5 @@ backend.add(import('./platform/plugin'));
 backend.add(import('./platform/catalogModule'));
 backend.add(import('./platform/scaffolderModule'));
 backend.add(import('./platform/permissionModule'));
+backend.add(import('./platform/searchModule'));
 void backend.start();

@@ -19,3 +19,10 @@ test('an API lists its fields and leads to its form', async () => {
   ]);
   expect(calls.map(each => each.route)).toEqual(['entity/api/default/App--v1/definition']);
 });
+
+test('a guest reads the fields, and is asked to sign in', async () => {
+  const entity = { apiVersion: 'backstage.io/v1alpha1', kind: 'API', metadata: { name: 'App--v1' } };
+  show(<ApiCard />, { entity, routes: () => Response.json({ kind: 'App', template: 't', fields: [] }), mayChange: false });
+  expect(await screen.findByRole('button', { name: 'Sign in to order' })).toBeDefined();
+  expect(screen.queryByRole('button', { name: 'Order: App' })).toBeNull();
+});

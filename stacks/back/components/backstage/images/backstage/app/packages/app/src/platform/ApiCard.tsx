@@ -10,6 +10,7 @@ import TableRow from '@material-ui/core/TableRow';
 import AddIcon from '@material-ui/icons/Add';
 import { ApiDefinition, entityRoute, Field, useRoute } from './api';
 import { Badge, LoadedCard } from './parts';
+import { SignInTo, useMayChange } from './permissions';
 
 /** Names are not broken. */
 const WHOLE = { whiteSpace: 'nowrap' } as const;
@@ -22,14 +23,22 @@ export function ApiCard() {
       {({ kind, template, fields }) => (
         <>
           <Box mb={2}>
-            <LinkButton to={`/create/templates/default/${template}`} variant="contained" color="primary" startIcon={<AddIcon />}>
-              {`Order: ${kind}`}
-            </LinkButton>
+            <Order kind={kind} template={template} />
           </Box>
           <Fields fields={fields} />
         </>
       )}
     </LoadedCard>
+  );
+}
+
+function Order({ kind, template }: { kind: string; template: string }) {
+  const mayChange = useMayChange();
+  if (!mayChange) return mayChange === false ? <SignInTo what="order" /> : null;
+  return (
+    <LinkButton to={`/create/templates/default/${template}`} variant="contained" color="primary" startIcon={<AddIcon />}>
+      {`Order: ${kind}`}
+    </LinkButton>
   );
 }
 

@@ -23,9 +23,9 @@ const manifest: Manifest = {
 const request = { number: 7, title: 'Change App a', url: 'https://git.example/pulls/7' };
 
 /** Shows the form; what is sent gets this answer. */
-function page(answer: () => Response, changes: Partial<Manifest> = {}) {
+function page(answer: () => Response, changes: Partial<Manifest> = {}, mayChange = true) {
   const routes = ({ body }: Call) => (body === undefined ? Response.json({ ...manifest, ...changes }) : answer());
-  const calls = show(<ChangePage />, { entity: composite('a'), routes });
+  const calls = show(<ChangePage />, { entity: composite('a'), routes, mayChange });
   return { user: userEvent.setup(), sent: () => calls.filter(each => each.body !== undefined) };
 }
 
@@ -64,8 +64,16 @@ test('another version begins with what is in Git', async () => {
   expect(screen.queryByText(/Gone in May/)).toBeNull();
 });
 
-test('pull requests that wait are shown', async () => {
+test('a guest reads the form, and is asked to sign in', async () => {
+  page(() => Response.json(request), {}, false);
+  expect((await image()).value).toBe('nginx');
+  expect(await screen.findByRole('button', { name: 'Sign in to change it' })).toBeDefined();
+  expect(screen.queryByRole('button', { name: 'Open a pull request' })).toBeNull();
+});
+
+test('pull requests that wait are shown, and no second one is opened', async () => {
   page(() => Response.json(request), { pullRequests: [request] });
+  expect((await screen.findByRole<HTMLButtonElement>('button', { name: 'Open a pull request' })).disabled).toBe(true);
   expect((await screen.findByRole('link', { name: /^7: Change App a/ })).getAttribute('href')).toBe(request.url);
 });
 

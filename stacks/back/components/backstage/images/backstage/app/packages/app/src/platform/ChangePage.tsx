@@ -1,6 +1,6 @@
 // The form with which people change what they ordered: it ends in a pull request.
 import { useEffect, useMemo, useState } from 'react';
-import { CodeSnippet, InfoCard, Link, LinkButton, Progress, WarningPanel } from '@backstage/core-components';
+import { CodeSnippet, InfoCard, Progress, WarningPanel } from '@backstage/core-components';
 import { toError } from '@backstage/errors';
 import { useEntity } from '@backstage/plugin-catalog-react';
 import { JsonObject } from '@backstage/types';
@@ -15,6 +15,8 @@ import { generateTheme } from '@rjsf/material-ui';
 import { customizeValidator } from '@rjsf/validator-ajv8';
 import { useSearchParams } from 'react-router-dom';
 import { entityRoute, Manifest, PullRequest, useCall, useRoute } from './api';
+import { SignInTo, useMayChange } from './permissions';
+import { Done, Waiting } from './pullRequests';
 
 const Form = withTheme<JsonObject>(generateTheme());
 const validator = customizeValidator<JsonObject>();
@@ -41,7 +43,11 @@ function Change({ manifest }: { manifest: Manifest }) {
         {done ? <Done request={done} /> : <Editor key={manifest.sha} manifest={manifest} onDone={setDone} />}
       </Grid>
       <Grid item xs={12} md={5}>
-        {manifest.pullRequests.length > 0 && !done && <Waiting requests={manifest.pullRequests} />}
+        {manifest.pullRequests.length > 0 && !done && (
+          <Box mb={3}>
+            <Waiting requests={manifest.pullRequests} />
+          </Box>
+        )}
         <InfoCard title="In Git now" subheader={manifest.path} deepLink={{ title: 'Open in Gitea', link: manifest.url }}>
           <CodeSnippet language="yaml" text={manifest.text} showCopyCodeButton />
         </InfoCard>
@@ -108,9 +114,7 @@ function Editor({ manifest, onDone }: { manifest: Manifest; onDone: (request: Pu
           <TextField id="why" fullWidth label="Why (for the reviewer)" value={note} onChange={event => setNote(event.target.value)} />
         </Box>
         {problem && <WarningPanel title="The change was not sent" message={problem} />}
-        <Button type="submit" variant="contained" color="primary" disabled={sending}>
-          {sending ? 'Opening a pull request…' : 'Open a pull request'}
-        </Button>
+        <Send sending={sending} isTaken={manifest.pullRequests.length > 0} />
       </Form>
     </InfoCard>
   );
@@ -128,31 +132,15 @@ function useField() {
   }, [field]);
 }
 
-function Done({ request }: { request: PullRequest }) {
+function Send({ sending, isTaken }: { sending: boolean; isTaken: boolean }) {
+  const mayChange = useMayChange();
+  if (mayChange === false) return <SignInTo what="change it" />;
   return (
-    <InfoCard title={`Pull request ${request.number} is open`} subheader={request.title}>
-      <Typography paragraph>
-        When it is approved and merged, Argo CD brings the change into the cluster within seconds, and this page shows it.
-      </Typography>
-      <LinkButton to={request.url} variant="contained" color="primary">
-        Open the pull request
-      </LinkButton>
-    </InfoCard>
-  );
-}
-
-function Waiting({ requests }: { requests: PullRequest[] }) {
-  return (
-    <Box mb={3}>
-      <InfoCard title="Waiting for a review">
-        {requests.map(request => (
-          <Typography key={request.number}>
-            <Link to={request.url}>
-              {request.number}: {request.title}
-            </Link>
-          </Typography>
-        ))}
-      </InfoCard>
-    </Box>
+    <>
+      <Button type="submit" variant="contained" color="primary" disabled={sending || isTaken || !mayChange}>
+        {sending ? 'Opening a pull request…' : 'Open a pull request'}
+      </Button>
+      {isTaken && <Typography color="textSecondary">A pull request for this file is open already: merge or close it first.</Typography>}
+    </>
   );
 }

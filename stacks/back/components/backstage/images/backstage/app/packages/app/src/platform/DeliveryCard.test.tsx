@@ -16,6 +16,12 @@ test('what Argo CD delivers leads to it, and says from which file and commit', a
   expect(screen.queryByRole('alert')).toBeNull();
 });
 
+test('where Argo CD has no pages, nothing leads there', async () => {
+  card({ ...healthy, url: undefined });
+  expect(await screen.findByText('demo')).toBeDefined();
+  expect(screen.queryByRole('link')).toBeNull();
+});
+
 test('why it is not healthy is on the card', async () => {
   card({ ...healthy, health: 'Degraded', message: 'no pods' });
   expect(await screen.findByText(/no pods/)).toBeDefined();

@@ -18,7 +18,7 @@ export function DeliveryCard() {
       <Badge tone={HEALTH[item.health] ?? 'neutral'}>{item.health}</Badge>
     </Box>
   );
-  const link = item ? { title: 'Open in Argo CD', link: item.url } : undefined;
+  const link = item?.url ? { title: 'Open in Argo CD', link: item.url } : undefined;
   return (
     <LoadedCard title="Delivery from Git" loaded={loaded} action={badges} link={link}>
       {({ item: found }) => (found ? <Facts item={found} /> : <NotFromGit />)}
@@ -31,7 +31,7 @@ function NotFromGit() {
 }
 
 function Facts({ item }: { item: Delivery }) {
-  const facts: Record<string, unknown> = { application: <Link to={item.url}>{item.name}</Link> };
+  const facts: Record<string, unknown> = { application: item.url ? <Link to={item.url}>{item.name}</Link> : item.name };
   if (item.path) facts.file = item.path;
   if (item.revision) facts.commit = item.revision.slice(0, 8);
   if (item.syncedAt) facts['last sync'] = new Date(item.syncedAt).toLocaleString();

@@ -2,7 +2,7 @@
 import { ReactNode, useEffect, useState } from 'react';
 import { Entity, parseEntityRef, stringifyEntityRef } from '@backstage/catalog-model';
 import { Content, InfoCard, Link, LinkButton, Page } from '@backstage/core-components';
-import { configApiRef, identityApiRef, useApi } from '@backstage/frontend-plugin-api';
+import { identityApiRef, useApi } from '@backstage/frontend-plugin-api';
 import { catalogApiRef } from '@backstage/plugin-catalog-react';
 import Box from '@material-ui/core/Box';
 import Grid from '@material-ui/core/Grid';
@@ -12,8 +12,9 @@ import ArrowIcon from '@material-ui/icons/ArrowForward';
 import { Mark } from '../Logo';
 import { Concern, State, States, useRoute } from './api';
 import { clusterKind, clusterNamespace, hasManifest, template } from './entities';
-import { platformLinks } from './links';
+import { usePlatformLinks } from './links';
 import { useTemplates } from './OffersCard';
+import { OrdersCards } from './OrdersCards';
 import { Badge, StateBadge } from './parts';
 
 const useStyles = makeStyles(theme => ({
@@ -26,6 +27,8 @@ const useStyles = makeStyles(theme => ({
     alignItems: 'center',
     gap: theme.spacing(4),
     marginBottom: theme.spacing(3),
+    '& svg': { flexShrink: 0 },
+    [theme.breakpoints.down('xs')]: { flexDirection: 'column', alignItems: 'flex-start', gap: theme.spacing(2), padding: theme.spacing(3) },
   },
   lead: { opacity: 0.9, maxWidth: 640, fontSize: 17, marginTop: theme.spacing(1) },
   card: { height: '100%', display: 'flex', flexDirection: 'column' },
@@ -41,6 +44,7 @@ export function HomePage() {
       <Content>
         <Hero />
         <Attention concerns={value?.concerns ?? []} />
+        <OrdersCards />
         <Grid container spacing={3}>
           <Grid item xs={12} md={6} lg={4}>
             <Order />
@@ -72,7 +76,7 @@ function Hero() {
           {name && name !== 'Guest' ? `Hello ${name}` : 'Welcome to your platform'}
         </Typography>
         <Typography className={classes.lead}>
-          Order an app with a form. The portal writes a pull request, somebody merges it, and Argo CD, Crossplane and
+          Order an app with a form. The portal writes a pull request, somebody approves and merges it, and Argo CD, Crossplane and
           Kyverno do the rest. Everything you see here runs on this machine.
         </Typography>
       </div>
@@ -173,7 +177,7 @@ function Running({ states }: { states: Record<string, State> }) {
 }
 
 function Elsewhere() {
-  const links = platformLinks(useApi(configApiRef));
+  const links = usePlatformLinks();
   return (
     <Task title="3. Look closer" subheader="The tools behind the portal, and how they work together." more={{ to: '/docs', text: 'Read the docs' }}>
       {links.map(link => (

@@ -18,3 +18,8 @@ test('where nothing can be ordered, that is said', async () => {
   show(<OffersCard />, { entity: composite('a') });
   expect(await screen.findByText(/^Nothing can be ordered here yet/)).toBeDefined();
 });
+
+test('a guest is asked to sign in, and offered nothing', async () => {
+  show(<OffersCard />, { entity: composite('a', 'App'), entities: [offer('App')], mayChange: false });
+  expect(await names()).toEqual(['Sign in to order']);
+});

@@ -10,6 +10,7 @@ import AddIcon from '@material-ui/icons/Add';
 import { useEffect, useState } from 'react';
 import { clusterKind, clusterNamespace, template } from './entities';
 import { LoadedCard } from './parts';
+import { SignInTo, useMayChange } from './permissions';
 
 /** The templates that may be ordered today, by title. */
 export function useTemplates() {
@@ -44,10 +45,12 @@ export function OffersCard() {
 }
 
 function Offers(props: { templates: Entity[]; kind?: string; namespace?: string }) {
+  const mayChange = useMayChange();
   const fitting = props.templates.filter(each => !props.namespace || template.isNamespaced(each));
   if (fitting.length === 0) {
     return <Typography color="textSecondary">Nothing can be ordered here yet: a platform engineer adds what can.</Typography>;
   }
+  if (!mayChange) return mayChange === false ? <SignInTo what="order" /> : null;
   const values = props.namespace ? { namespace: props.namespace } : undefined;
   return (
     <Box display="flex" flexWrap="wrap" style={{ gap: 10 }}>

@@ -4,7 +4,7 @@ import { composite, show } from '../testing/show';
 import { PolicyResult } from './api';
 import { PolicyCard } from './PolicyCard';
 
-const answer = (items: PolicyResult[]) => () => Response.json({ items });
+const answer = (items: PolicyResult[], applies = true) => () => Response.json({ items, applies });
 
 test('a policy that fails says why, and how many there are to fix', async () => {
   const items: PolicyResult[] = [
@@ -31,6 +31,12 @@ test('where nothing was judged, nothing is said to be good', async () => {
   show(<PolicyCard />, { entity: composite('a'), routes: answer([]) });
   expect(await screen.findByText(/^No policy has judged this yet/)).toBeDefined();
   expect(screen.queryByText('All good')).toBeNull();
+});
+
+test('what no policy is about says so, and leads to all of them', async () => {
+  show(<PolicyCard />, { entity: composite('a'), routes: answer([], false) });
+  expect(await screen.findByText(/^No policy applies to this/)).toBeDefined();
+  expect(screen.getByRole('link', { name: /All policies/ }).getAttribute('href')).toBe('/policies');
 });
 
 test('a refusal is shown in the back end\'s own words', async () => {

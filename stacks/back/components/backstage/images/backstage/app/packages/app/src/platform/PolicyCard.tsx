@@ -3,11 +3,8 @@ import { useEntity } from '@backstage/plugin-catalog-react';
 import Box from '@material-ui/core/Box';
 import Typography from '@material-ui/core/Typography';
 import { makeStyles } from '@material-ui/core/styles';
-import { entityRoute, PolicyResult, useRoute } from './api';
-import { Badge, LoadedCard, Tone } from './parts';
-
-const TONES: Record<PolicyResult['result'], Tone> = { pass: 'good', fail: 'bad', warn: 'warning', error: 'bad', skip: 'neutral' };
-const WORDS: Record<PolicyResult['result'], string> = { pass: 'Passes', fail: 'Fails', warn: 'Warns', error: 'Error', skip: 'Skipped' };
+import { entityRoute, PolicyResult, PolicyResults, useRoute } from './api';
+import { Badge, LoadedCard, OutcomeBadge } from './parts';
 
 const useStyles = makeStyles(theme => ({
   row: {
@@ -23,7 +20,7 @@ const useStyles = makeStyles(theme => ({
 
 export function PolicyCard() {
   const { entity } = useEntity();
-  const loaded = useRoute<{ items: PolicyResult[] }>(entityRoute(entity, 'policies'), 15);
+  const loaded = useRoute<PolicyResults>(entityRoute(entity, 'policies'), 15);
   const items = loaded.value?.items ?? [];
   const failing = items.filter(item => item.result === 'fail' || item.result === 'error').length;
   const badge = items.length > 0 && (
@@ -32,10 +29,14 @@ export function PolicyCard() {
     </Box>
   );
   return (
-    <LoadedCard title="Policies" loaded={loaded} action={badge}>
-      {({ items: results }) =>
+    <LoadedCard title="Policies" loaded={loaded} action={badge} link={{ title: 'All policies', link: '/policies' }}>
+      {({ items: results, applies }) =>
         results.length === 0 ? (
-          <Typography color="textSecondary">No policy has judged this yet. Reports follow within a minute of a change.</Typography>
+          <Typography color="textSecondary">
+            {applies
+              ? 'No policy has judged this yet. Reports follow within a minute of a change.'
+              : 'No policy applies to this: none is about things of its kind.'}
+          </Typography>
         ) : (
           results.map(result => <Row key={`${result.policy}/${result.result}`} result={result} />)
         )
@@ -50,7 +51,7 @@ function Row({ result }: { result: PolicyResult }) {
   return (
     <div className={classes.row} data-testid={`policy-${result.policy}`} data-result={result.result}>
       <div>
-        <Badge tone={TONES[result.result]}>{WORDS[result.result]}</Badge>
+        <OutcomeBadge outcome={result.result} />
       </div>
       <div>
         <Typography className={classes.policy}>{result.policy}</Typography>

@@ -16,6 +16,25 @@ export type PolicyResult = {
   resources: string[];
 };
 
+/** What policies say of an entity; `applies`: whether there is one that is about such a thing. */
+export type PolicyResults = { items: PolicyResult[]; applies: boolean };
+
+export type Judgement = { kind: string; name: string; namespace?: string; result: PolicyResult['result']; message?: string };
+
+export type Policy = {
+  name: string;
+  kind: string;
+  title: string;
+  category?: string;
+  severity?: string;
+  description?: string;
+  refuses: boolean;
+  problem?: string;
+  failing: number;
+  passing: number;
+  results: Judgement[];
+};
+
 export type Delivery = {
   name: string;
   sync: string;
@@ -24,10 +43,33 @@ export type Delivery = {
   path?: string;
   message?: string;
   syncedAt?: string;
-  url: string;
+  url?: string;
 };
 
-export type Addresses = { open: string[]; inside: string[] };
+export type Connection = { secret: string; host?: string; port?: string; database?: string; user?: string };
+
+export type Usage = {
+  open: string[];
+  inside: string[];
+  images: string[];
+  pods?: { ready: number; wanted: number };
+  connection?: Connection;
+};
+
+export type Scale = { field: string; title: string; value: number; minimum?: number; maximum?: number; hindrance?: string };
+
+export type Actions = {
+  path: string;
+  url: string;
+  sha: string;
+  pullRequests: PullRequest[];
+  leaves: { kind: string; name: string; namespace?: string }[];
+  volumes: string[];
+  scale?: Scale;
+  canRestart: boolean;
+};
+
+export type Commit = { sha: string; title: string; author: string; time: string; url: string };
 
 export type PullRequest = { number: number; title: string; url: string };
 
@@ -70,15 +112,33 @@ export type Concern = { title: string; reason: string; next: string; entity?: st
 /** How all that the catalog knows is, by the reference of each entity. */
 export type States = { states: Record<string, State>; concerns: Concern[] };
 
+export type Progress = { words: string; tone: 'good' | 'bad' | 'warning' | 'neutral'; open: boolean };
+
+export type Order = {
+  repository: string;
+  number: number;
+  title: string;
+  url: string;
+  api: string;
+  page?: string;
+  person?: string;
+  progress: Progress;
+  mayApprove: boolean;
+};
+
+export type Orders = { mine: Order[]; waiting: Order[]; rule: string };
+
 export type Page = { path: string; title: string };
 
-/** A function that calls a route, and throws the server's own words when it fails. */
-export function useCall() {
+export type Heading = { level: number; title: string; anchor: string };
+
+/** A function that calls a route of a plugin of the back end, and throws the server's own words when it fails. */
+export function useCall(plugin = 'backstack') {
   const discovery = useApi(discoveryApiRef);
   const { fetch } = useApi(fetchApiRef);
   return useCallback(
     async <T,>(route: string, body?: unknown): Promise<T> => {
-      const base = await discovery.getBaseUrl('backstack');
+      const base = await discovery.getBaseUrl(plugin);
       const answer = await fetch(`${base}/${route}`, body === undefined ? undefined : {
         method: 'POST',
         headers: { 'content-type': 'application/json' },
@@ -87,7 +147,7 @@ export function useCall() {
       if (!answer.ok) throw await problemOf(answer);
       return (await answer.json()) as T;
     },
-    [discovery, fetch],
+    [discovery, fetch, plugin],
   );
 }
 
@@ -100,8 +160,8 @@ async function problemOf(answer: Response): Promise<Error> {
 export type Loaded<T> = { value?: T; error?: Error; loading: boolean; reload: () => void };
 
 /** What a route answers; asked again every `seconds`, so that a page that stays open is not stale. */
-export function useRoute<T>(route: string, seconds?: number): Loaded<T> {
-  const call = useCall();
+export function useRoute<T>(route: string, seconds?: number, plugin?: string): Loaded<T> {
+  const call = useCall(plugin);
   const [state, setState] = useState<{ route?: string; value?: T; error?: Error }>({});
   const [turn, setTurn] = useState(0);
   const reload = useCallback(() => setTurn(now => now + 1), []);

@@ -31,6 +31,11 @@ export function clusterKind(entity: Entity): string | undefined {
   return note(entity, 'composite-kind') ?? note(entity, 'kubernetes-resource-kind');
 }
 
+/** The page of an entity in the catalog. */
+export function entityPath({ kind, metadata: { namespace = 'default', name } }: Entity): string {
+  return `/catalog/${namespace}/${kind.toLowerCase()}/${name}`;
+}
+
 /** Annotations of templates made from composite APIs. */
 export const template = {
   kind: (entity: Entity) => entity.metadata.annotations?.['backstack.dev/kind'],

@@ -1,24 +1,36 @@
 import { expect, test } from 'vitest';
-import { linksForPortal } from './markdown';
+import { linkForPortal, pictureForPortal, withAnchors } from './markdown';
 
 const pages = ['index.md', 'how-to/apps.md', 'how-to/access.md'].map(path => ({ path, title: path }));
-const from = (text: string, page = 'how-to/apps.md') => linksForPortal(text, page, pages);
+const from = (target: string, page = 'how-to/apps.md') => linkForPortal(target, page, pages);
 
 test.each([
-  ['[a](access.md)', '[a](/docs/how-to/access.md)'],
-  ['[a](./access.md#who)', '[a](/docs/how-to/access.md#who)'],
-  ['[a](../index.md)', '[a](/docs/index.md)'],
-  ['[a](/index.md)', '[a](/docs/index.md)'],
-])('%s leads to the portal\'s page', (text, expected) => {
-  expect(from(text)).toBe(expected);
+  ['access.md', '/docs/how-to/access.md'],
+  ['./access.md#who', '/docs/how-to/access.md#who'],
+  ['../index.md', '/docs/index.md'],
+  ['/index.md', '/docs/index.md'],
+])('%s leads to the portal\'s page', (target, expected) => {
+  expect(from(target)).toBe(expected);
 });
 
-test('what leads elsewhere, or to a place on the same page, stays', () => {
-  const text = '[a](https://example.org/x.md) and [b](#below), [c](mailto:a@example.org)';
-  expect(from(text)).toBe(text);
+test.each(['https://example.org/x.md', '#below', 'mailto:a@example.org'])('%s leads elsewhere, or to a place on the same page, and stays', target => {
+  expect(from(target)).toBe(target);
 });
 
-test('of what the portal does not have, the words stay; pictures go', () => {
-  expect(from('See [the code](../../src/main.rs). ![A picture](../pictures/a.png) ![b](https://example.org/b.png)')).toBe('See the code.  ');
-  expect(from('[a](access.md)', 'index.md')).toBe('a');
+test('what the portal does not have leads nowhere', () => {
+  expect(from('../../src/main.rs')).toBeUndefined();
+  expect(from('access.md', 'index.md')).toBeUndefined();
+});
+
+test('drawings are the portal\'s own; other pictures are not there', () => {
+  expect(pictureForPortal('../pictures/up.svg', 'how-to/apps.md')).toBe('pictures/up.svg');
+  expect(pictureForPortal('../pictures/a.jpg', 'how-to/apps.md')).toBeUndefined();
+  expect(pictureForPortal('https://example.org/b.svg', 'index.md')).toBeUndefined();
+});
+
+test('headings get their anchors in order', () => {
+  const heading = (tagName: string) => ({ type: 'element', tagName, properties: {} as Record<string, unknown> });
+  const [one, two] = [heading('h1'), heading('h3')];
+  withAnchors({ anchors: ['a', 'b'] })({ type: 'root', children: [one, heading('p'), { type: 'element', tagName: 'div', children: [two] }] });
+  expect([one.properties.id, two.properties.id]).toEqual(['a', 'b']);
 });

@@ -1,18 +1,21 @@
-// Links between pages of the documentation, as the portal serves them.
+// Links and pictures of the documentation, as the portal serves them.
 import { Page } from './api';
 
-const LINK = /(!?)\[([^\]]*)\]\(([^)\s]+)\)/g;
+/** Where a link of a page leads in the portal; nothing where the portal does not have it: then its words stay. */
+export function linkForPortal(target: string, from: string, pages: Page[]): string | undefined {
+  if (isElsewhere(target) || target.startsWith('#')) return target;
+  const [file, anchor] = target.split('#');
+  const path = resolve(from, file);
+  return pages.some(page => page.path === path) ? `/docs/${path}${anchor ? `#${anchor}` : ''}` : undefined;
+}
 
-/** Points links to other pages at the portal's; of what the portal does not have, the words stay. */
-export function linksForPortal(text: string, from: string, pages: Page[]): string {
-  const known = new Set(pages.map(page => page.path));
-  return text.replace(LINK, (whole, image: string, label: string, target: string) => {
-    if (/^[a-z]+:/.test(target) || target.startsWith('#')) return image ? '' : whole;
-    const [file, anchor] = target.split('#');
-    const path = resolve(from, file);
-    if (image || !known.has(path)) return image ? '' : label;
-    return `[${label}](/docs/${path}${anchor ? `#${anchor}` : ''})`;
-  });
+/** Where a picture of a page is, below the portal's own pictures; nothing where it is not the portal's. */
+export function pictureForPortal(target: string, from: string): string | undefined {
+  return isElsewhere(target) || !target.endsWith('.svg') ? undefined : resolve(from, target);
+}
+
+function isElsewhere(target: string): boolean {
+  return /^([a-z]+:|\/\/)/.test(target);
 }
 
 function resolve(from: string, target: string): string {
@@ -22,4 +25,21 @@ function resolve(from: string, target: string): string {
     else if (part !== '.' && part !== '') parts.push(part);
   }
   return parts.join('/');
+}
+
+type Node = { type: string; tagName?: string; properties?: Record<string, unknown>; children?: Node[] };
+
+/** Gives the headings of a page their anchors, in order. For react-markdown. */
+export function withAnchors({ anchors }: { anchors: string[] }) {
+  return (root: Node) => {
+    let next = 0;
+    const visit = (node: Node) => {
+      if (/^h[1-6]$/.test(node.tagName ?? '')) {
+        node.properties = { ...node.properties, id: anchors[next] };
+        next += 1;
+      }
+      node.children?.forEach(visit);
+    };
+    visit(root);
+  };
 }

@@ -3,7 +3,7 @@ import { ReactNode } from 'react';
 import { InfoCard, Progress, WarningPanel } from '@backstage/core-components';
 import Chip from '@material-ui/core/Chip';
 import { makeStyles } from '@material-ui/core/styles';
-import { Loaded, Verdict } from './api';
+import { Loaded, PolicyResult, Verdict } from './api';
 
 export type Tone = 'good' | 'bad' | 'warning' | 'neutral';
 
@@ -35,6 +35,14 @@ const STATES: Record<Verdict, { tone: Tone; mark: string; word: string }> = {
 export function StateBadge({ verdict }: { verdict: Verdict }) {
   const { tone, mark, word } = STATES[verdict];
   return <Badge tone={tone}>{`${mark} ${word}`}</Badge>;
+}
+
+const TONES: Record<PolicyResult['result'], Tone> = { pass: 'good', fail: 'bad', warn: 'warning', error: 'bad', skip: 'neutral' };
+const WORDS: Record<PolicyResult['result'], string> = { pass: 'Passes', fail: 'Fails', warn: 'Warns', error: 'Error', skip: 'Skipped' };
+
+/** How something stands by a policy. */
+export function OutcomeBadge({ outcome }: { outcome: PolicyResult['result'] }) {
+  return <Badge tone={TONES[outcome]}>{WORDS[outcome]}</Badge>;
 }
 
 /** A card whose content is loaded. */

@@ -3,10 +3,14 @@ import { createFrontendPlugin, createRouteRef, PageBlueprint } from '@backstage/
 import { EntityCardBlueprint, EntityContentBlueprint } from '@backstage/plugin-catalog-react/alpha';
 import DocsIcon from '@material-ui/icons/MenuBook';
 import HomeIcon from '@material-ui/icons/Home';
+import PolicyIcon from '@material-ui/icons/Gavel';
+import SearchIcon from '@material-ui/icons/Search';
 import { hasManifest, isInCluster, isOrderable } from './entities';
 
 const homeRoute = createRouteRef();
 const docsRoute = createRouteRef();
+const searchRoute = createRouteRef();
+const policiesRoute = createRouteRef();
 
 const home = PageBlueprint.make({
   name: 'home',
@@ -41,6 +45,30 @@ const status = EntityCardBlueprint.make({
   },
 });
 
+const search = PageBlueprint.make({
+  name: 'search',
+  params: {
+    path: '/search',
+    title: 'Search',
+    icon: <SearchIcon fontSize="inherit" />,
+    routeRef: searchRoute,
+    noHeader: true,
+    loader: () => import('./SearchPage').then(({ SearchPage }) => <SearchPage />),
+  },
+});
+
+const allPolicies = PageBlueprint.make({
+  name: 'policies',
+  params: {
+    path: '/policies',
+    title: 'Policies',
+    icon: <PolicyIcon fontSize="inherit" />,
+    routeRef: policiesRoute,
+    noHeader: true,
+    loader: () => import('./PoliciesPage').then(({ PoliciesPage }) => <PoliciesPage />),
+  },
+});
+
 const policies = EntityCardBlueprint.make({
   name: 'policies',
   params: {
@@ -50,12 +78,21 @@ const policies = EntityCardBlueprint.make({
   },
 });
 
-const addresses = EntityCardBlueprint.make({
-  name: 'addresses',
+const usage = EntityCardBlueprint.make({
+  name: 'usage',
+  params: {
+    type: 'content',
+    filter: isInCluster,
+    loader: () => import('./UsageCard').then(({ UsageCard }) => <UsageCard />),
+  },
+});
+
+const actions = EntityCardBlueprint.make({
+  name: 'actions',
   params: {
     type: 'content',
     filter: hasManifest,
-    loader: () => import('./AddressesCard').then(({ AddressesCard }) => <AddressesCard />),
+    loader: () => import('./ActionsCard').then(({ ActionsCard }) => <ActionsCard />),
   },
 });
 
@@ -99,6 +136,6 @@ const change = EntityContentBlueprint.make({
 export default createFrontendPlugin({
   pluginId: 'backstack',
   title: 'BACK stack',
-  routes: { home: homeRoute, docs: docsRoute },
-  extensions: [home, docs, status, addresses, policies, delivery, api, offers, change],
+  routes: { home: homeRoute, docs: docsRoute, search: searchRoute, policies: policiesRoute },
+  extensions: [home, docs, search, allPolicies, status, usage, actions, policies, delivery, api, offers, change],
 });

@@ -4,13 +4,16 @@ import { Entity } from '@backstage/catalog-model';
 import { ApiProvider, ConfigReader } from '@backstage/core-app-api';
 import { configApiRef, discoveryApiRef, errorApiRef, fetchApiRef, identityApiRef, translationApiRef } from '@backstage/frontend-plugin-api';
 import { catalogApiRef, EntityProvider } from '@backstage/plugin-catalog-react';
+import { AuthorizeResult } from '@backstage/plugin-permission-common';
+import { permissionApiRef } from '@backstage/plugin-permission-react';
 import { themes, UnifiedThemeProvider } from '@backstage/theme';
 import { render } from '@testing-library/react';
 import { MemoryRouter } from 'react-router-dom';
+import { giteaAuthRef } from '../platform/giteaAuth';
 
-const BACK_END = 'http://portal.example/api/backstack';
+const BACK_END = 'http://portal.example/api';
 
-/** What was sent to the back end; `body` where it was a POST. */
+/** What was sent to the back end; `body` where it was a POST. Routes of other plugins than our own begin with the plugin. */
 export type Call = { route: string; body?: unknown };
 
 /** The answer of a route, by its path below the back end's address. */
@@ -23,16 +26,23 @@ type World = {
   entities?: Entity[];
   /** Who has signed in. */
   name?: string;
+  /** Whether who has signed in may change things, as the back end says. */
+  mayChange?: boolean;
+  /** Hears that somebody signs out. */
+  onSignOut?: () => void;
   /** Other pages of the platform. */
-  links?: { title: string; url: string }[];
+  links?: { title: string; url: string; needs?: string }[];
+  /** The address of the page. */
+  address?: string;
 };
 
 /** Renders a part; the calls that it makes of the back end are in the list that is returned. */
-export function show(part: ReactNode, { entity, routes = nothing, entities = [], name = 'Guest', links = [] }: World): Call[] {
+export function show(part: ReactNode, world: World): Call[] {
+  const { entity, routes = nothing, entities = [], name = 'Guest', links = [], mayChange = true, onSignOut, address = '/' } = world;
   const calls: Call[] = [];
   const play = (input: string, init?: RequestInit) => {
     const body: unknown = typeof init?.body === 'string' ? JSON.parse(init.body) : undefined;
-    const call = { route: input.slice(BACK_END.length + 1), body };
+    const call = { route: input.replace(`${BACK_END}/backstack/`, '').replace(`${BACK_END}/`, ''), body };
     calls.push(call);
     return Promise.resolve(routes(call));
   };
@@ -42,8 +52,10 @@ export function show(part: ReactNode, { entity, routes = nothing, entities = [],
   };
   const apis = new Map<string, unknown>([
     [configApiRef.id, new ConfigReader({ app: { title: 'Portal' }, backstack: { links } })],
-    [identityApiRef.id, { getProfileInfo: () => Promise.resolve({ displayName: name }) }],
-    [discoveryApiRef.id, { getBaseUrl: () => Promise.resolve(BACK_END) }],
+    [identityApiRef.id, { getProfileInfo: () => Promise.resolve({ displayName: name }), signOut: () => Promise.resolve(onSignOut?.()) }],
+    [giteaAuthRef.id, { getAccessToken: () => Promise.resolve('token-of-ann') }],
+    [permissionApiRef.id, { authorize: () => Promise.resolve({ result: mayChange ? AuthorizeResult.ALLOW : AuthorizeResult.DENY }) }],
+    [discoveryApiRef.id, { getBaseUrl: (plugin: string) => Promise.resolve(`${BACK_END}/${plugin}`) }],
     [fetchApiRef.id, { fetch: play }],
     [catalogApiRef.id, catalog],
     [errorApiRef.id, { post: fail }],
@@ -53,7 +65,7 @@ export function show(part: ReactNode, { entity, routes = nothing, entities = [],
   render(
     <ApiProvider apis={holder}>
       <UnifiedThemeProvider theme={themes.light}>
-        <MemoryRouter>{entity ? <EntityProvider entity={entity}>{part}</EntityProvider> : part}</MemoryRouter>
+        <MemoryRouter initialEntries={[address]}>{entity ? <EntityProvider entity={entity}>{part}</EntityProvider> : part}</MemoryRouter>
       </UnifiedThemeProvider>
     </ApiProvider>,
   );

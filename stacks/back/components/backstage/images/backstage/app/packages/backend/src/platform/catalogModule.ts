@@ -2,6 +2,7 @@
 import { AuthService, coreServices, createBackendModule } from '@backstage/backend-plugin-api';
 import { catalogProcessingExtensionPoint, catalogServiceRef } from '@backstage/plugin-catalog-node';
 import { eventsServiceRef } from '@backstage/plugin-events-node';
+import { Facts } from './facts';
 import { Following } from './following';
 import { IngestedProcessor, isIngested } from './ingested';
 import { Kube } from './kube';
@@ -42,12 +43,13 @@ export default createBackendModule({
       async init({ auth, catalog, config, events, lifecycle, logger, processing, scheduler }) {
         const kube = await Kube.fromConfig(config);
         const own = new Catalog(catalog, auth);
-        const systems = new Systems();
+        const facts = new Facts(kube, reference => following.watches.find(reference));
+        const systems = new Systems(namespace => facts.ownerOfNamespace(namespace));
         const templates = new TemplateProvider(kube, logger);
-        processing.addProcessor(new IngestedProcessor(kube, namespace => systems.seen(namespace)));
+        processing.addProcessor(new IngestedProcessor(kube, facts, namespace => systems.seen(namespace)));
         processing.addEntityProvider(templates, systems);
         const refresh = () => templates.refresh();
-        const following = new Following({ kube, scheduler, logger, templates: refresh, look: () => upkeep.look() });
+        const following: Following = new Following({ kube, scheduler, logger, templates: refresh, look: () => upkeep.look() });
         const upkeep: Upkeep = new Upkeep({
           watches: following.watches,
           events,
@@ -67,6 +69,8 @@ export default createBackendModule({
             timeout: { seconds: 60 },
             scope: 'local',
             fn: async () => {
+              templates.forget();
+              systems.forget();
               await refresh();
               await upkeep.look();
             },

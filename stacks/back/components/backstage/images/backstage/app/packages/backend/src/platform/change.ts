@@ -32,7 +32,7 @@ export async function readForm({ kube, gitea }: Platform, reference: Reference):
   const [xrd, file, pullRequests] = await Promise.all([
     definition(kube, reference),
     gitea.file(path),
-    gitea.pullRequests(branchPrefix(reference)),
+    gitea.openOn(path),
   ]);
   if (!xrd) throw new NotFoundError(`${reference.kind} is no composite API: its manifest has no form`);
   if (!file) throw new NotFoundError(`there is no file ${path} in Git: what was not ordered through Git cannot be changed through it`);
@@ -71,9 +71,17 @@ export async function propose({ kube, gitea }: Platform, reference: Reference, b
   if (file?.sha !== sha) throw new InputError(`${path} was changed in Git meanwhile: load the form again`);
   const content = changedManifest(file.content, `${xrd.spec.group}/${version}`, spec);
   if (content === file.content) throw new InputError('nothing was changed');
-  const title = `Change ${reference.kind} ${reference.name}${reference.namespace ? ` in ${reference.namespace}` : ''}`;
-  const words = [note, `Changed in the portal by \`${user}\`.`].filter(Boolean).join('\n\n');
-  return gitea.propose(branchPrefix(reference), title, words, [{ path, content, sha }]);
+  return gitea.propose(branchPrefix(reference), titleOf('Change', reference), wordsOf(note, user), [{ path, content, sha }]);
+}
+
+/** The title of a pull request, as `Change App shop in demo`. */
+export function titleOf(verb: string, { kind, name, namespace }: Reference, preposition = 'in'): string {
+  return `${verb} ${kind} ${name}${namespace ? ` ${preposition} ${namespace}` : ''}`;
+}
+
+/** What a pull request says: why, and for whom the portal opened it. */
+export function wordsOf(note: string, user: string): string {
+  return [note, `Changed in the portal by \`${user}\`.`].filter(Boolean).join('\n\n');
 }
 
 function readProposal(body: unknown): Proposal {
@@ -85,12 +93,12 @@ function readProposal(body: unknown): Proposal {
 }
 
 /** The definition of a composite API, by one of its kinds. */
-async function definition(kube: Kube, { apiVersion, kind }: Reference): Promise<Xrd | undefined> {
+export async function definition(kube: Kube, { apiVersion, kind }: Reference): Promise<Xrd | undefined> {
   const group = apiVersion.split('/')[0];
   const all = await kube.list<Xrd>('/apis/apiextensions.crossplane.io/v2/compositeresourcedefinitions');
   return all.find(each => each.spec.group === group && each.spec.names.kind === kind);
 }
 
-function servedVersions(xrd: Xrd): Version[] {
+export function servedVersions(xrd: Xrd): Version[] {
   return (xrd.spec.versions ?? []).filter(each => each.served);
 }

@@ -10,18 +10,19 @@ export type Delivery = {
   path?: string;
   message?: string;
   syncedAt?: string;
-  url: string;
+  /** Its page in Argo CD, where that has pages. */
+  url?: string;
 };
 
 const APPLICATIONS = '/apis/argoproj.io/v1alpha1/namespaces/argocd/applications';
 
-export async function applications(kube: Kube, argoUrl: string): Promise<{ delivery: Delivery; application: Application }[]> {
+export async function applications(kube: Kube, argoUrl?: string): Promise<{ delivery: Delivery; application: Application }[]> {
   const found = await kube.list<Application>(APPLICATIONS);
   return found.map(application => ({ delivery: summary(application, argoUrl), application }));
 }
 
 /** The Application that brings an object into the cluster; nothing if none does. */
-export async function deliveryOf(kube: Kube, argoUrl: string, reference: Reference): Promise<Delivery | undefined> {
+export async function deliveryOf(kube: Kube, argoUrl: string | undefined, reference: Reference): Promise<Delivery | undefined> {
   const group = reference.apiVersion.includes('/') ? reference.apiVersion.split('/')[0] : '';
   const manages = (each: NonNullable<ApplicationStatus['resources']>[number]) =>
     each.kind === reference.kind && each.name === reference.name && (each.group ?? '') === group
@@ -30,7 +31,7 @@ export async function deliveryOf(kube: Kube, argoUrl: string, reference: Referen
   return all.find(({ application }) => (application.status?.resources ?? []).some(manages))?.delivery;
 }
 
-function summary(application: Application, argoUrl: string): Delivery {
+function summary(application: Application, argoUrl?: string): Delivery {
   const { metadata, spec, status } = application;
   const { name, namespace } = metadata;
   const source = spec.source ?? spec.sources?.[0] ?? {};
@@ -42,7 +43,7 @@ function summary(application: Application, argoUrl: string): Delivery {
     path: [source.path, source.directory?.include].filter(Boolean).join('/') || undefined,
     message: problem(status),
     syncedAt: status?.operationState?.finishedAt,
-    url: `${argoUrl}/applications/${namespace}/${name}`,
+    url: argoUrl && `${argoUrl}/applications/${namespace}/${name}`,
   };
 }
 

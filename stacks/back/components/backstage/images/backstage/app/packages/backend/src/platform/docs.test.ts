@@ -25,6 +25,13 @@ test('the volume of a ConfigMap is read as the folders that it was made of', asy
   expect(await docs.page('how-to/apps.md')).toBe('No heading');
 });
 
+test('a drawing is a picture, and no page', async () => {
+  writeFileSync(join(folder, 'pictures__up.svg'), '<svg/>');
+  expect(await docs.picture('pictures/up.svg')).toBe('<svg/>');
+  expect(await docs.pages()).toEqual([]);
+  await expect(docs.picture('index.md')).rejects.toThrow('there is no picture `index.md`');
+});
+
 test('only pages are read', async () => {
   writeFileSync(join(folder, 'secret.txt'), 'secret');
   for (const name of ['secret.txt', '../secret.md', '/etc/passwd', '']) {

@@ -28,12 +28,29 @@ test('a proposal is a branch of its own with a pull request, known by the addres
   expect(await git.gitea.pullRequests('portal/demo/app/other/')).toEqual([]);
 });
 
-test('the same proposal made twice is one pull request; another one is another', async () => {
-  const first = await propose();
-  expect(await propose()).toEqual(first);
-  const both = await Promise.all([propose('a: 2\n'), propose('a: 2\n')]);
+test('the same proposal made twice is one pull request', async () => {
+  const both = await Promise.all([propose(), propose()]);
   expect(both[0]).toEqual(both[1]);
-  expect(git.pulls.map(each => each.number)).toEqual([1, 2]);
+  expect(await propose()).toEqual(both[0]);
+  expect(git.pulls).toHaveLength(1);
+});
+
+test('while a pull request changes a file, from wherever it comes, another one for it is refused', async () => {
+  git.branches.set('by-hand', { new_branch: 'by-hand', message: 'x', files: [{ operation: 'create', path: PATH, content: '' }] });
+  git.pulls.push({ number: 1, title: 'By hand', body: '', state: 'open', head: { ref: 'by-hand', sha: 's1' } });
+  expect((await git.gitea.openOn(PATH)).map(each => each.title)).toEqual(['By hand']);
+  await expect(propose()).rejects.toThrow(/pull request 1 \(By hand\) changes demo\/app\/shop.yaml already/);
+  expect(await git.gitea.openOn('demo/app/other.yaml')).toEqual([]);
+  // Its files are read again when it has changed.
+  git.branches.get('by-hand')!.files[0].path = 'demo/app/other.yaml';
+  git.pulls[0].head.sha = 's2';
+  expect((await propose()).number).toBe(2);
+});
+
+test('a file is taken away by a proposal without content', async () => {
+  git.files.set(PATH, 'a: 1\n');
+  await git.gitea.propose(PREFIX, 'Remove App shop', '', [{ path: PATH, sha: shaOf('a: 1\n') }]);
+  expect(git.operations(git.pulls[0])).toEqual([`delete ${PATH}`]);
 });
 
 test.each(['POST contents', 'POST pulls'])('an answer to %s that was lost does not make a second pull request', async call => {

@@ -2,18 +2,23 @@ import { Entity } from '@backstage/catalog-model';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { ApiServer } from '../testing/apiServer';
 import { ingested } from '../testing/objects';
+import { Facts } from './facts';
 import { IngestedProcessor } from './ingested';
+import { KubeObject } from './objects';
 
 let api: ApiServer;
 let seen: string[];
+/** What is known of the cluster, by kind. */
+let cluster: Record<string, KubeObject>;
 const process = (entity: Entity) =>
-  new IngestedProcessor(api.kube, namespace => {
+  new IngestedProcessor(api.kube, new Facts(api.kube, ({ kind }) => cluster[kind]), namespace => {
     seen.push(namespace);
     return Promise.resolve();
   }).preProcessEntity(entity);
 beforeEach(async () => {
   api = await ApiServer.start();
   seen = [];
+  cluster = {};
 });
 afterEach(() => api.stop());
 
@@ -39,10 +44,22 @@ test('what was ordered is of the kind that was ordered, in the system of its nam
 test('what somebody said of it stays', async () => {
   const entity = ingested('shop');
   entity.metadata = { ...entity.metadata, title: 'The shop', description: 'Sells.', annotations: { ...entity.metadata.annotations, 'terasky.backstage.io/description': 'Sells.' } };
-  entity.spec = { ...entity.spec, owner: 'group:default/sales', type: 'website' };
+  entity.spec = { ...entity.spec, type: 'website' };
+  cluster.App = { apiVersion: 'example.org/v1', kind: 'App', metadata: { name: 'shop', annotations: { 'terasky.backstage.io/owner': 'sales' } } };
   const made = await process(entity);
   expect(made.metadata).toMatchObject({ title: 'The shop', description: 'Sells.' });
   expect(made.spec).toMatchObject({ owner: 'group:default/sales', type: 'website' });
+});
+
+test('a lifecycle comes from the namespace, and the image from the object', async () => {
+  cluster.Namespace = { apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'demo', labels: { 'backstack.dev/environment': 'development' } } };
+  api.answers['/apis/example.org/v1'] = { resources: [{ name: 'apps', kind: 'App', namespaced: true }] };
+  api.answers['/apis/example.org/v1/namespaces/demo/apps/shop'] = { metadata: {}, spec: { image: 'a:1' } };
+  const made = await process(ingested('shop'));
+  expect(made.spec).toMatchObject({ lifecycle: 'development' });
+  expect(made.metadata.annotations).toMatchObject({ 'backstack.dev/image': 'a:1', 'terasky.backstage.io/composite-kind': 'App' });
+  cluster = {};
+  expect((await process(ingested('shop'))).spec).toMatchObject({ lifecycle: 'production' });
 });
 
 test('what is cluster-wide belongs to no system', async () => {

@@ -3,26 +3,29 @@ import { Entity } from '@backstage/catalog-model';
 import { CatalogProcessor } from '@backstage/plugin-catalog-node';
 import { JsonObject } from '@backstage/types';
 import { definitionOf, definitionReference, withDefinition } from './definition';
+import { Facts } from './facts';
 import { Kube } from './kube';
 import { Crd } from './objects';
+import { referenceOf } from './resources';
 
 /** What the location of an ingested entity starts with; the name of its cluster follows. */
 export const CLUSTER_ORIGIN = 'cluster origin: ';
 const INGESTOR = 'terasky.backstage.io';
-/** The group that everything is of which nobody says whose it is. */
-export const OWNER = 'developers';
 
 export function isIngested(entity: Entity): boolean {
   return entity.metadata.annotations?.['backstage.io/managed-by-location']?.startsWith(CLUSTER_ORIGIN) ?? false;
 }
 
 /**
- * The ingestor looks for an owner and for the API of a resource in the resource's own namespace; groups and APIs are
- * in `default`. Its texts name the cluster, of which there is one. Each namespace is a system, which `systems.ts` makes.
+ * The ingestor looks for the API of a resource in the resource's own namespace; APIs are in `default`. Its texts name the cluster, of which there is one. Each namespace is a system, which `systems.ts` makes.
  */
 export class IngestedProcessor implements CatalogProcessor {
   /** `inNamespace` hears of each namespace in which a component is. */
-  constructor(private readonly kube: Kube, private readonly inNamespace: (namespace: string) => Promise<void>) {}
+  constructor(
+    private readonly kube: Kube,
+    private readonly facts: Facts,
+    private readonly inNamespace: (namespace: string) => Promise<void>,
+  ) {}
 
   getProcessorName() {
     return 'backstack-ingested';
@@ -33,7 +36,11 @@ export class IngestedProcessor implements CatalogProcessor {
     const notes = entity.metadata.annotations ?? {};
     if (entity.kind === 'API') return describedApi(await this.current(entity));
     const spec: JsonObject = { ...entity.spec };
-    if (typeof spec.owner === 'string' && spec.owner.endsWith(`/${OWNER}`)) spec.owner = `group:default/${OWNER}`;
+    const reference = referenceOf(entity);
+    if (reference) {
+      spec.owner = this.facts.ownerOf(reference);
+      spec.lifecycle = this.facts.lifecycleOf(reference) ?? spec.lifecycle;
+    }
     if (Array.isArray(spec.consumesApis)) {
       spec.consumesApis = spec.consumesApis.map(api => (typeof api === 'string' ? api.replace(/^[^/:]+\//, 'api:default/') : api));
     }
@@ -52,6 +59,7 @@ export class IngestedProcessor implements CatalogProcessor {
       title: entity.metadata.title ?? entity.metadata.name,
       description: describe(entity) ?? entity.metadata.description,
       tags: entity.metadata.tags?.filter(tag => !/^(cluster|kind):/.test(tag)),
+      annotations: { ...notes, ...(await this.facts.annotationsOf(entity)) },
     };
     return { ...entity, metadata, spec };
   }

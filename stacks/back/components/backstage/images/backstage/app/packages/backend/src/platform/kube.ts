@@ -94,6 +94,11 @@ export class Kube {
     for await (const line of createInterface({ input: answer })) if (line) tell(JSON.parse(line) as WatchEvent);
   }
 
+  /** What the API calls a kind in its paths; nothing where it does not know it. */
+  async plural(apiVersion: string, kind: string): Promise<string | undefined> {
+    return (await this.kind(apiVersion, kind))?.plural;
+  }
+
   private async path(reference: Reference): Promise<string | undefined> {
     const kind = await this.kind(reference.apiVersion, reference.kind);
     if (!kind) return undefined;

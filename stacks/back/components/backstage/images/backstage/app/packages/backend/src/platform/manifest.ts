@@ -1,10 +1,13 @@
 // The files that people order things with: where they lie in Git, and what is in them.
-import { JsonObject } from '@backstage/types';
+import { JsonObject, JsonValue } from '@backstage/types';
 import { Document, parse, parseDocument } from 'yaml';
 import { InputError } from '@backstage/errors';
 import { KubeObject, Reference } from './objects';
 import { isMap, tidyFields } from './schema';
 import { CLUSTER_FOLDER } from './templates';
+
+/** Names the group or person whose an object is, as the ingestor and the assistant read it. */
+export const OWNER_ANNOTATION = 'terasky.backstage.io/owner';
 
 /** Where a resource is filed: `<namespace>/<kind>/<name>.yaml`. */
 export function manifestPath({ kind, namespace, name }: Reference): string {
@@ -19,14 +22,15 @@ export function branchPrefix(reference: Reference): string {
 /** What people order with, as it lies in Git. */
 export type Manifest = KubeObject & { spec?: JsonObject };
 
-export type Order = Reference & { spec?: JsonObject; composition?: string };
+export type Order = Reference & { spec?: JsonObject; composition?: string; owner?: string };
 
 /** The text of a new manifest. */
 export function newManifest(order: Order): string {
-  const { apiVersion, kind, name, namespace, composition } = order;
+  const { apiVersion, kind, name, namespace, composition, owner } = order;
   const spec = tidyFields(order.spec ?? {});
   if (composition) spec.crossplane = { compositionRef: { name: composition } };
-  return newDocument({ apiVersion, kind, metadata: { name, ...(namespace ? { namespace } : {}) }, spec });
+  const metadata = { name, ...(namespace ? { namespace } : {}), ...(owner ? { annotations: { [OWNER_ANNOTATION]: owner } } : {}) };
+  return newDocument({ apiVersion, kind, metadata, spec });
 }
 
 /** An object as YAML. */
@@ -36,8 +40,7 @@ export function newDocument(object: object): string {
 
 /** A manifest with another `spec` and API version; comments and everything else in it stay. */
 export function changedManifest(text: string, apiVersion: string, spec: JsonObject): string {
-  const document = parseDocument(text);
-  if (document.errors.length > 0) throw new InputError(`the file in Git is not valid YAML: ${document.errors[0].message}`);
+  const document = read(text);
   const { spec: before = {} } = document.toJS() as Manifest;
   document.set('apiVersion', apiVersion);
   const next = tidyFields(spec);
@@ -45,6 +48,19 @@ export function changedManifest(text: string, apiVersion: string, spec: JsonObje
   if (before.crossplane && !next.crossplane) next.crossplane = before.crossplane;
   merge(document, ['spec'], before, next);
   return document.toString({ lineWidth: 0 });
+}
+
+/** A manifest with one field set; comments and everything else in it stay. */
+export function manifestWith(text: string, path: string[], value: JsonValue): string {
+  const document = read(text);
+  document.setIn(path, value);
+  return document.toString({ lineWidth: 0 });
+}
+
+function read(text: string): Document {
+  const document = parseDocument(text);
+  if (document.errors.length > 0) throw new InputError(`the file in Git is not valid YAML: ${document.errors[0].message}`);
+  return document;
 }
 
 /** Sets what differs, field by field, so that comments of what stays are kept. */

@@ -79,7 +79,7 @@ export type Composition = KubeObject & { spec: { compositeTypeRef?: { kind: stri
 
 /** What was ordered. */
 export type Composite = KubeObject & {
-  spec?: { crossplane?: { resourceRefs?: Reference[] } };
+  spec?: { crossplane?: { resourceRefs?: Reference[]; compositionRef?: { name: string } } };
 };
 
 /** Argo CD's Application. */

@@ -1,12 +1,14 @@
 // Back end of the portal's own cards and pages.
-import { coreServices, createBackendPlugin, HttpAuthService } from '@backstage/backend-plugin-api';
+import { coreServices, createBackendPlugin } from '@backstage/backend-plugin-api';
 import { Config } from '@backstage/config';
 import { catalogServiceRef } from '@backstage/plugin-catalog-node';
 import { Docs } from './docs';
 import { Gitea } from './gitea';
 import { Judge } from './judge';
 import { Kube } from './kube';
-import { Context, router } from './router';
+import { changePermission } from './permissions';
+import { Context, PICTURES, router } from './router';
+import { WebPages } from './webPages';
 
 export default createBackendPlugin({
   pluginId: 'backstack',
@@ -17,23 +19,29 @@ export default createBackendPlugin({
         config: coreServices.rootConfig,
         http: coreServices.httpRouter,
         httpAuth: coreServices.httpAuth,
+        permissions: coreServices.permissions,
+        permissionsRegistry: coreServices.permissionsRegistry,
+        userInfo: coreServices.userInfo,
       },
-      async init({ catalog, config, http, httpAuth }) {
-        http.use(router(await context(config, httpAuth, catalog)));
+      async init({ config, http, permissionsRegistry, ...services }) {
+        permissionsRegistry.addPermissions([changePermission]);
+        http.addAuthPolicy({ path: PICTURES, allow: 'unauthenticated' });
+        http.use(router({ ...services, ...(await settings(config)) }));
       },
     });
   },
 });
 
-async function context(config: Config, httpAuth: HttpAuthService, catalog: Context['catalog']): Promise<Context> {
+async function settings(config: Config): Promise<Omit<Context, 'catalog' | 'httpAuth' | 'permissions' | 'userInfo'>> {
+  const gitea = Gitea.fromConfig(config);
   return {
     kube: await Kube.fromConfig(config),
-    gitea: Gitea.fromConfig(config),
     judge: Judge.fromConfig(config),
+    gitea,
+    repositories: (config.getOptionalStringArray('backstack.git.reviewed') ?? []).map(each => gitea.of(each)),
     docs: new Docs(config.getString('backstack.docs')),
-    argoUrl: config.getString('backstack.argocd.publicUrl').replace(/\/$/, ''),
+    argo: WebPages.fromConfig(config.getConfig('backstack.argocd')),
     platformUrl: config.getString('app.baseUrl'),
-    httpAuth,
-    catalog,
+    approvers: config.getOptionalStringArray('backstack.git.approvers') ?? [],
   };
 }

@@ -28,7 +28,7 @@ async function resultsWith(answers: Answers) {
 
 test('the worst comes first, and nothing about others', async () => {
   const own = { kind: 'App', name: 'shop', uid: 'app' };
-  const results = await resultsWith({
+  const { items: results } = await resultsWith({
     [`${REPORTS}/namespaces/demo/policyreports`]: list(
       report(own, { policy: 'names', result: 'pass' }, { policy: 'hosts', result: 'warn' }, { policy: 'demo/limits', result: 'fail', message: 'too much' }),
       report({ kind: 'App', name: 'other', uid: 'other' }, { policy: 'limits', result: 'error' }),
@@ -44,7 +44,7 @@ test('the worst comes first, and nothing about others', async () => {
 test('a policy that judges an app and its pods is read once for each outcome', async () => {
   const deployment = { apiVersion: 'apps/v1', kind: 'Deployment', metadata: { name: 'shop', namespace: 'demo', uid: 'deployment' } };
   const owner = { apiVersion: 'apps/v1', kind: 'Deployment', name: 'shop', uid: 'deployment' };
-  const results = await resultsWith({
+  const { items: results } = await resultsWith({
     '/apis/example.org/v1/namespaces/demo/apps/shop': {
       ...composite,
       spec: { crossplane: { resourceRefs: [{ apiVersion: 'apps/v1', kind: 'Deployment', name: 'shop' }] } },
@@ -68,5 +68,15 @@ test('a policy that judges an app and its pods is read once for each outcome', a
 });
 
 test('an object that is gone has no results', async () => {
-  expect(await resultsWith({ '/apis/example.org/v1/namespaces/demo/apps/shop': 404 })).toEqual([]);
+  expect(await resultsWith({ '/apis/example.org/v1/namespaces/demo/apps/shop': 404 })).toEqual({ items: [], applies: false });
+});
+
+const POLICIES = '/apis/policies.kyverno.io/v1/validatingpolicies';
+const about = (...resources: string[]) =>
+  list({ metadata: { name: 'p' }, spec: { matchConstraints: { resourceRules: [{ apiGroups: ['example.org'], resources }] } } });
+
+test('what no policy is about is told from what none has judged yet', async () => {
+  expect(await resultsWith({ [POLICIES]: about('databases') })).toEqual({ items: [], applies: false });
+  await api.stop();
+  expect(await resultsWith({ [POLICIES]: about('databases', 'apps') })).toEqual({ items: [], applies: true });
 });

@@ -1,6 +1,7 @@
 // What Kyverno's reports say about an entity.
 import { Kube } from './kube';
 import { KubeObject, Outcome, PolicyReport, Reference } from './objects';
+import { isAbout, policyObjects } from './policyList';
 import { family } from './resources';
 
 export type PolicyResult = {
@@ -19,15 +20,29 @@ export type PolicyResult = {
 const REPORTS = '/apis/wgpolicyk8s.io/v1alpha2';
 const WORST_FIRST = ['error', 'fail', 'warn', 'skip', 'pass'];
 
-/** The results for an object and all that was made of it: one a policy and outcome, the worst first. */
-export async function policyResults(kube: Kube, reference: Reference): Promise<PolicyResult[]> {
+/**
+ * The results for an object and all that was made of it: one a policy and outcome, the worst first. Where there are none,
+ * `applies` tells whether any policy is about such a thing at all.
+ */
+export async function policyResults(kube: Kube, reference: Reference): Promise<{ items: PolicyResult[]; applies: boolean }> {
   const objects = await family(kube, reference);
   const uids = new Map(objects.map(each => [each.metadata.uid, each]));
   const namespaces = new Set(objects.map(each => each.metadata.namespace).filter(each => each !== undefined));
   const lists = [...namespaces].map(namespace => kube.list<PolicyReport>(`${REPORTS}/namespaces/${namespace}/policyreports`));
   if (objects.some(each => !each.metadata.namespace)) lists.push(kube.list<PolicyReport>(`${REPORTS}/clusterpolicyreports`));
   const results = (await Promise.all(lists)).flat().flatMap(report => readReport(report, uids));
-  return grouped(results);
+  return { items: grouped(results), applies: results.length > 0 || (await isJudged(kube, objects)) };
+}
+
+/** Whether a policy is about one of these objects' kinds. */
+async function isJudged(kube: Kube, objects: KubeObject[]): Promise<boolean> {
+  const policies = await policyObjects(kube);
+  for (const { apiVersion, kind } of new Map(objects.map(each => [`${each.apiVersion}/${each.kind}`, each])).values()) {
+    const plural = (await kube.plural(apiVersion, kind)) ?? '';
+    const group = apiVersion.includes('/') ? apiVersion.split('/')[0] : '';
+    if (policies.some(each => isAbout(each, { group, plural, kind }))) return true;
+  }
+  return false;
 }
 
 function readReport(report: PolicyReport, uids: Map<string | undefined, KubeObject>): PolicyResult[] {

@@ -28,7 +28,16 @@ export function referenceOf(entity: Entity): Reference | undefined {
 /** How deep composites are looked into: one that is made of others that are made of others. */
 const DEPTH = 3;
 
-/** The object, what Crossplane composed of it, and the ReplicaSets, Jobs and Pods that belong to those. */
+/** Kinds of what workloads and operators make. Owners come before what they own: ReplicaSets and Jobs before Pods. */
+const BELONGING = [
+  { apiVersion: 'apps/v1', kind: 'ReplicaSet', plural: 'replicasets' },
+  { apiVersion: 'batch/v1', kind: 'Job', plural: 'jobs' },
+  { apiVersion: 'v1', kind: 'PersistentVolumeClaim', plural: 'persistentvolumeclaims' },
+  { apiVersion: 'v1', kind: 'Service', plural: 'services' },
+  { apiVersion: 'v1', kind: 'Pod', plural: 'pods' },
+];
+
+/** The object, what Crossplane composed of it, and what belongs to those: Pods, their volumes, an operator's Services. */
 export async function family(kube: Kube, reference: Reference): Promise<KubeObject[]> {
   const own = await kube.object<Composite>(reference);
   if (!own) return [];
@@ -48,16 +57,13 @@ async function composed(kube: Kube, parent: Composite, depth: number): Promise<K
 }
 
 async function descendants(kube: Kube, parents: KubeObject[]): Promise<KubeObject[]> {
-  const workloads = parents.filter(each => ['Deployment', 'StatefulSet', 'DaemonSet', 'Job', 'CronJob'].includes(each.kind));
-  const namespaces = new Set(workloads.map(each => each.metadata.namespace).filter(each => each !== undefined));
-  const lists = [...namespaces].flatMap(namespace => [
-    kube.list(`/apis/apps/v1/namespaces/${namespace}/replicasets`).then(items => typed(items, 'apps/v1', 'ReplicaSet')),
-    kube.list(`/apis/batch/v1/namespaces/${namespace}/jobs`).then(items => typed(items, 'batch/v1', 'Job')),
-    kube.list(`/api/v1/namespaces/${namespace}/pods`).then(items => typed(items, 'v1', 'Pod')),
-  ]);
-  const known = new Set(workloads.map(each => each.metadata.uid));
+  const namespaces = new Set(parents.map(each => each.metadata.namespace).filter(each => each !== undefined));
+  const lists = [...namespaces].flatMap(namespace => BELONGING.map(async ({ apiVersion, kind, plural }) => {
+    const root = apiVersion === 'v1' ? '/api/v1' : `/apis/${apiVersion}`;
+    return typed(await kube.list(`${root}/namespaces/${namespace}/${plural}`), apiVersion, kind);
+  }));
+  const known = new Set(parents.map(each => each.metadata.uid));
   const found: KubeObject[] = [];
-  // Owners come before what they own: ReplicaSets and Jobs before Pods.
   for (const each of (await Promise.all(lists)).flat()) {
     if (each.metadata.ownerReferences?.some(owner => known.has(owner.uid)) && !known.has(each.metadata.uid)) {
       known.add(each.metadata.uid);
@@ -68,6 +74,6 @@ async function descendants(kube: Kube, parents: KubeObject[]): Promise<KubeObjec
 }
 
 /** Items of a list do not say what they are. */
-function typed(items: KubeObject[], apiVersion: string, kind: string): KubeObject[] {
+export function typed<T extends KubeObject>(items: T[], apiVersion: string, kind: string): T[] {
   return items.map(each => ({ ...each, apiVersion, kind }));
 }

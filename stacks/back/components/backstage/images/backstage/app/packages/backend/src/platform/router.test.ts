@@ -1,8 +1,9 @@
 import { createServer, Server } from 'node:http';
 import { AddressInfo } from 'node:net';
-import { BackstageCredentials, HttpAuthService } from '@backstage/backend-plugin-api';
+import { BackstageCredentials, HttpAuthService, PermissionsService } from '@backstage/backend-plugin-api';
 import { Entity, stringifyEntityRef } from '@backstage/catalog-model';
 import { NotAllowedError } from '@backstage/errors';
+import { AuthorizeResult } from '@backstage/plugin-permission-common';
 import express, { ErrorRequestHandler } from 'express';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { ApiServer, list } from '../testing/apiServer';
@@ -31,6 +32,9 @@ let git: GitServer;
 let server: Server;
 /** Who asks: a person, or another part of Backstage. */
 let user: string | undefined;
+/** Where Argo CD's pages are. */
+let argoUrl: string | undefined;
+const GUEST = 'user:default/guest';
 
 const entities = [ingested('shop'), API];
 const catalog = {
@@ -52,6 +56,15 @@ const httpAuth = {
     return Promise.resolve({ principal: { type: 'user', userEntityRef: user } } as unknown as BackstageCredentials);
   },
 } as unknown as HttpAuthService;
+const userInfo = {
+  getUserInfo: () => Promise.resolve({ userEntityRef: user ?? '', ownershipEntityRefs: [user ?? '', 'group:default/developers'] }),
+};
+const permissions = {
+  authorize: ([{ permission }]: { permission: { name: string } }[]) => {
+    const isAllowed = permission.name === 'backstack.change' && user !== GUEST;
+    return Promise.resolve([{ result: isAllowed ? AuthorizeResult.ALLOW : AuthorizeResult.DENY }]);
+  },
+} as unknown as PermissionsService;
 const asJson: ErrorRequestHandler = (error: Error, _request, answer, _next) => {
   answer.status(400).json({ error: { name: error.name, message: error.message } });
 };
@@ -59,7 +72,11 @@ const asJson: ErrorRequestHandler = (error: Error, _request, answer, _next) => {
 beforeEach(async () => {
   [api, git] = await Promise.all([ApiServer.start(), GitServer.start()]);
   user = 'user:default/ann';
-  const routes = router({ kube: api.kube, gitea: git.gitea, docs: new Docs('/nowhere'), judge, argoUrl: 'https://argo', platformUrl: 'https://localhost:8443', httpAuth, catalog });
+  argoUrl = 'https://argo';
+  const routes = router({
+    kube: api.kube, gitea: git.gitea, docs: new Docs('/nowhere'), judge, argo: { address: () => Promise.resolve(argoUrl) }, platformUrl: 'https://localhost:8443',
+    approvers: ['developers'], repositories: [], httpAuth, permissions, catalog, userInfo,
+  });
   server = createServer(express().use(routes, asJson));
   await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve));
 });
@@ -86,20 +103,33 @@ test('what Argo CD does not deliver is delivered by nobody', async () => {
   expect(await ask('entity/component/demo/shop/delivery')).toEqual({ item: null });
   const resources = [{ group: 'example.org', kind: 'App', namespace: 'demo', name: 'shop' }];
   api.answers['/apis/argoproj.io/v1alpha1/namespaces/argocd/applications'] = list({ metadata: { name: 'demo', namespace: 'argocd' }, spec: {}, status: { resources } });
-  expect(await ask('entity/component/demo/shop/delivery')).toMatchObject({ item: { name: 'demo' } });
+  expect(await ask('entity/component/demo/shop/delivery')).toMatchObject({ item: { name: 'demo', url: 'https://argo/applications/argocd/demo' } });
+  expect(await ask('pages')).toEqual({ argocd: true });
+  // Built from packages, Argo CD has no pages to lead to.
+  argoUrl = undefined;
+  expect(await ask('entity/component/demo/shop/delivery')).toEqual({ item: { name: 'demo', sync: 'Unknown', health: 'Unknown' } });
+  expect(await ask('pages')).toEqual({ argocd: false });
 });
 
-test('a person changes what was ordered; a program does not', async () => {
+test('a person changes what was ordered; a program and a guest do not', async () => {
   api.answers['/apis/apiextensions.crossplane.io/v2/compositeresourcedefinitions'] = list(xrd());
   git.files.set('demo/app/shop.yaml', TEXT);
   const change = { sha: shaOf(TEXT), version: 'v1', spec: { image: 'b' } };
   expect(await ask('entity/component/demo/shop/manifest')).toMatchObject({ spec: { image: 'a' } });
   user = undefined;
   expect(await ask('entity/component/demo/shop/manifest', change)).toMatchObject({ error: { name: 'NotAllowedError' } });
+  user = GUEST;
+  for (const route of ['manifest', 'actions']) {
+    const refusal = { error: { name: 'NotAllowedError', message: 'a guest only looks: sign in with your own account to change things' } };
+    expect(await ask(`entity/component/demo/shop/${route}`, { ...change, action: 'delete' })).toEqual(refusal);
+  }
   expect(git.pulls).toEqual([]);
   user = 'user:default/ann';
   expect(await ask('entity/component/demo/shop/manifest', change)).toMatchObject({ number: 1 });
-  expect(git.pulls[0].body).toBe('Changed in the portal by `user:default/ann`.');
+  expect(git.pulls[0].body).toContain('Changed in the portal by `user:default/ann`.');
+  expect(await ask('orders')).toMatchObject({ mine: [{ number: 1, mayApprove: true }], waiting: [] });
+  user = undefined;
+  expect(await ask('orders')).toMatchObject({ error: { name: 'NotAllowedError' } });
 });
 
 test.each([
@@ -107,7 +137,9 @@ test.each([
   ['entity/api/default/App--v1/delivery', 'no object of the cluster belongs to api:default/App--v1'],
   ['entity/component/demo/shop/definition', 'this API has no definition that can be read'],
   ['docs/page', 'there is no page ``'],
+  ['orders/some/body/1/difference', 'the portal does not follow the repository some/body'],
   ['docs/page?path=a&path=b', 'there is no page ``'],
+  ['docs/files/pictures/none.svg', 'there is no picture `pictures/none.svg`'],
 ])('%s is refused in words', async (route, message) => {
   expect(await ask(route)).toMatchObject({ error: { name: 'NotFoundError', message } });
 });
@@ -118,7 +150,15 @@ test('what was ordered answers where its parts do', async () => {
   const ingress = { apiVersion: 'networking.k8s.io/v1', kind: 'Ingress', name: 'shop' };
   api.answers['/apis/example.org/v1/namespaces/demo/apps/shop'] = { metadata: { name: 'shop', namespace: 'demo' }, spec: { crossplane: { resourceRefs: [ingress] } } };
   api.answers['/apis/networking.k8s.io/v1/namespaces/demo/ingresses/shop'] = { ...ingress, metadata: { name: 'shop' }, spec: { rules: [{ host: 'shop.localhost' }] } };
-  expect(await ask('entity/component/demo/shop/addresses')).toEqual({ open: ['https://shop.localhost:8443'], inside: [] });
+  expect(await ask('entity/component/demo/shop/usage')).toEqual({ open: ['https://shop.localhost:8443'], inside: [], images: [] });
+});
+
+test('what was ordered is deleted by a pull request, and its file has a history', async () => {
+  git.files.set('demo/app/shop.yaml', TEXT);
+  git.commits.push({ sha: 'c1', message: 'Add App shop', path: 'demo/app/shop.yaml', content: TEXT });
+  const { sha } = (await ask('entity/component/demo/shop/actions')) as { sha: string };
+  expect(await ask('entity/component/demo/shop/actions', { action: 'delete', sha })).toMatchObject({ number: 1, title: 'Remove App shop from demo' });
+  expect(await ask('entity/component/demo/shop/history')).toMatchObject({ items: [{ sha: 'c1', title: 'Add App shop' }] });
 });
 
 test('the judge is asked about the object behind an entity, and about all at once', async () => {

@@ -1,11 +1,12 @@
 // The routes of the portal's own cards and pages.
-import { HttpAuthService } from '@backstage/backend-plugin-api';
+import { HttpAuthService, PermissionsService, UserInfoService } from '@backstage/backend-plugin-api';
 import { Entity } from '@backstage/catalog-model';
-import { NotFoundError } from '@backstage/errors';
+import { NotAllowedError, NotFoundError } from '@backstage/errors';
 import { catalogServiceRef } from '@backstage/plugin-catalog-node';
+import { AuthorizeResult } from '@backstage/plugin-permission-common';
 import express, { Request } from 'express';
 import Router from 'express-promise-router';
-import { addressesOf } from './addresses';
+import { act, actionsOf, historyOf } from './actions';
 import { propose, readForm } from './change';
 import { definitionOf, fieldsOf } from './definition';
 import { deliveryOf } from './delivery';
@@ -14,26 +15,41 @@ import { Gitea } from './gitea';
 import { Judge, typed } from './judge';
 import { Kube } from './kube';
 import { Reference } from './objects';
+import { ordersOf, Person } from './orders';
+import { changePermission } from './permissions';
 import { policyResults } from './policies';
+import { policyList } from './policyList';
 import { family, referenceOf } from './resources';
+import { headings } from './sections';
 import { concernsOf, statesOf } from './states';
+import { usageOf, withDoors } from './usage';
+import { WebPages } from './webPages';
 
 export type Context = {
   kube: Kube;
   gitea: Gitea;
   docs: Docs;
   judge: Judge;
-  argoUrl: string;
+  argo: Pick<WebPages, 'address'>;
   /** The platform's own address. */
   platformUrl: string;
   httpAuth: Pick<HttpAuthService, 'credentials'>;
+  permissions: Pick<PermissionsService, 'authorize'>;
   catalog: Pick<typeof catalogServiceRef.T, 'getEntityByRef' | 'getEntities'>;
+  userInfo: Pick<UserInfoService, 'getUserInfo'>;
+  /** Further repositories in which changes are reviewed. */
+  repositories: Gitea[];
+  /** Groups whose members may approve what is ordered. */
+  approvers: string[];
 };
+
+/** Pictures of the docs: browsers fetch them without saying who asks. */
+export const PICTURES = '/docs/files';
 
 const ENTITY = '/entity/:kind/:namespace/:name';
 
 export function router(context: Context): express.Router {
-  const { kube, docs, judge, argoUrl } = context;
+  const { kube, docs, judge, argo } = context;
   const routes = Router();
   routes.use(express.json({ limit: '1mb' }));
   // One look at the whole platform, for Home and the catalog.
@@ -41,36 +57,69 @@ export function router(context: Context): express.Router {
     const [diagnosis, entities] = await Promise.all([judge.diagnosis(), components(context, request)]);
     answer.json({ states: statesOf(diagnosis, entities), concerns: concernsOf(diagnosis, entities) });
   });
+  routes.get('/pages', async (_, answer) => {
+    answer.json({ argocd: (await argo.address()) !== undefined });
+  });
+  routes.get('/policies', async (_, answer) => {
+    answer.json({ items: await policyList(kube) });
+  });
+  routes.get('/orders', async (request, answer) => {
+    answer.json(await ordersOf(context, await person(context, request), context.approvers, context.repositories));
+  });
+  routes.get('/orders/:owner/:name/:number/difference', async (request, answer) => {
+    const { owner, name, number } = request.params;
+    const found = [context.gitea, ...context.repositories].find(each => each.repository === `${owner}/${name}`);
+    if (!found) throw new NotFoundError(`the portal does not follow the repository ${owner}/${name}`);
+    answer.json({ text: await found.difference(Number(number)) });
+  });
   routes.get('/docs', async (_, answer) => {
     answer.json({ items: await docs.pages() });
   });
   routes.get('/docs/page', async (request, answer) => {
     const { path } = request.query;
-    answer.json({ text: await docs.page(typeof path === 'string' ? path : '') });
+    const text = await docs.page(typeof path === 'string' ? path : '');
+    answer.json({ text, headings: headings(text) });
+  });
+  routes.get(`${PICTURES}/*`, async (request, answer) => {
+    const drawing = await docs.picture(decodeURIComponent(request.path.slice(PICTURES.length + 1)));
+    // Whoever opens it as a page of its own gets a picture, and nothing that runs.
+    answer.set('content-security-policy', "sandbox; default-src 'none'; style-src 'unsafe-inline'; font-src data:");
+    answer.type('svg').send(drawing);
   });
   routes.get(`${ENTITY}/definition`, async (request, answer) => {
     const found = definitionOf(await entityOf(context, request));
     if (!found) throw new NotFoundError('this API has no definition that can be read');
     answer.json({ kind: found.kind, template: found.template, fields: fieldsOf(found.schema) });
   });
-  routes.get(`${ENTITY}/addresses`, async (request, answer) => {
-    answer.json(addressesOf(await family(kube, await resource(context, request)), context.platformUrl));
+  routes.get(`${ENTITY}/usage`, async (request, answer) => {
+    const objects = await family(kube, await resource(context, request));
+    answer.json(usageOf(await withDoors(kube, objects), context.platformUrl));
   });
   routes.get(`${ENTITY}/diagnosis`, async (request, answer) => {
     answer.json(await judge.diagnosis(typed(await resource(context, request))));
   });
   routes.get(`${ENTITY}/policies`, async (request, answer) => {
-    answer.json({ items: await policyResults(kube, await resource(context, request)) });
+    answer.json(await policyResults(kube, await resource(context, request)));
   });
   routes.get(`${ENTITY}/delivery`, async (request, answer) => {
-    answer.json({ item: (await deliveryOf(kube, argoUrl, await resource(context, request))) ?? null });
+    answer.json({ item: (await deliveryOf(kube, await argo.address(), await resource(context, request))) ?? null });
   });
   routes.get(`${ENTITY}/manifest`, async (request, answer) => {
     answer.json(await readForm(context, await resource(context, request)));
   });
   routes.post(`${ENTITY}/manifest`, async (request, answer) => {
-    const { principal } = await context.httpAuth.credentials(request, { allow: ['user'] });
-    answer.json(await propose(context, await resource(context, request), request.body, principal.userEntityRef));
+    const user = await whoChanges(context, request);
+    answer.json(await propose(context, await resource(context, request), request.body, user));
+  });
+  routes.get(`${ENTITY}/actions`, async (request, answer) => {
+    answer.json(await actionsOf(context, await resource(context, request)));
+  });
+  routes.post(`${ENTITY}/actions`, async (request, answer) => {
+    const user = await whoChanges(context, request);
+    answer.json(await act(context, await resource(context, request), request.body, user));
+  });
+  routes.get(`${ENTITY}/history`, async (request, answer) => {
+    answer.json({ items: await historyOf(context, await resource(context, request)) });
   });
   return routes;
 }
@@ -79,6 +128,21 @@ export function router(context: Context): express.Router {
 async function components({ catalog, httpAuth }: Context, request: Request): Promise<Entity[]> {
   const credentials = await httpAuth.credentials(request);
   return (await catalog.getEntities({ filter: { kind: ['Component', 'Resource'] } }, { credentials })).items;
+}
+
+/** Who asks. */
+async function person({ httpAuth, userInfo }: Context, request: Request): Promise<Person> {
+  const credentials = await httpAuth.credentials(request, { allow: ['user'] });
+  const { ownershipEntityRefs } = await userInfo.getUserInfo(credentials);
+  return { ref: credentials.principal.userEntityRef, groups: ownershipEntityRefs };
+}
+
+/** The person who asks for a change: guests may not, nor programs. */
+async function whoChanges({ httpAuth, permissions }: Context, request: Request): Promise<string> {
+  const credentials = await httpAuth.credentials(request, { allow: ['user'] });
+  const [{ result }] = await permissions.authorize([{ permission: changePermission }], { credentials });
+  if (result !== AuthorizeResult.ALLOW) throw new NotAllowedError('a guest only looks: sign in with your own account to change things');
+  return credentials.principal.userEntityRef;
 }
 
 /** The entity that a request names. */

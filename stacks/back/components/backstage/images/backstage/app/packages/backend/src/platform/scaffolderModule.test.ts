@@ -11,7 +11,7 @@ beforeEach(async () => {
 afterEach(() => git.stop());
 
 const PATH = 'demo/app/shop.yaml';
-const ORDER = { apiVersion: 'example.org/v1', kind: 'App', name: 'shop', namespace: 'demo', composition: '', spec: { image: 'a', host: '' } };
+const ORDER = { apiVersion: 'example.org/v1', kind: 'App', name: 'shop', namespace: 'demo', composition: '', owner: '', spec: { image: 'a', host: '' } };
 
 async function order(input: object = ORDER, ctx: object = { user: { ref: 'user:default/ann' } }): Promise<JsonObject> {
   const action = orderAction(git.gitea);
@@ -25,7 +25,8 @@ async function order(input: object = ORDER, ctx: object = { user: { ref: 'user:d
 
 test('an order is a pull request with one new file, in the name of who ordered', async () => {
   expect(await order()).toEqual({ url: 'https://git.example/gitea/platform/demo-cluster/pulls/1', number: 1, path: PATH });
-  expect(git.pulls[0]).toMatchObject({ title: 'Add App shop to demo', body: 'Ordered in the portal by `user:default/ann`.' });
+  expect(git.pulls[0].title).toBe('Add App shop to demo');
+  expect(git.pulls[0].body).toContain('Ordered in the portal by `user:default/ann`: one App, as `demo/app/shop.yaml` says.');
   expect(git.proposed(git.pulls[0], PATH)).toBe(
     'apiVersion: example.org/v1\nkind: App\nmetadata:\n  name: shop\n  namespace: demo\nspec:\n  image: a\n',
   );
@@ -33,8 +34,14 @@ test('an order is a pull request with one new file, in the name of who ordered',
 
 test('what exists is not ordered once more', async () => {
   git.files.set(PATH, 'kind: App\n');
-  await expect(order()).rejects.toThrow('App shop exists already: change it on its own page, or choose another name');
+  const refused: unknown = await order().catch((error: unknown) => error);
+  expect(refused).toMatchObject({ message: 'App shop exists already: change it on its own page, or choose another name', stack: '' });
   expect(git.pulls).toEqual([]);
+});
+
+test('whose it is, is said in the manifest', async () => {
+  await order({ ...ORDER, owner: 'group:default/red' });
+  expect(git.proposed(git.pulls[0], PATH)).toContain('  namespace: demo\n  annotations:\n    terasky.backstage.io/owner: group:default/red\nspec:');
 });
 
 test('without fields, the defaults of the API hold', async () => {

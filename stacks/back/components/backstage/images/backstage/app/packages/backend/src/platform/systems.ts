@@ -1,7 +1,6 @@
 // Catalog provider: each namespace with something in it is a system.
 import { Entity } from '@backstage/catalog-model';
 import { EntityProvider, EntityProviderConnection } from '@backstage/plugin-catalog-node';
-import { OWNER } from './ingested';
 
 /** Milliseconds for an entity that was just processed to be found in the catalog. */
 const FRESH = 60_000;
@@ -14,6 +13,9 @@ export class Systems implements EntityProvider {
   private connection?: EntityProviderConnection;
   private known = '';
   private readonly seenAt = new Map<string, number>();
+
+  /** `ownerOf` says whose a namespace is. */
+  constructor(private readonly ownerOf: (namespace: string) => string) {}
 
   getProviderName() {
     return 'backstack-systems';
@@ -28,16 +30,25 @@ export class Systems implements EntityProvider {
   async seen(namespace: string) {
     const isNew = !this.seenAt.has(namespace);
     this.seenAt.set(namespace, Date.now());
-    if (isNew) await this.connection?.applyMutation({ type: 'delta', added: [deferred(namespace)], removed: [] });
+    if (isNew) await this.connection?.applyMutation({ type: 'delta', added: [this.deferred(namespace)], removed: [] });
   }
 
   /** Makes the systems of these components of the cluster, and takes away those that have none any more. */
   async refresh(components: Entity[]) {
-    const namespaces = this.inUse(components);
-    const now = namespaces.join(' ');
+    const systems = this.inUse(components).map(each => this.deferred(each));
+    const now = JSON.stringify(systems);
     if (!this.connection || now === this.known) return;
-    await this.connection.applyMutation({ type: 'full', entities: namespaces.map(deferred) });
+    await this.connection.applyMutation({ type: 'full', entities: systems });
     this.known = now;
+  }
+
+  /** With the next look everything is brought anew: what somebody took away by hand comes back. */
+  forget() {
+    this.known = '';
+  }
+
+  private deferred(namespace: string) {
+    return { entity: systemOf(namespace, this.ownerOf(namespace)), locationKey: origin(namespace) };
   }
 
   private inUse(components: Entity[]): string[] {
@@ -56,15 +67,11 @@ function systemName({ spec }: Entity): string | undefined {
   return typeof spec?.system === 'string' ? /^system:default\/(.+)$/.exec(spec.system)?.[1] : undefined;
 }
 
-function deferred(namespace: string) {
-  return { entity: systemOf(namespace), locationKey: origin(namespace) };
-}
-
 function origin(namespace: string): string {
   return `kubernetes:namespaces/${namespace}`;
 }
 
-function systemOf(namespace: string): Entity {
+function systemOf(namespace: string, owner: string): Entity {
   return {
     apiVersion: 'backstage.io/v1alpha1',
     kind: 'System',
@@ -77,6 +84,6 @@ function systemOf(namespace: string): Entity {
         'backstage.io/managed-by-origin-location': origin(namespace),
       },
     },
-    spec: { owner: `group:default/${OWNER}`, type: 'namespace' },
+    spec: { owner, type: 'namespace' },
   };
 }

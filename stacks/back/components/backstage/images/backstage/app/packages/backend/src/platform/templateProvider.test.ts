@@ -44,6 +44,16 @@ test('namespaces to choose from are sorted, so that their order is no change', a
   expect(catalog.mutations).toBe(1);
 });
 
+test('a template that somebody took away is back after the next look', async () => {
+  const catalog = new CatalogConnection();
+  const provider = new TemplateProvider(api.kube, new Log());
+  await provider.connect(catalog);
+  catalog.entities.clear();
+  provider.forget();
+  await provider.refresh();
+  expect(catalog.sorted()).toEqual(['apps.example.org-v1']);
+});
+
 test('a look that fails leaves what is offered, and the next one makes it good', async () => {
   const [log, catalog] = [new Log(), new CatalogConnection()];
   const provider = new TemplateProvider(api.kube, log);

@@ -25,6 +25,11 @@ export class TemplateProvider implements EntityProvider {
     await this.refresh();
   }
 
+  /** With the next look everything is brought anew: what somebody took away by hand comes back. */
+  forget() {
+    this.last = '';
+  }
+
   /** Never throws: the next change, or the next regular look, makes good what this one could not. */
   async refresh() {
     if (!this.connection) return;

@@ -91,7 +91,7 @@ test('what is cluster-wide asks for no namespace', () => {
   const [made] = templatesOf({ xrd: xrd(undefined, { scope: 'Cluster' }), compositions: [], namespaces: [namespace('demo', 'development')] });
   const [place] = made.spec?.parameters as { required: string[]; properties: Record<string, unknown> }[];
   expect(place.required).toEqual(['name']);
-  expect(Object.keys(place.properties)).toEqual(['name']);
+  expect(Object.keys(place.properties)).toEqual(['name', 'owner']);
   expect(made.metadata.tags).toEqual(['v1', 'cluster-wide']);
 });
 

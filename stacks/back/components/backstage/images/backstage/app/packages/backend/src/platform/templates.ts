@@ -92,6 +92,7 @@ function template(offer: Offer, version: Version, current?: Version): Entity {
             name: '${{ parameters.name }}',
             ...(namespaced ? { namespace: '${{ parameters.namespace }}' } : {}),
             composition: '${{ parameters.composition }}',
+            owner: '${{ parameters.owner }}',
             spec: '${{ parameters.spec }}',
           },
         },
@@ -113,6 +114,15 @@ const NEXT =
   'Your order is [pull request ${{ steps.order.output.number }}](${{ steps.order.output.url }}). ' +
   'When somebody has approved and merged it, Argo CD brings it into the cluster, Crossplane makes what it needs, ' +
   'and it appears in the catalog, usually within a minute.';
+
+/** Whose it shall be, of the groups of the catalog. */
+const OWNER_FIELD = {
+  title: 'Owner',
+  type: 'string',
+  description: 'The group that looks after it. Left empty, it is that of the namespace.',
+  'ui:field': 'EntityPicker',
+  'ui:options': { allowArbitraryValues: false, catalogFilter: [{ kind: 'Group', 'spec.type': 'team' }] },
+};
 
 /** The first page of the form: what it is called and where it goes. */
 function place({ xrd, namespaces }: Offer, namespaced: boolean, warning?: string) {
@@ -143,7 +153,7 @@ function place({ xrd, namespaces }: Offer, namespaced: boolean, warning?: string
     title: `Your ${kind}`,
     description: warning ? `⚠ ${warning}` : undefined,
     required: namespaced ? ['name', 'namespace'] : ['name'],
-    properties: namespaced ? { name, namespace } : { name },
+    properties: namespaced ? { name, namespace, owner: OWNER_FIELD } : { name, owner: OWNER_FIELD },
   };
 }
 

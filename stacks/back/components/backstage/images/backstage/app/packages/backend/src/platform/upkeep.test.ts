@@ -71,6 +71,34 @@ test('an entity goes when its object was missed three times in a row', async () 
   expect(await world.upkeep.look()).toBeUndefined();
 });
 
+test('an entity that somebody took away comes back while its object is there', async () => {
+  const world = new World();
+  world.cluster.set('shop', object());
+  await world.upkeep.look();
+  world.components = [];
+  await world.upkeep.look();
+  expect(world.actions()).toEqual(['upsert', 'upsert']);
+  expect(world.log.lines[0]).toMatch(/^info: component:demo\/shop was taken out of the catalog/);
+  // Until it is back.
+  await world.upkeep.look();
+  expect(world.actions()).toHaveLength(3);
+  world.cluster.set('shop', null);
+  await world.upkeep.look();
+  world.cluster.set('shop', object());
+  await world.upkeep.look();
+  expect(world.actions()).toHaveLength(3);
+});
+
+test('what shall not be in the catalog is not brought back', async () => {
+  const world = new World();
+  world.cluster.set('shop', object());
+  await world.upkeep.look();
+  world.components = [];
+  world.cluster.set('shop', object({ annotations: { 'terasky.backstage.io/exclude-from-catalog': 'true' } }));
+  await world.upkeep.look();
+  expect(world.actions()).toEqual(['upsert']);
+});
+
 test('one that is replaced stays', async () => {
   const world = new World();
   for (const found of [null, null, object({ uid: '2' }), null, null]) {

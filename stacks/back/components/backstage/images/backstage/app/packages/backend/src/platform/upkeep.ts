@@ -12,6 +12,8 @@ import { Watches } from './watch';
 
 /** Looks in a row that miss an object before its entity goes: one that is replaced is away for a moment. */
 const MISSES = 3;
+/** On an object: it shall not be in the catalog. */
+const EXCLUDED = 'terasky.backstage.io/exclude-from-catalog';
 /** Milliseconds until the next look while something is missed. */
 const MISSING = 5_000;
 
@@ -32,6 +34,8 @@ export type Parts = {
 export class Upkeep {
   private readonly states = new Map<string, string>();
   private readonly misses = new Map<string, number>();
+  /** The components that were there at the last look. */
+  private before = new Map<string, Entity>();
 
   constructor(private readonly parts: Parts) {}
 
@@ -44,6 +48,7 @@ export class Upkeep {
       const [components, apis] = await Promise.all([this.parts.ingested('Component'), this.parts.ingested('API')]);
       await this.parts.systems(components);
       await this.components(components);
+      await this.lost(components);
       await this.apis(apis);
       this.forget(new Set([...components, ...apis].map(each => stringifyEntityRef(each))));
     } catch (error) {
@@ -70,6 +75,21 @@ export class Upkeep {
     if (misses === MISSES) this.parts.logger.info(`${entityRef} leaves the catalog: its ${reference.kind} is gone`);
     // Again with each look: until it has synchronized once, the ingestor takes no word.
     await this.tell(entity, reference, { action: 'delete', entityNames: [entityRef] });
+  }
+
+  /** An entity that somebody took away by hand comes back: what it stands for is still there. */
+  private async lost(entities: Entity[]) {
+    const now = new Map(entities.map(each => [stringifyEntityRef(each), each]));
+    for (const [entityRef, entity] of this.before) {
+      const reference = referenceOf(entity);
+      const found = reference && this.parts.watches.find(reference);
+      if (now.has(entityRef) || !found || found.metadata.annotations?.[EXCLUDED]) continue;
+      this.parts.logger.info(`${entityRef} was taken out of the catalog, but its ${reference.kind} is there: it comes back`);
+      await this.tell(entity, reference, { action: 'upsert' });
+      // Told again with each look until it is back.
+      now.set(entityRef, entity);
+    }
+    this.before = now;
   }
 
   /** The ingestor takes no word about APIs; their definition is read when they are processed. */

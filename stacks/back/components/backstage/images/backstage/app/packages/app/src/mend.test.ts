@@ -1,0 +1,39 @@
+import { expect, test } from 'vitest';
+import { keepMended, mend } from './mend';
+
+function page(html: string): HTMLElement {
+  document.body.innerHTML = html;
+  return document.body;
+}
+
+test('what names something that is not there does so no more', () => {
+  const root = page('<div role="tab" aria-controls="none"></div><div role="tab" aria-controls="there"></div><div id="there"></div>');
+  mend(root);
+  expect([...root.querySelectorAll('[role=tab]')].map(each => each.getAttribute('aria-controls'))).toEqual([null, 'there']);
+});
+
+test('code can be reached by keyboard; what moves has a name', () => {
+  const root = page('<pre></pre><pre tabindex="-1"></pre><div role="progressbar"></div><div role="progressbar" aria-label="Half"></div>');
+  mend(root);
+  expect([...root.querySelectorAll('pre')].map(each => each.getAttribute('tabindex'))).toEqual(['0', '-1']);
+  expect([...root.querySelectorAll('[role=progressbar]')].map(each => each.getAttribute('aria-label'))).toEqual(['Loading', 'Half']);
+});
+
+test('a button within a button is one, and a link within one is the link', () => {
+  const root = page(
+    '<span role="button" class="MuiTableSortLabel-root" tabindex="0"><div tabindex="0" role="button">Name</div></span>'
+    + '<button aria-label="Show details"><span><a href="/x"><svg></svg></a></span></button>',
+  );
+  mend(root);
+  expect(root.querySelector('span > div')?.hasAttribute('tabindex')).toBe(false);
+  expect(root.querySelector('span')?.getAttribute('tabindex')).toBe('0');
+  expect(root.querySelector('a')?.getAttribute('aria-label')).toBe('Show details');
+  expect(root.querySelector('button')?.getAttribute('role')).toBe('group');
+});
+
+test('what comes later is mended, too', async () => {
+  const root = page('');
+  keepMended(root);
+  root.append(document.createElement('pre'));
+  await expect.poll(() => root.querySelector('pre')?.getAttribute('tabindex')).toBe('0');
+});

@@ -1,0 +1,53 @@
+// What is wrong in pages of others for whoever works by keyboard or by ear, and can be put right from outside.
+
+type Mend = { selector: string; mend: (element: Element) => void };
+
+const MENDS: Mend[] = [
+  // A tab that names a panel which is not there.
+  {
+    selector: '[role=tab][aria-controls]',
+    mend: tab => {
+      if (!document.getElementById(tab.getAttribute('aria-controls') ?? '')) tab.removeAttribute('aria-controls');
+    },
+  },
+  // Code that is wider than its place can be reached, and so be scrolled, by keyboard.
+  { selector: 'pre:not([tabindex])', mend: code => code.setAttribute('tabindex', '0') },
+  // The name of a table's column sorts by it; that it can be dragged, too, is a button within the button.
+  {
+    selector: '[role=button] [role=button][tabindex], .MuiTableSortLabel-root [tabindex]',
+    mend: handle => ['tabindex', 'role', 'aria-describedby'].forEach(name => handle.removeAttribute(name)),
+  },
+  // A link within a button: the link is what works, and the button has its name.
+  {
+    selector: 'button[aria-label]:not([role]) a[href]',
+    mend: link => {
+      const button = link.closest('button');
+      if (!button || link.textContent?.trim()) return;
+      link.setAttribute('aria-label', button.getAttribute('aria-label') ?? '');
+      button.setAttribute('role', 'group');
+      button.setAttribute('tabindex', '-1');
+    },
+  },
+  // A bar that moves while something is loaded has no name.
+  { selector: '[role=progressbar]:not([aria-label]):not([aria-labelledby])', mend: bar => bar.setAttribute('aria-label', 'Loading') },
+];
+
+/** Mends what is in a part of the page now. */
+export function mend(root: ParentNode) {
+  for (const each of MENDS) root.querySelectorAll(each.selector).forEach(each.mend);
+}
+
+/** Mends what comes, too, once for each time that the page is drawn. */
+export function keepMended(root: HTMLElement) {
+  let waiting = false;
+  const later = () => {
+    if (waiting) return;
+    waiting = true;
+    requestAnimationFrame(() => {
+      waiting = false;
+      mend(root);
+    });
+  };
+  new MutationObserver(later).observe(root, { childList: true, subtree: true });
+  later();
+}

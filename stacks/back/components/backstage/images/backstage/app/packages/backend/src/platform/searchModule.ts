@@ -1,0 +1,53 @@
+// Search module: the engine, and the platform's documentation as something to find. What is in the catalog comes from
+// Backstage's own module.
+import { Readable } from 'node:stream';
+import { coreServices, createBackendModule } from '@backstage/backend-plugin-api';
+import { searchEngineRegistryExtensionPoint, searchIndexRegistryExtensionPoint } from '@backstage/plugin-search-backend-node/alpha';
+import { DocumentCollatorFactory, IndexableDocument } from '@backstage/plugin-search-common';
+import { Docs } from './docs';
+import { PortalSearchEngine } from './searchEngine';
+import { sections } from './sections';
+
+/** The type of what is found in the documentation. */
+export const DOCS = 'docs';
+
+export class DocsCollator implements DocumentCollatorFactory {
+  readonly type = DOCS;
+
+  constructor(private readonly docs: Docs) {}
+
+  getCollator(): Promise<Readable> {
+    return Promise.resolve(Readable.from(this.documents()));
+  }
+
+  private async *documents(): AsyncGenerator<IndexableDocument & { page: string }> {
+    for (const page of await this.docs.pages()) {
+      for (const { title, anchor, text } of sections(await this.docs.page(page.path))) {
+        yield { title: title || page.title, text, location: `/docs/${page.path}${anchor ? `#${anchor}` : ''}`, page: page.title };
+      }
+    }
+  }
+}
+
+export default createBackendModule({
+  pluginId: 'search',
+  moduleId: 'backstack-docs',
+  register(reg) {
+    reg.registerInit({
+      deps: {
+        config: coreServices.rootConfig,
+        engines: searchEngineRegistryExtensionPoint,
+        index: searchIndexRegistryExtensionPoint,
+        logger: coreServices.logger,
+        scheduler: coreServices.scheduler,
+      },
+      init({ config, engines, index, logger, scheduler }) {
+        engines.setSearchEngine(new PortalSearchEngine({ logger }));
+        // They come with the platform, and change when it is changed.
+        const schedule = scheduler.createScheduledTaskRunner({ frequency: { hours: 1 }, timeout: { minutes: 1 }, initialDelay: { seconds: 5 } });
+        index.addCollator({ schedule, factory: new DocsCollator(new Docs(config.getString('backstack.docs'))) });
+        return Promise.resolve();
+      },
+    });
+  },
+});

@@ -1,0 +1,45 @@
+// A page of the documentation, taken apart at its headings: search finds the part that answers, not only the page.
+
+export type Heading = { level: number; title: string; anchor: string };
+export type Section = { title: string; anchor?: string; text: string };
+
+/** The headings of a page, in order. */
+export function headings(markdown: string): Heading[] {
+  return lines(markdown).flatMap(({ heading }) => heading ?? []);
+}
+
+/** The parts of a page: what is above its second heading, and one for each heading below. */
+export function sections(markdown: string): Section[] {
+  const found: Section[] = [{ title: '', text: '' }];
+  for (const { text, heading } of lines(markdown)) {
+    if (!heading) found[found.length - 1].text += `${text}\n`;
+    else if (heading.level === 1 && found.length === 1 && !found[0].title) found[0].title = heading.title;
+    else found.push({ title: heading.title, anchor: heading.anchor, text: '' });
+  }
+  return found.map(each => ({ ...each, text: each.text.trim() })).filter(each => each.title || each.text);
+}
+
+function lines(markdown: string): { text: string; heading?: Heading }[] {
+  const seen = new Map<string, number>();
+  let inCode = false;
+  return markdown.split('\n').map(text => {
+    if (/^\s*```/.test(text)) inCode = !inCode;
+    const [, marks, words] = (!inCode && /^(#{1,6})\s+(.+?)\s*#*$/.exec(text)) || [];
+    if (!words) return { text };
+    const title = plain(words);
+    return { text, heading: { level: marks.length, title, anchor: anchorOf(title, seen) } };
+  });
+}
+
+/** A heading without its marks. */
+function plain(text: string): string {
+  return text.replace(/\[([^\]]*)\]\([^)]*\)/g, '$1').replace(/[`*]/g, '').trim();
+}
+
+/** The anchor of a heading, as Git servers make it; a second one of the same text gets a number. */
+function anchorOf(title: string, seen: Map<string, number>): string {
+  const name = title.toLowerCase().replace(/[^\p{L}\p{N}\s_-]/gu, '').replace(/\s/g, '-');
+  const before = seen.get(name) ?? 0;
+  seen.set(name, before + 1);
+  return before ? `${name}-${before}` : name;
+}
