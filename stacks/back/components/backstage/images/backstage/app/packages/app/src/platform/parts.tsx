@@ -33,8 +33,12 @@ const STATES: Record<Verdict, { tone: Tone; mark: string; word: string }> = {
 
 /** How something is, by colour, mark and word: no one of them has to be seen. */
 export function StateBadge({ verdict }: { verdict: Verdict }) {
-  const { tone, mark, word } = STATES[verdict];
-  return <Badge tone={tone}>{`${mark} ${word}`}</Badge>;
+  return <Badge tone={STATES[verdict].tone}>{stateWord(verdict)}</Badge>;
+}
+
+export function stateWord(verdict: Verdict): string {
+  const { mark, word } = STATES[verdict];
+  return `${mark} ${word}`;
 }
 
 const TONES: Record<PolicyResult['result'], Tone> = { pass: 'good', fail: 'bad', warn: 'warning', error: 'bad', skip: 'neutral' };
