@@ -37,7 +37,8 @@ var tokens = map[string][]string{
 	"portal":    {"write:issue", "write:repository", "read:organization", "read:user"},
 	"assistant": {"write:issue", "write:repository", "read:organization", "read:user"},
 	"argocd":    {"read:repository"},
-	"seeder":    {"write:repository"},
+	// What a pull request does stands in a comment.
+	"seeder": {"write:issue", "write:repository"},
 }
 
 type team struct {

@@ -220,7 +220,8 @@ func (preview *preview) warnings() []string {
 		}
 	}
 	for _, image := range preview.Images {
-		if image.State == "missing" {
+		// Of one that could not be looked for, the pod will say whether it is there.
+		if image.State != "found" {
 			warnings = append(warnings, "image "+image.Image+": "+image.Detail)
 		}
 	}
