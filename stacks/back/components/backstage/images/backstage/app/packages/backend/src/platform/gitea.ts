@@ -104,6 +104,11 @@ export class Gitea {
     return (await this.get<Answer[]>('pulls?state=all&sort=recentupdate&limit=50')) ?? [];
   }
 
+  /** A pull request as it is now. */
+  async request(number: number): Promise<Answer | undefined> {
+    return this.get<Answer>(`pulls/${number}`);
+  }
+
   async reviews(number: number): Promise<Review[]> {
     return (await this.get<Review[]>(`pulls/${number}/reviews?limit=50`)) ?? [];
   }

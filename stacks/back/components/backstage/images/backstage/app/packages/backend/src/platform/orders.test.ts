@@ -65,6 +65,9 @@ test('an order that conflicts says so', async () => {
   await order();
   git.pulls[0].mergeable = false;
   expect((await words())[0]).toMatch(/^Conflicts/);
+  // Git was only looking: soon it knows better.
+  setTimeout(() => Object.assign(git.pulls[0], { mergeable: true }), 300);
+  expect(await words()).toEqual(['Waits for the check of its files']);
 });
 
 test('what was merged is followed until it runs', async () => {

@@ -36,6 +36,8 @@ export type Orders = { mine: Order[]; waiting: Order[]; rule: string };
 /** So many are listed; of those that are through, the ones of the last days. */
 const MOST = 6;
 const DAYS = 3;
+/** Milliseconds that Git takes to see whether something can be merged. */
+const LOOKING = 1_000;
 
 /**
  * What somebody ordered, and what waits for their review. `approvers`: groups whose members may approve; `others`: further
@@ -110,9 +112,13 @@ async function tell({ kube, gitea }: Platform, request: Answer, { person, rule, 
 
 /** What an open pull request waits for. */
 async function untilMerged(gitea: Gitea, request: Answer): Promise<Progress> {
-  const [checks, reviews] = await Promise.all([gitea.checks(request.head?.sha ?? ''), gitea.reviews(request.number)]);
+  const [checks, reviews, isInConflict] = await Promise.all([
+    gitea.checks(request.head?.sha ?? ''),
+    gitea.reviews(request.number),
+    conflicts(gitea, request),
+  ]);
   const wait = (words: string, tone: Tone = 'warning') => ({ words, tone, open: true });
-  if (request.mergeable === false) return wait('Conflicts with what was merged meanwhile: order it again, or mend it in Git', 'bad');
+  if (isInConflict) return wait('Conflicts with what was merged meanwhile: order it again, or mend it in Git', 'bad');
   const refused = checks.find(each => isRefusal(each));
   if (refused) return wait(`Refused by the check “${refused.context}”: ${refused.description ?? 'it gives no reason'}`, 'bad');
   const said = verdicts(reviews);
@@ -122,6 +128,13 @@ async function untilMerged(gitea: Gitea, request: Answer): Promise<Progress> {
   if (!said.some(each => each.state === 'APPROVED')) return wait('Waits for a review');
   const pending = checks.find(each => each.status === 'pending');
   return pending ? wait(pending.description ?? `Waits for the check “${pending.context}”`) : wait('Approved: waits for somebody to merge it');
+}
+
+/** Whether it cannot be merged. While Git looks, after each merge of another one, it says so of all: it is asked again. */
+async function conflicts(gitea: Gitea, { number, mergeable }: Answer): Promise<boolean> {
+  if (mergeable !== false) return false;
+  await new Promise(resolve => setTimeout(resolve, LOOKING));
+  return (await gitea.request(number))?.mergeable === false;
 }
 
 function isRefusal({ status }: Check): boolean {

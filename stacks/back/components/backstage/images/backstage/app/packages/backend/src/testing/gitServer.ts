@@ -85,6 +85,8 @@ export class GitServer {
     if (about === 'files') return [200, this.filesOf(this.pulls[Number(number) - 1])];
     if (about === 'reviews') return [200, this.reviews.get(Number(number)) ?? []];
     if (about === 'requested_reviewers' && verb === 'POST') return this.ask(Number(number), JSON.parse(text) as { team_reviewers: string[] });
+    const [, one] = /^GET pulls\/(\d+)$/.exec(call) ?? [];
+    if (one) return [200, this.pulls[Number(one) - 1]];
     const [, commit] = /^GET commits\/(.*)\/status$/.exec(call) ?? [];
     if (commit) return [200, { statuses: this.checks.get(commit) ?? null }];
     const [, what, name] = /^GET (contents|branches)\/(.*)$/.exec(call) ?? [];
