@@ -28,7 +28,7 @@ func (setup *setup) webhook(ctx context.Context) error {
 			continue
 		}
 		// Gitea does not tell the secret, so it is written once in every run of this program.
-		if setup.hookWritten && hook.Active && sameSet(hook.Events, events) {
+		if setup.hookWritten && hook.Active && hasAll(hook.Events, events) {
 			return nil
 		}
 		setup.hookWritten = true

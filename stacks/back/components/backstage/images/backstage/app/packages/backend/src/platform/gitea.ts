@@ -24,12 +24,17 @@ export type Answer = {
   updated_at?: string;
   head?: { ref?: string; sha?: string };
   user?: { login: string };
-  requested_reviewers?: { login: string }[] | null;
-  requested_reviewers_teams?: { name: string }[] | null;
 };
 
-/** What somebody said of a pull request. */
-export type Review = { state: string; official?: boolean; stale?: boolean; dismissed?: boolean; user?: { login: string } };
+/** What somebody said of a pull request, or was asked to (`REQUEST_REVIEW`): a person, or a team. */
+export type Review = {
+  state: string;
+  official?: boolean;
+  stale?: boolean;
+  dismissed?: boolean;
+  user?: { login: string } | null;
+  team?: { name: string } | null;
+};
 
 /** What a program said of a commit. */
 export type Check = { context: string; status: string; description?: string };

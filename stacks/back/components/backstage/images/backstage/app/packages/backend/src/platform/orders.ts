@@ -36,6 +36,8 @@ export type Orders = { mine: Order[]; waiting: Order[]; rule: string };
 /** So many are listed; of those that are through, the ones of the last days. */
 const MOST = 6;
 const DAYS = 3;
+/** So many that are open are looked at. */
+const LOOKED_AT = 20;
 /** Milliseconds that Git takes to see whether something can be merged. */
 const LOOKING = 1_000;
 
@@ -51,9 +53,9 @@ export async function ordersOf(platform: Platform, person: Person, approvers: st
   ]);
   const isMine = (each: Answer) => personOf(each.body) === person.ref;
   const shown = newest(all.filter(isMine)).slice(0, MOST);
-  const asked = all.filter(each => each.state === 'open' && isAsked(each, person) && !(isMine(each) && rule.fourEyes));
+  const asked = await askedOf(platform.gitea, all.filter(each => each.state === 'open' && !(isMine(each) && rule.fourEyes)), person);
   const told = (each: Answer) => tell(platform, each, { person, rule, approvers });
-  const [mine, waiting] = await Promise.all([Promise.all(shown.map(told)), Promise.all(asked.slice(0, MOST).map(told))]);
+  const [mine, waiting] = await Promise.all([Promise.all(shown.map(told)), Promise.all(asked.map(told))]);
   return { mine, waiting: [...waiting, ...elsewhere.flat()], rule: ruleInWords(rule) };
 }
 
@@ -81,11 +83,12 @@ function newest(all: Answer[]): Answer[] {
   });
 }
 
-/** Whether somebody was asked for a review, by name or as one of a team. */
-function isAsked(request: Answer, { ref, groups }: Person): boolean {
-  const names = (request.requested_reviewers ?? []).map(each => each.login);
-  const teams = (request.requested_reviewers_teams ?? []).map(each => each.name);
-  return names.some(name => ref === `user:default/${name}`) || teams.some(name => groups.includes(`group:default/${name}`));
+/** Those of which somebody was asked for a review, by name or as one of a team. Lists of pull requests do not tell it. */
+async function askedOf(gitea: Gitea, open: Answer[], { ref, groups }: Person): Promise<Answer[]> {
+  const isMe = ({ user, team }: Review) => ref === `user:default/${user?.login}` || groups.includes(`group:default/${team?.name}`);
+  const looked = open.slice(0, LOOKED_AT);
+  const reviews = await Promise.all(looked.map(each => gitea.reviews(each.number)));
+  return looked.filter((_, index) => reviews[index].some(each => each.state === 'REQUEST_REVIEW' && isMe(each))).slice(0, MOST);
 }
 
 type Asked = { person: Person; rule: Rule; approvers: string[] };

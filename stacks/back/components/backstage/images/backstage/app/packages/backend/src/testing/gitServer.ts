@@ -95,8 +95,8 @@ export class GitServer {
   }
 
   private ask(number: number, { team_reviewers }: { team_reviewers: string[] }): [number, unknown] {
-    const pull = this.pulls.find(each => each.number === number);
-    if (pull) pull.requested_reviewers_teams = team_reviewers.map(name => ({ name }));
+    const asked = team_reviewers.map(name => ({ state: 'REQUEST_REVIEW', user: null, team: { name } }));
+    this.reviews.set(number, [...(this.reviews.get(number) ?? []), ...asked]);
     return [201, []];
   }
 
