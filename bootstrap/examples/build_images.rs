@@ -10,10 +10,11 @@
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::Read;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Instant;
 
-use backstack::build::{Architecture, Builder, BuiltImage, HEADER_SIZE, Machine};
+use backstack::build::{Architecture, Builder, BuiltImage, HEADER_SIZE, Machine, Program};
 use backstack::error::Failure;
 use backstack::folders;
 use backstack::images::BlobStore;
@@ -34,6 +35,10 @@ struct Args {
     /// Only the stacks' own images, which a release pushes
     #[arg(long)]
     own: bool,
+    /// Static program of ours for that platform, for images that have it. Default: this program, for this machine's own
+    /// platform; for another one such images are left out
+    #[arg(long)]
+    program: Option<PathBuf>,
     /// Tell what is being done
     #[arg(long, short)]
     verbose: bool,
@@ -60,6 +65,11 @@ async fn build(args: Args) -> Result<(), Failure> {
     let cache = folders::cache()?;
     let store = BlobStore::open(&cache).map_err(internal)?;
     let builder = Builder::new(&cache, store.clone(), architecture);
+    let builder = match &args.program {
+        Some(file) => builder.with_program(Program::released(file, env!("CARGO_PKG_VERSION"))),
+        None => builder,
+    };
+    let has_program = args.program.is_some() || architecture == Architecture::host();
     let all = recipes()?;
     if let Some(name) = args.names.iter().find(|name| !all.contains_key(*name)) {
         let names: Vec<_> = all.keys().map(String::as_str).collect();
@@ -68,6 +78,12 @@ async fn build(args: Args) -> Result<(), Failure> {
     let mut failed = None;
     for (name, found) in &all {
         if (args.own && !found.own) || (!args.names.is_empty() && !args.names.contains(name)) {
+            continue;
+        }
+        if !has_program && backstack::build::recipe::read(&found.recipe)?.has_program() {
+            println!(
+                "{name:<24} left out: it has the program itself, and none for {architecture} was given (--program)"
+            );
             continue;
         }
         let progress = match args.verbose {

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use backstack::build::{Architecture, Builder, BuiltImage};
+use backstack::build::{Architecture, Builder, BuiltImage, Program, recipe};
 use backstack::error::Failure;
 use backstack::folders;
 use backstack::images::upstream::{Upstream, UpstreamOptions};
@@ -36,6 +36,9 @@ struct Args {
     /// Architectures to build for
     #[arg(long = "architecture", default_values = ["amd64", "arm64"])]
     architectures: Vec<String>,
+    /// Static programs of the release, which images have, as `amd64=FILE`
+    #[arg(long = "program", value_name = "ARCH=FILE")]
+    programs: Vec<String>,
     /// The registry has no TLS
     #[arg(long)]
     plain_http: bool,
@@ -60,12 +63,19 @@ async fn release(args: Args) -> Result<(), Failure> {
     let sign_in = Upstream::new(UpstreamOptions::new(Platform::here()))?;
     let registry = Registry::at_host(host, prefix, args.plain_http, sign_in).await?;
     let mut released = BTreeMap::new();
+    let programs: BTreeMap<_, _> = args.programs.iter().filter_map(|program| program.split_once('=')).collect();
     for (name, recipe) in own_images()? {
+        let has_program = recipe::read(&recipe)?.has_program();
         let mut manifests = Vec::new();
         for text in &args.architectures {
             let architecture = architecture(text)?;
             let progress = Progress::new(Arc::new(Lines), &format!("{name} for {architecture}"));
             let builder = Builder::new(&cache, store.clone(), architecture);
+            let builder = match programs.get(text.as_str()) {
+                Some(file) => builder.with_program(Program::released(file, env!("CARGO_PKG_VERSION"))),
+                None if !has_program => builder,
+                None => return Err(Failure::internal(format!("{name} has the program itself: --program {text}=FILE"))),
+            };
             let image = builder.build(&recipe, &progress).await?;
             push(&registry, &store, &name, &format!("{}-{architecture}", args.version), &image).await?;
             eprintln!("{name} for {architecture}: {}", image.manifest.digest);

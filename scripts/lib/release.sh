@@ -38,6 +38,15 @@ archive() {
   tar --sort=name --mode=a+rX,u+w,go-w --owner=0 --group=0 --numeric-owner --mtime="@$1" -C "$2" -c "$3" | gzip -9n
 }
 
+# The target of programs in images for an architecture.
+static_target() { case $1 in arm64) printf 'aarch64-unknown-linux-musl' ;; *) printf 'x86_64-unknown-linux-musl' ;; esac; }
+
+# architectures_of [--architecture ARCH]...   those that are named, or all that images are built for
+architectures_of() {
+  [ $# -gt 0 ] || set -- --architecture amd64 --architecture arm64
+  while [ $# -gt 0 ]; do printf '%s\n' "$2"; shift 2; done
+}
+
 # pack VERSION TARGET DIR   an archive with the program, its completions, its manual and the licence
 pack() {
   local name="backstack-$1-$2" folder own shell

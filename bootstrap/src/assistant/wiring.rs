@@ -48,6 +48,9 @@ pub enum Live {
     Platform(String),
     /// The one in the cluster of this kubeconfig context.
     Context(String),
+    /// The one of this name, in the cluster that this program runs in, with the addresses of the Git server and of the
+    /// registry there.
+    Pod { name: String, git: Option<String>, registry: Option<String> },
 }
 
 impl Live {
@@ -57,6 +60,9 @@ impl Live {
             Self::Platform(name) => LivePlatforms::only(name, Way::Containers),
             Self::Context(context) => {
                 LivePlatforms::only(context, Way::Kubeconfig { path: None, context: context.clone() })
+            }
+            Self::Pod { name, git, registry } => {
+                LivePlatforms::only(name, Way::Pod { git: git.clone(), registry: registry.clone() })
             }
         }
     }

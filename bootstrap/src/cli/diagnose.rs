@@ -117,7 +117,9 @@ fn of_cause(number: usize, cause: &Finding) -> String {
     if !cause.field.is_empty() {
         let _ = writeln!(text, "     field   {}", cause.field);
     }
-    for evidence in cause.evidence.iter().take(EVIDENCE) {
+    // Where it is written is what a person needs most, and stands last.
+    let (first, rest) = cause.evidence.split_at(cause.evidence.len().min(EVIDENCE));
+    for evidence in first.iter().chain(rest.iter().filter(|evidence| evidence.source.starts_with("Git"))) {
         let _ = writeln!(text, "     {}: {}", evidence.source, evidence.text);
     }
     if !cause.affects.is_empty() {
@@ -139,6 +141,7 @@ mod tests {
         let at = Ref::new("", "Service", "demo", "web");
         let cause = Finding::new(Fault::WrongPort, at, "its port 80 leads to port 81, and nothing listens there");
         let cause = cause.at("spec.ports[0].targetPort").with("tried", "refused").next("Set it to 8080.");
+        let cause = cause.with("a", "1").with("b", "2").with("c", "left out").with("Git", "demo/web.yaml:7");
         let diagnosis = Diagnosis {
             platform: "lab".into(),
             subject: "App:demo/web".into(),
@@ -156,5 +159,6 @@ mod tests {
         assert_eq!(lines[0], "✘ App demo/web is broken");
         assert_eq!(lines[2], "  1. Service demo/web: its port 80 leads to port 81, and nothing listens there");
         assert!(text.contains("→ Set it to 8080.") && text.contains("looked at: 2 Pod"), "{text}");
+        assert!(text.contains("Git: demo/web.yaml:7") && !text.contains("left out"), "{text}");
     }
 }

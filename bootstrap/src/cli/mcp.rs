@@ -43,6 +43,9 @@ struct ServeArgs {
     /// Let clients in without a token; on loopback only
     #[arg(long, requires = "http")]
     no_token: bool,
+    /// Let clients in with the tokens in this folder too: a file for each, named after the client
+    #[arg(long, value_name = "DIR", requires = "http", conflicts_with = "no_token")]
+    tokens: Option<PathBuf>,
     /// Another name under which clients reach the server, as behind an ingress
     #[arg(long, value_name = "HOST", requires = "http")]
     allow_host: Vec<String>,
@@ -71,11 +74,23 @@ struct OfferArgs {
     /// Read the platform in the cluster of this kubeconfig context
     #[arg(long, value_name = "CONTEXT", conflicts_with = "platform")]
     context: Option<String>,
+    /// Read the platform in the cluster that this program runs in, with its pod's account
+    #[arg(long, conflicts_with_all = ["platform", "context"])]
+    in_cluster: bool,
+    /// Address of the platform's Git server in the cluster
+    #[arg(long, value_name = "URL", requires = "in_cluster")]
+    git: Option<String>,
+    /// Address of the platform's registry in the cluster
+    #[arg(long, value_name = "HOST:PORT", requires = "in_cluster")]
+    registry: Option<String>,
 }
 
 impl OfferArgs {
     fn sources(&self, name: &str) -> Sources {
         let live = match (&self.context, &self.platform) {
+            _ if self.in_cluster => {
+                Live::Pod { name: name.into(), git: self.git.clone(), registry: self.registry.clone() }
+            }
             (Some(context), _) => Live::Context(context.clone()),
             (None, Some(name)) => Live::Platform(name.clone()),
             (None, None) => Live::All(name.into()),
@@ -157,6 +172,7 @@ async fn serve(args: ServeArgs, name: &str, printer: &Printer) -> Result<u8, Fai
     };
     let settings = HttpSettings {
         tokens: !args.no_token,
+        mounted_tokens: args.tokens,
         hosts: args.allow_host,
         origins: args.allow_origin,
         rate: args.rate,

@@ -19,7 +19,9 @@ use crate::images::registry::Registry;
 use crate::images::transfer::Transfer;
 use crate::images::upstream::{Patience, Upstream, UpstreamOptions};
 use crate::images::{BlobStore, Bundle, ImageError};
-use crate::origin::{BUILDS, DecidedImage, Decision, ImagePlan, ImageState, Look, Nowhere, Told, bundled, decide};
+use crate::origin::{
+    BUILDS, DecidedImage, Decision, ImagePlan, ImageState, Look, Nowhere, Told, bundled, decide, released,
+};
 use crate::plan::{ClusterImages, EngineImage};
 use crate::settings::{ImageSource, UpSettings, display};
 use crate::stack::files::FileTree;
@@ -77,6 +79,7 @@ impl Images {
         let store = BlobStore::open(&cache).map_err(|error| no_cache(&cache, &error))?.with_bundle(bundle.clone());
         let container = container(settings.images, cluster)?;
         let builder = Builder::new(&cache, store.clone(), Architecture::host())
+            .with_program(released::program())
             .with_container(Some(container.clone()))
             .with_known(bundle.as_deref().map(bundled::built).transpose()?.into_iter().flatten());
         let mut node = ImagePlan::of(&cluster.file.node, &cluster.tree, &builder)?;

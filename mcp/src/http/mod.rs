@@ -36,6 +36,8 @@ pub struct HttpSettings {
     pub state: PathBuf,
     /// Whether clients have to show a token. Only a server on loopback may do without.
     pub tokens: bool,
+    /// Folder with more tokens, a file for each client and of its name, as a mounted Secret has them.
+    pub mounted_tokens: Option<PathBuf>,
     /// Names under which clients may reach the server besides loopback's, as behind an ingress.
     pub hosts: Vec<String>,
     /// Origins of web pages that may, besides loopback's, as `https://example.com:443`.
@@ -47,6 +49,6 @@ pub struct HttpSettings {
 impl HttpSettings {
     /// The usual ones.
     pub fn new(listen: SocketAddr, state: PathBuf) -> Self {
-        Self { listen, state, tokens: true, hosts: Vec::new(), origins: Vec::new(), rate: 500 }
+        Self { listen, state, tokens: true, mounted_tokens: None, hosts: Vec::new(), origins: Vec::new(), rate: 500 }
     }
 }

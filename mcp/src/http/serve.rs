@@ -35,6 +35,8 @@ const MOST_HEADERS: usize = 64;
 const MOST_HEADER_BYTES: usize = 32 * 1024;
 /// Answers under way have so long to end when the server is stopped; streams that only wait for news never would.
 const LAST_ANSWERS: Duration = Duration::from_secs(2);
+/// Says nothing but that the server serves, to everybody: for probes.
+const HEALTH: &str = "/healthz";
 /// Wrong tokens a second from one address.
 const WRONG_TOKENS: u32 = 5;
 
@@ -88,7 +90,7 @@ impl HttpServer {
         let door = Door {
             service,
             sessions: files,
-            tokens: settings.tokens.then(|| Tokens::of(&settings.state)),
+            tokens: settings.tokens.then(|| Tokens::of(&settings.state).with_mounted(settings.mounted_tokens.clone())),
             limit: Limit::new(settings.rate),
             wrong: Limit::new(WRONG_TOKENS),
         };
@@ -195,6 +197,9 @@ fn config(settings: &HttpSettings, files: Arc<SessionFiles>, ending: Cancellatio
 
 impl Door {
     async fn pass(&self, request: Request<Whole>, from: IpAddr) -> Response<Body> {
+        if request.uri().path() == HEALTH {
+            return Response::new(Full::new(Bytes::from_static(b"serving\n")).boxed());
+        }
         if request.uri().path().trim_end_matches('/') != "/mcp" {
             return refuse(StatusCode::NOT_FOUND, "The MCP server is at /mcp.");
         }

@@ -6,13 +6,13 @@ use time::format_description::well_known::Rfc3339;
 
 use super::diagnose::referred;
 use super::entities::{OWNER, owner_said};
-use super::object::{Ref, annotation, label, list, text, uid};
+use super::moment;
+use super::object::{annotation, label, list, text};
+use super::owners;
 use super::snapshot::Snapshot;
 
 /// Label by which the installer marks what belongs to a component of the platform.
 const COMPONENT: &str = "backstack.dev/component";
-/// An owner of an owner of an owner: chains are shorter, circles are not.
-const HIGHEST: usize = 6;
 
 /// Whose a thing is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -38,27 +38,15 @@ impl Owner {
 
 /// The owner of an object, or of what it is part of.
 pub fn owner(snapshot: &Snapshot, object: &Value) -> Owner {
-    let mut at = Some(object);
-    for _ in 0..HIGHEST {
-        let Some(object) = at else { break };
+    for object in std::iter::once(object).chain(owners::line(snapshot, object)) {
         if let Some(said) = owner_said(object) {
             return Owner::Said(said.into());
         }
         if let Some(component) = label(object, COMPONENT) {
             return Owner::OfComponent(component.into());
         }
-        at = above(snapshot, object);
     }
     Owner::Nobody
-}
-
-/// What made an object, of the kinds that are kept.
-pub fn above<'a>(snapshot: &'a Snapshot, object: &Value) -> Option<&'a Value> {
-    let owners = list(object, "/metadata/ownerReferences");
-    let owner = owners.iter().find(|owner| owner.get("controller") == Some(&Value::Bool(true))).or(owners.first())?;
-    let group = super::object::group_of(text(owner, "/apiVersion"));
-    let at = |place: &str| snapshot.get(&Ref::new(group, text(owner, "/kind"), place, text(owner, "/name")));
-    at(super::object::namespace(object)).or_else(|| at("")).filter(|found| uid(found) == text(owner, "/uid"))
 }
 
 /// The images that an object runs: those of its containers, or of what it composed, or the one that it asks for.
@@ -102,22 +90,7 @@ pub fn now(snapshot: &Snapshot) -> OffsetDateTime {
 /// How old an object is, as `3d4h` or `12m`; empty if it does not say.
 pub fn age(snapshot: &Snapshot, object: &Value) -> String {
     let made = OffsetDateTime::parse(text(object, "/metadata/creationTimestamp"), &Rfc3339);
-    made.map(|made| span((now(snapshot) - made).whole_seconds())).unwrap_or_default()
-}
-
-/// Seconds in the two largest units.
-pub fn span(seconds: i64) -> String {
-    let units = [(86_400, "d"), (3_600, "h"), (60, "m"), (1, "s")];
-    let mut rest = seconds.max(0);
-    let Some(first) = units.iter().position(|(size, _)| rest >= *size) else { return "0s".into() };
-    let mut told = String::new();
-    for (size, unit) in units.iter().skip(first).take(2) {
-        if rest / size > 0 {
-            told.push_str(&format!("{}{unit}", rest / size));
-        }
-        rest %= size;
-    }
-    told
+    made.map(|made| moment::span((now(snapshot) - made).whole_seconds())).unwrap_or_default()
 }
 
 /// Why an object is still there although it was deleted: since when, and what it waits for.
@@ -161,12 +134,5 @@ mod tests {
         assert!(
             has_labels(&part, "backstack.dev/component=gitea") && !has_labels(&part, "backstack.dev/component, a=b")
         );
-    }
-
-    #[test]
-    fn spans_have_two_units() {
-        for (seconds, told) in [(0, "0s"), (59, "59s"), (60, "1m"), (3_725, "1h2m"), (90_000, "1d1h"), (86_400, "1d")] {
-            assert_eq!(span(seconds), told);
-        }
     }
 }

@@ -6,6 +6,7 @@
 //! diagnose   "why is X broken?"
 //! references what an object refers to, each with its field
 //! apis       the platform's own APIs as tables and examples; schema: what does not fit them
+//! owners     who made an object
 //! graph      what a thing is made of, with the health of each part
 //! policy     policies and their reports
 //! served     the kinds that the cluster serves, by any of their names
@@ -27,6 +28,7 @@ pub mod lines;
 pub mod look;
 pub mod moment;
 pub mod object;
+pub mod owners;
 pub mod policy;
 pub mod quantity;
 pub mod references;

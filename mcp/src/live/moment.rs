@@ -1,4 +1,4 @@
-//! Points in time as people write them: `10m`, `1h30m`, `2026-01-02T03:04:05Z`, `2026-01-02 03:04`, `03:04`.
+//! Times as people write and read them. Points in time: `10m`, `1h30m`, `2026-01-02T03:04:05Z`, `2026-01-02 03:04`, `03:04`.
 
 use time::format_description::well_known::Rfc3339;
 use time::{Duration, OffsetDateTime};
@@ -9,7 +9,7 @@ pub const FORMS: &str = "as `10m`, `2h`, `1d`, or as `2026-01-02T03:04:05Z` (UTC
 /// The moment that a text names; a span is one before `now`.
 pub fn parse(text: &str, now: OffsetDateTime) -> Option<OffsetDateTime> {
     let text = text.trim().trim_start_matches('-').trim_end_matches("ago").trim();
-    if let Some(span) = span(text) {
+    if let Some(span) = seconds_of(text) {
         return now.checked_sub(span);
     }
     let with_date = match text.get(..10).filter(|date| date.contains('-')) {
@@ -22,7 +22,7 @@ pub fn parse(text: &str, now: OffsetDateTime) -> Option<OffsetDateTime> {
 }
 
 /// `90`, `10m`, `1h30m`, `2d`; a number alone is seconds.
-fn span(text: &str) -> Option<Duration> {
+fn seconds_of(text: &str) -> Option<Duration> {
     let mut seconds: i64 = 0;
     let mut rest = text;
     while !rest.is_empty() {
@@ -48,6 +48,31 @@ pub fn told(moment: OffsetDateTime) -> String {
     whole.format(&Rfc3339).unwrap_or_default()
 }
 
+/// A span in its two largest units, for columns: `3d4h`.
+pub fn span(seconds: i64) -> String {
+    let units = [(86_400, "d"), (3_600, "h"), (60, "m"), (1, "s")];
+    let mut rest = seconds.max(0);
+    let Some(first) = units.iter().position(|(size, _)| rest >= *size) else { return "0s".into() };
+    let mut told = String::new();
+    for (size, unit) in units.iter().skip(first).take(2) {
+        if rest / size > 0 {
+            told.push_str(&format!("{}{unit}", rest / size));
+        }
+        rest %= size;
+    }
+    told
+}
+
+/// A span within a sentence: `45 s`, `12 min`, `3 h`, `2 days`.
+pub fn in_words(seconds: i64) -> String {
+    match seconds.max(0) {
+        few @ ..120 => format!("{few} s"),
+        some @ 120..7_200 => format!("{} min", some / 60),
+        many @ 7_200..172_800 => format!("{} h", many / 3_600),
+        days => format!("{} days", days / 86_400),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -70,6 +95,19 @@ mod tests {
         }
         for bad in ["", "soon", "10x", "m", "2026-13-01", "99999999999999999999d", "💥"] {
             assert_eq!(parse(bad, now), None, "{bad}");
+        }
+    }
+
+    #[test]
+    fn spans_are_told_in_the_unit_that_fits() {
+        let told = [45, 185, 7_300, 200_000].map(in_words);
+        assert_eq!(told, ["45 s", "3 min", "2 h", "2 days"]);
+    }
+
+    #[test]
+    fn spans_have_two_units() {
+        for (seconds, told) in [(0, "0s"), (59, "59s"), (60, "1m"), (3_725, "1h2m"), (90_000, "1d1h"), (86_400, "1d")] {
+            assert_eq!(span(seconds), told);
         }
     }
 }

@@ -3,7 +3,10 @@
 use serde::Serialize;
 use serde_json::Value;
 
-use super::object::{Ref, annotation, group_of, list, name, namespace, text};
+use time::OffsetDateTime;
+
+use super::moment;
+use super::object::{Ref, annotation, group_of, list, name, namespace, number, text};
 use super::snapshot::Snapshot;
 
 /// Groups that policy reports come in: the working group's, and the one that follows it.
@@ -67,6 +70,12 @@ pub struct PolicyResult {
     /// How to comply, where the policy says so.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub comply: String,
+    /// The policy has changed since: what this says may not be so any more.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub older_than_policy: bool,
+    /// When it was found.
+    #[serde(skip)]
+    pub time: String,
 }
 
 impl PolicyResult {
@@ -110,6 +119,7 @@ fn of_report(snapshot: &Snapshot, report: &Value) -> Vec<PolicyResult> {
         let objects: Vec<_> = named.chain(scope.clone()).take(1).collect();
         for object in objects {
             let policy = text(result, "/policy");
+            let (found, time) = (find(snapshot, policy), found_at(result));
             all.push(PolicyResult {
                 outcome: Outcome::of(text(result, "/result")),
                 policy: policy.into(),
@@ -118,11 +128,143 @@ fn of_report(snapshot: &Snapshot, report: &Value) -> Vec<PolicyResult> {
                 message: text(result, "/message").into(),
                 severity: text(result, "/severity").into(),
                 category: text(result, "/category").into(),
-                comply: find(snapshot, policy).map(how_to_comply).unwrap_or_default(),
+                comply: found.map(how_to_comply).unwrap_or_default(),
+                older_than_policy: !time.is_empty() && found.is_some_and(|policy| last_change(policy) > time.as_str()),
+                time,
             });
         }
     }
     all
+}
+
+/// When a result was found, to the second, as the API server writes times.
+fn found_at(result: &Value) -> String {
+    let seconds = number(result, "/timestamp/seconds");
+    let moment = OffsetDateTime::from_unix_timestamp(seconds).ok().filter(|_| seconds > 0);
+    moment.map(moment::told).unwrap_or_default()
+}
+
+/// When somebody wrote an object last.
+pub fn last_change(object: &Value) -> &str {
+    let times = ["/metadata/managedFields/0/time", "/metadata/creationTimestamp"];
+    times.iter().map(|pointer| text(object, pointer)).find(|time| !time.is_empty()).unwrap_or_default()
+}
+
+/// The policy that writes a field of such objects when they are made or changed, and where it says so. `key` is the
+/// last name on the way to the field.
+pub fn mutation_of<'a>(snapshot: &'a Snapshot, object: &Value, key: &str) -> Option<(&'a Value, String)> {
+    let is_inside = |policy: &&Value| namespace(policy).is_empty() || namespace(policy) == namespace(object);
+    policies(snapshot).filter(is_inside).find_map(|policy| {
+        let whole = policy.pointer("/spec/mutations").filter(|mutations| names(mutations, key));
+        if whole.is_some() && takes(policy, object) {
+            return Some((policy, "spec.mutations".into()));
+        }
+        let rules = list(policy, "/spec/rules").iter().enumerate();
+        let mut fitting = rules.filter(|(_, rule)| {
+            rule.get("mutate").is_some_and(|mutate| names(mutate, key)) && takes_by_rule(rule, object)
+        });
+        fitting.next().map(|(index, _)| (policy, format!("spec.rules[{index}].mutate")))
+    })
+}
+
+/// Whether a word stands in a value as a word of its own.
+fn names(value: &Value, word: &str) -> bool {
+    value.to_string().split(|letter: char| !letter.is_ascii_alphanumeric()).any(|one| one == word)
+}
+
+fn takes(policy: &Value, object: &Value) -> bool {
+    let (group, kind) = (group_of(text(object, "/apiVersion")), text(object, "/kind").to_lowercase());
+    list(policy, "/spec/matchConstraints/resourceRules").iter().any(|rule| {
+        let has = |field: &str, fits: &dyn Fn(&str) -> bool| {
+            list(rule, field).iter().filter_map(Value::as_str).any(|one| one == "*" || fits(one))
+        };
+        has("/apiGroups", &|one| one == group)
+            && has("/resources", &|one| one.trim_end_matches('s') == kind.trim_end_matches('s'))
+    })
+}
+
+fn takes_by_rule(rule: &Value, object: &Value) -> bool {
+    let one = rule.get("match").into_iter();
+    let several = ["/match/any", "/match/all"].iter().flat_map(|pointer| list(rule, pointer));
+    one.chain(several).any(|filter| {
+        let kinds = list(filter, "/resources/kinds").iter().filter_map(Value::as_str);
+        let places: Vec<_> = list(filter, "/resources/namespaces").iter().filter_map(Value::as_str).collect();
+        kinds.into_iter().any(|kind| matches!(kind, "*") || kind.rsplit('/').next() == Some(text(object, "/kind")))
+            && (places.is_empty() || places.contains(&namespace(object)) || places.contains(&"*"))
+    })
+}
+
+/// The label or annotation that a policy misses in an object, as a field: by the path that a message names, by what the
+/// policy looks for, by what its message says.
+pub fn missing_key(policy: Option<&Value>, message: &str, object: &Value) -> Option<String> {
+    let field = |part: &str, key: &str| {
+        let there = object.pointer(&format!("/metadata/{part}")).and_then(|all| all.get(key));
+        (there.is_none() && is_key(key)).then(|| format!("metadata.{part}[\"{key}\"]"))
+    };
+    ["labels", "annotations"].into_iter().find_map(|part| {
+        let by_path = message
+            .split_once(&format!("/metadata/{part}/"))
+            .map(|(_, rest)| rest.split(['/', ' ']).next().unwrap_or_default().replace("~1", "/"));
+        let looked_for = policy.map(|policy| keys(policy, part)).unwrap_or_default();
+        by_path.into_iter().chain(looked_for).chain(told(message, part)).find_map(|key| field(part, &key))
+    })
+}
+
+/// Keys that a policy's checks look for: those of a pattern, and those that stand beside the word in an expression.
+fn keys(policy: &Value, part: &str) -> Vec<String> {
+    let rules = list(policy, "/spec/rules").iter();
+    let patterns = rules.filter_map(|rule| rule.pointer(&format!("/validate/pattern/metadata/{part}"))?.as_object());
+    let mut found: Vec<String> = patterns.flat_map(serde_json::Map::keys).cloned().collect();
+    let checks = list(policy, "/spec/validations").iter().map(|check| text(check, "/expression"));
+    for expression in checks.filter(|expression| expression.contains(part)) {
+        found.extend(in_expression(expression, part));
+        let start = format!("{part}.");
+        let behind = expression.split(start.as_str()).skip(1);
+        let names = behind
+            .map(|rest| rest.trim_start_matches('?').split(|letter: char| !letter.is_ascii_alphanumeric()).next());
+        let is_call = |name: &str| ["orValue", "exists", "all", "size", "hasValue", "optMap"].contains(&name);
+        found.extend(names.flatten().filter(|name| !name.is_empty() && !is_call(name)).map(Into::into));
+    }
+    found
+}
+
+/// What stands in quotes of any kind, with what stands before and behind it.
+fn quoted(text: &str) -> Vec<(&str, &str, &str)> {
+    let by = |quote: char| {
+        let parts: Vec<_> = text.split(quote).collect();
+        let inner = (1..parts.len().saturating_sub(1)).step_by(2);
+        inner.map(|index| (parts[index - 1], parts[index], parts[index + 1])).collect::<Vec<_>>()
+    };
+    ['\'', '"', '`'].into_iter().flat_map(by).collect()
+}
+
+/// Keys that a message names: the label `team`, `team` as a label.
+fn told(message: &str, part: &str) -> Vec<String> {
+    let word = part.trim_end_matches('s');
+    let beside = quoted(message).into_iter().filter(|(before, _, behind)| {
+        let before = before.trim_end().to_lowercase();
+        before.ends_with(word) || before.ends_with(part) || behind.trim_start().starts_with(word)
+    });
+    beside.map(|(_, key, _)| key.to_string()).collect()
+}
+
+/// Keys that an expression looks for: `labels['team']`, `labels[?'team']`, `'team' in object.metadata.labels`.
+fn in_expression(expression: &str, part: &str) -> Vec<String> {
+    let looked_for = quoted(expression).into_iter().filter(|(before, _, behind)| {
+        let is_index = before.trim_end_matches('?').strip_suffix('[').is_some_and(|before| before.ends_with(part));
+        let of = behind.trim_start().strip_prefix("in ").and_then(|rest| rest.split([' ', ')', '&', '|']).next());
+        is_index || of.is_some_and(|of| of.ends_with(part))
+    });
+    looked_for.map(|(_, key, _)| key.to_string()).collect()
+}
+
+/// Whether a text may be the key of a label.
+fn is_key(text: &str) -> bool {
+    let is_part = |letter: char| letter.is_ascii_alphanumeric() || matches!(letter, '.' | '/' | '-' | '_');
+    !text.is_empty()
+        && text.len() < 128
+        && text.chars().all(is_part)
+        && text.starts_with(|letter: char| letter.is_ascii_alphanumeric())
 }
 
 /// All policies, of whatever kind.
@@ -236,5 +378,73 @@ mod tests {
         assert_eq!(mode(find(&snapshot(), "requests").expect("there")), "warns and reports");
         assert_eq!(mode(&json!({"spec": {"validationActions": ["Deny"]}})), "refuses");
         assert_eq!(mode(&json!({"spec": {"validationFailureAction": "Audit"}})), "reports");
+    }
+
+    #[test]
+    fn a_result_of_before_the_policy_changed_is_marked() {
+        let policy = |time: &str| {
+            json!({"apiVersion": "policies.kyverno.io/v1", "kind": "ValidatingPolicy", "metadata": {"name": "requests", "creationTimestamp": "2025-01-01T00:00:00Z",
+            "managedFields": [{"manager": "m", "time": time}]}})
+        };
+        let report = json!({"apiVersion": "wgpolicyk8s.io/v1alpha2", "kind": "PolicyReport", "metadata": {"namespace": "demo", "name": "r"},
+            "scope": {"kind": "Pod", "namespace": "demo", "name": "web"}, "results": [{"policy": "requests", "result": "fail", "timestamp": {"seconds": 1_767_225_600, "nanos": 0}}]});
+        for (changed, is_older) in [("2025-12-31T23:59:59Z", false), ("2026-01-01T00:00:01Z", true)] {
+            let found = results(&Snapshot::of("lab", [policy(changed), report.clone()]));
+            assert_eq!((found[0].older_than_policy, found[0].time.as_str()), (is_older, "2026-01-01T00:00:00Z"));
+        }
+    }
+
+    #[test]
+    fn the_label_that_a_policy_misses_is_named() {
+        let object = json!({"kind": "Deployment", "metadata": {"labels": {"app": "web"}}});
+        let expressed = |expression: &str| json!({"spec": {"validations": [{"expression": expression}]}});
+        let pattern = json!({"spec": {"rules": [{"validate": {"pattern": {"metadata": {"labels": {"app": "?*", "example.com/team": "?*"}}}}}]}});
+        for (policy, message, wanted) in [
+            (
+                None,
+                "validation error: rule team failed at path /metadata/labels/example.com~1team/",
+                Some("metadata.labels[\"example.com/team\"]"),
+            ),
+            (Some(pattern), "no", Some("metadata.labels[\"example.com/team\"]")),
+            (
+                Some(expressed("has(object.metadata.labels) && 'team' in object.metadata.labels")),
+                "no",
+                Some("metadata.labels[\"team\"]"),
+            ),
+            (Some(expressed("object.metadata.?labels.?owner.hasValue()")), "no", Some("metadata.labels[\"owner\"]")),
+            (
+                Some(expressed("object.metadata.annotations['a.b/c'] != ''")),
+                "no",
+                Some("metadata.annotations[\"a.b/c\"]"),
+            ),
+            (None, "the label `team` must be there", Some("metadata.labels[\"team\"]")),
+            (None, "the label `app` must be another", None),
+            (Some(expressed("object.spec.replicas > 1")), "too few replicas", None),
+        ] {
+            assert_eq!(missing_key(policy.as_ref(), message, &object).as_deref(), wanted, "{message} {policy:?}");
+        }
+    }
+
+    #[test]
+    fn a_policy_that_writes_a_field_is_found_by_kind_and_field() {
+        let classic = json!({"apiVersion": "kyverno.io/v1", "kind": "ClusterPolicy", "metadata": {"name": "mirror"}, "spec": {"rules": [
+            {"match": {"any": [{"resources": {"kinds": ["Pod"], "namespaces": ["demo"]}}]}, "mutate": {"patchStrategicMerge": {"spec": {"containers": [{"image": "x"}]}}}}]}});
+        let newer = json!({"apiVersion": "policies.kyverno.io/v1", "kind": "MutatingPolicy", "metadata": {"name": "few"}, "spec": {
+            "matchConstraints": {"resourceRules": [{"apiGroups": ["apps"], "resources": ["deployments"]}]},
+            "mutations": [{"patchType": "ApplyConfiguration", "applyConfiguration": {"expression": "Object{spec: Object.spec{replicas: 1}}"}}]}});
+        let snapshot = Snapshot::of("lab", [classic, newer]);
+        let found = |api: &str, kind: &str, place: &str, key: &str| {
+            let object = json!({"apiVersion": api, "kind": kind, "metadata": {"namespace": place}});
+            mutation_of(&snapshot, &object, key).map(|(policy, field)| format!("{} {field}", name(policy)))
+        };
+        assert_eq!(found("v1", "Pod", "demo", "image").as_deref(), Some("mirror spec.rules[0].mutate"));
+        assert_eq!(found("apps/v1", "Deployment", "demo", "replicas").as_deref(), Some("few spec.mutations"));
+        for (api, kind, place, key) in [
+            ("v1", "Pod", "other", "image"),
+            ("v1", "Pod", "demo", "ima"),
+            ("apps/v1", "StatefulSet", "demo", "replicas"),
+        ] {
+            assert_eq!(found(api, kind, place, key), None, "{kind} {place} {key}");
+        }
     }
 }

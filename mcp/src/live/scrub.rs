@@ -3,7 +3,7 @@
 //! Every object passes [`scrub`] before it is kept or shown, whatever road it came by. What is a secret is known in
 //! [`crate::secrets`].
 
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use crate::secrets;
 
@@ -11,6 +11,8 @@ pub use crate::secrets::HIDDEN;
 
 /// Annotations longer than this hold copies of objects or reports, never what a person would read.
 const LONG_ANNOTATION: usize = 1024;
+/// Writers of one object that are remembered, the last ones.
+const MOST_WRITERS: usize = 4;
 
 /// Takes out field managers, copies of the object in annotations, and whatever is a secret.
 pub fn scrub(object: &mut Value) {
@@ -28,14 +30,18 @@ pub fn scrubbed(mut object: Value) -> Value {
     object
 }
 
-/// Of the field managers only who wrote last, and when; states that controllers write are no changes. It never leaves
-/// in an answer: it is there to tell what has changed since something started.
+/// Of the field managers only who they are and when each wrote last, the newest first; states that controllers write are
+/// no changes. It never leaves in an answer: it is there to tell what has changed since something started, and by whom.
 fn last_change(meta: &mut Map<String, Value>) -> Option<Value> {
     let Some(Value::Array(managers)) = meta.remove("managedFields") else { return None };
     let text = |entry: &Value, field: &str| entry.get(field).and_then(Value::as_str).unwrap_or_default().to_string();
-    let changes = managers.into_iter().filter(|entry| text(entry, "subresource").is_empty());
-    let last = changes.max_by_key(|entry| text(entry, "time")).filter(|entry| !text(entry, "time").is_empty())?;
-    Some(serde_json::json!([{"manager": text(&last, "manager"), "time": text(&last, "time")}]))
+    let changes = managers.iter().filter(|entry| text(entry, "subresource").is_empty());
+    let mut changes: Vec<_> = changes.map(|entry| (text(entry, "time"), text(entry, "manager"))).collect();
+    changes.retain(|(time, _)| !time.is_empty());
+    changes.sort_by(|a, b| b.cmp(a));
+    changes.truncate(MOST_WRITERS);
+    let told: Vec<_> = changes.iter().map(|(time, manager)| json!({"manager": manager, "time": time})).collect();
+    (!told.is_empty()).then_some(Value::Array(told))
 }
 
 /// Of the object itself, and of those in it, as templates have them.
@@ -77,7 +83,6 @@ pub fn scrub_line(line: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use serde_json::json;
 
     const CANARY: &str = "canary-7f3a";
 

@@ -10,8 +10,9 @@ use backstack_health::facts::{Claim, Event, Node, Pod};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use super::object::{self, Ref, is_owned_by, label, list, name, namespace, text};
+use super::object::{self, Ref, is_owned_by, list, name, namespace, text};
 use super::scrub::scrubbed;
+use super::served::ServedKind;
 
 /// Group and kind.
 pub type Kind = (String, String);
@@ -32,6 +33,8 @@ pub struct Snapshot {
     recent: BTreeMap<LogKey, Arc<str>>,
     /// Whether something listens at an address and port of a pod, where somebody tried.
     listening: BTreeMap<Door, bool>,
+    /// Every kind that the cluster serves, kept or not; empty in tests that do not care.
+    pub served: Arc<[ServedKind]>,
     /// Now, as RFC 3339; empty in tests that do not care.
     pub now: String,
 }
@@ -153,14 +156,6 @@ impl Snapshot {
         };
         events.sort_by(|a, b| event_time(b).cmp(event_time(a)));
         events
-    }
-
-    /// The pods that a Service leads to.
-    pub fn selected(&self, service: &Value) -> Vec<&Value> {
-        let Some(selector) = service.pointer("/spec/selector").and_then(Value::as_object) else { return Vec::new() };
-        let matches = |pod: &&Value| selector.iter().all(|(key, value)| label(pod, key) == value.as_str());
-        let pods = self.inside("", "Pod", namespace(service)).filter(|_| !selector.is_empty());
-        pods.filter(matches).collect()
     }
 
     /// Keeps the last lines of a container.

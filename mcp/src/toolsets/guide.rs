@@ -18,7 +18,9 @@ struct Recipe {
     description: &'static str,
     /// Name, meaning, whether it must be given.
     arguments: &'static [(&'static str, &'static str, bool)],
-    /// `{name}` stands for the argument; a line whose argument is not given is left out.
+    /// `{name}` stands for the argument; a line whose argument is not given is left out. Calls stand as
+    /// `tool(argument="value")`, with a word in capitals where the assistant has to find the value: a test reads them so
+    /// and makes them (scripts/tools/mcp-clients/prompts.py).
     text: &'static str,
 }
 
@@ -39,10 +41,11 @@ It runs the image `{image}`.
 It belongs to `{owner}`.
 
 Do it in this order, and show me the result of each step:
-1. find with the name as text: stop and ask me if an app of this name exists already.
-2. get with entity API:App: its fields and an example; docs if something is unclear.
-3. change_preview with action create and that specification; fix what schema and policies refuse.
-4. If it has a catalog-info.yaml of its own, check that with try_manifest. Owners are those that find with kind Group lists.
+1. `find(kind=\"App\", text=\"{name}\")`: stop and ask me if an app of this name exists already.
+2. `get(entity=\"API:App\")`: its fields and an example; `docs(query=\"order an app\")` if something is unclear.
+3. `change_preview(action=\"create\", kind=\"App\", namespace=NAMESPACE, name=\"{name}\", spec=SPEC)`; fix what schema and \
+policies refuse.
+4. If it has a catalog-info.yaml of its own, `try_manifest(manifest=MANIFEST)`. Owners are those of `find(kind=\"Group\")`.
 5. Show me what would be proposed. If the server offers change_propose, ask me first, then open the pull request and follow \
 it with change_status.",
     },
@@ -56,10 +59,10 @@ it with change_status.",
 What I see: {symptom}
 
 Find out why:
-1. diagnose for it.
-2. If that does not explain it: tree for what it is made of, then logs, events and policies of the part that is not healthy, \
-and history for what changed last.
-3. docs with the exact error message.
+1. `diagnose(entity=\"{entity}\")`.
+2. If that does not explain it: `tree(entity=\"{entity}\")` for what it is made of; of the part that is not healthy \
+`logs(entity=PART)`, `events(entity=PART)` and `policies(entity=PART)`; `history(entity=\"{entity}\")` for what changed last.
+3. `docs(query=MESSAGE)` with the exact error message.
 Then tell me the most likely cause in one sentence, the evidence for it word for word, what speaks against it, and the \
 smallest next step. Say plainly what you could not see. Change nothing.",
     },
@@ -75,11 +78,13 @@ smallest next step. Say plainly what you could not see. Change nothing.",
 Add the API `{kind}` to this platform.
 Its purpose: {purpose}
 
-1. docs for how APIs are built here (definition, composition, where their files live), and read it.
-2. find with kind API: is there one that does this already, or nearly? get of a Composition shows how one is written.
+1. `docs(query=\"add an API: definition, composition, where their files live\")`, and read it.
+2. `find(kind=\"API\")`: is there one that does this already, or nearly? `find(kind=\"Composition\")`, and \
+`get(entity=COMPOSITION)` of one: so they are written.
 3. Propose the smallest schema that serves the purpose: name each field with type, default and why it is there. Ask me \
 before you go on.
-4. Write definition, composition and an example; check them with try_manifest.
+4. Write definition, composition and an example; check them with \
+`try_manifest(manifest=MANIFEST)`.
 5. Say which page of the documentation has to change.",
     },
     Recipe {
@@ -92,9 +97,9 @@ Review this change before it is merged:
 
 {change}
 
-1. try_manifest for each manifest and descriptor in it.
-2. tree of each thing it touches: what is it made of, who depends on it?
-3. docs for the rules that apply.
+1. `try_manifest(manifest=MANIFEST)` for each manifest and descriptor in it.
+2. `tree(entity=THING)` of each thing it touches: what is it made of, who depends on it?
+3. `docs(query=RULE)` for the rules that apply.
 Report findings by severity, each with the line, why it matters here, and the fix. Say what you checked and what you \
 could not check. If there is nothing wrong, say so in one line.",
     },

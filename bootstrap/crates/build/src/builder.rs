@@ -16,6 +16,7 @@ use super::error::BuildError;
 use super::golang::Built;
 use super::image::{self, BuiltImage};
 use super::layer::{self, BuiltLayer};
+use super::program::Program;
 use super::recipe::{KeyedLayer, Recipe};
 use super::toolbox::Toolbox;
 use super::tools::{HostTools, MissingTool, Toolset};
@@ -53,6 +54,7 @@ impl Builder {
                 cache: cache.into(),
                 store,
                 architecture,
+                program: Program::this(),
                 mirror: None,
                 tools: Toolbox::new(cache),
                 locks: OnceCell::new(),
@@ -68,6 +70,12 @@ impl Builder {
     #[must_use]
     pub fn with_compilers(self, count: usize) -> Self {
         self.changed(|context| context.compilers = Semaphore::new(count.max(1)))
+    }
+
+    /// Takes this for the program that an image has. Default: the one that runs here.
+    #[must_use]
+    pub fn with_program(self, program: Program) -> Self {
+        self.changed(|context| context.program = program)
     }
 
     /// Takes Debian packages from this mirror. Default: the host's own, or debootstrap's.
@@ -104,7 +112,7 @@ impl Builder {
     /// # Errors
     /// The recipe or a file that it uses is missing or malformed.
     pub fn key(&self, recipe: &FileTree) -> Result<Digest, BuildError> {
-        Recipe::load(recipe, self.context.architecture).map(|recipe| recipe.key)
+        self.load(recipe).map(|recipe| recipe.key)
     }
 
     /// The image of a key, if it was built before and all of it is still there.
@@ -145,7 +153,7 @@ impl Builder {
     fn all_of(&self, recipes: &[FileTree]) -> Result<Vec<ImageRecipe>, BuildError> {
         let mut found = Vec::new();
         for tree in recipes {
-            collect_recipes(&Recipe::load(tree, self.context.architecture)?, &mut found);
+            collect_recipes(&self.load(tree)?, &mut found);
         }
         Ok(found)
     }
@@ -172,7 +180,11 @@ impl Builder {
     /// # Errors
     /// The recipe is wrong, a tool is missing or fails, packages cannot be had, the disk is full.
     pub async fn build(&self, recipe: &FileTree, progress: &Progress) -> Result<BuiltImage, BuildError> {
-        self.build_loaded(&Recipe::load(recipe, self.context.architecture)?, progress).await
+        self.build_loaded(&self.load(recipe)?, progress).await
+    }
+
+    fn load(&self, recipe: &FileTree) -> Result<Recipe, BuildError> {
+        Recipe::load(recipe, self.context.architecture, &self.context.program)
     }
 
     fn build_loaded<'a>(
@@ -242,6 +254,7 @@ impl Builder {
             Layer::Pypi(pypi) => pypi::install(context, folder, pypi, merged, progress).await,
             Layer::Npm(npm) => npm::build(context, folder, npm, merged, progress).await,
             Layer::Files(entries) => Ok((files::build(folder, entries, merged)?, Vec::new(), None)),
+            Layer::Program(program) => Ok((context.program.layer(program, merged)?, Vec::new(), None)),
             Layer::ContainerdStore(store) => {
                 let images = layer.contains.iter().map(|(reference, recipe)| async move {
                     Ok::<_, BuildError>((reference.clone(), self.build_loaded(recipe, progress).await?))

@@ -10,6 +10,7 @@ use tokio::sync::{Mutex, OnceCell, Semaphore, SemaphorePermit};
 use super::Architecture;
 use super::error::BuildError;
 use super::lock::Locks;
+use super::program::Program;
 use super::toolbox::Toolbox;
 use super::workdir::WorkRoot;
 use backstack_common::report::Progress;
@@ -20,6 +21,7 @@ pub(super) struct Context {
     pub(super) cache: PathBuf,
     pub(super) store: BlobStore,
     pub(super) architecture: Architecture,
+    pub(super) program: Program,
     pub(super) mirror: Option<String>,
     pub(super) tools: Toolbox,
     pub(super) locks: OnceCell<Locks>,

@@ -7,7 +7,7 @@
 //!   apt_sources  where apt of a machine gets its packages
 //!   debian   apt-get chooses and fetches; packages are unpacked here
 //!   golang   go build, and files of modules; what a module is made of is in go_module
-//!   pypi, npm, files, containerd
+//!   pypi, npm, files, containerd, program
 //! compilers  C compilers, of this machine or for another
 //! tree       the files of one layer in memory, their contents on disk
 //! machine    tree -> programs that are for another machine than the image
@@ -44,6 +44,7 @@ mod lock;
 mod machine;
 mod npm;
 mod process;
+mod program;
 mod pypi;
 pub mod recipe;
 mod toolbox;
@@ -56,6 +57,7 @@ pub use error::BuildError;
 pub use image::BuiltImage;
 pub use layer::{BuiltLayer, LAYER_TYPE};
 pub use machine::{HEADER_SIZE, Machine};
+pub use program::Program;
 pub use tools::MissingTool;
 
 /// Processor architectures that images are built for.

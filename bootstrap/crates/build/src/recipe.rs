@@ -10,6 +10,7 @@ use super::Architecture;
 use super::error::BuildError;
 use super::glob::covers;
 use super::go_module;
+use super::program::Program;
 use super::tree::MERGED_USR;
 use backstack_images::Digest;
 use backstack_stack::files::FileTree;
@@ -47,11 +48,11 @@ pub struct KeyedLayer {
 impl Recipe {
     /// # Errors
     /// The recipe or a file that it uses is missing or malformed.
-    pub fn load(tree: &FileTree, architecture: Architecture) -> Result<Self, BuildError> {
-        Self::load_within(tree, architecture, &mut Vec::new())
+    pub fn load(tree: &FileTree, architecture: Architecture, program: &Program) -> Result<Self, BuildError> {
+        Self::load_within(tree, &Inputs { architecture, program }, &mut Vec::new())
     }
 
-    fn load_within(tree: &FileTree, architecture: Architecture, outer: &mut Vec<String>) -> Result<Self, BuildError> {
+    fn load_within(tree: &FileTree, inputs: &Inputs<'_>, outer: &mut Vec<String>) -> Result<Self, BuildError> {
         let name = tree.display(RECIPE_FILE);
         outer.push(name.clone());
         if outer[..outer.len() - 1].contains(&name) {
@@ -61,17 +62,23 @@ impl Recipe {
         let mut layers = Vec::new();
         let mut merged_usr = false;
         for layer in &recipe.layers {
-            layers.push(keyed(tree, &recipe, layer, merged_usr, architecture, outer)?);
+            layers.push(keyed(tree, &recipe, layer, merged_usr, inputs, outer)?);
             merged_usr |= matches!(layer, Layer::Debian(_));
         }
         outer.pop();
-        let mut sum = Sum::new("image", architecture);
+        let mut sum = Sum::new("image", inputs.architecture);
         sum.add(&json(&recipe.config)).add(recipe.version.as_deref().unwrap_or_default().as_bytes());
         layers.iter().for_each(|layer| {
             sum.add(layer.key.as_str().as_bytes());
         });
         Ok(Self { tree: tree.clone(), key: sum.digest(), recipe, layers })
     }
+}
+
+/// What an image depends on besides its recipe.
+struct Inputs<'a> {
+    architecture: Architecture,
+    program: &'a Program,
 }
 
 /// Reads `image.yaml`.
@@ -108,11 +115,11 @@ fn keyed(
     recipe: &ImageRecipe,
     layer: &Layer,
     merged_usr: bool,
-    architecture: Architecture,
+    inputs: &Inputs<'_>,
     outer: &mut Vec<String>,
 ) -> Result<KeyedLayer, BuildError> {
     let merged_usr = merged_usr && touches_merged_folders(layer);
-    let mut sum = Sum::new("layer", architecture);
+    let mut sum = Sum::new("layer", inputs.architecture);
     sum.add(&json(layer)).add(&[merged_usr.into()]);
     // What one recipe allows, another that has the same layer need not.
     if !recipe.other_machines.is_empty() {
@@ -135,10 +142,13 @@ fn keyed(
         Layer::Files(entries) => sum_entries(&mut sum, tree, entries)?,
         Layer::ContainerdStore(store) => {
             sum_modules(&mut sum, tree, &store.writer)?;
-            contains = contained(tree, store, architecture, outer)?;
+            contains = contained(tree, store, inputs, outer)?;
             for (reference, recipe) in &contains {
                 sum.add(reference.as_bytes()).add(recipe.key.as_str().as_bytes());
             }
+        }
+        Layer::Program(_) => {
+            sum.add(inputs.program.key()?.as_bytes());
         }
     }
     Ok(KeyedLayer { key: sum.digest(), layer: layer.clone(), merged_usr, contains })
@@ -154,8 +164,8 @@ fn touches_merged_folders(layer: &Layer) -> bool {
         Layer::Npm(npm) => npm.copy.values().map(String::as_str).collect(),
         Layer::Pypi(pypi) => vec![&pypi.target],
         Layer::Files(entries) => entries.iter().map(|entry| entry.path.as_str()).collect(),
-        // What its writer writes is not known before.
-        Layer::ContainerdStore(_) => return true,
+        // What its writer writes, and which libraries it has, is not known before.
+        Layer::ContainerdStore(_) | Layer::Program(_) => return true,
     };
     paths.iter().any(|path| {
         let first = path.trim_start_matches('/').split('/').next();
@@ -167,11 +177,11 @@ fn touches_merged_folders(layer: &Layer) -> bool {
 fn contained(
     tree: &FileTree,
     store: &ContainerdStoreLayer,
-    architecture: Architecture,
+    inputs: &Inputs<'_>,
     outer: &mut Vec<String>,
 ) -> Result<Vec<(String, Recipe)>, BuildError> {
     let load = |(reference, folder): (&String, &String)| {
-        let recipe = Recipe::load_within(&contained_tree(tree, folder), architecture, outer)?;
+        let recipe = Recipe::load_within(&contained_tree(tree, folder), inputs, outer)?;
         Ok((reference.clone(), recipe))
     };
     store.images.iter().map(load).collect()
@@ -255,6 +265,11 @@ mod tests {
 
     struct Folder(tempfile::TempDir);
 
+    /// That of a release, which no test has to read.
+    fn program(version: &str) -> Program {
+        Program::released("unused", version)
+    }
+
     impl Folder {
         fn new() -> Self {
             Self(tempfile::tempdir().expect("temporary folder"))
@@ -273,7 +288,7 @@ mod tests {
         }
 
         fn load(&self, name: &str) -> Result<Recipe, BuildError> {
-            Recipe::load(&FileTree::Disk(self.0.path().join(name)), Architecture::Amd64)
+            Recipe::load(&FileTree::Disk(self.0.path().join(name)), Architecture::Amd64, &program("1"))
         }
 
         fn key(&self, name: &str) -> Digest {
@@ -355,8 +370,22 @@ mod tests {
         // On Debian this path means another place.
         assert_ne!(layer("d"), layer("e"));
         assert_ne!(folder.key("a"), folder.key("b"));
-        let other = Recipe::load(&FileTree::Disk(folder.0.path().join("a")), Architecture::Arm64).expect("recipe");
+        let tree = FileTree::Disk(folder.0.path().join("a"));
+        let other = Recipe::load(&tree, Architecture::Arm64, &program("1")).expect("recipe");
         assert_ne!(folder.key("a"), other.key);
+    }
+
+    #[test]
+    fn an_image_with_the_program_follows_it_and_no_other_image_does() {
+        let folder = Folder::new();
+        folder.recipe("a", "  - program: {path: /x}").recipe("b", "  - files: [{path: /x, text: a}]");
+        let key = |name: &str, version| {
+            let tree = FileTree::Disk(folder.0.path().join(name));
+            Recipe::load(&tree, Architecture::Amd64, &program(version)).expect("recipe").key
+        };
+        assert_ne!(key("a", "1"), key("a", "2"));
+        assert_eq!(key("a", "1"), key("a", "1"));
+        assert_eq!(key("b", "1"), key("b", "2"));
     }
 
     #[test]

@@ -84,7 +84,7 @@ impl Toolset {
                 let own = if npm.native { Self::NpmNative(target) } else { Self::Npm };
                 if npm.go_module_files.is_empty() { vec![own] } else { vec![own, Self::Go] }
             }
-            Layer::Files(_) => Vec::new(),
+            Layer::Files(_) | Layer::Program(_) => Vec::new(),
         }
     }
 }

@@ -10,10 +10,28 @@ use crate::words::short;
 /// Longest piece of evidence, in characters.
 const LONGEST: usize = 300;
 
+/// How something is, on the whole or as far as one cause goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, schemars::JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Verdict {
+    /// Something will hardly pass by itself.
+    Broken,
+    /// On its way, as far as can be told.
+    Starting,
+    /// It runs, and something is not as it should be.
+    Imperfect,
+    /// Nothing wrong was seen, and too little was looked at to call it healthy.
+    Unknown,
+    Healthy,
+}
+
 /// Something that is wrong with one object.
 #[derive(Debug, Clone, PartialEq, Serialize, schemars::JsonSchema)]
 pub struct Finding {
     pub fault: Fault,
+    /// How bad it is, once all that was found has been compared.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub verdict: Option<Verdict>,
     /// The object that shows it.
     pub object: Ref,
     /// The field of the object that is at fault, as `spec.ports[0].targetPort`; empty where it is no single one.
@@ -87,6 +105,7 @@ impl Finding {
     pub fn new(fault: Fault, object: Ref, summary: impl Into<String>) -> Self {
         Self {
             fault,
+            verdict: None,
             object,
             field: String::new(),
             summary: summary.into(),

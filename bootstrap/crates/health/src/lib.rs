@@ -26,5 +26,5 @@ pub mod workload;
 
 pub use cluster::Cluster;
 pub use fault::Fault;
-pub use finding::{Evidence, Finding, LogSource};
+pub use finding::{Evidence, Finding, LogSource, Verdict};
 pub use object::Ref;

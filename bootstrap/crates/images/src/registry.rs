@@ -58,6 +58,14 @@ impl Registry {
     /// # Errors
     /// No HTTP client can be made.
     pub fn at_port(port: u16) -> Result<Self, RegistryError> {
+        Self::at_address(&format!("127.0.0.1:{port}"))
+    }
+
+    /// The platform's registry at this `HOST:PORT`, where it is reached without TLS.
+    ///
+    /// # Errors
+    /// No HTTP client can be made, or this is no address.
+    pub fn at_address(address: &str) -> Result<Self, RegistryError> {
         tls::install();
         let http = reqwest::Client::builder()
             .no_proxy()
@@ -67,8 +75,8 @@ impl Registry {
             .read_timeout(Duration::from_secs(120))
             .build()
             .map_err(|error| RegistryError::Client(error.to_string()))?;
-        let address = format!("127.0.0.1:{port}");
-        let base = Url::parse(&format!("http://{address}/v2/")).expect("an address and a port");
+        let base = Url::parse(&format!("http://{address}/v2/"))
+            .map_err(|error| RegistryError::Client(format!("`{address}` is no address: {error}")))?;
         Ok(Self { address: format!("local registry at {address}"), base, prefix: String::new(), http, sign_in: None })
     }
 

@@ -39,6 +39,13 @@ pub struct ImageRecipe {
     pub config: ImageConfig,
 }
 
+impl ImageRecipe {
+    /// Whether the program that reads the recipe is part of the image.
+    pub fn has_program(&self) -> bool {
+        self.layers.iter().any(|layer| matches!(layer, Layer::Program(_)))
+    }
+}
+
 /// One layer.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "snake_case")]
@@ -57,6 +64,8 @@ pub enum Layer {
     Files(Vec<FileEntry>),
     /// Other images of this stack, put into containerd's own store in this image.
     ContainerdStore(ContainerdStoreLayer),
+    /// The program that reads this recipe, with the libraries that it is linked to: what a platform runs of it.
+    Program(ProgramLayer),
 }
 
 /// Debian packages.
@@ -194,6 +203,14 @@ pub struct ContainerdStoreLayer {
     pub writer: String,
     /// Reference that the node asks for -> folder of its recipe, beside this recipe's folder.
     pub images: BTreeMap<String, String>,
+}
+
+/// The program that reads the recipe.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ProgramLayer {
+    /// Path in the image.
+    pub path: String,
 }
 
 /// How a container of the image starts.

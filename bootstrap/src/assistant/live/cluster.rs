@@ -281,7 +281,7 @@ impl Cluster for LiveCluster {
     }
 
     async fn image(&self, reference: &str) -> Found {
-        self.images.find(reference, self.connection.local).await
+        self.images.find(reference, &self.connection.registry).await
     }
 
     async fn state(&self) -> Result<PlatformState, PortError> {

@@ -1,5 +1,6 @@
 //! The way to a cluster: with the caller's own credentials only as far as the assistant's account.
 
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,11 +10,13 @@ use backstack_mcp::ports::{GitServer, PortError};
 use k8s_openapi::api::core::v1::Secret;
 use kube::Client;
 use kube::api::Api;
+use serde_json::json;
 use serde_yaml::Value as Yaml;
 use tokio::time::Instant;
 
 use super::doors::Doors;
 use super::git::Git;
+use super::images::OwnRegistry;
 use crate::docker::{Engine, kubeconfig, observe};
 use crate::error::{Explain, chain};
 use crate::execute::nodes;
@@ -23,6 +26,9 @@ use crate::kubernetes::secrets::Secrets;
 use crate::kubernetes::{assistant, client};
 use crate::settings::Record;
 
+/// Where Kubernetes puts a pod's account, and where a pod reaches the API.
+const POD_ACCOUNT: &str = "/var/run/secrets/kubernetes.io/serviceaccount";
+const POD_API: &str = "https://kubernetes.default.svc";
 const PATIENCE: Duration = Duration::from_secs(3);
 
 /// Where a platform is.
@@ -32,6 +38,9 @@ pub enum Way {
     Containers,
     /// In a cluster that a kubeconfig leads to.
     Kubeconfig { path: Option<std::path::PathBuf>, context: String },
+    /// In the cluster that this program runs in, with the account of its pod. `git` is where pods reach the Git server,
+    /// without the path of its API, and `registry` the `HOST:PORT` of the platform's registry.
+    Pod { git: Option<String>, registry: Option<String> },
 }
 
 /// A connected cluster.
@@ -44,8 +53,8 @@ pub(super) struct Connection {
     pub doors: Option<Doors>,
     /// When the account's token has to be renewed.
     pub renew: Instant,
-    /// Whether it runs in containers here, and pulls from the local registry.
-    pub local: bool,
+    /// Where its pods pull from.
+    pub registry: OwnRegistry,
 }
 
 /// Connects.
@@ -56,6 +65,8 @@ pub(super) async fn connect(platform: &str, way: &Way) -> Result<Connection, Por
     let (config, doors) = match way {
         Way::Containers => of_containers(platform).await.map(|(config, doors)| (config, Some(doors)))?,
         Way::Kubeconfig { path, context } => (of_kubeconfig(path.as_deref(), context)?, None),
+        // Its own network policies would answer for the ports that it tried.
+        Way::Pod { .. } => (of_pod(Path::new(POD_ACCOUNT))?, None),
     };
     let caller = client::connect(&config, None).await.map_err(|error| unavailable(platform, &error))?;
     client::wait_for_api(&caller, Instant::now() + PATIENCE).await.map_err(|error| unavailable(platform, &error))?;
@@ -67,13 +78,24 @@ pub(super) async fn connect(platform: &str, way: &Way) -> Result<Connection, Por
         }
         // Their own rights are what the owner of that cluster gave them.
         (Err(_), Way::Kubeconfig { .. }) => caller.clone(),
-        // The node's own credentials may do everything: nothing is ever read with them.
-        (Err(error), Way::Containers) => return Err(no_account(platform, &error)),
+        // The node's own credentials may do everything, a pod's nothing but this: nothing is ever read with them.
+        (Err(error), Way::Containers | Way::Pod { .. }) => return Err(no_account(platform, &error)),
     };
-    let git = git_server(platform, &caller, record.as_ref(), git).await;
+    let git = match way {
+        Way::Pod { git: address, .. } => git.and_then(|token| git_in_cluster(platform, address.as_deref(), token)),
+        _ => git_server(platform, &caller, record.as_ref(), git).await,
+    };
     let seconds = u64::try_from(assistant::TOKEN_SECONDS).unwrap_or_default();
     let renew = Instant::now() + Duration::from_secs(seconds / 2);
-    Ok(Connection { client, record, git, doors, renew, local: *way == Way::Containers })
+    Ok(Connection { client, record, git, doors, renew, registry: registry_of(way) })
+}
+
+fn registry_of(way: &Way) -> OwnRegistry {
+    match way {
+        Way::Containers => OwnRegistry::Engine,
+        Way::Pod { registry: Some(address), .. } => OwnRegistry::Address(address.clone()),
+        Way::Pod { .. } | Way::Kubeconfig { .. } => OwnRegistry::Unknown,
+    }
 }
 
 /// The kubeconfig of a platform in containers, read from its control plane, and that node to try ports from.
@@ -98,7 +120,7 @@ async fn of_containers(platform: &str) -> Result<(String, Doors), PortError> {
 }
 
 /// A kubeconfig of the caller's, cut down to one context.
-fn of_kubeconfig(path: Option<&std::path::Path>, context: &str) -> Result<String, PortError> {
+fn of_kubeconfig(path: Option<&Path>, context: &str) -> Result<String, PortError> {
     let broken = |problem: String| {
         PortError::new(ErrorKind::Unavailable, format!("the kubeconfig cannot be used: {problem}"))
             .hint("Check KUBECONFIG, and the context's name with `kubectl config get-contexts`.")
@@ -114,6 +136,24 @@ fn of_kubeconfig(path: Option<&std::path::Path>, context: &str) -> Result<String
     }
     config.current_context = Some(context.into());
     serde_yaml::to_string(&config).map_err(|error| broken(error.to_string()))
+}
+
+/// A kubeconfig with the account that Kubernetes gives a pod in files.
+fn of_pod(account: &Path) -> Result<String, PortError> {
+    let (ca, token) = (account.join("ca.crt"), account.join("token"));
+    if !token.exists() {
+        let message = format!("this is no pod of a cluster: there is no {}", token.display());
+        return Err(PortError::new(ErrorKind::Unavailable, message)
+            .hint("Leave `--in-cluster` out: it is for the platform's own pod."));
+    }
+    let config = json!({
+        "apiVersion": "v1", "kind": "Config", "current-context": "pod",
+        "contexts": [{"name": "pod", "context": {"cluster": "pod", "user": "pod"}}],
+        "clusters": [{"name": "pod", "cluster": {"server": POD_API, "certificate-authority": ca}}],
+        // The file is renewed from time to time.
+        "users": [{"name": "pod", "user": {"tokenFile": token}}],
+    });
+    Ok(config.to_string())
 }
 
 /// The same cluster, with a token in place of whatever credentials there were.
@@ -157,7 +197,16 @@ async fn git_server(
     };
     let record = record.ok_or_else(unset)?;
     let ca = Secrets::new(caller.clone(), platform, "localhost").ca_pem().await.ok().flatten().ok_or_else(unset)?;
-    Ok(Arc::new(Git::new(platform, format!("{}{GIT_API}", record.url), token, &ca)?))
+    Ok(Arc::new(Git::new(platform, format!("{}{GIT_API}", record.url), token, Some(&ca))?))
+}
+
+/// The Git server, without the way around by the platform's own address, which leads pods nowhere.
+fn git_in_cluster(platform: &str, address: Option<&str>, token: String) -> Result<Arc<dyn GitServer>, PortError> {
+    let address = address.ok_or_else(|| {
+        PortError::new(ErrorKind::Unavailable, "this server was not told where the platform's Git server is")
+            .hint("Its `--git` says so.")
+    })?;
+    Ok(Arc::new(Git::new(platform, format!("{address}{GIT_API}"), token, None)?))
 }
 
 fn no_account(platform: &str, error: &crate::kubernetes::Error) -> PortError {
@@ -184,6 +233,18 @@ fn unavailable(platform: &str, error: &impl Explain) -> PortError {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_pod_uses_the_account_that_it_was_given_and_nothing_else_is_a_pod() {
+        let folder = tempfile::tempdir().expect("temporary folder");
+        let error = of_pod(folder.path()).expect_err("no pod");
+        assert!(error.message.contains("no pod of a cluster"), "{}", error.message);
+        std::fs::write(folder.path().join("token"), "t").expect("write");
+        let config = of_pod(folder.path()).expect("a kubeconfig");
+        let config = kube::config::Kubeconfig::from_yaml(&config).expect("a kubeconfig");
+        let user = config.auth_infos[0].auth_info.as_ref().expect("a user");
+        assert_eq!(user.token_file, Some(folder.path().join("token").display().to_string()));
+    }
 
     #[test]
     fn a_token_takes_the_place_of_all_other_credentials() {

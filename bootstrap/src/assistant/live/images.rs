@@ -15,13 +15,24 @@ const PATIENCE: Duration = Duration::from_secs(3);
 /// For so long what was found holds.
 const FRESH: Duration = Duration::from_secs(60);
 
+/// The platform's own registry, as it is reached from here.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum OwnRegistry {
+    /// A container of this machine's engine.
+    Engine,
+    /// At this `HOST:PORT`.
+    Address(String),
+    /// A cluster of somebody else's has its own, which nobody here knows.
+    Unknown,
+}
+
 /// What was found a moment ago: a proposal asks twice, before and after the user's word.
 #[derive(Default)]
 pub(super) struct Asked(Mutex<HashMap<String, (Instant, Found)>>);
 
 impl Asked {
     /// As [`find`], and without asking again what was asked within the last minute.
-    pub(super) async fn find(&self, image: &str, own: bool) -> Found {
+    pub(super) async fn find(&self, image: &str, own: &OwnRegistry) -> Found {
         let known = self.0.lock().unwrap_or_else(PoisonError::into_inner).get(image).cloned();
         if let Some((_, found)) = known.filter(|(when, _)| when.elapsed() < FRESH) {
             return found;
@@ -34,14 +45,14 @@ impl Asked {
     }
 }
 
-/// Asks whether there is such an image. `own` says that the platform runs here, and has the local registry.
-async fn find(image: &str, own: bool) -> Found {
+/// Asks whether there is such an image.
+async fn find(image: &str, own: &OwnRegistry) -> Found {
     let reference: Reference = match image.parse() {
         Ok(reference) => reference,
         Err(error) => return Found::Nowhere(format!("{error}")),
     };
-    let here = match timeout(PATIENCE, here(&reference)).await {
-        _ if !own => "what the cluster's own registries have is not known here".to_string(),
+    let here = match timeout(PATIENCE, here(&reference, own)).await {
+        _ if *own == OwnRegistry::Unknown => "what the cluster's own registries have is not known here".to_string(),
         Ok(Ok(true)) => return Found::Here,
         Ok(Ok(false)) => "the platform's registry does not have it".to_string(),
         Ok(Err(why)) => format!("the platform's registry could not be asked ({why})"),
@@ -60,11 +71,18 @@ async fn find(image: &str, own: bool) -> Found {
     }
 }
 
-async fn here(reference: &Reference) -> Result<bool, String> {
-    let engine = Engine::connect().await.map_err(|error| error.to_string())?;
-    let port = registry::find(&engine).await.map_err(|error| error.to_string())?.ok_or("it does not run")?;
+async fn here(reference: &Reference, own: &OwnRegistry) -> Result<bool, String> {
+    let address = match own {
+        OwnRegistry::Engine => {
+            let engine = Engine::connect().await.map_err(|error| error.to_string())?;
+            let port = registry::find(&engine).await.map_err(|error| error.to_string())?.ok_or("it does not run")?;
+            format!("127.0.0.1:{port}")
+        }
+        OwnRegistry::Address(address) => address.clone(),
+        OwnRegistry::Unknown => return Ok(false),
+    };
     let name = reference.digest().map_or_else(|| reference.tag().unwrap_or("latest").to_string(), ToString::to_string);
-    let registry = Registry::at_port(port).map_err(|error| error.to_string())?;
+    let registry = Registry::at_address(&address).map_err(|error| error.to_string())?;
     let found = registry.has_manifest(&reference.mirror_repository(), &name).await;
     found.map(|digest| digest.is_some()).map_err(|error| error.to_string())
 }

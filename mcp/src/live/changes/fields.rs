@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 const OPEN: [&str; 6] = ["labels", "annotations", "data", "stringData", "matchLabels", "nodeSelector"];
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-enum Step {
+pub(super) enum Step {
     Key(String),
     Index(usize),
 }
@@ -47,6 +47,14 @@ pub fn set(object: &mut Value, path: &str, value: &Value) -> Result<(), String> 
     }
 }
 
+/// The value of a field, if it is there.
+pub fn get<'a>(object: &'a Value, path: &str) -> Option<&'a Value> {
+    steps(object, path).ok()?.iter().try_fold(object, |at, step| match step {
+        Step::Key(key) => at.get(key),
+        Step::Index(index) => at.get(*index),
+    })
+}
+
 /// A map in place of nothing.
 fn map(at: &mut Value) -> &mut Map<String, Value> {
     if !at.is_object() {
@@ -82,7 +90,7 @@ fn misplaced(path: &str, step: &Step, at: &Value) -> String {
     }
 }
 
-fn steps(object: &Value, path: &str) -> Result<Vec<Step>, String> {
+pub(super) fn steps(object: &Value, path: &str) -> Result<Vec<Step>, String> {
     if let Some(pointer) = path.strip_prefix('/') {
         return Ok(pointer_steps(object, pointer));
     }
@@ -175,6 +183,7 @@ mod tests {
         ] {
             let object = after(path, json!("new")).expect(path);
             assert_eq!(object.pointer(pointer), Some(&json!("new")), "{path}");
+            assert!(path.ends_with('-') || get(&object, path) == Some(&json!("new")), "{path}");
         }
     }
 

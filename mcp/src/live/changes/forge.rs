@@ -108,6 +108,20 @@ impl Forge {
         Ok(Some(File { content: String::from_utf8_lossy(&bytes).into_owned(), sha: text(&answer, "/sha").into() }))
     }
 
+    /// The commit that a branch stands at; nothing if there is no such branch.
+    ///
+    /// # Errors
+    /// The Git server does not answer, or refuses.
+    pub async fn head(&self, repository: &str, branch: &str) -> Result<Option<String>, PortError> {
+        let address = format!("/repos/{repository}/branches/{}", escaped(branch));
+        let (status, answer) = self.server.send("GET", &address, None).await?;
+        if status == 404 {
+            return Ok(None);
+        }
+        let answer = expect(status, answer, &format!("read branch `{branch}` of `{repository}`"))?;
+        Ok(Some(text(&answer, "/commit/id").to_string()).filter(|commit| !commit.is_empty()))
+    }
+
     /// Files directly in a folder.
     pub async fn folder(&self, repository: &str, path: &str, revision: &str) -> Result<Vec<String>, PortError> {
         let place = if path == "." { String::new() } else { escaped(path) };

@@ -1,14 +1,19 @@
 //! Where a thing comes from: the file in the platform's repositories that holds it, or what makes it if none does.
 
+use std::collections::{BTreeMap, BTreeSet};
+
+use backstack_files::yaml::tree::{documents, line};
 use futures::future::join_all;
 use serde_json::Value;
 
+use super::fields;
 use super::forge::{File, Forge};
 use super::source::{self, Folder};
 use super::yaml::edit;
 use crate::error::PortError;
 use crate::live::gitops;
 use crate::live::object::{Ref, annotation, label, list, name, namespace, text, uid};
+use crate::live::owners;
 use crate::live::snapshot::Snapshot;
 use crate::live::target::typed_form;
 
@@ -32,6 +37,28 @@ pub struct Place {
 }
 
 impl Place {
+    /// The line, from 1, where a field is written: the field itself, or the last one on the way to it that is there.
+    pub fn line(&self, field: &str) -> Option<usize> {
+        let content = &self.file.content;
+        let tree = documents(content).ok()?.into_iter().nth(self.document)?;
+        let object = self.object()?;
+        let mut node = &tree.root;
+        let mut at = node.span.start;
+        if let Some(item) = self.item {
+            node = node.get("items")?.items().get(item)?;
+            at = node.span.start;
+        }
+        for step in fields::steps(&object, field).ok()? {
+            let next = match &step {
+                fields::Step::Key(key) => node.entry(key).map(|entry| (entry.key.span.start, &entry.value)),
+                fields::Step::Index(index) => node.items().get(*index).map(|item| (item.span.start, item)),
+            };
+            let Some((start, inner)) = next else { break };
+            (at, node) = (start, inner);
+        }
+        Some(line(content, at))
+    }
+
     /// The manifest.
     pub fn object(&self) -> Option<Value> {
         let document = edit::values(&self.file.content).ok()?.into_iter().nth(self.document)?;
@@ -54,8 +81,8 @@ pub struct Maker {
 /// What makes an object that no file holds; nothing if a file may.
 pub fn maker(snapshot: &Snapshot, object: &Value) -> Option<Maker> {
     let at = Ref::of(object);
-    if let Some(owner) = owner(object) {
-        let top = top(snapshot, object);
+    if let Some(owner) = owners::reference(object) {
+        let top = owners::top(snapshot, object);
         let change = (uid(top) != uid(object)).then(|| typed_form(top));
         let by = format!("{} {}", text(owner, "/kind"), text(owner, "/name"));
         let is_owner = text(top, "/kind") == text(owner, "/kind") && name(top) == text(owner, "/name");
@@ -87,28 +114,6 @@ pub fn maker(snapshot: &Snapshot, object: &Value) -> Option<Maker> {
     Some(Maker { told, change: None })
 }
 
-/// The owner that an object's controller is.
-fn owner(object: &Value) -> Option<&Value> {
-    let owners = list(object, "/metadata/ownerReferences");
-    let controls = |owner: &&Value| owner.get("controller").and_then(Value::as_bool) == Some(true);
-    owners.iter().find(controls).or(owners.first())
-}
-
-/// The topmost owner that is kept.
-fn top<'a>(snapshot: &'a Snapshot, object: &'a Value) -> &'a Value {
-    let mut at = object;
-    // Owners that own each other would never end.
-    for _ in 0..16 {
-        let Some(owner) = owner(at) else { return at };
-        let wanted = text(owner, "/uid");
-        let Some(found) = snapshot.everything().find(|object| !wanted.is_empty() && uid(object) == wanted) else {
-            return at;
-        };
-        at = found;
-    }
-    at
-}
-
 /// Finds the file that holds a thing. An empty group fits any.
 ///
 /// # Errors
@@ -122,34 +127,90 @@ pub async fn find(forge: &Forge, snapshot: &Snapshot, at: &Ref) -> Result<Option
             folders.push(folder);
         }
     }
-    let mut trees: Vec<((String, String), Vec<String>)> = Vec::new();
-    let mut left = MOST_FILES;
-    let mut read = std::collections::BTreeSet::new();
-    for folder in folders {
-        let key = (folder.repository.clone(), folder.branch.clone());
-        if !trees.iter().any(|(known, _)| *known == key) {
-            trees.push((key.clone(), forge.tree(&key.0, &key.1).await?));
+    Search::new(forge, snapshot, at).within(folders).await
+}
+
+/// Finds the file that holds a thing, where the application that brings it takes it from. All is read at the commit that
+/// the branch stands at, so that whoever keeps answers of a commit need not ask again.
+///
+/// # Errors
+/// The Git server does not answer.
+pub async fn find_at_head(forge: &Forge, snapshot: &Snapshot, at: &Ref) -> Result<Option<Place>, PortError> {
+    let mut search = Search::new(forge, snapshot, at);
+    let folders = source::application_of(snapshot, at).map(source::folders).unwrap_or_default();
+    for folder in &folders {
+        if let Some(commit) = forge.head(&folder.repository, &folder.branch).await? {
+            search.heads.insert((folder.repository.clone(), folder.branch.clone()), commit);
         }
-        let files =
-            trees.iter().find(|(known, _)| *known == key).map(|(_, files)| files.as_slice()).unwrap_or_default();
-        let mut files: Vec<_> = files.iter().filter(|file| folder.has(file)).collect();
-        files.retain(|file| read.insert((key.clone(), (*file).clone())));
-        files.sort_by_key(|file| (unlikely(file, at), (*file).clone()));
-        files.truncate(left);
-        left -= files.len();
-        for some in files.chunks(AT_ONCE) {
-            let contents = join_all(some.iter().map(|file| forge.file(&key.0, file, &key.1))).await;
-            for (path, file) in some.iter().zip(contents) {
-                let Some(file) = file? else { continue };
-                let inherited = source::taker(snapshot, &key.0, path).map(|taker| taker.namespace).unwrap_or_default();
-                if let Some((document, item)) = position(&file.content, at, &inherited) {
-                    let (repository, branch) = key;
-                    return Ok(Some(Place { repository, branch, path: (*path).clone(), document, item, file }));
+    }
+    search.within(folders).await
+}
+
+/// Looks for one thing, file by file.
+struct Search<'a> {
+    forge: &'a Forge,
+    snapshot: &'a Snapshot,
+    at: &'a Ref,
+    /// Commits to read in place of branches, by repository and branch.
+    heads: BTreeMap<(String, String), String>,
+    trees: BTreeMap<(String, String), Vec<String>>,
+    read: BTreeSet<(String, String, String)>,
+    left: usize,
+}
+
+impl<'a> Search<'a> {
+    fn new(forge: &'a Forge, snapshot: &'a Snapshot, at: &'a Ref) -> Self {
+        let (heads, trees, read) = (BTreeMap::new(), BTreeMap::new(), BTreeSet::new());
+        Self { forge, snapshot, at, heads, trees, read, left: MOST_FILES }
+    }
+
+    async fn within(&mut self, folders: Vec<Folder>) -> Result<Option<Place>, PortError> {
+        for folder in folders {
+            let files = self.files(&folder).await?;
+            for some in files.chunks(AT_ONCE) {
+                if let Some(place) = self.among(&folder, some).await? {
+                    return Ok(Some(place));
                 }
             }
         }
+        Ok(None)
     }
-    Ok(None)
+
+    fn revision<'b>(&'b self, folder: &'b Folder) -> &'b str {
+        let key = (folder.repository.clone(), folder.branch.clone());
+        self.heads.get(&key).map_or(folder.branch.as_str(), String::as_str)
+    }
+
+    /// The folder's files that were not read yet, the likeliest first.
+    async fn files(&mut self, folder: &Folder) -> Result<Vec<String>, PortError> {
+        let key = (folder.repository.clone(), folder.branch.clone());
+        if !self.trees.contains_key(&key) {
+            let tree = self.forge.tree(&folder.repository, self.revision(folder)).await?;
+            self.trees.insert(key.clone(), tree);
+        }
+        let all = self.trees.get(&key).into_iter().flatten();
+        let mut files: Vec<_> = all.filter(|file| folder.has(file)).cloned().collect();
+        files.retain(|file| self.read.insert((key.0.clone(), key.1.clone(), file.clone())));
+        files.sort_by_key(|file| (unlikely(file, self.at), file.clone()));
+        files.truncate(self.left);
+        self.left -= files.len();
+        Ok(files)
+    }
+
+    async fn among(&self, folder: &Folder, files: &[String]) -> Result<Option<Place>, PortError> {
+        let (repository, revision) = (&folder.repository, self.revision(folder));
+        let contents = join_all(files.iter().map(|file| self.forge.file(repository, file, revision))).await;
+        for (path, file) in files.iter().zip(contents) {
+            let Some(file) = file? else { continue };
+            let taker = source::taker(self.snapshot, repository, path);
+            let inherited = taker.map(|taker| taker.namespace).unwrap_or_default();
+            if let Some((document, item)) = position(&file.content, self.at, &inherited) {
+                let (repository, branch) = (repository.clone(), folder.branch.clone());
+                return Ok(Some(Place { repository, branch, path: path.clone(), document, item, file }));
+            }
+        }
+        Ok(None)
+    }
 }
 
 /// The repository and folder where a new thing of its kind goes: beside the others, as `policies/`.
@@ -245,8 +306,56 @@ mod tests {
     }
 
     #[test]
+    fn a_field_leads_to_its_line() {
+        let content = "# first\nkind: A\n---\nkind: List\nitems:\n- kind: B\n  spec:\n    # why\n    list:\n    - image: a\n      port: 1\n";
+        let place = |document, item| Place {
+            repository: "o/r".into(),
+            branch: "main".into(),
+            path: "a.yaml".into(),
+            document,
+            item,
+            file: File { content: content.into(), sha: "1".into() },
+        };
+        for (field, wanted) in [
+            ("spec.list[0].port", 11),
+            ("spec.list[0].image", 10),
+            ("spec.list[3].image", 9),
+            ("metadata.labels", 6),
+            ("", 6),
+        ] {
+            assert_eq!(place(1, Some(0)).line(field), Some(wanted), "{field}");
+        }
+        assert_eq!((place(0, None).line("kind"), place(2, None).line("kind")), (Some(2), None));
+    }
+
+    #[tokio::test]
+    async fn what_is_read_for_a_diagnosis_is_read_at_the_commit() {
+        let tree = json!({"tree": [{"path": "policies/c.yaml", "type": "blob"}]});
+        let server = Scripted::with(vec![
+            ("GET /repos/backstack/platform/branches/main", 200, json!({"commit": {"id": "c0ffee"}})),
+            ("GET /repos/backstack/platform/git/trees/c0ffee", 200, tree),
+            (
+                "GET /repos/backstack/platform/contents/policies/c.yaml?ref=c0ffee",
+                200,
+                file("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: c}\n"),
+            ),
+        ]);
+        let mark = "platform:/ConfigMap:crossplane-system/c";
+        let live = json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"namespace": "crossplane-system", "name": "c", "annotations": {"argocd.argoproj.io/tracking-id": mark}}});
+        let snapshot = Snapshot::of("lab", [argo_cd(), vec![live]].concat());
+        let found =
+            find_at_head(&Forge::new(server.clone()), &snapshot, &Ref::new("", "ConfigMap", "crossplane-system", "c"))
+                .await;
+        let place = found.expect("an answer").expect("a file");
+        assert_eq!(
+            (place.path.as_str(), place.branch.as_str(), place.line("metadata.name")),
+            ("policies/c.yaml", "main", Some(3))
+        );
+    }
+
+    #[test]
     fn what_is_made_leads_to_its_maker() {
-        let owned = |kind: &str, name: &str, uid: &str, owner: &str, by: &str| json!({"apiVersion": "apps/v1", "kind": kind, "metadata": {"namespace": "demo", "name": name, "uid": uid, "ownerReferences": [{"kind": by, "name": "shop", "uid": owner, "controller": true}]}});
+        let owned = |kind: &str, name: &str, uid: &str, owner: &str, by: &str| json!({"apiVersion": "apps/v1", "kind": kind, "metadata": {"namespace": "demo", "name": name, "uid": uid, "ownerReferences": [{"apiVersion": if by == "App" { "p.dev/v1" } else { "apps/v1" }, "kind": by, "name": "shop", "uid": owner, "controller": true}]}});
         let app = json!({"apiVersion": "p.dev/v1", "kind": "App", "metadata": {"namespace": "demo", "name": "shop", "uid": "1"}});
         let helm = json!({"apiVersion": "argoproj.io/v1alpha1", "kind": "Application", "metadata": {"namespace": "argocd", "name": "chart"},
             "spec": {"source": {"chart": "redis", "repoURL": "https://charts"}}, "status": {"resources": [{"kind": "Service", "namespace": "demo", "name": "redis"}]}});

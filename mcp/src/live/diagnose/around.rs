@@ -5,11 +5,12 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 use serde_json::Value;
 
 use super::rules::service::misses;
-use super::walk::{Children, Need, Role, Step, Walk, top};
+use super::walk::{Children, Need, Role, Step, Walk};
 use crate::live::object::{Ref, list, name, namespace, text};
+use crate::live::owners;
 use crate::live::references::hosts::hosts;
 use crate::live::references::nearest;
-use crate::live::references::selector::{fits, fits_plain};
+use crate::live::references::selector::{fits, fits_plain, selected};
 use crate::live::references::template::{Template, uses};
 use crate::live::snapshot::Snapshot;
 
@@ -32,11 +33,9 @@ pub(super) fn reach<'a>(walk: &mut Walk<'a>, snapshot: &'a Snapshot, children: &
 
 /// What a workload makes refers to the same as the workload itself.
 fn is_made_by_another(object: &Value) -> bool {
-    let owners = list(object, "/metadata/ownerReferences").iter();
-    let kinds: Vec<_> = owners.map(|owner| text(owner, "/kind")).collect();
-    let is_workload =
-        |kind: &&str| matches!(*kind, "ReplicaSet" | "Deployment" | "StatefulSet" | "DaemonSet" | "Job" | "CronJob");
-    Template::of(object).is_some() && kinds.iter().any(is_workload)
+    let owner = owners::reference(object).map_or("", |owner| text(owner, "/kind"));
+    let is_workload = matches!(owner, "ReplicaSet" | "Deployment" | "StatefulSet" | "DaemonSet" | "Job" | "CronJob");
+    Template::of(object).is_some() && is_workload
 }
 
 struct Reach<'a, 'c> {
@@ -229,7 +228,7 @@ pub(super) fn backends(ingress: &Value) -> Vec<(String, &str)> {
 fn led_to<'a>(snapshot: &'a Snapshot, object: &'a Value) -> Vec<&'a Value> {
     let place = namespace(object);
     let pods: Vec<&Value> = match text(object, "/kind") {
-        "Service" => snapshot.selected(object),
+        "Service" => selected(snapshot, object),
         "PodDisruptionBudget" => pods_of(snapshot, place, object.pointer("/spec/selector")),
         "NetworkPolicy" => pods_of(snapshot, place, object.pointer("/spec/podSelector")),
         "HorizontalPodAutoscaler" => {
@@ -242,7 +241,7 @@ fn led_to<'a>(snapshot: &'a Snapshot, object: &'a Value) -> Vec<&'a Value> {
         _ => Vec::new(),
     };
     let mut seen = BTreeSet::new();
-    let tops = pods.into_iter().map(|pod| workload_above(snapshot, pod));
+    let tops = pods.into_iter().map(|pod| maker_of(snapshot, pod));
     tops.filter(|top| seen.insert(Ref::of(top))).collect()
 }
 
@@ -267,24 +266,11 @@ fn users<'a>(snapshot: &'a Snapshot, object: &Value) -> Vec<&'a Value> {
 }
 
 /// The Deployment, set or Job that a pod is of, or the pod itself; not what stands above that.
-fn workload_above<'a>(snapshot: &'a Snapshot, pod: &'a Value) -> &'a Value {
-    let mut workload = pod;
-    for _ in 0..3 {
-        let owners = list(workload, "/metadata/ownerReferences").iter();
-        let mut above = owners.filter_map(|owner| {
-            let group = crate::live::object::group_of(text(owner, "/apiVersion"));
-            let at = Ref::new(group, text(owner, "/kind"), namespace(workload), text(owner, "/name"));
-            snapshot.get(&at).filter(|owner| Template::of(owner).is_some())
-        });
-        match above.next() {
-            Some(owner) => workload = owner,
-            None => break,
-        }
-    }
-    workload
+fn maker_of<'a>(snapshot: &'a Snapshot, pod: &'a Value) -> &'a Value {
+    owners::line(snapshot, pod).take_while(|owner| Template::of(owner).is_some()).last().unwrap_or(pod)
 }
 
 /// The topmost thing that a person would name: the app, not its pod.
 pub(super) fn owner_to_name(snapshot: &Snapshot, at: &Ref) -> Ref {
-    snapshot.get(at).map_or_else(|| at.clone(), |object| Ref::of(top(snapshot, object)))
+    snapshot.get(at).map_or_else(|| at.clone(), |object| Ref::of(owners::top(snapshot, object)))
 }

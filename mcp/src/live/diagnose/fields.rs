@@ -2,15 +2,14 @@
 //! that may be written in an App.
 
 use backstack_health::finding::Change;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::{Fault, Finding, applications_of};
-use crate::live::object::{Ref, group_of, list, namespace, text};
+use crate::live::object::{Ref, list, namespace, text};
+use crate::live::owners;
+use crate::live::policy::{missing_key, mutation_of};
 use crate::live::references::template::{Template, uses};
 use crate::live::snapshot::Snapshot;
-
-/// Objects above one another, at most.
-const HIGHEST: usize = 6;
 
 /// The finding with its field, and with the place where that is written.
 pub(super) fn located(snapshot: &Snapshot, mut finding: Finding) -> Finding {
@@ -58,9 +57,11 @@ fn with_source(snapshot: &Snapshot, object: &Value, finding: Finding) -> Finding
 /// a person has written.
 fn written_in<'a>(snapshot: &'a Snapshot, object: &'a Value, field: &str) -> (&'a Value, String) {
     let (mut object, mut field) = (object, field.to_string());
-    for _ in 0..HIGHEST {
-        let Some(owner) = owner(snapshot, object) else { break };
+    for owner in owners::line(snapshot, object) {
         field = match (Template::of(object), Template::of(owner)) {
+            (Some(below), Some(above)) if is_label_of(below, &field) => {
+                format!("{}{}", meta(above), &field[meta(below).len()..])
+            }
             (Some(below), Some(above)) if field.starts_with(below.path) => {
                 let above_field = format!("{}{}", above.path, &field[below.path.len()..]);
                 if let Some(found) = added_on_the_way(snapshot, object, owner, &field, &above_field) {
@@ -82,7 +83,17 @@ fn written_in<'a>(snapshot: &'a Snapshot, object: &'a Value, field: &str) -> (&'
     (object, field)
 }
 
-/// A limit or request that a pod has and its workload does not: a limit range has put it there.
+/// Where the labels of a template's pods stand, as `spec.template.metadata`.
+fn meta(template: Template<'_>) -> String {
+    format!("{}metadata", template.path.strip_suffix("spec").unwrap_or_default())
+}
+
+fn is_label_of(template: Template<'_>, field: &str) -> bool {
+    let rest = field.strip_prefix(meta(template).as_str());
+    rest.is_some_and(|rest| rest.starts_with(".labels[") || rest.starts_with(".annotations["))
+}
+
+/// What a pod has and its workload has not, or has otherwise: a limit range has put it there, or a policy.
 fn added_on_the_way<'a>(
     snapshot: &'a Snapshot,
     object: &Value,
@@ -90,7 +101,14 @@ fn added_on_the_way<'a>(
     field: &str,
     above: &str,
 ) -> Option<(&'a Value, String)> {
-    let value = value_at(object, field).filter(|_| value_at(owner, above).is_none())?;
+    let value = value_at(object, field).filter(|value| value_at(owner, above) != Some(value))?;
+    let key = field.rsplit('.').next().unwrap_or(field);
+    if let Some(policy) = mutation_of(snapshot, object, key.split('[').next().unwrap_or(key)) {
+        return Some(policy);
+    }
+    if value_at(owner, above).is_some() {
+        return None;
+    }
     let (_, resource) = field.split_once(".resources.")?;
     let (part, resource) = resource.split_once('.')?;
     let word = if part == "limits" { "default" } else { "defaultRequest" };
@@ -98,15 +116,6 @@ fn added_on_the_way<'a>(
         let limits = list(range, "/spec/limits").iter().enumerate();
         let mut fitting = limits.filter(|(_, limit)| limit.get(word).and_then(|all| all.get(resource)) == Some(value));
         fitting.next().map(|(index, _)| (range, format!("spec.limits[{index}].{word}.{resource}")))
-    })
-}
-
-fn owner<'a>(snapshot: &'a Snapshot, object: &Value) -> Option<&'a Value> {
-    list(object, "/metadata/ownerReferences").iter().find_map(|owner| {
-        let group = group_of(text(owner, "/apiVersion"));
-        let at = |place: &str| Ref::new(group, text(owner, "/kind"), place, text(owner, "/name"));
-        let found = snapshot.get(&at(namespace(object))).or_else(|| snapshot.get(&at("")))?;
-        (text(found, "/kind") != "Node").then_some(found)
     })
 }
 
@@ -173,6 +182,13 @@ fn field(object: &Value, finding: &Finding) -> Option<String> {
         Fault::PolicyDenied if said(finding).contains("podsecurity") => {
             let path = template.containers().next().map_or_else(|| template.path.to_string(), |(path, _)| path);
             Some(format!("{path}.securityContext"))
+        }
+        // What it refuses is the pod that would be made.
+        Fault::PolicyDenied => {
+            let pod = json!({"metadata": {"labels": template.labels}});
+            let all: Vec<_> = finding.evidence.iter().map(|evidence| evidence.text.as_str()).collect();
+            let field = missing_key(None, &all.join(" "), &pod)?;
+            Some(format!("{}{}", meta(template), field.strip_prefix("metadata")?))
         }
         Fault::Quota if said(finding).contains("requested: pods") => Some("spec.replicas".into()),
         Fault::Quota => Some(format!("{}.containers[0].resources", template.path)),

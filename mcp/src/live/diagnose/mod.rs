@@ -17,6 +17,9 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::object::{Ref, condition, text};
+use super::owners;
+use super::references::pointers::pointers;
+use super::served::ServedKind;
 use super::snapshot::{Door, LogKey, Snapshot};
 use super::target::Unclear;
 
@@ -37,7 +40,7 @@ mod walk;
 mod workload;
 
 pub use backstack_health::fault::{Fault, classify};
-pub use backstack_health::{Evidence, Finding};
+pub use backstack_health::{Evidence, Finding, Verdict};
 pub use composite::composition_of;
 pub use pods::is_ready as pod_is_ready;
 pub(super) use pods::of_pod;
@@ -51,6 +54,8 @@ use scope::Scope;
 
 /// Logs of containers that run, and that are read for one question.
 const MOST_LOGS: usize = 16;
+/// Kinds that are listed for one question.
+const MOST_KINDS: usize = 12;
 /// Ports that are tried for one question.
 const MOST_DOORS: usize = 40;
 
@@ -80,23 +85,12 @@ pub struct Diagnosis {
     pub events: Vec<Happened>,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, schemars::JsonSchema)]
-#[serde(rename_all = "lowercase")]
-pub enum Verdict {
-    /// Something will hardly pass by itself.
-    Broken,
-    /// On its way, as far as can be told.
-    Starting,
-    /// It runs, and something is not as it should be.
-    Imperfect,
-    /// Nothing wrong was seen, and too little was looked at to call it healthy.
-    Unknown,
-    Healthy,
-}
-
 /// What must still be fetched to judge well, in one round.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Needs {
+    /// Kinds that are not kept, and whose objects have made something of this or are named by it: with them there is
+    /// more to walk, and the rest is to be asked again.
+    pub kinds: Vec<ServedKind>,
     pub objects: Vec<Ref>,
     /// Logs of containers that ended, and whether of the run before.
     pub logs: Vec<(LogKey, bool)>,
@@ -125,11 +119,24 @@ pub fn needs(snapshot: &Snapshot, typed: &str) -> Result<Needs, Unclear> {
     doors.dedup();
     doors.truncate(MOST_DOORS);
     Ok(Needs {
+        kinds: unkept(snapshot, &walk),
         objects: walk.unknown(snapshot).into_iter().take(40).collect(),
         logs: ordered.iter().flat_map(|pod| pods::interesting_logs(pod)).take(8).collect(),
         recent: ordered.iter().flat_map(|pod| rules::logs::running(pod)).take(MOST_LOGS).collect(),
         doors,
     })
+}
+
+/// Kinds of what made things of this, and of what they name, as far as nobody has read them.
+fn unkept(snapshot: &Snapshot, walk: &Walk<'_>) -> Vec<ServedKind> {
+    let made = walk.objects().filter_map(owners::reference).map(|owner| owners::named(owner, ""));
+    let named = walk.objects().flat_map(|object| pointers(&snapshot.served, object)).map(|pointer| pointer.at);
+    let wanted: BTreeSet<_> = made.chain(named).map(|at| (at.group, at.kind)).collect();
+    let unread = wanted.iter().filter(|(group, kind)| kind != "Secret" && !snapshot.has_kind(group, kind));
+    let served = |(group, kind): &(String, String)| {
+        snapshot.served.iter().find(|served| served.group == *group && served.kind == *kind).cloned()
+    };
+    unread.filter_map(served).take(MOST_KINDS).collect()
 }
 
 /// Judges everything that belongs to a thing, a namespace, or the platform.
@@ -141,7 +148,10 @@ pub fn diagnose(snapshot: &Snapshot, typed: &str) -> Result<Diagnosis, Unclear> 
     let walk = scope.walk(snapshot);
     let seen = Seen::of(snapshot, &walk);
     let found = all_findings(&seen, &walk, &scope);
-    let causes = rank::ranked(snapshot, &walk, found);
+    let mut causes = rank::ranked(snapshot, &walk, found);
+    for cause in &mut causes {
+        cause.verdict = Some(verdict_of(cause));
+    }
     let verdict = match causes.first() {
         Some(first) => verdict_of(first),
         None if tell::is_enough(&walk) => Verdict::Healthy,
@@ -182,6 +192,7 @@ fn all_findings(seen: &Seen<'_>, walk: &Walk<'_>, scope: &Scope<'_>) -> Vec<Find
         own.extend(rules::of_object(seen, object));
         let own = own.into_iter().map(|finding| rules::waiting::judged(seen, finding));
         let own = own.map(|finding| rules::admission::explained(seen, finding));
+        let own = own.map(|finding| rules::probes::timed(seen, finding));
         let matters = |finding: &Finding| {
             // Every program of a platform writes such a line now and then; it matters where that program is asked about.
             let is_murmur = finding.fault == Fault::LogErrors && finding.weight <= rules::logs::UNNAMED;
@@ -195,7 +206,8 @@ fn all_findings(seen: &Seen<'_>, walk: &Walk<'_>, scope: &Scope<'_>) -> Vec<Find
     findings.extend(scope.namespaces().into_iter().filter_map(|place| workload::of_namespace(snapshot, place)));
     findings.extend(affecting_nodes(snapshot, walk));
     let own = walk.steps.iter().filter(|step| step.role == Role::Own).filter_map(|step| step.object);
-    findings.extend(policy::of_objects(snapshot, own.filter(|object| !is_old(object))));
+    let failed = policy::of_objects(snapshot, own.filter(|object| !is_old(object)));
+    findings.extend(failed.into_iter().map(|finding| fields::located(snapshot, finding)));
     findings
 }
 

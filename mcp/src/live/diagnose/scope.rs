@@ -5,8 +5,9 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 
 use super::around;
-use super::walk::{Children, Role, Step, Walk, applications_of, top};
-use crate::live::object::{Ref, list, name, namespace, text};
+use super::walk::{Children, Role, Step, Walk, applications_of};
+use crate::live::object::{Ref, name, namespace, text};
+use crate::live::owners::{above, top};
 use crate::live::snapshot::Snapshot;
 use crate::live::target::{self, Unclear};
 
@@ -92,7 +93,7 @@ fn applications_into<'a>(snapshot: &'a Snapshot, place: &str) -> Vec<&'a Value> 
     all.filter(|application| text(application, "/spec/destination/namespace") == place).collect()
 }
 
-/// Everything of a whole: what nobody owns, and down from there.
+/// Everything of a whole: what nobody that is kept owns, and down from there.
 fn whole<'a>(
     snapshot: &'a Snapshot,
     children: &Children<'a>,
@@ -100,8 +101,7 @@ fn whole<'a>(
     belongs: impl Fn(&Ref) -> bool,
 ) -> Walk<'a> {
     let is_asked = |object: &&Value| !RECORDS.contains(&text(object, "/kind"));
-    let mut roots: Vec<_> =
-        objects.filter(is_asked).filter(|object| list(object, "/metadata/ownerReferences").is_empty()).collect();
+    let mut roots: Vec<_> = objects.filter(is_asked).filter(|object| above(snapshot, object).is_none()).collect();
     // What came from Git is reached from its application, which says more.
     roots.sort_by_key(|object| !text(object, "/kind").starts_with("Application"));
     Walk::within(snapshot, children, &roots, belongs)

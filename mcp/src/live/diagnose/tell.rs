@@ -6,10 +6,13 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::rules::Seen;
+use super::rules::ingress::unread_certificates;
 use super::rules::logs::running;
-use super::rules::waiting::told;
+use super::rules::slices::outside;
 use super::walk::{Role, Walk};
+use crate::live::moment::in_words;
 use crate::live::object::{Ref, list, number, short, text};
+use crate::live::owners;
 use crate::live::scrub::scrub_line;
 use crate::live::snapshot::{Snapshot, event_count, event_time};
 
@@ -76,11 +79,33 @@ pub(super) fn not_looked_at(snapshot: &Snapshot, walk: &Walk<'_>) -> Vec<String>
     if unread > 0 {
         told.push(format!("the logs of {unread} containers that run"));
     }
+    let makers: BTreeSet<_> =
+        walk.objects().filter_map(owners::reference).map(|owner| owners::named(owner, "")).collect();
+    let unread: BTreeSet<_> =
+        makers.iter().filter(|at| !snapshot.has_kind(&at.group, &at.kind)).map(|at| &at.kind).collect();
+    told.extend(
+        unread.iter().map(|kind| format!("{kind}: objects of this kind made some of it, and could not be read")),
+    );
+    let services = walk.objects().filter(|object| text(object, "/kind") == "Service");
+    let outside: BTreeSet<_> = services.flat_map(|service| outside(snapshot, service)).collect();
+    if !outside.is_empty() {
+        let addresses: Vec<_> = outside.into_iter().take(5).collect();
+        told.push(format!("whether {} answers: outside of the cluster", addresses.join(", ")));
+    }
     let has = |kind: &str| walk.steps.iter().any(|step| step.at.kind == kind);
     let names_secrets =
         walk.objects().flat_map(crate::live::references::template::uses).any(|used| used.at.kind == "Secret");
     if names_secrets {
         told.push("Secrets: they are never read".into());
+    }
+    let ingresses = walk.objects().filter(|object| text(object, "/kind") == "Ingress");
+    let secrets: BTreeSet<_> = ingresses.flat_map(|ingress| unread_certificates(snapshot, ingress)).collect();
+    if !secrets.is_empty() {
+        let names: Vec<_> = secrets.into_iter().take(5).collect();
+        told.push(format!(
+            "for which hosts the certificate in Secret {} is: Secrets are never read, and no Certificate makes it",
+            names.join(", ")
+        ));
     }
     if has("Pod") && !has("Service") {
         told.push("traffic: no Service leads to it".into());
@@ -106,7 +131,7 @@ pub(super) fn past(seen: &Seen<'_>, walk: &Walk<'_>) -> Vec<String> {
                 "container `{}` of {} ended {} ago ({reason}, exit code {code}) and runs again since",
                 text(status, "/name"),
                 Ref::of(pod),
-                told(ago)
+                in_words(ago)
             ));
         }
     }

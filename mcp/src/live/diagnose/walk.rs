@@ -199,27 +199,10 @@ pub fn applications(snapshot: &Snapshot) -> impl Iterator<Item = &Value> + use<'
     snapshot.all("argoproj.io", "Application")
 }
 
-/// Up through owners, to the first that nobody owns.
-pub(super) fn top<'a>(snapshot: &'a Snapshot, object: &'a Value) -> &'a Value {
-    let mut top = object;
-    for _ in 0..10 {
-        let owners = list(top, "/metadata/ownerReferences");
-        let owner = owners.iter().find_map(|owner| {
-            let group = group_of(text(owner, "/apiVersion"));
-            let at = |place: &str| Ref::new(group, text(owner, "/kind"), place, text(owner, "/name"));
-            snapshot.get(&at(namespace(top))).or_else(|| snapshot.get(&at("")))
-        });
-        match owner {
-            Some(owner) if text(owner, "/kind") != "Node" => top = owner,
-            _ => break,
-        }
-    }
-    top
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::live::owners::top;
     use serde_json::json;
 
     fn snapshot() -> Snapshot {

@@ -2,7 +2,8 @@
 
 use serde_json::Value;
 
-use crate::live::object::list;
+use crate::live::object::{list, namespace};
+use crate::live::snapshot::Snapshot;
 
 /// Whether a selector of the kind that workloads and policies have (`matchLabels`, `matchExpressions`) fits labels.
 /// An empty one fits everything, none at all fits nothing.
@@ -18,6 +19,13 @@ pub fn fits(selector: Option<&Value>, labels: Option<&Value>) -> bool {
 pub fn fits_plain(selector: Option<&Value>, labels: Option<&Value>) -> bool {
     let Some(selector) = selector.and_then(Value::as_object).filter(|map| !map.is_empty()) else { return false };
     selector.iter().all(|(key, value)| label(labels, key) == value.as_str())
+}
+
+/// The pods that a Service leads to.
+pub fn selected<'a>(snapshot: &'a Snapshot, service: &Value) -> Vec<&'a Value> {
+    let selector = service.pointer("/spec/selector");
+    let pods = snapshot.inside("", "Pod", namespace(service));
+    pods.filter(|pod| fits_plain(selector, pod.pointer("/metadata/labels"))).collect()
 }
 
 /// The first pair of a selector that labels do not have, with what they have in its place.

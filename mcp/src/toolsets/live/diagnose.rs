@@ -2,16 +2,17 @@
 
 use std::sync::Arc;
 
+use futures::future::join_all;
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{Live, unclear};
+use super::{Live, unclear, written};
 use crate::answer::{Answer, NextCall};
 use crate::error::ToolError;
 use crate::live::diagnose::{self, Diagnosis, Fault, Finding, Needs, Verdict};
 use crate::live::object::Ref;
-use crate::live::served;
+use crate::live::served::{self, ServedKind};
 use crate::live::snapshot::{LogKey, Snapshot};
 use crate::live::target::{self, Query};
 use crate::ports::{Cluster, LogQuery};
@@ -19,6 +20,8 @@ use crate::toolset::{Call, Tool, Toolset, bound};
 
 /// Last lines of a crashed container that are looked at.
 const LOG_LINES: usize = 20;
+/// A list of so many may have been cut off: it does not tell what is not there.
+const MOST_LISTED: usize = 1000;
 /// Lines of a container that runs that are looked at, and how far back.
 const RECENT_LINES: usize = 200;
 const RECENT_SECONDS: i64 = 600;
@@ -70,16 +73,29 @@ impl DiagnoseTools {
 /// The name leads nowhere or to several things, or the cluster does not answer.
 pub async fn judged(cluster: &dyn Cluster, entity: &str) -> Result<Diagnosis, ToolError> {
     let mut snapshot = cluster.snapshot().await?;
-    if let Some(at) = asked_on_demand(cluster, &snapshot, entity).await? {
-        snapshot.put(at);
+    if let Some((kind, object)) = asked_on_demand(cluster, &snapshot, entity).await? {
+        // With the others of its kind, so that nobody takes those for things that do not exist.
+        list(cluster, &[kind], &mut snapshot).await;
+        snapshot.put(object);
     }
-    let needs = diagnose::needs(&snapshot, entity).map_err(unclear)?;
+    snapshot.served = cluster.kinds().await?.into();
+    let mut needs = diagnose::needs(&snapshot, entity).map_err(unclear)?;
+    if !needs.kinds.is_empty() {
+        list(cluster, &needs.kinds, &mut snapshot).await;
+        needs = diagnose::needs(&snapshot, entity).map_err(unclear)?;
+    }
     fetch(cluster, &needs, &mut snapshot).await?;
-    diagnose::diagnose(&snapshot, entity).map_err(unclear)
+    let mut diagnosis = diagnose::diagnose(&snapshot, entity).map_err(unclear)?;
+    written::located(cluster, &snapshot, &mut diagnosis.causes).await;
+    Ok(diagnosis)
 }
 
 /// An object of a kind that is not kept, if the name says which kind: it is read for this question.
-async fn asked_on_demand(cluster: &dyn Cluster, snapshot: &Snapshot, entity: &str) -> Result<Option<Value>, ToolError> {
+async fn asked_on_demand(
+    cluster: &dyn Cluster,
+    snapshot: &Snapshot,
+    entity: &str,
+) -> Result<Option<(ServedKind, Value)>, ToolError> {
     let query = Query::parse(entity);
     let Some(word) = query.kind.as_deref() else { return Ok(None) };
     if target::resolve(snapshot, entity).is_ok() {
@@ -97,7 +113,7 @@ async fn asked_on_demand(cluster: &dyn Cluster, snapshot: &Snapshot, entity: &st
     }
     let at = Ref::new(&kind.group, &kind.kind, query.namespace.as_deref().unwrap_or_default(), &query.name);
     match cluster.read(std::slice::from_ref(&at)).await?.pop() {
-        Some(object) => Ok(Some(object)),
+        Some(object) => Ok(Some((kind.clone(), object))),
         // One that may not be read is as silent as one that is not there: its list says which.
         None => Err(match cluster.list(kind, query.namespace.as_deref()).await {
             Err(refused) => refused.into(),
@@ -110,6 +126,16 @@ async fn asked_on_demand(cluster: &dyn Cluster, snapshot: &Snapshot, entity: &st
 fn no_kind(word: &str, platform: &str) -> ToolError {
     ToolError::not_found(format!("platform `{platform}` has no kind `{word}`"))
         .hint("What would bring that kind is not installed here.")
+}
+
+/// All objects of kinds that are not kept. One that may not be listed stays unknown.
+async fn list(cluster: &dyn Cluster, kinds: &[ServedKind], snapshot: &mut Snapshot) {
+    let lists = kinds.iter().map(|kind| cluster.list(kind, None));
+    for (kind, found) in kinds.iter().zip(join_all(lists).await) {
+        let Some(found) = found.ok().filter(|found| found.len() < MOST_LISTED) else { continue };
+        snapshot.replace((kind.group.clone(), kind.kind.clone()), Arc::default());
+        found.into_iter().for_each(|object| snapshot.put(object));
+    }
 }
 
 /// The one round of API calls: everything side by side.

@@ -18,8 +18,10 @@ use crate::live::gitops;
 use crate::live::look;
 use crate::live::moment;
 use crate::live::object::{Ref, annotation, label, list, short, text};
+use crate::live::owners;
 use crate::live::snapshot::Snapshot;
 use crate::live::target::{typed, typed_form};
+use crate::ports::PortError;
 use crate::toolset::Call;
 
 /// How far back, if nobody says.
@@ -28,6 +30,8 @@ const MOST_ROWS: usize = 300;
 const SUMMARY: usize = 160;
 /// Label by which the installer marks what belongs to a component of the platform.
 const COMPONENT: &str = "backstack.dev/component";
+/// How the tools that people change objects with by hand call themselves.
+const BY_HAND: &str = "kubectl";
 /// Who made such things.
 const INSTALLER: &str = "backstack up";
 /// Letters of a commit that tell it from others.
@@ -67,6 +71,8 @@ enum What {
     Sync,
     Rollout,
     Created,
+    /// By a person's hand, past Git.
+    Edited,
     Deleting,
 }
 
@@ -160,6 +166,11 @@ impl PlatformTools {
         let (mut changes, authors) = in_git(&seen, &scope, &mut not_seen).await;
         changes.extend(syncs(&seen.snapshot, &scope, &authors));
         changes.extend(installed_once(in_cluster(&seen.snapshot, &scope)));
+        changes.extend(by_hand(&seen.snapshot, &scope));
+        match revisions(&seen, &scope).await {
+            Ok(revisions) => changes.extend(rollouts(&seen.snapshot, &scope, &revisions)),
+            Err(error) => not_seen.push(format!("rollouts of StatefulSets and DaemonSets: {}", error.message)),
+        }
         changes.sort_by(|a, b| (&b.time, &a.what, &a.entity).cmp(&(&a.time, &b.what, &b.entity)));
         changes.dedup();
         let total = changes.len();
@@ -329,7 +340,9 @@ fn in_cluster(snapshot: &Snapshot, scope: &Scope) -> Vec<(Option<String>, Change
     let sets =
         snapshot.all("apps", "ReplicaSet").filter(|set| scope.is_recent(text(set, "/metadata/creationTimestamp")));
     for set in sets {
-        let Some(deployment) = look::above(snapshot, set).filter(|deployment| scope.has(deployment)) else { continue };
+        let Some(deployment) = owners::above(snapshot, set).filter(|deployment| scope.has(deployment)) else {
+            continue;
+        };
         let revision = annotation(set, "deployment.kubernetes.io/revision").unwrap_or("1");
         // The first is told as what was created.
         if revision != "1" {
@@ -368,9 +381,64 @@ fn in_cluster(snapshot: &Snapshot, scope: &Scope) -> Vec<(Option<String>, Change
     changes
 }
 
+/// What StatefulSets and DaemonSets keep of their rollouts.
+async fn revisions(seen: &Seen, scope: &Scope) -> Result<Vec<Value>, PortError> {
+    let kinds = seen.cluster.kinds().await?;
+    match kinds.iter().find(|kind| kind.group == "apps" && kind.kind == "ControllerRevision") {
+        Some(kind) => seen.cluster.list(kind, scope.namespace.as_deref()).await,
+        None => Ok(Vec::new()),
+    }
+}
+
+/// Rollouts of StatefulSets and DaemonSets.
+fn rollouts(snapshot: &Snapshot, scope: &Scope, revisions: &[Value]) -> Vec<Change> {
+    let recent = revisions.iter().filter(|one| scope.is_recent(text(one, "/metadata/creationTimestamp")));
+    let told = recent.filter_map(|one| {
+        let set = owners::above(snapshot, one).filter(|set| scope.has(set))?;
+        let number = crate::live::object::number(one, "/revision");
+        let images = list(one, "/data/spec/template/spec/containers").iter().map(|container| text(container, "/image"));
+        let images = images.collect::<Vec<_>>().join(", ");
+        // The first is told as what was created.
+        (number > 1).then(|| Change {
+            time: text(one, "/metadata/creationTimestamp").into(),
+            what: What::Rollout,
+            who: in_the_name_of(snapshot, set),
+            entity: typed_form(set),
+            summary: short(&format!("revision {number}: {images}"), SUMMARY),
+        })
+    });
+    told.collect()
+}
+
+/// Changes that somebody made with kubectl. The cluster writes down with what, not who.
+fn by_hand(snapshot: &Snapshot, scope: &Scope) -> Vec<Change> {
+    let mut changes = Vec::new();
+    for object in snapshot.everything().filter(|object| text(object, "/kind") != "Event") {
+        let writers = list(object, "/metadata/managedFields").iter();
+        let created = text(object, "/metadata/creationTimestamp");
+        for writer in writers.filter(|writer| text(writer, "/manager").starts_with(BY_HAND)) {
+            let (time, manager) = (text(writer, "/time"), text(writer, "/manager"));
+            // What it was made with is told as what was created, where that is told.
+            if time == created || !scope.is_recent(time) || !scope.has(object) {
+                continue;
+            }
+            let git = crate::live::diagnose::applications_of(snapshot, object);
+            let past = git.first().map(|one| format!("; {} brings it from Git", typed_form(one))).unwrap_or_default();
+            changes.push(Change {
+                time: time.into(),
+                what: What::Edited,
+                who: format!("somebody with {manager}"),
+                entity: typed_form(object),
+                summary: format!("changed by hand{past}"),
+            });
+        }
+    }
+    changes
+}
+
 /// The application or resource through which an object was changed: people change those.
 fn in_the_name_of(snapshot: &Snapshot, object: &Value) -> String {
-    match look::above(snapshot, object) {
+    match owners::above(snapshot, object) {
         Some(above) => typed_form(above),
         None => crate::live::diagnose::applications_of(snapshot, object)
             .first()

@@ -14,6 +14,7 @@ pub(super) mod policy;
 #[cfg(test)]
 pub mod tests;
 mod usage;
+mod written;
 
 pub use diagnose::judged;
 

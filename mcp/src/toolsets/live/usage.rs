@@ -12,8 +12,8 @@ use super::platform::PlatformTools;
 use crate::answer::{self, Answer, NextCall};
 use crate::error::ToolError;
 use crate::live::diagnose::walk_of;
-use crate::live::look;
 use crate::live::object::{Ref, list, name, namespace, text};
+use crate::live::owners;
 use crate::live::quantity::{memory, milli, processors};
 use crate::live::target;
 use crate::ports::ServedKind;
@@ -223,12 +223,10 @@ async fn of_pods(seen: &Seen, input: &UsageInput) -> Result<Vec<(String, Amounts
 
 /// The topmost thing of the cluster's own kinds that a pod belongs to.
 fn workload(seen: &Seen, pod: &Value) -> String {
-    let mut top = pod;
-    while let Some(above) = look::above(&seen.snapshot, top).filter(|above| {
+    let is_own = |above: &&Value| {
         matches!(text(above, "/kind"), "ReplicaSet" | "Deployment" | "StatefulSet" | "DaemonSet" | "Job" | "CronJob")
-    }) {
-        top = above;
-    }
+    };
+    let top = owners::line(&seen.snapshot, pod).take_while(is_own).last().unwrap_or(pod);
     target::typed_form(top)
 }
 

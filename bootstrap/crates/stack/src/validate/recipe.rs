@@ -55,6 +55,9 @@ impl Checker<'_> {
                 }
             }
             Layer::ContainerdStore(layer) => self.store(&child(pointer, "containerd_store"), layer),
+            Layer::Program(layer) => {
+                self.image_path(&child(&child(pointer, "program"), "path"), &layer.path);
+            }
         }
     }
 

@@ -5,6 +5,7 @@ use serde_json::Value;
 use super::Seen;
 use crate::live::diagnose::{Fault, Finding};
 use crate::live::object::{Ref, list, name, text};
+use crate::live::references::selector::selected;
 use crate::live::references::there_are;
 
 const GROUP: &str = "admissionregistration.k8s.io";
@@ -46,7 +47,7 @@ fn no_answer(seen: &Seen<'_>, webhook: &Value) -> Option<String> {
             format!("its {at} does not exist ({})", there_are(seen.snapshot.inside("", "Service", &at.namespace)))
         });
     };
-    let pods = seen.snapshot.selected(service);
+    let pods = selected(seen.snapshot, service);
     let is_ready = |pod: &&&Value| crate::live::diagnose::pod_is_ready(pod);
     match pods.iter().find(|pod| !is_ready(pod)) {
         _ if pods.is_empty() => Some(format!("its {at} has no pods")),

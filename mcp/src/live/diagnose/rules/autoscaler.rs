@@ -5,6 +5,7 @@ use serde_json::Value;
 use super::Seen;
 use crate::live::diagnose::{Fault, Finding};
 use crate::live::object::{Ref, condition, group_of, list, name, namespace, number, text};
+use crate::live::owners;
 use crate::live::references::selector::{fits, shown};
 use crate::live::references::template::Template;
 use crate::live::references::{nearest, there_are};
@@ -109,6 +110,10 @@ pub(super) fn of_budget(seen: &Seen<'_>, budget: &Value) -> Vec<Finding> {
         .inside("", "Pod", &at.namespace)
         .filter(|pod| fits(selector, pod.pointer("/metadata/labels")))
         .collect();
+    // What made a budget makes its pods too, and knows whether there should be any.
+    if pods.is_empty() && owners::reference(budget).is_some() {
+        return Vec::new();
+    }
     if pods.is_empty() {
         let labels = shown(selector.and_then(|selector| selector.get("matchLabels")));
         let finding =

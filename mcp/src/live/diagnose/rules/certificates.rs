@@ -4,6 +4,7 @@ use serde_json::Value;
 
 use super::Seen;
 use crate::live::diagnose::{Fault, Finding};
+use crate::live::moment::in_words;
 use crate::live::object::{Ref, condition, name, namespace, short, text};
 use crate::live::references::{nearest, there_are};
 
@@ -20,7 +21,7 @@ pub(super) fn of_certificate(seen: &Seen<'_>, certificate: &Value) -> Vec<Findin
     }
     let ends = text(certificate, "/status/notAfter");
     if let Some(over) = seen.seconds_since(ends).filter(|over| *over >= 0) {
-        let text = format!("ran out {} days ago", over / 86_400);
+        let text = format!("ran out {} ago", in_words(over));
         let finding =
             Finding::new(Fault::Certificate, at.clone(), text).at("status.notAfter").with("status.notAfter", ends);
         return vec![finding.next(format!("See why {at} is not renewed: its conditions and events tell."))];

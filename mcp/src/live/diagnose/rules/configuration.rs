@@ -4,6 +4,7 @@ use serde_json::Value;
 
 use super::Seen;
 use crate::live::diagnose::{Fault, Finding};
+use crate::live::moment::in_words;
 use crate::live::object::{Ref, list, text};
 use crate::live::references::template::uses;
 
@@ -21,17 +22,9 @@ pub(super) fn of_pod(seen: &Seen<'_>, pod: &Value) -> Vec<Finding> {
         let Some(map) = seen.snapshot.get(&used.at) else { continue };
         let Some(changed) = seen.seconds_since(text(map, "/metadata/managedFields/0/time")) else { continue };
         if changed + LATER < started && !found.iter().any(|finding| finding.summary.contains(&used.at.to_string())) {
-            let text = format!(
-                "still runs with what {} was before it changed, {} ago",
-                used.at,
-                super::waiting::told(changed)
-            );
+            let text = format!("still runs with what {} was before it changed, {} ago", used.at, in_words(changed));
             let finding = Finding::new(Fault::StaleConfig, Ref::of(pod), text).at(used.field.clone());
-            let said = format!(
-                "changed {} ago, the program started {} ago",
-                super::waiting::told(changed),
-                super::waiting::told(started)
-            );
+            let said = format!("changed {} ago, the program started {} ago", in_words(changed), in_words(started));
             found.push(finding.with(used.at.to_string(), &said).next(
                 "Restart its pods (delete them, or change an annotation of the pod template), or mount the ConfigMap as a whole folder.",
             ));

@@ -3,8 +3,8 @@
 use serde_json::Value;
 
 use super::Seen;
-use super::waiting::told;
 use crate::live::diagnose::{Fault, Finding};
+use crate::live::moment::in_words;
 use crate::live::object::{Ref, list, name, number, text};
 
 /// Controllers take their finalizers off within seconds.
@@ -25,7 +25,7 @@ pub(super) fn of_object(seen: &Seen<'_>, object: &Value) -> Vec<Finding> {
     let finding = Finding::new(Fault::Deleting, at.clone(), String::new());
     if finalizers.is_empty() {
         let grace = number(object, "/metadata/deletionGracePeriodSeconds");
-        let text = format!("is being deleted since {}, and still there", told(since));
+        let text = format!("is being deleted since {}, and still there", in_words(since));
         let finding = Finding { summary: text, ..finding }.at("metadata.deletionTimestamp").at_most(60);
         return vec![
             finding
@@ -33,7 +33,8 @@ pub(super) fn of_object(seen: &Seen<'_>, object: &Value) -> Vec<Finding> {
                 .next("See whether its node answers: `find` of kind Node."),
         ];
     }
-    let text = format!("is being deleted since {}, and held by finalizer `{}`", told(since), finalizers.join("`, `"));
+    let text =
+        format!("is being deleted since {}, and held by finalizer `{}`", in_words(since), finalizers.join("`, `"));
     let finding = Finding { summary: text, ..finding }
         .at("metadata.finalizers")
         .with("metadata.finalizers", &finalizers.join(", "));
@@ -59,7 +60,7 @@ fn of_namespace(seen: &Seen<'_>, object: &Value, at: &Ref, since: i64) -> Option
             let text = format!(
                 "is held by finalizer `{}`, and so is the deletion of {at} since {}",
                 finalizers.join("`, `"),
-                told(since)
+                in_words(since)
             );
             Finding::new(Fault::Deleting, held.clone(), text)
                 .at("metadata.finalizers")
@@ -69,7 +70,7 @@ fn of_namespace(seen: &Seen<'_>, object: &Value, at: &Ref, since: i64) -> Option
         None if since > PATIENCE || !said.is_empty() => Finding::new(
             Fault::Deleting,
             at.clone(),
-            format!("is being deleted since {}, and takes nothing new", told(since)),
+            format!("is being deleted since {}, and takes nothing new", in_words(since)),
         )
         .at("metadata.deletionTimestamp")
         .next("Its conditions tell what is left in it; when that is gone, the namespace goes."),

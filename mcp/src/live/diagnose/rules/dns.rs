@@ -6,6 +6,7 @@ use super::Seen;
 use crate::live::diagnose::{Fault, Finding};
 use crate::live::object::{Ref, list, text};
 use crate::live::references::hosts::Host;
+use crate::live::references::selector::selected;
 use crate::live::references::template::Template;
 
 /// The Service that pods ask, and the ConfigMap that says how it answers.
@@ -57,7 +58,7 @@ fn asks_others(object: &Value, needs: &[Host]) -> Option<Finding> {
 fn no_server(seen: &Seen<'_>) -> Option<Finding> {
     let at = Ref::new("", "Service", SERVER.0, SERVER.1);
     let service = seen.snapshot.get(&at)?;
-    let pods = seen.snapshot.selected(service);
+    let pods = selected(seen.snapshot, service);
     let is_ready = |pod: &&&Value| crate::live::diagnose::pod_is_ready(pod);
     if pods.iter().any(|pod| is_ready(&pod)) {
         return None;

@@ -7,8 +7,10 @@ use crate::live::diagnose::around::backends;
 use crate::live::diagnose::{Fault, Finding};
 use crate::live::object::{Ref, annotation, list, name, namespace, text};
 use crate::live::references::{nearest, there_are};
+use crate::live::snapshot::Snapshot;
 
 const GROUP: &str = "networking.k8s.io";
+const CERTIFICATES: &str = "cert-manager.io";
 const OLD_CLASS: &str = "kubernetes.io/ingress.class";
 const DEFAULT_CLASS: &str = "ingressclass.kubernetes.io/is-default-class";
 
@@ -18,6 +20,7 @@ pub(super) fn of_ingress(seen: &Seen<'_>, ingress: &Value) -> Vec<Finding> {
     for (field, service) in backends(ingress) {
         found.extend(backend(seen, ingress, &field, service));
     }
+    found.extend(other_certificate(seen, ingress));
     found.extend(claimed_twice(seen, ingress));
     found
 }
@@ -103,6 +106,59 @@ fn backend(seen: &Seen<'_>, ingress: &Value, field: &str, service: &str) -> Opti
         _ => finding,
     };
     Some(finding.next(format!("Set `{field}.port.{word}` of {at} to a port of {target} ({shown}).")))
+}
+
+/// A certificate for other hosts than those that the Ingress serves with it. The Secret itself is never read: only a
+/// Certificate that makes it tells what is in it.
+fn other_certificate(seen: &Seen<'_>, ingress: &Value) -> Option<Finding> {
+    let at = Ref::of(ingress);
+    let certificates = || seen.snapshot.inside(CERTIFICATES, "Certificate", &at.namespace);
+    list(ingress, "/spec/tls").iter().enumerate().find_map(|(index, tls)| {
+        let secret = text(tls, "/secretName");
+        let certificate = certificates().find(|one| text(one, "/spec/secretName") == secret)?;
+        let hosts = list(tls, "/hosts").iter().filter_map(Value::as_str);
+        let lacking = hosts.into_iter().find(|host| !names_of(certificate).iter().any(|name| serves(name, host)))?;
+        let (made_by, names) = (Ref::of(certificate), names_of(certificate).join(", "));
+        let text = format!("serves `{lacking}` with Secret `{secret}`, whose certificate is for {names}");
+        let right = certificates().find(|one| names_of(one).iter().any(|name| serves(name, lacking)));
+        let finding = match right {
+            Some(right) => {
+                let (field, secret) =
+                    (format!("spec.tls[{index}].secretName"), crate::live::object::text(right, "/spec/secretName"));
+                let finding = Finding::new(Fault::Certificate, at.clone(), text).at(field.clone()).should_be(secret);
+                finding.next(format!("Set `{field}` of {at} to `{secret}`: {} is for that host.", Ref::of(right)))
+            }
+            None => {
+                let text = format!("is for {names}, and {at} serves `{lacking}` with it");
+                let finding = Finding::new(Fault::Certificate, made_by.clone(), text).at("spec.dnsNames");
+                finding.next(format!(
+                    "Add `{lacking}` to `spec.dnsNames` of {made_by}, or correct `spec.tls[{index}].hosts` of {at}."
+                ))
+            }
+        };
+        Some(finding.with(format!("spec.dnsNames of {made_by}"), &names).with("spec.tls.hosts", lacking))
+    })
+}
+
+fn names_of(certificate: &Value) -> Vec<&str> {
+    let names = list(certificate, "/spec/dnsNames").iter().filter_map(Value::as_str);
+    names.chain(Some(text(certificate, "/spec/commonName")).filter(|name| !name.is_empty())).collect()
+}
+
+/// Whether a certificate's name, which may begin with `*.`, is good for a host.
+fn serves(name: &str, host: &str) -> bool {
+    let wild = name.strip_prefix("*.").zip(host.split_once('.')).is_some_and(|(rest, (_, above))| rest == above);
+    name == host || wild
+}
+
+/// Secrets with certificates that nothing here says anything of.
+pub(in crate::live::diagnose) fn unread_certificates(snapshot: &Snapshot, ingress: &Value) -> Vec<String> {
+    let made = |secret: &str| {
+        let mut all = snapshot.inside(CERTIFICATES, "Certificate", namespace(ingress));
+        all.any(|certificate| text(certificate, "/spec/secretName") == secret)
+    };
+    let secrets = list(ingress, "/spec/tls").iter().map(|tls| text(tls, "/secretName"));
+    secrets.filter(|secret| !secret.is_empty() && !made(secret)).map(Into::into).collect()
 }
 
 /// The same host and path in an older Ingress, which gets the requests.

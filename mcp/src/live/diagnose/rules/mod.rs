@@ -23,15 +23,18 @@ mod configuration;
 mod deletion;
 mod dns;
 mod hosts;
-mod ingress;
+pub(super) mod ingress;
 pub(super) mod logs;
 mod names;
 mod network;
 mod pods;
+mod pointers;
+pub(super) mod probes;
 pub(super) mod rights;
 mod rollout;
 mod schedules;
 pub(super) mod service;
+pub(super) mod slices;
 mod storage;
 pub(super) mod waiting;
 
@@ -92,7 +95,7 @@ pub(super) fn of_object(seen: &Seen<'_>, object: &Value) -> Vec<Finding> {
         }
         "Certificate" => found.extend(certificates::of_certificate(seen, object)),
         "RoleBinding" | "ClusterRoleBinding" => found.extend(rights::of_binding(seen, object)),
-        _ => {}
+        _ => found.extend(pointers::of_any(seen, object)),
     }
     found
 }

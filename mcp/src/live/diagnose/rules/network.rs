@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::Seen;
 use crate::live::diagnose::{Fault, Finding};
 use crate::live::object::{Ref, list, name, namespace, text};
-use crate::live::references::selector::{fits, shown};
+use crate::live::references::selector::{fits, selected, shown};
 use crate::live::references::template::Template;
 use crate::live::snapshot::Snapshot;
 
@@ -45,7 +45,7 @@ pub(super) fn of_needs(seen: &Seen<'_>, object: &Value) -> Vec<Finding> {
     let needs = seen.hosts_of(&at);
     for host in needs {
         let Some(service) = seen.snapshot.get(&host.service) else { continue };
-        let Some(pod) = seen.snapshot.selected(service).first().copied() else { continue };
+        let Some(pod) = selected(seen.snapshot, service).first().copied() else { continue };
         let port = target_port(service, pod, host.port);
         let other = end_of(pod);
         let what = format!("{at} to {}", host.service);
@@ -56,7 +56,7 @@ pub(super) fn of_needs(seen: &Seen<'_>, object: &Value) -> Vec<Finding> {
         return found;
     }
     let server = seen.snapshot.get(&Ref::new("", "Service", DNS.0, DNS.1));
-    if let Some(pod) = server.and_then(|server| seen.snapshot.selected(server).first().copied()) {
+    if let Some(pod) = server.and_then(|server| selected(seen.snapshot, server).first().copied()) {
         let what = format!("{at} to the cluster's name server (UDP 53)");
         found.extend(blocked(seen.snapshot, Direction::Out, &own, &end_of(pod), Some(53), "UDP", &what));
     }
@@ -244,7 +244,7 @@ fn nearest_rule<'a>(
 }
 
 fn services_of(snapshot: &Snapshot, pod: &Value) -> Vec<Ref> {
-    let selects = |service: &&Value| snapshot.selected(service).iter().any(|one| name(one) == name(pod));
+    let selects = |service: &&Value| selected(snapshot, service).iter().any(|one| name(one) == name(pod));
     snapshot.inside("", "Service", namespace(pod)).filter(selects).map(Ref::of).collect()
 }
 

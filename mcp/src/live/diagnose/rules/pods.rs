@@ -3,8 +3,8 @@
 use serde_json::Value;
 
 use super::Seen;
-use super::waiting::told;
 use crate::live::diagnose::{Fault, Finding};
+use crate::live::moment::in_words;
 use crate::live::object::{Ref, condition, list, text};
 use crate::live::references::template::Template;
 
@@ -12,7 +12,14 @@ use crate::live::references::template::Template;
 const SCHEDULER_SECONDS: i64 = 30;
 
 pub(super) fn of_pod(seen: &Seen<'_>, pod: &Value) -> Vec<Finding> {
-    let found = [gate(pod), no_scheduler(seen, pod), held_back(pod), cordoned(seen, pod), same_port(seen, pod)];
+    let found = [
+        gate(pod),
+        no_scheduler(seen, pod),
+        held_back(pod),
+        cordoned(seen, pod),
+        same_port(seen, pod),
+        no_pull_secret(seen, pod),
+    ];
     found.into_iter().flatten().collect()
 }
 
@@ -39,7 +46,7 @@ fn no_scheduler(seen: &Seen<'_>, pod: &Value) -> Option<Finding> {
     let age = seen.seconds_since(text(pod, "/metadata/creationTimestamp"))?;
     let scheduler = text(pod, "/spec/schedulerName");
     (waits && age > SCHEDULER_SECONDS).then(|| {
-        let text = format!("no scheduler has looked at it for {}: it asks for `{scheduler}`", told(age));
+        let text = format!("no scheduler has looked at it for {}: it asks for `{scheduler}`", in_words(age));
         Finding::new(Fault::Unschedulable, Ref::of(pod), text)
             .at("spec.schedulerName")
             .with("spec.schedulerName", scheduler)
@@ -77,6 +84,35 @@ fn held_back(pod: &Value) -> Option<Finding> {
             .with("spec.schedulingGates", &gates.join(", "))
             .next("See whether what opens the gate runs, or take the gate out of the pod template.")
     })
+}
+
+/// A Secret for the registry that the kubelet looked for in vain. Secrets are never read here: its event says so.
+fn no_pull_secret(seen: &Seen<'_>, pod: &Value) -> Option<Finding> {
+    let statuses = ["initContainerStatuses", "containerStatuses"].into_iter();
+    let mut statuses = statuses.flat_map(|field| list(pod, &format!("/status/{field}")));
+    let waits = |status: &Value, reason: &str| text(status, "/state/waiting/reason") == reason;
+    let failed = statuses.find(|status| waits(status, "ImagePullBackOff") || waits(status, "ErrImagePull"))?;
+    let at = Ref::of(pod);
+    let events = seen.snapshot.events_of(&at);
+    let event = events.iter().find(|event| text(event, "/reason") == "FailedToRetrieveImagePullSecret")?;
+    let message = text(event, "/message");
+    let mut named = list(pod, "/spec/imagePullSecrets").iter().map(|secret| text(secret, "/name")).enumerate();
+    let (index, secret) = named.find(|(_, name)| !name.is_empty() && message.contains(name))?;
+    let field = format!("spec.imagePullSecrets[{index}].name");
+    let text = format!("names Secret `{secret}` for the registry, which the node cannot find");
+    let mut finding = Finding::new(Fault::MissingReference, at.clone(), text).at(field.clone());
+    // Only where the registry wants to know who asks is it the reason; else the image itself is.
+    let said: Vec<_> = events.iter().map(|event| crate::live::object::text(event, "/message")).collect();
+    let said = said.join(" ").to_lowercase();
+    let is_refused = ["unauthorized", "authentication required", "authorization", "denied", "403"]
+        .iter()
+        .any(|word| said.contains(word));
+    finding.weight = if is_refused { Fault::BadImage.weight() + 1 } else { Fault::BadImage.weight() - 1 };
+    let waiting = crate::live::object::text(failed, "/state/waiting/message");
+    Some(finding.with("event FailedToRetrieveImagePullSecret", message).with("container", waiting).next(format!(
+        "Make Secret `{secret}` (type kubernetes.io/dockerconfigjson) in namespace {}, or correct `imagePullSecrets` in the pod template.",
+        at.namespace
+    )))
 }
 
 /// Two containers of one pod that want the same port: the later one cannot have it.

@@ -3,8 +3,8 @@
 use serde_json::Value;
 
 use super::Seen;
-use super::waiting::told;
 use crate::live::diagnose::{Fault, Finding};
+use crate::live::moment::in_words;
 use crate::live::object::{Ref, is_owned_by, list, name, text};
 
 /// A pod whose work is done ends with its last container; so long it may take.
@@ -59,7 +59,7 @@ fn in_the_way(seen: &Seen<'_>, at: &Ref, schedule: &Value) -> Option<Finding> {
         .max_by_key(|(_, age)| *age)?;
     let missed = seen.snapshot.events_of(at).into_iter().any(|event| text(event, "/reason") == "JobAlreadyActive");
     missed.then(|| {
-        let text = format!("does not run again: Job {} of before still runs, since {}", name(job), told(age));
+        let text = format!("does not run again: Job {} of before still runs, since {}", name(job), in_words(age));
         let finding = Finding::new(Fault::Schedule, at.clone(), text)
             .at("spec.concurrencyPolicy")
             .with("event", "JobAlreadyActive");
@@ -113,7 +113,7 @@ fn half_done(seen: &Seen<'_>, job: &Ref, pod: &Value) -> Option<Finding> {
         let path = template.and_then(|template| template.container(helper)).map_or_else(String::new, |(path, _)| path);
         let text = format!(
             "does not end: container `{worker}` is done since {}, and container `{helper}` still runs",
-            told(since)
+            in_words(since)
         );
         let field = path.replacen("spec.", "spec.template.spec.", 1);
         let finding =

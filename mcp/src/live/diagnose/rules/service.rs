@@ -4,13 +4,14 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use super::Seen;
+use super::{Seen, slices};
 use crate::live::diagnose::{Fault, Finding};
-use crate::live::object::{Ref, condition, list, name, namespace, text};
+use crate::live::object::{Ref, condition, list, name, namespace, short, text};
+use crate::live::owners;
 use crate::live::references::nearest;
-use crate::live::references::selector::{first_misfit, fits_plain, label, shown};
+use crate::live::references::selector::{first_misfit, fits_plain, label, selected, shown};
 use crate::live::references::template::Template;
-use crate::live::snapshot::{Door, Snapshot};
+use crate::live::snapshot::{CompositeKind, Door, Snapshot};
 
 /// Pods of a Service that are tried; more of the same would tell the same.
 const PODS_TRIED: usize = 3;
@@ -21,7 +22,7 @@ const ADDRESS_SECONDS: i64 = 60;
 pub(super) fn of_service(seen: &Seen<'_>, service: &Value) -> Vec<Finding> {
     let selector = service.pointer("/spec/selector").and_then(Value::as_object).filter(|map| !map.is_empty());
     let Some(selector) = selector else {
-        return external(seen, service).or_else(|| nothing_behind(seen, service)).into_iter().collect();
+        return external(seen, service).or_else(|| slices::of_service(seen, service)).into_iter().collect();
     };
     let pods = live_pods(seen.snapshot, service);
     if pods.is_empty() {
@@ -43,6 +44,7 @@ pub(super) fn of_service(seen: &Seen<'_>, service: &Value) -> Vec<Finding> {
 /// TCP ports of pods that a Service leads to: whether somebody listens there is worth a try.
 pub(in crate::live::diagnose) fn doors(snapshot: &Snapshot, service: &Value) -> Vec<Door> {
     let pods = live_pods(snapshot, service);
+    let by_hand = slices::doors(snapshot, service);
     // One of each workload: what two workloads behind one Service do may differ.
     let mut seen = BTreeSet::new();
     let ready = pods.iter().filter(|pod| is_ready(pod));
@@ -53,17 +55,16 @@ pub(in crate::live::diagnose) fn doors(snapshot: &Snapshot, service: &Value) -> 
         let numbers = tcp.filter_map(|port| number_in(pod, port));
         numbers.map(|number| (address.clone(), number)).filter(|(address, _)| !address.is_empty()).collect::<Vec<_>>()
     };
-    ready.flat_map(|pod| of_pod(&pod)).collect()
+    ready.flat_map(|pod| of_pod(&pod)).chain(by_hand).collect()
 }
 
 /// What made a pod; its own name if nothing did.
 fn owner_name(pod: &Value) -> String {
-    let owner = list(pod, "/metadata/ownerReferences").first().map(|owner| text(owner, "/name"));
-    owner.unwrap_or_else(|| name(pod)).into()
+    owners::reference(pod).map_or_else(|| name(pod), |owner| text(owner, "/name")).into()
 }
 
 fn live_pods<'a>(snapshot: &'a Snapshot, service: &Value) -> Vec<&'a Value> {
-    let mut pods = snapshot.selected(service);
+    let mut pods = selected(snapshot, service);
     pods.retain(|pod| {
         text(pod, "/metadata/deletionTimestamp").is_empty()
             && !matches!(text(pod, "/status/phase"), "Succeeded" | "Failed")
@@ -77,6 +78,9 @@ fn is_ready(pod: &Value) -> bool {
 
 /// No pod has its labels: which workload was probably meant, and where they differ.
 fn nobody(seen: &Seen<'_>, service: &Value, selector: &serde_json::Map<String, Value>) -> Option<Finding> {
+    if !is_a_persons(seen.snapshot, service) {
+        return waits_for_its_maker(seen, service);
+    }
     let workloads = workloads(seen.snapshot, namespace(service));
     let labels = |workload: &Value| Template::of(workload).and_then(|template| template.labels.cloned());
     let at = Ref::of(service);
@@ -88,11 +92,6 @@ fn nobody(seen: &Seen<'_>, service: &Value, selector: &serde_json::Map<String, V
         return Some(finding.next(format!("See why {} has no pods.", Ref::of(workload))));
     }
     let selected = shown(service.pointer("/spec/selector"));
-    // A Service that an operator has made waits for the pods that the same operator will make.
-    if !list(service, "/metadata/ownerReferences").is_empty() && workloads.is_empty() {
-        let finding = Finding::new(Fault::NoEndpoints, at, "leads nowhere: its pods have not been made");
-        return Some(finding.with("spec.selector", &selected).next("See why what made it makes no pods."));
-    }
     let finding = Finding::new(Fault::WrongSelector, at, String::new()).with("spec.selector", &selected);
     let Some((workload, labels)) = meant(seen.snapshot, service, &workloads) else {
         let finding = Finding { summary: format!("selects `{selected}`, and no pod has these labels"), ..finding };
@@ -128,6 +127,29 @@ fn nobody(seen: &Seen<'_>, service: &Value, selector: &serde_json::Map<String, V
     Some(finding.next(next))
 }
 
+/// Whether a person has written a Service's selector: nobody has made it, or a template has that made a workload beside it.
+/// An operator makes the pods of its Services itself, gives them labels while they run, and leaves some without any.
+fn is_a_persons(snapshot: &Snapshot, service: &Value) -> bool {
+    let Some(owner) = owners::reference(service) else { return true };
+    let is_composite =
+        |kind: CompositeKind<'_>| owners::named(owner, "") == Ref::new(kind.group, kind.kind, "", text(owner, "/name"));
+    let is_beside =
+        |workload: &&Value| owners::reference(workload).is_some_and(|other| text(other, "/uid") == text(owner, "/uid"));
+    snapshot.composite_kinds().into_iter().any(is_composite)
+        && workloads(snapshot, namespace(service)).iter().any(is_beside)
+}
+
+/// A Service whose pods somebody else makes: they are missing only if that one is not well, and it tells why.
+fn waits_for_its_maker(seen: &Seen<'_>, service: &Value) -> Option<Finding> {
+    let maker = owners::above(seen.snapshot, service)?;
+    let unready = condition(maker, "Ready").filter(|ready| !ready.is_true())?;
+    let said = if unready.message.is_empty() { unready.reason } else { unready.message };
+    let (at, service) = (Ref::of(maker), Ref::of(service));
+    let text = format!("is not ready, so {service}, which it made, leads nowhere: {}", short(said, 160));
+    let finding = Finding::new(Fault::NoEndpoints, at.clone(), text).with("condition Ready", said);
+    Some(finding.next(format!("See what {at} waits for: its conditions and events tell.")))
+}
+
 /// The workload that a Service was probably made for: one that shares a label or is called alike, and that no other
 /// Service leads to rather than one that has its own.
 fn meant<'a>(snapshot: &'a Snapshot, service: &Value, workloads: &[&'a Value]) -> Option<(&'a Value, Value)> {
@@ -150,7 +172,7 @@ fn meant<'a>(snapshot: &'a Snapshot, service: &Value, workloads: &[&'a Value]) -
 /// The workload that a Service was probably made for, if it selects nobody.
 pub(in crate::live::diagnose) fn misses<'a>(snapshot: &'a Snapshot, service: &Value) -> Option<&'a Value> {
     let selects = service.pointer("/spec/selector").and_then(Value::as_object).is_some_and(|map| !map.is_empty());
-    if !selects || !live_pods(snapshot, service).is_empty() {
+    if !selects || !is_a_persons(snapshot, service) || !live_pods(snapshot, service).is_empty() {
         return None;
     }
     meant(snapshot, service, &workloads(snapshot, namespace(service))).map(|(workload, _)| workload)
@@ -301,29 +323,6 @@ fn too_many(snapshot: &Snapshot, service: &Value, pods: &[&Value]) -> Option<Fin
             name(pod),
             shown(pod.pointer("/metadata/labels"))
         )))
-    })
-}
-
-/// A Service that selects nobody, and for which nobody has written down addresses either.
-fn nothing_behind(seen: &Seen<'_>, service: &Value) -> Option<Finding> {
-    let at = Ref::of(service);
-    let is_alias = text(service, "/spec/type") == "ExternalName";
-    let mut slices = seen.snapshot.inside("discovery.k8s.io", "EndpointSlice", &at.namespace);
-    let has_slice = slices.any(|slice| {
-        crate::live::object::label(slice, "kubernetes.io/service-name") == Some(at.name.as_str())
-            && !list(slice, "/endpoints").is_empty()
-    });
-    let is_known = seen.snapshot.has_kind("discovery.k8s.io", "EndpointSlice");
-    (!is_alias && !has_slice && is_known).then(|| {
-        let finding = Finding::new(
-            Fault::WrongSelector,
-            at.clone(),
-            "has no selector, and no EndpointSlice gives it addresses: it leads nowhere",
-        );
-        finding
-            .at("spec.selector")
-            .with("spec.selector", "none")
-            .next(format!("Give {at} a `spec.selector` with the labels of its pods, or make an EndpointSlice for it."))
     })
 }
 

@@ -5,9 +5,14 @@ use serde_json::Value;
 use super::Seen;
 use crate::live::diagnose::{Fault, Finding};
 use crate::live::object::{Ref, annotation, list, name, text};
+use crate::live::quantity::milli;
 use crate::live::references::{nearest, there_are};
 
 const GROUP: &str = "storage.k8s.io";
+/// What a class has as provisioner if nobody makes volumes for it.
+const NO_PROVISIONER: &str = "kubernetes.io/no-provisioner";
+/// The size that a claim asks for.
+const SIZE: &str = "/spec/resources/requests/storage";
 const DEFAULT_CLASS: &str = "storageclass.kubernetes.io/is-default-class";
 
 /// Why a claim has no volume.
@@ -22,7 +27,7 @@ pub(super) fn of_claim(seen: &Seen<'_>, claim: &Value) -> Vec<Finding> {
     if phase == "Bound" {
         return Vec::new();
     }
-    let found = [class(seen, claim), volume(seen, claim), several_nodes(seen, claim)];
+    let found = [class(seen, claim), volume(seen, claim), too_small(seen, claim), several_nodes(seen, claim)];
     found.into_iter().flatten().take(1).collect()
 }
 
@@ -110,6 +115,39 @@ fn volume(seen: &Seen<'_>, claim: &Value) -> Option<Finding> {
     };
     let finding = Finding::new(Fault::Volume, at.clone(), text).at(field).with(field, wanted);
     Some(finding.next(format!("Make {at} again with the right `{field}`.")))
+}
+
+/// Volumes that somebody has made by hand, all of them smaller than what the claim asks for.
+fn too_small(seen: &Seen<'_>, claim: &Value) -> Option<Finding> {
+    let snapshot = seen.snapshot;
+    let (at, wanted) = (Ref::of(claim), text(claim, "/spec/volumeName"));
+    let asked = text(claim, SIZE);
+    let own_class = text(claim, "/spec/storageClassName");
+    // What a class makes is as large as it is asked for; one that makes nothing says so.
+    let makes = snapshot.all(GROUP, "StorageClass").find(|class| name(class) == own_class);
+    if makes.is_some_and(|class| text(class, "/provisioner") != NO_PROVISIONER) {
+        return None;
+    }
+    let is_free = |volume: &&Value| {
+        let holder = (text(volume, "/spec/claimRef/namespace"), text(volume, "/spec/claimRef/name"));
+        holder.1.is_empty() || holder == (at.namespace.as_str(), at.name.as_str())
+    };
+    let fitting = snapshot.all("", "PersistentVolume").filter(is_free);
+    let fitting = fitting.filter(|volume| match wanted {
+        "" => text(volume, "/spec/storageClassName") == own_class,
+        wanted => name(volume) == wanted,
+    });
+    let sizes = fitting.filter_map(|volume| Some((milli(text(volume, "/spec/capacity/storage"))?, volume)));
+    let (size, largest) = sizes.max_by_key(|(size, _)| *size)?;
+    (milli(asked)? > size).then(|| {
+        let (field, had) = ("spec.resources.requests.storage", text(largest, "/spec/capacity/storage"));
+        let text =
+            format!("asks for {asked}, and {} has {had}: no volume that it may have is larger", Ref::of(largest));
+        let finding = Finding::new(Fault::Volume, at.clone(), text).at(field).should_be(had).with(field, asked);
+        finding
+            .with(format!("capacity of {}", Ref::of(largest)), had)
+            .next(format!("Make {at} again with `{field}: {had}` or less, or make a larger volume."))
+    })
 }
 
 /// A volume of one node that pods of several want.

@@ -4,22 +4,14 @@ use serde_json::Value;
 
 use super::Seen;
 use crate::live::diagnose::{Fault, Finding};
-use crate::live::object::{Ref, condition, list, name, namespace, number, short, text};
+use crate::live::moment::in_words;
+use crate::live::object::{condition, list, name, namespace, number, short, text};
+use crate::live::owners;
 
 /// What Kubernetes itself gives a rollout, where it says nothing else.
 const DEADLINE: i64 = 600;
 /// So long an init container, or an image that is pulled, may take before it is worth to say what it does.
 const SOON: i64 = 120;
-
-/// `45 s`, `12 min`, `3 h`, `2 days`.
-pub(in crate::live::diagnose) fn told(seconds: i64) -> String {
-    match seconds.max(0) {
-        few @ ..120 => format!("{few} s"),
-        some @ 120..7_200 => format!("{} min", some / 60),
-        many @ 7_200..172_800 => format!("{} h", many / 3_600),
-        days => format!("{} days", days / 86_400),
-    }
-}
 
 /// What was said to be on its way, and is not any more: the deadline is over.
 pub(in crate::live::diagnose) fn judged(seen: &Seen<'_>, mut finding: Finding) -> Finding {
@@ -40,7 +32,7 @@ pub(in crate::live::diagnose) fn judged(seen: &Seen<'_>, mut finding: Finding) -
     if age <= deadline(seen, object) {
         return finding;
     }
-    finding.summary = format!("{} (for {} now, longer than it may take)", finding.summary, told(age));
+    finding.summary = format!("{} (for {} now, longer than it may take)", finding.summary, in_words(age));
     finding.weight = Fault::Stalled.weight();
     finding.fault = Fault::Stalled;
     finding.next = "See what it waits for: its log and its events tell.".into();
@@ -61,20 +53,8 @@ fn since(seen: &Seen<'_>, object: &Value) -> Option<i64> {
 /// Seconds that an object has to begin: what its workload says, else what Kubernetes gives.
 fn deadline(seen: &Seen<'_>, object: &Value) -> i64 {
     let own = number(object, "/spec/progressDeadlineSeconds").max(number(object, "/spec/activeDeadlineSeconds"));
-    let mut above = object;
-    for _ in 0..3 {
-        let owner = list(above, "/metadata/ownerReferences").iter().find_map(|owner| {
-            let group = crate::live::object::group_of(text(owner, "/apiVersion"));
-            seen.snapshot.get(&Ref::new(group, text(owner, "/kind"), namespace(above), text(owner, "/name")))
-        });
-        let Some(owner) = owner else { break };
-        let said = number(owner, "/spec/progressDeadlineSeconds");
-        if said > 0 {
-            return said;
-        }
-        above = owner;
-    }
-    if own > 0 { own } else { DEADLINE }
+    let above = owners::line(seen.snapshot, object).map(|owner| number(owner, "/spec/progressDeadlineSeconds"));
+    above.chain([own]).find(|said| *said > 0).unwrap_or(DEADLINE)
 }
 
 /// The init container that a pod waits for.
@@ -83,14 +63,4 @@ pub(in crate::live::diagnose) fn waiting_container(pod: &Value) -> Option<crate:
         status.pointer("/state/running").is_some() && !status.get("ready").and_then(Value::as_bool).unwrap_or(false)
     })?;
     Some((namespace(pod).into(), name(pod).into(), text(waiting, "/name").into()))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn times_are_told_in_the_unit_that_fits() {
-        assert_eq!([told(45), told(185), told(7_300), told(200_000)], ["45 s", "3 min", "2 h", "2 days"]);
-    }
 }

@@ -128,6 +128,36 @@ async fn history_tells_who_changed_what_and_when() {
     );
 }
 
+#[tokio::test]
+async fn history_tells_rollouts_of_sets_and_what_somebody_did_by_hand() {
+    let (before, then) = ("2026-01-01T00:00:00Z", "2026-01-01T10:00:00Z");
+    let writer = |manager: &str, time: &str| json!({"manager": manager, "operation": "Update", "time": time});
+    let set = json!({"apiVersion": "apps/v1", "kind": "StatefulSet", "metadata": {"namespace": "demo", "name": "db", "uid": "s", "creationTimestamp": "2025-12-01T00:00:00Z",
+        "managedFields": [writer("kubectl-client-side-apply", "2025-12-01T00:00:00Z"), writer("kubectl-edit", then), writer("controller", then)]}, "spec": {}});
+    let revision = |number: i64| {
+        json!({"apiVersion": "apps/v1", "kind": "ControllerRevision", "revision": number,
+        "metadata": {"namespace": "demo", "name": format!("db-{number}"), "creationTimestamp": then, "ownerReferences": [{"apiVersion": "apps/v1", "kind": "StatefulSet", "name": "db", "uid": "s"}]},
+        "data": {"spec": {"template": {"spec": {"containers": [{"name": "c", "image": format!("db:{number}")}]}}}}})
+    };
+    let mut memory = Memory::with(vec![set]);
+    memory.unkept = vec![revision(1), revision(2)];
+    let (_, history) = answer(&Arc::new(memory), "history", json!({"since": before})).await;
+    let rows: Vec<_> = history["changes"]
+        .as_array()
+        .expect("changes")
+        .iter()
+        .map(|row| format!("{} {} {} {}", row["what"], row["entity"], row["who"], row["summary"]))
+        .collect();
+    assert_eq!(
+        rows,
+        [
+            r#""rollout" "StatefulSet:demo/db" "" "revision 2: db:2""#,
+            r#""edited" "StatefulSet:demo/db" "somebody with kubectl-edit" "changed by hand""#,
+        ],
+        "{history}"
+    );
+}
+
 /// A marker in every place where people put secrets that are in no Secret, and every tool that could show it.
 #[tokio::test]
 async fn what_is_a_secret_outside_of_secrets_is_hidden_too() {

@@ -9,11 +9,15 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"time"
 
 	"backstack.dev/lib/ready"
 )
 
 const largest = 4 << 20
+
+// A verdict that takes longer is made anew at the next look at everything.
+const verdictTime = 2 * time.Minute
 
 // What Gitea tells of, as far as it matters here.
 type event struct {
@@ -79,17 +83,26 @@ func (gitops *gitops) look(ctx context.Context, event *event) (int, string) {
 		return http.StatusOK, "neither its files nor its reviews have changed: nothing to do"
 	}
 	gitea, err := gitops.gitea(ctx, "seeder")
-	if err == nil && isNew {
-		err = judge(ctx, gitea, event.Repository.Name, *event.Pull)
-	}
-	if err == nil {
-		err = judgeSecond(ctx, gitea, event.Repository.Name, *event.Pull)
-	}
 	if err != nil {
 		fmt.Println(err)
 		return http.StatusBadGateway, err.Error()
 	}
-	return http.StatusOK, "it was looked at"
+	// Gitea waits a few seconds for an answer, and the verdict may take longer.
+	go func() {
+		ctx, end := context.WithTimeout(context.WithoutCancel(ctx), verdictTime)
+		defer end()
+		var err error
+		if isNew {
+			err = gitops.judge(ctx, gitea, event.Repository.Name, *event.Pull)
+		}
+		if err == nil {
+			err = judgeSecond(ctx, gitea, event.Repository.Name, *event.Pull)
+		}
+		if err != nil {
+			fmt.Println(err)
+		}
+	}()
+	return http.StatusAccepted, "it is looked at"
 }
 
 func signed(body []byte, signature, secret string) bool {

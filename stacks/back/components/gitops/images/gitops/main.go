@@ -1,5 +1,6 @@
 // Command gitops joins Gitea and Argo CD: it gives Argo CD its token, fills repositories that are empty, and tells
-// Argo CD at once when something was merged. It says at pull requests whether Argo CD can read their files.
+// Argo CD at once when something was merged. It says at pull requests whether Argo CD can read their files, and what
+// the platform would make of them.
 //
 //	gitops         runs until it is told to stop; GET /ready tells whether repositories are filled and Argo CD knows them
 //	gitops check   prints that answer, for a startup probe
@@ -26,6 +27,8 @@ type gitops struct {
 	url, giteaNamespace string
 	// The namespace of Argo CD, and of this program.
 	namespace string
+	// The server that says what a change would do.
+	assistant *assistant
 	// A folder for every repository that is to be filled.
 	seeds string
 	// Set once what Git says was applied for the first time.
@@ -45,7 +48,7 @@ func main() {
 func run() error {
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, os.Interrupt)
 	defer stop()
-	values, err := settings.Read("LISTEN", "GITEA_URL", "GITEA_NAMESPACE", "NAMESPACE", "SEEDS")
+	values, err := settings.Read("LISTEN", "GITEA_URL", "GITEA_NAMESPACE", "NAMESPACE", "SEEDS", "ASSISTANT_URL", "ASSISTANT_TOKEN")
 	if err != nil {
 		return err
 	}
@@ -59,6 +62,7 @@ func run() error {
 		giteaNamespace: values["GITEA_NAMESPACE"],
 		namespace:      values["NAMESPACE"],
 		seeds:          values["SEEDS"],
+		assistant:      newAssistant(values["ASSISTANT_URL"], values["ASSISTANT_TOKEN"]),
 	}
 	state := ready.New("the repositories have not been looked at yet")
 	go keep.Until(ctx, state, gitops.pass)

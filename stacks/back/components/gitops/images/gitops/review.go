@@ -20,6 +20,9 @@ type pull struct {
 	Head   struct {
 		SHA string `json:"sha"`
 	} `json:"head"`
+	Base struct {
+		SHA string `json:"sha"`
+	} `json:"base"`
 }
 
 // Looks at the files of every open pull request that has no verdict yet, for events that were missed.
@@ -37,16 +40,18 @@ func (gitops *gitops) review(ctx context.Context) error {
 		for _, pull := range open {
 			var statuses []struct {
 				Context string `json:"context"`
+				State   string `json:"status"`
 			}
 			if err := gitea.Send(ctx, http.MethodGet, at+"/statuses/"+pull.Head.SHA+"?limit=50", nil, &statuses); err != nil {
 				return err
 			}
 			known := false
 			for _, status := range statuses {
-				known = known || status.Context == checkName
+				// One that is still pending was begun by a program that ended before it was through.
+				known = known || status.Context == checkName && status.State != "pending"
 			}
 			if !known {
-				if err := judge(ctx, gitea, repository, pull); err != nil {
+				if err := gitops.judge(ctx, gitea, repository, pull); err != nil {
 					return err
 				}
 			}
@@ -58,29 +63,51 @@ func (gitops *gitops) review(ctx context.Context) error {
 	return nil
 }
 
-// Says at a pull request whether Argo CD will be able to read its files: one that it cannot read would stop all
-// others in the repository from being applied.
-func judge(ctx context.Context, gitea *client.Client, repository string, pull pull) error {
+// Says at a pull request whether Argo CD will be able to read its files (one that it cannot read would stop all others in the
+// repository from being applied), and what the platform makes of each.
+func (gitops *gitops) judge(ctx context.Context, gitea *client.Client, repository string, pull pull) error {
 	at := "/repos/" + organisation + "/" + repository
-	problem, err := firstProblem(ctx, gitea, at, repository, pull)
+	files, err := changedFiles(ctx, gitea, at, pull)
 	if err != nil {
 		return err
 	}
-	state, text := "success", "Argo CD can read every file"
-	if problem != "" {
-		state, text = "failure", problem
+	for _, file := range files {
+		if problem := problemOf(repository, file.name, file.content); problem != "" && !file.deleted {
+			return say(ctx, gitea, at, pull, "failure", file.name+": "+problem)
+		}
 	}
-	fmt.Printf("%s#%d: %s\n", repository, pull.Number, text)
-	if len(text) > 250 {
-		text = text[:247] + "..."
+	if err := say(ctx, gitea, at, pull, "pending", "Policies and compositions are asked"); err != nil {
+		return err
+	}
+	verdict := gitops.verdict(ctx, repository, files)
+	if err := comment(ctx, gitea, at, pull, verdict.comment()); err != nil {
+		fmt.Println(err)
+	}
+	return say(ctx, gitea, at, pull, verdict.state(), verdict.line())
+}
+
+// The verdict in a line. Gitea keeps 255 letters of it.
+func say(ctx context.Context, gitea *client.Client, at string, pull pull, state, text string) error {
+	fmt.Printf("%s#%d: %s: %s\n", at, pull.Number, state, text)
+	if runes := []rune(text); len(runes) > 250 {
+		text = string(runes[:247]) + "..."
 	}
 	return gitea.Send(ctx, http.MethodPost, at+"/statuses/"+pull.Head.SHA, map[string]any{
 		"context": checkName, "state": state, "description": text,
 	}, nil)
 }
 
-func firstProblem(ctx context.Context, gitea *client.Client, at, repository string, pull pull) (string, error) {
+// A file of a pull request: with its new content, or with the last one if it goes.
+type changedFile struct {
+	name    string
+	deleted bool
+	content []byte
+}
+
+// The manifests that a pull request changes.
+func changedFiles(ctx context.Context, gitea *client.Client, at string, pull pull) ([]changedFile, error) {
 	const most = 50
+	var files []changedFile
 	for page := 1; ; page++ {
 		var changed []struct {
 			Name   string `json:"filename"`
@@ -88,22 +115,25 @@ func firstProblem(ctx context.Context, gitea *client.Client, at, repository stri
 		}
 		path := fmt.Sprintf("%s/pulls/%d/files?limit=%d&page=%d", at, pull.Number, most, page)
 		if err := gitea.Send(ctx, http.MethodGet, path, nil, &changed); err != nil {
-			return "", err
+			return nil, err
 		}
 		for _, file := range changed {
-			if file.Status == "deleted" || !isManifest(file.Name) {
+			if !isManifest(file.Name) {
 				continue
 			}
-			content, err := contentOf(ctx, gitea, at, file.Name, pull.Head.SHA)
+			deleted := file.Status == "deleted"
+			commit := pull.Head.SHA
+			if deleted {
+				commit = pull.Base.SHA
+			}
+			content, err := contentOf(ctx, gitea, at, file.Name, commit)
 			if err != nil {
-				return "", err
+				return nil, err
 			}
-			if problem := problemOf(repository, file.Name, content); problem != "" {
-				return file.Name + ": " + problem, nil
-			}
+			files = append(files, changedFile{file.Name, deleted, content})
 		}
 		if len(changed) < most {
-			return "", nil
+			return files, nil
 		}
 	}
 }

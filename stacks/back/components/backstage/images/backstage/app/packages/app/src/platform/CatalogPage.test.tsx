@@ -4,8 +4,8 @@ import { expect, test } from 'vitest';
 import { composite } from '../testing/show';
 import { columnsOf } from './CatalogPage';
 
-type Context = Parameters<typeof columnsOf>[0];
-const columns = (kind: string) => columnsOf({ filters: { kind: { value: kind } } } as unknown as Context);
+type Context = Parameters<ReturnType<typeof columnsOf>>[0];
+const columns = (kind: string) => columnsOf({ 'component:demo/shop': { verdict: 'broken', summary: 'no image' } })({ filters: { kind: { value: kind } } } as unknown as Context);
 const row = (annotations: Record<string, string>): CatalogTableRow => {
   const entity = composite('shop');
   entity.metadata.annotations = { ...entity.metadata.annotations, ...annotations };
@@ -19,8 +19,8 @@ const shown = (one: CatalogTableRow) =>
     .map(each => [each.title, render(<>{each.render?.(one, 'row')}</>).container.textContent]);
 
 test('what runs shows its kind, image and lifecycle in short words', () => {
-  expect(shown(row({ 'backstack.dev/image': 'docker.io/library/nginx:1.29.3' }))).toEqual([['Kind', 'App'], ['Image', 'nginx:1.29.3'], ['Lifecycle', 'development']]);
-  expect(shown(row({}))[1]).toEqual(['Image', '']);
+  expect(shown(row({ 'backstack.dev/image': 'docker.io/library/nginx:1.29.3' }))).toEqual([['State', '✗ Does not run'], ['Kind', 'App'], ['Image', 'nginx:1.29.3'], ['Lifecycle', 'development']]);
+  expect(shown(row({}))[2]).toEqual(['Image', '']);
 });
 
 test('rows are sorted and searched by what they show', () => {

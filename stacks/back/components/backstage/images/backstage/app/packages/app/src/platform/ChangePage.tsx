@@ -1,5 +1,5 @@
 // The form with which people change what they ordered: it ends in a pull request.
-import { useMemo, useState } from 'react';
+import { useEffect, useMemo, useState } from 'react';
 import { CodeSnippet, InfoCard, Progress, WarningPanel } from '@backstage/core-components';
 import { toError } from '@backstage/errors';
 import { useEntity } from '@backstage/plugin-catalog-react';
@@ -13,6 +13,7 @@ import Typography from '@material-ui/core/Typography';
 import { withTheme } from '@rjsf/core';
 import { generateTheme } from '@rjsf/material-ui';
 import { customizeValidator } from '@rjsf/validator-ajv8';
+import { useSearchParams } from 'react-router-dom';
 import { entityRoute, Manifest, PullRequest, useCall, useRoute } from './api';
 import { SignInTo, useMayChange } from './permissions';
 import { Done, Waiting } from './pullRequests';
@@ -63,6 +64,7 @@ function Editor({ manifest, onDone }: { manifest: Manifest; onDone: (request: Pu
   const [note, setNote] = useState('');
   const [sending, setSending] = useState(false);
   const [problem, setProblem] = useState<string>();
+  useField();
   const chosen = manifest.versions.find(each => each.name === version) ?? manifest.versions[0];
   const schema = useMemo(() => ({ ...chosen.schema, title: undefined, description: undefined }), [chosen]);
   const choose = (name: string) => {
@@ -116,6 +118,18 @@ function Editor({ manifest, onDone }: { manifest: Manifest; onDone: (request: Pu
       </Form>
     </InfoCard>
   );
+}
+
+/** Goes to the field that the address names, as `spec.image`. */
+function useField() {
+  const [query] = useSearchParams();
+  const field = query.get('field');
+  useEffect(() => {
+    const parts = field?.replace(/^spec\.?/, '').split(/[.[\]]+/).filter(Boolean);
+    const input = parts && document.getElementById(['root', ...parts].join('_'));
+    input?.scrollIntoView?.({ block: 'center' });
+    input?.focus();
+  }, [field]);
 }
 
 function Send({ sending, isTaken }: { sending: boolean; isTaken: boolean }) {

@@ -17,12 +17,19 @@ test('home greets who came, offers what can be ordered, and lists what was', asy
 });
 
 test('a guest has no name; what needs attention comes with its reason', async () => {
-  const items = [{ title: 'Application demo is Degraded', reason: 'no pods', url: 'https://argo/demo' }];
-  const calls = show(<HomePage />, { routes: ({ route }) => Response.json(route === 'attention' ? { items } : { mine: [], waiting: [] }) });
+  const concerns = [{ title: 'Pod demo/shop-1', reason: 'no such image', next: 'Give another.', entity: 'component:demo/shop' }];
+  const calls = show(<HomePage />, { routes: ({ route }) => Response.json(route === 'states' ? { states: {}, concerns } : { mine: [], waiting: [] }) });
   expect(await screen.findByText('Welcome to your platform')).toBeDefined();
-  const link = await screen.findByRole('link', { name: /Application demo is Degraded/ });
-  expect(link.getAttribute('href')).toBe('https://argo/demo');
-  expect(screen.getByText('no pods')).toBeDefined();
+  const link = await screen.findByRole('link', { name: 'Pod demo/shop-1' });
+  expect(link.getAttribute('href')).toBe('/catalog/demo/component/shop');
+  expect(screen.getByText('no such image')).toBeDefined();
+  expect(screen.getByText('Give another.')).toBeDefined();
   expect(screen.getByText(/^Nothing has been ordered yet/)).toBeDefined();
-  expect(calls.map(each => each.route).sort()).toEqual(['attention', 'orders', 'pages']);
+  expect(calls.map(each => each.route).sort()).toEqual(['orders', 'pages', 'states']);
+});
+
+test('what was ordered is listed with how it is', async () => {
+  const states = { 'component:demo/shop': { verdict: 'broken', summary: 'no such image' } };
+  show(<HomePage />, { entities: [composite('shop')], routes: ({ route }) => Response.json(route === 'states' ? { states, concerns: [] } : { mine: [], waiting: [] }) });
+  expect(await screen.findByText('✗ Does not run')).toBeDefined();
 });

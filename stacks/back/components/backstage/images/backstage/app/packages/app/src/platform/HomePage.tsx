@@ -1,6 +1,6 @@
 // Where a person arrives: what they can do here, what runs, what needs attention.
 import { ReactNode, useEffect, useState } from 'react';
-import { Entity } from '@backstage/catalog-model';
+import { Entity, parseEntityRef, stringifyEntityRef } from '@backstage/catalog-model';
 import { Content, InfoCard, Link, LinkButton, Page } from '@backstage/core-components';
 import { identityApiRef, useApi } from '@backstage/frontend-plugin-api';
 import { catalogApiRef } from '@backstage/plugin-catalog-react';
@@ -10,12 +10,12 @@ import Typography from '@material-ui/core/Typography';
 import { makeStyles } from '@material-ui/core/styles';
 import ArrowIcon from '@material-ui/icons/ArrowForward';
 import { Mark } from '../Logo';
-import { Concern, useRoute } from './api';
+import { Concern, State, States, useRoute } from './api';
 import { clusterKind, clusterNamespace, hasManifest, template } from './entities';
 import { usePlatformLinks } from './links';
 import { useTemplates } from './OffersCard';
 import { OrdersCards } from './OrdersCards';
-import { Badge } from './parts';
+import { Badge, StateBadge } from './parts';
 
 const useStyles = makeStyles(theme => ({
   hero: {
@@ -38,18 +38,19 @@ const useStyles = makeStyles(theme => ({
 }));
 
 export function HomePage() {
+  const { value } = useRoute<States>('states', 10);
   return (
     <Page themeId="home">
       <Content>
         <Hero />
+        <Attention concerns={value?.concerns ?? []} />
         <OrdersCards />
-        <Attention />
         <Grid container spacing={3}>
           <Grid item xs={12} md={6} lg={4}>
             <Order />
           </Grid>
           <Grid item xs={12} md={6} lg={4}>
-            <Running />
+            <Running states={value?.states ?? {}} />
           </Grid>
           <Grid item xs={12} md={12} lg={4}>
             <Elsewhere />
@@ -83,23 +84,28 @@ function Hero() {
   );
 }
 
-function Attention() {
-  const { value } = useRoute<{ items: Concern[] }>('attention', 20);
-  if (!value || value.items.length === 0) return null;
+function Attention({ concerns }: { concerns: Concern[] }) {
+  if (concerns.length === 0) return null;
   return (
     <Box mb={3}>
       <InfoCard title="Needs attention">
         <Box display="flex" flexDirection="column" style={{ gap: 12 }}>
-          {value.items.map(item => (
-            <div key={item.title}>
-              <Typography style={{ fontWeight: 600 }}>{item.url ? <Link to={item.url}>{item.title}</Link> : item.title}</Typography>
-              <Typography variant="body2">{item.reason}</Typography>
+          {concerns.map(({ title, reason, next, entity }) => (
+            <div key={`${title}/${reason}`} data-testid="concern">
+              <Typography style={{ fontWeight: 600 }}>{entity ? <Link to={pageOf(entity)}>{title}</Link> : title}</Typography>
+              <Typography variant="body2">{reason}</Typography>
+              <Typography variant="body2" color="textSecondary">{next}</Typography>
             </div>
           ))}
         </Box>
       </InfoCard>
     </Box>
   );
+}
+
+function pageOf(entity: string): string {
+  const { kind, namespace, name } = parseEntityRef(entity);
+  return `/catalog/${namespace}/${kind.toLowerCase()}/${name}`;
 }
 
 function Task(props: { title: string; subheader: string; children: ReactNode; more: { to: string; text: string } }) {
@@ -135,7 +141,7 @@ function Order() {
   );
 }
 
-function Running() {
+function Running({ states }: { states: Record<string, State> }) {
   const classes = useStyles();
   const catalog = useApi(catalogApiRef);
   const [entities, setEntities] = useState<Entity[]>([]);
@@ -161,6 +167,7 @@ function Running() {
             {each.metadata.title ?? each.metadata.name}
           </Link>
           <span>
+            {states[stringifyEntityRef(each)] && <StateBadge verdict={states[stringifyEntityRef(each)].verdict} />}{' '}
             <Badge tone="neutral">{[clusterKind(each), clusterNamespace(each)].filter(Boolean).join(' in ')}</Badge>
           </span>
         </div>

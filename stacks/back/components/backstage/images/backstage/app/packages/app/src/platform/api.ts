@@ -90,7 +90,27 @@ export type Field = { path: string; type: string; required: boolean; default?: s
 
 export type ApiDefinition = { kind: string; template: string; fields: Field[] };
 
-export type Concern = { title: string; reason: string; url?: string };
+export type Verdict = 'broken' | 'starting' | 'imperfect' | 'unknown' | 'healthy';
+
+export type Cause = {
+  verdict: Verdict;
+  object: { kind: string; namespace?: string; name: string };
+  field?: string;
+  summary: string;
+  next: string;
+  evidence: { source: string; text: string }[];
+  change?: { object: string; field: string; value?: unknown };
+  affects?: string[];
+};
+
+export type Diagnosis = { subject: string; verdict: Verdict; since?: string; causes: Cause[]; past?: string[] };
+
+export type State = { verdict: Verdict; summary?: string };
+
+export type Concern = { title: string; reason: string; next: string; entity?: string };
+
+/** How all that the catalog knows is, by the reference of each entity. */
+export type States = { states: Record<string, State>; concerns: Concern[] };
 
 export type Progress = { words: string; tone: 'good' | 'bad' | 'warning' | 'neutral'; open: boolean };
 

@@ -3,7 +3,7 @@ import { ReactNode } from 'react';
 import { InfoCard, Progress, WarningPanel } from '@backstage/core-components';
 import Chip from '@material-ui/core/Chip';
 import { makeStyles } from '@material-ui/core/styles';
-import { Loaded, PolicyResult } from './api';
+import { Loaded, PolicyResult, Verdict } from './api';
 
 export type Tone = 'good' | 'bad' | 'warning' | 'neutral';
 
@@ -21,6 +21,24 @@ const useStyles = makeStyles({
 /** A word with a colour. */
 export function Badge({ tone, children }: { tone: Tone; children: string }) {
   return <Chip size="small" className={useStyles({ tone }).badge} label={children} />;
+}
+
+const STATES: Record<Verdict, { tone: Tone; mark: string; word: string }> = {
+  healthy: { tone: 'good', mark: '✓', word: 'Runs' },
+  imperfect: { tone: 'warning', mark: '!', word: 'Runs, with a flaw' },
+  starting: { tone: 'neutral', mark: '…', word: 'Starting' },
+  broken: { tone: 'bad', mark: '✗', word: 'Does not run' },
+  unknown: { tone: 'neutral', mark: '?', word: 'Not known' },
+};
+
+/** How something is, by colour, mark and word: no one of them has to be seen. */
+export function StateBadge({ verdict }: { verdict: Verdict }) {
+  return <Badge tone={STATES[verdict].tone}>{stateWord(verdict)}</Badge>;
+}
+
+export function stateWord(verdict: Verdict): string {
+  const { mark, word } = STATES[verdict];
+  return `${mark} ${word}`;
 }
 
 const TONES: Record<PolicyResult['result'], Tone> = { pass: 'good', fail: 'bad', warn: 'warning', error: 'bad', skip: 'neutral' };

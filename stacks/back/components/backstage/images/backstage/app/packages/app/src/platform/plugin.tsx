@@ -36,6 +36,15 @@ const docs = PageBlueprint.make({
   },
 });
 
+const status = EntityCardBlueprint.make({
+  name: 'status',
+  params: {
+    type: 'content',
+    filter: isInCluster,
+    loader: () => import('./StatusCard').then(({ StatusCard }) => <StatusCard />),
+  },
+});
+
 const search = PageBlueprint.make({
   name: 'search',
   params: {
@@ -128,5 +137,5 @@ export default createFrontendPlugin({
   pluginId: 'backstack',
   title: 'BACK stack',
   routes: { home: homeRoute, docs: docsRoute, search: searchRoute, policies: policiesRoute },
-  extensions: [home, docs, search, allPolicies, usage, actions, policies, delivery, api, offers, change],
+  extensions: [home, docs, search, allPolicies, status, usage, actions, policies, delivery, api, offers, change],
 });

@@ -4,6 +4,7 @@ import { Config } from '@backstage/config';
 import { catalogServiceRef } from '@backstage/plugin-catalog-node';
 import { Docs } from './docs';
 import { Gitea } from './gitea';
+import { Judge } from './judge';
 import { Kube } from './kube';
 import { changePermission } from './permissions';
 import { Context, PICTURES, router } from './router';
@@ -35,6 +36,7 @@ async function settings(config: Config): Promise<Omit<Context, 'catalog' | 'http
   const gitea = Gitea.fromConfig(config);
   return {
     kube: await Kube.fromConfig(config),
+    judge: Judge.fromConfig(config),
     gitea,
     repositories: (config.getOptionalStringArray('backstack.git.reviewed') ?? []).map(each => gitea.of(each)),
     docs: new Docs(config.getString('backstack.docs')),

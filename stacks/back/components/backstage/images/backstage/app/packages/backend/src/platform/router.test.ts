@@ -10,6 +10,7 @@ import { ApiServer, list } from '../testing/apiServer';
 import { GitServer, shaOf } from '../testing/gitServer';
 import { ingested, xrd } from '../testing/objects';
 import { Docs } from './docs';
+import { Diagnosis, Judge } from './judge';
 import { router } from './router';
 
 const TEXT = 'apiVersion: example.org/v1\nkind: App\nmetadata: { name: shop }\nspec:\n  image: a\n';
@@ -37,12 +38,18 @@ const GUEST = 'user:default/guest';
 
 const entities = [ingested('shop'), API];
 const catalog = {
+  getEntities: () => Promise.resolve({ items: entities }),
   getEntityByRef: (ref: unknown) => {
     const { kind, namespace, name } = ref as Record<string, string>;
     const wanted = `${kind}:${namespace}/${name}`.toLowerCase();
     return Promise.resolve(entities.find(each => stringifyEntityRef(each) === wanted));
   },
 };
+const diagnosis: Diagnosis = {
+  subject: 'platform', verdict: 'broken',
+  causes: [{ fault: 'x', verdict: 'broken', object: { kind: 'App', namespace: 'demo', name: 'shop' }, summary: 's', next: 'n', evidence: [] }],
+};
+const judge = { diagnosis: (subject = '') => Promise.resolve({ ...diagnosis, subject }) } as unknown as Judge;
 const httpAuth = {
   credentials: (_: unknown, options?: { allow?: string[] }) => {
     if (options?.allow?.includes('user') && !user) return Promise.reject(new NotAllowedError('for people only'));
@@ -67,7 +74,7 @@ beforeEach(async () => {
   user = 'user:default/ann';
   argoUrl = 'https://argo';
   const routes = router({
-    kube: api.kube, gitea: git.gitea, docs: new Docs('/nowhere'), argo: { address: () => Promise.resolve(argoUrl) }, platformUrl: 'https://localhost:8443',
+    kube: api.kube, gitea: git.gitea, docs: new Docs('/nowhere'), judge, argo: { address: () => Promise.resolve(argoUrl) }, platformUrl: 'https://localhost:8443',
     approvers: ['developers'], repositories: [], httpAuth, permissions, catalog, userInfo,
   });
   server = createServer(express().use(routes, asJson));
@@ -154,7 +161,14 @@ test('what was ordered is deleted by a pull request, and its file has a history'
   expect(await ask('entity/component/demo/shop/history')).toMatchObject({ items: [{ sha: 'c1', title: 'Add App shop' }] });
 });
 
-test('an empty platform needs nobody\'s attention', async () => {
-  expect(await ask('attention')).toEqual({ items: [] });
+test('the judge is asked about the object behind an entity, and about all at once', async () => {
+  expect(await ask('entity/component/demo/shop/diagnosis')).toMatchObject({ subject: 'App:demo/shop', verdict: 'broken' });
+  expect(await ask('states')).toEqual({
+    states: { 'component:demo/shop': { verdict: 'broken', summary: 's' } },
+    concerns: [{ title: 'App demo/shop', reason: 's', next: 'n', entity: 'component:demo/shop' }],
+  });
+});
+
+test('without pages there are no docs', async () => {
   expect(await ask('docs')).toEqual({ items: [] });
 });

@@ -7,12 +7,12 @@ import { AuthorizeResult } from '@backstage/plugin-permission-common';
 import express, { Request } from 'express';
 import Router from 'express-promise-router';
 import { act, actionsOf, historyOf } from './actions';
-import { concerns } from './attention';
 import { propose, readForm } from './change';
 import { definitionOf, fieldsOf } from './definition';
 import { deliveryOf } from './delivery';
 import { Docs } from './docs';
 import { Gitea } from './gitea';
+import { Judge, typed } from './judge';
 import { Kube } from './kube';
 import { Reference } from './objects';
 import { ordersOf, Person } from './orders';
@@ -21,6 +21,7 @@ import { policyResults } from './policies';
 import { policyList } from './policyList';
 import { family, referenceOf } from './resources';
 import { headings } from './sections';
+import { concernsOf, statesOf } from './states';
 import { usageOf, withDoors } from './usage';
 import { WebPages } from './webPages';
 
@@ -28,12 +29,13 @@ export type Context = {
   kube: Kube;
   gitea: Gitea;
   docs: Docs;
+  judge: Judge;
   argo: Pick<WebPages, 'address'>;
   /** The platform's own address. */
   platformUrl: string;
   httpAuth: Pick<HttpAuthService, 'credentials'>;
   permissions: Pick<PermissionsService, 'authorize'>;
-  catalog: Pick<typeof catalogServiceRef.T, 'getEntityByRef'>;
+  catalog: Pick<typeof catalogServiceRef.T, 'getEntityByRef' | 'getEntities'>;
   userInfo: Pick<UserInfoService, 'getUserInfo'>;
   /** Further repositories in which changes are reviewed. */
   repositories: Gitea[];
@@ -47,11 +49,13 @@ export const PICTURES = '/docs/files';
 const ENTITY = '/entity/:kind/:namespace/:name';
 
 export function router(context: Context): express.Router {
-  const { kube, docs, argo } = context;
+  const { kube, docs, judge, argo } = context;
   const routes = Router();
   routes.use(express.json({ limit: '1mb' }));
-  routes.get('/attention', async (_, answer) => {
-    answer.json({ items: await concerns(kube, await argo.address()) });
+  // One look at the whole platform, for Home and the catalog.
+  routes.get('/states', async (request, answer) => {
+    const [diagnosis, entities] = await Promise.all([judge.diagnosis(), components(context, request)]);
+    answer.json({ states: statesOf(diagnosis, entities), concerns: concernsOf(diagnosis, entities) });
   });
   routes.get('/pages', async (_, answer) => {
     answer.json({ argocd: (await argo.address()) !== undefined });
@@ -91,6 +95,9 @@ export function router(context: Context): express.Router {
     const objects = await family(kube, await resource(context, request));
     answer.json(usageOf(await withDoors(kube, objects), context.platformUrl));
   });
+  routes.get(`${ENTITY}/diagnosis`, async (request, answer) => {
+    answer.json(await judge.diagnosis(typed(await resource(context, request))));
+  });
   routes.get(`${ENTITY}/policies`, async (request, answer) => {
     answer.json(await policyResults(kube, await resource(context, request)));
   });
@@ -115,6 +122,12 @@ export function router(context: Context): express.Router {
     answer.json({ items: await historyOf(context, await resource(context, request)) });
   });
   return routes;
+}
+
+/** What may stand for something in the cluster. */
+async function components({ catalog, httpAuth }: Context, request: Request): Promise<Entity[]> {
+  const credentials = await httpAuth.credentials(request);
+  return (await catalog.getEntities({ filter: { kind: ['Component', 'Resource'] } }, { credentials })).items;
 }
 
 /** Who asks. */

@@ -1,0 +1,81 @@
+//! Probes that give a program too little time to start: it is ended before it can answer, again and again.
+
+use serde_json::Value;
+
+use super::Seen;
+use crate::live::diagnose::{Fault, Finding};
+use crate::live::object::{Ref, list, text};
+use crate::live::references::template::Template;
+
+/// What Kubernetes itself gives, where a probe says nothing: 3 tries, 10 seconds apart.
+const TRIES: i64 = 3;
+const PERIOD: i64 = 10;
+/// A program may well need so long to start; a probe that gives it more is not what ends it.
+const SHORT: i64 = 20;
+
+/// A program that is ended by its probe while it starts: not its port is at fault, but the time that it gets.
+pub(in crate::live::diagnose) fn timed(seen: &Seen<'_>, finding: Finding) -> Finding {
+    if finding.fault != Fault::FailingProbe || finding.container.is_empty() || !finding.field.is_empty() {
+        return finding;
+    }
+    let Some(pod) = seen.snapshot.get(&finding.object) else { return finding };
+    too_short(pod, &finding).unwrap_or(finding)
+}
+
+fn too_short(pod: &Value, finding: &Finding) -> Option<Finding> {
+    let template = Template::of(pod)?;
+    let (path, container) = template.container(&finding.container)?;
+    let said = finding.evidence.iter().map(|evidence| evidence.text.to_lowercase()).collect::<Vec<_>>().join(" ");
+    let kind = ["startup", "liveness"].into_iter().find(|kind| said.contains(&format!("{kind} probe")))?;
+    // With a startup probe the other one waits.
+    if kind == "liveness" && container.get("startupProbe").is_some() {
+        return None;
+    }
+    let probe = container.get(format!("{kind}Probe"))?;
+    if !was_ended(pod, &finding.container) || !has_not_answered_yet(&said, container, probe) {
+        return None;
+    }
+    let number = |field: &str, usual: i64| probe.get(field).and_then(Value::as_i64).unwrap_or(usual);
+    let (delay, period, tries) =
+        (number("initialDelaySeconds", 0), number("periodSeconds", PERIOD), number("failureThreshold", TRIES));
+    let time = delay + period * tries;
+    let short = if tries < TRIES { "failureThreshold" } else { "periodSeconds" };
+    if time > SHORT || (tries >= TRIES && period >= PERIOD) {
+        return None;
+    }
+    let field = format!("{path}.{kind}Probe.{short}");
+    let mut found = finding.clone().at(field.clone());
+    found.summary = format!("{}; the probe gives it {time} s to start", finding.summary);
+    found = found.with(
+        "time to start",
+        &format!("initialDelaySeconds {delay} + periodSeconds {period} × failureThreshold {tries} = {time} s"),
+    );
+    let instead = match kind {
+        "liveness" => ", or give it a `startupProbe` with more tries: until that succeeds the liveness probe waits",
+        _ => "",
+    };
+    Some(found.next(format!(
+        "Raise `{field}` of {}{instead}. If it starts faster than that, correct the probe's port or path.",
+        Ref::of(pod)
+    )))
+}
+
+fn was_ended(pod: &Value, container: &str) -> bool {
+    let mut statuses = list(pod, "/status/containerStatuses").iter();
+    let status = statuses.find(|status| text(status, "/name") == container);
+    status.is_some_and(|status| status.get("restartCount").and_then(Value::as_i64).unwrap_or_default() > 0)
+}
+
+/// Whether the probe looks where the program says that it will be: refused there means not yet.
+fn has_not_answered_yet(said: &str, container: &Value, probe: &Value) -> bool {
+    let Some(port) = ["httpGet", "tcpSocket", "grpc"].iter().find_map(|how| probe.get(*how)?.get("port")) else {
+        // What a command looks for may come later too, unless the command itself is wrong.
+        return probe.get("exec").is_some()
+            && !["not found", "no such file", "executable"].iter().any(|word| said.contains(word));
+    };
+    let declared = list(container, "/ports");
+    let is_declared =
+        declared.iter().any(|one| one.get("containerPort") == Some(port) || one.get("name") == Some(port));
+    let refused = ["refused", "statuscode: 503", "eof", "reset by peer"].iter().any(|word| said.contains(word));
+    refused && (is_declared || declared.is_empty())
+}

@@ -1,0 +1,121 @@
+//! Where in Git a cause is written: file and line, and whether what stands there is what runs.
+
+use std::time::Duration;
+
+use serde_json::Value;
+use tokio::time::timeout;
+
+use crate::live::changes::fields;
+use crate::live::changes::forge::Forge;
+use crate::live::changes::origin::{Place, find_at_head};
+use crate::live::diagnose::{Evidence, Finding};
+use crate::live::object::{Ref, short};
+use crate::live::policy::mutation_of;
+use crate::live::snapshot::Snapshot;
+use crate::live::target;
+use crate::ports::Cluster;
+
+/// An answer does not wait longer for a Git server that is slow.
+const PATIENCE: Duration = Duration::from_secs(3);
+/// Causes that are looked up; who reads on can ask about one of them.
+const MOST: usize = 3;
+/// Evidence of this source says that an object comes from Git.
+const GIT: &str = "Git";
+/// Longest value that is told.
+const LONGEST: usize = 80;
+
+/// Adds file and line to causes that come from Git. Without an account there, or without an answer, they stay as they are.
+pub(super) async fn located(cluster: &dyn Cluster, snapshot: &Snapshot, causes: &mut [Finding]) {
+    let from_git = |cause: &&mut Finding| cause.evidence.iter().any(|evidence| evidence.source == GIT);
+    let mut causes: Vec<_> = causes.iter_mut().filter(from_git).take(MOST).collect();
+    if causes.is_empty() {
+        return;
+    }
+    let Ok(server) = cluster.git().await else { return };
+    let forge = Forge::new(server);
+    let asked = causes.iter().map(|cause| {
+        let (at, _) = written(snapshot, cause);
+        let forge = &forge;
+        async move { timeout(PATIENCE, find_at_head(forge, snapshot, &at)).await.ok()?.ok()? }
+    });
+    let places = futures::future::join_all(asked).await;
+    for (cause, place) in causes.iter_mut().zip(places) {
+        if let Some(place) = place {
+            tell(snapshot, cause, &place);
+        }
+    }
+}
+
+/// The object that people write, and its field.
+fn written(snapshot: &Snapshot, cause: &Finding) -> (Ref, String) {
+    let Some(change) = &cause.change else { return (cause.object.clone(), cause.field.clone()) };
+    let found = target::resolve(snapshot, &change.object).unwrap_or_default();
+    let at = found.first().map_or_else(|| cause.object.clone(), |object| Ref::of(object));
+    (at, change.field.clone())
+}
+
+fn tell(snapshot: &Snapshot, cause: &mut Finding, place: &Place) {
+    let (at, field) = written(snapshot, cause);
+    let line = place.line(&field).map(|line| format!(":{line}")).unwrap_or_default();
+    let told = format!("{}{line} in {}, branch {}", place.path, place.repository, place.branch);
+    if let Some(evidence) = cause.evidence.iter_mut().find(|evidence| evidence.source == GIT) {
+        evidence.text = told;
+    }
+    let (Some(git), Some(live)) = (place.object(), snapshot.get(&at)) else { return };
+    let (Some(said), Some(runs)) = (fields::get(&git, &field), fields::get(live, &field)) else { return };
+    if field.is_empty() || said == runs || said.is_object() || said.is_array() {
+        return;
+    }
+    let plain = |value: &Value| short(value.as_str().map_or_else(|| value.to_string(), String::from).as_str(), LONGEST);
+    cause.evidence.push(Evidence::new(
+        "Git differs",
+        &format!("`{field}` is {} there and {} in the cluster", plain(said), plain(runs)),
+    ));
+    let key = field.rsplit('.').next().unwrap_or(&field).split('[').next().unwrap_or_default();
+    if let Some((policy, place)) = mutation_of(snapshot, live, key) {
+        let policy = Ref::of(policy);
+        cause.evidence.push(Evidence::new("changed by a policy", &format!("`{place}` of {policy} writes `{key}`")));
+        cause.next = format!("{} What Git says does not arrive: {policy} writes that field.", cause.next);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::live::changes::forge::File;
+    use crate::live::diagnose::Fault;
+
+    #[test]
+    fn a_cause_says_its_line_and_which_policy_has_changed_what_git_says() {
+        let live = json!({"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"namespace": "a", "name": "web"}, "spec": {"replicas": 0}});
+        let policy = json!({"apiVersion": "policies.kyverno.io/v1", "kind": "MutatingPolicy", "metadata": {"name": "few"}, "spec": {
+            "matchConstraints": {"resourceRules": [{"apiGroups": ["apps"], "resources": ["deployments"]}]}, "mutations": [{"jsonPatch": {"expression": "path: '/spec/replicas'"}}]}});
+        let content = "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: web}\nspec:\n  replicas: 3\n";
+        let place = Place {
+            repository: "o/r".into(),
+            branch: "main".into(),
+            path: "a/web.yaml".into(),
+            document: 0,
+            item: None,
+            file: File { content: content.into(), sha: "1".into() },
+        };
+        let told = |objects: Vec<Value>| {
+            let at = Ref::new("apps", "Deployment", "a", "web");
+            let mut cause =
+                Finding::new(Fault::Paused, at, "no pods").at("spec.replicas").with(GIT, "somewhere").next("Set it.");
+            tell(&Snapshot::of("lab", objects), &mut cause, &place);
+            cause
+                .evidence
+                .into_iter()
+                .map(|evidence| format!("{}: {}", evidence.source, evidence.text))
+                .collect::<Vec<_>>()
+        };
+        let first = "Git: a/web.yaml:5 in o/r, branch main";
+        let differs = "Git differs: `spec.replicas` is 3 there and 0 in the cluster";
+        assert_eq!(told(vec![live.clone()]), [first, differs]);
+        let by_policy = "changed by a policy: `spec.mutations` of MutatingPolicy few writes `replicas`";
+        assert_eq!(told(vec![live, policy]), [first, differs, by_policy]);
+    }
+}

@@ -1,0 +1,32 @@
+import { expect, test } from 'vitest';
+import { ingested } from '../testing/objects';
+import { Cause, Diagnosis } from './judge';
+import { concernsOf, statesOf } from './states';
+
+const cause = (over: Partial<Cause>): Cause => ({
+  fault: 'x', verdict: 'broken', object: { kind: 'Pod', namespace: 'demo', name: 'p' }, summary: 'it crashes', next: 'look', evidence: [], ...over,
+});
+const told = (...causes: Cause[]): Diagnosis => ({ subject: 'platform', verdict: 'broken', causes });
+const entities = [ingested('shop'), ingested('other')];
+
+test('an entity is as the worst that is said of it, of what it is mended in, or of what takes it down', () => {
+  const app = { kind: 'App', namespace: 'demo', name: 'shop' };
+  const broken = { verdict: 'broken', summary: 'it crashes' };
+  for (const each of [cause({ object: app }), cause({ change: { object: 'App:demo/shop', field: 'spec.image' } }), cause({ affects: ['App:demo/shop'] })]) {
+    expect(statesOf(told(each), entities)).toEqual({ 'component:demo/shop': broken, 'component:demo/other': { verdict: 'healthy' } });
+  }
+  const two = told(cause({ object: app, verdict: 'starting', summary: 'waits' }), cause({ object: app }));
+  expect(statesOf(two, entities)['component:demo/shop']).toEqual({ verdict: 'starting', summary: 'waits' });
+});
+
+test('what is on its way needs nobody; the rest leads to its page if it has one', () => {
+  const causes = told(
+    cause({ change: { object: 'App:demo/shop', field: 'spec.image' } }),
+    cause({ verdict: 'starting' }),
+    cause({ object: { kind: 'Node', name: 'n' }, verdict: 'imperfect', summary: 'is full' }),
+  );
+  expect(concernsOf(causes, entities)).toEqual([
+    { title: 'Pod demo/p', reason: 'it crashes', next: 'look', entity: 'component:demo/shop' },
+    { title: 'Node n', reason: 'is full', next: 'look', entity: undefined },
+  ]);
+});
