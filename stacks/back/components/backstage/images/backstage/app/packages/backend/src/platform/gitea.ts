@@ -22,7 +22,8 @@ export type Answer = {
   mergeable?: boolean;
   merged?: boolean;
   updated_at?: string;
-  head?: { ref?: string; sha?: string };
+  /** `label` is the branch's name also when the branch is gone; `ref` is another one then. */
+  head?: { label?: string; ref?: string; sha?: string };
   user?: { login: string };
 };
 

@@ -53,7 +53,7 @@ export async function ordersOf(platform: Platform, person: Person, approvers: st
   ]);
   const isMine = (each: Answer) => personOf(each.body) === person.ref;
   const shown = newest(all.filter(isMine)).slice(0, MOST);
-  const asked = await askedOf(platform.gitea, all.filter(each => each.state === 'open' && !(isMine(each) && rule.fourEyes)), person);
+  const asked = await askedOf(platform.gitea, all.filter(each => each.state === 'open' && !isMine(each)), person);
   const told = (each: Answer) => tell(platform, each, { person, rule, approvers });
   const [mine, waiting] = await Promise.all([Promise.all(shown.map(told)), Promise.all(asked.map(told))]);
   return { mine, waiting: [...waiting, ...elsewhere.flat()], rule: ruleInWords(rule) };
@@ -75,7 +75,7 @@ function mayApprove({ groups }: Person, approvers: string[]): boolean {
 function newest(all: Answer[]): Answer[] {
   const seen = new Set<string>();
   return all.filter(each => {
-    const subject = subjectOf(each.head?.ref)?.path ?? `${each.number}`;
+    const subject = subjectOf(branchOf(each))?.path ?? `${each.number}`;
     const isFirst = !seen.has(subject);
     if (each.state === 'open') return true;
     if (each.merged) seen.add(subject);
@@ -91,10 +91,14 @@ async function askedOf(gitea: Gitea, open: Answer[], { ref, groups }: Person): P
   return looked.filter((_, index) => reviews[index].some(each => each.state === 'REQUEST_REVIEW' && isMe(each))).slice(0, MOST);
 }
 
+function branchOf({ head }: Answer): string | undefined {
+  return head?.label ?? head?.ref;
+}
+
 type Asked = { person: Person; rule: Rule; approvers: string[] };
 
 async function tell({ kube, gitea }: Platform, request: Answer, { person, rule, approvers }: Asked): Promise<Order> {
-  const subject = subjectOf(request.head?.ref);
+  const subject = subjectOf(branchOf(request));
   const owner = personOf(request.body);
   const progress = request.state === 'open'
     ? await untilMerged(gitea, request)

@@ -4,7 +4,7 @@ import { AddressInfo } from 'node:net';
 import { ConfigReader } from '@backstage/config';
 import { Answer, Check, Gitea, Review } from '../platform/gitea';
 
-type Pull = Answer & { body: string; state: 'open' | 'closed'; head: { ref: string; sha: string } };
+type Pull = Answer & { body: string; state: 'open' | 'closed'; head: { label?: string; ref: string; sha: string } };
 type Commit = { new_branch: string; message: string; files: { operation: string; path: string; sha?: string; content?: string }[] };
 
 const ROOT = '/api/v1/repos/platform/demo-cluster/';
@@ -127,7 +127,7 @@ export class GitServer {
       return [409, { message: 'pull request already exists' }];
     }
     const number = this.pulls.length + 1;
-    const pull: Pull = { number, title, body, state: 'open', updated_at: new Date().toISOString(), head: { ref: head, sha: `commit-${number}` } };
+    const pull: Pull = { number, title, body, state: 'open', updated_at: new Date().toISOString(), head: { label: head, ref: head, sha: `commit-${number}` } };
     this.pulls.push(pull);
     return [201, pull];
   }
