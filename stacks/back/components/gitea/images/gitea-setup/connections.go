@@ -28,7 +28,7 @@ func (setup *setup) webhook(ctx context.Context) error {
 			continue
 		}
 		// Gitea does not tell the secret, so it is written once in every run of this program.
-		if setup.hookWritten && hook.Active && sameSet(hook.Events, events) {
+		if setup.hookWritten && hook.Active && hasAll(hook.Events, events) {
 			return nil
 		}
 		setup.hookWritten = true
@@ -64,7 +64,7 @@ func (setup *setup) portal(ctx context.Context) error {
 	}
 	wanted := map[string]any{
 		"name": "Portal", "confidential_client": true, "redirect_uris": []string{setup.callback},
-		// The portal belongs to the platform: nobody needs to be asked whether it may know their name.
+		// Who was asked once is not asked again: see grants.
 		"skip_secondary_authorization": true,
 	}
 	method, path := http.MethodPost, at
@@ -74,6 +74,7 @@ func (setup *setup) portal(ctx context.Context) error {
 		}
 		known := kept["oauth_client_id"] == one.ClientID && kept["oauth_client_secret"] != ""
 		if known && one.Trusted && sameSet(one.RedirectURIs, []string{setup.callback}) {
+			setup.portalID = one.ClientID
 			return nil
 		}
 		method, path = http.MethodPatch, fmt.Sprintf("%s/%d", at, one.ID)
@@ -83,6 +84,7 @@ func (setup *setup) portal(ctx context.Context) error {
 	if err := setup.gitea.Send(ctx, method, path, wanted, &made); err != nil {
 		return err
 	}
+	setup.portalID = made.ClientID
 	return setup.cluster.SetSecret(ctx, setup.namespace, portalSecret, map[string]string{
 		"oauth_client_id": made.ClientID, "oauth_client_secret": made.ClientSecret,
 	})

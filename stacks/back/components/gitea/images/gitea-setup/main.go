@@ -37,6 +37,9 @@ type setup struct {
 	fourEyes bool
 	// Programs whose token was seen to have the scopes it should have.
 	scopesSeen map[string]bool
+	// The portal's OAuth2 application, and people who let it know them.
+	portalID string
+	granted  map[string]string
 }
 
 func main() {
@@ -69,6 +72,7 @@ func run() error {
 		hookSecret: values["WEBHOOK_SECRET"],
 		fourEyes:   values["FOUR_EYES"] == "true",
 		scopesSeen: map[string]bool{},
+		granted:    map[string]string{},
 	}
 	state := ready.New("Gitea is being set up")
 	go keep.Until(ctx, state, setup.pass)
@@ -92,6 +96,7 @@ func (setup *setup) pass(ctx context.Context) error {
 		{"webhook", setup.webhook},
 		{"tokens", setup.tokens},
 		{"sign-in of the portal", setup.portal},
+		{"people's word for the portal", setup.grants},
 	}
 	for _, step := range steps {
 		if err := step.do(ctx); err != nil {

@@ -81,6 +81,11 @@ func differs(wanted, found map[string]any) bool {
 	return false
 }
 
+// Whether one list has all of another's items: of Gitea's events, one stands for several, which it all tells.
+func hasAll[T comparable](one, other []T) bool {
+	return !slices.ContainsFunc(other, func(item T) bool { return !slices.Contains(one, item) })
+}
+
 func sameSet[T comparable](one, other []T) bool {
 	in := func(list []T) func(T) bool {
 		return func(item T) bool { return slices.Contains(list, item) }

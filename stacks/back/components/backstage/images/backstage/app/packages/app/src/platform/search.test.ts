@@ -16,6 +16,7 @@ test('the line is shown that has the words, without marks, and its beginning and
 test('words are marked where they begin, whatever their end', () => {
   expect(marked('Delete, deleting and undelete', wordsIn('deletes'))).toEqual(['', 'Delete', ', ', 'deleting', ' and undelete']);
   expect(marked('a', [])).toEqual(['a']);
+  expect(wordsIn('How do I delete the app?')).toEqual(['delet', 'app']);
 });
 
 test('what is found leads where people want to be, and says what it is', () => {

@@ -49,10 +49,13 @@ function around(line: string, words: string[]): string {
   return `${start > 0 ? '… ' : ''}${line.slice(start, end)}${end < line.length ? ' …' : ''}`;
 }
 
+/** Words of questions: they are in every text. */
+const EMPTY = new Set(['and', 'are', 'can', 'does', 'for', 'from', 'how', 'the', 'this', 'what', 'when', 'where', 'which', 'who', 'why', 'with', 'you']);
+
 /** The words that somebody looks for, without endings that differ: as in the engine. */
 export function wordsIn(term: string): string[] {
   const all = term.toLowerCase().match(/[\p{L}\p{N}]+/gu) ?? [];
-  return all.map(word => (word.length > 4 ? word.replace(/(ies|ing|ed|es|s|e|y)$/, '') : word)).filter(word => word.length > 2 || all.length === 1);
+  return all.filter(word => all.length === 1 || !EMPTY.has(word)).map(word => (word.length > 4 ? word.replace(/(ies|ing|ed|es|s|e|y)$/, '') : word)).filter(word => word.length > 2 || all.length === 1);
 }
 
 /** A line in parts, of which every second one begins with one of the words. */

@@ -22,14 +22,20 @@ export type Answer = {
   mergeable?: boolean;
   merged?: boolean;
   updated_at?: string;
-  head?: { ref?: string; sha?: string };
+  /** `label` is the branch's name also when the branch is gone; `ref` is another one then. */
+  head?: { label?: string; ref?: string; sha?: string };
   user?: { login: string };
-  requested_reviewers?: { login: string }[] | null;
-  requested_reviewers_teams?: { name: string }[] | null;
 };
 
-/** What somebody said of a pull request. */
-export type Review = { state: string; official?: boolean; stale?: boolean; dismissed?: boolean; user?: { login: string } };
+/** What somebody said of a pull request, or was asked to (`REQUEST_REVIEW`): a person, or a team. */
+export type Review = {
+  state: string;
+  official?: boolean;
+  stale?: boolean;
+  dismissed?: boolean;
+  user?: { login: string } | null;
+  team?: { name: string } | null;
+};
 
 /** What a program said of a commit. */
 export type Check = { context: string; status: string; description?: string };
@@ -102,6 +108,11 @@ export class Gitea {
   /** The pull requests in which something happened last, whatever became of them. */
   async latest(): Promise<Answer[]> {
     return (await this.get<Answer[]>('pulls?state=all&sort=recentupdate&limit=50')) ?? [];
+  }
+
+  /** A pull request as it is now. */
+  async request(number: number): Promise<Answer | undefined> {
+    return this.get<Answer>(`pulls/${number}`);
   }
 
   async reviews(number: number): Promise<Review[]> {

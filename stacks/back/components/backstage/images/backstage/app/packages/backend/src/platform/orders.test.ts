@@ -27,7 +27,9 @@ const orders = (person = ann) => ordersOf({ kube: api.kube, gitea: git.gitea }, 
 const words = async () => (await orders()).mine.map(each => each.progress.words);
 
 function merge(content = TEXT) {
-  Object.assign(git.pulls[git.pulls.length - 1], { state: 'closed', merged: true });
+  const pull = git.pulls[git.pulls.length - 1];
+  // Its branch is deleted with the merge, and Gitea calls it otherwise.
+  Object.assign(pull, { state: 'closed', merged: true, head: { ...pull.head, ref: `refs/pull/${pull.number}/head` } });
   git.files.set(PATH, content);
 }
 
@@ -41,6 +43,11 @@ test('who ordered sees the order, who was asked sees that it waits, and nobody e
   expect((await orders()).waiting).toEqual([]);
   expect(await orders(bob)).toMatchObject({ mine: [], waiting: [{ number: 1, mayApprove: false }] });
   expect(await orders({ ref: 'user:default/eve', groups: [] })).toMatchObject({ mine: [], waiting: [] });
+});
+
+test('whoever is asked about their own order has it once', async () => {
+  await order(TEXT, 'bob');
+  expect(await orders(bob)).toMatchObject({ mine: [{ number: 1 }], waiting: [] });
 });
 
 const passed: Check = { context: 'files', status: 'success' };
@@ -65,6 +72,9 @@ test('an order that conflicts says so', async () => {
   await order();
   git.pulls[0].mergeable = false;
   expect((await words())[0]).toMatch(/^Conflicts/);
+  // Git was only looking: soon it knows better.
+  setTimeout(() => Object.assign(git.pulls[0], { mergeable: true }), 300);
+  expect(await words()).toEqual(['Waits for the check of its files']);
 });
 
 test('what was merged is followed until it runs', async () => {

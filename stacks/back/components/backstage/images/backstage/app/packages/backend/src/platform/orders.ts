@@ -36,6 +36,10 @@ export type Orders = { mine: Order[]; waiting: Order[]; rule: string };
 /** So many are listed; of those that are through, the ones of the last days. */
 const MOST = 6;
 const DAYS = 3;
+/** So many that are open are looked at. */
+const LOOKED_AT = 20;
+/** Milliseconds that Git takes to see whether something can be merged. */
+const LOOKING = 1_000;
 
 /**
  * What somebody ordered, and what waits for their review. `approvers`: groups whose members may approve; `others`: further
@@ -49,9 +53,9 @@ export async function ordersOf(platform: Platform, person: Person, approvers: st
   ]);
   const isMine = (each: Answer) => personOf(each.body) === person.ref;
   const shown = newest(all.filter(isMine)).slice(0, MOST);
-  const asked = all.filter(each => each.state === 'open' && isAsked(each, person) && !(isMine(each) && rule.fourEyes));
+  const asked = await askedOf(platform.gitea, all.filter(each => each.state === 'open' && !isMine(each)), person);
   const told = (each: Answer) => tell(platform, each, { person, rule, approvers });
-  const [mine, waiting] = await Promise.all([Promise.all(shown.map(told)), Promise.all(asked.slice(0, MOST).map(told))]);
+  const [mine, waiting] = await Promise.all([Promise.all(shown.map(told)), Promise.all(asked.map(told))]);
   return { mine, waiting: [...waiting, ...elsewhere.flat()], rule: ruleInWords(rule) };
 }
 
@@ -71,7 +75,7 @@ function mayApprove({ groups }: Person, approvers: string[]): boolean {
 function newest(all: Answer[]): Answer[] {
   const seen = new Set<string>();
   return all.filter(each => {
-    const subject = subjectOf(each.head?.ref)?.path ?? `${each.number}`;
+    const subject = subjectOf(branchOf(each))?.path ?? `${each.number}`;
     const isFirst = !seen.has(subject);
     if (each.state === 'open') return true;
     if (each.merged) seen.add(subject);
@@ -79,17 +83,22 @@ function newest(all: Answer[]): Answer[] {
   });
 }
 
-/** Whether somebody was asked for a review, by name or as one of a team. */
-function isAsked(request: Answer, { ref, groups }: Person): boolean {
-  const names = (request.requested_reviewers ?? []).map(each => each.login);
-  const teams = (request.requested_reviewers_teams ?? []).map(each => each.name);
-  return names.some(name => ref === `user:default/${name}`) || teams.some(name => groups.includes(`group:default/${name}`));
+/** Those of which somebody was asked for a review, by name or as one of a team. Lists of pull requests do not tell it. */
+async function askedOf(gitea: Gitea, open: Answer[], { ref, groups }: Person): Promise<Answer[]> {
+  const isMe = ({ user, team }: Review) => ref === `user:default/${user?.login}` || groups.includes(`group:default/${team?.name}`);
+  const looked = open.slice(0, LOOKED_AT);
+  const reviews = await Promise.all(looked.map(each => gitea.reviews(each.number)));
+  return looked.filter((_, index) => reviews[index].some(each => each.state === 'REQUEST_REVIEW' && isMe(each))).slice(0, MOST);
+}
+
+function branchOf({ head }: Answer): string | undefined {
+  return head?.label ?? head?.ref;
 }
 
 type Asked = { person: Person; rule: Rule; approvers: string[] };
 
 async function tell({ kube, gitea }: Platform, request: Answer, { person, rule, approvers }: Asked): Promise<Order> {
-  const subject = subjectOf(request.head?.ref);
+  const subject = subjectOf(branchOf(request));
   const owner = personOf(request.body);
   const progress = request.state === 'open'
     ? await untilMerged(gitea, request)
@@ -110,9 +119,13 @@ async function tell({ kube, gitea }: Platform, request: Answer, { person, rule, 
 
 /** What an open pull request waits for. */
 async function untilMerged(gitea: Gitea, request: Answer): Promise<Progress> {
-  const [checks, reviews] = await Promise.all([gitea.checks(request.head?.sha ?? ''), gitea.reviews(request.number)]);
+  const [checks, reviews, isInConflict] = await Promise.all([
+    gitea.checks(request.head?.sha ?? ''),
+    gitea.reviews(request.number),
+    conflicts(gitea, request),
+  ]);
   const wait = (words: string, tone: Tone = 'warning') => ({ words, tone, open: true });
-  if (request.mergeable === false) return wait('Conflicts with what was merged meanwhile: order it again, or mend it in Git', 'bad');
+  if (isInConflict) return wait('Conflicts with what was merged meanwhile: order it again, or mend it in Git', 'bad');
   const refused = checks.find(each => isRefusal(each));
   if (refused) return wait(`Refused by the check “${refused.context}”: ${refused.description ?? 'it gives no reason'}`, 'bad');
   const said = verdicts(reviews);
@@ -122,6 +135,13 @@ async function untilMerged(gitea: Gitea, request: Answer): Promise<Progress> {
   if (!said.some(each => each.state === 'APPROVED')) return wait('Waits for a review');
   const pending = checks.find(each => each.status === 'pending');
   return pending ? wait(pending.description ?? `Waits for the check “${pending.context}”`) : wait('Approved: waits for somebody to merge it');
+}
+
+/** Whether it cannot be merged. While Git looks, after each merge of another one, it says so of all: it is asked again. */
+async function conflicts(gitea: Gitea, { number, mergeable }: Answer): Promise<boolean> {
+  if (mergeable !== false) return false;
+  await new Promise(resolve => setTimeout(resolve, LOOKING));
+  return (await gitea.request(number))?.mergeable === false;
 }
 
 function isRefusal({ status }: Check): boolean {

@@ -43,9 +43,10 @@ export default createBackendModule({
       },
       init({ config, engines, index, logger, scheduler }) {
         engines.setSearchEngine(new PortalSearchEngine({ logger }));
-        // They come with the platform, and change when it is changed.
-        const schedule = scheduler.createScheduledTaskRunner({ frequency: { hours: 1 }, timeout: { minutes: 1 }, initialDelay: { seconds: 5 } });
-        index.addCollator({ schedule, factory: new DocsCollator(new Docs(config.getString('backstack.docs'))) });
+        // They come with the platform, and change when it is changed. What was found is in this process's memory: `local`, or a
+        // process that starts would wait for the hour of the one before.
+        const times = { frequency: { hours: 1 }, timeout: { minutes: 1 }, initialDelay: { seconds: 5 }, scope: 'local' as const };
+        index.addCollator({ schedule: scheduler.createScheduledTaskRunner(times), factory: new DocsCollator(new Docs(config.getString('backstack.docs'))) });
         return Promise.resolve();
       },
     });

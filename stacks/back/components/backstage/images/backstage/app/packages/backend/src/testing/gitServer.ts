@@ -4,7 +4,7 @@ import { AddressInfo } from 'node:net';
 import { ConfigReader } from '@backstage/config';
 import { Answer, Check, Gitea, Review } from '../platform/gitea';
 
-type Pull = Answer & { body: string; state: 'open' | 'closed'; head: { ref: string; sha: string } };
+type Pull = Answer & { body: string; state: 'open' | 'closed'; head: { label?: string; ref: string; sha: string } };
 type Commit = { new_branch: string; message: string; files: { operation: string; path: string; sha?: string; content?: string }[] };
 
 const ROOT = '/api/v1/repos/platform/demo-cluster/';
@@ -85,6 +85,8 @@ export class GitServer {
     if (about === 'files') return [200, this.filesOf(this.pulls[Number(number) - 1])];
     if (about === 'reviews') return [200, this.reviews.get(Number(number)) ?? []];
     if (about === 'requested_reviewers' && verb === 'POST') return this.ask(Number(number), JSON.parse(text) as { team_reviewers: string[] });
+    const [, one] = /^GET pulls\/(\d+)$/.exec(call) ?? [];
+    if (one) return [200, this.pulls[Number(one) - 1]];
     const [, commit] = /^GET commits\/(.*)\/status$/.exec(call) ?? [];
     if (commit) return [200, { statuses: this.checks.get(commit) ?? null }];
     const [, what, name] = /^GET (contents|branches)\/(.*)$/.exec(call) ?? [];
@@ -93,8 +95,8 @@ export class GitServer {
   }
 
   private ask(number: number, { team_reviewers }: { team_reviewers: string[] }): [number, unknown] {
-    const pull = this.pulls.find(each => each.number === number);
-    if (pull) pull.requested_reviewers_teams = team_reviewers.map(name => ({ name }));
+    const asked = team_reviewers.map(name => ({ state: 'REQUEST_REVIEW', user: null, team: { name } }));
+    this.reviews.set(number, [...(this.reviews.get(number) ?? []), ...asked]);
     return [201, []];
   }
 
@@ -125,7 +127,7 @@ export class GitServer {
       return [409, { message: 'pull request already exists' }];
     }
     const number = this.pulls.length + 1;
-    const pull: Pull = { number, title, body, state: 'open', updated_at: new Date().toISOString(), head: { ref: head, sha: `commit-${number}` } };
+    const pull: Pull = { number, title, body, state: 'open', updated_at: new Date().toISOString(), head: { label: head, ref: head, sha: `commit-${number}` } };
     this.pulls.push(pull);
     return [201, pull];
   }
