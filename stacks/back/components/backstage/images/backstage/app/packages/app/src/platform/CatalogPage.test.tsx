@@ -9,17 +9,17 @@ const columns = (kind: string) => columnsOf({ 'component:demo/shop': { verdict: 
 const row = (annotations: Record<string, string>): CatalogTableRow => {
   const entity = composite('shop');
   entity.metadata.annotations = { ...entity.metadata.annotations, ...annotations };
-  entity.spec = { type: 'app', lifecycle: 'development' };
+  entity.spec = { type: 'app' };
   return { entity } as CatalogTableRow;
 };
 /** What a row shows in the columns with a title of our own. */
 const shown = (one: CatalogTableRow) =>
   columns('component')
-    .filter(each => typeof each.title === 'string')
+    .filter(each => typeof each.title === 'string' && each.title !== '')
     .map(each => [each.title, render(<>{each.render?.(one, 'row')}</>).container.textContent]);
 
-test('what runs shows its kind, image and lifecycle in short words', () => {
-  expect(shown(row({ 'backstack.dev/image': 'docker.io/library/nginx:1.29.3' }))).toEqual([['State', '✗ Does not run'], ['Kind', 'App'], ['Image', 'nginx:1.29.3'], ['Lifecycle', 'development']]);
+test('what runs shows its kind and image in short words', () => {
+  expect(shown(row({ 'backstack.dev/image': 'docker.io/library/nginx:1.29.3' }))).toEqual([['State', '✗ Does not run'], ['Kind', 'App'], ['Image', 'nginx:1.29.3']]);
   expect(shown(row({}))[2]).toEqual(['Image', '']);
 });
 
@@ -33,5 +33,5 @@ test('rows are sorted and searched by what they show', () => {
 
 test('other kinds have no images, but descriptions', () => {
   expect(columns('api').map(each => each.title)).not.toContain('Image');
-  expect(columns('api')).toHaveLength(4);
+  expect(columns('api')).toHaveLength(5);
 });

@@ -36,6 +36,13 @@ test('a field of something else is nobody\'s to change here, and many causes are
   expect(screen.queryByRole('button', { name: /^Change/ })).toBeNull();
 });
 
+test('evidence that is in the sentence already is not told again', async () => {
+  const evidence = [{ source: 'policy `a`', text: 'no nginx' }, { source: 'Git', text: 'demo/app/shop.yaml:3' }];
+  card({ verdict: 'imperfect', causes: [cause({ summary: 'policy `a` fails: no nginx', evidence })] });
+  expect(await screen.findByText('Git: demo/app/shop.yaml:3')).toBeDefined();
+  expect(screen.queryByText(/^policy `a`: no nginx/)).toBeNull();
+});
+
 test('of itself it speaks without its name', async () => {
   card({ verdict: 'imperfect', causes: [cause({ verdict: 'imperfect', object: { kind: 'App', namespace: 'demo', name: 'shop' } })] });
   expect(await screen.findByText('its image does not exist')).toBeDefined();

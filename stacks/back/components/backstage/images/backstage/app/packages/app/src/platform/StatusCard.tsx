@@ -60,7 +60,8 @@ function Why({ cause, entity }: { cause: Cause; entity: Entity }) {
   const classes = useStyles();
   const { kind, name } = cause.object;
   const isItself = kind === clusterKind(entity) && name === entity.metadata.name;
-  const [evidence] = cause.evidence;
+  // What only says the same again tells nobody anything.
+  const evidence = cause.evidence.find(each => !cause.summary.includes(each.text));
   return (
     <div className={classes.cause}>
       <Typography className={classes.what}>
