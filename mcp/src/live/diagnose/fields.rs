@@ -16,6 +16,11 @@ pub(super) fn located(snapshot: &Snapshot, mut finding: Finding) -> Finding {
     let Some(object) = snapshot.get(&finding.object) else { return finding };
     if finding.field.is_empty() {
         finding.field = field(object, &finding).unwrap_or_default();
+        // A message names what is missing; the field says what that is.
+        let is_missing = finding.fault == Fault::MissingReference;
+        if let Some(used) = uses(object).into_iter().find(|used| is_missing && used.field == finding.field) {
+            finding.next = format!("Make {}, or correct `{}` of {}.", used.at, used.field, finding.object);
+        }
     }
     if finding.field.is_empty() {
         return with_source(snapshot, object, finding);
