@@ -7,6 +7,7 @@ use time::OffsetDateTime;
 
 use super::moment;
 use super::object::{Ref, annotation, group_of, list, name, namespace, number, text};
+use super::references::template::Template;
 use super::snapshot::Snapshot;
 
 /// Groups that policy reports come in: the working group's, and the one that follows it.
@@ -153,18 +154,36 @@ pub fn last_change(object: &Value) -> &str {
 /// The policy that writes a field of such objects when they are made or changed, and where it says so. `key` is the
 /// last name on the way to the field.
 pub fn mutation_of<'a>(snapshot: &'a Snapshot, object: &Value, key: &str) -> Option<(&'a Value, String)> {
+    let mut all = mutations(snapshot, object).into_iter().filter(|(.., mutation)| names(mutation, key));
+    all.next().map(|(policy, place, _)| (policy, place))
+}
+
+/// The policy that writes this very text there.
+pub fn mutation_to<'a>(snapshot: &'a Snapshot, object: &Value, key: &str, text: &str) -> Option<(&'a Value, String)> {
+    let is_it = |mutation: &Value| names(mutation, key) && text.len() > 2 && mutation.to_string().contains(text);
+    let mut all = mutations(snapshot, object).into_iter().filter(|(.., mutation)| is_it(mutation));
+    all.next().map(|(policy, place, _)| (policy, place))
+}
+
+/// What policies write into an object: the policy, the field of it that says so, and what that is.
+fn mutations<'a>(snapshot: &'a Snapshot, object: &Value) -> Vec<(&'a Value, String, &'a Value)> {
     let is_inside = |policy: &&Value| namespace(policy).is_empty() || namespace(policy) == namespace(object);
-    policies(snapshot).filter(is_inside).find_map(|policy| {
-        let whole = policy.pointer("/spec/mutations").filter(|mutations| names(mutations, key));
-        if whole.is_some() && takes(policy, object) {
-            return Some((policy, "spec.mutations".into()));
+    let mut found = Vec::new();
+    for policy in policies(snapshot).filter(is_inside) {
+        if let Some(mutations) = policy.pointer("/spec/mutations").filter(|_| takes(policy, object)) {
+            found.push((policy, "spec.mutations".into(), mutations));
         }
-        let rules = list(policy, "/spec/rules").iter().enumerate();
-        let mut fitting = rules.filter(|(_, rule)| {
-            rule.get("mutate").is_some_and(|mutate| names(mutate, key)) && takes_by_rule(rule, object)
-        });
-        fitting.next().map(|(index, _)| (policy, format!("spec.rules[{index}].mutate")))
-    })
+        let rules = list(policy, "/spec/rules").iter().enumerate().filter(|(_, rule)| takes_by_rule(rule, object));
+        let mutating = rules.filter_map(|(index, rule)| Some((index, rule.get("mutate")?)));
+        found.extend(mutating.map(|(index, mutate)| (policy, format!("spec.rules[{index}].mutate"), mutate)));
+    }
+    found
+}
+
+/// Kinds by which an object is taken: its own, and that of its pods, for whose templates such policies are meant too.
+fn kinds_of(object: &Value) -> Vec<&str> {
+    let pod = Template::of(object).map(|_| "Pod");
+    std::iter::once(text(object, "/kind")).chain(pod).collect()
 }
 
 /// Whether a word stands in a value as a word of its own.
@@ -173,23 +192,27 @@ fn names(value: &Value, word: &str) -> bool {
 }
 
 fn takes(policy: &Value, object: &Value) -> bool {
-    let (group, kind) = (group_of(text(object, "/apiVersion")), text(object, "/kind").to_lowercase());
+    let own = group_of(text(object, "/apiVersion"));
     list(policy, "/spec/matchConstraints/resourceRules").iter().any(|rule| {
         let has = |field: &str, fits: &dyn Fn(&str) -> bool| {
             list(rule, field).iter().filter_map(Value::as_str).any(|one| one == "*" || fits(one))
         };
-        has("/apiGroups", &|one| one == group)
-            && has("/resources", &|one| one.trim_end_matches('s') == kind.trim_end_matches('s'))
+        let plain = |word: &str| word.to_lowercase().trim_end_matches('s').to_string();
+        kinds_of(object).iter().any(|kind| {
+            let group = if *kind == "Pod" { "" } else { own };
+            has("/apiGroups", &|one| one == group) && has("/resources", &|one| plain(one) == plain(kind))
+        })
     })
 }
 
 fn takes_by_rule(rule: &Value, object: &Value) -> bool {
     let one = rule.get("match").into_iter();
     let several = ["/match/any", "/match/all"].iter().flat_map(|pointer| list(rule, pointer));
+    let own = kinds_of(object);
     one.chain(several).any(|filter| {
-        let kinds = list(filter, "/resources/kinds").iter().filter_map(Value::as_str);
+        let mut kinds = list(filter, "/resources/kinds").iter().filter_map(Value::as_str);
         let places: Vec<_> = list(filter, "/resources/namespaces").iter().filter_map(Value::as_str).collect();
-        kinds.into_iter().any(|kind| matches!(kind, "*") || kind.rsplit('/').next() == Some(text(object, "/kind")))
+        kinds.any(|kind| kind == "*" || kind.rsplit('/').next().is_some_and(|kind| own.contains(&kind)))
             && (places.is_empty() || places.contains(&namespace(object)) || places.contains(&"*"))
     })
 }
@@ -428,7 +451,7 @@ mod tests {
     #[test]
     fn a_policy_that_writes_a_field_is_found_by_kind_and_field() {
         let classic = json!({"apiVersion": "kyverno.io/v1", "kind": "ClusterPolicy", "metadata": {"name": "mirror"}, "spec": {"rules": [
-            {"match": {"any": [{"resources": {"kinds": ["Pod"], "namespaces": ["demo"]}}]}, "mutate": {"patchStrategicMerge": {"spec": {"containers": [{"image": "x"}]}}}}]}});
+            {"match": {"any": [{"resources": {"kinds": ["Pod"], "namespaces": ["demo"]}}]}, "mutate": {"patchStrategicMerge": {"spec": {"containers": [{"image": "mirror/x:1"}]}}}}]}});
         let newer = json!({"apiVersion": "policies.kyverno.io/v1", "kind": "MutatingPolicy", "metadata": {"name": "few"}, "spec": {
             "matchConstraints": {"resourceRules": [{"apiGroups": ["apps"], "resources": ["deployments"]}]},
             "mutations": [{"patchType": "ApplyConfiguration", "applyConfiguration": {"expression": "Object{spec: Object.spec{replicas: 1}}"}}]}});
@@ -439,6 +462,9 @@ mod tests {
         };
         assert_eq!(found("v1", "Pod", "demo", "image").as_deref(), Some("mirror spec.rules[0].mutate"));
         assert_eq!(found("apps/v1", "Deployment", "demo", "replicas").as_deref(), Some("few spec.mutations"));
+        let deployment = json!({"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"namespace": "demo"}, "spec": {"template": {"spec": {}}}});
+        let writes = |text: &str| mutation_to(&snapshot, &deployment, "image", text).map(|(policy, _)| name(policy));
+        assert_eq!((writes("mirror/x:1"), writes("other/x:1")), (Some("mirror"), None), "templates are meant too");
         for (api, kind, place, key) in [
             ("v1", "Pod", "other", "image"),
             ("v1", "Pod", "demo", "ima"),

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::{Fault, Finding, applications_of};
 use crate::live::object::{Ref, list, namespace, text};
 use crate::live::owners;
-use crate::live::policy::{missing_key, mutation_of};
+use crate::live::policy::{missing_key, mutation_of, mutation_to};
 use crate::live::references::template::{Template, uses};
 use crate::live::snapshot::Snapshot;
 
@@ -16,6 +16,11 @@ pub(super) fn located(snapshot: &Snapshot, mut finding: Finding) -> Finding {
     let Some(object) = snapshot.get(&finding.object) else { return finding };
     if finding.field.is_empty() {
         finding.field = field(object, &finding).unwrap_or_default();
+        // A message names what is missing; the field says what that is.
+        let is_missing = finding.fault == Fault::MissingReference;
+        if let Some(used) = uses(object).into_iter().find(|used| is_missing && used.field == finding.field) {
+            finding.next = format!("Make {}, or correct `{}` of {}.", used.at, used.field, finding.object);
+        }
     }
     if finding.field.is_empty() {
         return with_source(snapshot, object, finding);
@@ -72,15 +77,30 @@ fn written_in<'a>(snapshot: &'a Snapshot, object: &'a Value, field: &str) -> (&'
             // Everything else is made of what its owner says: the same value there is where it comes from.
             _ => {
                 let value = value_at(object, &field).map(|value| number_of_port(object, value).unwrap_or(value));
-                value.and_then(|value| same_value(owner.get("spec")?, value, "spec")).unwrap_or_default()
+                let above = value.and_then(|value| same_value(owner.get("spec")?, value, "spec"));
+                match above.ok_or_else(|| by_a_policy(snapshot, object, &field)) {
+                    Ok(above) => above,
+                    Err(Some(found)) => return found,
+                    Err(None) => String::new(),
+                }
             }
         };
         object = owner;
         if field.is_empty() {
-            break;
+            return (object, field);
         }
     }
-    (object, field)
+    by_a_policy(snapshot, object, &field).unwrap_or((object, field))
+}
+
+/// A text that a policy writes into such objects: nobody finds it where they have written the rest.
+fn by_a_policy<'a>(snapshot: &'a Snapshot, object: &Value, field: &str) -> Option<(&'a Value, String)> {
+    mutation_to(snapshot, object, last_key(field), value_at(object, field)?.as_str()?)
+}
+
+/// `image` of `spec.containers[0].image`.
+fn last_key(field: &str) -> &str {
+    field.rsplit('.').next().and_then(|last| last.split('[').next()).unwrap_or(field)
 }
 
 /// Where the labels of a template's pods stand, as `spec.template.metadata`.
@@ -102,8 +122,7 @@ fn added_on_the_way<'a>(
     above: &str,
 ) -> Option<(&'a Value, String)> {
     let value = value_at(object, field).filter(|value| value_at(owner, above) != Some(value))?;
-    let key = field.rsplit('.').next().unwrap_or(field);
-    if let Some(policy) = mutation_of(snapshot, object, key.split('[').next().unwrap_or(key)) {
+    if let Some(policy) = mutation_of(snapshot, object, last_key(field)) {
         return Some(policy);
     }
     if value_at(owner, above).is_some() {

@@ -81,6 +81,10 @@ fn without_claims_told_twice(findings: &mut Vec<Finding>) {
         };
         findings.retain(|finding| is_of_claim(finding) || !waits(finding));
     }
+    // What its events say in general, where the field at fault is known.
+    let known: Vec<_> =
+        findings.iter().filter(|one| is_of_claim(one) && !one.field.is_empty()).map(|one| one.object.clone()).collect();
+    findings.retain(|one| !(one.fault == Fault::Volume && one.field.is_empty() && known.contains(&one.object)));
 }
 
 /// That a program may not do something is told by whatever should have let it.

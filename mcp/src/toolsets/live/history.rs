@@ -6,7 +6,7 @@ use std::sync::Arc;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use time::OffsetDateTime;
+use time::{Duration, OffsetDateTime};
 
 use super::Seen;
 use super::platform::PlatformTools;
@@ -19,6 +19,7 @@ use crate::live::look;
 use crate::live::moment;
 use crate::live::object::{Ref, annotation, label, list, short, text};
 use crate::live::owners;
+use crate::live::policy::last_change;
 use crate::live::snapshot::Snapshot;
 use crate::live::target::{typed, typed_form};
 use crate::ports::PortError;
@@ -30,6 +31,8 @@ const MOST_ROWS: usize = 300;
 const SUMMARY: usize = 160;
 /// Label by which the installer marks what belongs to a component of the platform.
 const COMPONENT: &str = "backstack.dev/component";
+/// Who makes an object may write it more than once.
+const MAKING: Duration = Duration::seconds(5);
 /// How the tools that people change objects with by hand call themselves.
 const BY_HAND: &str = "kubectl";
 /// Who made such things.
@@ -372,7 +375,11 @@ fn in_cluster(snapshot: &Snapshot, scope: &Scope) -> Vec<(Option<String>, Change
         // What something else made came with it.
         if list(object, "/metadata/ownerReferences").is_empty() && scope.is_recent(created) {
             let component = label(object, COMPONENT).map(Into::into);
-            changes.push((component, change(created, What::Created, look::images(snapshot, object).join(", "))));
+            let mut made = change(created, What::Created, look::images(snapshot, object).join(", "));
+            if made.who.is_empty() {
+                made.who = made_by_hand(object).unwrap_or_default();
+            }
+            changes.push((component, made));
         }
         if let Some((since, waits)) = look::deleting(object).filter(|(since, _)| scope.is_recent(since)) {
             changes.push((None, change(&since, What::Deleting, format!("waits for {}", waits.join(", ")))));
@@ -392,7 +399,8 @@ async fn revisions(seen: &Seen, scope: &Scope) -> Result<Vec<Value>, PortError> 
 
 /// Rollouts of StatefulSets and DaemonSets.
 fn rollouts(snapshot: &Snapshot, scope: &Scope, revisions: &[Value]) -> Vec<Change> {
-    let recent = revisions.iter().filter(|one| scope.is_recent(text(one, "/metadata/creationTimestamp")));
+    // One that is gone back to gets a new number, and stays as old as it is.
+    let recent = revisions.iter().filter(|one| scope.is_recent(last_change(one)));
     let told = recent.filter_map(|one| {
         let set = owners::above(snapshot, one).filter(|set| scope.has(set))?;
         let number = crate::live::object::number(one, "/revision");
@@ -400,7 +408,7 @@ fn rollouts(snapshot: &Snapshot, scope: &Scope, revisions: &[Value]) -> Vec<Chan
         let images = images.collect::<Vec<_>>().join(", ");
         // The first is told as what was created.
         (number > 1).then(|| Change {
-            time: text(one, "/metadata/creationTimestamp").into(),
+            time: last_change(one).into(),
             what: What::Rollout,
             who: in_the_name_of(snapshot, set),
             entity: typed_form(set),
@@ -419,7 +427,7 @@ fn by_hand(snapshot: &Snapshot, scope: &Scope) -> Vec<Change> {
         for writer in writers.filter(|writer| text(writer, "/manager").starts_with(BY_HAND)) {
             let (time, manager) = (text(writer, "/time"), text(writer, "/manager"));
             // What it was made with is told as what was created, where that is told.
-            if time == created || !scope.is_recent(time) || !scope.has(object) {
+            if came_with(created, time) || !scope.is_recent(time) || !scope.has(object) {
                 continue;
             }
             let git = crate::live::diagnose::applications_of(snapshot, object);
@@ -434,6 +442,21 @@ fn by_hand(snapshot: &Snapshot, scope: &Scope) -> Vec<Change> {
         }
     }
     changes
+}
+
+/// Whether a change belongs to the making of an object.
+fn came_with(created: &str, time: &str) -> bool {
+    let at = |time: &str| moment::parse(time, OffsetDateTime::UNIX_EPOCH);
+    at(created).zip(at(time)).is_some_and(|(created, time)| time - created <= MAKING)
+}
+
+/// With what somebody has made an object by hand.
+fn made_by_hand(object: &Value) -> Option<String> {
+    let created = text(object, "/metadata/creationTimestamp");
+    let mut writers = list(object, "/metadata/managedFields").iter();
+    let maker =
+        writers.find(|writer| text(writer, "/time") == created && text(writer, "/manager").starts_with(BY_HAND))?;
+    Some(format!("somebody with {}", text(maker, "/manager")))
 }
 
 /// The application or resource through which an object was changed: people change those.

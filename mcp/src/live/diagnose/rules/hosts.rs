@@ -95,8 +95,13 @@ fn no_service(seen: &Seen<'_>, object: &Value, host: &Host) -> Option<Finding> {
     let finding = if is_certain { finding } else { finding.at_most(HINT) };
     let value = instead.as_ref().map(|instead| host.written.replacen(&wanted.name, instead, 1));
     let finding = with_value(finding, host, value).with(host.field.clone(), &host.written);
-    let what =
-        instead.map_or_else(|| "the name of a Service that exists".to_string(), |instead| format!("`{instead}`"));
+    let what = match (instead, &elsewhere) {
+        (Some(instead), _) => format!("`{instead}`"),
+        (None, Some(other)) => {
+            format!("`{}.{}` if that one is meant, else to a Service that exists", other.name, other.namespace)
+        }
+        (None, None) => "the name of a Service that exists".into(),
+    };
     Some(finding.next(next(host, &what)))
 }
 

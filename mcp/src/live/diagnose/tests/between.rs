@@ -368,7 +368,9 @@ fn a_claim_larger_than_any_volume_it_may_have_says_so() {
         claim
     };
     for named in [true, false] {
-        let all = snapshot(vec![vec![claim(named), volume("1Gi")]]);
+        let event = json!({"apiVersion": "v1", "kind": "Event", "metadata": {"namespace": "shop", "name": "e"}, "type": "Warning", "reason": "VolumeMismatch", "message": "requested PV is too small",
+            "involvedObject": {"kind": "PersistentVolumeClaim", "namespace": "shop", "name": "data"}});
+        let all = snapshot(vec![vec![claim(named), volume("1Gi"), event]]);
         expect(
             &all,
             "PersistentVolumeClaim:shop/data",
@@ -437,10 +439,17 @@ fn what_a_policy_has_put_into_a_pod_is_written_in_the_policy() {
         "containerStatuses": [{"name": "app", "ready": false, "restartCount": 0, "state": {"waiting": {"reason": "ErrImagePull", "message": "not found"}}}]});
     let policy = json!({"apiVersion": "kyverno.io/v1", "kind": "ClusterPolicy", "metadata": {"name": "mirror"}, "spec": {"rules": [
         {"match": {"any": [{"resources": {"kinds": ["Pod"]}}]}, "mutate": {"patchStrategicMerge": {"spec": {"containers": [{"(name)": "*", "image": "mirror/x:1"}]}}}}]}});
-    let cause = diagnose(&snapshot(vec![parts, vec![policy]]), "shop/web").expect("found").causes.remove(0);
-    let change = cause.change.expect("where it is written");
-    assert_eq!(
-        (cause.fault, change.object.as_str(), change.field.as_str()),
-        (Fault::BadImage, "ClusterPolicy:mirror", "spec.rules[0].mutate")
-    );
+    let check = |parts: &[Value]| {
+        let all = snapshot(vec![parts.to_vec(), vec![policy.clone()]]);
+        let cause = diagnose(&all, "shop/web").expect("found").causes.remove(0);
+        let change = cause.change.expect("where it is written");
+        let told = (cause.fault, change.object.as_str(), change.field.as_str());
+        assert_eq!(told, (Fault::BadImage, "ClusterPolicy:mirror", "spec.rules[0].mutate"));
+    };
+    check(&parts);
+    // It may write into the templates already.
+    for part in &mut parts[..2] {
+        part["spec"]["template"]["spec"]["containers"][0]["image"] = "mirror/x:1".into();
+    }
+    check(&parts);
 }

@@ -141,7 +141,8 @@ async fn history_tells_rollouts_of_sets_and_what_somebody_did_by_hand() {
     };
     let mut memory = Memory::with(vec![set]);
     memory.unkept = vec![revision(1), revision(2)];
-    let (_, history) = answer(&Arc::new(memory), "history", json!({"since": before})).await;
+    let memory = Arc::new(memory);
+    let (_, history) = answer(&memory, "history", json!({"since": before})).await;
     let rows: Vec<_> = history["changes"]
         .as_array()
         .expect("changes")
@@ -156,6 +157,9 @@ async fn history_tells_rollouts_of_sets_and_what_somebody_did_by_hand() {
         ],
         "{history}"
     );
+    let (_, history) = answer(&memory, "history", json!({"since": "2025-11-30"})).await;
+    let created = history["changes"].as_array().expect("changes").iter().find(|row| row["what"] == "created");
+    assert_eq!(created.expect("made")["who"], "somebody with kubectl-client-side-apply");
 }
 
 /// A marker in every place where people put secrets that are in no Secret, and every tool that could show it.
