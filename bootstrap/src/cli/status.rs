@@ -264,7 +264,7 @@ mod tests {
     #[test]
     fn the_whole_stack_fits_one_screen_and_names_the_command_that_tells_the_rest() {
         let shown = back();
-        assert_eq!(shown.live.components.len(), 10);
+        assert_eq!(shown.live.components.len(), 11);
         let text = text(&shown, "");
         let rows: usize = text.lines().map(|line| line.chars().count().div_ceil(80).max(1)).sum();
         // One row is the prompt's.

@@ -258,6 +258,8 @@ pub mod sample {
         pub labels: &'a [(&'a str, &'a str)],
         /// Kind and UID.
         pub controller: Option<(&'a str, &'a str)>,
+        /// Kind and UID of one that does not look after it.
+        pub owner: Option<(&'a str, &'a str)>,
         pub managed: &'a str,
         pub spec: &'a str,
         pub status: &'a str,
@@ -283,11 +285,12 @@ pub mod sample {
                 put(&mut entry, 2, value.as_bytes());
                 put(&mut metadata, 11, &entry);
             }
-            if let Some((kind, uid)) = self.controller {
+            for (owner, is_controller) in [(self.owner, 0), (self.controller, 1)] {
+                let Some((kind, uid)) = owner else { continue };
                 let mut owner = Vec::new();
                 put(&mut owner, 1, kind.as_bytes());
                 put(&mut owner, 4, uid.as_bytes());
-                owner.extend([6 << 3, 1]);
+                owner.extend([6 << 3, is_controller]);
                 put(&mut metadata, 13, &owner);
             }
             put(&mut metadata, MANAGED_FIELDS, self.managed.as_bytes());
@@ -322,6 +325,7 @@ mod tests {
         deleting: true,
         labels: &[("a", "b"), ("c", "d")],
         controller: Some(("ReplicaSet", "r")),
+        owner: Some(("X", "x")),
         managed: "m",
         spec: "spec",
         status: "status",
@@ -340,6 +344,7 @@ mod tests {
         );
         assert_eq!((object.label("c"), object.label("x")), ("d", ""));
         assert_eq!(object.controller, Some(Owner { kind: "ReplicaSet".into(), uid: "r".into() }));
+        assert_eq!(object.owners.len(), 2);
         for none in [&b""[..], b"text", b"k8s\0", b"{}"] {
             assert_eq!(Object::of(none), None);
         }

@@ -51,9 +51,13 @@ fn a_platform_from_nothing_to_nothing() {
     let log = the_log_tells_the_run_and_no_secret(&platform);
     // People, assistants and operators use a platform at the same time, and most of each one's time is waiting. The
     // platform engineer comes after the others: a policy that refuses for a while would change what those see.
-    side_by_side(&[&|| in_a_browser(&platform, &["developer", "guest", "orders"], &[]), &|| diagnosed(&platform), &|| {
-        by_a_client(&platform, "live");
-    }]);
+    side_by_side(&[
+        &|| in_a_browser(&platform, &["developer", "guest", "orders"], &[]),
+        &|| diagnosed(&platform),
+        &|| {
+            by_a_client(&platform, "live");
+        },
+    ]);
     side_by_side(&[&|| in_a_browser(&platform, &["platform-engineer"], &[]), &|| operated(&platform)]);
     by_a_client(&platform, "everyday");
     by_a_client(&platform, "prompts");

@@ -25,6 +25,9 @@ const BAD: [&str; 5] = ["Failed", "Degraded", "Error", "Stalled", "Failure"];
 const BAD_PHASES: [&str; 8] =
     ["fail", "error", "unrecoverable", "invalid", "not supported", "unable", "cannot", "image catalog"];
 
+/// The reason of events by which policies tell, at themselves, who breaks them.
+const VIOLATION: &str = "PolicyViolation";
+
 /// What is wrong with an object of a kind that nothing here knows.
 pub(super) fn of_any(snapshot: &Snapshot, object: &Value) -> Option<Finding> {
     of_conditions(object).or_else(|| of_phase(object)).or_else(|| of_events(snapshot, object))
@@ -71,8 +74,9 @@ fn phase(object: &Value) -> &str {
 fn of_events(snapshot: &Snapshot, object: &Value) -> Option<Finding> {
     let at = Ref::of(object);
     let is_own = at.group.contains('.') && !at.group.ends_with(".k8s.io");
-    let event =
-        snapshot.events_of(&at).into_iter().next().filter(|event| is_own && text(event, "/type") == "Warning")?;
+    // What a policy finds wrong with others is said of them, too.
+    let is_its_own = |event: &&Value| text(event, "/type") == "Warning" && text(event, "/reason") != VIOLATION;
+    let event = snapshot.events_of(&at).into_iter().next().filter(|event| is_own && is_its_own(event))?;
     let said = text(event, "/message");
     let fault = classify(said).unwrap_or(Fault::Unexplained);
     let finding = Finding::new(fault, at, format!("its controller warns: {}", short(said, 160)));

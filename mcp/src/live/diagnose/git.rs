@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::{Fault, Finding, classify};
-use crate::live::object::{Ref, conditions, list, name, short, text};
+use crate::live::object::{Ref, conditions, list, short, text};
 
 /// Everything that is wrong with an Application or ApplicationSet.
 pub(super) fn of_application(application: &Value) -> Vec<Finding> {
@@ -74,10 +74,7 @@ fn out_of_sync(application: &Value, at: &Ref) -> Option<Finding> {
             format!("Git and the cluster differ in {}", short(&names.join(", "), 120)),
         )
         .with("sync status", text(application, "/status/sync/status"))
-        .next(format!(
-            "Read get(entity=\"Application:{}\") for the difference; then sync, or put the change into Git.",
-            name(application)
-        )),
+        .next("Look at the difference; then sync, or put the change into Git."),
     )
 }
 
@@ -100,15 +97,11 @@ fn finding(fault: Fault, application: &Value, at: &Ref, message: &str) -> Findin
         ),
         Fault::InvalidManifest => (
             format!("a manifest in Git is invalid: {}", short(core_of(message), 160)),
-            format!(
-                "Correct the manifest in {} below `{}`; try_manifest tries one before it is committed.",
-                source.repository, source.path
-            ),
+            format!("Correct the manifest in {} below `{}`.", source.repository, source.path),
         ),
         Fault::PolicyDenied => (
             format!("a policy refuses what Git says: {}", short(core_of(message), 160)),
-            "Read policies(entity=...) for how to comply, and change the manifest in Git so that it complies."
-                .to_string(),
+            "Change the manifest in Git so that it complies with the policy.".to_string(),
         ),
         Fault::MissingRights => (
             format!("Argo CD may not apply it: {}", short(core_of(message), 160)),
@@ -116,7 +109,7 @@ fn finding(fault: Fault, application: &Value, at: &Ref, message: &str) -> Findin
         ),
         _ => (
             format!("{}: {}", fault.title(), short(message, 160)),
-            format!("Read get(entity=\"Application:{}\") for the whole state of the sync.", name(application)),
+            format!("Look at the whole state of the sync of {at}."),
         ),
     };
     let field = match fault {

@@ -13,27 +13,12 @@ use crate::live::snapshot::{LogKey, Snapshot, typed};
 /// Everything that is wrong with a pod.
 pub(in crate::live) fn of_pod(snapshot: &Snapshot, object: &Value) -> Vec<Finding> {
     let Some(pod) = typed::<Pod>(object) else { return Vec::new() };
-    pod::findings(&pod, snapshot, now(snapshot)).into_iter().map(with_call).collect()
+    pod::findings(&pod, snapshot, now(snapshot))
 }
 
 /// The moment that the snapshot is of.
 fn now(snapshot: &Snapshot) -> OffsetDateTime {
     OffsetDateTime::parse(&snapshot.now, &Rfc3339).unwrap_or_else(|_| OffsetDateTime::now_utc())
-}
-
-/// Where a log tells more, the call that reads it.
-fn with_call(mut finding: Finding) -> Finding {
-    if let Some(log) = &finding.log {
-        finding.next = format!(
-            "{} The log: logs(entity=\"Pod:{}/{}\", container=\"{}\"{}).",
-            finding.next,
-            log.namespace,
-            log.pod,
-            log.container,
-            if log.previous { ", previous=true" } else { "" }
-        );
-    }
-    finding
 }
 
 pub fn is_ready(pod: &Value) -> bool {

@@ -40,16 +40,13 @@ fn of_result(snapshot: &Snapshot, result: &PolicyResult) -> Finding {
         let changed = policy.map(last_change).unwrap_or_default();
         let finding = Finding::new(Fault::PolicyFailed, result.object.clone(), text).at_most(OLD);
         let times = format!("the report is of {}, the policy of {changed}", result.time);
-        return finding
-            .with("older than its policy", &times)
-            .next("Wait for the next report, or ask with try_manifest what the policy says now: this may be over.");
+        return finding.with("older than its policy", &times).next("Wait for the next report: this may be over.");
     }
     let text = format!("policy `{}` fails: {said}", result.policy);
     let finding = Finding::new(Fault::PolicyFailed, result.object.clone(), text);
     let field = snapshot.get(&result.object).and_then(|object| missing_key(policy, &result.message, object));
-    let more = format!("policies(entity=\"{}\") tells it in full.", result.policy);
     match field {
-        Some(field) => finding.at(field.clone()).next(format!("Set `{field}` of {}; {more}", result.object)),
-        None => finding.next(format!("Change the object in Git as the policy says; {more}")),
+        Some(field) => finding.at(field.clone()).next(format!("Set `{field}` of {}.", result.object)),
+        None => finding.next("Change the object in Git as the policy says."),
     }
 }

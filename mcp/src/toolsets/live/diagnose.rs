@@ -207,9 +207,12 @@ fn proposal(cause: &Finding) -> Option<NextCall> {
 fn look(cause: &Finding, subject: &str) -> Option<NextCall> {
     let at = cause.object.typed();
     match cause.fault {
-        Fault::CrashLoop | Fault::OutOfMemory | Fault::MissingRights if at.starts_with("Pod:") => {
-            let previous = cause.log.as_ref().is_some_and(|log| log.previous);
-            let arguments = if previous { json!({"entity": at, "previous": true}) } else { json!({"entity": at}) };
+        _ if cause.log.is_some() => {
+            let log = cause.log.as_ref()?;
+            let mut arguments = json!({"entity": at, "container": log.container});
+            if log.previous {
+                arguments["previous"] = true.into();
+            }
             Some(NextCall::new("logs", arguments, "what it said before it ended"))
         }
         Fault::LogErrors => Some(NextCall::new("logs", json!({"entity": at}), "its log")),

@@ -84,7 +84,7 @@ fn unable(scaler: &Value, at: &Ref, workload: Option<&Value>) -> Option<Finding>
     let finding = Finding::new(Fault::CannotScale, at.clone(), text)
         .at(field)
         .with(format!("condition {}: {}", bad.kind, bad.reason), bad.message);
-    Some(finding.next(format!("Correct `{field}` of {at}; `usage` shows what the metrics server knows.")))
+    Some(finding.next(format!("Correct `{field}` of {at}; look at what the metrics server knows of its pods.")))
 }
 
 /// It would scale on, and may not.

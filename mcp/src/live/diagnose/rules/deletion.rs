@@ -27,11 +27,7 @@ pub(super) fn of_object(seen: &Seen<'_>, object: &Value) -> Vec<Finding> {
         let grace = number(object, "/metadata/deletionGracePeriodSeconds");
         let text = format!("is being deleted since {}, and still there", in_words(since));
         let finding = Finding { summary: text, ..finding }.at("metadata.deletionTimestamp").at_most(60);
-        return vec![
-            finding
-                .with("grace period", &format!("{grace} s"))
-                .next("See whether its node answers: `find` of kind Node."),
-        ];
+        return vec![finding.with("grace period", &format!("{grace} s")).next("See whether its node answers.")];
     }
     let text =
         format!("is being deleted since {}, and held by finalizer `{}`", in_words(since), finalizers.join("`, `"));
