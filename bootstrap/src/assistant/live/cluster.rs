@@ -19,6 +19,7 @@ use serde_json::Value;
 use tokio::sync::watch;
 use tokio::time::{Instant, timeout};
 
+use super::applier;
 use super::caches::{Caches, Served, to_value};
 use super::connect::Connection;
 use super::images;
@@ -139,28 +140,39 @@ impl LiveCluster {
                 text(object, "/apiVersion")
             )));
         };
-        let made = self.send(&served, &at, object, true).await?;
+        let made = self.send(&served, &at, object, None).await?;
         match made {
-            (409, ..) => self.send(&served, &at, object, false).await.map(dry_run),
+            (409, ..) => {
+                let manager = self.applier(&served, &at).await;
+                self.send(&served, &at, object, Some(&manager)).await.map(dry_run)
+            }
             answer => Ok(dry_run(answer)),
         }
     }
 
-    /// Sends an object as a dry run: created, or applied over what is there.
+    /// In whose name a change is tried.
+    async fn applier(&self, served: &Served, at: &Ref) -> String {
+        let api = served.api(&self.connection.client, placed(served, at));
+        // Without it, what is said of the change is still nearly right.
+        let live = timeout(PATIENCE, api.get_metadata(&at.name)).await.ok().and_then(Result::ok);
+        let managers = live.and_then(|live| live.metadata.managed_fields).unwrap_or_default();
+        applier::of(&managers).unwrap_or(MANAGER).to_string()
+    }
+
+    /// Sends an object as a dry run: created, or applied over what is there in the name of a field manager.
     async fn send(
         &self,
         served: &Served,
         at: &Ref,
         object: &Value,
-        new: bool,
+        over: Option<&str>,
     ) -> Result<(u16, Value, Vec<String>), PortError> {
-        let namespace = if served.namespaced && at.namespace.is_empty() { "default" } else { at.namespace.as_str() };
-        let api = served.api(&self.connection.client, namespace);
+        let api = served.api(&self.connection.client, placed(served, at));
         let url = api.resource_url();
-        let query = format!("dryRun=All&fieldManager={MANAGER}&fieldValidation=Strict");
-        let request = match new {
-            true => http::Request::post(format!("{url}?{query}")).header("content-type", "application/json"),
-            false => http::Request::patch(format!("{url}/{}?{query}&force=true", at.name))
+        let query = query_of(over.unwrap_or(MANAGER));
+        let request = match over {
+            None => http::Request::post(format!("{url}?{query}")).header("content-type", "application/json"),
+            Some(_) => http::Request::patch(format!("{url}/{}?{query}&force=true", at.name))
                 .header("content-type", "application/apply-patch+yaml"),
         };
         let internal = |error: http::Error| {
@@ -185,6 +197,18 @@ impl LiveCluster {
             Err(_) => Err(self.gone("no answer in time")),
         }
     }
+}
+
+/// The namespace that an object is tried in.
+fn placed<'a>(served: &Served, at: &'a Ref) -> &'a str {
+    if served.namespaced && at.namespace.is_empty() { "default" } else { at.namespace.as_str() }
+}
+
+/// The query of a dry run in the name of a field manager.
+fn query_of(manager: &str) -> String {
+    let parameters = [("dryRun", "All"), ("fieldManager", manager), ("fieldValidation", "Strict")];
+    let url = reqwest::Url::parse_with_params("https://localhost", parameters).expect("an address");
+    url.query().unwrap_or_default().to_string()
 }
 
 fn refusal(why: &str) -> DryRun {

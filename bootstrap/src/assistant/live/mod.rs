@@ -5,6 +5,7 @@
 //!   connect     containers or a kubeconfig -> a client with the assistant's own account
 //!   cluster     one cluster: the port
 //!     caches      snapshot, kept by watches
+//!     applier     in whose name a change is tried
 //!     pulse       whether the cluster still answers
 //!     state       how the install is
 //!     git         the platform's Git server
@@ -12,6 +13,7 @@
 //! entities    a cluster as a source of the catalog
 //! ```
 
+mod applier;
 mod caches;
 mod cluster;
 mod connect;
