@@ -409,7 +409,7 @@ fn a_certificate_for_another_host_is_told_where_something_says_what_it_is_for() 
 }
 
 #[test]
-fn a_policys_missing_label_is_a_field_and_an_old_report_is_called_old() {
+fn a_label_that_a_policy_misses_is_a_field_and_an_old_report_is_called_old() {
     let report = json!({"apiVersion": "wgpolicyk8s.io/v1alpha2", "kind": "PolicyReport", "metadata": {"namespace": "shop", "name": "r"},
         "scope": {"apiVersion": "v1", "kind": "Pod", "namespace": "shop", "name": "web-1-x"},
         "results": [{"policy": "team", "result": "fail", "message": "the label `team` must be set", "timestamp": {"seconds": 1_767_225_600}}]});
