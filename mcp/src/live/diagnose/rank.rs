@@ -7,6 +7,7 @@ use super::around::owner_to_name;
 use super::walk::{Role, Walk};
 use super::{Fault, Finding};
 use crate::live::object::Ref;
+use crate::live::owners;
 use crate::live::snapshot::Snapshot;
 
 /// More causes than this nobody reads at once.
@@ -23,6 +24,7 @@ pub(super) fn ranked(snapshot: &Snapshot, walk: &Walk<'_>, findings: Vec<Finding
     merged = down_because_of_another(snapshot, walk, merged);
     without_claims_told_twice(&mut merged);
     without_rights_told_twice(&mut merged);
+    without_what_waits_for_it(snapshot, &mut merged);
     let broken = Fault::NoEndpoints.weight();
     let explained = merged.iter().any(|finding| !finding.fault.is_symptom() && finding.weight > broken);
     merged.retain(|finding| !(explained && finding.fault.is_symptom()));
@@ -98,6 +100,26 @@ fn without_rights_told_twice(findings: &mut Vec<Finding>) {
     };
     if findings.iter().any(is_of_rights) {
         findings.retain(|finding| finding.fault != Fault::MissingRights || finding.object.kind != "Pod");
+    }
+}
+
+/// What has waited for too long is down because of what is broken below it.
+pub(super) fn without_what_waits_for_it(snapshot: &Snapshot, findings: &mut Vec<Finding>) {
+    let is_waiting = |finding: &Finding| finding.fault == Fault::Stalled;
+    let waiting: Vec<_> = findings.iter().filter(|one| is_waiting(one)).map(|one| one.object.clone()).collect();
+    for above in waiting {
+        let is_below = |at: &Ref| {
+            let object = snapshot.get(at);
+            object.is_some_and(|object| owners::line(snapshot, object).any(|owner| Ref::of(owner) == above))
+        };
+        let cause = findings.iter_mut().find(|finding| {
+            let is_broken = finding.weight >= Fault::NoEndpoints.weight() && !finding.fault.is_on_its_way();
+            is_broken && !is_waiting(finding) && is_below(&finding.object)
+        });
+        if let Some(cause) = cause {
+            note(&mut cause.affects, &above);
+            findings.retain(|finding| !(is_waiting(finding) && finding.object == above));
+        }
     }
 }
 

@@ -2,8 +2,9 @@
 
 use serde_json::json;
 
-use super::super::{Fault, Verdict, diagnose};
+use super::super::{Fault, Finding, Verdict, diagnose, rank};
 use super::between::{running, service, snapshot};
+use crate::live::object::Ref;
 
 #[test]
 fn a_namespace_is_told_by_what_is_in_it_worst_first() {
@@ -37,6 +38,19 @@ fn one_database_that_is_down_is_one_cause() {
     let diagnosis = diagnose(&shop, "Namespace:shop").expect("found");
     assert_eq!(diagnosis.causes.len(), 1, "{diagnosis:#?}");
     assert_eq!(diagnosis.causes[0].affects.len(), 3, "{diagnosis:#?}");
+}
+
+#[test]
+fn what_waits_too_long_for_something_broken_below_it_is_not_told_beside_it() {
+    let shop = snapshot(vec![running("api", json!({})), running("web", json!({}))]);
+    let stalled =
+        |name: &str| Finding::new(Fault::Stalled, Ref::new("apps", "Deployment", "shop", name), "is not ready");
+    let broken = Finding::new(Fault::BadImage, Ref::new("", "Pod", "shop", "api-1-x"), "has no image");
+    let mut findings = vec![stalled("api"), broken, stalled("web")];
+    rank::without_what_waits_for_it(&shop, &mut findings);
+    let faults: Vec<_> = findings.iter().map(|finding| finding.fault).collect();
+    assert_eq!(faults, [Fault::BadImage, Fault::Stalled], "nothing below the other explains it");
+    assert_eq!(findings[0].affects, ["Deployment shop/api"]);
 }
 
 #[test]

@@ -15,7 +15,7 @@ export type Cause = {
   evidence: { source: string; text: string }[];
   /** Where the field is written, if elsewhere. */
   change?: { object: string; field: string; value?: unknown };
-  /** What else does not work because of this, each as `Kind:namespace/name`. */
+  /** What else does not work because of this, each as `Kind namespace/name`. */
   affects?: string[];
 };
 

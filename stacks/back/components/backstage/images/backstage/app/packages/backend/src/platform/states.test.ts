@@ -12,7 +12,7 @@ const entities = [ingested('shop'), ingested('other')];
 test('an entity is as the worst that is said of it, of what it is mended in, or of what takes it down', () => {
   const app = { kind: 'App', namespace: 'demo', name: 'shop' };
   const broken = { verdict: 'broken', summary: 'it crashes' };
-  for (const each of [cause({ object: app }), cause({ change: { object: 'App:demo/shop', field: 'spec.image' } }), cause({ affects: ['App:demo/shop'] })]) {
+  for (const each of [cause({ object: app }), cause({ change: { object: 'App:demo/shop', field: 'spec.image' } }), cause({ affects: ['App demo/shop'] })]) {
     expect(statesOf(told(each), entities)).toEqual({ 'component:demo/shop': broken, 'component:demo/other': { verdict: 'healthy' } });
   }
   const two = told(cause({ object: app, verdict: 'starting', summary: 'waits' }), cause({ object: app }));

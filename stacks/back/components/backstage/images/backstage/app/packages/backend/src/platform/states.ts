@@ -37,7 +37,7 @@ function byThing(entities: Entity[]): Map<string, string> {
 
 /** Whether a cause is of a thing, is mended there, or takes it down. */
 function touches(cause: Cause, thing: string): boolean {
-  return typed(cause.object) === thing || cause.change?.object === thing || (cause.affects ?? []).includes(thing);
+  return typed(cause.object) === thing || cause.change?.object === thing || (cause.affects ?? []).includes(thing.replace(':', ' '));
 }
 
 function titleOf({ object }: Cause): string {
