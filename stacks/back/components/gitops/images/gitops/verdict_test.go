@@ -74,6 +74,21 @@ func TestWhatIsNotAcceptableFails(t *testing.T) {
 	}
 }
 
+func TestFilesOfThePlatformMayStandOnEachOther(t *testing.T) {
+	facts := `{"result":{"structuredContent":{"acceptable":false,"verdict":"not acceptable: no definition defines Database"}}}`
+	one := changedFile{name: "apis/a.yaml", content: []byte(order)}
+	for repository, state := range map[string]string{"platform": "success", "demo-cluster": "failure"} {
+		verdict := judgeThat(t, 200, facts).verdict(t.Context(), repository, []changedFile{one, one})
+		if verdict.state() != state || !strings.Contains(verdict.comment(), "no definition defines Database") {
+			t.Error(repository, verdict.state(), verdict.comment())
+		}
+	}
+	verdict := judgeThat(t, 200, facts).verdict(t.Context(), "platform", []changedFile{one})
+	if verdict.state() != "failure" {
+		t.Error("a file by itself has nobody to wait for")
+	}
+}
+
 func TestAJudgeThatIsAwayHoldsUpNobody(t *testing.T) {
 	files := []changedFile{{name: "demo/app/shop.yaml", content: []byte(order)}}
 	for answer, line := range map[string]string{
