@@ -62,8 +62,8 @@ await walk('platform-engineer', [
   ['sees it in the catalog, ready', async visitor => {
     await visitor.open(`/catalog/demo/component/${name}`);
     await visitor.until(`${name} is healthy`, page => page.getByText('Healthy'), SLOW);
-    await visitor.page.getByText(`${name}-app`, { exact: true }).waitFor();
-    await visitor.page.getByText('1 of 1 ready').waitFor();
+    await visitor.page.getByText(`${name}-app`, { exact: true }).first().waitFor();
+    await visitor.page.getByText('1 of 1 ready').first().waitFor();
     await visitor.picture('portal-database');
   }],
   ['asks PostgreSQL', async () => {
