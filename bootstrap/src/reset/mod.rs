@@ -173,7 +173,7 @@ async fn write(place: &Place, about: &About, progress: &Progress) -> Result<Writ
     let plan = plan::build(&then, &etcd.all().await.map_err(CheckpointError::from)?, &restarting);
     try_join_all(nodes.iter().map(|name| node::swap(engine, name))).await?;
     etcd.change(&plan.changes).await.map_err(CheckpointError::from)?;
-    await_quiet(place, &mut etcd, &then, &taken).await.map_err(CheckpointError::from)?;
+    await_quiet(place, &mut etcd, &then, &covered, taken.kinds()).await.map_err(CheckpointError::from)?;
     node::resume_controllers(engine, &place.control_plane).await?;
     try_join_all(nodes.iter().map(|name| {
         let pods = holders.on(name);
@@ -190,7 +190,10 @@ async fn await_ready(place: &Place, about: &About, progress: &Progress, written:
     for _ in 0..ROUNDS {
         tokio::select! {
             settled = settle::await_ready(place, &expected, progress) => settled?,
-            ended = put_back(place, &then, &covered) => return ended.map(|()| false).map_err(|error| CheckpointError::from(error).into()),
+            ended = put_back(place, &then, &covered) => {
+                ended.map_err(CheckpointError::from)?;
+                return Ok(false);
+            }
         }
         let lost = put_back_once(&mut etcd, &then, &covered).await.map_err(CheckpointError::from)?;
         if taken::has_volumes(&lost) {
@@ -205,8 +208,13 @@ async fn await_ready(place: &Place, about: &About, progress: &Progress, written:
 
 /// Waits, with the controllers halted, until whoever takes something away has come to the end of what it had begun, and the API
 /// server serves all kinds again. A controller that looks at the wrong moment would take along all that a lost object owns.
-async fn await_quiet(place: &Place, etcd: &mut Etcd, then: &Objects, taken: &Taken) -> Result<(), EtcdError> {
-    let covered = taken.covered(then);
+async fn await_quiet(
+    place: &Place,
+    etcd: &mut Etcd,
+    then: &Objects,
+    covered: &BTreeSet<String>,
+    kinds: &BTreeSet<String>,
+) -> Result<(), EtcdError> {
     if covered.is_empty() {
         return Ok(());
     }
@@ -214,10 +222,10 @@ async fn await_quiet(place: &Place, etcd: &mut Etcd, then: &Objects, taken: &Tak
     let mut since = start;
     while start.elapsed() < QUIET_LIMIT {
         sleep(QUIET_LOOK).await;
-        if !put_back_once(etcd, then, &covered).await?.is_empty() {
+        if !put_back_once(etcd, then, covered).await?.is_empty() {
             since = Instant::now();
         }
-        if since.elapsed() >= QUIET && served::are_all(&place.client, taken.kinds()).await {
+        if since.elapsed() >= QUIET && served::are_all(&place.client, kinds).await {
             break;
         }
     }

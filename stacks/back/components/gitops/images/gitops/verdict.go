@@ -63,7 +63,7 @@ func question(repository string, file changedFile) (map[string]any, string) {
 		return nil, "it holds no object"
 	}
 	if !file.deleted {
-		content, err := placed(repository, file)
+		content, err := placed(repository, file, objects)
 		if err != nil {
 			return nil, err.Error()
 		}
@@ -90,10 +90,9 @@ func namespaceOf(repository, name string, object manifest) string {
 }
 
 // The manifest with its namespace, where that is only the folder's name.
-func placed(repository string, file changedFile) (string, error) {
-	objects, err := objectsOf(file.content)
-	if err != nil || len(objects) != 1 || objects[0].Metadata.Namespace != "" {
-		return string(file.content), err
+func placed(repository string, file changedFile, objects []manifest) (string, error) {
+	if len(objects) != 1 || objects[0].Metadata.Namespace != "" {
+		return string(file.content), nil
 	}
 	namespace := namespaceOf(repository, file.name, objects[0])
 	if namespace == "" {

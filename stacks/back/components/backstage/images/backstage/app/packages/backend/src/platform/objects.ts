@@ -103,14 +103,6 @@ export type ApplicationStatus = {
   };
 };
 
-/** An event, of the API's first kind of them. */
-export type KubeEvent = KubeObject & {
-  involvedObject?: { name?: string };
-  message?: string;
-  lastTimestamp?: string;
-  eventTime?: string;
-};
-
 /** A report of policies about one object, or about several. */
 export type PolicyReport = KubeObject & {
   scope?: Judged;
