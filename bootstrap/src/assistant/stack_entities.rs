@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use backstack_mcp::catalog::Entity;
+use backstack_mcp::live::entities::{FILES, in_file};
 use backstack_mcp::ports::{EntitySource, Snapshot};
 use serde_json::{Value, json};
 
@@ -18,10 +19,15 @@ pub(super) struct StackEntities {
 }
 
 impl StackEntities {
-    /// A system for the stack, a component for each of its components, and the group that owns them.
+    /// A system for the stack, a component for each of its components, the groups and people that it brings, and the group
+    /// that owns it all.
     pub(super) fn of(stack: &Stack) -> Self {
         let origin = format!("stack {}", stack.name);
-        let mut descriptors = vec![group(), system(stack)];
+        let mut descriptors = written(stack);
+        if !descriptors.iter().any(|entity| is_owner(entity)) {
+            descriptors.push(group());
+        }
+        descriptors.push(system(stack));
         descriptors.extend(stack.components.iter().map(|component| of_component(component, &stack.name)));
         let entities: Vec<_> =
             descriptors.iter().filter_map(|descriptor| Entity::new(descriptor, &origin)).map(Arc::new).collect();
@@ -37,6 +43,17 @@ impl EntitySource for StackEntities {
     fn snapshot(&self) -> Snapshot {
         self.snapshot.clone()
     }
+}
+
+/// Entities that components bring in files of their configuration, as they are read in the cluster too.
+fn written(stack: &Stack) -> Vec<Value> {
+    let maps = stack.components.iter().flat_map(|component| component.config_maps.values());
+    maps.flat_map(|map| FILES.iter().filter_map(|file| map.get(*file))).flat_map(|file| in_file(file)).collect()
+}
+
+fn is_owner(entity: &Value) -> bool {
+    entity["kind"] == "Group"
+        && OWNER.ends_with(&format!("/{}", entity["metadata"]["name"].as_str().unwrap_or_default()))
 }
 
 fn group() -> Value {
@@ -85,7 +102,8 @@ mod tests {
         for name in Stack::builtin_names() {
             let stack = Stack::load(StackSource::Builtin(name.clone())).expect("built in");
             let entities = StackEntities::of(&stack).snapshot().entities;
-            assert_eq!(entities.len(), stack.components.len() + 2, "{name}");
+            let owners = entities.iter().filter(|entity| entity.reference.to_string() == OWNER).count();
+            assert_eq!((owners, entities.len() >= stack.components.len() + 2), (1, true), "{name}");
             for entity in entities.iter() {
                 assert_eq!(problems(&entity.descriptor()), vec![], "{}", entity.reference);
             }

@@ -60,6 +60,7 @@ fn a_platform_from_nothing_to_nothing() {
     ]);
     side_by_side(&[&|| in_a_browser(&platform, &["platform-engineer"], &[]), &|| operated(&platform)]);
     by_a_client(&platform, "everyday");
+    by_a_client(&platform, "catalog");
     by_a_client(&platform, "prompts");
     by_a_client(&platform, "situations");
     by_a_client(&platform, "away");

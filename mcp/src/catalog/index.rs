@@ -80,6 +80,10 @@ pub struct Found {
 impl Index {
     fn add(&mut self, entity: &Arc<Entity>) {
         if let Some(first) = self.entities.get(&entity.reference) {
+            // A stack and the cluster that it runs in bring the same file.
+            if first.descriptor() == entity.descriptor() {
+                return;
+            }
             let (reference, one, two) = (&entity.reference, &first.origin, &entity.origin);
             self.problems.push(format!("{reference} is in {one} and in {two}; the first counts"));
             return;

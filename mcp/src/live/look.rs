@@ -5,9 +5,9 @@ use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
 use super::diagnose::referred;
-use super::entities::{OWNER, owner_said};
+use super::entities::{OWNER, group_reference, owner_said, place};
 use super::moment;
-use super::object::{annotation, label, list, text};
+use super::object::{annotation, label, list, namespace, text};
 use super::owners;
 use super::snapshot::Snapshot;
 
@@ -29,8 +29,7 @@ impl Owner {
     /// As a reference, where the catalog does not know better.
     pub fn or_usual(&self) -> String {
         match self {
-            Self::Said(owner) if owner.contains(':') => owner.clone(),
-            Self::Said(owner) => format!("group:default/{owner}"),
+            Self::Said(owner) => group_reference(owner),
             Self::OfComponent(_) | Self::Nobody => OWNER.into(),
         }
     }
@@ -46,7 +45,8 @@ pub fn owner(snapshot: &Snapshot, object: &Value) -> Owner {
             return Owner::OfComponent(component.into());
         }
     }
-    Owner::Nobody
+    // What says nothing is of whoever its namespace is.
+    place(snapshot, namespace(object)).and_then(owner_said).map_or(Owner::Nobody, |said| Owner::Said(said.into()))
 }
 
 /// The images that an object runs: those of its containers, or of what it composed, or the one that it asks for.

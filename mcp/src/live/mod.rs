@@ -9,6 +9,7 @@
 //! owners     who made an object
 //! graph      what a thing is made of, with the health of each part
 //! policy     policies and their reports
+//! versions   which of two versions of an API is newer
 //! served     the kinds that the cluster serves, by any of their names
 //! look       what a list tells of an object: owner, images, age
 //! gitops     applications; diff: how Git and the cluster differ
@@ -37,3 +38,4 @@ pub mod scrub;
 pub mod served;
 pub mod snapshot;
 pub mod target;
+mod versions;
