@@ -1,7 +1,7 @@
 //! Versions of an API, in Kubernetes' own order.
 
 /// What versions are sorted by: `v2` > `v1` > `v1beta2` > `v1beta1` > `v1alpha1`; what is written otherwise comes last.
-pub fn rank(version: &str) -> (u8, u32, u32) {
+pub(super) fn rank(version: &str) -> (u8, u32, u32) {
     parts(version).unwrap_or_default()
 }
 

@@ -92,11 +92,17 @@ fn job(workload: &Workload) -> State {
 pub fn failed_job(at: &Ref, workload: &Workload) -> Option<Finding> {
     let failed = workload.condition("Failed").filter(|failed| at.kind == "Job" && failed.is_true())?;
     let why = if failed.message.is_empty() { &failed.reason } else { &failed.message };
-    Some(
-        Finding::new(Fault::JobFailed, at.clone(), format!("has failed: {}", sentence(why)))
-            .with(format!("condition Failed: {}", failed.reason), &failed.message)
-            .next("Read its pod's log and fix what made it fail; then delete the Job so that it is made again."),
-    )
+    let finding = Finding::new(Fault::JobFailed, at.clone(), format!("has failed: {}", sentence(why)))
+        .with(format!("condition Failed: {}", failed.reason), &failed.message);
+    // Its pods are gone with the deadline, and their logs too.
+    Some(match failed.reason.as_str() {
+        "DeadlineExceeded" => finding
+            .at("spec.activeDeadlineSeconds")
+            .next(format!("Make {at} again with a longer `spec.activeDeadlineSeconds`, or make its work shorter.")),
+        _ => {
+            finding.next("Read its pod's log and fix what made it fail; then delete the Job so that it is made again.")
+        }
+    })
 }
 
 /// Why the API does not let a workload's pods be made, while there are fewer than there should be.
@@ -144,8 +150,11 @@ fn next_step(fault: Fault, message: &str) -> &'static str {
         Fault::LimitRange => {
             "Change the container's resources to what the namespace's LimitRange allows, or change the LimitRange."
         }
+        Fault::PolicyDenied if !message.to_lowercase().contains("podsecurity") => {
+            "Change the pod template so that it complies with the policy that is named."
+        }
         Fault::PolicyDenied => {
-            "Change the pod template so that it complies with the policy that is named: for Pod Security that is its securityContext, or the namespace's label `pod-security.kubernetes.io/enforce`."
+            "Change the securityContext of the pod template so that it complies, or the namespace's label `pod-security.kubernetes.io/enforce`."
         }
         Fault::MissingReference => "Create what is named in the same namespace, or correct the reference.",
         Fault::MissingRights => "Grant the named account the right with a Role and a RoleBinding.",

@@ -25,6 +25,9 @@ const BAD: [&str; 5] = ["Failed", "Degraded", "Error", "Stalled", "Failure"];
 const BAD_PHASES: [&str; 8] =
     ["fail", "error", "unrecoverable", "invalid", "not supported", "unable", "cannot", "image catalog"];
 
+/// Shorter values stand in any message.
+const TELLING: usize = 5;
+
 /// The reason of events by which policies tell, at themselves, who breaks them.
 const VIOLATION: &str = "PolicyViolation";
 
@@ -41,13 +44,41 @@ fn of_conditions(object: &Value) -> Option<Finding> {
     let fault = classify(bad.message).unwrap_or(Fault::Unexplained);
     let why = if bad.message.is_empty() { bad.reason } else { bad.message };
     let text = format!("{} is {}: {}", bad.kind, bad.status, short(why, 160));
-    let finding = Finding::new(fault, Ref::of(object), text);
-    Some(
-        finding
-            .with(format!("condition {}: {}", bad.kind, bad.reason), bad.message)
-            .with("phase", phase(object))
-            .next("Correct the field that the message names; the events of this object tell more."),
-    )
+    let finding = Finding::new(fault, Ref::of(object), text)
+        .with(format!("condition {}: {}", bad.kind, bad.reason), bad.message)
+        .with("phase", phase(object));
+    Some(match named_in(object, bad.message) {
+        Some(field) => {
+            let next = format!("The message names what `{field}` of {} says: correct that.", Ref::of(object));
+            finding.at(field).next(next)
+        }
+        None => finding.next("Correct what the message names; the events of this object tell more."),
+    })
+}
+
+/// The field of a specification whose value stands in a message; the longest value, for it tells most.
+pub(super) fn named_in(object: &Value, message: &str) -> Option<String> {
+    let mut found = Vec::new();
+    collect(object.get("spec")?, "spec", message, &mut found);
+    found.into_iter().max_by_key(|(length, _)| *length).map(|(_, field)| field)
+}
+
+fn collect(value: &Value, field: &str, message: &str, found: &mut Vec<(usize, String)>) {
+    match value {
+        Value::Object(fields) => {
+            fields.iter().for_each(|(key, value)| collect(value, &format!("{field}.{key}"), message, found));
+        }
+        Value::Array(items) => {
+            items
+                .iter()
+                .enumerate()
+                .for_each(|(index, value)| collect(value, &format!("{field}[{index}]"), message, found));
+        }
+        Value::String(text) if text.len() >= TELLING && message.contains(text.as_str()) => {
+            found.push((text.len(), field.into()));
+        }
+        _ => {}
+    }
 }
 
 fn of_phase(object: &Value) -> Option<Finding> {

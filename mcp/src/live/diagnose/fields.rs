@@ -195,6 +195,8 @@ fn field(object: &Value, finding: &Finding) -> Option<String> {
         Fault::CrashLoop => of_container(program(container, finding)?),
         Fault::CannotStart => Some(start(template, path, container, finding)),
         Fault::FailingProbe => probe(path, container, finding),
+        // A node that is full is no matter of the pod's.
+        Fault::Unschedulable if said(finding).contains("too many pods") => None,
         Fault::Unschedulable => Some(placement(template, finding)),
         Fault::MissingReference | Fault::Volume => named(object, finding),
         Fault::MissingRights => Some(format!("{}.serviceAccountName", template.path)),

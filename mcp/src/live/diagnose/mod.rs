@@ -154,7 +154,7 @@ pub fn diagnose(snapshot: &Snapshot, typed: &str) -> Result<Diagnosis, Unclear> 
     }
     let verdict = match causes.first() {
         Some(first) => verdict_of(first),
-        None if tell::is_enough(&walk) => Verdict::Healthy,
+        None if tell::is_enough(&walk) && !tell::is_left_open(snapshot, &scope) => Verdict::Healthy,
         None => Verdict::Unknown,
     };
     let path =
@@ -192,11 +192,13 @@ fn all_findings(seen: &Seen<'_>, walk: &Walk<'_>, scope: &Scope<'_>) -> Vec<Find
         own.extend(rules::of_object(seen, object));
         let own = own.into_iter().map(|finding| rules::waiting::judged(seen, finding));
         let own = own.map(|finding| rules::admission::explained(seen, finding));
-        let own = own.map(|finding| rules::probes::timed(seen, finding));
+        let own = own.map(|finding| rules::probes::judged(seen, finding));
+        let own = own.map(|finding| rules::last_words::told(seen, finding));
         let matters = |finding: &Finding| {
             // Every program of a platform writes such a line now and then; it matters where that program is asked about.
             let is_murmur = finding.fault == Fault::LogErrors && finding.weight <= rules::logs::UNNAMED;
             !(is_murmur && scope.is_whole())
+                && !(rules::is_of_interest_alone(finding) && !scope.is_about(object))
                 && (step.role != Role::Needed
                     || finding.weight >= Fault::NoEndpoints.weight() && !finding.fault.is_on_its_way())
         };

@@ -53,6 +53,19 @@ impl<'a> Scope<'a> {
         !matches!(self, Self::Things(_))
     }
 
+    /// Whether it is about this object, and not about many at once.
+    pub(super) fn is_about(&self, object: &Value) -> bool {
+        matches!(self, Self::Things(found) if found.iter().any(|one| Ref::of(one) == Ref::of(object)))
+    }
+
+    /// The things that it is about; none where it is about many at once.
+    pub(super) fn things(&self) -> &[&'a Value] {
+        match self {
+            Self::Things(found) => found,
+            _ => &[],
+        }
+    }
+
     /// As it is written to ask again.
     pub(super) fn subject(&self, typed: &str) -> String {
         match self {

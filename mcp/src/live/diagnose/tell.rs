@@ -9,6 +9,7 @@ use super::rules::Seen;
 use super::rules::ingress::unread_certificates;
 use super::rules::logs::running;
 use super::rules::slices::outside;
+use super::scope::Scope;
 use super::walk::{Role, Walk};
 use crate::live::moment::in_words;
 use crate::live::object::{Ref, list, number, short, text};
@@ -48,6 +49,12 @@ pub(super) fn is_enough(walk: &Walk<'_>) -> bool {
                     && (object.get("status").is_some() || step.at.kind == "Service")
             })
     })
+}
+
+/// Whether what was asked about stands or falls with something that is never read: the certificate of an Ingress.
+pub(super) fn is_left_open(snapshot: &Snapshot, scope: &Scope<'_>) -> bool {
+    let ingresses = scope.things().iter().filter(|object| text(object, "/kind") == "Ingress");
+    ingresses.into_iter().any(|ingress| !unread_certificates(snapshot, ingress).is_empty())
 }
 
 /// Kinds and numbers of all that was looked at; logs and ports too.
@@ -103,7 +110,7 @@ pub(super) fn not_looked_at(snapshot: &Snapshot, walk: &Walk<'_>) -> Vec<String>
     if !secrets.is_empty() {
         let names: Vec<_> = secrets.into_iter().take(5).collect();
         told.push(format!(
-            "for which hosts the certificate in Secret {} is: Secrets are never read, and no Certificate makes it",
+            "whether Secret {} is there, and for which hosts its certificate is: Secrets are never read, and no Certificate makes it",
             names.join(", ")
         ));
     }

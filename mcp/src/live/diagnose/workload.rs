@@ -4,6 +4,7 @@ use backstack_health::facts::Workload;
 use backstack_health::workload::{failed_job, refused, state};
 use serde_json::Value;
 
+use super::rules::certificates::is_issuer;
 use super::{Fault, Finding, custom};
 use crate::live::object::{Ref, condition, list, name, namespace, short, text};
 use crate::live::snapshot::{Snapshot, typed};
@@ -15,6 +16,7 @@ pub(in crate::live) fn of_object(snapshot: &Snapshot, object: &Value) -> Vec<Fin
         "Job" => of_job(snapshot, object).into_iter().collect(),
         "PersistentVolumeClaim" => of_claim(snapshot, object).into_iter().collect(),
         "Event" | "Pod" | "Node" => Vec::new(),
+        _ if is_issuer(object) => Vec::new(),
         _ => custom::of_any(snapshot, object).into_iter().collect(),
     }
 }

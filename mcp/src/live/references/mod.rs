@@ -35,7 +35,7 @@ pub fn there_are<'a>(objects: impl Iterator<Item = &'a Value>) -> String {
     let mut names: Vec<_> = objects.map(name).collect();
     names.sort_unstable();
     match names.len() {
-        0 => "there is none".into(),
+        0 => "there is no other".into(),
         1..=6 => format!("there are: {}", names.join(", ")),
         many => format!("there are {many}, among them {}", names[..6].join(", ")),
     }

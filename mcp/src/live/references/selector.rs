@@ -42,9 +42,17 @@ pub fn label<'a>(labels: Option<&'a Value>, key: &str) -> Option<&'a str> {
     labels?.get(key)?.as_str()
 }
 
-/// `app=web, tier=front`.
+/// Labels that controllers give to pods, and that are others with the next rollout.
+pub fn is_of_a_rollout(key: &str) -> bool {
+    matches!(
+        key,
+        "pod-template-hash" | "controller-revision-hash" | "pod-template-generation" | "apps.kubernetes.io/pod-index"
+    )
+}
+
+/// `app=web, tier=front`: without what changes with each rollout, for nobody should write that down.
 pub fn shown(labels: Option<&Value>) -> String {
-    let pairs = labels.and_then(Value::as_object).into_iter().flatten();
+    let pairs = labels.and_then(Value::as_object).into_iter().flatten().filter(|(key, _)| !is_of_a_rollout(key));
     pairs.map(|(key, value)| format!("{key}={}", value.as_str().unwrap_or_default())).collect::<Vec<_>>().join(", ")
 }
 

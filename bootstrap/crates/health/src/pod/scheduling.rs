@@ -22,6 +22,9 @@ pub(super) fn explain(pod: &Pod, message: &str, cluster: &dyn Cluster) -> String
 /// What can be done about it.
 pub(super) fn next(message: &str) -> &'static str {
     match () {
+        () if message.contains("Too many pods") => {
+            "The node has as many pods as it may have: remove other workloads, run fewer replicas, or add a worker."
+        }
         () if message.contains("Insufficient") && !of_the_machine(message) => {
             "No node offers that resource: take it out of the container's resources, or add a node that has it."
         }

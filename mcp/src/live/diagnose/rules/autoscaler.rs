@@ -10,6 +10,11 @@ use crate::live::references::selector::{fits, shown};
 use crate::live::references::template::Template;
 use crate::live::references::{nearest, there_are};
 
+/// What a budget weighs that keeps its pods from moving while nobody wants to move them.
+pub(super) const TIGHT: u32 = 46;
+/// A pod has figures so long after its start: the kubelet's rounds and those of the metrics server.
+const MEASURED_SECONDS: i64 = 90;
+
 /// What keeps an autoscaler from scaling.
 pub(super) fn of_autoscaler(seen: &Seen<'_>, scaler: &Value) -> Vec<Finding> {
     let at = Ref::of(scaler);
@@ -18,7 +23,7 @@ pub(super) fn of_autoscaler(seen: &Seen<'_>, scaler: &Value) -> Vec<Finding> {
     let aim = Ref::new(group_of(&part("apiVersion")), &part("kind"), namespace(scaler), &part("name"));
     let Some(workload) = seen.snapshot.get(&aim) else {
         if !seen.snapshot.has_kind(&aim.group, &aim.kind) {
-            return unable(scaler, &at, None).into_iter().collect();
+            return unable(seen, scaler, &at, None).into_iter().collect();
         }
         let others = || seen.snapshot.inside(&aim.group, &aim.kind, &aim.namespace);
         let text = format!("scales {aim}, which does not exist ({})", there_are(others()));
@@ -32,7 +37,7 @@ pub(super) fn of_autoscaler(seen: &Seen<'_>, scaler: &Value) -> Vec<Finding> {
     };
     let mut found: Vec<Finding> = without_request(scaler, workload, &at).into_iter().collect();
     if found.is_empty() {
-        found.extend(unable(scaler, &at, Some(workload)));
+        found.extend(unable(seen, scaler, &at, Some(workload)));
     }
     found.extend(at_its_end(scaler, &at));
     found
@@ -67,7 +72,7 @@ fn without_request(scaler: &Value, workload: &Value, at: &Ref) -> Option<Finding
     )
 }
 
-fn unable(scaler: &Value, at: &Ref, workload: Option<&Value>) -> Option<Finding> {
+fn unable(seen: &Seen<'_>, scaler: &Value, at: &Ref, workload: Option<&Value>) -> Option<Finding> {
     let kinds = ["AbleToScale", "ScalingActive"];
     let bad = kinds.iter().filter_map(|kind| condition(scaler, kind)).find(|condition| condition.is_false())?;
     if bad.reason == "ScalingDisabled" {
@@ -79,12 +84,25 @@ fn unable(scaler: &Value, at: &Ref, workload: Option<&Value>) -> Option<Finding>
         return Some(finding.next(format!("Set `spec.replicas` of {aim} to 1 or more.")));
     }
     let metric = bad.reason.starts_with("FailedGet") || bad.message.contains("metric");
+    if let Some(workload) = workload.filter(|workload| metric && is_young(seen, workload)) {
+        let text = format!("waits for the first figures of the pods of {}", Ref::of(workload));
+        let finding = Finding::new(Fault::Starting, at.clone(), text)
+            .with(format!("condition {}: {}", bad.kind, bad.reason), bad.message);
+        return Some(finding.next("Ask again in a minute: pods are measured some time after their start."));
+    }
     let field = if metric { "spec.metrics" } else { "spec.scaleTargetRef" };
     let text = format!("cannot scale: {}", crate::live::object::short(bad.message, 200));
     let finding = Finding::new(Fault::CannotScale, at.clone(), text)
         .at(field)
         .with(format!("condition {}: {}", bad.kind, bad.reason), bad.message);
     Some(finding.next(format!("Correct `{field}` of {at}; look at what the metrics server knows of its pods.")))
+}
+
+/// Whether all pods of a workload are too young to have been measured.
+fn is_young(seen: &Seen<'_>, workload: &Value) -> bool {
+    let pods = seen.snapshot.pods_of(workload);
+    let ages = pods.iter().map(|pod| seen.seconds_since(text(pod, "/status/startTime")));
+    !pods.is_empty() && ages.into_iter().all(|age| age.is_none_or(|age| age < MEASURED_SECONDS))
 }
 
 /// It would scale on, and may not.
@@ -124,17 +142,27 @@ pub(super) fn of_budget(seen: &Seen<'_>, budget: &Value) -> Vec<Finding> {
     let allowed = number(budget, "/status/disruptionsAllowed");
     let is_on = |node: &Value| pods.iter().any(|pod| text(pod, "/spec/nodeName") == name(node));
     let is_cordoned = |node: &&Value| node.pointer("/spec/unschedulable").and_then(Value::as_bool).unwrap_or(false);
-    let Some(node) =
-        seen.snapshot.all("", "Node").filter(is_cordoned).find(|node| is_on(node)).filter(|_| allowed == 0)
-    else {
+    let node = seen.snapshot.all("", "Node").filter(is_cordoned).find(|node| is_on(node));
+    // With pods missing it holds on to the rest, as it should.
+    let is_complete = number(budget, "/status/currentHealthy") >= number(budget, "/status/expectedPods");
+    if allowed > 0 || budget.pointer("/status/disruptionsAllowed").is_none() || (node.is_none() && !is_complete) {
         return Vec::new();
-    };
+    }
     let (field, value) = match (budget.pointer("/spec/minAvailable"), budget.pointer("/spec/maxUnavailable")) {
         (Some(least), _) => ("spec.minAvailable", least.to_string()),
         (_, Some(most)) => ("spec.maxUnavailable", most.to_string()),
         _ => ("spec", String::new()),
     };
-    let text = format!("lets none of its {} pods go, and node {} is to be emptied", pods.len(), name(node));
-    let finding = Finding::new(Fault::BudgetBlocks, at.clone(), text).at(field).with(field, &value);
+    let all = pods.len();
+    let (text, weight) = match node {
+        Some(node) => (
+            format!("lets none of its {all} pods go, and node {} is to be emptied", name(node)),
+            Fault::BudgetBlocks.weight(),
+        ),
+        None => {
+            (format!("lets none of its {all} pods go, even while all of them are well: no node can be emptied"), TIGHT)
+        }
+    };
+    let finding = Finding::new(Fault::BudgetBlocks, at.clone(), text).at(field).at_most(weight).with(field, &value);
     vec![finding.next(format!("Loosen `{field}` of {at}, or run more replicas first."))]
 }

@@ -3,12 +3,19 @@
 use serde_json::Value;
 
 use super::Seen;
+use crate::live::diagnose::custom::named_in;
 use crate::live::diagnose::{Fault, Finding};
 use crate::live::moment::in_words;
-use crate::live::object::{Ref, condition, name, namespace, short, text};
+use crate::live::object::{Ref, condition, group_of, name, namespace, short, text};
 use crate::live::references::{nearest, there_are};
 
 const GROUP: &str = "cert-manager.io";
+/// Where a certificate is written.
+const SECRET: &str = "/spec/secretName";
+/// What is not harmed yet weighs no more than this.
+const MAY_BE_HARMED: u32 = 46;
+/// How messages say that a server was not reached.
+const UNREACHABLE: [&str; 4] = ["no such host", "connection refused", "i/o timeout", "no route to host"];
 
 /// What is wrong with a certificate.
 pub(super) fn of_certificate(seen: &Seen<'_>, certificate: &Value) -> Vec<Finding> {
@@ -17,6 +24,9 @@ pub(super) fn of_certificate(seen: &Seen<'_>, certificate: &Value) -> Vec<Findin
         return vec![finding];
     }
     if let Some(finding) = issuer_not_ready(seen, certificate) {
+        return vec![finding];
+    }
+    if let Some(finding) = same_secret(seen, certificate, &at) {
         return vec![finding];
     }
     let ends = text(certificate, "/status/notAfter");
@@ -42,12 +52,42 @@ fn issuer_not_ready(seen: &Seen<'_>, certificate: &Value) -> Option<Finding> {
     let kind = if issuer("kind").is_empty() { "Issuer" } else { issuer("kind") };
     let place = if kind == "ClusterIssuer" { "" } else { namespace(certificate) };
     let found = seen.snapshot.get(&Ref::new(GROUP, kind, place, issuer("name")))?;
-    let ready = condition(found, "Ready").filter(|ready| ready.is_false())?;
-    let at = Ref::of(found);
+    of_issuer(found)
+}
+
+/// Whether an object issues certificates.
+pub(in crate::live::diagnose) fn is_issuer(object: &Value) -> bool {
+    matches!(text(object, "/kind"), "Issuer" | "ClusterIssuer") && group_of(text(object, "/apiVersion")) == GROUP
+}
+
+/// An issuer that cannot issue: what its own condition says.
+pub(super) fn of_issuer(issuer: &Value) -> Option<Finding> {
+    let ready = condition(issuer, "Ready").filter(|ready| ready.is_false())?;
+    let at = Ref::of(issuer);
     let finding = Finding::new(Fault::Certificate, at.clone(), format!("cannot issue: {}", short(ready.message, 200)));
-    let field = if found.pointer("/spec/ca/secretName").is_some() { "spec.ca.secretName" } else { "spec" };
-    let finding = finding.at(field).with(format!("condition Ready: {}", ready.reason), ready.message);
-    Some(finding.next(format!("Correct `{field}` of {at}, or make what it names.")))
+    let ca = issuer.pointer("/spec/ca/secretName").map(|_| "spec.ca.secretName".to_string());
+    let field = ca.or_else(|| named_in(issuer, ready.message)).unwrap_or_else(|| "spec".into());
+    let finding = finding.at(field.clone()).with(format!("condition Ready: {}", ready.reason), ready.message);
+    let next = match UNREACHABLE.iter().any(|words| ready.message.contains(words)) {
+        true => format!(
+            "Its server cannot be reached from the cluster: correct `{field}` of {at}, or use an issuer of the platform's own."
+        ),
+        false => format!("Correct `{field}` of {at}, or make what it names."),
+    };
+    Some(finding.next(next))
+}
+
+/// Two certificates that are written into one Secret: each takes it from the other.
+fn same_secret(seen: &Seen<'_>, certificate: &Value, at: &Ref) -> Option<Finding> {
+    let secret = text(certificate, SECRET);
+    let others = seen.snapshot.inside(GROUP, "Certificate", &at.namespace);
+    let twin = others.filter(|other| Ref::of(other) != *at).find(|other| text(other, SECRET) == secret)?;
+    let field = "spec.secretName";
+    let text = format!("is written into Secret {secret}, and so is {}: each takes it from the other", Ref::of(twin));
+    let is_ready = condition(certificate, "Ready").is_some_and(|ready| ready.is_true());
+    let weight = if is_ready { MAY_BE_HARMED } else { Fault::Certificate.weight() };
+    let finding = Finding::new(Fault::Certificate, at.clone(), text).at(field).at_most(weight).with(field, secret);
+    Some(finding.next(format!("Give {at} or {} another `{field}`.", Ref::of(twin))))
 }
 
 fn no_issuer(seen: &Seen<'_>, certificate: &Value, at: &Ref) -> Option<Finding> {

@@ -11,6 +11,8 @@ use crate::live::snapshot::Snapshot;
 
 const GROUP: &str = "networking.k8s.io";
 const CERTIFICATES: &str = "cert-manager.io";
+/// What weighs a conflict for the one of the two that is probably served.
+const SERVED: u32 = 46;
 const OLD_CLASS: &str = "kubernetes.io/ingress.class";
 const DEFAULT_CLASS: &str = "ingressclass.kubernetes.io/is-default-class";
 
@@ -161,23 +163,30 @@ pub(in crate::live::diagnose) fn unread_certificates(snapshot: &Snapshot, ingres
     secrets.filter(|secret| !secret.is_empty() && !made(secret)).map(Into::into).collect()
 }
 
-/// The same host and path in an older Ingress, which gets the requests.
+/// The same host and path in another Ingress: one of the two gets the requests, the older one most probably.
 fn claimed_twice(seen: &Seen<'_>, ingress: &Value) -> Option<Finding> {
     let age = |one: &Value| (text(one, "/metadata/creationTimestamp").to_string(), Ref::of(one));
     let (own_age, at) = (age(ingress), Ref::of(ingress));
     let is_served = |other: &&Value| class(seen, other).is_none();
-    let older = seen.snapshot.all(GROUP, "Ingress").filter(|other| age(other) < own_age);
-    let others: Vec<_> = older.filter(is_served).collect();
+    let others = seen.snapshot.all(GROUP, "Ingress").filter(|other| Ref::of(other) != at);
+    let others: Vec<_> = others.filter(is_served).collect();
     claims(ingress).into_iter().find_map(|(field, host, path)| {
-        let twin = others
+        let mut twins: Vec<_> = others
             .iter()
-            .find(|other| claims(other).iter().any(|(_, its_host, its_path)| (its_host, its_path) == (&host, &path)))?;
-        let text = format!("claims `{host}{path}`, and so does the older {}", Ref::of(twin));
+            .filter(|other| claims(other).iter().any(|(_, its_host, its_path)| (its_host, its_path) == (&host, &path)))
+            .collect();
+        twins.sort_by_key(|twin| age(twin));
+        let twin = Ref::of(twins.first()?);
+        let is_older = age(twins[0]) < own_age;
+        let text = format!("claims `{host}{path}`, and so does {}: only one of them gets the requests", twin);
+        let finding = Finding::new(Fault::RouteConflict, at.clone(), text).at(field.clone());
+        // The older one is served, as long as nothing is made anew.
+        let finding = if is_older { finding } else { finding.at_most(SERVED) };
+        let which = if is_older { "older" } else { "newer" };
         Some(
-            Finding::new(Fault::RouteConflict, at.clone(), text)
-                .at(field.clone())
-                .with("older", &Ref::of(twin).to_string())
-                .next(format!("Give `{field}` of {at} a path or a host of its own, or take {} away.", Ref::of(twin))),
+            finding
+                .with(which, &twin.to_string())
+                .next(format!("Give `{field}` of {at} a path or a host of its own, or take {twin} away.")),
         )
     })
 }

@@ -10,6 +10,7 @@ use crate::live::object::{Ref, list, name, namespace, short, text};
 use crate::live::references::template::Template;
 use crate::live::snapshot::LogKey;
 
+const LOGINS: &str = "logins that are refused";
 /// Words of trouble that programs of every language write the same way, each with what it is called.
 const TROUBLES: &[(&str, &[&str])] = &[
     (
@@ -39,7 +40,7 @@ const TROUBLES: &[(&str, &[&str])] = &[
         ],
     ),
     (
-        "logins that are refused",
+        LOGINS,
         &[
             "authentication failed",
             "access denied",
@@ -205,7 +206,8 @@ fn of_container(seen: &Seen<'_>, pod: &Value, path: &str, container: &Value) -> 
         }
         None => finding.next("Read its log; then correct its configuration, or what it depends on."),
     };
-    Some(finding)
+    let is_login = worst.named == Some(LOGINS);
+    Some(if is_login { super::logins::told(seen, pod, path, container, finding) } else { finding })
 }
 
 #[derive(Default)]
@@ -271,7 +273,7 @@ fn pattern(lower: &str) -> String {
 }
 
 /// The line without the time that it begins with.
-fn message(line: &str) -> &str {
+pub(super) fn message(line: &str) -> &str {
     let is_time = |word: &str| {
         word.bytes().filter(u8::is_ascii_digit).count() >= 4
             && word.bytes().any(|byte| matches!(byte, b':' | b'-' | b'/'))

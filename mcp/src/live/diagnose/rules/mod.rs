@@ -18,12 +18,15 @@ use crate::live::snapshot::Snapshot;
 
 pub(super) mod admission;
 mod autoscaler;
-mod certificates;
+pub(super) mod certificates;
 mod configuration;
 mod deletion;
 mod dns;
 mod hosts;
 pub(super) mod ingress;
+pub(super) mod last_words;
+mod listening;
+mod logins;
 pub(super) mod logs;
 mod names;
 mod network;
@@ -94,10 +97,16 @@ pub(super) fn of_object(seen: &Seen<'_>, object: &Value) -> Vec<Finding> {
             }
         }
         "Certificate" => found.extend(certificates::of_certificate(seen, object)),
+        _ if certificates::is_issuer(object) => found.extend(certificates::of_issuer(object)),
         "RoleBinding" | "ClusterRoleBinding" => found.extend(rights::of_binding(seen, object)),
         _ => found.extend(pointers::of_any(seen, object)),
     }
     found
+}
+
+/// Whether a finding matters only to whoever asks about the object itself: a budget that is tight harms nobody who runs.
+pub(super) fn is_of_interest_alone(finding: &Finding) -> bool {
+    finding.fault == super::Fault::BudgetBlocks && finding.weight <= autoscaler::TIGHT
 }
 
 /// What its template names and is told.

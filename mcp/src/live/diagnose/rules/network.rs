@@ -5,6 +5,7 @@ use serde_json::Value;
 use super::Seen;
 use crate::live::diagnose::{Fault, Finding};
 use crate::live::object::{Ref, list, name, namespace, text};
+use crate::live::references::hosts::hosts;
 use crate::live::references::selector::{fits, selected, shown};
 use crate::live::references::template::Template;
 use crate::live::snapshot::Snapshot;
@@ -48,7 +49,7 @@ pub(super) fn of_needs(seen: &Seen<'_>, object: &Value) -> Vec<Finding> {
         let Some(pod) = selected(seen.snapshot, service).first().copied() else { continue };
         let port = target_port(service, pod, host.port);
         let other = end_of(pod);
-        let what = format!("{at} to {}", host.service);
+        let what = format!("{at} from {}", host.service);
         found.extend(blocked(seen.snapshot, Direction::Out, &own, &other, port, "TCP", &what));
         found.extend(blocked(seen.snapshot, Direction::In, &other, &own, port, "TCP", &what));
     }
@@ -57,7 +58,7 @@ pub(super) fn of_needs(seen: &Seen<'_>, object: &Value) -> Vec<Finding> {
     }
     let server = seen.snapshot.get(&Ref::new("", "Service", DNS.0, DNS.1));
     if let Some(pod) = server.and_then(|server| selected(seen.snapshot, server).first().copied()) {
-        let what = format!("{at} to the cluster's name server (UDP 53)");
+        let what = format!("{at} from the cluster's name server (UDP 53)");
         found.extend(blocked(seen.snapshot, Direction::Out, &own, &end_of(pod), Some(53), "UDP", &what));
     }
     found
@@ -76,12 +77,13 @@ pub(super) fn of_policy(seen: &Seen<'_>, policy: &Value) -> Vec<Finding> {
     for pod in &pods {
         for (service, ports) in routed(snapshot, pod) {
             for caller in ingress_pods(snapshot) {
-                let what = format!("the ingress to {service}");
+                let what = format!("the ingress from {service}");
                 let port = ports.first().copied().flatten();
                 found.extend(blocked(snapshot, Direction::In, &end_of(pod), &end_of(caller), port, "TCP", &what));
             }
         }
     }
+    found.extend(pods.first().into_iter().flat_map(|pod| clients_kept_away(snapshot, pod)));
     if found.is_empty() && closes(policy, Direction::In) {
         let served: Vec<_> = pods.iter().filter(|pod| !services_of(snapshot, pod).is_empty()).collect();
         let is_open = |pod: &Value| {
@@ -103,6 +105,28 @@ pub(super) fn of_policy(seen: &Seen<'_>, policy: &Value) -> Vec<Finding> {
     }
     found.dedup_by(|a, b| a.summary == b.summary);
     found
+}
+
+/// Workloads beside a pod that are told to use a Service in front of it, and that no policy lets in.
+fn clients_kept_away(snapshot: &Snapshot, pod: &Value) -> Vec<Finding> {
+    let services = services_of(snapshot, pod);
+    if services.is_empty() {
+        return Vec::new();
+    }
+    let kinds = [("apps", "Deployment"), ("apps", "StatefulSet"), ("apps", "DaemonSet")];
+    let clients = kinds.iter().flat_map(|(group, kind)| snapshot.inside(group, kind, namespace(pod)));
+    let kept = clients.flat_map(|client| {
+        let told = hosts(snapshot, client).into_iter().filter(|host| services.contains(&host.service));
+        let labels = Template::of(client).and_then(|template| template.labels);
+        told.filter_map(|host| {
+            let service = snapshot.get(&host.service)?;
+            let end = End { namespace: namespace(client), labels, address: "" };
+            let what = format!("{} from {}", Ref::of(client), host.service);
+            blocked(snapshot, Direction::In, &end_of(pod), &end, target_port(service, pod, host.port), "TCP", &what)
+        })
+        .collect::<Vec<_>>()
+    });
+    kept.collect()
 }
 
 fn end_of(pod: &Value) -> End<'_> {
@@ -170,7 +194,7 @@ fn blocked(
     let way = if direction == Direction::In { "from" } else { "to" };
     let far = format!("pods with `{}` in namespace {}", shown(other.labels), other.namespace);
     let port = port.map(|port| format!(" at port {port}")).unwrap_or_default();
-    let text = format!("keeps away what {what} needs: no rule lets traffic {way} {far} pass{port}");
+    let text = format!("keeps {what}: no rule lets traffic {way} {far} pass{port}");
     let others: Vec<_> = policies.iter().map(|policy| name(policy)).collect();
     Some(
         Finding::new(Fault::Blocked, at.clone(), text)

@@ -10,11 +10,15 @@ use crate::live::references::template::Template;
 
 /// A scheduler says something within this time.
 const SCHEDULER_SECONDS: i64 = 30;
+const USUAL_SCHEDULER: &str = "default-scheduler";
+/// An init container that listens for so long is a server.
+const SERVES_SECONDS: i64 = 30;
 
 pub(super) fn of_pod(seen: &Seen<'_>, pod: &Value) -> Vec<Finding> {
     let found = [
         gate(pod),
         no_scheduler(seen, pod),
+        never_ends(seen, pod),
         held_back(pod),
         cordoned(seen, pod),
         same_port(seen, pod),
@@ -45,13 +49,47 @@ fn no_scheduler(seen: &Seen<'_>, pod: &Value) -> Option<Finding> {
     let waits = text(pod, "/spec/nodeName").is_empty() && condition(pod, "PodScheduled").is_none();
     let age = seen.seconds_since(text(pod, "/metadata/creationTimestamp"))?;
     let scheduler = text(pod, "/spec/schedulerName");
-    (waits && age > SCHEDULER_SECONDS).then(|| {
+    // The usual one says nothing while it waits for the volume of a claim.
+    let waits_for_volume = scheduler == USUAL_SCHEDULER && has_open_claim(seen, pod);
+    (waits && age > SCHEDULER_SECONDS && !waits_for_volume).then(|| {
         let text = format!("no scheduler has looked at it for {}: it asks for `{scheduler}`", in_words(age));
         Finding::new(Fault::Unschedulable, Ref::of(pod), text)
             .at("spec.schedulerName")
             .with("spec.schedulerName", scheduler)
             .next("Take `schedulerName` out of the pod template (the default is `default-scheduler`), or start that scheduler.")
     })
+}
+
+/// Whether a claim that the pod names has no volume.
+fn has_open_claim(seen: &Seen<'_>, pod: &Value) -> bool {
+    let named = list(pod, "/spec/volumes").iter().map(|volume| text(volume, "/persistentVolumeClaim/claimName"));
+    let claims = named
+        .filter_map(|claim| seen.snapshot.get(&Ref::new("", "PersistentVolumeClaim", &Ref::of(pod).namespace, claim)));
+    claims.into_iter().any(|claim| text(claim, "/status/phase") != "Bound")
+}
+
+/// An init container that serves: it never ends, and the others wait for that.
+fn never_ends(seen: &Seen<'_>, pod: &Value) -> Option<Finding> {
+    let (_, _, container) = super::waiting::waiting_container(pod)?;
+    let statuses = list(pod, "/status/initContainerStatuses");
+    let status = statuses.iter().find(|status| text(status, "/name") == container)?;
+    let age = seen.seconds_since(text(status, "/state/running/startedAt"))?;
+    let opened = super::listening::of_container(seen.snapshot, pod, &container);
+    let port = opened.first()?.port;
+    let (path, spec) = Template::of(pod)?.container(&container)?;
+    if age <= SERVES_SECONDS || text(spec, "/restartPolicy") == "Always" {
+        return None;
+    }
+    let field = format!("{path}.restartPolicy");
+    let text = format!(
+        "init container `{container}` runs for {} and serves at port {port}: it never ends, and the other containers wait for that",
+        in_words(age)
+    );
+    let finding = Finding::new(Fault::CannotStart, Ref::of(pod), text).at(field.clone()).should_be("Always");
+    Some(finding.in_container(&container).next(format!(
+        "Set `{field}` of {} to Always, which makes it a side car, or move it to `containers`.",
+        Ref::of(pod)
+    )))
 }
 
 /// A node that somebody has closed, and that would have taken the pod.

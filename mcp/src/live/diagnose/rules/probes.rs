@@ -2,24 +2,55 @@
 
 use serde_json::Value;
 
-use super::Seen;
+use super::{Seen, listening};
 use crate::live::diagnose::{Fault, Finding};
 use crate::live::object::{Ref, list, text};
 use crate::live::references::template::Template;
 
+const KINDS: [&str; 3] = ["startup", "liveness", "readiness"];
 /// What Kubernetes itself gives, where a probe says nothing: 3 tries, 10 seconds apart.
 const TRIES: i64 = 3;
 const PERIOD: i64 = 10;
 /// A program may well need so long to start; a probe that gives it more is not what ends it.
 const SHORT: i64 = 20;
 
-/// A program that is ended by its probe while it starts: not its port is at fault, but the time that it gets.
-pub(in crate::live::diagnose) fn timed(seen: &Seen<'_>, finding: Finding) -> Finding {
+/// A probe that fails: at a port where its program says that it does not listen; or while the program starts, which is a
+/// matter of the time that it gets.
+pub(in crate::live::diagnose) fn judged(seen: &Seen<'_>, finding: Finding) -> Finding {
     if finding.fault != Fault::FailingProbe || finding.container.is_empty() || !finding.field.is_empty() {
         return finding;
     }
     let Some(pod) = seen.snapshot.get(&finding.object) else { return finding };
-    too_short(pod, &finding).unwrap_or(finding)
+    elsewhere(seen, pod, &finding).or_else(|| too_short(pod, &finding)).unwrap_or(finding)
+}
+
+/// Nobody listens where the probe looks, and the log says where the program does.
+fn elsewhere(seen: &Seen<'_>, pod: &Value, finding: &Finding) -> Option<Finding> {
+    let template = Template::of(pod)?;
+    let (path, container) = template.container(&finding.container)?;
+    let said = finding.evidence.iter().map(|evidence| evidence.text.to_lowercase()).collect::<Vec<_>>().join(" ");
+    let kind = KINDS.into_iter().find(|kind| said.contains(&format!("{kind} probe")))?;
+    let probe = container.get(format!("{kind}Probe"))?;
+    let how = ["httpGet", "tcpSocket", "grpc"].into_iter().find(|how| probe.get(*how).is_some())?;
+    let port = number(container, probe.get(how)?.get("port")?)?;
+    let opened = listening::of_container(seen.snapshot, pod, &finding.container);
+    let [only] = opened.as_slice() else { return None };
+    if !said.contains("refused") || i64::from(only.port) == port {
+        return None;
+    }
+    let field = format!("{path}.{kind}Probe.{how}.port");
+    let log = format!("the program listens on port {}", only.port);
+    let found = finding.clone().at(field.clone()).should_be(only.port).with("log", &log);
+    Some(found.next(format!("Set `{field}` of {} to {}: its log says that it listens there.", Ref::of(pod), only.port)))
+}
+
+/// The number of a probe's port, which may have a name.
+fn number(container: &Value, port: &Value) -> Option<i64> {
+    let named = |wanted: &str| {
+        let found = list(container, "/ports").iter().find(|one| text(one, "/name") == wanted)?;
+        found.get("containerPort")?.as_i64()
+    };
+    port.as_i64().or_else(|| named(port.as_str()?))
 }
 
 fn too_short(pod: &Value, finding: &Finding) -> Option<Finding> {

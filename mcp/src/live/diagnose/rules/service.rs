@@ -4,12 +4,12 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use super::{Seen, slices};
+use super::{Seen, listening, slices};
 use crate::live::diagnose::{Fault, Finding};
-use crate::live::object::{Ref, condition, list, name, namespace, short, text};
+use crate::live::object::{Ref, condition, list, name, namespace, number, short, text};
 use crate::live::owners;
 use crate::live::references::nearest;
-use crate::live::references::selector::{first_misfit, fits_plain, label, selected, shown};
+use crate::live::references::selector::{first_misfit, fits_plain, is_of_a_rollout, label, selected, shown};
 use crate::live::references::template::Template;
 use crate::live::snapshot::{CompositeKind, Door, Snapshot};
 
@@ -85,6 +85,12 @@ fn nobody(seen: &Seen<'_>, service: &Value, selector: &serde_json::Map<String, V
     let labels = |workload: &Value| Template::of(workload).and_then(|template| template.labels.cloned());
     let at = Ref::of(service);
     let fitting = workloads.iter().find(|one| fits_plain(service.pointer("/spec/selector"), labels(one).as_ref()));
+    if let Some(workload) = fitting.filter(|workload| number(workload, "/spec/replicas") == 0 && is_scaled(workload)) {
+        let text = format!("has 0 replicas, so {at} leads nowhere");
+        let mut finding = Finding::new(Fault::Paused, Ref::of(workload), text).at("spec.replicas").should_be(1);
+        finding = finding.with("spec.replicas", "0").next(format!("Scale {} to 1 or more.", Ref::of(workload)));
+        return Some(finding);
+    }
     if let Some(workload) = fitting {
         let text = format!("leads nowhere: {} has no pods", Ref::of(workload));
         let finding =
@@ -125,6 +131,11 @@ fn nobody(seen: &Seen<'_>, service: &Value, selector: &serde_json::Map<String, V
         None => finding,
     };
     Some(finding.next(next))
+}
+
+/// Whether a workload says itself how many pods it has.
+fn is_scaled(workload: &Value) -> bool {
+    workload.pointer("/spec/replicas").is_some()
 }
 
 /// Whether a person has written a Service's selector: nobody has made it, or a template has that made a workload beside it.
@@ -227,6 +238,11 @@ fn wrong_port(snapshot: &Snapshot, service: &Value, pods: &[&Value], index: usiz
         ([], ..) => false,
         (tried, ..) => tried.iter().all(|listens| !listens),
     };
+    let opened: Vec<_> = pods.iter().flat_map(|pod| listening::of_pod(snapshot, pod)).collect();
+    let is_alone = |one: &&(String, listening::Opened)| one.1.is_loopback && i64::from(one.1.port) == target;
+    if let Some((path, _)) = opened.iter().find(is_alone).filter(|_| is_closed && !tried.is_empty()) {
+        return Some(on_loopback(pods[0], path, target, &at));
+    }
     is_closed.then(|| {
         let how = if tried.is_empty() { "no container of its pods declares it" } else { "nothing listens there" };
         let text = format!("its port {number} leads to port {target} of its pods, and {how} (they declare {has})");
@@ -242,6 +258,16 @@ fn wrong_port(snapshot: &Snapshot, service: &Value, pods: &[&Value], index: usiz
             [(number, ..)] => {
                 return finding.should_be(*number).next(format!("Set `{field}` of {at} to {number}."));
             }
+            _ if let [(_, only)] = opened.as_slice()
+                && !only.is_loopback
+                && i64::from(only.port) != target =>
+            {
+                let only = only.port;
+                return finding
+                    .should_be(only)
+                    .with("log", &format!("the program listens on port {only}"))
+                    .next(format!("Set `{field}` of {at} to {only}: its log says that the program listens there."));
+            }
             _ if other.is_some() => {
                 format!("Make the program listen on {target}, or set `{field}` of {at} to the port that it listens on.")
             }
@@ -249,6 +275,23 @@ fn wrong_port(snapshot: &Snapshot, service: &Value, pods: &[&Value], index: usiz
         };
         finding.next(next)
     })
+}
+
+/// A program that listens, but where only its own pod reaches it.
+fn on_loopback(pod: &Value, container: &str, port: i64, service: &Ref) -> Finding {
+    let spec = Template::of(pod).and_then(|template| template.containers().find(|(path, _)| path == container));
+    let said = |part: &str| {
+        let words = spec.as_ref().map(|(_, spec)| list(spec, &format!("/{part}"))).unwrap_or_default();
+        let is_address =
+            |word: &Value| word.as_str().is_some_and(|word| word.contains("127.0.0.1") || word.contains("localhost"));
+        words.iter().position(is_address).map(|index| format!("{container}.{part}[{index}]"))
+    };
+    let field = said("args").or_else(|| said("command")).unwrap_or_else(|| format!("{container}.args"));
+    let text = format!("listens on port {port} of 127.0.0.1 only, where {service} cannot reach it");
+    let finding = Finding::new(Fault::WrongPort, Ref::of(pod), text).at(field.clone());
+    finding
+        .with("tried", &format!("port {port}: connection refused"))
+        .next(format!("Make the program listen on all addresses (0.0.0.0:{port}): `{field}` of {}.", Ref::of(pod)))
 }
 
 /// The port of a pod that a Service's port means.
@@ -318,12 +361,23 @@ fn too_many(snapshot: &Snapshot, service: &Value, pods: &[&Value]) -> Option<Fin
         let selected = shown(service.pointer("/spec/selector"));
         let finding =
             Finding::new(Fault::WrongSelector, at.clone(), text).at("spec.selector").with("spec.selector", &selected);
-        Some(finding.with("tried", &format!("{}: port {number} refused", name(pod))).next(format!(
-            "Narrow `spec.selector` of {at} to labels that only the right pods have ({} has `{}`).",
-            name(pod),
-            shown(pod.pointer("/metadata/labels"))
-        )))
+        let finding = finding.with("tried", &format!("{}: port {number} refused", name(pod)));
+        let (right, _, _) = open.first()?;
+        Some(finding.next(match telling_label(right, pod) {
+            Some(label) => {
+                format!("Narrow `spec.selector` of {at} to the right pods: add `{label}`, which only they have.")
+            }
+            None => format!("Give the right pods a label of their own, and add it to `spec.selector` of {at}."),
+        }))
     })
+}
+
+/// A label that a pod has and another has not, as `app: web`. Those that controllers add change with each rollout.
+fn telling_label(pod: &Value, other: &Value) -> Option<String> {
+    let had = other.pointer("/metadata/labels");
+    let own = pod.pointer("/metadata/labels")?.as_object()?;
+    let mut telling = own.iter().filter(|(key, value)| !is_of_a_rollout(key) && label(had, key) != value.as_str());
+    telling.next().map(|(key, value)| format!("{key}: {}", value.as_str().unwrap_or_default()))
 }
 
 /// An address from outside that nobody gives.

@@ -7,6 +7,8 @@ use serde_json::Value;
 use super::Seen;
 use crate::live::diagnose::{Fault, Finding};
 use crate::live::object::{Ref, label, list, text};
+use crate::live::owners;
+use crate::live::references::nearest;
 use crate::live::snapshot::{Door, Snapshot};
 
 const GROUP: &str = "discovery.k8s.io";
@@ -20,7 +22,7 @@ pub(super) fn of_service(seen: &Seen<'_>, service: &Value) -> Option<Finding> {
     }
     let slices = slices(seen.snapshot, service);
     if slices.iter().all(|slice| list(slice, "/endpoints").is_empty()) {
-        return Some(nothing_behind(&Ref::of(service)));
+        return Some(slip(seen.snapshot, service).unwrap_or_else(|| nothing_behind(&Ref::of(service))));
     }
     slices.iter().find_map(|slice| of_slice(seen.snapshot, service, slice))
 }
@@ -138,6 +140,24 @@ fn other_names(service: &Value, slice: &Value, at: &Ref) -> Option<Finding> {
             .with("ports", &had.join(", "))
             .next(format!("Set `{field}` of {at} to the name of the Service's port.")),
     )
+}
+
+/// A slice that was probably written for this Service, and names one that does not exist.
+fn slip(snapshot: &Snapshot, service: &Value) -> Option<Finding> {
+    let at = Ref::of(service);
+    let lost = |slice: &&Value| {
+        let named = label(slice, SERVICE).unwrap_or_default();
+        let is_lost = snapshot.get(&Ref::new("", "Service", &at.namespace, named)).is_none();
+        let is_near = [named, crate::live::object::name(slice)].iter().any(|written| {
+            nearest(written, std::iter::once(at.name.as_str())).is_some() || written.starts_with(&at.name)
+        });
+        is_lost && is_near && owners::reference(slice).is_none()
+    };
+    let slice = snapshot.inside(GROUP, "EndpointSlice", &at.namespace).find(lost)?;
+    let (field, named) = (format!("metadata.labels[{SERVICE}]"), label(slice, SERVICE).unwrap_or("nothing"));
+    let text = format!("has addresses for `{named}`, and no Service is called so: {at} leads nowhere");
+    let finding = Finding::new(Fault::WrongSelector, Ref::of(slice), text).at(field.clone()).should_be(at.name.clone());
+    Some(finding.with(field.clone(), named).next(format!("Set `{field}` of {} to `{}`.", Ref::of(slice), at.name)))
 }
 
 /// Nobody has written down any.

@@ -1,0 +1,117 @@
+//! Programs that end by themselves: what their last words say, and a file that they looked for in vain.
+
+use serde_json::Value;
+
+use super::Seen;
+use crate::live::diagnose::{Fault, Finding};
+use crate::live::object::{Ref, list, short, text};
+use crate::live::references::template::Template;
+
+/// Where the token of a pod's account lies, if it gets one.
+const TOKENS: &str = "/var/run/secrets/kubernetes.io/serviceaccount";
+/// How programs say that a file is not there.
+const NO_FILE: [&str; 4] = ["no such file or directory", "enoent", "file not found", "does not exist"];
+/// Longest part of a log's line in a summary.
+const LONGEST: usize = 120;
+
+/// A crash with what its log says of it, and with the field that is at fault where that can be told.
+pub(in crate::live::diagnose) fn told(seen: &Seen<'_>, finding: Finding) -> Finding {
+    if finding.fault != Fault::CrashLoop || finding.container.is_empty() {
+        return finding;
+    }
+    let lines: Vec<_> = finding.evidence.iter().filter(|one| one.source == "log").map(|one| one.text.clone()).collect();
+    let Some(line) =
+        lines.iter().rev().find(|line| super::logs::is_error(line) || missing_file(line).is_some()).or(lines.last())
+    else {
+        return finding;
+    };
+    let line = line.clone();
+    let mut finding = finding;
+    finding.summary = format!("{}: {}", finding.summary, short(super::logs::message(&line), LONGEST));
+    finding.next = "Correct its command, its configuration or what it depends on, as its log says.".into();
+    let Some(pod) = seen.snapshot.get(&finding.object) else { return finding };
+    match missing_file(&line) {
+        Some(file) if finding.field.is_empty() => without_file(pod, finding, file),
+        _ => finding,
+    }
+}
+
+/// The path of a file that a line says is not there.
+fn missing_file(line: &str) -> Option<&str> {
+    let lower = line.to_lowercase();
+    let is_missing = NO_FILE.iter().any(|words| lower.contains(words));
+    let words = line.split(|letter: char| {
+        letter.is_whitespace() || matches!(letter, '"' | '\'' | '`' | '(' | ')' | '[' | ']' | '=')
+    });
+    let path = words
+        .map(|word| word.trim_end_matches([':', ',', '.', ';']))
+        .find(|word| word.starts_with('/') && word.len() > 2);
+    path.filter(|_| is_missing)
+}
+
+fn without_file(pod: &Value, finding: Finding, file: &str) -> Finding {
+    let Some(template) = Template::of(pod) else { return finding };
+    let Some((path, container)) = template.container(&finding.container) else { return finding };
+    let at = Ref::of(pod);
+    if file.starts_with(TOKENS) {
+        let field = format!("{}.automountServiceAccountToken", template.path);
+        let is_off = template.spec.get("automountServiceAccountToken") == Some(&Value::Bool(false));
+        return match is_off {
+            true => finding
+                .at(field.clone())
+                .should_be(true)
+                .next(format!("Set `{field}` of {at} to true: without it the pod gets no token of its account.")),
+            false => finding,
+        };
+    }
+    // What its own command names is looked for there: the slip may well be in the command.
+    let said = ["command", "args"].into_iter().flat_map(|part| list(container, &format!("/{part}")));
+    if said.filter_map(Value::as_str).any(|word| word.contains(file)) {
+        return finding;
+    }
+    let is_below = |mount: &&Value| {
+        let folder = text(mount, "/mountPath").trim_end_matches('/');
+        !folder.is_empty() && file.strip_prefix(folder).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+    };
+    match list(container, "/volumeMounts").iter().find(is_below) {
+        Some(mount) => in_volume(template, finding, file, text(mount, "/name"), &at),
+        None => {
+            let field = format!("{path}.volumeMounts");
+            let next = format!(
+                "Mount what has `{file}` there (`{field}` of {at}, with a ConfigMap or a Secret as volume), or correct the path where the program is told it."
+            );
+            finding.at(field).with("volumeMounts", "none of them has that file").next(next)
+        }
+    }
+}
+
+/// The file should be in what is mounted there, and is not.
+fn in_volume(template: Template<'_>, finding: Finding, file: &str, volume: &str, at: &Ref) -> Finding {
+    let volumes = list(template.spec, "/volumes");
+    let Some(index) = volumes.iter().position(|one| text(one, "/name") == volume) else { return finding };
+    let field = format!("{}.volumes[{index}]", template.path);
+    let source = match (text(&volumes[index], "/configMap/name"), text(&volumes[index], "/secret/secretName")) {
+        ("", "") => format!("volume `{volume}`"),
+        ("", secret) => format!("Secret {secret}"),
+        (map, _) => format!("ConfigMap {map}"),
+    };
+    let next = format!("Put `{file}` into {source}, which is mounted there (`{field}` of {at}), or correct the path.");
+    finding.at(field).next(next)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_is_found_in_what_programs_say_when_it_is_missing() {
+        for (line, expected) in [
+            ("cat: /etc/backup/target.conf: No such file or directory", Some("/etc/backup/target.conf")),
+            ("Error: ENOENT: no such file or directory, open '/app/config.json'", Some("/app/config.json")),
+            ("open /data/x.db: permission denied", None),
+            ("no such file or directory", None),
+        ] {
+            assert_eq!(missing_file(line), expected, "{line}");
+        }
+    }
+}
