@@ -78,9 +78,9 @@ static PAIR: LazyLock<Regex> = LazyLock::new(|| {
         r#"(?P<head>\bname\\*["']?\s*:\s*\\*["']?(?P<name>[\w.\-]+)\\*["']?\s*,\s*\\*["']?value\\*["']?\s*:\s*\\*["']?)(?P<value>[^\s,"'\\}\]]+)"#,
     )
 });
-/// `--password X`
+/// `--password X`; not the end of a name, as in `secret "api-token" not found`.
 static FLAG: LazyLock<Regex> =
-    LazyLock::new(|| pattern(r#"(?i)(?P<flag>--?[a-z][\w\-]*)(?P<gap>["']?,?[ \t]+["']?)(?P<value>[^\s"',\]]+)"#));
+    LazyLock::new(|| pattern(r#"(?i)\B(?P<flag>--?[a-z][\w\-]*)(?P<gap>["']?,?[ \t]+["']?)(?P<value>[^\s"',\]]+)"#));
 /// `scheme://user:password@host`
 static ADDRESS: LazyLock<Regex> = LazyLock::new(|| pattern(r#"([A-Za-z][\w+.\-]*://)([^/\s"'`<>]*)@"#));
 static BEARER: LazyLock<Regex> = LazyLock::new(|| pattern(r"(?i)\b(bearer|basic)\s+([\w.~+/=\-]{6,})"));
@@ -370,6 +370,8 @@ mod tests {
             "failed to fetch oauth token: unauthorized",
             "couldn't find key password in Secret demo/db",
             r#"secret "db" not found"#,
+            r#"secret "api-token" not found"#,
+            "WRONGPASS invalid username-password pair or user is disabled.",
             "sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef",
             "password: ${PASSWORD}",
             "automountServiceAccountToken: false",

@@ -24,6 +24,7 @@ pub(super) fn of_composite(snapshot: &Snapshot, composite: &Value) -> Vec<Findin
             findings = findings.into_iter().map(|finding| finding.with("condition Synced", message)).collect();
         } else {
             let finding = unwatched(composite, &at, message).unwrap_or_else(|| of_message(fault, &at, message));
+            let finding = in_composition(snapshot, composite, selected(composite, finding), message);
             findings.push(finding.with(format!("condition Synced: {}", synced.reason), message));
         }
     }
@@ -41,6 +42,44 @@ pub(super) fn of_composite(snapshot: &Snapshot, composite: &Value) -> Vec<Findin
         findings.extend(not_ready(composite, &at));
     }
     findings
+}
+
+/// A selector that finds no composition is the field at fault.
+fn selected(composite: &Value, finding: Finding) -> Finding {
+    let selector = composite.pointer("/spec/crossplane/compositionSelector/matchLabels").and_then(Value::as_object);
+    let Some(labels) = selector.filter(|_| finding.fault == Fault::MissingComposition) else { return finding };
+    let (at, field) = (Ref::of(composite), "spec.crossplane.compositionSelector.matchLabels");
+    let told = Value::Object(labels.clone()).to_string();
+    finding
+        .at(field)
+        .with(field, &told)
+        .next(format!("Set `{field}` of {at} to labels that a composition of its kind has."))
+}
+
+/// A program of a composition that gives up over a fault of its own: the composition is to be mended, not the order.
+fn in_composition(snapshot: &Snapshot, composite: &Value, finding: Finding, message: &str) -> Finding {
+    const OWN: [&str; 7] = [
+        "is not defined",
+        "nameerror",
+        "syntaxerror",
+        "attributeerror",
+        "typeerror",
+        "indentationerror",
+        "importerror",
+    ];
+    let said = message.to_lowercase();
+    let composition = composition_of(snapshot, composite).filter(|_| finding.fault == Fault::FunctionFailed);
+    let Some(composition) = composition.filter(|_| OWN.iter().any(|word| said.contains(word))) else { return finding };
+    let (at, composite) = (Ref::of(composition), Ref::of(composite));
+    let steps = list(composition, "/spec/pipeline");
+    let index = steps
+        .iter()
+        .position(|step| said.contains(&format!("\"{}\"", text(step, "/step").to_lowercase())))
+        .unwrap_or(0);
+    let field = format!("spec.pipeline[{index}].input");
+    let next = format!("Correct the program in `{field}` of {at}; {composite} is composed again by itself.");
+    let moved = Finding { object: at, affects: vec![composite.to_string()], ..finding };
+    moved.at(field).next(next)
 }
 
 /// A definition of a composite API that Crossplane does not serve.
@@ -111,6 +150,7 @@ fn of_message(fault: Fault, at: &Ref, message: &str) -> Finding {
     let (summary, next) = match fault {
         Fault::MissingFunction => (format!("its composition cannot call a function: {core}"), "Install the function that the composition names, or correct the name in the composition.".to_string()),
         Fault::FunctionFailed => (format!("its composition's function gave up: {core}"), "Correct the field that the message names in the resource, or the composition itself.".to_string()),
+        Fault::MissingComposition if message.contains("compositionSelector") || message.contains("selector") => (format!("no composition has the labels that it asks for: {core}"), "Correct `spec.crossplane.compositionSelector.matchLabels`.".to_string()),
         Fault::MissingRights => (format!("Crossplane lacks a right: {core}"), "Grant it with a ClusterRole that has the label `rbac.crossplane.io/aggregate-to-crossplane: \"true\"` and lists that resource.".to_string()),
         Fault::Quota => (format!("a quota does not let it compose: {core}"), "Raise the namespace's ResourceQuota, or free some of it.".to_string()),
         Fault::PolicyDenied => (format!("a policy refuses what it composes: {core}"), "Read policies for how to comply; then change the resource, or the composition.".to_string()),

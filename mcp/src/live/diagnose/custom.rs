@@ -25,6 +25,10 @@ const BAD: [&str; 5] = ["Failed", "Degraded", "Error", "Stalled", "Failure"];
 const BAD_PHASES: [&str; 8] =
     ["fail", "error", "unrecoverable", "invalid", "not supported", "unable", "cannot", "image catalog"];
 
+/// Fields of a status that say whether it worked.
+const RESULTS: [&str; 5] = ["applied", "ready", "healthy", "succeeded", "synced"];
+/// Annotations with which operators are told to leave something alone, or to take its pods away.
+const SWITCHES: [&str; 6] = ["hibernation", "paused", "pause", "suspended", "suspend", "disabled"];
 /// Shorter values stand in any message.
 const TELLING: usize = 5;
 
@@ -33,7 +37,8 @@ const VIOLATION: &str = "PolicyViolation";
 
 /// What is wrong with an object of a kind that nothing here knows.
 pub(super) fn of_any(snapshot: &Snapshot, object: &Value) -> Option<Finding> {
-    of_conditions(object).or_else(|| of_phase(object)).or_else(|| of_events(snapshot, object))
+    let own = of_conditions(object).or_else(|| of_phase(object)).or_else(|| of_result(object));
+    own.or_else(|| of_switch(object)).or_else(|| of_events(snapshot, object))
 }
 
 fn of_conditions(object: &Value) -> Option<Finding> {
@@ -95,6 +100,39 @@ fn of_phase(object: &Value) -> Option<Finding> {
         let finding = Finding::new(fault, Ref::of(object), text).with("status.phase", phase);
         finding.next("Read its events, and what its controller says.")
     })
+}
+
+/// A status that says in one word that it did not work, and why: `applied: false` with a message.
+fn of_result(object: &Value) -> Option<Finding> {
+    let word =
+        RESULTS.into_iter().find(|word| object.pointer(&format!("/status/{word}")) == Some(&Value::Bool(false)))?;
+    let message = ["message", "error", "reason"].iter().map(|field| text(object, &format!("/status/{field}")));
+    let message = message.into_iter().find(|message| !message.is_empty())?;
+    let fault = classify(message).unwrap_or(Fault::SyncFailed);
+    let finding = Finding::new(fault, Ref::of(object), format!("is not {word}: {}", short(message, 160)));
+    let finding = finding.with(format!("status.{word}"), "false").with("status.message", message);
+    Some(match named_in(object, message) {
+        Some(field) => {
+            let next = format!("Correct `{field}` of {}, or make what it names.", Ref::of(object));
+            finding.at(field).next(next)
+        }
+        None => finding.next("Correct what the message names."),
+    })
+}
+
+/// An annotation with which somebody has switched it off.
+fn of_switch(object: &Value) -> Option<Finding> {
+    let at = Ref::of(object);
+    let notes = object.pointer("/metadata/annotations")?.as_object().filter(|_| at.group.contains('.'))?;
+    let (key, value) = notes.iter().find(|(key, value)| {
+        let word = key.rsplit('/').next().unwrap_or(key);
+        let is_on = matches!(value.as_str(), Some("on" | "true" | "yes" | "enabled"));
+        key.contains('/') && is_on && SWITCHES.contains(&word)
+    })?;
+    let (value, field) = (value.as_str().unwrap_or_default(), format!("metadata.annotations[{key}]"));
+    let text = format!("is switched off: annotation `{key}` is `{value}`");
+    let finding = Finding::new(Fault::Paused, at.clone(), text).at(field.clone()).with(field.clone(), value);
+    Some(finding.next(format!("Take annotation `{key}` off {at} to go on.")))
 }
 
 fn phase(object: &Value) -> &str {

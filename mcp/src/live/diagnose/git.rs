@@ -11,9 +11,40 @@ pub(super) fn of_application(application: &Value) -> Vec<Finding> {
     let mut findings: Vec<_> = conditions_of(application, &at).collect();
     findings.extend(sync_result(application, &at));
     if findings.is_empty() {
-        findings.extend(out_of_sync(application, &at));
+        findings.extend(
+            shared(application, &at)
+                .or_else(|| never_synced(application, &at))
+                .or_else(|| out_of_sync(application, &at)),
+        );
     }
     findings
+}
+
+/// Two Applications bring the same object: each undoes what the other does.
+fn shared(application: &Value, at: &Ref) -> Option<Finding> {
+    let warning = conditions(application).find(|condition| condition.kind == "SharedResourceWarning")?;
+    let text = format!("brings what another Application brings too: {}", short(warning.message, 200));
+    let finding =
+        Finding::new(Fault::OutOfSync, at.clone(), text).at("spec.source.path").at_most(Fault::NoEndpoints.weight());
+    Some(
+        finding.with("condition SharedResourceWarning", warning.message).next(format!(
+            "Take the object out of one of the two: correct `spec.source.path` of {at}, or of the other."
+        )),
+    )
+}
+
+/// What nobody has ever synced, and that nothing syncs by itself.
+fn never_synced(application: &Value, at: &Ref) -> Option<Finding> {
+    let is_new = application.pointer("/status/operationState").is_none();
+    let is_manual = application.pointer("/spec/syncPolicy/automated").is_none();
+    (is_new && is_manual && text(application, "/status/sync/status") == "OutOfSync").then(|| {
+        let text = "was never synced, and nothing syncs it by itself: what it brings is not there yet";
+        let field = "spec.syncPolicy.automated";
+        let mut finding = Finding::new(Fault::NotApplied, at.clone(), text).at(field).with(field, "not set");
+        // What it would bring is missing because of that.
+        finding.weight += 1;
+        finding.next(format!("Sync {at}, or set `{field}` of it."))
+    })
 }
 
 fn conditions_of<'a>(application: &'a Value, at: &'a Ref) -> impl Iterator<Item = Finding> + 'a {
@@ -92,8 +123,14 @@ fn finding(fault: Fault, application: &Value, at: &Ref, message: &str) -> Findin
             format!("Correct `path` of {at}, or add the folder to the repository."),
         ),
         Fault::GitUnreachable => (
-            format!("the repository {} cannot be read: {}", source.repository, short(message, 120)),
-            "Correct the repository's address or its credentials; look whether the Git server runs.".to_string(),
+            format!("the repository {} cannot be read: {}", source.repository, short(core_of(message), 120)),
+            match message.to_lowercase() {
+                said if said.contains("authentication required") || said.contains("unauthorized") => {
+                    "Give Argo CD a login for the repository: a Secret in its namespace with the label `argocd.argoproj.io/secret-type: repository`."
+                }
+                _ => "Correct the repository's address or its credentials; look whether the Git server runs.",
+            }
+            .to_string(),
         ),
         Fault::InvalidManifest => (
             format!("a manifest in Git is invalid: {}", short(core_of(message), 160)),
@@ -107,8 +144,13 @@ fn finding(fault: Fault, application: &Value, at: &Ref, message: &str) -> Findin
             format!("Argo CD may not apply it: {}", short(core_of(message), 160)),
             "Grant the named account the right, or allow the kind and namespace in the AppProject.".to_string(),
         ),
+        // Before the first sync there is none that could have failed.
+        Fault::SyncFailed if application.pointer("/status/operationState").is_none() => (
+            format!("cannot be synced: {}", short(core_of(message), 160)),
+            format!("Correct what the message names in {at}."),
+        ),
         _ => (
-            format!("{}: {}", fault.title(), short(message, 160)),
+            format!("{}: {}", fault.title(), short(core_of(message), 160)),
             format!("Look at the whole state of the sync of {at}."),
         ),
     };
@@ -119,7 +161,47 @@ fn finding(fault: Fault, application: &Value, at: &Ref, message: &str) -> Findin
         _ if message.contains("allowed destinations") => "spec.destination",
         _ => "",
     };
-    Finding::new(fault, at.clone(), summary).at(field).next(next)
+    let finding = Finding::new(fault, at.clone(), summary).at(field).next(next);
+    if field.is_empty() { told_by_message(finding, application, message) } else { finding }
+}
+
+/// What Argo CD says of the Application itself: the field whose value stands in the message, and what to do about it.
+fn told_by_message(finding: Finding, application: &Value, message: &str) -> Finding {
+    let at = Ref::of(application);
+    let quoted = |field: &str| {
+        let value = text(application, &format!("/{}", field.replace('.', "/")));
+        !value.is_empty()
+            && message
+                .split(|letter: char| !letter.is_ascii_alphanumeric() && !matches!(letter, '-' | '.' | '_'))
+                .any(|word| word == value)
+    };
+    let said = message.to_lowercase();
+    let (field, next) = match () {
+        () if said.contains("not permitted in project") => {
+            let project = text(application, "/spec/project");
+            (
+                "spec.project",
+                format!(
+                    "Add the repository and the namespace to `spec.sourceRepos` and `spec.destinations` of AppProject {project}, or set `spec.project` of {at} to a project that allows them."
+                ),
+            )
+        }
+        () if said.contains("project") && said.contains("does not exist") && quoted("spec.project") => {
+            ("spec.project", format!("Set `spec.project` of {at} to a project that exists."))
+        }
+        () if quoted("spec.destination.name") => (
+            "spec.destination.name",
+            format!("Set `spec.destination.name` of {at} to a cluster that Argo CD knows: `in-cluster` is this one."),
+        ),
+        () if said.contains("namespaces \"") && said.contains("not found") && quoted("spec.destination.namespace") => (
+            "spec.destination.namespace",
+            format!(
+                "Correct `spec.destination.namespace` of {at}, or add `CreateNamespace=true` to `spec.syncPolicy.syncOptions`."
+            ),
+        ),
+        () => return finding,
+    };
+    finding.at(field).next(next)
 }
 
 /// Where an Application takes its manifests from.
@@ -144,6 +226,7 @@ impl<'a> Source<'a> {
 /// What is left when the layers of wrapping are taken off an error.
 fn core_of(message: &str) -> &str {
     let layers = [
+        "rpc error: code = Unknown ",
         "desc = ",
         "Manifest generation error (cached): ",
         "error when creating \"/dev/shm/",

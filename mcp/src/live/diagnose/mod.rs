@@ -190,6 +190,10 @@ fn all_findings(seen: &Seen<'_>, walk: &Walk<'_>, scope: &Scope<'_>) -> Vec<Find
         let Some(object) = step.object.filter(|object| !is_old(object)) else { continue };
         let mut own = of_itself(snapshot, &step.at, object, is_composite(&step.at));
         own.extend(rules::of_object(seen, object));
+        // Of everything at once the component itself tells that it is away.
+        if step.role == Role::Own && scope.is_about(object) {
+            own.extend(rules::keepers::absent(seen, object, is_composite(&step.at)));
+        }
         let own = own.into_iter().map(|finding| rules::waiting::judged(seen, finding));
         let own = own.map(|finding| rules::admission::explained(seen, finding));
         let own = own.map(|finding| rules::probes::judged(seen, finding));

@@ -91,6 +91,17 @@ fn unable(seen: &Seen<'_>, scaler: &Value, at: &Ref, workload: Option<&Value>) -
         return Some(finding.next("Ask again in a minute: pods are measured some time after their start."));
     }
     let field = if metric { "spec.metrics" } else { "spec.scaleTargetRef" };
+    if bad.reason == "AmbiguousSelector" {
+        let field = "spec.scaleTargetRef";
+        let finding = Finding::new(
+            Fault::CannotScale,
+            at.clone(),
+            "scales pods that another autoscaler scales too: none of them does",
+        )
+        .at(field)
+        .with(format!("condition {}: {}", bad.kind, bad.reason), bad.message);
+        return Some(finding.next(format!("Delete one of the autoscalers, or give {at} another `{field}`.")));
+    }
     let text = format!("cannot scale: {}", crate::live::object::short(bad.message, 200));
     let finding = Finding::new(Fault::CannotScale, at.clone(), text)
         .at(field)
@@ -119,6 +130,17 @@ fn at_its_end(scaler: &Value, at: &Ref) -> Option<Finding> {
     )
 }
 
+/// Another budget that decides about the same pods.
+fn twin(seen: &Seen<'_>, budget: &Value, pods: &[&Value]) -> Option<Ref> {
+    let at = Ref::of(budget);
+    let others = seen.snapshot.inside("policy", "PodDisruptionBudget", &at.namespace);
+    let decides = |other: &&Value| {
+        let selector = other.pointer("/spec/selector");
+        pods.iter().any(|pod| fits(selector, pod.pointer("/metadata/labels")))
+    };
+    others.filter(|other| Ref::of(other) != at).find(decides).map(Ref::of)
+}
+
 /// What is wrong with a budget: it protects nobody, or lets no pod go that has to.
 pub(super) fn of_budget(seen: &Seen<'_>, budget: &Value) -> Vec<Finding> {
     let at = Ref::of(budget);
@@ -138,6 +160,15 @@ pub(super) fn of_budget(seen: &Seen<'_>, budget: &Value) -> Vec<Finding> {
             Finding::new(Fault::WrongSelector, at.clone(), format!("selects `{labels}`, and no pod has these labels"));
         let finding = finding.at("spec.selector").at_most(46).with("spec.selector", &labels);
         return vec![finding.next(format!("Correct `spec.selector` of {at}."))];
+    }
+    if let Some(twin) = twin(seen, budget, &pods) {
+        let text = format!("selects pods that {twin} selects too: none of them can be evicted");
+        let finding = Finding::new(Fault::BudgetBlocks, at.clone(), text).at("spec.selector").at_most(TIGHT);
+        return vec![
+            finding
+                .with("other", &twin.to_string())
+                .next(format!("Delete {at} or {twin}: of a pod only one budget may decide.")),
+        ];
     }
     let allowed = number(budget, "/status/disruptionsAllowed");
     let is_on = |node: &Value| pods.iter().any(|pod| text(pod, "/spec/nodeName") == name(node));

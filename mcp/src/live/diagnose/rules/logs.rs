@@ -80,6 +80,8 @@ const TROUBLES: &[(&str, &[&str])] = &[
             "certificate verify failed",
             "self-signed certificate",
             "unknown authority",
+            "wrong version number",
+            "http response to https client",
         ],
     ),
     (
@@ -206,8 +208,31 @@ fn of_container(seen: &Seen<'_>, pod: &Value, path: &str, container: &Value) -> 
         }
         None => finding.next("Read its log; then correct its configuration, or what it depends on."),
     };
+    if let Some(finding) = read_only(pod, path, container, worst.line, &finding) {
+        return Some(finding);
+    }
     let is_login = worst.named == Some(LOGINS);
     Some(if is_login { super::logins::told(seen, pod, path, container, finding) } else { finding })
+}
+
+/// A mount that may only be read, where the program writes.
+fn read_only(pod: &Value, path: &str, container: &Value, line: &str, finding: &Finding) -> Option<Finding> {
+    if !line.to_lowercase().contains("read-only file system") {
+        return None;
+    }
+    let mounts = list(container, "/volumeMounts").iter().enumerate();
+    let is_meant = |mount: &Value| {
+        let folder = text(mount, "/mountPath");
+        mount.get("readOnly") == Some(&Value::Bool(true)) && folder.len() > 1 && line.contains(folder)
+    };
+    let (index, mount) = mounts.into_iter().find(|(_, mount)| is_meant(mount))?;
+    let field = format!("{path}.volumeMounts[{index}].readOnly");
+    let next = format!(
+        "Set `{field}` of {} to false: its program writes below `{}`.",
+        Ref::of(pod),
+        text(mount, "/mountPath")
+    );
+    Some(finding.clone().at(field).should_be(false).next(next))
 }
 
 #[derive(Default)]

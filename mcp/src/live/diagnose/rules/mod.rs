@@ -24,6 +24,7 @@ mod deletion;
 mod dns;
 mod hosts;
 pub(super) mod ingress;
+pub(super) mod keepers;
 pub(super) mod last_words;
 mod listening;
 mod logins;
@@ -39,6 +40,7 @@ mod schedules;
 pub(super) mod service;
 pub(super) mod slices;
 mod storage;
+mod variables;
 pub(super) mod waiting;
 
 /// The cluster, and when it was like that.
@@ -112,6 +114,7 @@ pub(super) fn is_of_interest_alone(finding: &Finding) -> bool {
 /// What its template names and is told.
 fn of_template(seen: &Seen<'_>, object: &Value) -> Vec<Finding> {
     let mut found = names::of_template(seen, object);
+    found.extend(variables::of_template(seen, object));
     found.extend(hosts::of_template(seen, object));
     found.extend(dns::of_template(seen, object));
     found.extend(network::of_needs(seen, object));

@@ -1,0 +1,103 @@
+//! Whose work it is that something becomes real: the component of the platform that follows such objects, and that may have
+//! no pods.
+
+use serde_json::Value;
+
+use super::Seen;
+use crate::live::diagnose::{Fault, Finding};
+use crate::live::object::{Ref, group_of, label, list, number, text};
+use crate::live::snapshot::Snapshot;
+
+/// Label by which the installer marks what belongs to a component.
+const COMPONENT: &str = "backstack.dev/component";
+/// Label of the rights by which a component opens its own kinds to the assistant.
+const RIGHTS: &str = "backstack.dev/aggregate-to-assistant";
+/// Whose definitions make kinds of composite resources.
+const COMPOSITES: &str = "apiextensions.crossplane.io";
+/// What an autoscaler asks for figures.
+const FIGURES: &str = "metrics.k8s.io";
+
+/// Workloads without any replica of the component that should work on an object.
+pub(in crate::live::diagnose) fn absent(seen: &Seen<'_>, object: &Value, is_composite: bool) -> Vec<Finding> {
+    let snapshot = seen.snapshot;
+    let Some(component) = component(snapshot, object, is_composite) else { return Vec::new() };
+    // Its own parts tell of themselves.
+    if label(object, COMPONENT) == Some(component) {
+        return Vec::new();
+    }
+    let workloads = ["Deployment", "StatefulSet"].into_iter().flat_map(|kind| snapshot.all("apps", kind));
+    let idle = workloads.filter(|workload| {
+        let has_none = workload.pointer("/spec/replicas").is_some() && number(workload, "/spec/replicas") == 0;
+        label(workload, COMPONENT) == Some(component) && has_none
+    });
+    let kind = text(object, "/kind");
+    idle.map(|workload| {
+        let at = Ref::of(workload);
+        let text = format!("has 0 replicas: it is part of {component}, which works on every {kind}");
+        Finding::new(Fault::Paused, at.clone(), text)
+            .at("spec.replicas")
+            .should_be(1)
+            .with("spec.replicas", "0")
+            .next(format!("Scale {at} to 1: `backstack up` does so too."))
+    })
+    .collect()
+}
+
+fn component<'a>(snapshot: &'a Snapshot, object: &Value, is_composite: bool) -> Option<&'a str> {
+    let group = group_of(text(object, "/apiVersion"));
+    match text(object, "/kind") {
+        "Ingress" => {
+            let class = text(object, "/spec/ingressClassName");
+            let classes = snapshot.all("networking.k8s.io", "IngressClass");
+            let mut classes = classes.filter(|one| class.is_empty() || text(one, "/metadata/name") == class);
+            label(classes.next()?, COMPONENT)
+        }
+        "HorizontalPodAutoscaler" => {
+            let services = snapshot.all("apiregistration.k8s.io", "APIService");
+            services.into_iter().find(|one| text(one, "/spec/group") == FIGURES).and_then(|one| label(one, COMPONENT))
+        }
+        _ if is_composite => of_group(snapshot, COMPOSITES),
+        _ => of_group(snapshot, group),
+    }
+}
+
+/// The component that opens kinds of this group to the assistant: it has brought them.
+fn of_group<'a>(snapshot: &'a Snapshot, group: &str) -> Option<&'a str> {
+    if !group.contains('.') {
+        return None;
+    }
+    let roles = snapshot.all("rbac.authorization.k8s.io", "ClusterRole").filter(|role| label(role, RIGHTS).is_some());
+    let opens = |role: &&Value| {
+        let mut rules = list(role, "/rules").iter();
+        rules.any(|rule| list(rule, "/apiGroups").iter().any(|one| one.as_str() == Some(group)))
+    };
+    roles.filter(opens).find_map(|role| label(role, COMPONENT))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::live::diagnose::diagnose;
+
+    #[test]
+    fn nobody_works_on_a_kind_whose_component_has_no_pods() {
+        let at = |kind: &str, api: &str, place: &str, name: &str| {
+            json!({"apiVersion": api, "kind": kind,
+            "metadata": {"namespace": place, "name": name, "labels": {COMPONENT: "certs"}}})
+        };
+        let mut role = at("ClusterRole", "rbac.authorization.k8s.io/v1", "", "certs:assistant");
+        role["metadata"]["labels"][RIGHTS] = "true".into();
+        role["rules"] = json!([{"apiGroups": ["cert-manager.io"], "resources": ["certificates"], "verbs": ["list"]}]);
+        let mut keeper = at("Deployment", "apps/v1", "certs", "controller");
+        keeper["spec"] = json!({"replicas": 0});
+        let certificate = json!({"apiVersion": "cert-manager.io/v1", "kind": "Certificate", "metadata": {"namespace": "shop", "name": "web"},
+            "spec": {"secretName": "web", "issuerRef": {"name": "ca"}}, "status": {}});
+        let issuer = json!({"apiVersion": "cert-manager.io/v1", "kind": "Issuer", "metadata": {"namespace": "shop", "name": "ca"}});
+        let snapshot = Snapshot::of("lab", [role, keeper, certificate, issuer]);
+        let told = diagnose(&snapshot, "Certificate:shop/web").expect("a certificate");
+        assert_eq!(told.causes[0].object.to_string(), "Deployment certs/controller", "{told:?}");
+        assert_eq!(told.causes[0].field, "spec.replicas");
+    }
+}
