@@ -102,7 +102,7 @@ impl<'a> Reach<'a, '_> {
         }
         for service in services {
             if let Some(found) = self.snapshot.get(&service) {
-                let behind = led_to(self.snapshot, found).into_iter();
+                let behind = led_to(self.snapshot, found).into_iter().chain(without_pods(self.snapshot, found));
                 let to = behind.map(|workload| owner_to_name(self.snapshot, &Ref::of(workload))).collect();
                 walk.needs.push(Need { from: Ref::of(object), service: service.clone(), to });
             }
@@ -243,6 +243,16 @@ fn led_to<'a>(snapshot: &'a Snapshot, object: &'a Value) -> Vec<&'a Value> {
     let mut seen = BTreeSet::new();
     let tops = pods.into_iter().map(|pod| maker_of(snapshot, pod));
     tops.filter(|top| seen.insert(Ref::of(top))).collect()
+}
+
+/// Workloads whose pods a Service would lead to, if there were any.
+fn without_pods<'a>(snapshot: &'a Snapshot, service: &'a Value) -> impl Iterator<Item = &'a Value> {
+    let selector = service.pointer("/spec/selector");
+    let workloads = ["Deployment", "StatefulSet"].into_iter();
+    let workloads = workloads.flat_map(|kind| snapshot.inside("apps", kind, namespace(service)));
+    let fitting =
+        workloads.filter(move |one| fits_plain(selector, Template::of(one).and_then(|template| template.labels)));
+    fitting.filter(|one| one.pointer("/spec/replicas").and_then(Value::as_i64) == Some(0))
 }
 
 fn pods_of<'a>(snapshot: &'a Snapshot, place: &str, selector: Option<&Value>) -> Vec<&'a Value> {
