@@ -24,7 +24,7 @@ impl StackEntities {
     pub(super) fn of(stack: &Stack) -> Self {
         let origin = format!("stack {}", stack.name);
         let mut descriptors = written(stack);
-        if !descriptors.iter().any(|entity| is_owner(entity)) {
+        if !descriptors.iter().any(is_owner) {
             descriptors.push(group());
         }
         descriptors.push(system(stack));

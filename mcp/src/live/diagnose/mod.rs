@@ -201,8 +201,8 @@ fn all_findings(seen: &Seen<'_>, walk: &Walk<'_>, scope: &Scope<'_>) -> Vec<Find
         let matters = |finding: &Finding| {
             // Every program of a platform writes such a line now and then; it matters where that program is asked about.
             let is_murmur = finding.fault == Fault::LogErrors && finding.weight <= rules::logs::UNNAMED;
-            !(is_murmur && scope.is_whole())
-                && !(rules::is_of_interest_alone(finding) && !scope.is_about(object))
+            let is_of_another = rules::is_of_interest_alone(finding) && !scope.is_about(object);
+            !(is_murmur && scope.is_whole() || is_of_another)
                 && (step.role != Role::Needed
                     || finding.weight >= Fault::NoEndpoints.weight() && !finding.fault.is_on_its_way())
         };

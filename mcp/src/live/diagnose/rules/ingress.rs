@@ -178,7 +178,7 @@ fn claimed_twice(seen: &Seen<'_>, ingress: &Value) -> Option<Finding> {
         twins.sort_by_key(|twin| age(twin));
         let twin = Ref::of(twins.first()?);
         let is_older = age(twins[0]) < own_age;
-        let text = format!("claims `{host}{path}`, and so does {}: only one of them gets the requests", twin);
+        let text = format!("claims `{host}{path}`, and so does {twin}: only one of them gets the requests");
         let finding = Finding::new(Fault::RouteConflict, at.clone(), text).at(field.clone());
         // The older one is served, as long as nothing is made anew.
         let finding = if is_older { finding } else { finding.at_most(SERVED) };
