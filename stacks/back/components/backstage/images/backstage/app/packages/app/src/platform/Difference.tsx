@@ -2,6 +2,9 @@
 import { makeStyles } from '@material-ui/core/styles';
 import type { Line } from '@backstack/common';
 
+/** As what a line is shown. */
+const LOOKS = { '+': 'comes', '-': 'goes', ' ': undefined } as const;
+
 /** So many lines are shown of what stays, above and below of what does not. */
 const AROUND = 3;
 
@@ -20,9 +23,8 @@ const useStyles = makeStyles(theme => {
       backgroundColor: isDark ? '#0c1322' : '#ffffff',
     },
     line: { display: 'block', minWidth: 'max-content', padding: theme.spacing(0, 1.5) },
-    '+': { backgroundColor: isDark ? '#123821' : '#e3f7e8', color: isDark ? '#c5f5d3' : '#0b4020' },
-    '-': { backgroundColor: isDark ? '#481a1c' : '#fdeaea', color: isDark ? '#ffd9d6' : '#6b1212' },
-    ' ': {},
+    comes: { backgroundColor: isDark ? '#123821' : '#e3f7e8', color: isDark ? '#c5f5d3' : '#0b4020' },
+    goes: { backgroundColor: isDark ? '#481a1c' : '#fdeaea', color: isDark ? '#ffd9d6' : '#6b1212' },
     fold: { color: theme.palette.text.secondary, fontStyle: 'italic' },
   };
 });
@@ -32,11 +34,11 @@ export function Difference({ lines, label }: { lines: Line[]; label: string }) {
   return (
     // eslint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- what scrolls has to be reached by keyboard
     <pre className={classes.file} tabIndex={0} role="group" aria-label={label} data-testid="difference">
-      {shown(lines).map((each, index) => (
-        <span key={index} className={`${classes.line} ${'folded' in each ? classes.fold : classes[each.mark]}`} data-mark={'folded' in each ? undefined : each.mark}>
-          {'folded' in each ? `  … ${each.folded} lines as they are` : `${each.mark} ${each.text}`}
-        </span>
-      ))}
+      {shown(lines).map((each, index) => {
+        if ('folded' in each) return <span key={index} className={`${classes.line} ${classes.fold}`}>{`  … ${each.folded} lines as they are`}</span>;
+        const look = LOOKS[each.mark];
+        return <span key={index} className={look ? `${classes.line} ${classes[look]}` : classes.line} data-mark={each.mark}>{`${each.mark} ${each.text}`}</span>;
+      })}
     </pre>
   );
 }

@@ -4,7 +4,7 @@ import { Progress } from '@backstage/core-components';
 import { BreadcrumbEntry, useApi, useRouteRef } from '@backstage/frontend-plugin-api';
 import scaffolderPlugin from '@backstage/plugin-scaffolder/alpha';
 import { scaffolderApiRef } from '@backstage/plugin-scaffolder-react';
-import type { FieldExtensionOptions, ReviewStepProps } from '@backstage/plugin-scaffolder-react';
+import type { FieldExtensionOptions, FormProps, ReviewStepProps } from '@backstage/plugin-scaffolder-react';
 import { EmbeddableWorkflow, formFieldsApiRef, ScaffolderField } from '@backstage/plugin-scaffolder-react/alpha';
 import { JsonObject, JsonValue } from '@backstage/types';
 import Box from '@material-ui/core/Box';
@@ -19,7 +19,8 @@ import { Findings, formId, isRefused, Said, Told, usePlace, usePreview } from '.
 
 type Template = { namespace: string; name: string; title: string };
 
-const FORM = { uiSchema: { 'ui:globalOptions': { FieldTemplate: withFindings(Field) } } };
+// What holds for one field, as its template, holds for all of them when it stands here; the type knows only some of it.
+const FORM: FormProps = { uiSchema: { 'ui:globalOptions': { FieldTemplate: withFindings(Field) } as object } };
 const COMPONENTS = { ReviewStepComponent: Review };
 
 export function OrderPage({ template: { namespace, name, title } }: { template: Template }) {

@@ -40,7 +40,6 @@ test('an application says where from and how far', async () => {
     entity: undefined,
     sync: 'Synced',
     health: 'Healthy',
-    revision: 'abc',
     path: 'demo/*.yaml',
     message: undefined,
     syncedAt: '2026-11-29T00:00:00Z',
@@ -122,7 +121,7 @@ test('a file that nobody can read says so, and so does a folder', async () => {
 });
 
 test('all are listed, what is wrong first, with the entity that each one brings', async () => {
-  const good = { ...application({ sync: { status: 'Synced' }, health: { status: 'Healthy' } }), metadata: { name: 'a', namespace: 'argocd' } };
+  const good: Application = { ...application({ sync: { status: 'Synced' }, health: { status: 'Healthy' } }), metadata: { name: 'a', namespace: 'argocd' } };
   api.answers[APPLICATIONS] = list(good, application({ resources }, { source, project: 'demo-cluster' }));
   expect(await deliveries(api.kube, undefined, [ingested('shop')])).toMatchObject([
     { name: 'demo', repository: 'platform/demo-cluster', project: 'demo-cluster', differing: ['App demo/shop'], entity: 'component:demo/shop', url: undefined },

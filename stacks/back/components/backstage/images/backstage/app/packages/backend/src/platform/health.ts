@@ -15,7 +15,8 @@ type Observed = KubeObject & {
 const ON_THE_WAY = ['ContainerCreating', 'PodInitializing'];
 
 /** Nothing for kinds that are neither well nor ill: ConfigMaps, Services. */
-export function healthOf(object: Observed): Told {
+export function healthOf(given: KubeObject): Told {
+  const object = given as Observed;
   const { kind, status = {} } = object;
   if (kind === 'Pod') return ofPod(object);
   if (kind === 'PersistentVolumeClaim') return { health: status.phase === 'Bound' ? 'Healthy' : status.phase === 'Lost' ? 'Degraded' : 'Progressing' };

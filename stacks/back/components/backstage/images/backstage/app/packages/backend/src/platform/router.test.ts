@@ -117,7 +117,7 @@ test('what Argo CD does not deliver is delivered by nobody', async () => {
   expect(await ask('pages')).toEqual({ argocd: true });
   // Built from packages, Argo CD has no pages to lead to.
   argoUrl = undefined;
-  expect(await ask('entity/component/demo/shop/delivery')).toEqual({ item: { name: 'demo', sync: 'Unknown', health: 'Unknown' } });
+  expect(await ask('entity/component/demo/shop/delivery')).toEqual({ item: { name: 'demo', sync: 'Unknown', health: 'Unknown', isSyncing: false, differing: [] } });
   expect(await ask('pages')).toEqual({ argocd: false });
 });
 
