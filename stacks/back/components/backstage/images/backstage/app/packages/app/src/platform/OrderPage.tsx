@@ -1,5 +1,5 @@
 // The form of an order: what the platform says stands at the fields, and the last step shows the file that is written.
-import { useCallback, useEffect, useState } from 'react';
+import { createElement, useCallback, useEffect, useState } from 'react';
 import { Progress } from '@backstage/core-components';
 import { BreadcrumbEntry, useApi, useRouteRef } from '@backstage/frontend-plugin-api';
 import scaffolderPlugin from '@backstage/plugin-scaffolder/alpha';
@@ -93,12 +93,8 @@ function useFields(): FieldExtensionOptions[] | undefined {
 function Field(props: FieldTemplateProps<JsonObject>) {
   const { hidden, children, registry, uiSchema } = props;
   if (hidden) return <div style={{ display: 'none' }}>{children}</div>;
-  const Wrap = getTemplate('WrapIfAdditionalTemplate', registry, getUiOptions(uiSchema));
-  return (
-    <Wrap {...props}>
-      <ScaffolderField {...props}>{children}</ScaffolderField>
-    </Wrap>
-  );
+  const wrap = getTemplate('WrapIfAdditionalTemplate', registry, getUiOptions(uiSchema));
+  return createElement(wrap, { ...props, children: <ScaffolderField {...props}>{children}</ScaffolderField> });
 }
 
 /** The last step: the file, what comes of it, and what is said of it. */
