@@ -128,7 +128,7 @@ async function compared(gitea: Gitea, application: Application, live?: KubeObjec
   if (!file) return { difference: [], hindrance: 'It comes from a folder of files, which are compared by Argo CD alone.' };
   try {
     const wanted = readManifest(file.content) as JsonObject | undefined;
-    const there = live && wanted ? { ...(likewise(live as unknown as JsonObject, wanted) as JsonObject), kind: live.kind } : undefined;
+    const there = live && wanted ? { ...(likewise(live, wanted) as JsonObject), kind: live.kind } : undefined;
     return { difference: differenceOf(there ? newDocument(sorted(there) as object) : '', wanted ? newDocument(sorted(wanted) as object) : '') };
   } catch (error) {
     return { difference: [], hindrance: `${path} cannot be read: ${error instanceof Error ? error.message : 'it is no YAML'}` };
