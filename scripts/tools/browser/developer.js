@@ -108,9 +108,10 @@ await walk('developer', [
     await page.getByRole('list', { name: 'History' }).getByText(`Add App ${name}`).waitFor();
     await page.getByText('The cluster has what Git says.').waitFor();
     await visitor.expectGood('portal-delivery');
-    const before = await page.getByText(/^\d.*\d:\d\d/).first().innerText();
+    const last = () => page.getByRole('row', { name: /Last Sync/ }).innerText();
+    const before = await last();
     await page.getByRole('button', { name: `Sync demo-app-${name}` }).click();
-    await eventually('it was synced once more', async () => (await page.getByText(/^\d.*\d:\d\d/).first().innerText()) !== before);
+    await eventually('it was synced once more', async () => (await last()) !== before);
     await page.getByText('✓ Synced').first().waitFor();
   }],
   ['sees all that Argo CD brings', async visitor => {
