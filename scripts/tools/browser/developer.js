@@ -126,6 +126,8 @@ await walk('developer', [
     try {
       await visitor.open(`/catalog/demo/component/${plain}`);
       await visitor.until('it is in the catalog, with its pod', page => page.locator(`[data-testid^="pod-${plain}-"]`).getByText('✓ Healthy'));
+      // Until it was there, its page was asked for in vain.
+      visitor.consoleErrors.length = 0;
       await visitor.page.getByTestId('status').waitFor();
       await visitor.page.getByRole('button', { name: new RegExp(`^Logs of ${plain}`) }).click();
       await visitor.page.getByTestId('log').getByText('listening').waitFor();
