@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use crate::harness::{Platform, Ran, docker, eventually, run, step};
-use crate::{diagnose, policies, reset, support, tools, trust};
+use crate::{diagnose, policies, reset, support, tools, trust, workshop};
 
 const JUDGE: &str = "
 apiVersion: kyverno.io/v1
@@ -58,7 +58,8 @@ fn a_platform_from_nothing_to_nothing() {
             by_a_client(&platform, "live");
         },
     ]);
-    side_by_side(&[&|| in_a_browser(&platform, &["platform-engineer"], &[]), &|| operated(&platform)]);
+    side_by_side(&[&|| in_a_browser(&platform, &["platform-engineer", "rules"], &[]), &|| operated(&platform)]);
+    the_policy_library_holds(&platform);
     by_a_client(&platform, "everyday");
     by_a_client(&platform, "catalog");
     by_a_client(&platform, "prompts");
@@ -69,6 +70,7 @@ fn a_platform_from_nothing_to_nothing() {
     tools::run_and_copied(&platform);
     trust::given_and_taken(&platform);
     reset::damaged_and_brought_back(&platform);
+    workshop::begun_solved_and_begun_again(&platform);
     paused_and_woken(&platform);
     stopped_and_started(&platform);
 
@@ -233,6 +235,16 @@ fn by_a_client(platform: &Platform, scenario: &str) {
         .env("KUBECONFIG", platform.kubeconfig());
     assert!(command.status().expect("the client's script").success(), "the assistant's scenario {scenario}");
     step(&format!("an assistant: {scenario}, done"));
+}
+
+/// Each policy of the library refuses what breaks it and takes what keeps to it, or makes and changes what it should.
+fn the_policy_library_holds(platform: &Platform) {
+    step("the library of policies");
+    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/../scripts/tools/policies/run");
+    let mut command = std::process::Command::new(script);
+    command.args(["--name", platform.name]).env("BACKSTACK_BINARY", Platform::binary());
+    command.env("KUBECONFIG", platform.kubeconfig());
+    assert!(command.status().expect("the script of the policies").success(), "the library of policies");
 }
 
 fn argocd_answers(platform: &Platform) {

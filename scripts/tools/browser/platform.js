@@ -4,14 +4,25 @@
 //   BACKSTACK_CREDENTIALS  file with the output of `backstack credentials --output json`
 //   BACKSTACK_PICTURES     folder for pictures; none are taken without it
 //   NODE_EXTRA_CA_CERTS    file with the output of `backstack ca`
+//   BACKSTACK_WIDTH        width of the window in pixels (default 1280)
 //   BACKSTACK_LEADS_TO     where that address leads to, as 127.0.0.1:8443, for one that no name server knows
 //   CHROMIUM               the browser (default: /usr/bin/chromium)
+import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import path from 'node:path';
 import { chromium } from 'playwright-core';
 
+/** What looks for hindrances to people who work by keyboard or by ear. */
+const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+/** A phone and a laptop. */
+const WIDTHS = [420, 1400];
+
 /** Milliseconds that a step may take on a slow machine. */
 export const PATIENCE = Number(process.env.BACKSTACK_PATIENCE ?? 120_000);
+
+/** Width of the window in pixels; a telephone has some 420. */
+export const WIDTH = Number(process.env.BACKSTACK_WIDTH ?? 1280);
 
 export const url = need('BACKSTACK_URL').replace(/\/$/, '');
 const credentials = JSON.parse(readFileSync(need('BACKSTACK_CREDENTIALS'), 'utf8'));
@@ -99,6 +110,12 @@ export class Git {
   }
 }
 
+/** Runs kubectl on the platform; what it prints. */
+export function kubectl(...args) {
+  const [program, ...first] = need('BACKSTACK_KUBECTL').split(' ');
+  return execFileSync(program, [...first, ...args], { encoding: 'utf8' });
+}
+
 /** Fills in a field of a form, whether it is for text or for a number. */
 export async function fill(page, field, value) {
   await page.getByRole('textbox', { name: field }).or(page.getByRole('spinbutton', { name: field })).first().fill(value);
@@ -123,7 +140,7 @@ export class Visitor {
         ...(leadsTo ? [`--host-resolver-rules=MAP ${new URL(url).hostname} ${leadsTo}`] : []),
       ],
     });
-    const context = await browser.newContext({ ignoreHTTPSErrors: true, viewport: { width: 1280, height: 800 } });
+    const context = await browser.newContext({ ignoreHTTPSErrors: true, viewport: { width: WIDTH, height: 800 } });
     context.setDefaultTimeout(PATIENCE);
     const page = await context.newPage();
     return new Visitor(browser, page);
@@ -133,7 +150,17 @@ export class Visitor {
     this.browser = browser;
     this.page = page;
     this.complaints = [];
+    /** What the console of the browser calls an error, with the page that it is of. */
+    this.consoleErrors = [];
+    this.watch(page);
+  }
+
+  /** Notes what goes wrong on a page, whoever looks for it. */
+  watch(page) {
     page.on('pageerror', error => this.complaints.push(String(error)));
+    page.on('console', message => {
+      if (message.type() === 'error') this.consoleErrors.push(`${new URL(page.url()).pathname}: ${message.text()}`);
+    });
   }
 
   async open(route) {
@@ -155,6 +182,8 @@ export class Visitor {
     await Promise.race([closed, popup.getByRole('button', { name: 'Authorize Application' }).click().catch(() => {})]);
     await closed;
     await this.page.getByRole('heading', { name: /Hello|Welcome to your platform/ }).waitFor();
+    // Whoever is not known yet is refused what the page asks for: that is how it learns to ask who it is.
+    this.consoleErrors.length = 0;
   }
 
   /** Reloads the page until something is seen on it; a slow machine is given longer each time. */
@@ -183,6 +212,32 @@ export class Visitor {
       if (text.includes(bad)) throw new Error(`the page ${this.page.url()} says "${bad}"`);
     }
     if (this.complaints.length > 0) throw new Error(`scripts of ${this.page.url()} failed: ${this.complaints.join('; ')}`);
+  }
+
+  /**
+   * The page as it is now fits a phone and a laptop, hinders nobody seriously, and its console had no error since the last
+   * time that this was asked.
+   */
+  async expectGood(name) {
+    const { page } = this;
+    const before = page.viewportSize();
+    for (const width of WIDTHS) {
+      await page.setViewportSize({ width, height: 900 });
+      await page.waitForTimeout(700);
+      await this.picture(`${name}-${width}`);
+      const wide = await page.evaluate(() => document.documentElement.scrollWidth);
+      if (wide > width + 1) throw new Error(`${page.url()} is ${wide} wide on a screen of ${width}`);
+      // By the debugger: the page's own rules let no foreign script in.
+      await page.evaluate(axe);
+      const { violations } = await page.evaluate(() => window.axe.run(document, { resultTypes: ['violations'] }));
+      const serious = violations.filter(({ impact }) => impact === 'serious' || impact === 'critical');
+      const told = serious.map(({ id, nodes }) => `${id}: ${nodes.map(each => each.target.join(' ')).join(', ')}`);
+      if (told.length > 0) throw new Error(`${page.url()} at ${width}: ${told.join('; ')}`);
+    }
+    const errors = this.consoleErrors.splice(0);
+    if (errors.length > 0) throw new Error(`the console says: ${errors.join('; ')}`);
+    await page.setViewportSize(before);
+    await this.expectNoFault();
   }
 
   async close() {
