@@ -126,7 +126,7 @@ function Editor({ manifest, onDone }: { manifest: ChangeForm; onDone: (request: 
             <TextField id="why" fullWidth label="Why (for the reviewer)" value={note} onChange={event => setNote(event.target.value)} />
           </Box>
           <Outcome asked={asked} />
-          {problem && <WarningPanel title="The change was not sent" message={problem} />}
+          {problem && <WarningPanel title="The change was not sent" message={problem} defaultExpanded />}
           <Send sending={sending} isTaken={manifest.pullRequests.length > 0} isRefused={isRefused(asked)} />
         </Form>
       </Findings>
