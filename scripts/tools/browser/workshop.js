@@ -2,7 +2,8 @@
 // check has to fail before and to hold after it. Settings besides those of platform.js:
 //   BACKSTACK_BINARY          the program (default: backstack)
 //   BACKSTACK_WORKSHOP_FROM   id of the step to begin with; what the steps before it make has to be there
-import { mkdtempSync, rmSync } from 'node:fs';
+//   BACKSTACK_WORKSHOP_FOLDER folder of the terminal, which is kept (default: one that goes)
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { Visitor } from './platform.js';
@@ -13,7 +14,9 @@ import { Terminal } from './workshop/terminal.js';
 import { terminalEnvironment } from './workshop/tools.js';
 
 const name = process.argv[2] ?? 'developer';
-const folder = mkdtempSync(path.join(tmpdir(), 'backstack-workshop-'));
+const kept = process.env.BACKSTACK_WORKSHOP_FOLDER;
+if (kept) mkdirSync(kept, { recursive: true });
+const folder = kept ?? mkdtempSync(path.join(tmpdir(), 'backstack-workshop-'));
 const environment = terminalEnvironment(folder);
 const workshop = new Workshop('backstack', environment);
 const CHECKS = process.env.BACKSTACK_WORKSHOP_CHECKS !== '0';
@@ -102,5 +105,5 @@ try {
   if (CHECKS) await workshop.stop().catch(error => console.error(String(error)));
   terminal.close();
   await visitor.close();
-  rmSync(folder, { recursive: true, force: true });
+  if (!kept) rmSync(folder, { recursive: true, force: true });
 }
