@@ -114,7 +114,7 @@ fn lacks(step: &Step) -> Vec<&'static str> {
     if step.why.is_empty() {
         lacks.push("a step begins with a paragraph that says what is done and why");
     }
-    if step.actions.is_empty() && answers == 0 {
+    if step.actions.is_empty() && answers == 0 && step.solve.is_empty() {
         lacks.push("a step needs something to do: a command, a list of clicks, or a question to answer");
     }
     if answers > 1 {
