@@ -7,7 +7,7 @@ import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { Visitor } from './platform.js';
-import { seriousFaults } from './workshop/access.js';
+import { seriousFaults } from './access.js';
 import { Learner } from './workshop/learner.js';
 import { Workshop } from './workshop/program.js';
 import { Terminal } from './workshop/terminal.js';

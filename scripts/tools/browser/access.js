@@ -16,5 +16,5 @@ export async function seriousFaults(page) {
     exclude => axe.run({ include: [['body']], exclude }, { resultTypes: ['violations'] }), NOT_OURS);
   return violations
     .filter(({ impact }) => COUNT.includes(impact))
-    .map(({ id, nodes }) => `${id} at ${nodes[0].target.join(' ')}`);
+    .map(({ id, nodes }) => `${id} at ${nodes.map(each => each.target.join(' ')).join(', ')}`);
 }
