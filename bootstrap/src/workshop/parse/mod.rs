@@ -114,14 +114,11 @@ fn lacks(step: &Step) -> Vec<&'static str> {
     if step.why.is_empty() {
         lacks.push("a step begins with a paragraph that says what is done and why");
     }
-    if step.actions.is_empty() && answers == 0 && step.solve.is_empty() {
-        lacks.push("a step needs something to do: a command, a list of clicks, or a question to answer");
-    }
     if answers > 1 {
         lacks.push("a step has at most one question: `check --answer` could not say which one it means");
     }
     if step.solve.is_empty() && step.commands().next().is_none() && !is_answered {
-        lacks.push("a step without a command needs `solve`, so that it can be done for somebody");
+        lacks.push("a step without a command or a question needs `solve`, so that it can be done for somebody");
     }
     let commands = step.commands().count();
     if step.solve.iter().any(|solution| matches!(solution, Solution::Block(number) if !(1..=commands).contains(number))) {

@@ -184,9 +184,9 @@ fn what_a_step_lacks_is_told() {
         (one("minutes: 1\ncheck: []\nsolve:\n  - run: x", "Why.\n\n1. Click **A**."), "9: a step needs a `check`"),
         (
             one("minutes: 1\ncheck:\n  - url: { at: /x }", "Why.\n\n1. Click **A**."),
-            "9: a step without a command needs `solve`",
+            "9: a step without a command or a question needs `solve`",
         ),
-        (one(WHOLE, "Why."), "9: a step needs something to do"),
+        (one("minutes: 1\ncheck:\n  - url: { at: /x }", "Why."), "needs `solve`"),
         (one(WHOLE, "1. Click **A**."), "9: a step begins with a paragraph"),
         (one("check: [", "Why."), "not valid YAML"),
         (one("minutes: 1\nchecks: []", "Why."), "unknown field `checks`"),
