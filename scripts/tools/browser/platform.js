@@ -9,12 +9,10 @@
 //   CHROMIUM               the browser (default: /usr/bin/chromium)
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import path from 'node:path';
 import { chromium } from 'playwright-core';
+import { seriousFaults } from './access.js';
 
-/** What looks for hindrances to people who work by keyboard or by ear. */
-const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 /** A phone and a laptop. */
 const WIDTHS = [420, 1400];
 
@@ -227,11 +225,7 @@ export class Visitor {
       await this.picture(`${name}-${width}`);
       const wide = await page.evaluate(() => document.documentElement.scrollWidth);
       if (wide > width + 1) throw new Error(`${page.url()} is ${wide} wide on a screen of ${width}`);
-      // By the debugger: the page's own rules let no foreign script in.
-      await page.evaluate(axe);
-      const { violations } = await page.evaluate(() => window.axe.run(document, { resultTypes: ['violations'] }));
-      const serious = violations.filter(({ impact }) => impact === 'serious' || impact === 'critical');
-      const told = serious.map(({ id, nodes }) => `${id}: ${nodes.map(each => each.target.join(' ')).join(', ')}`);
+      const told = await seriousFaults(page);
       if (told.length > 0) throw new Error(`${page.url()} at ${width}: ${told.join('; ')}`);
     }
     const errors = this.consoleErrors.splice(0);

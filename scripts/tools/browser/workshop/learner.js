@@ -96,6 +96,8 @@ export class Learner {
     const end = Date.now() + PATIENCE;
     const works = async () => (await pressed.isVisible()) && (await pressed.isDisabled());
     while (Date.now() < end && (await works().catch(() => false))) await this.page.waitForTimeout(250);
+    const refused = this.page.getByRole('alert').filter({ visible: true, hasText: /refuse|could not|was not/i });
+    if (await refused.count()) throw new Error(`the page says: ${await refused.first().innerText()}`);
   }
 
   /** Waits for something. A person would load the page again at last, but not a form that is filled in. */

@@ -26,6 +26,11 @@ export class Workshop {
     return this.#run('start', name);
   }
 
+  /** Goes on to the next step. */
+  next(...words) {
+    return this.#run('next', ...words);
+  }
+
   stop() {
     return this.#run('stop');
   }
@@ -37,7 +42,7 @@ export class Workshop {
 
   /** Why a step is not done, asked once and not waited for; nothing if it is done. */
   async missing() {
-    return this.#check('--no-wait');
+    return this.#check('--now');
   }
 
   /** Why a step is not done, after it was waited for; nothing if it is done. */

@@ -1,6 +1,6 @@
 // What the learner's terminal has: `backstack`, and the tools of the platform where this machine has none.
 import { execFileSync } from 'node:child_process';
-import { chmodSync, existsSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 
 const TOOLS = ['kubectl', 'argocd'];
@@ -12,6 +12,7 @@ function onPath(program) {
 /** The environment of the terminal, with a folder of programs before all others. */
 export function terminalEnvironment(folder) {
   const programs = path.join(folder, '.programs');
+  rmSync(programs, { recursive: true, force: true });
   mkdirSync(programs);
   const given = process.env.BACKSTACK_BINARY;
   if (given) symlinkSync(path.isAbsolute(given) ? given : onPath(given), path.join(programs, 'backstack'));

@@ -41,7 +41,7 @@ test('orders are told in words; what runs leads to its page, what waits to its p
 test('what waits is looked at, approved and merged with the person\'s own token', async () => {
   let tries = 0;
   const { user, calls } = cards({ waiting: [open] }, ({ route }) => {
-    if (route === `${API}/merge`) return new Response(null, { status: (tries += 1) === 1 ? 405 : 200 });
+    if (route === `${API}/merge`) return new Response('{"message":"Please try again later"}', { status: (tries += 1) === 1 ? 405 : 200 });
     return undefined;
   });
   await user.click(await screen.findByRole('button', { name: 'What it changes' }));

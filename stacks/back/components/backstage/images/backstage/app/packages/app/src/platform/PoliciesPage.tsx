@@ -142,7 +142,7 @@ function Row({ judged, pageOf }: { judged: Judgement; pageOf: PageOf }) {
       </div>
       <div>
         <Typography>
-          {page ? <Link to={page}>{words}</Link> : words}
+          {page ? <Link to={page} underline="always">{words}</Link> : words}
           {judged.namespace && ` in ${judged.namespace}`}
         </Typography>
         {isBad(judged) && judged.message && <Typography variant="body2">{judged.message}</Typography>}

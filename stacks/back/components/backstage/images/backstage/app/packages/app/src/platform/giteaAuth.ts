@@ -7,9 +7,10 @@ type GiteaAuth = OAuthApi & OpenIdConnectApi & ProfileInfoApi & BackstageIdentit
 
 export const giteaAuthRef = createApiRef<GiteaAuth>({ id: 'auth.gitea' });
 
-/** The server merges only after a check of its own, which it may just be making. */
-const TRIES = 5;
+/** The server merges only after checks, its own and the platform's, which it may just be making. */
+const MERGED_WITHIN = 90_000;
 const PAUSE = 1_500;
+const NOT_YET = /try again|status checks/i;
 
 /** Approves and merges a pull request with the person's own token: Git has the last word on whether they may. */
 export function useApproval(): (api: string) => Promise<void> {
@@ -24,9 +25,10 @@ export function useApproval(): (api: string) => Promise<void> {
         body: JSON.stringify(body),
       });
       await must(await post('reviews', { event: 'APPROVED', body: 'Approved in the portal.' }));
-      for (let left = TRIES; ; left -= 1) {
+      for (const end = Date.now() + MERGED_WITHIN; ; ) {
         const answer = await post('merge', { Do: 'merge', delete_branch_after_merge: true });
-        if (answer.ok || answer.status !== 405 || left <= 1) return must(answer);
+        const notYet = answer.status === 405 && NOT_YET.test(await answer.clone().text());
+        if (!notYet || Date.now() > end) return must(answer);
         await new Promise(resolve => setTimeout(resolve, PAUSE));
       }
     },

@@ -7,9 +7,8 @@ const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.mi
 const NOT_OURS = [['[class*="BackstageLogViewer"]']];
 const COUNT = ['serious', 'critical'];
 
-/** What is seriously wrong with a page of the portal, each with a place; the other programs' pages are not ours. */
+/** What is seriously wrong with a page of the portal, each with a place. */
 export async function seriousFaults(page) {
-  if (/^\/(gitea|argocd)\b/.test(new URL(page.url()).pathname)) return [];
   // Not as a script of the page: the portal allows none but its own.
   await page.evaluate(AXE);
   const { violations } = await page.evaluate(
@@ -17,5 +16,5 @@ export async function seriousFaults(page) {
     exclude => axe.run({ include: [['body']], exclude }, { resultTypes: ['violations'] }), NOT_OURS);
   return violations
     .filter(({ impact }) => COUNT.includes(impact))
-    .map(({ id, nodes }) => `${id} at ${nodes[0].target.join(' ')}`);
+    .map(({ id, nodes }) => `${id} at ${nodes.map(each => each.target.join(' ')).join(', ')}`);
 }
