@@ -114,9 +114,10 @@ export function kubectl(...args) {
   return execFileSync(program, [...first, ...args], { encoding: 'utf8' });
 }
 
-/** Fills in a field of a form, whether it is for text or for a number. */
+/** Fills in a field of a form, whether it is for text or for a number; one that makes proposals is a box for both. */
 export async function fill(page, field, value) {
-  await page.getByRole('textbox', { name: field }).or(page.getByRole('spinbutton', { name: field })).first().fill(value);
+  const kinds = ['textbox', 'spinbutton', 'combobox'].map(role => page.getByRole(role, { name: field }));
+  await kinds.reduce((one, other) => one.or(other)).first().fill(value);
 }
 
 /** The number of the pull request that the page links to. */

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"net/http"
 	"os"
+	"slices"
+	"strings"
 )
 
 // Makes the users that are missing.
@@ -72,11 +74,40 @@ func (setup *setup) teams(ctx context.Context) error {
 				return err
 			}
 		}
-		if err := setup.fillTeam(ctx, fmt.Sprintf("/teams/%d", id), team); err != nil {
+		at := fmt.Sprintf("/teams/%d", id)
+		if err := setup.fillTeam(ctx, at, team); err != nil {
 			return err
+		}
+		if team.Name == engineers {
+			if err := setup.tellEngineers(ctx, at); err != nil {
+				return err
+			}
 		}
 	}
 	return nil
+}
+
+// Tells who the platform engineers are, beside the token of the program that asks for their approval: Gitea itself tells the
+// members of a team only to those who are in it.
+func (setup *setup) tellEngineers(ctx context.Context, at string) error {
+	var members []struct {
+		Login string `json:"login"`
+	}
+	if err := setup.gitea.Send(ctx, http.MethodGet, at+"/members?limit=50", nil, &members); err != nil {
+		return err
+	}
+	var names []string
+	for _, member := range members {
+		names = append(names, member.Login)
+	}
+	slices.Sort(names)
+	wanted := strings.Join(names, " ")
+	kept, err := setup.cluster.Secret(ctx, setup.namespace, "seeder")
+	if err != nil || kept[engineers] == wanted {
+		return err
+	}
+	setup.say("the platform engineers are %s", wanted)
+	return setup.cluster.SetSecret(ctx, setup.namespace, "seeder", map[string]string{engineers: wanted})
 }
 
 func (setup *setup) makeTeam(ctx context.Context, team team) (int64, error) {

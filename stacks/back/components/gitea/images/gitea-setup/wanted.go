@@ -8,7 +8,9 @@ const (
 	platform     = "platform"
 	demoCluster  = "demo-cluster"
 	branch       = "main"
-	adminName    = "gitea-admin"
+	// The team whose approval some orders need.
+	engineers = "platform-engineers"
+	adminName = "gitea-admin"
 	// Behind the @ of every address; no mail is sent. The portal takes who somebody is from before it.
 	mailDomain = "backstack.example"
 )
@@ -51,7 +53,7 @@ type team struct {
 
 var teams = []team{
 	{"developers", "Write to demo-cluster.", "write", []string{"developer"}, []string{demoCluster}},
-	{"platform-engineers", "Write everywhere.", "write", []string{"platform-engineer"}, []string{platform, demoCluster}},
+	{engineers, "Write everywhere.", "write", []string{"platform-engineer"}, []string{platform, demoCluster}},
 	{"reviewers", "Read and review what the platform is made of.", "read", []string{"developer"}, []string{platform}},
 	{"proposers", "Programs that open pull requests; their reviews do not count and they cannot merge.", "write",
 		[]string{"portal", "assistant"}, []string{platform, demoCluster}},

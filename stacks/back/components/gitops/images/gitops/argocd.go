@@ -113,13 +113,27 @@ func (gitops *gitops) ready(ctx context.Context) error {
 	if there, err := gitops.cluster.Get(ctx, gitops.path("applicationsets")+"/demo-cluster", &demo); err != nil || !there {
 		return orElse(err, fmt.Errorf("ApplicationSet demo-cluster does not exist"))
 	}
-	for _, condition := range demo.Status.Conditions {
-		if condition.Type == "ResourcesUpToDate" && condition.Status == "True" {
-			gitops.applied = true
-			return nil
+	if demo.is("ResourcesUpToDate") {
+		gitops.applied = true
+		return nil
+	}
+	if demo.is("ErrorOccurred") {
+		// It asked before this program could answer, and would ask again only minutes later.
+		patch := map[string]any{"metadata": map[string]any{"annotations": refreshOf("applicationsets")}}
+		if err := gitops.cluster.Merge(ctx, gitops.path("applicationsets")+"/"+orderRepository, patch); err != nil {
+			return err
 		}
 	}
 	return fmt.Errorf("ApplicationSet demo-cluster has not made its Applications yet: %s", demo.why())
+}
+
+func (one *object) is(condition string) bool {
+	for _, told := range one.Status.Conditions {
+		if told.Type == condition && told.Status == "True" {
+			return true
+		}
+	}
+	return false
 }
 
 // What Argo CD says of an object that is not as it should be.

@@ -60,13 +60,14 @@ func (gitops *gitops) waitsForEngineer(ctx context.Context, gitea *client.Client
 	if err := gitea.Send(ctx, http.MethodGet, path, nil, &reviews); err != nil {
 		return "", err
 	}
-	// Whoever may write to the platform itself; the programs among them give no approval that counts.
-	var engineers []account
-	if err := gitea.Send(ctx, http.MethodGet, "/repos/"+organisation+"/platform/assignees", nil, &engineers); err != nil {
+	// Written by whoever sets Gitea up.
+	told, err := gitops.cluster.Secret(ctx, gitops.giteaNamespace, "seeder")
+	if err != nil {
 		return "", err
 	}
+	engineers := strings.Fields(told["platform-engineers"])
 	for _, review := range reviews {
-		if review.counts() && slices.Contains(engineers, review.User) {
+		if review.counts() && slices.Contains(engineers, review.User.Login) {
 			return "", nil
 		}
 	}

@@ -41,7 +41,8 @@ func TestADevelopersApprovalIsNotThatOfAPlatformEngineer(t *testing.T) {
 		answers := map[string]string{
 			"compositeresourcedefinitions": `{"items":[{"metadata":{"labels":{"backstack.dev/approval":"platform-engineer"}},"spec":{"group":"platform.backstack.dev","names":{"kind":"Exception"}}}]}`,
 			"reviews":                      reviews,
-			"assignees":                    `[{"login":"platform-engineer"},{"login":"portal"}]`,
+			// platform-engineer ann
+			"seeder": `{"data":{"platform-engineers":"cGxhdGZvcm0tZW5naW5lZXIgYW5u"}}`,
 		}
 		answer := answers[request.URL.Path[strings.LastIndex(request.URL.Path, "/")+1:]]
 		if answer == "" {

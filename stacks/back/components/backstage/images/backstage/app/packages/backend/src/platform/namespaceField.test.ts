@@ -36,7 +36,7 @@ test('without a project, or with one that cannot be read, there is no rule', () 
 
 test('the field offers what there is and says the rule', () => {
   expect(namespaceField([demo], { words: 'Not kube-*.', pattern: '^x$' })).toMatchObject({
-    description: 'Which team or environment it belongs to. There are demo (development). Not kube-*.',
+    description: 'Which team or environment it belongs to. There are demo (development). Not kube-\\*.',
     examples: ['demo'],
     default: 'demo',
     pattern: '^x$',

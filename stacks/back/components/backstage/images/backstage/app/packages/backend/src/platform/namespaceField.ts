@@ -47,7 +47,8 @@ export function namespaceField(namespaces: KubeObject[], rule?: Rule) {
     const there = told.length > 0 ? `There are ${told.join(', ')}. ` : '';
     return {
       ...field,
-      description: `Which team or environment it belongs to. ${there}${rule.words}`,
+      // Descriptions are Markdown, in which a star is no star.
+      description: `Which team or environment it belongs to. ${there}${rule.words.replace(/[*_]/g, '\\$&')}`,
       pattern: rule.pattern,
       errorMessage: `No order may go there. ${rule.words}`,
       // Offered while somebody types.
