@@ -135,6 +135,10 @@ fn summary(track: &Track) -> serde_json::Value {
 }
 
 pub(super) async fn run(args: WorkshopArgs, name: &str, printer: &Printer) -> Result<u8, Failure> {
+    if let WorkshopCommand::Start { track } = &args.command {
+        // What was typed wrong is told before anything is asked.
+        workshop::find(track)?;
+    }
     let course = Course { platform: platform(name).await?, learner: LEARNER.into() };
     match args.command {
         WorkshopCommand::Start { track } => {
