@@ -204,10 +204,11 @@ impl Searcher<'_> {
         } else {
             0.0
         };
+        let asked = if ingredients.questions { rank::tune(2) * self.asked(query, number) } else { 0.0 };
         let message = ingredients.messages && self.index.messages[number];
         let pasted = if message { rank::MESSAGES + (1.0 - rank::MESSAGES) * of_title } else { 1.0 };
         let kind = if ingredients.kinds { kinds::factor(query.wanted, self.index.kinds[number]) } else { 1.0 };
-        (1.0 + heading + phrases) * pasted * kind
+        (1.0 + heading + phrases + asked) * pasted * kind
     }
 
     /// How much a heading is just what was asked for: 1 if it has all of the question's words and no others. Words that
@@ -224,6 +225,22 @@ impl Searcher<'_> {
         let above: f32 = if self.index.ingredients.breadcrumb { above.filter_map(weight).sum() } else { 0.0 };
         let (of_title, of_query) = (shared / all, ((shared + above) / query.mass).min(1.0));
         (2.0 * of_title * of_query / (of_title + of_query), of_title)
+    }
+
+    /// How much the likest of the questions that the section answers is the one that was asked: 1 if it has all of its words
+    /// and no others.
+    fn asked(&self, query: &Query, number: usize) -> f32 {
+        let likeness = |question: &Vec<Term>| {
+            let all: f32 = question.iter().map(|term| self.index.rarity(*term)).sum();
+            let shared: f32 =
+                question.iter().filter_map(|term| Some(query.terms.get(term)? * self.index.rarity(*term))).sum();
+            if shared <= 0.0 || query.mass <= 0.0 {
+                return 0.0;
+            }
+            let (of_question, of_query) = (shared / all, (shared / query.mass).min(1.0));
+            2.0 * of_question * of_query / (of_question + of_query)
+        };
+        self.index.asked[number].iter().map(likeness).fold(0.0, f32::max)
     }
 
     /// The part of the question's neighbouring words that are neighbours in the text too.
