@@ -125,7 +125,7 @@ pub fn weights(ingredients: &Ingredients) -> [f32; FIELDS] {
     [or(ingredients.title, 3.0, 1.0), or(ingredients.breadcrumb, 0.6, 0.0), 1.0, or(ingredients.code, 0.7, 1.0), tune(0)]
 }
 
-pub static TUNE: std::sync::RwLock<[f32; 16]> = std::sync::RwLock::new([0.8, 0.3, 0.6, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0]);
+pub static TUNE: std::sync::RwLock<[f32; 16]> = std::sync::RwLock::new([0.8, 0.3, 0.6, 0.8, 1.0, 0.0, 0.0, 1.0, 0.0, 1.0, 1.0, 1.2, 0.8, 0.4, 1.3, 0.0]);
 pub fn tune(at: usize) -> f32 {
     TUNE.read().unwrap()[at]
 }

@@ -13,7 +13,7 @@ use super::index::{Index, Term};
 use super::kinds;
 use super::markdown::Section;
 use super::query::Query;
-use super::rank::{self, SATURATION};
+use super::rank;
 use super::read::address_of;
 use super::snippet::{self, Pieces};
 
@@ -147,6 +147,29 @@ impl Searcher<'_> {
             sort(others);
             best.1 = others.first().map_or(best.1, |next| best.1.max(next.1));
         }
+        if rank::tune(4) < 1.0 || rank::tune(5) > 0.0 {
+            let mut seen: HashMap<u32, (i32, f32)> = HashMap::new();
+            if rank::tune(5) > 0.0 {
+                for (number, score) in &ranked[..again] {
+                    let page = seen.entry(self.index.places[*number as usize].page).or_default();
+                    page.1 += score / 2f32.powi(page.0);
+                    page.0 += 1;
+                }
+                for (number, score) in &mut ranked[..again] {
+                    *score += rank::tune(5) * seen[&self.index.places[*number as usize].page].1;
+                }
+                sort(&mut ranked[..again]);
+                seen.clear();
+            }
+            for (number, score) in &mut ranked[..again] {
+                let page = seen.entry(self.index.places[*number as usize].page).or_default();
+                if page.0 >= 2 {
+                    *score *= rank::tune(4);
+                }
+                page.0 += 1;
+            }
+            sort(&mut ranked[..again]);
+        }
         ranked
     }
 
@@ -160,7 +183,7 @@ impl Searcher<'_> {
                 for posting in self.index.postings(*term) {
                     let often = self.index.frequency(posting);
                     if often > 0.0 {
-                        let score = share * rarity * often / (SATURATION + often);
+                        let score = share * rarity * often / (rank::tune(11) + often);
                         matched.entry(posting.section).or_default().add(group_number, score, *share);
                     }
                 }
@@ -180,7 +203,7 @@ impl Searcher<'_> {
             return None;
         }
         let factor =
-            if self.index.ingredients.coverage { 1.0 - rank::COVERAGE + rank::COVERAGE * coverage } else { 1.0 };
+            if self.index.ingredients.coverage { 1.0 - rank::tune(12) + rank::tune(12) * coverage } else { 1.0 };
         Some(score * factor * if pasted { 1.0 + rank::PASTED_GAIN } else { 1.0 })
     }
 
@@ -204,7 +227,7 @@ impl Searcher<'_> {
         } else {
             0.0
         };
-        let asked = if ingredients.questions { rank::tune(2) * self.asked(query, number) } else { 0.0 };
+        let asked = if ingredients.questions { rank::tune(2) * self.asked(query, number).powf(rank::tune(7)) + rank::tune(6) * self.index.asked[number].iter().map(|question| self.side_by_side(query, question)).fold(0.0, f32::max) } else { 0.0 };
         let message = ingredients.messages && self.index.messages[number];
         let pasted = if message { rank::MESSAGES + (1.0 - rank::MESSAGES) * of_title } else { 1.0 };
         let kind = if ingredients.kinds { kinds::factor(query.wanted, self.index.kinds[number]) } else { 1.0 };
