@@ -38,8 +38,8 @@ fn asked(page: &str, file: &Path, code: &mut String) {
         serde_yaml::from_str(&text).unwrap_or_else(|why| panic!("{}: {why}", file.display()));
     for (anchor, questions) in sections {
         let anchor: String = serde_yaml::from_value(anchor).expect("an anchor is text");
-        let questions: Vec<String> = serde_yaml::from_value(questions)
-            .unwrap_or_else(|why| panic!("{}: {anchor}: {why}", file.display()));
+        let questions: Vec<String> =
+            serde_yaml::from_value(questions).unwrap_or_else(|why| panic!("{}: {anchor}: {why}", file.display()));
         let _ = writeln!(code, "    ({:?}, {anchor:?}, &{questions:?}),", format!("{page}.md"));
     }
 }

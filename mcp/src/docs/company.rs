@@ -22,7 +22,7 @@ pub(super) fn gains(index: &Index, query: &Query, ranked: &[Ranked]) -> Vec<f32>
         let alike = alike(index, query, ranked, &places);
         let most = alike.iter().copied().fold(0.0, f32::max);
         if most > 0.0 {
-            gains.iter_mut().zip(alike).for_each(|(gain, alike)| *gain += rank::tune(13) * best * alike / most);
+            gains.iter_mut().zip(alike).for_each(|(gain, alike)| *gain += rank::FEEDBACK * best * alike / most);
         }
     }
     gains
@@ -62,8 +62,7 @@ fn telling(index: &Index, query: &Query, ranked: &[Ranked]) -> Vec<(Term, f32)> 
         let sequence = &index.sequences[*number as usize];
         // Short sections have few words and would make much of each.
         let share = score * score / (sequence.len() as f32 + rank::SHORT);
-        let asked = if rank::tune(8) > 0.0 { index.asked[*number as usize].as_slice() } else { &[] };
-        for term in sequence.iter().chain(asked.iter().flatten()) {
+        for term in sequence {
             let with = index.postings(*term).len();
             if (2..=most).contains(&with) && !query.terms.contains_key(term) {
                 *weights.entry(*term).or_default() += share * index.rarity(*term);

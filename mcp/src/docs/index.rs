@@ -115,7 +115,7 @@ impl Index {
         for chunk in chunks(question) {
             terms.extend(self.terms_of(chunk, seen).iter().filter(|(_, compound)| !compound).map(|(term, _)| *term));
         }
-        terms
+        once(terms)
     }
 
     fn terms_of<'a>(&mut self, chunk: &str, seen: &'a mut Seen) -> &'a [(Term, bool)] {
@@ -171,8 +171,7 @@ impl Index {
     pub(super) fn frequency(&self, posting: &Posting) -> f32 {
         let lengths = &self.lengths[posting.section as usize];
         let of = |field: usize| {
-            let length = if field == ASKED { rank::tune(1) } else { LENGTH[field] };
-            let norm = 1.0 - length + length * lengths[field] / self.mean[field];
+            let norm = 1.0 - LENGTH[field] + LENGTH[field] * lengths[field] / self.mean[field];
             self.weights[field] * f32::from(posting.counts[field]) / norm
         };
         (0..FIELDS).filter(|field| posting.counts[*field] > 0).map(of).sum()

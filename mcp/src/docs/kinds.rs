@@ -113,8 +113,8 @@ pub(super) fn factor(wanted: Wanted, kind: Kind) -> f32 {
         (Wanted::Way, Kind::Guide)
         | (Wanted::Meaning, Kind::Concepts)
         | (Wanted::Mending, Kind::Troubleshooting)
-        | (Wanted::Name, Kind::Reference) => super::rank::tune(14),
-        (_, Kind::Lesson) => super::rank::tune(3),
+        | (Wanted::Name, Kind::Reference) => MEANT,
+        (_, Kind::Lesson) => LESSON,
         (Wanted::Way | Wanted::Meaning, Kind::Troubleshooting) => NOT_MEANT,
         (Wanted::Way | Wanted::Mending, Kind::Internals) => NOT_MEANT,
         _ => 1.0,

@@ -261,7 +261,10 @@ mod tests {
     fn comments_are_known_and_are_no_text() {
         let source = "# X\n<!-- track\nname: one\n\nminutes: 5\n-->\n\nText <!-- in a line --> goes on.\n\n```html\n<!-- code -->\n```\n";
         let page = parse(source, "x");
-        assert_eq!(page.sections[0].text.split_whitespace().collect::<Vec<_>>().join(" "), "Text goes on. <!-- code -->");
+        assert_eq!(
+            page.sections[0].text.split_whitespace().collect::<Vec<_>>().join(" "),
+            "Text goes on. <!-- code -->"
+        );
         let comments: Vec<&str> = page.comments.iter().map(|range| source[range.clone()].trim_end()).collect();
         assert_eq!(comments, ["<!-- track\nname: one\n\nminutes: 5\n-->", "<!-- in a line -->"]);
     }

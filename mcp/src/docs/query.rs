@@ -104,7 +104,7 @@ fn alternatives(word: &Word, index: &Index) -> Vec<(Term, f32)> {
         let with = itself.map_or(0, |term| index.postings(term).len());
         let part = with as f32 / index.places.len().max(1) as f32;
         for (others, share) in
-            [(synonyms::same(&word.term), super::rank::tune(10) * SAME.of(part)), (synonyms::said(&word.term), super::rank::tune(9) * SAID.of(part))]
+            [(synonyms::same(&word.term), SAME.of(part)), (synonyms::said(&word.term), SAID.of(part))]
         {
             for other in others.iter().filter_map(|other| index.known(other)) {
                 if terms.iter().all(|(term, _)| *term != other) {

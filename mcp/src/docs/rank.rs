@@ -122,12 +122,7 @@ pub const SATURATION: f32 = 1.2;
 /// Weights of the fields.
 pub fn weights(ingredients: &Ingredients) -> [f32; FIELDS] {
     let or = |wanted: bool, with: f32, without: f32| if wanted { with } else { without };
-    [or(ingredients.title, 3.0, 1.0), or(ingredients.breadcrumb, 0.6, 0.0), 1.0, or(ingredients.code, 0.7, 1.0), tune(0)]
-}
-
-pub static TUNE: std::sync::RwLock<[f32; 16]> = std::sync::RwLock::new([0.8, 0.3, 0.6, 0.8, 1.0, 0.0, 0.0, 1.0, 0.0, 1.0, 1.0, 1.2, 0.8, 0.4, 1.3, 0.0]);
-pub fn tune(at: usize) -> f32 {
-    TUNE.read().unwrap()[at]
+    [or(ingredients.title, 3.0, 1.0), or(ingredients.breadcrumb, 0.6, 0.0), 1.0, or(ingredients.code, 0.7, 1.0), 1.0]
 }
 
 /// Another name for the same thing counts this much of the word itself.
@@ -147,6 +142,8 @@ pub const LEAST_COVERAGE: f32 = 0.15;
 pub const COVERAGE: f32 = 0.8;
 /// How much a heading that matches in full adds.
 pub const NAMES: f32 = 0.8;
+/// How much a question adds that is just what was asked.
+pub const QUESTIONS: f32 = 1.0;
 /// How much words side by side add, if all of them are.
 pub const PHRASES: f32 = 0.8;
 /// What is left of the score of a message that was not pasted.
@@ -167,7 +164,7 @@ pub const SECOND_LOOK: usize = 80;
 pub const MEANT: f32 = 1.3;
 pub const NOT_MEANT: f32 = 0.7;
 /// A lesson does many things on its way, so it has many words of questions that it does not answer.
-pub const LESSON: f32 = 0.8;
+pub const LESSON: f32 = 0.6;
 /// So many of the best lead to others,
 pub const LEADING: usize = 5;
 /// which gain this part of the leading one's score by a link,

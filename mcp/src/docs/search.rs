@@ -13,7 +13,7 @@ use super::index::{Index, Term};
 use super::kinds;
 use super::markdown::Section;
 use super::query::Query;
-use super::rank;
+use super::rank::{self, SATURATION};
 use super::read::address_of;
 use super::snippet::{self, Pieces};
 
@@ -147,29 +147,6 @@ impl Searcher<'_> {
             sort(others);
             best.1 = others.first().map_or(best.1, |next| best.1.max(next.1));
         }
-        if rank::tune(4) < 1.0 || rank::tune(5) > 0.0 {
-            let mut seen: HashMap<u32, (i32, f32)> = HashMap::new();
-            if rank::tune(5) > 0.0 {
-                for (number, score) in &ranked[..again] {
-                    let page = seen.entry(self.index.places[*number as usize].page).or_default();
-                    page.1 += score / 2f32.powi(page.0);
-                    page.0 += 1;
-                }
-                for (number, score) in &mut ranked[..again] {
-                    *score += rank::tune(5) * seen[&self.index.places[*number as usize].page].1;
-                }
-                sort(&mut ranked[..again]);
-                seen.clear();
-            }
-            for (number, score) in &mut ranked[..again] {
-                let page = seen.entry(self.index.places[*number as usize].page).or_default();
-                if page.0 >= 2 {
-                    *score *= rank::tune(4);
-                }
-                page.0 += 1;
-            }
-            sort(&mut ranked[..again]);
-        }
         ranked
     }
 
@@ -183,7 +160,7 @@ impl Searcher<'_> {
                 for posting in self.index.postings(*term) {
                     let often = self.index.frequency(posting);
                     if often > 0.0 {
-                        let score = share * rarity * often / (rank::tune(11) + often);
+                        let score = share * rarity * often / (SATURATION + often);
                         matched.entry(posting.section).or_default().add(group_number, score, *share);
                     }
                 }
@@ -203,7 +180,7 @@ impl Searcher<'_> {
             return None;
         }
         let factor =
-            if self.index.ingredients.coverage { 1.0 - rank::tune(12) + rank::tune(12) * coverage } else { 1.0 };
+            if self.index.ingredients.coverage { 1.0 - rank::COVERAGE + rank::COVERAGE * coverage } else { 1.0 };
         Some(score * factor * if pasted { 1.0 + rank::PASTED_GAIN } else { 1.0 })
     }
 
@@ -227,7 +204,7 @@ impl Searcher<'_> {
         } else {
             0.0
         };
-        let asked = if ingredients.questions { rank::tune(2) * self.asked(query, number).powf(rank::tune(7)) + rank::tune(6) * self.index.asked[number].iter().map(|question| self.side_by_side(query, question)).fold(0.0, f32::max) } else { 0.0 };
+        let asked = if ingredients.questions { rank::QUESTIONS * self.asked(query, number) } else { 0.0 };
         let message = ingredients.messages && self.index.messages[number];
         let pasted = if message { rank::MESSAGES + (1.0 - rank::MESSAGES) * of_title } else { 1.0 };
         let kind = if ingredients.kinds { kinds::factor(query.wanted, self.index.kinds[number]) } else { 1.0 };
@@ -237,33 +214,29 @@ impl Searcher<'_> {
     /// How much a heading is just what was asked for: 1 if it has all of the question's words and no others. Words that
     /// stand in the headings above it are not missed. And the part of the heading that was asked for.
     fn likeness(&self, query: &Query, number: usize) -> (f32, f32) {
-        let weight = |term: &Term| Some(query.terms.get(term)? * self.index.rarity(*term));
         let title = &self.index.titles[number];
-        let all: f32 = title.iter().map(|term| self.index.rarity(*term)).sum();
-        let shared: f32 = title.iter().filter_map(weight).sum();
+        let above = self.index.trails[number].iter().filter(|term| title.binary_search(term).is_err());
+        let weight = |term: &Term| Some(query.terms.get(term)? * self.index.rarity(*term));
+        let above = if self.index.ingredients.breadcrumb { above.filter_map(weight).sum() } else { 0.0 };
+        self.alike(query, title, above)
+    }
+
+    /// The same of the likest of the questions that the section answers.
+    fn asked(&self, query: &Query, number: usize) -> f32 {
+        self.index.asked[number].iter().map(|question| self.alike(query, question, 0.0).0).fold(0.0, f32::max)
+    }
+
+    /// How much these terms are those of the question, of which `above` (by weight) stands elsewhere; and the part of them
+    /// that was asked for.
+    fn alike(&self, query: &Query, terms: &[Term], above: f32) -> (f32, f32) {
+        let all: f32 = terms.iter().map(|term| self.index.rarity(*term)).sum();
+        let weight = |term: &Term| Some(query.terms.get(term)? * self.index.rarity(*term));
+        let shared: f32 = terms.iter().filter_map(weight).sum();
         if shared <= 0.0 || query.mass <= 0.0 {
             return (0.0, 0.0);
         }
-        let above = self.index.trails[number].iter().filter(|term| title.binary_search(term).is_err());
-        let above: f32 = if self.index.ingredients.breadcrumb { above.filter_map(weight).sum() } else { 0.0 };
-        let (of_title, of_query) = (shared / all, ((shared + above) / query.mass).min(1.0));
-        (2.0 * of_title * of_query / (of_title + of_query), of_title)
-    }
-
-    /// How much the likest of the questions that the section answers is the one that was asked: 1 if it has all of its words
-    /// and no others.
-    fn asked(&self, query: &Query, number: usize) -> f32 {
-        let likeness = |question: &Vec<Term>| {
-            let all: f32 = question.iter().map(|term| self.index.rarity(*term)).sum();
-            let shared: f32 =
-                question.iter().filter_map(|term| Some(query.terms.get(term)? * self.index.rarity(*term))).sum();
-            if shared <= 0.0 || query.mass <= 0.0 {
-                return 0.0;
-            }
-            let (of_question, of_query) = (shared / all, (shared / query.mass).min(1.0));
-            2.0 * of_question * of_query / (of_question + of_query)
-        };
-        self.index.asked[number].iter().map(likeness).fold(0.0, f32::max)
+        let (of_terms, of_query) = (shared / all, ((shared + above) / query.mass).min(1.0));
+        (2.0 * of_terms * of_query / (of_terms + of_query), of_terms)
     }
 
     /// The part of the question's neighbouring words that are neighbours in the text too.

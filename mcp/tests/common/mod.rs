@@ -18,7 +18,7 @@ pub(crate) struct Graded {
     pub best: BTreeMap<String, u8>,
 }
 
-/// Who wrote it, and whether the ranking was tuned on it; see the head of docs_queries.yaml.
+/// Who wrote it, and whether the ranking was tuned on it; see the heads of docs_queries.yaml and docs_queries_fourth.yaml.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum Set {
