@@ -117,7 +117,7 @@ pub const ASKED: usize = 4;
 
 /// BM25F's numbers, by field: how much a word counts, and how much the field's length takes off.
 pub const LENGTH: [f32; FIELDS] = [0.4, 0.3, 0.6, 0.7, 0.3];
-pub const SATURATION: f32 = 1.2;
+pub const SATURATION: f32 = 2.0;
 
 /// Weights of the fields.
 pub fn weights(ingredients: &Ingredients) -> [f32; FIELDS] {
@@ -179,7 +179,7 @@ pub const MOST_EXPLAINED: usize = 8;
 pub const FEEDBACK_SECTIONS: usize = 6;
 pub const FEEDBACK_WORDS: usize = 15;
 /// and the section that has most of these gains this part of the best score.
-pub const FEEDBACK: f32 = 0.4;
+pub const FEEDBACK: f32 = 0.6;
 /// Words that more than this part of the sections have tell nothing about a matter.
 pub const COMMON: f32 = 0.42;
 /// Added to a section's length, so that the few words of a short one do not count for much.
