@@ -46,7 +46,7 @@ function backEnd() {
 }
 
 function installForImage() {
-  for (const folder of ['.', 'packages/app', 'packages/backend']) {
+  for (const folder of ['.', 'packages/app', 'packages/backend', 'packages/common']) {
     fs.mkdirSync(path.join(production, folder), { recursive: true });
     fs.copyFileSync(at(folder, 'package.json'), path.join(production, folder, 'package.json'));
   }

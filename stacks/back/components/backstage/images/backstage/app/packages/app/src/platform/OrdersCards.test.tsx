@@ -1,8 +1,8 @@
 import { screen, within } from '@testing-library/react';
 import userEvent from '@testing-library/user-event';
 import { expect, test } from 'vitest';
+import type { Order, Orders } from '@backstack/common';
 import { Call, show } from '../testing/show';
-import { Order, Orders } from './api';
 import { OrdersCards } from './OrdersCards';
 
 const API = 'https://git.example/gitea/api/v1/repos/platform/demo-cluster/pulls/7';
@@ -45,7 +45,7 @@ test('what waits is looked at, approved and merged with the person\'s own token'
     return undefined;
   });
   await user.click(await screen.findByRole('button', { name: 'What it changes' }));
-  expect(await screen.findByText('+image: a')).toBeDefined();
+  expect(await screen.findByText('+ image: a')).toBeDefined();
   expect(calls.some(each => each.route === 'orders/platform/demo-cluster/7/difference')).toBe(true);
   await user.click(screen.getByRole('button', { name: 'Approve and merge' }));
   await expect.poll(() => calls.filter(each => each.route === 'orders').length).toBe(2);

@@ -3,6 +3,7 @@ import { createFrontendPlugin, createRouteRef, PageBlueprint } from '@backstage/
 import { EntityCardBlueprint, EntityContentBlueprint } from '@backstage/plugin-catalog-react/alpha';
 import DocsIcon from '@material-ui/icons/MenuBook';
 import HomeIcon from '@material-ui/icons/Home';
+import DeliveryIcon from '@material-ui/icons/LocalShipping';
 import PolicyIcon from '@material-ui/icons/Gavel';
 import SearchIcon from '@material-ui/icons/Search';
 import { hasManifest, isInCluster, isOrderable } from './entities';
@@ -11,6 +12,7 @@ const homeRoute = createRouteRef();
 const docsRoute = createRouteRef();
 const searchRoute = createRouteRef();
 const policiesRoute = createRouteRef();
+const deliveryRoute = createRouteRef();
 
 const home = PageBlueprint.make({
   name: 'home',
@@ -69,6 +71,28 @@ const allPolicies = PageBlueprint.make({
   },
 });
 
+const allDeliveries = PageBlueprint.make({
+  name: 'delivery',
+  params: {
+    path: '/delivery',
+    title: 'Delivery',
+    icon: <DeliveryIcon fontSize="inherit" />,
+    routeRef: deliveryRoute,
+    noHeader: true,
+    loader: () => import('./DeliveryPage').then(({ DeliveryPage }) => <DeliveryPage />),
+  },
+});
+
+const deliveryTab = EntityContentBlueprint.make({
+  name: 'delivery',
+  params: {
+    path: '/delivery',
+    title: 'Delivery',
+    filter: isInCluster,
+    loader: () => import('./DeliveryTab').then(({ DeliveryTab }) => <DeliveryTab />),
+  },
+});
+
 const policies = EntityCardBlueprint.make({
   name: 'policies',
   params: {
@@ -84,6 +108,15 @@ const usage = EntityCardBlueprint.make({
     type: 'content',
     filter: isInCluster,
     loader: () => import('./UsageCard').then(({ UsageCard }) => <UsageCard />),
+  },
+});
+
+const pods = EntityCardBlueprint.make({
+  name: 'pods',
+  params: {
+    type: 'content',
+    filter: isInCluster,
+    loader: () => import('./PodsCard').then(({ PodsCard }) => <PodsCard />),
   },
 });
 
@@ -136,6 +169,6 @@ const change = EntityContentBlueprint.make({
 export default createFrontendPlugin({
   pluginId: 'backstack',
   title: 'BACK stack',
-  routes: { home: homeRoute, docs: docsRoute, search: searchRoute, policies: policiesRoute },
-  extensions: [home, docs, search, allPolicies, status, usage, actions, policies, delivery, api, offers, change],
+  routes: { home: homeRoute, docs: docsRoute, search: searchRoute, policies: policiesRoute, delivery: deliveryRoute },
+  extensions: [home, docs, search, allPolicies, allDeliveries, deliveryTab, status, usage, pods, actions, policies, delivery, api, offers, change],
 });

@@ -6,7 +6,7 @@ import { Docs } from './docs';
 import { Gitea } from './gitea';
 import { Judge } from './judge';
 import { Kube } from './kube';
-import { changePermission } from './permissions';
+import { changePermission, syncPermission } from './permissions';
 import { Context, PICTURES, router } from './router';
 import { WebPages } from './webPages';
 
@@ -24,7 +24,7 @@ export default createBackendPlugin({
         userInfo: coreServices.userInfo,
       },
       async init({ config, http, permissionsRegistry, ...services }) {
-        permissionsRegistry.addPermissions([changePermission]);
+        permissionsRegistry.addPermissions([changePermission, syncPermission]);
         http.addAuthPolicy({ path: PICTURES, allow: 'unauthenticated' });
         http.use(router({ ...services, ...(await settings(config)) }));
       },
