@@ -128,10 +128,17 @@ impl Reader {
 
     /// Comments are for programs (what a step of the course asks, for example): no reader sees them.
     fn comment(&mut self, event: &Event, source: &str, range: &Range<usize>) {
-        let is_html = matches!(event, Event::Start(Tag::HtmlBlock) | Event::InlineHtml(_));
-        if is_html && source[range.clone()].trim_start().starts_with("<!--") {
-            self.comments.push(range.clone());
+        let html = &source[range.clone()];
+        if !matches!(event, Event::Start(Tag::HtmlBlock) | Event::InlineHtml(_))
+            || !html.trim_start().starts_with("<!--")
+        {
+            return;
         }
+        let end = html.find("-->").map_or(range.end, |at| range.start + at + "-->".len());
+        // One with lines of its own goes with the end of the last one.
+        let begins = range.start == 0 || source[..range.start].ends_with('\n');
+        let newline = usize::from(begins && source[end..].starts_with('\n'));
+        self.comments.push(range.start..end + newline);
     }
 
     fn begin(&mut self, level: HeadingLevel, at: usize) {

@@ -217,7 +217,7 @@ impl Searcher<'_> {
         let title = &self.index.titles[number];
         let above = self.index.trails[number].iter().filter(|term| title.binary_search(term).is_err());
         let weight = |term: &Term| Some(query.terms.get(term)? * self.index.rarity(*term));
-        let above = if self.index.ingredients.breadcrumb { above.filter_map(weight).sum() } else { 0.0 };
+        let above: f32 = if self.index.ingredients.breadcrumb { above.filter_map(weight).sum() } else { 0.0 };
         self.alike(query, title, above)
     }
 
