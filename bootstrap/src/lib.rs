@@ -17,6 +17,7 @@
 //! power      stopped and started
 //! upgrade    to the stack of this program, with a plan and a way back
 //! support    one archive for whoever is to find out what ails a platform
+//! workshop   the course: its steps, their checks, who is how far
 //! tools      kubectl and other programs of the platform's own
 //! settle     waiting until a platform runs in full and answers
 //! assistant  ports of the crate `backstack-mcp`: what AI assistants read of the platform
@@ -55,6 +56,7 @@ pub mod tools;
 pub mod trust;
 pub mod up;
 pub mod upgrade;
+pub mod workshop;
 
 // The crates below, under the names that they have in the program.
 pub use backstack_build as build;

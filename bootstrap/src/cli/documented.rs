@@ -30,7 +30,7 @@ fn commands(page: &str) -> Vec<(String, bool)> {
             continue;
         }
         match &language {
-            Some(language) if language == "sh" || language == "text" => {
+            Some(language) if matches!(language.as_str(), "bash" | "sh" | "text") => {
                 commands.extend(line.strip_prefix("backstack ").map(|rest| (format!("backstack {rest}"), false)));
             }
             Some(_) => {}

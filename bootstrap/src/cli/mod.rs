@@ -43,6 +43,7 @@ mod tools;
 mod trust;
 mod up;
 mod upgrade;
+mod workshop;
 
 use printer::Printer;
 
@@ -120,6 +121,7 @@ enum Command {
     Tools(tools::ToolsArgs),
     SupportBundle(support_bundle::SupportBundleArgs),
     Stack(stack::StackArgs),
+    Workshop(workshop::WorkshopArgs),
     Mcp(Box<mcp::McpArgs>),
     Catalog(ask::CatalogArgs),
     Docs(ask::DocsArgs),
@@ -134,6 +136,7 @@ impl Args {
             Command::Up(args) if !args.only_looks() => log::Command::Up,
             Command::Down(_) => log::Command::Down,
             Command::Reset(_) => log::Command::Reset,
+            Command::Workshop(args) if args.resets() => log::Command::Reset,
             Command::Stack(args) if args.changes() => log::Command::Stack,
             Command::Upgrade(args) if !args.plan => log::Command::Upgrade,
             _ => return None,
@@ -200,6 +203,7 @@ fn dispatch(args: Args, printer: &Printer) -> Result<u8, Failure> {
         Command::Completions(args) => return Ok(completions::run(&args, &mut Args::command(), printer)),
         Command::Man(args) => return man::run(&args, Args::command(), printer),
         Command::Stack(args) if args.only_looks() => return stack::run(&args, printer),
+        Command::Workshop(args) if args.only_looks() => return workshop::look(&args, printer),
         Command::Mcp(args) => return mcp::run(*args, &global.name, printer),
         _ => {}
     }
@@ -241,6 +245,7 @@ async fn run(global: Global, command: Command, printer: &Printer) -> Result<u8, 
         Command::Tools(args) => tools::copy(&args, name, printer).await,
         Command::SupportBundle(args) => support_bundle::run(args, name, printer).await,
         Command::Stack(args) => stack::change(args, name, printer).await,
+        Command::Workshop(args) => workshop::run(args, name, printer).await,
         Command::Catalog(args) => ask::catalog(&args, printer).await,
         Command::Docs(args) => ask::docs(&args, printer).await,
         Command::Completions(_) | Command::Man(_) | Command::Mcp(_) => Ok(0),

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use crate::harness::{Platform, Ran, docker, eventually, run, step};
-use crate::{diagnose, policies, reset, support, tools, trust};
+use crate::{diagnose, policies, reset, support, tools, trust, workshop};
 
 const JUDGE: &str = "
 apiVersion: kyverno.io/v1
@@ -69,6 +69,7 @@ fn a_platform_from_nothing_to_nothing() {
     tools::run_and_copied(&platform);
     trust::given_and_taken(&platform);
     reset::damaged_and_brought_back(&platform);
+    workshop::begun_solved_and_begun_again(&platform);
     paused_and_woken(&platform);
     stopped_and_started(&platform);
 

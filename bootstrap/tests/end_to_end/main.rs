@@ -20,3 +20,4 @@ mod together;
 mod tools;
 mod trust;
 mod upgrade;
+mod workshop;

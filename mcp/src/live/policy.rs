@@ -10,8 +10,8 @@ use super::object::{Ref, annotation, group_of, list, name, namespace, number, te
 use super::references::template::Template;
 use super::snapshot::Snapshot;
 
-/// Groups that policy reports come in: the working group's, and the one that follows it.
-const REPORTS: [(&str, &str); 4] = [
+/// Kinds of policy reports, by group: the working group's, and the one that follows it.
+pub const REPORTS: [(&str, &str); 4] = [
     ("wgpolicyk8s.io", "PolicyReport"),
     ("wgpolicyk8s.io", "ClusterPolicyReport"),
     ("openreports.io", "Report"),

@@ -1,5 +1,5 @@
 // The developer's way: look at an app that breaks a policy, order another one, mend it, and see the report turn green.
-import { eventually, fill, Git, orderedThrough, walk } from './platform.js';
+import { eventually, fill, Git, kubectl, orderedThrough, walk } from './platform.js';
 
 const git = new Git('developer', 'demo-cluster');
 const name = `browser-${Date.now().toString(36)}`;
@@ -108,9 +108,10 @@ await walk('developer', [
     await page.getByRole('list', { name: 'History' }).getByText(`Add App ${name}`).waitFor();
     await page.getByText('The cluster has what Git says.').waitFor();
     await visitor.expectGood('portal-delivery');
-    const before = await page.getByText(/^\d.*\d:\d\d/).first().innerText();
+    const last = () => page.getByRole('row', { name: /Last Sync/ }).innerText();
+    const before = await last();
     await page.getByRole('button', { name: `Sync demo-app-${name}` }).click();
-    await eventually('it was synced once more', async () => (await page.getByText(/^\d.*\d:\d\d/).first().innerText()) !== before);
+    await eventually('it was synced once more', async () => (await last()) !== before);
     await page.getByText('✓ Synced').first().waitFor();
   }],
   ['sees all that Argo CD brings', async visitor => {
@@ -118,6 +119,25 @@ await walk('developer', [
     await visitor.page.getByTestId(`delivery-demo-app-${name}`).getByRole('link', { name: `demo-app-${name}` }).waitFor();
     await visitor.page.getByTestId('delivery-platform').waitFor();
     await visitor.expectGood('portal-deliveries');
+  }],
+  ['sees state, pods and lines of a Deployment that nobody ordered', async visitor => {
+    const plain = `${name}-plain`;
+    kubectl('create', 'deployment', plain, '--namespace', 'demo', `--image=${GOOD}`, '--', '/http-echo', '-text=plain');
+    try {
+      await visitor.open(`/catalog/demo/component/${plain}`);
+      await visitor.until('it is in the catalog, with its pod', page => page.locator(`[data-testid^="pod-${plain}-"]`).getByText('✓ Healthy'));
+      // Until it was there, its page was asked for in vain.
+      visitor.consoleErrors.length = 0;
+      await visitor.page.getByTestId('status').waitFor();
+      await visitor.page.getByRole('button', { name: new RegExp(`^Logs of ${plain}`) }).click();
+      await visitor.page.getByTestId('log').getByText('listening').waitFor();
+      await visitor.expectGood('portal-plain');
+      await visitor.open(`/catalog/demo/component/${plain}/delivery`);
+      await visitor.page.getByText('This was not brought by Argo CD').waitFor();
+      await visitor.page.getByTestId('node-Pod').waitFor();
+    } finally {
+      kubectl('delete', 'deployment', plain, '--namespace', 'demo');
+    }
   }],
   ['sees it among what breaks the policy', async visitor => {
     await visitor.open('/policies');

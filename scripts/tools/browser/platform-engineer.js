@@ -1,12 +1,10 @@
 // The platform engineer's way: give the platform a new API through Git, order a database with it, publish the next version.
-import { execFileSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
-import { eventually, Git, walk } from './platform.js';
+import { eventually, Git, kubectl, walk } from './platform.js';
 
 const examples = path.join(process.env.BACKSTACK_EXAMPLES, 'database');
 const policies = path.join(import.meta.dirname, '../../../stacks/back/components/gitops/repositories/platform/policies');
-const kubectl = process.env.BACKSTACK_KUBECTL.split(' ');
 const platform = new Git('platform-engineer', 'platform');
 const reviewer = new Git('developer', 'platform');
 const orders = new Git('developer', 'demo-cluster');
@@ -14,11 +12,6 @@ const name = `browser-${Date.now().toString(36)}`;
 const TEMPLATE = 'databases.platform.backstack.dev';
 /** A database needs longer than an app: it makes its files first. */
 const SLOW = 300_000;
-
-function run(...words) {
-  const [program, ...first] = kubectl;
-  return execFileSync(program, [...first, ...words], { encoding: 'utf8' });
-}
 
 /** The files of a version, without its examples. */
 function files(version) {
@@ -68,8 +61,8 @@ await walk('platform-engineer', [
   }],
   ['asks PostgreSQL', async () => {
     const pod = await eventually('a pod of PostgreSQL', () =>
-      run('get', 'pods', '--namespace', 'demo', '--selector', `cnpg.io/cluster=${name}`, '--output', 'name').trim().split('\n')[0]);
-    const answer = run('exec', '--namespace', 'demo', pod, '--container', 'postgres', '--', 'psql', '--tuples-only', '--command', 'select 6 * 7');
+      kubectl('get', 'pods', '--namespace', 'demo', '--selector', `cnpg.io/cluster=${name}`, '--output', 'name').trim().split('\n')[0]);
+    const answer = kubectl('exec', '--namespace', 'demo', pod, '--container', 'postgres', '--', 'psql', '--tuples-only', '--command', 'select 6 * 7');
     if (answer.trim() !== '42') throw new Error(`PostgreSQL answered: ${answer}`);
   }],
   ['publishes v1beta1 and deprecates v1alpha1', async () => {
@@ -94,7 +87,7 @@ await walk('platform-engineer', [
   }],
   ['makes a policy refuse, and report again', async () => {
     const put = file => [{ path: 'policies/no-nginx.yaml', content: readFileSync(path.join(policies, file), 'utf8') }];
-    const tried = () => run('patch', 'apps.platform.backstack.dev', 'my-app', '-n', 'demo', '--dry-run=server', '--type=merge', '-p={"spec":{"replicas":2}}');
+    const tried = () => kubectl('patch', 'apps.platform.backstack.dev', 'my-app', '-n', 'demo', '--dry-run=server', '--type=merge', '-p={"spec":{"replicas":2}}');
     await publish('refuse', 'Refuse nginx', put('examples/no-nginx-enforce.yaml'));
     await eventually('no-nginx refuses', async () => {
       try {

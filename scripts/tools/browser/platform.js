@@ -7,6 +7,7 @@
 //   BACKSTACK_WIDTH        width of the window in pixels (default 1280)
 //   BACKSTACK_LEADS_TO     where that address leads to, as 127.0.0.1:8443, for one that no name server knows
 //   CHROMIUM               the browser (default: /usr/bin/chromium)
+import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import path from 'node:path';
@@ -109,6 +110,12 @@ export class Git {
   }
 }
 
+/** Runs kubectl on the platform; what it prints. */
+export function kubectl(...args) {
+  const [program, ...first] = need('BACKSTACK_KUBECTL').split(' ');
+  return execFileSync(program, [...first, ...args], { encoding: 'utf8' });
+}
+
 /** Fills in a field of a form, whether it is for text or for a number. */
 export async function fill(page, field, value) {
   await page.getByRole('textbox', { name: field }).or(page.getByRole('spinbutton', { name: field })).first().fill(value);
@@ -175,6 +182,8 @@ export class Visitor {
     await Promise.race([closed, popup.getByRole('button', { name: 'Authorize Application' }).click().catch(() => {})]);
     await closed;
     await this.page.getByRole('heading', { name: /Hello|Welcome to your platform/ }).waitFor();
+    // Whoever is not known yet is refused what the page asks for: that is how it learns to ask who it is.
+    this.consoleErrors.length = 0;
   }
 
   /** Reloads the page until something is seen on it; a slow machine is given longer each time. */

@@ -184,6 +184,11 @@ async fn account(caller: &Client) -> Result<String, PortError> {
     token.ok_or_else(|| none("it has no account for the assistant".into()))
 }
 
+/// How a request signs in with a token.
+fn by_token(token: &str) -> String {
+    format!("token {token}")
+}
+
 async fn git_server(
     platform: &str,
     caller: &Client,
@@ -197,7 +202,7 @@ async fn git_server(
     };
     let record = record.ok_or_else(unset)?;
     let ca = Secrets::new(caller.clone(), platform, "localhost").ca_pem().await.ok().flatten().ok_or_else(unset)?;
-    Ok(Arc::new(Git::new(platform, format!("{}{GIT_API}", record.url), token, Some(&ca))?))
+    Ok(Arc::new(Git::new(platform, format!("{}{GIT_API}", record.url), by_token(&token), Some(&ca))?))
 }
 
 /// The Git server, without the way around by the platform's own address, which leads pods nowhere.
@@ -206,7 +211,7 @@ fn git_in_cluster(platform: &str, address: Option<&str>, token: String) -> Resul
         PortError::new(ErrorKind::Unavailable, "this server was not told where the platform's Git server is")
             .hint("Its `--git` says so.")
     })?;
-    Ok(Arc::new(Git::new(platform, format!("{address}{GIT_API}"), token, None)?))
+    Ok(Arc::new(Git::new(platform, format!("{address}{GIT_API}"), by_token(&token), None)?))
 }
 
 fn no_account(platform: &str, error: &crate::kubernetes::Error) -> PortError {

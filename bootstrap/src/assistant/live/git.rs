@@ -15,12 +15,13 @@ use crate::log;
 const PATIENCE: Duration = Duration::from_secs(20);
 
 /// The Git server with an account.
-pub(super) struct Git {
+pub(crate) struct Git {
     platform: String,
     http: reqwest::Client,
     /// Root of its API.
     root: String,
-    token: String,
+    /// What its requests sign in with: a token, or name and password.
+    authorization: String,
     /// What was read at a commit, by address: that never changes.
     kept: Mutex<HashMap<String, Value>>,
 }
@@ -39,7 +40,12 @@ impl Git {
     ///
     /// # Errors
     /// The certificate cannot be used.
-    pub(super) fn new(platform: &str, root: String, token: String, ca_pem: Option<&str>) -> Result<Self, PortError> {
+    pub(crate) fn new(
+        platform: &str,
+        root: String,
+        authorization: String,
+        ca_pem: Option<&str>,
+    ) -> Result<Self, PortError> {
         let broken = |error: reqwest::Error| {
             PortError::new(ErrorKind::Unavailable, format!("the platform's certificate cannot be used: {error}"))
         };
@@ -53,7 +59,7 @@ impl Git {
             }
         };
         let http = http.map_err(broken)?;
-        Ok(Self { platform: platform.into(), http, root, token, kept: Mutex::default() })
+        Ok(Self { platform: platform.into(), http, root, authorization, kept: Mutex::default() })
     }
 
     fn kept(&self) -> MutexGuard<'_, HashMap<String, Value>> {
@@ -70,7 +76,7 @@ impl GitServer for Git {
         }
         let method = reqwest::Method::from_bytes(method.as_bytes()).unwrap_or(reqwest::Method::GET);
         let mut request = self.http.request(method, format!("{}{address}", self.root));
-        request = request.header("authorization", format!("token {}", self.token));
+        request = request.header("authorization", &self.authorization);
         if let Some(body) = body {
             request = request.json(body);
         }

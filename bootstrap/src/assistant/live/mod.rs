@@ -27,4 +27,5 @@ mod state;
 
 pub use connect::Way;
 pub use entities::LiveEntities;
+pub(crate) use git::Git;
 pub use platforms::LivePlatforms;

@@ -53,7 +53,7 @@ export function SyncButton({ delivery, onDone }: { delivery: Delivery; onDone: (
 export function CommitLine({ commit: { title, author, time, url, sha } }: { commit: Commit }) {
   return (
     <>
-      <Link to={url}>{sha.slice(0, 8)}</Link>
+      <Link to={url} underline="always">{sha.slice(0, 8)}</Link>
       {` ${title}, by ${author}, ${new Date(time).toLocaleString()}`}
     </>
   );

@@ -1,0 +1,184 @@
+//! Does a step in the learner's place: as the learner, and where a second person is needed, as another one.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use backstack_mcp::live::changes::forge::{BRANCH, Commit, Forge, OWNER};
+use backstack_mcp::live::object::text;
+use backstack_mcp::ports::GitServer;
+use serde_json::json;
+use time::OffsetDateTime;
+use tokio::time::{Instant, sleep};
+
+use super::platform::Platform;
+use super::track::{FileAt, Proposal, Solution, Step, Track};
+use super::{Check, WorkshopError, commands};
+use crate::tools::Hear;
+
+/// A merge waits for checks that the platform makes at a pull request.
+const MERGED_WITHIN: Duration = Duration::from_secs(180);
+const LOOK_AGAIN: Duration = Duration::from_secs(2);
+
+/// Who hears what is done.
+#[derive(Clone, Copy)]
+pub struct Told<'a> {
+    /// What commands say.
+    pub hear: Hear<'a>,
+    /// A sentence about what is done now.
+    pub tell: &'a (dyn Fn(&str) + Sync),
+}
+
+/// What is done for a step: what it says, or else its commands.
+pub fn plan(step: &Step) -> Vec<Solution> {
+    match step.solve.is_empty() {
+        true => step.commands().map(|script| Solution::Run(script.into())).collect(),
+        false => step.solve.clone(),
+    }
+}
+
+/// The answer to a step's question, if it has one.
+pub fn answer(step: &Step) -> Option<String> {
+    let asked = step.checks.iter().find_map(|check| match check {
+        Check::Answer(check) => Some(check.is.clone()),
+        _ => None,
+    });
+    let said = step.solve.iter().find_map(|solution| match solution {
+        Solution::Answer(answer) => Some(answer.clone()),
+        _ => None,
+    });
+    asked.and_then(|asked| said.or(Some(asked)))
+}
+
+/// Does what a step asks for.
+///
+/// # Errors
+/// Something of it could not be done.
+pub(super) async fn solve(
+    platform: &Platform,
+    track: &Track,
+    step: &Step,
+    told: Told<'_>,
+) -> Result<(), WorkshopError> {
+    for solution in plan(step) {
+        match solution {
+            Solution::Propose(proposal) => propose(platform, track, step, &proposal, told).await?,
+            Solution::Merge(file) => merge(platform, track, &file, told).await?,
+            Solution::Run(script) => {
+                (told.tell)(&format!("running: {}", script.lines().collect::<Vec<_>>().join("; ")));
+                commands::run(platform, &script, told.hear).await?;
+            }
+            Solution::Answer(answer) => (told.tell)(&format!("the answer is: {answer}")),
+        }
+    }
+    Ok(())
+}
+
+async fn propose(
+    platform: &Platform,
+    track: &Track,
+    step: &Step,
+    proposal: &Proposal,
+    told: Told<'_>,
+) -> Result<(), WorkshopError> {
+    let Proposal { repository, file, content, .. } = proposal;
+    let server = platform.git_as(&track.user)?;
+    let forge = Forge::new(server.clone());
+    let place = format!("{OWNER}/{repository}");
+    let had = forge.file(&place, file, BRANCH).await?;
+    if had.as_ref().map(|had| had.content.trim_end()) == content.as_ref().map(|content| content.trim_end()) {
+        (told.tell)(&format!("{file} of {repository} is so already"));
+        return Ok(());
+    }
+    let verb = match (&had, content) {
+        (_, None) => "Delete",
+        (None, Some(_)) => "Add",
+        (Some(_), Some(_)) => "Change",
+    };
+    let title = format!("{verb} {file}");
+    let branch = format!("workshop-{}-{}", step.id, OffsetDateTime::now_utc().unix_timestamp());
+    let sha = had.as_ref().map(|had| had.sha.as_str());
+    let commit = Commit { path: file, content: content.as_deref(), sha, message: &title };
+    forge.commit(&place, &branch, &commit).await?;
+    let body = format!("Step \"{}\" of the course, by `backstack workshop solve`.", step.title);
+    let request = json!({"title": title, "head": branch, "base": BRANCH, "body": body});
+    let answer = sent(&server, &format!("/repos/{place}/pulls"), &request, "open a pull request").await?;
+    (told.tell)(&format!("{} opened pull request {}: {title}", track.user, text(&answer, "/html_url")));
+    Ok(())
+}
+
+/// The answer to a request that writes.
+async fn sent(
+    server: &Arc<dyn GitServer>,
+    address: &str,
+    body: &serde_json::Value,
+    what: &str,
+) -> Result<serde_json::Value, WorkshopError> {
+    let (status, answer) = server.send("POST", address, Some(body)).await?;
+    match status {
+        200..300 => Ok(answer),
+        _ => Err(WorkshopError::Refused { what: what.into(), status, said: text(&answer, "/message").into() }),
+    }
+}
+
+async fn merge(platform: &Platform, track: &Track, at: &FileAt, told: Told<'_>) -> Result<(), WorkshopError> {
+    let FileAt { repository, file } = at;
+    let place = format!("{OWNER}/{repository}");
+    let open = Forge::new(platform.git_as(&track.user)?).open_about(&place, file).await?;
+    let newest = open.into_iter().max_by_key(|pull| pull.number);
+    let pull =
+        newest.ok_or_else(|| WorkshopError::NoPullRequest { repository: repository.clone(), file: file.clone() })?;
+    let address = format!("/repos/{place}/pulls/{}", pull.number);
+    let colleagues = platform.colleagues(&pull.author, &track.user);
+    let approver = colleagues.first().ok_or_else(|| WorkshopError::NoColleague { author: pull.author.clone() })?;
+    let approval = json!({"event": "APPROVED", "body": "By `backstack workshop solve`."});
+    let what = format!("approve pull request #{} as {approver}", pull.number);
+    sent(&platform.git_as(approver)?, &format!("{address}/reviews"), &approval, &what).await?;
+    // Who may approve may not always merge, and the other way round.
+    let mergers = [platform.git_as(approver)?, platform.git_as(&track.user)?];
+    let deadline = Instant::now() + MERGED_WITHIN;
+    loop {
+        let mut refused = None;
+        for server in &mergers {
+            match sent(
+                server,
+                &format!("{address}/merge"),
+                &json!({"Do": "merge"}),
+                &format!("merge pull request #{}", pull.number),
+            )
+            .await
+            {
+                Ok(_) => {
+                    (told.tell)(&format!("pull request {} is approved by {approver} and merged", pull.url));
+                    return Ok(());
+                }
+                Err(error) => refused = Some(error),
+            }
+        }
+        match refused {
+            Some(error) if Instant::now() >= deadline => return Err(error),
+            _ => sleep(LOOK_AGAIN).await,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::parse::tests::small;
+    use super::*;
+
+    #[test]
+    fn a_step_without_a_solution_is_solved_by_its_commands() {
+        let mut step = small().steps.remove(0);
+        assert!(matches!(plan(&step)[..], [Solution::Propose(_), Solution::Merge(_)]));
+        step.solve.clear();
+        let commands = ["kubectl get apps -n lab", "kubectl delete app shop -n lab"];
+        assert_eq!(plan(&step), commands.map(|command| Solution::Run(command.into())));
+    }
+
+    #[test]
+    fn a_question_is_answered_as_its_check_says() {
+        let track = small();
+        assert_eq!(answer(&track.steps[0]), None, "it asks nothing");
+        assert_eq!(answer(&track.steps[1]).as_deref(), Some("no-nginx"));
+    }
+}

@@ -1,0 +1,68 @@
+//! The course: a step that is not done does not pass, one that is solved does, and a reset leads back to its beginning.
+
+use serde_json::Value;
+
+use crate::harness::{Platform, step};
+
+/// A check that looks once: its exit code, and what was said.
+fn looked(platform: &Platform) -> (i32, Value) {
+    let ran = platform.backstack(&["workshop", "check", "--now", "-o", "json"]);
+    (ran.code, ran.json())
+}
+
+/// The step of a track that asks for something that a reader makes, and its number.
+fn made(track: &Value) -> (usize, String) {
+    let steps = track["steps"].as_array().expect("steps");
+    let makes = |step: &&Value| {
+        let checks = step["checks"].as_array().expect("checks");
+        checks
+            .iter()
+            .all(|check| matches!(check["check"].as_str(), Some("object" | "healthy" | "git" | "pull_request")))
+    };
+    let (number, found) = (0..).zip(steps).find(|(_, step)| makes(step)).expect("a step that makes something");
+    (number, found["id"].as_str().expect("an id").into())
+}
+
+pub(crate) fn begun_solved_and_begun_again(platform: &Platform) {
+    step("a learner begins the course");
+    let early = platform.backstack(&["workshop", "check"]);
+    assert!(early.code == 2 && early.stderr.contains("nobody has begun"), "{}: {}", early.code, early.stderr);
+    let begun =
+        platform.backstack(&["workshop", "start", "developer", "-o", "json"]).succeeded("workshop start").json();
+    assert_eq!(
+        (begun["number"].as_u64(), begun["progress"]["track"].as_str()),
+        (Some(1), Some("developer")),
+        "{begun}"
+    );
+
+    step("a step fails its check, is solved, passes, is reset, and fails again");
+    let track = platform.backstack(&["workshop", "show", "developer", "-o", "json"]).succeeded("workshop show").json();
+    let (before, wanted) = made(&track);
+    for _ in 0..before {
+        platform.backstack(&["workshop", "next", "--skip", "-o", "json"]).succeeded("workshop next --skip");
+    }
+    let (code, failed) = looked(platform);
+    assert_eq!(
+        (code, failed["step"].as_str(), failed["passed"].as_bool()),
+        (4, Some(wanted.as_str()), Some(false)),
+        "{failed}"
+    );
+    let refused = platform.backstack(&["workshop", "next"]);
+    assert!(refused.code == 2 && refused.stderr.contains("is not done"), "{}: {}", refused.code, refused.stderr);
+    let solved = platform.backstack(&["workshop", "solve", "-o", "json"]).succeeded("workshop solve").json();
+    assert_eq!(solved["passed"], true, "{solved}");
+    assert_eq!(looked(platform).0, 0);
+    let reset = platform.backstack(&["workshop", "reset", "--yes"]).succeeded("workshop reset");
+    eprintln!("{}", reset.stdout);
+    let (code, again) = looked(platform);
+    assert_eq!((code, again["step"].as_str()), (4, Some(wanted.as_str())), "{again}");
+
+    step("the course leaves nothing");
+    platform.backstack(&["workshop", "stop"]).succeeded("workshop stop");
+    let all = platform.backstack(&["checkpoint", "list", "-o", "json"]).succeeded("checkpoint list").json();
+    let names: Vec<_> =
+        all["checkpoints"].as_array().into_iter().flatten().filter_map(|one| one["name"].as_str()).collect();
+    assert!(!names.iter().any(|name| name.starts_with("workshop-")), "{names:?}");
+    let kept = platform.kubectl(&["get", "configmaps", "-A", "-l", "backstack.dev/workshop", "-o", "name"]);
+    assert_eq!(kept.succeeded("get configmaps").stdout, "");
+}
