@@ -10,7 +10,7 @@ use common::{Set, queries, worth};
 
 /// nDCG@5 and MRR that are asked for, by set.
 const LEAST: [(Set, f64, f64); 4] =
-    [(Set::First, 0.87, 0.96), (Set::Second, 0.83, 0.96), (Set::HeldOut, 0.76, 0.89), (Set::Fourth, 0.73, 0.85)];
+    [(Set::First, 0.87, 0.96), (Set::Second, 0.84, 0.97), (Set::HeldOut, 0.77, 0.90), (Set::Fourth, 0.73, 0.85)];
 
 #[test]
 fn the_queries_are_well_formed() {
