@@ -9,7 +9,8 @@ mod common;
 use common::{Set, queries, worth};
 
 /// nDCG@5 and MRR that are asked for, by set.
-const LEAST: [(Set, f64, f64); 3] = [(Set::First, 0.86, 0.95), (Set::Second, 0.82, 0.96), (Set::HeldOut, 0.72, 0.85)];
+const LEAST: [(Set, f64, f64); 4] =
+    [(Set::First, 0.87, 0.96), (Set::Second, 0.84, 0.97), (Set::HeldOut, 0.77, 0.90), (Set::Fourth, 0.73, 0.85)];
 
 #[test]
 fn the_queries_are_well_formed() {
@@ -31,7 +32,7 @@ fn the_queries_are_well_formed() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
-/// The first set has to be good. The other two are other people's, graded more strictly, and have floors below what is
+/// The first set has to be good. The other ones are graded more strictly, and have floors below what is
 /// reached, so that no change of the ranking goes unnoticed that makes it worse for them. Take the numbers from the example
 /// `docs_ablation`.
 #[test]

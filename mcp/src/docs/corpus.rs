@@ -3,7 +3,9 @@
 //! Everything is read into memory once. Whatever is asked for later is looked up among these pages and never in the
 //! file system, so no path that somebody sends can leave the folders.
 
+use std::borrow::Cow;
 use std::collections::HashSet;
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use super::error::DocsError;
@@ -34,6 +36,22 @@ pub struct Page {
     pub title: String,
     pub source: String,
     pub sections: Vec<Section>,
+    /// Where comments lie in the source, in order.
+    comments: Vec<Range<usize>>,
+}
+
+impl Page {
+    /// A part of the source as a reader sees it: without comments.
+    pub(super) fn shown(&self, part: Range<usize>) -> Cow<'_, str> {
+        let inside = self.comments.iter().filter(|comment| part.contains(&comment.start) && comment.end <= part.end);
+        let (mut shown, mut from) = (String::new(), part.start);
+        for comment in inside {
+            shown.push_str(&self.source[from..comment.start]);
+            from = comment.end;
+        }
+        let rest = &self.source[from..part.end];
+        if from == part.start { Cow::Borrowed(rest) } else { Cow::Owned(shown + rest) }
+    }
 }
 
 /// All pages, sorted by path.
@@ -52,7 +70,18 @@ impl Corpus {
             corpus.add(path, source);
         }
         corpus.sort();
+        for (page, anchor, questions) in ASKED {
+            corpus.ask(page, anchor, &questions.join("\n"));
+        }
         corpus
+    }
+
+    /// Notes what people ask that a section answers, a line each. A section that is not there is passed over: a test says so.
+    pub fn ask(&mut self, page: &str, anchor: &str, questions: &str) {
+        let Ok(at) = self.pages.binary_search_by(|one| one.path.as_str().cmp(page)) else { return };
+        if let Some(section) = self.pages[at].sections.iter_mut().find(|section| section.anchor == anchor) {
+            section.asked = questions.into();
+        }
     }
 
     /// Pages from memory: path and text.
@@ -109,7 +138,8 @@ impl Corpus {
         let file = path.rsplit('/').next().unwrap_or(path);
         let name = file.rsplit_once('.').map_or(file, |(stem, _)| stem);
         let parsed = markdown::parse(&source, name);
-        self.pages.push(Page { path: path.into(), title: parsed.title, sections: parsed.sections, source });
+        let markdown::Parsed { title, sections, comments } = parsed;
+        self.pages.push(Page { path: path.into(), title, sections, comments, source });
     }
 
     fn sort(&mut self) {

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use super::corpus::{Corpus, Place};
 use super::kinds::{self, Kind};
 use super::links::{self, Way};
-use super::rank::{self, BODY, CODE, DAMPING, FIELDS, Ingredients, LENGTH, NUMBERS, TITLE, TRAIL};
+use super::rank::{self, ASKED, BODY, CODE, DAMPING, FIELDS, Ingredients, LENGTH, NUMBERS, TITLE, TRAIL};
 use super::words::{chunks, words};
 
 pub(super) type Term = u32;
@@ -42,6 +42,8 @@ pub(super) struct Index {
     pub trails: Vec<Vec<Term>>,
     /// Terms of heading and text in their order, without compounds.
     pub sequences: Vec<Vec<Term>>,
+    /// Terms of each question that the section answers, each once, without compounds.
+    pub asked: Vec<Vec<Vec<Term>>>,
     /// What each section's page is for.
     pub kinds: Vec<Kind>,
     /// What each section leads to.
@@ -52,13 +54,16 @@ impl Index {
     pub(super) fn build(corpus: &Corpus, ingredients: Ingredients) -> Self {
         let mut index = Self { weights: rank::weights(&ingredients), ingredients, ..Self::default() };
         let mut seen = Seen::new();
-        for (page_number, page) in corpus.pages.iter().enumerate() {
+        for (page_number, page) in corpus.pages.iter().enumerate().filter(|(_, page)| !kinds::is_slides(&page.path)) {
             let path = page.path.trim_end_matches(".md").replace('/', " ");
             let kind = kinds::kind_of(&page.path);
             for (number, section) in page.sections.iter().enumerate() {
                 let place = Place { page: small(page_number), section: small(number) };
                 let trail = format!("{} {} {path}", page.title, section.trail.join(" "));
-                index.add(place, [&section.title, &trail, &section.body, &section.code], &mut seen);
+                let asked = if index.ingredients.questions { section.asked.as_str() } else { "" };
+                index.add(place, [&section.title, &trail, &section.body, &section.code, asked], &mut seen);
+                let questions = asked.lines().map(|question| index.question(question, &mut seen)).collect();
+                index.asked.push(questions);
                 index.kinds.push(kind);
             }
         }
@@ -75,7 +80,7 @@ impl Index {
         let mut counts: HashMap<Term, [u16; FIELDS]> = HashMap::new();
         let mut lengths = [0.0; FIELDS];
         let (mut title, mut trail, mut sequence) = (Vec::new(), Vec::new(), Vec::new());
-        for field in [TITLE, TRAIL, BODY, CODE] {
+        for field in [TITLE, TRAIL, BODY, CODE, ASKED] {
             for chunk in chunks(fields[field]) {
                 for (term, compound) in self.terms_of(chunk, seen).iter().copied() {
                     let count = &mut counts.entry(term).or_default()[field];
@@ -88,6 +93,8 @@ impl Index {
                             sequence.push(term);
                         }
                         TRAIL => trail.push(term),
+                        // Nobody reads these words: they are no neighbours of the text's, and lead to no others.
+                        ASKED => {}
                         _ => sequence.push(term),
                     }
                 }
@@ -101,6 +108,14 @@ impl Index {
         for (term, counts) in counts {
             self.postings[term as usize].push(Posting { section: number, counts });
         }
+    }
+
+    fn question(&mut self, question: &str, seen: &mut Seen) -> Vec<Term> {
+        let mut terms = Vec::new();
+        for chunk in chunks(question) {
+            terms.extend(self.terms_of(chunk, seen).iter().filter(|(_, compound)| !compound).map(|(term, _)| *term));
+        }
+        once(terms)
     }
 
     fn terms_of<'a>(&mut self, chunk: &str, seen: &'a mut Seen) -> &'a [(Term, bool)] {

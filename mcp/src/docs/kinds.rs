@@ -3,7 +3,7 @@
 //! Documentation has pages for learning how (guides), for understanding (concepts), for looking up (reference) and for
 //! mending (troubleshooting). The same words stand in all of them; how somebody asks says which of them is meant.
 
-use super::rank::{MEANT, NOT_MEANT};
+use super::rank::{LESSON, MEANT, NOT_MEANT};
 
 /// What somebody wants to know.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -26,6 +26,8 @@ pub(super) enum Kind {
     Concepts,
     Reference,
     Troubleshooting,
+    /// A lesson of a course: it has the words of everything, and answers those who take the course.
+    Lesson,
     /// How it works inside.
     Internals,
     Other,
@@ -76,13 +78,23 @@ fn has_name(text: &str) -> bool {
     text.contains(['_', '.', '-']) || letters.windows(2).any(rises)
 }
 
+/// Whether a page is shown on a wall while somebody speaks: its words are on other pages too, where they are explained.
+pub(super) fn is_slides(path: &str) -> bool {
+    path.to_lowercase().split('/').rev().skip(1).any(|folder| folder == "slides")
+}
+
+/// Folders of courses.
+const LESSONS: &[&str] = &["course", "courses", "lessons", "tutorial", "tutorials", "workshop"];
+
 /// What a page is for, by the folder or file that it is in; the usual names are known, whoever wrote the pages.
 pub(super) fn kind_of(path: &str) -> Kind {
     let lower = path.to_lowercase();
     let has = |words: &[&str]| words.iter().any(|word| lower.contains(word));
     if has(&["troubleshoot", "faq", "runbook"]) {
         Kind::Troubleshooting
-    } else if has(&["how-to", "howto", "guide", "tutorial"]) {
+    } else if lower.split('/').rev().skip(1).any(|folder| LESSONS.contains(&folder)) {
+        Kind::Lesson
+    } else if has(&["how-to", "howto", "guide"]) {
         Kind::Guide
     } else if has(&["concept", "explanation", "glossary", "overview"]) {
         Kind::Concepts
@@ -102,6 +114,7 @@ pub(super) fn factor(wanted: Wanted, kind: Kind) -> f32 {
         | (Wanted::Meaning, Kind::Concepts)
         | (Wanted::Mending, Kind::Troubleshooting)
         | (Wanted::Name, Kind::Reference) => MEANT,
+        (_, Kind::Lesson) => LESSON,
         (Wanted::Way | Wanted::Meaning, Kind::Troubleshooting) => NOT_MEANT,
         (Wanted::Way | Wanted::Mending, Kind::Internals) => NOT_MEANT,
         _ => 1.0,
@@ -140,6 +153,12 @@ mod tests {
         assert_eq!(kind_of("team/Runbooks/dns.md"), Kind::Troubleshooting);
         assert_eq!(kind_of("concepts.md"), Kind::Concepts);
         assert_eq!(kind_of("components/traefik.md"), Kind::Other);
+        assert_eq!(kind_of("workshop/developer.md"), Kind::Lesson);
+        assert_eq!(kind_of("reference/workshop-format.md"), Kind::Reference);
+        assert!(is_slides("workshop/slides/developer.md") && !is_slides("how-to/slides.md"));
+        for wanted in [Wanted::Way, Wanted::Meaning, Wanted::Mending, Wanted::Name] {
+            assert!(factor(wanted, Kind::Lesson) < factor(wanted, Kind::Other));
+        }
         assert!(factor(Wanted::Way, Kind::Guide) > factor(Wanted::Way, Kind::Other));
         assert!(factor(Wanted::Meaning, Kind::Troubleshooting) < factor(Wanted::Meaning, Kind::Other));
     }

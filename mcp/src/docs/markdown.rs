@@ -25,6 +25,8 @@ pub struct Section {
     pub text: String,
     /// Text of the first cell of each row of its tables: what a reference explains, a line each.
     pub keys: String,
+    /// What people ask that it answers, in their own words, a line each. It is looked in and never shown.
+    pub asked: String,
     /// Where its links lead, as they are written.
     pub links: Vec<String>,
     /// Where the section lies in the page's source, without the sections below it.
@@ -39,6 +41,8 @@ pub(super) struct Parsed {
     /// The first heading of the first level, or the page's name.
     pub title: String,
     pub sections: Vec<Section>,
+    /// Where its comments (`<!-- ... -->`) lie in the source, in order.
+    pub comments: Vec<Range<usize>>,
 }
 
 fn options() -> Options {
@@ -53,6 +57,7 @@ fn options() -> Options {
 pub(super) fn parse(source: &str, name: &str) -> Parsed {
     let mut reader = Reader::new(name, source.len());
     for (event, range) in Parser::new_ext(source, options()).into_offset_iter() {
+        reader.comment(&event, source, &range);
         reader.take(event, range);
     }
     reader.finish()
@@ -69,6 +74,7 @@ struct Reader {
     in_key: bool,
     /// Inside of front matter.
     skipping: bool,
+    comments: Vec<Range<usize>>,
     length: usize,
 }
 
@@ -83,6 +89,7 @@ impl Reader {
             in_code: false,
             in_key: false,
             skipping: false,
+            comments: Vec::new(),
             length,
         }
     }
@@ -117,6 +124,21 @@ impl Reader {
             Event::End(TagEnd::TableCell) => self.end_cell(),
             _ => {}
         }
+    }
+
+    /// Comments are for programs (what a step of the course asks, for example): no reader sees them.
+    fn comment(&mut self, event: &Event, source: &str, range: &Range<usize>) {
+        let html = &source[range.clone()];
+        if !matches!(event, Event::Start(Tag::HtmlBlock) | Event::InlineHtml(_))
+            || !html.trim_start().starts_with("<!--")
+        {
+            return;
+        }
+        let end = html.find("-->").map_or(range.end, |at| range.start + at + "-->".len());
+        // One with lines of its own goes with the end of the last one.
+        let begins = range.start == 0 || source[..range.start].ends_with('\n');
+        let newline = usize::from(begins && source[end..].starts_with('\n'));
+        self.comments.push(range.start..end + newline);
     }
 
     fn begin(&mut self, level: HeadingLevel, at: usize) {
@@ -200,7 +222,7 @@ impl Reader {
         } else {
             self.sections[0].title.clone_from(&title);
         }
-        Parsed { title, sections: self.sections }
+        Parsed { title, sections: self.sections, comments: self.comments }
     }
 }
 
@@ -240,6 +262,18 @@ mod tests {
         let page = parse(&format!("# X\n\nSee [it](a.md#b) and `c`.\n\n{table}"), "x");
         assert_eq!(page.sections[0].links, ["a.md#b"]);
         assert_eq!(page.sections[0].keys, "--one N\ntwo\n");
+    }
+
+    #[test]
+    fn comments_are_known_and_are_no_text() {
+        let source = "# X\n<!-- track\nname: one\n\nminutes: 5\n-->\n\nText <!-- in a line --> goes on.\n\n```html\n<!-- code -->\n```\n";
+        let page = parse(source, "x");
+        assert_eq!(
+            page.sections[0].text.split_whitespace().collect::<Vec<_>>().join(" "),
+            "Text goes on. <!-- code -->"
+        );
+        let comments: Vec<&str> = page.comments.iter().map(|range| source[range.clone()].trim_end()).collect();
+        assert_eq!(comments, ["<!-- track\nname: one\n\nminutes: 5\n-->", "<!-- in a line -->"]);
     }
 
     #[test]

@@ -1,9 +1,9 @@
 //! Documentation that can be asked: pages of Markdown, searched by section and read in pieces.
 //!
 //! Pure: pages in, answers out. [`Docs::embedded`] has the pages of this program, [`Docs::with_folders`] a user's own
-//! beside them. Ranking is BM25F over heading path, heading, text and code; the best are looked at again, by what the
-//! question wants and by what the sections have to do with each other. [`rank`] has the ingredients and their numbers,
-//! and `mcp/tests/docs_search.rs` scores them by graded questions.
+//! beside them. Ranking is BM25F over heading path, heading, text, code and the questions that people ask; the best are
+//! looked at again, by what the question wants and by what the sections have to do with each other. [`rank`] has the
+//! ingredients and their numbers, and `mcp/tests/docs_search.rs` scores them by graded questions.
 
 use std::path::PathBuf;
 

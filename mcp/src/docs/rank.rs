@@ -33,6 +33,8 @@ pub struct Ingredients {
     pub links: bool,
     /// Sections that have the words of the best ones.
     pub feedback: bool,
+    /// What people ask that a section answers, in their own words.
+    pub questions: bool,
 }
 
 impl Default for Ingredients {
@@ -53,6 +55,7 @@ impl Default for Ingredients {
             kinds: true,
             links: true,
             feedback: true,
+            questions: true,
         }
     }
 }
@@ -77,6 +80,7 @@ impl Ingredients {
             ("kinds", Self { kinds: false, ..all() }),
             ("links", Self { links: false, ..all() }),
             ("feedback", Self { feedback: false, ..all() }),
+            ("questions", Self { questions: false, ..all() }),
         ]
     }
 
@@ -98,25 +102,27 @@ impl Ingredients {
             kinds: false,
             links: false,
             feedback: false,
+            questions: false,
         }
     }
 }
 
 /// Fields of a section.
-pub const FIELDS: usize = 4;
+pub const FIELDS: usize = 5;
 pub const TITLE: usize = 0;
 pub const TRAIL: usize = 1;
 pub const BODY: usize = 2;
 pub const CODE: usize = 3;
+pub const ASKED: usize = 4;
 
 /// BM25F's numbers, by field: how much a word counts, and how much the field's length takes off.
-pub const LENGTH: [f32; FIELDS] = [0.4, 0.3, 0.6, 0.7];
-pub const SATURATION: f32 = 1.2;
+pub const LENGTH: [f32; FIELDS] = [0.4, 0.3, 0.6, 0.7, 0.3];
+pub const SATURATION: f32 = 2.0;
 
 /// Weights of the fields.
 pub fn weights(ingredients: &Ingredients) -> [f32; FIELDS] {
     let or = |wanted: bool, with: f32, without: f32| if wanted { with } else { without };
-    [or(ingredients.title, 3.0, 1.0), or(ingredients.breadcrumb, 0.6, 0.0), 1.0, or(ingredients.code, 0.7, 1.0)]
+    [or(ingredients.title, 3.0, 1.0), or(ingredients.breadcrumb, 0.6, 0.0), 1.0, or(ingredients.code, 0.7, 1.0), 1.0]
 }
 
 /// Another name for the same thing counts this much of the word itself.
@@ -136,6 +142,8 @@ pub const LEAST_COVERAGE: f32 = 0.15;
 pub const COVERAGE: f32 = 0.8;
 /// How much a heading that matches in full adds.
 pub const NAMES: f32 = 0.8;
+/// How much a question adds that is just what was asked.
+pub const QUESTIONS: f32 = 1.0;
 /// How much words side by side add, if all of them are.
 pub const PHRASES: f32 = 0.8;
 /// What is left of the score of a message that was not pasted.
@@ -155,6 +163,8 @@ pub const SECOND_LOOK: usize = 80;
 /// A page of the kind that a question wants, and one that hardly ever has the answer.
 pub const MEANT: f32 = 1.3;
 pub const NOT_MEANT: f32 = 0.7;
+/// A lesson does many things on its way, so it has many words of questions that it does not answer.
+pub const LESSON: f32 = 0.6;
 /// So many of the best lead to others,
 pub const LEADING: usize = 5;
 /// which gain this part of the leading one's score by a link,
@@ -169,7 +179,7 @@ pub const MOST_EXPLAINED: usize = 8;
 pub const FEEDBACK_SECTIONS: usize = 6;
 pub const FEEDBACK_WORDS: usize = 15;
 /// and the section that has most of these gains this part of the best score.
-pub const FEEDBACK: f32 = 0.4;
+pub const FEEDBACK: f32 = 0.6;
 /// Words that more than this part of the sections have tell nothing about a matter.
 pub const COMMON: f32 = 0.42;
 /// Added to a section's length, so that the few words of a short one do not count for much.

@@ -52,9 +52,9 @@ pub(super) fn read(
         None => None,
         Some(anchor) => Some(section(page, anchor)?),
     };
-    let text = found.map_or(page.source.as_str(), |section| &page.source[section.whole.clone()]);
+    let text = page.shown(found.map_or(0..page.source.len(), |section| section.whole.clone()));
     let limit = max_chars.unwrap_or(DEFAULT_CHARS).clamp(LEAST_CHARS, MOST_CHARS);
-    let (piece, start, total) = cut(text, offset, limit);
+    let (piece, start, total) = cut(&text, offset, limit);
     let end = start + piece.chars().count();
     Ok(Piece {
         address: found.map_or_else(|| page.path.clone(), |section| address_of(page, section)),
@@ -158,6 +158,17 @@ mod tests {
         assert_eq!(piece.breadcrumb, ["Traefik"]);
         let second = read(&corpus(), "./components/traefik.md#routes-1", 0, None).expect("there");
         assert_eq!(second.text, "## Routes\n\nC\n");
+    }
+
+    #[test]
+    fn comments_are_not_shown() {
+        let text = "# Course\n<!-- track\nname: one\n-->\n\n## Step\n<!-- step\nminutes: 5\n-->\nDo it.\n\n```html\n<!-- kept -->\n```\n";
+        let corpus = Corpus::of([("course.md", text)]);
+        let page = read(&corpus, "course.md", 0, None).expect("there");
+        assert_eq!(page.text, "# Course\n\n## Step\nDo it.\n\n```html\n<!-- kept -->\n```\n");
+        assert_eq!(page.total_chars, page.text.chars().count() as u64);
+        let step = read(&corpus, "course.md#step", 0, None).expect("there");
+        assert_eq!(step.text, "## Step\nDo it.\n\n```html\n<!-- kept -->\n```\n");
     }
 
     #[test]

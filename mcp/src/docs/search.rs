@@ -204,26 +204,39 @@ impl Searcher<'_> {
         } else {
             0.0
         };
+        let asked = if ingredients.questions { rank::QUESTIONS * self.asked(query, number) } else { 0.0 };
         let message = ingredients.messages && self.index.messages[number];
         let pasted = if message { rank::MESSAGES + (1.0 - rank::MESSAGES) * of_title } else { 1.0 };
         let kind = if ingredients.kinds { kinds::factor(query.wanted, self.index.kinds[number]) } else { 1.0 };
-        (1.0 + heading + phrases) * pasted * kind
+        (1.0 + heading + phrases + asked) * pasted * kind
     }
 
     /// How much a heading is just what was asked for: 1 if it has all of the question's words and no others. Words that
     /// stand in the headings above it are not missed. And the part of the heading that was asked for.
     fn likeness(&self, query: &Query, number: usize) -> (f32, f32) {
-        let weight = |term: &Term| Some(query.terms.get(term)? * self.index.rarity(*term));
         let title = &self.index.titles[number];
-        let all: f32 = title.iter().map(|term| self.index.rarity(*term)).sum();
-        let shared: f32 = title.iter().filter_map(weight).sum();
+        let above = self.index.trails[number].iter().filter(|term| title.binary_search(term).is_err());
+        let weight = |term: &Term| Some(query.terms.get(term)? * self.index.rarity(*term));
+        let above: f32 = if self.index.ingredients.breadcrumb { above.filter_map(weight).sum() } else { 0.0 };
+        self.alike(query, title, above)
+    }
+
+    /// The same of the likest of the questions that the section answers.
+    fn asked(&self, query: &Query, number: usize) -> f32 {
+        self.index.asked[number].iter().map(|question| self.alike(query, question, 0.0).0).fold(0.0, f32::max)
+    }
+
+    /// How much these terms are those of the question, of which `above` (by weight) stands elsewhere; and the part of them
+    /// that was asked for.
+    fn alike(&self, query: &Query, terms: &[Term], above: f32) -> (f32, f32) {
+        let all: f32 = terms.iter().map(|term| self.index.rarity(*term)).sum();
+        let weight = |term: &Term| Some(query.terms.get(term)? * self.index.rarity(*term));
+        let shared: f32 = terms.iter().filter_map(weight).sum();
         if shared <= 0.0 || query.mass <= 0.0 {
             return (0.0, 0.0);
         }
-        let above = self.index.trails[number].iter().filter(|term| title.binary_search(term).is_err());
-        let above: f32 = if self.index.ingredients.breadcrumb { above.filter_map(weight).sum() } else { 0.0 };
-        let (of_title, of_query) = (shared / all, ((shared + above) / query.mass).min(1.0));
-        (2.0 * of_title * of_query / (of_title + of_query), of_title)
+        let (of_terms, of_query) = (shared / all, ((shared + above) / query.mass).min(1.0));
+        (2.0 * of_terms * of_query / (of_terms + of_query), of_terms)
     }
 
     /// The part of the question's neighbouring words that are neighbours in the text too.

@@ -92,6 +92,31 @@ fn unknown_words_are_told() {
 }
 
 #[test]
+fn what_people_ask_is_found_and_not_shown() {
+    let mut corpus = docs().corpus;
+    let ask = |corpus: &Corpus| {
+        let docs = Docs::new(corpus.clone(), Ingredients::default());
+        docs.search(&Question { query: "who opens my door", ..Question::default() }).expect("a question").hits
+    };
+    assert!(ask(&corpus).is_empty());
+    corpus.ask("components/traefik.md", "traefik", "who opens the door\nanother thing");
+    let hits = ask(&corpus);
+    assert_eq!(hits[0].address, "components/traefik.md#traefik");
+    assert!(!hits[0].snippet.contains("door"), "{}", hits[0].snippet);
+    assert!(!docs().read("components/traefik.md", 0, None).expect("there").text.contains("door"));
+}
+
+#[test]
+fn slides_and_comments_are_not_found() {
+    let page = "# Course\n<!-- track\nname: zebra\n-->\n\nGo on.\n";
+    let corpus = Corpus::of([("workshop/a.md", page), ("workshop/slides/a.md", "# Giraffe\n\nGo on.\n")]);
+    let docs = Docs::new(corpus, Ingredients::default());
+    let found = |query| docs.search(&Question { query, ..Question::default() }).expect("a question").total;
+    assert_eq!((found("zebra"), found("giraffe"), found("course")), (0, 0, 1));
+    assert!(docs.read("workshop/slides/a.md", 0, None).is_ok(), "they are read by their address");
+}
+
+#[test]
 fn every_ingredient_can_be_left_out() {
     let corpus = docs().corpus;
     for (name, ingredients) in Ingredients::each_left_out().into_iter().chain([("all", Ingredients::none())]) {

@@ -17,6 +17,7 @@ beforeEach(async () => {
   folder = mkdtempSync(join(tmpdir(), 'portal-search-'));
   writeFileSync(join(folder, 'how-to__apps.md'), APPS);
   writeFileSync(join(folder, 'gitea.md'), GITEA);
+  writeFileSync(join(folder, 'workshop__slides__apps.md'), APPS);
   engine = new PortalSearchEngine({ logger: new Log() });
   const collator = new DocsCollator(new Docs(folder));
   await pipeline(await collator.getCollator(), await engine.getIndexer(collator.type));

@@ -22,11 +22,17 @@ export class DocsCollator implements DocumentCollatorFactory {
 
   private async *documents(): AsyncGenerator<IndexableDocument & { page: string }> {
     for (const page of await this.docs.pages()) {
+      if (isSlides(page.path)) continue;
       for (const { title, anchor, text } of sections(await this.docs.page(page.path))) {
         yield { title: title || page.title, text, location: `/docs/${page.path}${anchor ? `#${anchor}` : ''}`, page: page.title };
       }
     }
   }
+}
+
+/** What is on slides is on other pages too, where it is explained. */
+function isSlides(path: string): boolean {
+  return path.split('/').slice(0, -1).includes('slides');
 }
 
 export default createBackendModule({
