@@ -4,6 +4,7 @@ import { EntityCardBlueprint, EntityContentBlueprint } from '@backstage/plugin-c
 import DocsIcon from '@material-ui/icons/MenuBook';
 import HomeIcon from '@material-ui/icons/Home';
 import PolicyIcon from '@material-ui/icons/Gavel';
+import CourseIcon from '@material-ui/icons/School';
 import SearchIcon from '@material-ui/icons/Search';
 import { hasManifest, isInCluster, isOrderable } from './entities';
 
@@ -11,6 +12,7 @@ const homeRoute = createRouteRef();
 const docsRoute = createRouteRef();
 const searchRoute = createRouteRef();
 const policiesRoute = createRouteRef();
+const workshopRoute = createRouteRef();
 
 const home = PageBlueprint.make({
   name: 'home',
@@ -54,6 +56,18 @@ const search = PageBlueprint.make({
     routeRef: searchRoute,
     noHeader: true,
     loader: () => import('./SearchPage').then(({ SearchPage }) => <SearchPage />),
+  },
+});
+
+const workshop = PageBlueprint.make({
+  name: 'workshop',
+  params: {
+    path: '/workshop',
+    title: 'Workshop',
+    icon: <CourseIcon fontSize="inherit" />,
+    routeRef: workshopRoute,
+    noHeader: true,
+    loader: () => import('./CoursePage').then(({ CoursePage }) => <CoursePage />),
   },
 });
 
@@ -136,6 +150,6 @@ const change = EntityContentBlueprint.make({
 export default createFrontendPlugin({
   pluginId: 'backstack',
   title: 'BACK stack',
-  routes: { home: homeRoute, docs: docsRoute, search: searchRoute, policies: policiesRoute },
-  extensions: [home, docs, search, allPolicies, status, usage, actions, policies, delivery, api, offers, change],
+  routes: { home: homeRoute, docs: docsRoute, search: searchRoute, policies: policiesRoute, workshop: workshopRoute },
+  extensions: [home, docs, workshop, search, allPolicies, status, usage, actions, policies, delivery, api, offers, change],
 });

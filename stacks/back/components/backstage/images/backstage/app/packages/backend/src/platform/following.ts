@@ -34,6 +34,8 @@ export type Parts = {
   templates: () => Promise<void>;
   /** Compares the catalog with the cluster; says when it wants to do so again. */
   look: () => Promise<number | undefined>;
+  /** Others of the portal want to know that something of a kind has changed. */
+  tell?: (kind: string) => void;
 };
 
 export class Following {
@@ -60,6 +62,7 @@ export class Following {
   }
 
   private changed({ kind, type, object }: Change) {
+    this.parts.tell?.(kind.kind);
     if (kind === COMPOSITION || kind === NAMESPACE) return this.templates.ask();
     if (kind === XRD) {
       // Its status says whether it can be ordered, so every change counts.
