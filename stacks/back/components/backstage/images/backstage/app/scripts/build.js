@@ -47,7 +47,7 @@ function backEnd() {
 
 // The front end's packages are in its bundle: the image needs those of the back end alone.
 function installForImage() {
-  for (const folder of ['.', 'packages/app', 'packages/backend']) {
+  for (const folder of ['.', 'packages/app', 'packages/backend', 'packages/common']) {
     fs.mkdirSync(path.join(production, folder), { recursive: true });
     fs.copyFileSync(at(folder, 'package.json'), path.join(production, folder, 'package.json'));
   }

@@ -13,7 +13,8 @@ import Radio from '@material-ui/core/Radio';
 import RadioGroup from '@material-ui/core/RadioGroup';
 import TextField from '@material-ui/core/TextField';
 import Typography from '@material-ui/core/Typography';
-import { Actions, Commit, entityRoute, PullRequest, Scale, useCall, useRoute } from './api';
+import type { Actions, Commit, PullRequest, Scale } from '@backstack/common';
+import { entityRoute, useCall, useRoute } from './api';
 
 export type ActionName = 'scale' | 'restart' | 'roll-back' | 'delete';
 

@@ -1,9 +1,9 @@
 import { screen } from '@testing-library/react';
 import userEvent from '@testing-library/user-event';
 import { expect, test, vi } from 'vitest';
+import type { Actions } from '@backstack/common';
 import { Call, composite, show } from '../testing/show';
 import { ActionsCard } from './ActionsCard';
-import { Actions } from './api';
 
 const actions: Actions = {
   path: 'demo/app/a.yaml',
@@ -15,7 +15,7 @@ const actions: Actions = {
   scale: { field: 'replicas', title: 'Replicas', value: 2, minimum: 1, maximum: 3 },
   canRestart: true,
 };
-const request = { number: 7, title: 'Remove App a from demo', url: 'https://git.example/pulls/7' };
+const request = { number: 7, branch: 'portal/a', title: 'Remove App a from demo', url: 'https://git.example/pulls/7' };
 const commit = (sha: string, title: string) => ({ sha, title, author: 'Ann', time: '2026-11-28T12:00:00Z', url: `https://git.example/${sha}` });
 
 /** Shows the card; what is sent gets this answer. */

@@ -8,7 +8,8 @@ import TableCell from '@material-ui/core/TableCell';
 import TableHead from '@material-ui/core/TableHead';
 import TableRow from '@material-ui/core/TableRow';
 import AddIcon from '@material-ui/icons/Add';
-import { ApiDefinition, entityRoute, Field, useRoute } from './api';
+import type { ApiDefinition, Field } from '@backstack/common';
+import { entityRoute, useRoute } from './api';
 import { Badge, LoadedCard } from './parts';
 import { SignInTo, useMayChange } from './permissions';
 

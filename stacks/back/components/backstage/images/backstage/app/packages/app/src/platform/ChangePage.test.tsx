@@ -1,8 +1,8 @@
 import { screen } from '@testing-library/react';
 import userEvent from '@testing-library/user-event';
 import { expect, test } from 'vitest';
+import type { ChangeForm } from '@backstack/common';
 import { Call, composite, show } from '../testing/show';
-import { Manifest } from './api';
 import { ChangePage } from './ChangePage';
 
 const version = (name: string, warning?: string) => ({
@@ -10,7 +10,7 @@ const version = (name: string, warning?: string) => ({
   warning,
   schema: { type: 'object' as const, properties: { image: { type: 'string' as const, title: 'Image' } } },
 });
-const manifest: Manifest = {
+const manifest: ChangeForm = {
   path: 'demo/app/a.yaml',
   url: 'https://git.example/a.yaml',
   text: 'spec: {image: nginx}',
@@ -20,10 +20,10 @@ const manifest: Manifest = {
   pullRequests: [],
   versions: [version('v2'), version('v1', 'Gone in May.')],
 };
-const request = { number: 7, title: 'Change App a', url: 'https://git.example/pulls/7' };
+const request = { number: 7, branch: 'portal/a', title: 'Change App a', url: 'https://git.example/pulls/7' };
 
 /** Shows the form; what is sent gets this answer. */
-function page(answer: () => Response, changes: Partial<Manifest> = {}, mayChange = true) {
+function page(answer: () => Response, changes: Partial<ChangeForm> = {}, mayChange = true) {
   const routes = ({ body }: Call) => (body === undefined ? Response.json({ ...manifest, ...changes }) : answer());
   const calls = show(<ChangePage />, { entity: composite('a'), routes, mayChange });
   return { user: userEvent.setup(), sent: () => calls.filter(each => each.body !== undefined) };

@@ -12,9 +12,11 @@ import TextField from '@material-ui/core/TextField';
 import Typography from '@material-ui/core/Typography';
 import { withTheme } from '@rjsf/core';
 import { generateTheme } from '@rjsf/material-ui';
+import { RJSFSchema } from '@rjsf/utils';
 import { customizeValidator } from '@rjsf/validator-ajv8';
 import { useSearchParams } from 'react-router-dom';
-import { entityRoute, Manifest, PullRequest, useCall, useRoute } from './api';
+import type { ChangeForm, PullRequest } from '@backstack/common';
+import { entityRoute, useCall, useRoute } from './api';
 import { SignInTo, useMayChange } from './permissions';
 import { Done, Waiting } from './pullRequests';
 
@@ -23,7 +25,7 @@ const validator = customizeValidator<JsonObject>();
 
 export function ChangePage() {
   const { entity } = useEntity();
-  const { value, error, loading } = useRoute<Manifest>(entityRoute(entity, 'manifest'));
+  const { value, error, loading } = useRoute<ChangeForm>(entityRoute(entity, 'manifest'));
   if (loading) return <Progress />;
   if (error) {
     return (
@@ -35,7 +37,7 @@ export function ChangePage() {
   return value ? <Change manifest={value} /> : null;
 }
 
-function Change({ manifest }: { manifest: Manifest }) {
+function Change({ manifest }: { manifest: ChangeForm }) {
   const [done, setDone] = useState<PullRequest>();
   return (
     <Grid container spacing={3}>
@@ -56,7 +58,7 @@ function Change({ manifest }: { manifest: Manifest }) {
   );
 }
 
-function Editor({ manifest, onDone }: { manifest: Manifest; onDone: (request: PullRequest) => void }) {
+function Editor({ manifest, onDone }: { manifest: ChangeForm; onDone: (request: PullRequest) => void }) {
   const { entity } = useEntity();
   const call = useCall();
   const [version, setVersion] = useState(manifest.version);
@@ -66,7 +68,7 @@ function Editor({ manifest, onDone }: { manifest: Manifest; onDone: (request: Pu
   const [problem, setProblem] = useState<string>();
   useField();
   const chosen = manifest.versions.find(each => each.name === version) ?? manifest.versions[0];
-  const schema = useMemo(() => ({ ...chosen.schema, title: undefined, description: undefined }), [chosen]);
+  const schema = useMemo((): RJSFSchema => ({ ...(chosen.schema as RJSFSchema), title: undefined, description: undefined }), [chosen]);
   const choose = (name: string) => {
     setVersion(name);
     // A field may be gone in another version: what it held is not taken along.

@@ -1,8 +1,8 @@
+import type { Course } from '@backstack/common';
 import { act, screen, within } from '@testing-library/react';
 import { Route, Routes } from 'react-router-dom';
 import { beforeEach, expect, test } from 'vitest';
 import { Call, show, signal } from '../testing/show';
-import { Course } from './course';
 import { CoursePage } from './CoursePage';
 
 const TEXT = '## Order an app\n\nWhy: to see it.\n\n1. Open [Create](/create).\n2. ![A form](../pictures/form.jpg)\n\n```bash\nkubectl get pods\n```\n';

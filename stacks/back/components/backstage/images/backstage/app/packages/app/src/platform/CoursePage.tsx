@@ -1,14 +1,15 @@
 // The course: its tracks, the steps of each, and how far the learner is. What is to be done is checked in the terminal.
 import { useEffect } from 'react';
 import { CodeSnippet, Content, Header, InfoCard, Link, LinkButton, Page as Layout, Progress, WarningPanel } from '@backstage/core-components';
+import type { Course, Learner, Page, Step, StepText, Track } from '@backstack/common';
 import { useSignal } from '@backstage/plugin-signals-react';
 import Grid from '@material-ui/core/Grid';
 import Typography from '@material-ui/core/Typography';
 import { makeStyles } from '@material-ui/core/styles';
 import ArrowIcon from '@material-ui/icons/ArrowForward';
 import { useParams } from 'react-router-dom';
-import { Page, useRoute } from './api';
-import { Course, currentStep, Learner, learnerIn, minutesOf, nextOf, Step, StepText, Track, trackPath } from './course';
+import { useRoute } from './api';
+import { currentStep, learnerIn, minutesOf, nextOf, trackPath } from './course';
 import { usePictures } from './DocsPage';
 import { Markdown } from './Markdown';
 import { Badge } from './parts';

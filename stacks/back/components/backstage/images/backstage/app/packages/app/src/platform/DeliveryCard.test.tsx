@@ -1,7 +1,7 @@
 import { screen } from '@testing-library/react';
 import { expect, test } from 'vitest';
+import type { Delivery } from '@backstack/common';
 import { composite, show } from '../testing/show';
-import { Delivery } from './api';
 import { DeliveryCard } from './DeliveryCard';
 
 const healthy: Delivery = { name: 'demo', sync: 'Synced', health: 'Healthy', url: 'https://argo.example/demo' };

@@ -3,8 +3,9 @@ import { Link, StructuredMetadataTable, WarningPanel } from '@backstage/core-com
 import { useEntity } from '@backstage/plugin-catalog-react';
 import Box from '@material-ui/core/Box';
 import Typography from '@material-ui/core/Typography';
-import { Delivery, entityRoute, useRoute } from './api';
-import { Badge, LoadedCard, Tone } from './parts';
+import type { Delivery, Tone } from '@backstack/common';
+import { entityRoute, useRoute } from './api';
+import { Badge, LoadedCard } from './parts';
 
 const HEALTH: Record<string, Tone> = { Healthy: 'good', Degraded: 'bad', Missing: 'bad', Progressing: 'warning', Suspended: 'warning' };
 

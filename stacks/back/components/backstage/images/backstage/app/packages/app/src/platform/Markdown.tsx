@@ -4,7 +4,7 @@ import { CodeSnippet, Link } from '@backstage/core-components';
 import { makeStyles } from '@material-ui/core/styles';
 import ReactMarkdown, { Components } from 'react-markdown';
 import gfm from 'remark-gfm';
-import { Heading, Page } from './api';
+import type { Heading, Page } from '@backstack/common';
 import { readFlowchart } from './flowchart';
 import { linkForPortal, pictureForPortal, withAnchors } from './markdown';
 

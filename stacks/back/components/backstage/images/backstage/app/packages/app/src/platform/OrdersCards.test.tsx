@@ -1,8 +1,8 @@
 import { screen, within } from '@testing-library/react';
 import userEvent from '@testing-library/user-event';
 import { expect, test } from 'vitest';
+import type { Order, Orders } from '@backstack/common';
 import { Call, show } from '../testing/show';
-import { Order, Orders } from './api';
 import { OrdersCards } from './OrdersCards';
 
 const API = 'https://git.example/gitea/api/v1/repos/platform/demo-cluster/pulls/7';

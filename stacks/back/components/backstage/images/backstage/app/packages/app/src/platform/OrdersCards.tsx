@@ -7,7 +7,8 @@ import Button from '@material-ui/core/Button';
 import Grid from '@material-ui/core/Grid';
 import Typography from '@material-ui/core/Typography';
 import { makeStyles } from '@material-ui/core/styles';
-import { Order, Orders, useRoute } from './api';
+import type { Order, Orders } from '@backstack/common';
+import { useRoute } from './api';
 import { useApproval } from './giteaAuth';
 import { Badge } from './parts';
 

@@ -1,8 +1,8 @@
 import { screen, within } from '@testing-library/react';
 import userEvent from '@testing-library/user-event';
 import { expect, test } from 'vitest';
+import type { Policy } from '@backstack/common';
 import { composite, show } from '../testing/show';
-import { Policy } from './api';
 import { PoliciesPage } from './PoliciesPage';
 
 const broken: Policy = {

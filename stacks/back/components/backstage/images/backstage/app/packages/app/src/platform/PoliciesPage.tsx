@@ -9,7 +9,8 @@ import MenuItem from '@material-ui/core/MenuItem';
 import TextField from '@material-ui/core/TextField';
 import Typography from '@material-ui/core/Typography';
 import { makeStyles } from '@material-ui/core/styles';
-import { Judgement, Policy, useRoute } from './api';
+import type { Judgement, Policy } from '@backstack/common';
+import { useRoute } from './api';
 import { clusterKind, clusterNamespace, entityPath } from './entities';
 import { Badge, OutcomeBadge } from './parts';
 

@@ -1,7 +1,7 @@
 import { screen, within } from '@testing-library/react';
 import { expect, test } from 'vitest';
+import type { PolicyResult } from '@backstack/common';
 import { composite, show } from '../testing/show';
-import { PolicyResult } from './api';
 import { PolicyCard } from './PolicyCard';
 
 const answer = (items: PolicyResult[], applies = true) => () => Response.json({ items, applies });

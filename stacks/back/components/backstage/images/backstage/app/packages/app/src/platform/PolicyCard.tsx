@@ -3,7 +3,8 @@ import { useEntity } from '@backstage/plugin-catalog-react';
 import Box from '@material-ui/core/Box';
 import Typography from '@material-ui/core/Typography';
 import { makeStyles } from '@material-ui/core/styles';
-import { entityRoute, PolicyResult, PolicyResults, useRoute } from './api';
+import type { PolicyResult, PolicyResults } from '@backstack/common';
+import { entityRoute, useRoute } from './api';
 import { Badge, LoadedCard, OutcomeBadge } from './parts';
 
 const useStyles = makeStyles(theme => ({

@@ -1,11 +1,11 @@
 import { screen } from '@testing-library/react';
 import { expect, test } from 'vitest';
+import type { Cause, Diagnosis } from '@backstack/common';
 import { composite, show } from '../testing/show';
-import { Cause, Diagnosis } from './api';
 import { StatusCard } from './StatusCard';
 
 const cause = (over: Partial<Cause>): Cause => ({
-  verdict: 'broken', object: { kind: 'Pod', namespace: 'demo', name: 'shop-1' }, summary: 'its image does not exist', next: 'Give another image.',
+  fault: 'no-image', verdict: 'broken', object: { kind: 'Pod', namespace: 'demo', name: 'shop-1' }, summary: 'its image does not exist', next: 'Give another image.',
   evidence: [{ source: 'event Failed', text: 'not found' }], ...over,
 });
 const card = (diagnosis: Partial<Diagnosis>) =>

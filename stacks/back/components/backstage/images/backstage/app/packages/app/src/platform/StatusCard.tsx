@@ -6,7 +6,8 @@ import Box from '@material-ui/core/Box';
 import Typography from '@material-ui/core/Typography';
 import { makeStyles } from '@material-ui/core/styles';
 import EditIcon from '@material-ui/icons/Edit';
-import { Cause, Diagnosis, entityRoute, useRoute } from './api';
+import type { Cause, Diagnosis } from '@backstack/common';
+import { entityRoute, useRoute } from './api';
 import { clusterKind, clusterNamespace, hasManifest } from './entities';
 import { LoadedCard, StateBadge } from './parts';
 

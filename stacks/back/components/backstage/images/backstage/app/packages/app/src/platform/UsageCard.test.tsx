@@ -1,7 +1,7 @@
 import { screen } from '@testing-library/react';
 import { expect, test } from 'vitest';
+import type { Usage } from '@backstack/common';
 import { composite, show } from '../testing/show';
-import { Usage } from './api';
 import { environmentOf, UsageCard } from './UsageCard';
 
 const card = (usage: Partial<Usage>) =>

@@ -6,7 +6,8 @@ import Typography from '@material-ui/core/Typography';
 import { makeStyles } from '@material-ui/core/styles';
 import OpenIcon from '@material-ui/icons/OpenInNew';
 import { ReactNode } from 'react';
-import { Connection, entityRoute, Usage, useRoute } from './api';
+import type { Connection, Usage } from '@backstack/common';
+import { entityRoute, useRoute } from './api';
 import { splitImage } from './image';
 import { Badge, LoadedCard } from './parts';
 

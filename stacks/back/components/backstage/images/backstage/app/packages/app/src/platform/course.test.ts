@@ -1,5 +1,6 @@
+import type { Learner, Track } from '@backstack/common';
 import { expect, test } from 'vitest';
-import { currentStep, Learner, learnerIn, minutesOf, nextOf, Track, trackPath } from './course';
+import { currentStep, learnerIn, minutesOf, nextOf, trackPath } from './course';
 
 const track: Track = { name: 'developer', title: 'The day', page: 'workshop/developer.md', steps: ['one', 'two', 'three'].map(id => ({ id, title: id })) };
 const learner = (step: string | undefined, ...done: string[]): Learner => ({ name: 'ann', track: 'developer', step, done });

@@ -1,15 +1,5 @@
 // The course as the back end tells it, and what a learner does next.
-import { Heading } from './api';
-
-export type Step = { id: string; title: string; minutes?: number };
-
-export type Track = { name: string; title: string; page: string; minutes?: number; steps: Step[] };
-
-export type Learner = { name: string; track: string; step?: string; done: string[] };
-
-export type Course = { tracks: Track[]; learners: Learner[] };
-
-export type StepText = { text: string; headings: Heading[]; page: string };
+import type { Learner, Step, Track } from '@backstack/common';
 
 export type Next = { words: string; command: string };
 

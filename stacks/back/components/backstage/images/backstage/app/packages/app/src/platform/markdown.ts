@@ -1,5 +1,5 @@
+import type { Page } from '@backstack/common';
 // Links and pictures of the documentation, as the portal serves them.
-import { Page } from './api';
 
 /** Where a link of a page leads in the portal; nothing where the portal does not have it: then its words stay. */
 export function linkForPortal(target: string, from: string, pages: Page[]): string | undefined {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { Page } from './api';
+import type { Page } from '@backstack/common';
 import { firstPage, groups, matching } from './pages';
 
 const page = (path: string, title = path): Page => ({ path, title });

@@ -1,5 +1,5 @@
+import type { Page } from '@backstack/common';
 // Which pages of the documentation are shown, and in which order.
-import { Page } from './api';
 
 /** Where readers start: an overview if there is one. */
 export function firstPage(pages: Page[]): Page | undefined {

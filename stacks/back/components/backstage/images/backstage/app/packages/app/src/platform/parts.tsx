@@ -3,9 +3,9 @@ import { ReactNode } from 'react';
 import { InfoCard, Progress, WarningPanel } from '@backstage/core-components';
 import Chip from '@material-ui/core/Chip';
 import { makeStyles } from '@material-ui/core/styles';
-import { Loaded, PolicyResult, Verdict } from './api';
+import type { PolicyResult, Tone, Verdict } from '@backstack/common';
+import { Loaded } from './api';
 
-export type Tone = 'good' | 'bad' | 'warning' | 'neutral';
 
 const COLORS: Record<Tone, string> = { good: '#15803d', bad: '#c62828', warning: '#b45309', neutral: '#64748b' };
 

@@ -1,7 +1,7 @@
 // Pull requests on the file of a thing: those that wait, and the one that was just opened.
 import { InfoCard, Link, LinkButton } from '@backstage/core-components';
 import Typography from '@material-ui/core/Typography';
-import { PullRequest } from './api';
+import type { PullRequest } from '@backstack/common';
 
 export function Done({ request }: { request: PullRequest }) {
   return (

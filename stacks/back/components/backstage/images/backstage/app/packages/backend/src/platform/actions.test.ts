@@ -1,11 +1,11 @@
 import { parse } from 'yaml';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import type { Schema } from '@backstack/common';
 import { ApiServer, list } from '../testing/apiServer';
 import { GitServer, shaOf } from '../testing/gitServer';
 import { xrd } from '../testing/objects';
 import { act, actionsOf, historyOf } from './actions';
 import { Manifest } from './manifest';
-import { Schema } from './objects';
 
 const PATH = 'demo/app/shop.yaml';
 const TEXT = 'apiVersion: example.org/v1\nkind: App\nmetadata: { name: shop }\nspec:\n  image: a # ours\n';

@@ -1,8 +1,9 @@
 // What is done with a thing after it was ordered: scaled, restarted, rolled back, deleted. Each is a pull request on its
 // file, so that it is reviewed like the order was.
 import { InputError, NotFoundError } from '@backstage/errors';
+import type { Actions, Commit, PullRequest, Scale } from '@backstack/common';
 import { definition, servedVersions, titleOf, wordsOf } from './change';
-import { Change, Commit, Gitea, PullRequest } from './gitea';
+import { Change, Gitea } from './gitea';
 import { Kube } from './kube';
 import { branchPrefix, manifestPath, manifestWith, readManifest } from './manifest';
 import { Composite, KubeObject, Reference } from './objects';
@@ -16,23 +17,6 @@ type Platform = { kube: Kube; gitea: Gitea };
 const NUMBERS = ['replicas', 'instances'];
 /** On a composition: the annotation of an order whose change makes the pods start anew. */
 const RESTART = 'backstack.dev/restart';
-
-/** What can be done with a thing. */
-export type Actions = {
-  path: string;
-  url: string;
-  sha: string;
-  /** Pull requests that change the file already: until one is merged or closed, no other is opened. */
-  pullRequests: PullRequest[];
-  /** What goes when it is deleted. */
-  leaves: { kind: string; name: string; namespace?: string }[];
-  /** Volumes whose data is lost then. */
-  volumes: string[];
-  scale?: Scale;
-  canRestart: boolean;
-};
-
-export type Scale = { field: string; title: string; value: number; minimum?: number; maximum?: number; hindrance?: string };
 
 /** What somebody asks for; `sha` is that of the file that they saw. */
 type Wish = { action: string; sha: string; value: unknown; commit: unknown; note: string };

@@ -1,12 +1,6 @@
 // Where what was ordered answers: read from the Ingresses and Services that it is made of.
+import type { Addresses } from '@backstack/common';
 import { KubeObject } from './objects';
-
-export type Addresses = {
-  /** For browsers. */
-  open: string[];
-  /** For programs in the cluster, as `shop.demo.svc:80`. */
-  inside: string[];
-};
 
 type Ingress = KubeObject & { spec?: { rules?: { host?: string; http?: { paths?: { path?: string }[] } }[] } };
 type Service = KubeObject & { spec?: { clusterIP?: string; ports?: { port: number }[] } };

@@ -1,33 +1,21 @@
 // The form with which people change what they ordered: what it shows, and the pull request that it ends in.
 import { InputError, NotFoundError } from '@backstage/errors';
 import { JsonObject } from '@backstage/types';
-import { Gitea, PullRequest } from './gitea';
+import type { ChangeForm, PullRequest } from '@backstack/common';
+import { Gitea } from './gitea';
 import { Kube } from './kube';
 import { branchPrefix, changedManifest, manifestPath, readManifest } from './manifest';
-import { Reference, Schema, Version, Xrd } from './objects';
+import { Reference, Version, Xrd } from './objects';
 import { isMap, plainSchema } from './schema';
 import { compareVersions, currentVersion, deprecation } from './templates';
 
 type Platform = { kube: Kube; gitea: Gitea };
 
-/** What the form shows. */
-export type Form = {
-  path: string;
-  url: string;
-  text: string;
-  sha: string;
-  version: string;
-  currentVersion?: string;
-  spec: JsonObject;
-  pullRequests: PullRequest[];
-  versions: { name: string; warning?: string; schema: Schema }[];
-};
-
 /** What a filled in form says; `sha` is that of the file when the form was loaded. */
 type Proposal = { sha: string; version: string; spec: JsonObject; note: string };
 
 /** The form for an object. */
-export async function readForm({ kube, gitea }: Platform, reference: Reference): Promise<Form> {
+export async function readForm({ kube, gitea }: Platform, reference: Reference): Promise<ChangeForm> {
   const path = manifestPath(reference);
   const [xrd, file, pullRequests] = await Promise.all([
     definition(kube, reference),

@@ -1,11 +1,8 @@
 // The course: its tracks are pages of the docs, and their steps are sections with a comment for programs. Of those comments only
 // what people see is read; what they check is the business of `backstack workshop`.
+import type { Track } from '@backstack/common';
 import { Docs, withoutComments } from './docs';
 import { headings, parts } from './sections';
-
-export type Step = { id: string; title: string; minutes?: number };
-
-export type Track = { name: string; title: string; page: string; minutes?: number; steps: Step[] };
 
 /** Where the course's pages are. */
 const FOLDER = 'workshop/';

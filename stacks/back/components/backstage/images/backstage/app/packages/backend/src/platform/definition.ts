@@ -1,15 +1,14 @@
 // What an API of the catalog says about itself: the ingestor keeps the whole definition (a CRD) in the entity.
 import { Entity } from '@backstage/catalog-model';
 import { JsonValue } from '@backstage/types';
+import type { Field, Schema } from '@backstack/common';
 import { newDocument, readManifest } from './manifest';
-import { Crd, Reference, Schema } from './objects';
+import { Crd, Reference } from './objects';
 import { plainSchema } from './schema';
 import { templateName } from './templates';
 
 /** Deeper fields are for those who read the definition itself. */
 const DEEPEST = 4;
-
-export type Field = { path: string; type: string; required: boolean; default?: string; description?: string };
 
 export type Definition = {
   kind: string;

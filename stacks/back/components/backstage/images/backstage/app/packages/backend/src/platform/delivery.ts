@@ -1,18 +1,7 @@
 // What Argo CD says about an entity. Read from its Application objects: no token of Argo CD is needed.
+import type { Delivery } from '@backstack/common';
 import { Kube } from './kube';
 import { Application, ApplicationStatus, Reference } from './objects';
-
-export type Delivery = {
-  name: string;
-  sync: string;
-  health: string;
-  revision?: string;
-  path?: string;
-  message?: string;
-  syncedAt?: string;
-  /** Its page in Argo CD, where that has pages. */
-  url?: string;
-};
 
 const APPLICATIONS = '/apis/argoproj.io/v1alpha1/namespaces/argocd/applications';
 

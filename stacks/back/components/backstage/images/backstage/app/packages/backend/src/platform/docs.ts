@@ -2,8 +2,7 @@
 import { promises as fs } from 'fs';
 import path from 'path';
 import { NotFoundError } from '@backstage/errors';
-
-export type Page = { path: string; title: string };
+import type { Page } from '@backstack/common';
 
 /** In a ConfigMap a file's folders are joined to its name with this. */
 const SEPARATOR = '__';

@@ -1,8 +1,9 @@
 // The routes of the documentation, and of the course that is part of it.
 import { NotFoundError } from '@backstage/errors';
+import type { Course, StepText, Track } from '@backstack/common';
 import express from 'express';
 import Router from 'express-promise-router';
-import { stepText, Track, tracksOf } from './course';
+import { stepText, tracksOf } from './course';
 import { Docs } from './docs';
 import { Learners } from './learners';
 import { headings } from './sections';
@@ -28,13 +29,15 @@ export function docsRoutes(docs: Docs, learners: Pick<Learners, 'all'>): express
     answer.type(type).send(content);
   });
   routes.get('/workshop', async (_, answer) => {
-    answer.json({ tracks: await tracksOf(docs), learners: learners.all() });
+    const course: Course = { tracks: await tracksOf(docs), learners: learners.all() };
+    answer.json(course);
   });
   routes.get('/workshop/:track/:step', async (request, answer) => {
     const track = find(await tracksOf(docs), request.params.track);
     const text = stepText(await docs.source(track.page), request.params.step);
     if (text === undefined) throw new NotFoundError(`the track ${track.name} has no step \`${request.params.step}\``);
-    answer.json({ text, headings: headings(text), page: track.page });
+    const told: StepText = { text, headings: headings(text), page: track.page };
+    answer.json(told);
   });
   return routes;
 }

@@ -2,16 +2,12 @@
 import { createHash } from 'node:crypto';
 import { Config } from '@backstage/config';
 import { assertError, ConflictError, isError, toError } from '@backstage/errors';
+import type { Commit, PullRequest } from '@backstack/common';
 import { letter, personOf, Rule } from './letter';
 
 export type GitFile = { content: string; sha: string };
-export type PullRequest = { number: number; title: string; url: string; branch: string };
-
 /** What a pull request changes; files that exist carry the `sha` they had when they were read. Without content, one goes. */
 export type Change = { path: string; content?: string; sha?: string };
-
-/** A commit that changed a file. */
-export type Commit = { sha: string; title: string; author: string; time: string; url: string };
 
 /** A pull request as the server tells it. */
 export type Answer = {

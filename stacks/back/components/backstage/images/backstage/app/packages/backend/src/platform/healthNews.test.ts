@@ -1,10 +1,10 @@
 import { Entity } from '@backstage/catalog-model';
+import type { Cause, Diagnosis, Verdict } from '@backstack/common';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { Database } from '../testing/database';
 import { ingested } from '../testing/objects';
 import { Book } from './book';
 import { HealthNews } from './healthNews';
-import { Cause, Diagnosis, Verdict } from './judge';
 import { KubeObject } from './objects';
 
 const SHOP: Entity = { ...ingested('shop'), spec: { owner: 'developers' } };

@@ -1,7 +1,7 @@
 // What is new with the things that run: one runs, for the first time or again, or does not any more.
 import { Entity, parseEntityRef, stringifyEntityRef } from '@backstage/catalog-model';
+import type { Diagnosis, Verdict } from '@backstack/common';
 import { Book } from './book';
-import { Diagnosis, Verdict } from './judge';
 import { Kube } from './kube';
 import { manifestPath } from './manifest';
 import { failing, Notice, ready, Thing } from './notices';
@@ -38,7 +38,7 @@ export class HealthNews {
   async look(isFirst = false): Promise<{ notices: Notice[]; again?: number }> {
     const { book } = this.parts;
     const [before, diagnosis, entities] = await Promise.all([book.all(PREFIX), this.parts.diagnosis(), this.parts.entities()]);
-    const states = statesOf(diagnosis, entities);
+    const { states } = statesOf(diagnosis, entities);
     const unsure = new Map<string, State>();
     const notices: Notice[] = [];
     for (const entity of entities) {

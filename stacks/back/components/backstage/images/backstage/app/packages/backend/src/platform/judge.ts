@@ -2,33 +2,7 @@
 // assistant and the command line say the same in the same words.
 import { Config } from '@backstage/config';
 import { NotFoundError, ServiceUnavailableError } from '@backstage/errors';
-
-export type Subject = { group?: string; kind: string; namespace?: string; name: string };
-
-export type Cause = {
-  fault: string;
-  verdict: Verdict;
-  object: Subject;
-  field?: string;
-  summary: string;
-  next: string;
-  evidence: { source: string; text: string }[];
-  /** Where the field is written, if elsewhere. */
-  change?: { object: string; field: string; value?: unknown };
-  /** What else does not work because of this, each as `Kind namespace/name`. */
-  affects?: string[];
-};
-
-export type Verdict = 'broken' | 'starting' | 'imperfect' | 'unknown' | 'healthy';
-
-export type Diagnosis = {
-  subject: string;
-  verdict: Verdict;
-  since?: string;
-  causes: Cause[];
-  not_looked_at?: string[];
-  past?: string[];
-};
+import type { Diagnosis, Subject } from '@backstack/common';
 
 type ToolResult = { isError?: boolean; content?: { text?: string }[]; structuredContent?: unknown };
 type Answer = { result?: ToolResult; error?: { message: string } };

@@ -1,13 +1,11 @@
 // How far somebody is in the course. `backstack workshop` keeps it in a ConfigMap for each learner, which this follows by a watch.
 import { LoggerService } from '@backstage/backend-plugin-api';
+import type { Learner } from '@backstack/common';
 import { parse } from 'yaml';
 import { Kube } from './kube';
 import { KubeObject } from './objects';
 import { isMap } from './schema';
 import { ListWatch } from './watch';
-
-/** `step` is the one that they are at, if they have begun it; `done` those that passed their check. */
-export type Learner = { name: string; track: string; step?: string; done: string[] };
 
 export type ProgressMap = KubeObject & { data?: Record<string, string> };
 

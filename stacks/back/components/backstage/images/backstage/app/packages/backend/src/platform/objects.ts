@@ -1,5 +1,5 @@
 // Objects of the cluster: of each kind, those parts that the portal reads.
-import { JsonValue } from '@backstage/types';
+import type { Outcome, Schema } from '@backstack/common';
 
 /** An object of any kind. */
 export type KubeObject = {
@@ -22,32 +22,6 @@ export type KubeObject = {
 export type Reference = { apiVersion: string; kind: string; name: string; namespace?: string };
 
 export type Condition = { type: string; status?: string; message?: string };
-
-/** The schema of a field, as a custom resource definition has it. */
-export type Schema = {
-  type?: string;
-  title?: string;
-  description?: string;
-  default?: JsonValue;
-  enum?: JsonValue[];
-  format?: string;
-  pattern?: string;
-  minimum?: number;
-  maximum?: number;
-  exclusiveMinimum?: boolean;
-  exclusiveMaximum?: boolean;
-  minLength?: number;
-  maxLength?: number;
-  minItems?: number;
-  maxItems?: number;
-  uniqueItems?: boolean;
-  multipleOf?: number;
-  required?: string[];
-  properties?: Record<string, Schema>;
-  items?: Schema;
-  additionalProperties?: Schema | boolean;
-  'x-kubernetes-int-or-string'?: boolean;
-};
 
 /** A version of a custom resource definition or of a composite one. */
 export type Version = {
@@ -110,8 +84,6 @@ export type PolicyReport = KubeObject & {
 };
 
 export type Judged = { kind: string; name: string; uid?: string };
-
-export type Outcome = 'pass' | 'fail' | 'warn' | 'error' | 'skip';
 
 export type ReportedResult = {
   policy: string;

@@ -1,4 +1,5 @@
 // The pull requests that the portal opened for somebody, and those that wait for them: how far each one is, in words.
+import type { Order, Orders, Progress, Tone } from '@backstack/common';
 import { Answer, Check, Gitea, Review } from './gitea';
 import { Kube } from './kube';
 import { pageOf, personOf, Rule, ruleInWords, subjectOf } from './letter';
@@ -9,29 +10,6 @@ type Platform = { kube: Kube; gitea: Gitea };
 
 /** Who asks: their reference, and all that they belong to. */
 export type Person = { ref: string; groups: string[] };
-
-export type Tone = 'good' | 'bad' | 'warning' | 'neutral';
-
-/** How far an order is. `open`: whether it still waits for people. */
-export type Progress = { words: string; tone: Tone; open: boolean };
-
-export type Order = {
-  repository: string;
-  number: number;
-  title: string;
-  url: string;
-  /** Where programs with a person's own token approve and merge it. */
-  api: string;
-  /** The page of what was ordered. */
-  page?: string;
-  /** For whom it was opened. */
-  person?: string;
-  progress: Progress;
-  /** Whether who asks may approve it by what the platform's rule says; Git has the last word. */
-  mayApprove: boolean;
-};
-
-export type Orders = { mine: Order[]; waiting: Order[]; rule: string };
 
 /** So many are listed; of those that are through, the ones of the last days. */
 const MOST = 6;

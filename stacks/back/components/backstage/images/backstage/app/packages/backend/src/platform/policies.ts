@@ -1,21 +1,9 @@
 // What Kyverno's reports say about an entity.
+import type { PolicyResult, PolicyResults } from '@backstack/common';
 import { Kube } from './kube';
-import { KubeObject, Outcome, PolicyReport, Reference } from './objects';
+import { KubeObject, PolicyReport, Reference } from './objects';
 import { isAbout, policyObjects } from './policyList';
 import { family } from './resources';
-
-export type PolicyResult = {
-  policy: string;
-  rule?: string;
-  result: Outcome;
-  message?: string;
-  category?: string;
-  severity?: string;
-  /** What was judged, as `Deployment my-app`. */
-  resources: string[];
-  /** Seconds since 1970. */
-  time?: number;
-};
 
 const REPORTS = '/apis/wgpolicyk8s.io/v1alpha2';
 const WORST_FIRST = ['error', 'fail', 'warn', 'skip', 'pass'];
@@ -24,7 +12,7 @@ const WORST_FIRST = ['error', 'fail', 'warn', 'skip', 'pass'];
  * The results for an object and all that was made of it: one a policy and outcome, the worst first. Where there are none,
  * `applies` tells whether any policy is about such a thing at all.
  */
-export async function policyResults(kube: Kube, reference: Reference): Promise<{ items: PolicyResult[]; applies: boolean }> {
+export async function policyResults(kube: Kube, reference: Reference): Promise<PolicyResults> {
   const objects = await family(kube, reference);
   const uids = new Map(objects.map(each => [each.metadata.uid, each]));
   const namespaces = new Set(objects.map(each => each.metadata.namespace).filter(each => each !== undefined));

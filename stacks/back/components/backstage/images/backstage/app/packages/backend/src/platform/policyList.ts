@@ -1,25 +1,7 @@
 // The platform's policies, what they are about, and how everything stands by them.
+import type { Judgement, Outcome, Policy } from '@backstack/common';
 import { Kube } from './kube';
-import { Condition, KubeObject, Outcome, PolicyReport } from './objects';
-
-export type Judgement = { kind: string; name: string; namespace?: string; result: Outcome; message?: string };
-
-export type Policy = {
-  name: string;
-  kind: string;
-  title: string;
-  category?: string;
-  severity?: string;
-  /** Why there is such a rule. */
-  description?: string;
-  /** Whether what breaks it is refused. */
-  refuses: boolean;
-  /** Why it does not work, if it does not. */
-  problem?: string;
-  failing: number;
-  passing: number;
-  results: Judgement[];
-};
+import { Condition, KubeObject, PolicyReport } from './objects';
 
 /** What a policy is about: kinds by group and plural name, or by kind, with `*` for all. */
 type Rule = { apiGroups?: string[]; resources?: string[] };

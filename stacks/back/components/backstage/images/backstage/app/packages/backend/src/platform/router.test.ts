@@ -6,11 +6,12 @@ import { NotAllowedError } from '@backstage/errors';
 import { AuthorizeResult } from '@backstage/plugin-permission-common';
 import express, { ErrorRequestHandler } from 'express';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import type { Diagnosis } from '@backstack/common';
 import { ApiServer, list } from '../testing/apiServer';
 import { GitServer, shaOf } from '../testing/gitServer';
 import { ingested, xrd } from '../testing/objects';
 import { Docs } from './docs';
-import { Diagnosis, Judge } from './judge';
+import { Judge } from './judge';
 import { router } from './router';
 
 const TEXT = 'apiVersion: example.org/v1\nkind: App\nmetadata: { name: shop }\nspec:\n  image: a\n';
@@ -38,13 +39,18 @@ const GUEST = 'user:default/guest';
 
 const entities = [ingested('shop'), API];
 const catalog = {
-  getEntities: () => Promise.resolve({ items: entities }),
+  getEntities: ({ fields }: { fields: string[] }) => Promise.resolve({ items: entities.map(each => only(each, fields)) }),
   getEntityByRef: (ref: unknown) => {
     const { kind, namespace, name } = ref as Record<string, string>;
     const wanted = `${kind}:${namespace}/${name}`.toLowerCase();
     return Promise.resolve(entities.find(each => stringifyEntityRef(each) === wanted));
   },
 };
+/** As the catalog answers: of each entity, what was asked for. */
+function only({ kind, metadata }: Entity, fields: string[]): Entity {
+  const kept = Object.entries(metadata).filter(([name]) => fields.includes(`metadata.${name}`));
+  return { ...(fields.includes('kind') ? { kind } : {}), metadata: Object.fromEntries(kept) } as Entity;
+}
 const diagnosis: Diagnosis = {
   subject: 'platform', verdict: 'broken',
   causes: [{ fault: 'x', verdict: 'broken', object: { kind: 'App', namespace: 'demo', name: 'shop' }, summary: 's', next: 'n', evidence: [] }],

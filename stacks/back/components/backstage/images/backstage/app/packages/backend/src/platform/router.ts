@@ -4,6 +4,7 @@ import { Entity } from '@backstage/catalog-model';
 import { NotAllowedError, NotFoundError } from '@backstage/errors';
 import { catalogServiceRef } from '@backstage/plugin-catalog-node';
 import { AuthorizeResult } from '@backstage/plugin-permission-common';
+import type { ApiDefinition } from '@backstack/common';
 import express, { Request } from 'express';
 import Router from 'express-promise-router';
 import { act, actionsOf, historyOf } from './actions';
@@ -22,7 +23,7 @@ import { changePermission } from './permissions';
 import { policyResults } from './policies';
 import { policyList } from './policyList';
 import { family, referenceOf } from './resources';
-import { concernsOf, statesOf } from './states';
+import { FIELDS, statesOf } from './states';
 import { usageOf, withDoors } from './usage';
 import { WebPages } from './webPages';
 
@@ -54,7 +55,7 @@ export function router(context: Context): express.Router {
   // One look at the whole platform, for Home and the catalog.
   routes.get('/states', async (request, answer) => {
     const [diagnosis, entities] = await Promise.all([judge.diagnosis(), components(context, request)]);
-    answer.json({ states: statesOf(diagnosis, entities), concerns: concernsOf(diagnosis, entities) });
+    answer.json(statesOf(diagnosis, entities));
   });
   routes.get('/pages', async (_, answer) => {
     answer.json({ argocd: (await argo.address()) !== undefined });
@@ -75,7 +76,7 @@ export function router(context: Context): express.Router {
   routes.get(`${ENTITY}/definition`, async (request, answer) => {
     const found = definitionOf(await entityOf(context, request));
     if (!found) throw new NotFoundError('this API has no definition that can be read');
-    answer.json({ kind: found.kind, template: found.template, fields: fieldsOf(found.schema) });
+    answer.json({ kind: found.kind, template: found.template, fields: fieldsOf(found.schema) } satisfies ApiDefinition);
   });
   routes.get(`${ENTITY}/usage`, async (request, answer) => {
     const objects = await family(kube, await resource(context, request));
@@ -113,7 +114,7 @@ export function router(context: Context): express.Router {
 /** What may stand for something in the cluster. */
 async function components({ catalog, httpAuth }: Context, request: Request): Promise<Entity[]> {
   const credentials = await httpAuth.credentials(request);
-  return (await catalog.getEntities({ filter: { kind: ['Component', 'Resource'] } }, { credentials })).items;
+  return (await catalog.getEntities({ filter: { kind: ['Component', 'Resource'] }, fields: FIELDS }, { credentials })).items;
 }
 
 /** Who asks. */

@@ -1,6 +1,6 @@
 // Turns the OpenAPI schema of a custom resource into one that a form shows well.
 import { JsonObject, JsonValue } from '@backstage/types';
-import { Schema } from './objects';
+import type { Schema } from '@backstack/common';
 
 /** `WebApp` -> `Web App`, `minReplicas` -> `Min replicas`. */
 export function words(name: string): string {

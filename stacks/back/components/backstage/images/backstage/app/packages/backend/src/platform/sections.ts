@@ -1,6 +1,6 @@
 // A page of the documentation, taken apart at its headings: search finds the part that answers, not only the page.
+import type { Heading } from '@backstack/common';
 
-export type Heading = { level: number; title: string; anchor: string };
 export type Section = { title: string; anchor?: string; text: string };
 
 /** The headings of a page, in order. */

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
+import type { Cause, Diagnosis } from '@backstack/common';
 import { ingested } from '../testing/objects';
-import { Cause, Diagnosis } from './judge';
-import { concernsOf, statesOf } from './states';
+import { statesOf } from './states';
 
 const cause = (over: Partial<Cause>): Cause => ({
   fault: 'x', verdict: 'broken', object: { kind: 'Pod', namespace: 'demo', name: 'p' }, summary: 'it crashes', next: 'look', evidence: [], ...over,
@@ -13,10 +13,10 @@ test('an entity is as the worst that is said of it, of what it is mended in, or 
   const app = { kind: 'App', namespace: 'demo', name: 'shop' };
   const broken = { verdict: 'broken', summary: 'it crashes' };
   for (const each of [cause({ object: app }), cause({ change: { object: 'App:demo/shop', field: 'spec.image' } }), cause({ affects: ['App demo/shop'] })]) {
-    expect(statesOf(told(each), entities)).toEqual({ 'component:demo/shop': broken, 'component:demo/other': { verdict: 'healthy' } });
+    expect(statesOf(told(each), entities).states).toEqual({ 'component:demo/shop': broken, 'component:demo/other': { verdict: 'healthy' } });
   }
   const two = told(cause({ object: app, verdict: 'starting', summary: 'waits' }), cause({ object: app }));
-  expect(statesOf(two, entities)['component:demo/shop']).toEqual({ verdict: 'starting', summary: 'waits' });
+  expect(statesOf(two, entities).states['component:demo/shop']).toEqual({ verdict: 'starting', summary: 'waits' });
 });
 
 test('what is on its way needs nobody; the rest leads to its page if it has one', () => {
@@ -25,7 +25,7 @@ test('what is on its way needs nobody; the rest leads to its page if it has one'
     cause({ verdict: 'starting' }),
     cause({ object: { kind: 'Node', name: 'n' }, verdict: 'imperfect', summary: 'is full' }),
   );
-  expect(concernsOf(causes, entities)).toEqual([
+  expect(statesOf(causes, entities).concerns).toEqual([
     { title: 'Pod demo/p', reason: 'it crashes', next: 'look', entity: 'component:demo/shop' },
     { title: 'Node n', reason: 'is full', next: 'look', entity: undefined },
   ]);

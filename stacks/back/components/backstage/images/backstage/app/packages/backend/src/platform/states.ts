@@ -1,29 +1,27 @@
 // How everything in the catalog is, from one look at the whole platform.
 import { Entity, stringifyEntityRef } from '@backstage/catalog-model';
-import { Cause, Diagnosis, typed, Verdict } from './judge';
+import type { Cause, Diagnosis, State, States } from '@backstack/common';
+import { typed } from './judge';
 import { referenceOf } from './resources';
 
-export type State = { verdict: Verdict; summary?: string };
+/** All of an entity that is read here: a platform has hundreds of them, and this is asked every few seconds. */
+export const FIELDS = ['kind', 'metadata.name', 'metadata.namespace', 'metadata.annotations'];
 
-export type Concern = { title: string; reason: string; next: string; entity?: string };
-
-/** The state of each entity that stands for something in the cluster, by its reference. */
-export function statesOf(diagnosis: Diagnosis, entities: Entity[]): Record<string, State> {
-  const states: Record<string, State> = {};
-  for (const [thing, entity] of byThing(entities)) {
-    const cause = diagnosis.causes.find(each => touches(each, thing));
-    states[entity] = cause ? { verdict: cause.verdict, summary: cause.summary } : { verdict: 'healthy' };
-  }
-  return states;
-}
-
-/** What needs somebody's attention, the worst first. */
-export function concernsOf(diagnosis: Diagnosis, entities: Entity[]): Concern[] {
+/** The state of each entity that stands for something in the cluster, and what needs somebody's attention, the worst first. */
+export function statesOf(diagnosis: Diagnosis, entities: Entity[]): States {
   const things = byThing(entities);
-  return diagnosis.causes.filter(cause => cause.verdict !== 'starting').map(cause => {
-    const found = [...things].find(([thing]) => touches(cause, thing));
-    return { title: titleOf(cause), reason: cause.summary, next: cause.next, entity: found?.[1] };
-  });
+  const first = new Map<string, Cause>();
+  for (const cause of diagnosis.causes) {
+    for (const thing of touched(cause)) if (!first.has(thing)) first.set(thing, cause);
+  }
+  const states = Object.fromEntries([...things].map(([thing, entity]) => [entity, stateBy(first.get(thing))]));
+  const concerns = diagnosis.causes.filter(cause => cause.verdict !== 'starting').map(cause => ({
+    title: titleOf(cause),
+    reason: cause.summary,
+    next: cause.next,
+    entity: touched(cause).map(thing => things.get(thing)).find(each => each !== undefined),
+  }));
+  return { states, concerns };
 }
 
 function byThing(entities: Entity[]): Map<string, string> {
@@ -35,9 +33,13 @@ function byThing(entities: Entity[]): Map<string, string> {
   return things;
 }
 
-/** Whether a cause is of a thing, is mended there, or takes it down. */
-function touches(cause: Cause, thing: string): boolean {
-  return typed(cause.object) === thing || cause.change?.object === thing || (cause.affects ?? []).includes(thing.replace(':', ' '));
+function stateBy(cause: Cause | undefined): State {
+  return cause ? { verdict: cause.verdict, summary: cause.summary } : { verdict: 'healthy' };
+}
+
+/** What a cause is of, where it is mended, and what it takes down. */
+function touched({ object, change, affects = [] }: Cause): string[] {
+  return [typed(object), ...(change ? [change.object] : []), ...affects.map(each => each.replace(' ', ':'))];
 }
 
 function titleOf({ object }: Cause): string {

@@ -1,22 +1,11 @@
 // How a thing is used: where it answers, what it runs, and how a program comes to its data. Read from the shape of the
 // objects that it is made of, by the conventions of Kubernetes and its operators; no kind of the platform is known here.
-import { Addresses, addressesOf } from './addresses';
+import type { Connection, Usage } from '@backstack/common';
+import { addressesOf } from './addresses';
 import { Kube } from './kube';
 import { KubeObject } from './objects';
 import { typed } from './resources';
 import { isMap } from './schema';
-
-export type Usage = Addresses & {
-  /** Images of its containers, with their versions. */
-  images: string[];
-  /** Nothing where no pods are meant to stay. */
-  pods?: { ready: number; wanted: number };
-  /** Nothing where no Secret lets programs in. */
-  connection?: Connection;
-};
-
-/** What a program needs to sign in. What is in the Secret is never read: the names of its keys are a convention. */
-export type Connection = { secret: string; host?: string; port?: string; database?: string; user?: string };
 
 type Container = { image?: string };
 type PodSpec = { containers?: Container[]; volumes?: { persistentVolumeClaim?: { claimName: string } }[] };
