@@ -14,7 +14,7 @@ let learners: Learners;
 let told: number;
 beforeEach(async () => {
   told = 0;
-  const first = progress('workshop-ann', '1', { learner: 'ann', track: 'developer', step: 'sign-in', done: '{}' });
+  const first = progress('workshop-ann', '1', { learner: 'ann', track: 'developer', step: 'sign-in', done: '[]' });
   api = await ApiServer.start({ [LIST]: { items: [first], metadata: { resourceVersion: '1' } } });
   learners = new Learners(api.kube, () => { told += 1; }, new Log());
 });
@@ -26,7 +26,7 @@ afterEach(async () => {
 test('who comes further is known at once, without asking again', async () => {
   await expect.poll(() => learners.all()).toEqual([{ name: 'ann', track: 'developer', step: 'sign-in', done: [] }]);
   await expect.poll(() => api.watches.has(PATH)).toBe(true);
-  const done = '{"sign-in": "2026-11-29T12:00:00Z"}';
+  const done = '[{"track": "developer", "step": "sign-in", "at": "2026-11-29T12:00:00Z"}]';
   api.tell(PATH, { type: 'MODIFIED', object: progress('workshop-ann', '2', { learner: 'ann', track: 'developer', step: 'order', done }) });
   await expect.poll(() => learners.all()).toEqual([{ name: 'ann', track: 'developer', step: 'order', done: ['sign-in'] }]);
   api.tell(PATH, { type: 'DELETED', object: progress('workshop-ann', '3', {}) });
@@ -36,11 +36,11 @@ test('who comes further is known at once, without asking again', async () => {
 });
 
 test.each([
-  ['- sign-in\n- order\n', ['sign-in', 'order']],
-  ['- {step: sign-in, at: "2026-11-29T12:00:00Z"}\n', ['sign-in']],
-  ['sign-in: 2026-11-29T12:00:00Z\n', ['sign-in']],
-  [': - no: yaml [', []],
-])('steps that are done are read as a list or as a map: %s', (done, expected) => {
+  ['[{"track": "t", "step": "sign-in", "at": "2026-11-29T12:00:00Z"}, {"track": "other", "step": "order"}]', ['sign-in']],
+  ['[]', []],
+  ['{"sign-in": true}', []],
+  ['no JSON', []],
+])('of what is done, the steps of the track count: %s', (done, expected) => {
   expect(learnerOf(progress('a', '1', { track: 't', done }))?.done).toEqual(expected);
 });
 

@@ -1,7 +1,6 @@
 // How far somebody is in the course. `backstack workshop` keeps it in a ConfigMap for each learner, which this follows by a watch.
 import { LoggerService } from '@backstage/backend-plugin-api';
 import type { Learner } from '@backstack/common';
-import { parse } from 'yaml';
 import { Kube } from './kube';
 import { KubeObject } from './objects';
 import { isMap } from './schema';
@@ -33,21 +32,20 @@ export class Learners {
 
 /** Nothing for one that says of no track. */
 export function learnerOf({ metadata, data = {} }: ProgressMap): Learner | undefined {
-  if (!data.track) return undefined;
-  return { name: data.learner || metadata.name, track: data.track, step: data.step || undefined, done: doneIn(data.done ?? '') };
+  const { learner, track, step, done } = data;
+  return track ? { name: learner || metadata.name, track, step: step || undefined, done: doneIn(done, track) } : undefined;
 }
 
-/** Names of steps: the keys of a map, or the items of a list. */
-function doneIn(text: string): string[] {
-  const value: unknown = readYaml(text);
-  if (isMap(value)) return Object.keys(value);
-  const items: unknown[] = Array.isArray(value) ? value : [];
-  return items.map(each => (isMap(each) ? each.step : each)).filter(each => typeof each === 'string');
+/** The steps of a track among all that a learner has done. */
+function doneIn(text: string | undefined, track: string): string[] {
+  const all = readJson(text ?? '[]');
+  const ofTrack = (Array.isArray(all) ? all : []).filter(isMap).filter(each => each.track === track);
+  return ofTrack.map(each => each.step).filter(each => typeof each === 'string');
 }
 
-function readYaml(text: string): unknown {
+function readJson(text: string): unknown {
   try {
-    return parse(text);
+    return JSON.parse(text);
   } catch {
     return undefined;
   }
