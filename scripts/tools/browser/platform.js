@@ -4,6 +4,7 @@
 //   BACKSTACK_CREDENTIALS  file with the output of `backstack credentials --output json`
 //   BACKSTACK_PICTURES     folder for pictures; none are taken without it
 //   NODE_EXTRA_CA_CERTS    file with the output of `backstack ca`
+//   BACKSTACK_WIDTH        width of the window in pixels (default 1280)
 //   BACKSTACK_LEADS_TO     where that address leads to, as 127.0.0.1:8443, for one that no name server knows
 //   CHROMIUM               the browser (default: /usr/bin/chromium)
 import { readFileSync } from 'node:fs';
@@ -12,6 +13,9 @@ import { chromium } from 'playwright-core';
 
 /** Milliseconds that a step may take on a slow machine. */
 export const PATIENCE = Number(process.env.BACKSTACK_PATIENCE ?? 120_000);
+
+/** Width of the window in pixels; a telephone has some 420. */
+export const WIDTH = Number(process.env.BACKSTACK_WIDTH ?? 1280);
 
 export const url = need('BACKSTACK_URL').replace(/\/$/, '');
 const credentials = JSON.parse(readFileSync(need('BACKSTACK_CREDENTIALS'), 'utf8'));
@@ -123,7 +127,7 @@ export class Visitor {
         ...(leadsTo ? [`--host-resolver-rules=MAP ${new URL(url).hostname} ${leadsTo}`] : []),
       ],
     });
-    const context = await browser.newContext({ ignoreHTTPSErrors: true, viewport: { width: 1280, height: 800 } });
+    const context = await browser.newContext({ ignoreHTTPSErrors: true, viewport: { width: WIDTH, height: 800 } });
     context.setDefaultTimeout(PATIENCE);
     const page = await context.newPage();
     return new Visitor(browser, page);
@@ -133,7 +137,17 @@ export class Visitor {
     this.browser = browser;
     this.page = page;
     this.complaints = [];
+    /** What the console of the browser calls an error, with the page that it is of. */
+    this.consoleErrors = [];
+    this.watch(page);
+  }
+
+  /** Notes what goes wrong on a page, whoever looks for it. */
+  watch(page) {
     page.on('pageerror', error => this.complaints.push(String(error)));
+    page.on('console', message => {
+      if (message.type() === 'error') this.consoleErrors.push(`${new URL(page.url()).pathname}: ${message.text()}`);
+    });
   }
 
   async open(route) {
