@@ -63,7 +63,9 @@ export class Following {
 
   private changed({ kind, type, object }: Change) {
     this.parts.tell?.(kind.kind);
-    if (kind === COMPOSITION || kind === NAMESPACE) return this.templates.ask();
+    if (kind === COMPOSITION || kind === NAMESPACE) this.templates.ask();
+    if (kind === COMPOSITION) return undefined;
+    if (kind === NAMESPACE) return this.isNew(kind, type, object) ? this.look.ask() : undefined;
     if (kind === XRD) {
       // Its status says whether it can be ordered, so every change counts.
       for (const each of [this.kinds, this.templates, this.resources, this.apis]) each.ask();
