@@ -1,6 +1,6 @@
 // The platform's own pages and cards, as one front-end plugin.
 import { createFrontendPlugin, createRouteRef, PageBlueprint } from '@backstage/frontend-plugin-api';
-import { EntityCardBlueprint, EntityContentBlueprint } from '@backstage/plugin-catalog-react/alpha';
+import { EntityCardBlueprint, EntityContentBlueprint, EntityContentLayoutBlueprint } from '@backstage/plugin-catalog-react/alpha';
 import DocsIcon from '@material-ui/icons/MenuBook';
 import HomeIcon from '@material-ui/icons/Home';
 import PolicyIcon from '@material-ui/icons/Gavel';
@@ -43,7 +43,7 @@ const status = EntityCardBlueprint.make({
   params: {
     type: 'content',
     filter: isInCluster,
-    loader: () => import('./StatusCard').then(({ StatusCard }) => <StatusCard />),
+    loader: () => import('./cards').then(({ StatusCard }) => <StatusCard />),
   },
 });
 
@@ -88,7 +88,7 @@ const policies = EntityCardBlueprint.make({
   params: {
     type: 'content',
     filter: isInCluster,
-    loader: () => import('./PolicyCard').then(({ PolicyCard }) => <PolicyCard />),
+    loader: () => import('./cards').then(({ PolicyCard }) => <PolicyCard />),
   },
 });
 
@@ -97,7 +97,7 @@ const usage = EntityCardBlueprint.make({
   params: {
     type: 'content',
     filter: isInCluster,
-    loader: () => import('./UsageCard').then(({ UsageCard }) => <UsageCard />),
+    loader: () => import('./cards').then(({ UsageCard }) => <UsageCard />),
   },
 });
 
@@ -106,7 +106,7 @@ const actions = EntityCardBlueprint.make({
   params: {
     type: 'content',
     filter: hasManifest,
-    loader: () => import('./ActionsCard').then(({ ActionsCard }) => <ActionsCard />),
+    loader: () => import('./cards').then(({ ActionsCard }) => <ActionsCard />),
   },
 });
 
@@ -115,7 +115,7 @@ const delivery = EntityCardBlueprint.make({
   params: {
     type: 'content',
     filter: isInCluster,
-    loader: () => import('./DeliveryCard').then(({ DeliveryCard }) => <DeliveryCard />),
+    loader: () => import('./cards').then(({ DeliveryCard }) => <DeliveryCard />),
   },
 });
 
@@ -124,7 +124,7 @@ const api = EntityCardBlueprint.make({
   params: {
     type: 'content',
     filter: entity => entity.kind === 'API',
-    loader: () => import('./ApiCard').then(({ ApiCard }) => <ApiCard />),
+    loader: () => import('./cards').then(({ ApiCard }) => <ApiCard />),
   },
 });
 
@@ -133,8 +133,13 @@ const offers = EntityCardBlueprint.make({
   params: {
     type: 'content',
     filter: isOrderable,
-    loader: () => import('./OffersCard').then(({ OffersCard }) => <OffersCard />),
+    loader: () => import('./cards').then(({ OffersCard }) => <OffersCard />),
   },
+});
+
+const layout = EntityContentLayoutBlueprint.make({
+  name: 'cards',
+  params: { loader: () => import('./cards').then(({ CardsLayout }) => CardsLayout) },
 });
 
 const change = EntityContentBlueprint.make({
@@ -151,5 +156,5 @@ export default createFrontendPlugin({
   pluginId: 'backstack',
   title: 'BACK stack',
   routes: { home: homeRoute, docs: docsRoute, search: searchRoute, policies: policiesRoute, workshop: workshopRoute },
-  extensions: [home, docs, workshop, search, allPolicies, status, usage, actions, policies, delivery, api, offers, change],
+  extensions: [home, docs, workshop, search, allPolicies, status, usage, actions, policies, delivery, api, offers, change, layout],
 });
