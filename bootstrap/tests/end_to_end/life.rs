@@ -58,7 +58,8 @@ fn a_platform_from_nothing_to_nothing() {
             by_a_client(&platform, "live");
         },
     ]);
-    side_by_side(&[&|| in_a_browser(&platform, &["platform-engineer"], &[]), &|| operated(&platform)]);
+    side_by_side(&[&|| in_a_browser(&platform, &["platform-engineer", "rules"], &[]), &|| operated(&platform)]);
+    the_policy_library_holds(&platform);
     by_a_client(&platform, "everyday");
     by_a_client(&platform, "prompts");
     by_a_client(&platform, "situations");
@@ -232,6 +233,16 @@ fn by_a_client(platform: &Platform, scenario: &str) {
         .env("KUBECONFIG", platform.kubeconfig());
     assert!(command.status().expect("the client's script").success(), "the assistant's scenario {scenario}");
     step(&format!("an assistant: {scenario}, done"));
+}
+
+/// Each policy of the library refuses what breaks it and takes what keeps to it, or makes and changes what it should.
+fn the_policy_library_holds(platform: &Platform) {
+    step("the library of policies");
+    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/../scripts/tools/policies/run");
+    let mut command = std::process::Command::new(script);
+    command.args(["--name", platform.name]).env("BACKSTACK_BINARY", Platform::binary());
+    command.env("KUBECONFIG", platform.kubeconfig());
+    assert!(command.status().expect("the script of the policies").success(), "the library of policies");
 }
 
 fn argocd_answers(platform: &Platform) {

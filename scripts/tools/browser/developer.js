@@ -48,9 +48,20 @@ await walk('developer', [
     await page.getByRole('textbox', { name: 'Image' }).fill(BAD);
     await fill(page, 'Port', '80');
   }],
-  ['reviews the order and sends it', async visitor => {
+  ['reads at the field what a policy will say', async visitor => {
+    const said = visitor.page.locator('[data-testid=finding][data-refuses=false]').filter({ hasText: 'no-nginx' });
+    await said.waitFor();
+    const [field, words] = [await visitor.page.getByRole('textbox', { name: 'Image' }).boundingBox(), await said.boundingBox()];
+    if (words.y < field.y || words.y > field.y + 200) throw new Error(`it stands ${words.y - field.y} below the field`);
+    await visitor.expectGood('portal-form');
+  }],
+  ['reviews the file of the order and sends it', async visitor => {
     await visitor.picture('portal-form');
     await visitor.page.getByRole('button', { name: /Review|Next/ }).click();
+    await visitor.page.getByText(`New file demo/app/${name}.yaml`).waitFor();
+    await visitor.page.getByTestId('difference').getByText(`+   name: ${name}`).waitFor();
+    await visitor.page.getByText(`creates Deployment demo/${name}`).waitFor();
+    await visitor.expectGood('portal-review');
     await visitor.page.getByRole('button', { name: 'Create' }).click();
     number = await orderedThrough(visitor.page);
     await visitor.picture('portal-ordered');
@@ -84,6 +95,30 @@ await walk('developer', [
     await visitor.until('its report fails', page => page.locator('[data-testid=policy-no-nginx][data-result=fail]'));
     await visitor.picture('portal-new-app');
   }],
+  ['reads the lines of its pod', async visitor => {
+    const pod = visitor.page.locator(`[data-testid^="pod-${name}-"]`).first();
+    await pod.getByRole('button', { name: /^Logs of/ }).click();
+    await pod.getByTestId('log').getByText(/start worker process|nginx/).first().waitFor();
+    await visitor.expectGood('portal-logs');
+  }],
+  ['sees how it came from Git, and syncs it', async visitor => {
+    const page = visitor.page;
+    await visitor.open(`/catalog/demo/component/${name}/delivery`);
+    await page.getByTestId('node-Deployment').getByText('✓ Healthy').first().waitFor();
+    await page.getByRole('list', { name: 'History' }).getByText(`Add App ${name}`).waitFor();
+    await page.getByText('The cluster has what Git says.').waitFor();
+    await visitor.expectGood('portal-delivery');
+    const before = await page.getByText(/^\d.*\d:\d\d/).first().innerText();
+    await page.getByRole('button', { name: `Sync demo-app-${name}` }).click();
+    await eventually('it was synced once more', async () => (await page.getByText(/^\d.*\d:\d\d/).first().innerText()) !== before);
+    await page.getByText('✓ Synced').first().waitFor();
+  }],
+  ['sees all that Argo CD brings', async visitor => {
+    await visitor.open('/delivery');
+    await visitor.page.getByTestId(`delivery-demo-app-${name}`).getByRole('link', { name: `demo-app-${name}` }).waitFor();
+    await visitor.page.getByTestId('delivery-platform').waitFor();
+    await visitor.expectGood('portal-deliveries');
+  }],
   ['sees it among what breaks the policy', async visitor => {
     await visitor.open('/policies');
     await visitor.page.getByTestId('policy-no-nginx').getByText(`App ${name}`).waitFor();
@@ -109,7 +144,10 @@ await walk('developer', [
     await page.getByRole('textbox', { name: 'Image' }).fill(GOOD);
     await fill(page, 'Port', '5678');
     await page.getByRole('textbox', { name: 'Why' }).fill('nginx is not allowed here.');
+    await page.getByTestId('difference').getByText(`+   image: ${GOOD}`).waitFor();
+    await page.getByText('The platform has nothing against it.').waitFor();
     await visitor.picture('portal-change');
+    await visitor.expectGood('portal-change');
     await page.getByRole('button', { name: 'Open a pull request' }).click();
     number = await orderedThrough(page);
     await git.approveAndMerge(number);

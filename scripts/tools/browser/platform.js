@@ -8,8 +8,14 @@
 //   BACKSTACK_LEADS_TO     where that address leads to, as 127.0.0.1:8443, for one that no name server knows
 //   CHROMIUM               the browser (default: /usr/bin/chromium)
 import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import path from 'node:path';
 import { chromium } from 'playwright-core';
+
+/** What looks for hindrances to people who work by keyboard or by ear. */
+const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+/** A phone and a laptop. */
+const WIDTHS = [420, 1400];
 
 /** Milliseconds that a step may take on a slow machine. */
 export const PATIENCE = Number(process.env.BACKSTACK_PATIENCE ?? 120_000);
@@ -197,6 +203,32 @@ export class Visitor {
       if (text.includes(bad)) throw new Error(`the page ${this.page.url()} says "${bad}"`);
     }
     if (this.complaints.length > 0) throw new Error(`scripts of ${this.page.url()} failed: ${this.complaints.join('; ')}`);
+  }
+
+  /**
+   * The page as it is now fits a phone and a laptop, hinders nobody seriously, and its console had no error since the last
+   * time that this was asked.
+   */
+  async expectGood(name) {
+    const { page } = this;
+    const before = page.viewportSize();
+    for (const width of WIDTHS) {
+      await page.setViewportSize({ width, height: 900 });
+      await page.waitForTimeout(700);
+      await this.picture(`${name}-${width}`);
+      const wide = await page.evaluate(() => document.documentElement.scrollWidth);
+      if (wide > width + 1) throw new Error(`${page.url()} is ${wide} wide on a screen of ${width}`);
+      // By the debugger: the page's own rules let no foreign script in.
+      await page.evaluate(axe);
+      const { violations } = await page.evaluate(() => window.axe.run(document, { resultTypes: ['violations'] }));
+      const serious = violations.filter(({ impact }) => impact === 'serious' || impact === 'critical');
+      const told = serious.map(({ id, nodes }) => `${id}: ${nodes.map(each => each.target.join(' ')).join(', ')}`);
+      if (told.length > 0) throw new Error(`${page.url()} at ${width}: ${told.join('; ')}`);
+    }
+    const errors = this.consoleErrors.splice(0);
+    if (errors.length > 0) throw new Error(`the console says: ${errors.join('; ')}`);
+    await page.setViewportSize(before);
+    await this.expectNoFault();
   }
 
   async close() {

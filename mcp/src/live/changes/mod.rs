@@ -1,7 +1,8 @@
 //! Changes: planned and shown first, proposed as a pull request, followed until they run.
 //!
 //! ```text
-//! source   which Application takes which file; project: what it may bring; glob: their patterns
+//! source   which Application takes which file; project: what it may bring, newcomer: also to new namespaces; glob: their
+//!          patterns
 //! origin   the file that a thing comes from
 //! fields   single fields by name; yaml: their place in a file
 //! plan     what would be written
@@ -18,6 +19,7 @@ pub mod forge;
 pub mod git_server;
 pub mod glob;
 pub mod images;
+pub mod newcomer;
 pub mod origin;
 pub mod plan;
 pub mod project;

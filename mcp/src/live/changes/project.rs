@@ -2,8 +2,8 @@
 
 use serde_json::Value;
 
-use super::glob;
 use super::source::Taker;
+use super::{glob, newcomer};
 use crate::live::object::{Ref, list, name, text};
 use crate::live::snapshot::Snapshot;
 
@@ -54,13 +54,21 @@ fn refusal(snapshot: &Snapshot, project: &Value, taker: &Taker, object: &Value) 
 }
 
 fn closed(project: &Value, taker: &Taker, namespace: &str) -> String {
-    let open: Vec<_> = list(project, "/spec/destinations").iter().map(|rule| text(rule, "/namespace")).collect();
-    format!(
-        "project `{}` of {} does not allow namespace `{namespace}` (it allows {})",
-        taker.project,
-        taker.name,
-        open.join(", ")
-    )
+    let rules = list(project, "/spec/destinations").iter().map(|rule| text(rule, "/namespace"));
+    let (denied, open): (Vec<_>, Vec<_>) = rules.partition(|rule| rule.starts_with('!'));
+    // The rest of a long list is nothing to the point.
+    let fits = |rule: &&str| glob::name(rule.trim_start_matches('!'), namespace);
+    let why = match denied.into_iter().find(fits) {
+        Some(rule) => format!("it denies {}", rule.trim_start_matches('!')),
+        None => format!("it allows {}", open.join(", ")),
+    };
+    let rule = newcomer::rule(project).map(|rule| format!(". {rule}")).unwrap_or_default();
+    format!("project `{}` of {} does not allow namespace `{namespace}` ({why}){rule}", taker.project, taker.name)
+}
+
+/// Whether a project takes a kind among what belongs to namespaces.
+pub(super) fn takes(project: &Value, at: &Ref) -> bool {
+    list(project, "/spec/namespaceResourceWhitelist").iter().any(|rule| is_kind(rule, at))
 }
 
 fn is_source(project: &Value, address: &str) -> bool {
@@ -68,7 +76,7 @@ fn is_source(project: &Value, address: &str) -> bool {
     allows(&rules, |rule| glob::name(rule, address))
 }
 
-fn is_destination(project: &Value, server: &str, namespace: &str) -> bool {
+pub(super) fn is_destination(project: &Value, server: &str, namespace: &str) -> bool {
     let rules = list(project, "/spec/destinations");
     let there = |rule: &Value| {
         let (by_server, by_name) = (text(rule, "/server"), text(rule, "/name"));
@@ -81,8 +89,11 @@ fn is_destination(project: &Value, server: &str, namespace: &str) -> bool {
         && !rules.iter().filter(denies).any(|rule| there(rule) && place(rule))
 }
 
+/// The cluster that Argo CD itself is in.
+pub(super) const HERE: &str = "https://kubernetes.default.svc";
+
 fn is_here(server: &str) -> bool {
-    server == "https://kubernetes.default.svc"
+    server == HERE
 }
 
 /// A `!` before a rule denies.
@@ -186,6 +197,14 @@ mod tests {
         let project = json!({"spec": {"destinations": [{"server": "*", "namespace": "*"}, {"server": "*", "namespace": "!kube-*"}], "sourceRepos": ["*", "!https://bad/*"]}});
         let open = |namespace| is_destination(&project, "https://kubernetes.default.svc", namespace);
         assert_eq!((open("demo"), open("kube-system")), (true, false));
+        let taker = Taker {
+            name: "ApplicationSet orders".into(),
+            project: "orders".into(),
+            server: HERE.into(),
+            namespace: "kube-a".into(),
+            address: String::new(),
+        };
+        assert!(closed(&project, &taker, "kube-a").ends_with("does not allow namespace `kube-a` (it denies kube-*)"));
         assert_eq!((is_source(&project, "https://good/a"), is_source(&project, "https://bad/a")), (true, false));
     }
 }

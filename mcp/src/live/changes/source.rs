@@ -130,11 +130,13 @@ fn destination(spec: &Value) -> String {
 fn of_set(set: &Value, repository: &str, file: &str) -> Option<Taker> {
     let generators = list(set, "/spec/generators").iter();
     let takes = |git: &&Value| {
-        let patterns = list(git, "/files").iter();
+        let mut patterns = list(git, "/files").iter().map(|pattern| text(pattern, "/path"));
         repository_of(text(git, "/repoURL")).as_deref() == Some(repository)
-            && patterns.into_iter().any(|pattern| glob::path(text(pattern, "/path"), file))
+            && (patterns.any(|pattern| glob::path(pattern, file)) || glob::path(text(git, "/files"), file))
     };
-    let git = generators.filter_map(|generator| generator.get("git")).find(takes)?;
+    // A generator of the platform's own says in its input what Argo CD's says in its fields.
+    let own = "/plugin/input/parameters";
+    let git = generators.filter_map(|generator| generator.get("git").or_else(|| generator.pointer(own))).find(takes)?;
     let spec = set.pointer("/spec/template/spec")?;
     Some(Taker {
         name: format!("ApplicationSet {}", name(set)),
@@ -209,6 +211,16 @@ pub(crate) mod tests {
         ] {
             assert_eq!(taken(repository, file), None, "{repository} {file}");
         }
+    }
+
+    #[test]
+    fn a_generator_of_the_platforms_own_takes_files_too() {
+        let mut objects = argo_cd();
+        objects[1]["spec"]["generators"] = json!([{"plugin": {"configMapRef": {"name": "files"},
+            "input": {"parameters": {"repoURL": ORDERS, "files": "*/*/*.yaml"}}}}]);
+        let snapshot = Snapshot::of("lab", objects);
+        let taken = |file: &str| taker(&snapshot, "backstack/demo-cluster", file).map(|taker| taker.namespace);
+        assert_eq!((taken("lab/app/shop.yaml"), taken("shop.yaml")), (Some("lab".into()), None));
     }
 
     #[test]

@@ -97,7 +97,10 @@ fn finding(fault: Fault, application: &Value, at: &Ref, message: &str) -> Findin
         ),
         Fault::InvalidManifest => (
             format!("a manifest in Git is invalid: {}", short(core_of(message), 160)),
-            format!("Correct the manifest in {} below `{}`.", source.repository, source.path),
+            match source.file {
+                "" => format!("Correct the manifest in {} below `{}`.", source.repository, source.path),
+                file => format!("Correct the file `{}/{file}` in {}.", source.path, source.repository),
+            },
         ),
         Fault::PolicyDenied => (
             format!("a policy refuses what Git says: {}", short(core_of(message), 160)),
@@ -127,6 +130,8 @@ struct Source<'a> {
     repository: &'a str,
     revision: &'a str,
     path: &'a str,
+    /// The one file of the folder that is taken; empty for more.
+    file: &'a str,
 }
 
 impl<'a> Source<'a> {
@@ -137,7 +142,9 @@ impl<'a> Source<'a> {
             "" => "HEAD",
             revision => revision,
         };
-        Self { repository: text(source, "/repoURL"), revision, path: text(source, "/path") }
+        let include = text(source, "/directory/include");
+        let file = if include.contains(['*', '?', '{', '[']) { "" } else { include };
+        Self { repository: text(source, "/repoURL"), revision, path: text(source, "/path"), file }
     }
 }
 

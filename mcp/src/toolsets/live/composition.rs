@@ -8,6 +8,7 @@ use super::{Seen, policy};
 use crate::error::ToolError;
 use crate::live::apis;
 use crate::live::changes::compose::{self, Composed, Effect, Rendered};
+use crate::live::changes::newcomer::Bringer;
 use crate::live::object::{Ref, text};
 use crate::live::scrub::scrub_text;
 
@@ -94,7 +95,7 @@ async fn rendered(
     let tried: Vec<Value> = tried.map(|(object, _)| object.clone()).collect();
     let mut limits = rendered.limits;
     let mut dry_run = Vec::new();
-    for run in policy::try_all(seen, &tried).await? {
+    for run in policy::try_all(seen, &tried, Bringer::Composition).await? {
         match run.refused.contains("is forbidden: User \"system:serviceaccount:") {
             // The assistant may try only some kinds; Crossplane has rights of its own.
             true => limits.push(format!("{} was not tried: the assistant may not.", run.object)),

@@ -26,9 +26,10 @@ use serde_json::{Value, json};
 
 use crate::answer::NextCall;
 use crate::error::{ErrorKind, ToolError};
+use crate::live::changes::newcomer::{Bringer, StandIn};
 use crate::live::snapshot::Snapshot;
 use crate::live::target::{self, Unclear};
-use crate::ports::{Cluster, Platforms};
+use crate::ports::{Cluster, DryRun, Platforms};
 use crate::toolset::Toolset;
 
 /// All toolsets that need a platform. The last one proposes changes.
@@ -81,6 +82,25 @@ impl Seen {
     /// The object that a name means.
     pub fn resolve(&self, typed: &str) -> Result<Vec<&Value>, ToolError> {
         target::resolve(&self.snapshot, typed).map_err(unclear)
+    }
+
+    /// What API and policies say to objects, also to those whose namespace an order would make.
+    pub(in crate::toolsets) async fn dry_run(
+        &self,
+        objects: &[Value],
+        bringer: Bringer,
+    ) -> Result<Vec<DryRun>, ToolError> {
+        let stand_ins: Vec<_> = objects.iter().map(|object| StandIn::of(&self.snapshot, object, bringer)).collect();
+        let asked = objects.iter().zip(&stand_ins);
+        let asked: Vec<_> = asked
+            .map(|(object, stand_in)| stand_in.as_ref().map_or_else(|| object.clone(), |other| other.moved(object)))
+            .collect();
+        let runs = self.cluster.dry_run(&asked).await?;
+        let told = |(run, stand_in): (DryRun, Option<StandIn>)| match stand_in {
+            Some(stand_in) => stand_in.told(run),
+            None => run,
+        };
+        Ok(runs.into_iter().zip(stand_ins).map(told).collect())
     }
 
     /// Fails if the platform does not have what a toolset is about.

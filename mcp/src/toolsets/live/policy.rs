@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 use super::{Live, Seen};
 use crate::answer::{self, Answer, NextCall};
 use crate::error::ToolError;
+use crate::live::changes::newcomer::Bringer;
 use crate::live::diagnose::{classify, walk_of};
 use crate::live::object::{Ref, name, namespace, text, told};
 use crate::live::policy::{self, Outcome, PolicyResult};
@@ -316,7 +317,7 @@ impl PolicyTools {
     async fn dry_run(self: Arc<Self>, input: DryRunInput, _: Call) -> Result<Answer<Tried>, ToolError> {
         let objects = parse(&input.manifest)?;
         let seen = self.0.look(input.platform.as_deref()).await?;
-        let results = try_all(&seen, &objects).await?;
+        let results = try_all(&seen, &objects, Bringer::Order).await?;
         let accepted = results.iter().all(|result| result.accepted);
         Ok(Answer::new(Tried { accepted, results, limits: LIMITS.into() }).about(seen.platform()))
     }
@@ -402,8 +403,12 @@ pub(in crate::toolsets) fn parse(manifest: &str) -> Result<Vec<Value>, ToolError
 }
 
 /// Tries objects against API and policies.
-pub(in crate::toolsets) async fn try_all(seen: &Seen, objects: &[Value]) -> Result<Vec<TriedOne>, ToolError> {
-    let runs = seen.cluster.dry_run(objects).await?;
+pub(in crate::toolsets) async fn try_all(
+    seen: &Seen,
+    objects: &[Value],
+    bringer: Bringer,
+) -> Result<Vec<TriedOne>, ToolError> {
+    let runs = seen.dry_run(objects, bringer).await?;
     Ok(objects.iter().zip(runs).map(|(object, run)| tried(seen, object, run)).collect())
 }
 

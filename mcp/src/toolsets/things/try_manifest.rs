@@ -9,6 +9,7 @@ use serde_json::Value;
 use super::{Things, is_of_catalog};
 use crate::answer::Answer;
 use crate::error::ToolError;
+use crate::live::changes::newcomer::Bringer;
 use crate::live::object::text;
 use crate::toolset::Call;
 use crate::toolsets::catalog::{Judged, ValidateInput};
@@ -52,7 +53,7 @@ impl Things {
         let objects = policy::parse(&manifests)?;
         let Some(live) = &self.live else { return Err(no_platform()) };
         let seen = live.look(input.platform.as_deref()).await?;
-        let results = policy::try_all(&seen, &objects).await?;
+        let results = policy::try_all(&seen, &objects, Bringer::Order).await?;
         let accepted = valid && results.iter().all(|result| result.accepted);
         let facts = Tried { accepted, results, entities, limits: LIMITS.into() };
         Ok(Answer::new(facts).about(seen.platform()).drops(&["limits"]))

@@ -30,6 +30,11 @@ export class Workshop {
     return this.#run('stop');
   }
 
+  /** Has a step done whose text leaves the way to the reader. */
+  solve() {
+    return this.#run('solve');
+  }
+
   /** Why a step is not done, asked once and not waited for; nothing if it is done. */
   async missing() {
     return this.#check('--no-wait');

@@ -229,6 +229,19 @@ fn broken_in_git(condition: Value, operation: Value) -> Fault {
 }
 
 #[test]
+fn a_file_that_cannot_be_read_is_told_by_name_and_line() {
+    let application = json!({"apiVersion": "argoproj.io/v1alpha1", "kind": "Application", "metadata": {"namespace": "argocd", "name": "demo-app-broken"},
+        "spec": {"source": {"repoURL": "http://git/backstack/demo-cluster.git", "path": "demo/app", "directory": {"include": "broken.yaml"}}},
+        "status": {"sync": {"status": "Unknown"}, "health": {"status": "Healthy"}, "conditions": [{"type": "ComparisonError",
+            "message": "Failed to load target state: rpc error: code = FailedPrecondition desc = Failed to unmarshal \"broken.yaml\": failed to unmarshal manifest: error converting YAML to JSON: yaml: line 3: mapping values are not allowed"}]}});
+    let snapshot = Snapshot::of("lab", [application]);
+    let diagnosis = diagnose(&snapshot, "Application:argocd/demo-app-broken").expect("found");
+    let cause = &diagnosis.causes[0];
+    assert!(cause.summary.contains("broken.yaml") && cause.summary.contains("line 3"), "{}", cause.summary);
+    assert!(cause.next.contains("`demo/app/broken.yaml` in http://git/backstack/demo-cluster.git"), "{}", cause.next);
+}
+
+#[test]
 fn what_does_not_arrive_from_git_is_found_through_the_application() {
     let comparison = |message: &str| broken_in_git(json!({"type": "ComparisonError", "message": message}), Value::Null);
     assert_eq!(

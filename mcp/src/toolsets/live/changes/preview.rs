@@ -9,6 +9,7 @@ use super::input::Planned;
 use super::policy;
 use crate::error::ToolError;
 use crate::live::changes::images::{self, Found, Told};
+use crate::live::changes::newcomer::{Bringer, StandIn};
 use crate::live::changes::plan::{self, Action};
 use crate::live::changes::{drafts, project, source};
 use crate::live::graph;
@@ -162,7 +163,7 @@ impl Planned {
     ) -> Result<(Vec<policy::TriedOne>, Option<Ahead>), ToolError> {
         let (mut tried, mut composed) = (Vec::new(), None);
         let objects = self.placed();
-        let runs = self.seen.cluster.dry_run(&objects).await?;
+        let runs = self.seen.dry_run(&objects, Bringer::Order).await?;
         for (object, run) in objects.iter().zip(runs) {
             let at = Ref::of(object);
             // As the server would keep it: with the defaults that compositions count on.
@@ -181,6 +182,10 @@ impl Planned {
             } else {
                 tried.push(one);
             }
+        }
+        let made = objects.iter().find(|object| StandIn::of(&self.seen.snapshot, object, Bringer::Order).is_some());
+        if let Some(made) = made {
+            limits.push(format!("Namespace {} is not there yet: this order makes it.", Ref::of(made).namespace));
         }
         Ok((tried, composed))
     }

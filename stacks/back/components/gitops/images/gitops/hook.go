@@ -34,6 +34,7 @@ type event struct {
 func (gitops *gitops) routes(state *ready.State) http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("GET "+ready.Path, state)
+	mux.HandleFunc("POST /api/v1/getparams.execute", gitops.generate)
 	mux.HandleFunc("POST /gitea", func(writer http.ResponseWriter, request *http.Request) {
 		status, text := gitops.receive(request)
 		writer.WriteHeader(status)
@@ -69,6 +70,14 @@ func (gitops *gitops) receive(request *http.Request) (int, string) {
 	if request.Header.Get("X-Gitea-Event") != "push" || event.Ref != "refs/heads/"+event.Repository.Branch {
 		return http.StatusOK, "not a change of a default branch: nothing to do"
 	}
+	// Before Argo CD looks: what is missing for it is made first. Should that fail, the next look at everything makes good.
+	if err := gitops.orders(request.Context()); err != nil {
+		fmt.Println(err)
+	}
+	if event.Repository.Name != orderRepository {
+		// New APIs come a little later.
+		go gitops.follow(context.WithoutCancel(request.Context()))
+	}
 	if err := gitops.refresh(request.Context(), event.Repository.FullName); err != nil {
 		fmt.Println(err)
 		return http.StatusBadGateway, err.Error()
@@ -94,6 +103,8 @@ func (gitops *gitops) look(ctx context.Context, event *event) (int, string) {
 		var err error
 		if isNew {
 			err = gitops.judge(ctx, gitea, event.Repository.Name, *event.Pull)
+		} else {
+			err = gitops.judgeReviewed(ctx, gitea, event.Repository.Name, *event.Pull)
 		}
 		if err == nil {
 			err = judgeSecond(ctx, gitea, event.Repository.Name, *event.Pull)

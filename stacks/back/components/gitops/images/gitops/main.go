@@ -1,5 +1,6 @@
 // Command gitops joins Gitea and Argo CD: it gives Argo CD its token, fills repositories that are empty, and tells
-// Argo CD at once when something was merged. It says at pull requests whether Argo CD can read their files, and what
+// Argo CD at once when something was merged. It keeps what may be ordered where, and makes the namespaces that orders go
+// to. It says at pull requests whether Argo CD can read their files, and what
 // the platform would make of them.
 //
 //	gitops         runs until it is told to stop; GET /ready tells whether repositories are filled and Argo CD knows them
@@ -31,6 +32,8 @@ type gitops struct {
 	assistant *assistant
 	// A folder for every repository that is to be filled.
 	seeds string
+	// The script by which Argo CD tells how a composite is.
+	health string
 	// Set once what Git says was applied for the first time.
 	applied bool
 }
@@ -48,7 +51,7 @@ func main() {
 func run() error {
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, os.Interrupt)
 	defer stop()
-	values, err := settings.Read("LISTEN", "GITEA_URL", "GITEA_NAMESPACE", "NAMESPACE", "SEEDS", "ASSISTANT_URL", "ASSISTANT_TOKEN")
+	values, err := settings.Read("LISTEN", "GITEA_URL", "GITEA_NAMESPACE", "NAMESPACE", "SEEDS", "HEALTH", "ASSISTANT_URL", "ASSISTANT_TOKEN")
 	if err != nil {
 		return err
 	}
@@ -62,6 +65,7 @@ func run() error {
 		giteaNamespace: values["GITEA_NAMESPACE"],
 		namespace:      values["NAMESPACE"],
 		seeds:          values["SEEDS"],
+		health:         values["HEALTH"],
 		assistant:      newAssistant(values["ASSISTANT_URL"], values["ASSISTANT_TOKEN"]),
 	}
 	state := ready.New("the repositories have not been looked at yet")
@@ -71,7 +75,7 @@ func run() error {
 
 // Looks at everything: what is missing is made.
 func (gitops *gitops) pass(ctx context.Context) error {
-	for _, step := range []func(context.Context) error{gitops.credentials, gitops.seed, gitops.review, gitops.ready} {
+	for _, step := range []func(context.Context) error{gitops.credentials, gitops.seed, gitops.review, gitops.ready, gitops.orders} {
 		if err := step(ctx); err != nil {
 			return err
 		}

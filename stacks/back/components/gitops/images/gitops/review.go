@@ -63,8 +63,8 @@ func (gitops *gitops) review(ctx context.Context) error {
 	return nil
 }
 
-// Says at a pull request whether Argo CD will be able to read its files (one that it cannot read would stop all others in the
-// repository from being applied), and what the platform makes of each.
+// Says at a pull request whether Argo CD will be able to read its files (one that it cannot read
+// stops what the same Application applies), and what the platform makes of each.
 func (gitops *gitops) judge(ctx context.Context, gitea *client.Client, repository string, pull pull) error {
 	at := "/repos/" + organisation + "/" + repository
 	files, err := changedFiles(ctx, gitea, at, pull)
@@ -76,12 +76,25 @@ func (gitops *gitops) judge(ctx context.Context, gitea *client.Client, repositor
 			return say(ctx, gitea, at, pull, "failure", file.name+": "+problem)
 		}
 	}
+	if problem, err := gitops.placeProblem(ctx, repository, files); err != nil || problem != "" {
+		if err != nil {
+			return err
+		}
+		return say(ctx, gitea, at, pull, "failure", problem)
+	}
 	if err := say(ctx, gitea, at, pull, "pending", "Policies and compositions are asked"); err != nil {
 		return err
 	}
 	verdict := gitops.verdict(ctx, repository, files)
 	if err := comment(ctx, gitea, at, pull, verdict.comment()); err != nil {
 		fmt.Println(err)
+	}
+	waits, err := gitops.waitsForEngineer(ctx, gitea, repository, pull, files)
+	if err != nil {
+		return err
+	}
+	if waits != "" && verdict.state() == "success" {
+		return say(ctx, gitea, at, pull, "pending", waits)
 	}
 	return say(ctx, gitea, at, pull, verdict.state(), verdict.line())
 }

@@ -36,6 +36,11 @@ type reviewed struct {
 	User      account `json:"user"`
 }
 
+// Whether it is an approval that the branch's rule takes for one.
+func (review reviewed) counts() bool {
+	return review.State == "APPROVED" && review.Official && !review.Stale && !review.Dismissed
+}
+
 // Says at a pull request whether a second person has approved it, if the rule for its branch wants to know.
 func judgeSecond(ctx context.Context, gitea *client.Client, repository string, pull pull) error {
 	at := "/repos/" + organisation + "/" + repository
@@ -66,8 +71,7 @@ func judgeSecond(ctx context.Context, gitea *client.Client, repository string, p
 func second(commits []commit, reviews []reviewed) (string, string) {
 	involved := involved(commits)
 	for _, review := range reviews {
-		counts := review.State == "APPROVED" && review.Official && !review.Stale && !review.Dismissed
-		if counts && !slices.Contains(involved, review.User.Login) {
+		if review.counts() && !slices.Contains(involved, review.User.Login) {
 			return "success", "approved by " + review.User.Login
 		}
 	}

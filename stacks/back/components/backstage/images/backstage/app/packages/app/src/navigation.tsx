@@ -8,6 +8,7 @@ import CatalogIcon from '@material-ui/icons/Apps';
 import MenuIcon from '@material-ui/icons/Menu';
 import DocsIcon from '@material-ui/icons/MenuBook';
 import PolicyIcon from '@material-ui/icons/Gavel';
+import DeliveryIcon from '@material-ui/icons/LocalShipping';
 import HomeIcon from '@material-ui/icons/Home';
 import BellIcon from '@material-ui/icons/NotificationsNone';
 import CourseIcon from '@material-ui/icons/School';
@@ -90,6 +91,7 @@ function Menu() {
         <SidebarItem icon={HomeIcon} to="/" text="Home" />
         <SidebarItem icon={CatalogIcon} to="/catalog" text="Catalog" />
         <SidebarItem icon={CreateIcon} to="/create" text="Create" />
+        <SidebarItem icon={DeliveryIcon} to="/delivery" text="Delivery" />
         <SidebarItem icon={PolicyIcon} to="/policies" text="Policies" />
         <SidebarItem icon={CourseIcon} to="/workshop" text="Workshop" />
         <SidebarItem icon={DocsIcon} to="/docs" text="Docs" />

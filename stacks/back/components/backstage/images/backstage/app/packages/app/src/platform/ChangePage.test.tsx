@@ -1,7 +1,7 @@
 import { screen } from '@testing-library/react';
 import userEvent from '@testing-library/user-event';
 import { expect, test } from 'vitest';
-import type { ChangeForm } from '@backstack/common';
+import type { ChangeForm, Preview } from '@backstack/common';
 import { Call, composite, show } from '../testing/show';
 import { ChangePage } from './ChangePage';
 
@@ -22,11 +22,21 @@ const manifest: ChangeForm = {
 };
 const request = { number: 7, branch: 'portal/a', title: 'Change App a', url: 'https://git.example/pulls/7' };
 
-/** Shows the form; what is sent gets this answer. */
-function page(answer: () => Response, changes: Partial<ChangeForm> = {}, mayChange = true) {
-  const routes = ({ body }: Call) => (body === undefined ? Response.json({ ...manifest, ...changes }) : answer());
+const preview: Preview = {
+  path: 'demo/app/a.yaml', text: 'spec: {image: caddy}', findings: [], effects: [],
+  lines: [{ mark: '-', text: 'spec: {image: nginx}' }, { mark: '+', text: 'spec: {image: caddy}' }],
+};
+
+/** Shows the form; what is sent gets this answer, and what is asked before that one. */
+function page(answer: () => Response, changes: Partial<ChangeForm> = {}, mayChange = true, said: () => Response = () => Response.json(preview)) {
+  const isPreview = ({ route }: Call) => route.endsWith('/preview');
+  const routes = (call: Call) => (call.body === undefined ? Response.json({ ...manifest, ...changes }) : isPreview(call) ? said() : answer());
   const calls = show(<ChangePage />, { entity: composite('a'), routes, mayChange });
-  return { user: userEvent.setup(), sent: () => calls.filter(each => each.body !== undefined) };
+  return {
+    user: userEvent.setup(),
+    sent: () => calls.filter(each => each.body !== undefined && !isPreview(each)),
+    asked: () => calls.filter(isPreview).map(each => each.body),
+  };
 }
 
 async function image(): Promise<HTMLInputElement> {
@@ -80,4 +90,39 @@ test('pull requests that wait are shown, and no second one is opened', async () 
 test('what cannot be changed says why, as a sentence', async () => {
   show(<ChangePage />, { entity: composite('a') });
   expect(await screen.findByText('Nothing is there.')).toBeDefined();
+});
+
+test('what the platform says stands at the field, once somebody has stopped typing, beside how the file changes', async () => {
+  const findings = [{ field: 'spec.image', words: 'Another one, please.', policy: 'no-caddy', refuses: false }, { words: 'It is Sunday.', refuses: false }];
+  const { user, asked } = page(() => Response.json(request), {}, true, () => Response.json({ ...preview, findings }));
+  await user.type(await image(), ':2');
+  const field = (await screen.findByText(/Another one, please/)).closest('form');
+  expect(field?.textContent).toContain('Reported, not refused: Another one, please. (policy no-caddy)');
+  expect(screen.getByText(/It is Sunday/)).toBeDefined();
+  expect(asked()).toEqual([{ sha: 'abc', version: 'v1', spec: { image: 'nginx:2' } }]);
+  const marks = [...screen.getByTestId('difference').querySelectorAll('[data-mark]')].map(each => each.textContent);
+  expect(marks).toEqual(['- spec: {image: nginx}', '+ spec: {image: caddy}']);
+  expect(screen.getByRole<HTMLButtonElement>('button', { name: 'Open a pull request' }).disabled).toBe(false);
+});
+
+test('what would be refused cannot be sent', async () => {
+  const findings = [{ field: 'spec.image', words: 'There is no such image.', refuses: true }];
+  const { user } = page(() => Response.json(request), {}, true, () => Response.json({ ...preview, findings }));
+  await user.type(await image(), ':2');
+  expect(await screen.findByText(/Refused: There is no such image/)).toBeDefined();
+  expect(screen.getByRole<HTMLButtonElement>('button', { name: 'Open a pull request' }).disabled).toBe(true);
+});
+
+test('a judge that is away is told in a line, and holds nothing up', async () => {
+  const { user } = page(() => Response.json(request), {}, true, () => Response.json({ ...preview, silent: 'it does not answer' }));
+  await user.type(await image(), ':2');
+  expect(await screen.findByText(/could not be asked \(it does not answer\)/)).toBeDefined();
+  expect(screen.getByRole<HTMLButtonElement>('button', { name: 'Open a pull request' }).disabled).toBe(false);
+});
+
+test('nobody is asked for a guest, nor about what is as it was', async () => {
+  const { user, asked } = page(() => Response.json(request), {}, false);
+  await user.type(await image(), ':2');
+  await new Promise(resolve => setTimeout(resolve, 1_000));
+  expect(asked()).toEqual([]);
 });

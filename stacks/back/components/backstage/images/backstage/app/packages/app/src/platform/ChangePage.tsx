@@ -18,9 +18,14 @@ import { useSearchParams } from 'react-router-dom';
 import type { ChangeForm, PullRequest } from '@backstack/common';
 import { entityRoute, useCall, useRoute } from './api';
 import { SignInTo, useMayChange } from './permissions';
+import { Difference } from './Difference';
+import { withFindings } from './FieldWithFindings';
+import { Asked, Findings, formId, isRefused, Told, usePreview } from './preview';
 import { Done, Waiting } from './pullRequests';
 
-const Form = withTheme<JsonObject>(generateTheme());
+const theme = generateTheme<JsonObject>();
+const Form = withTheme<JsonObject>(theme);
+const TEMPLATES = { FieldTemplate: withFindings(theme.templates!.FieldTemplate!) };
 const validator = customizeValidator<JsonObject>();
 
 export function ChangePage() {
@@ -67,8 +72,11 @@ function Editor({ manifest, onDone }: { manifest: ChangeForm; onDone: (request: 
   const [sending, setSending] = useState(false);
   const [problem, setProblem] = useState<string>();
   useField();
+  const mayChange = useMayChange();
   const chosen = manifest.versions.find(each => each.name === version) ?? manifest.versions[0];
   const schema = useMemo((): RJSFSchema => ({ ...(chosen.schema as RJSFSchema), title: undefined, description: undefined }), [chosen]);
+  const isSame = chosen.name === manifest.version && spec === manifest.spec;
+  const asked = usePreview(entityRoute(entity, 'preview'), mayChange && !isSame ? { sha: manifest.sha, version: chosen.name, spec } : undefined);
   const choose = (name: string) => {
     setVersion(name);
     // A field may be gone in another version: what it held is not taken along.
@@ -102,22 +110,26 @@ function Editor({ manifest, onDone }: { manifest: ChangeForm; onDone: (request: 
           </TextField>
         </Box>
       )}
-      <Form
-        key={chosen.name}
-        schema={schema}
-        formData={spec}
-        validator={validator}
-        onChange={event => setSpec(event.formData ?? {})}
-        onSubmit={() => void send()}
-        showErrorList={false}
-        noHtml5Validate
-      >
-        <Box mt={2} mb={2}>
-          <TextField id="why" fullWidth label="Why (for the reviewer)" value={note} onChange={event => setNote(event.target.value)} />
-        </Box>
-        {problem && <WarningPanel title="The change was not sent" message={problem} />}
-        <Send sending={sending} isTaken={manifest.pullRequests.length > 0} />
-      </Form>
+      <Findings asked={asked} idOf={idOf}>
+        <Form
+          key={chosen.name}
+          schema={schema}
+          formData={spec}
+          validator={validator}
+          templates={TEMPLATES}
+          onChange={event => setSpec(event.formData ?? {})}
+          onSubmit={() => void send()}
+          showErrorList={false}
+          noHtml5Validate
+        >
+          <Box mt={2} mb={2}>
+            <TextField id="why" fullWidth label="Why (for the reviewer)" value={note} onChange={event => setNote(event.target.value)} />
+          </Box>
+          <Outcome asked={asked} />
+          {problem && <WarningPanel title="The change was not sent" message={problem} />}
+          <Send sending={sending} isTaken={manifest.pullRequests.length > 0} isRefused={isRefused(asked)} />
+        </Form>
+      </Findings>
     </InfoCard>
   );
 }
@@ -134,12 +146,33 @@ function useField() {
   }, [field]);
 }
 
-function Send({ sending, isTaken }: { sending: boolean; isTaken: boolean }) {
+function idOf(field: string): string | undefined {
+  return field.startsWith('spec') ? formId(field.replace(/^spec\.?/, ''), 'root') : undefined;
+}
+
+/** How the file would change, and whether the platform has anything against it. */
+function Outcome({ asked }: { asked: Asked }) {
+  const { value } = asked;
+  if (value?.lines.every(each => each.mark === ' ')) return null;
+  return (
+    <Box mb={2}>
+      {value && (
+        <>
+          <Typography gutterBottom>How the file changes:</Typography>
+          <Difference lines={value.lines} label={`How ${value.path} changes`} />
+        </>
+      )}
+      <Told asked={asked} />
+    </Box>
+  );
+}
+
+function Send({ sending, isTaken, isRefused: refused }: { sending: boolean; isTaken: boolean; isRefused: boolean }) {
   const mayChange = useMayChange();
   if (mayChange === false) return <SignInTo what="change it" />;
   return (
     <>
-      <Button type="submit" variant="contained" color="primary" disabled={sending || isTaken || !mayChange}>
+      <Button type="submit" variant="contained" color="primary" disabled={sending || isTaken || refused || !mayChange}>
         {sending ? 'Opening a pull request…' : 'Open a pull request'}
       </Button>
       {isTaken && <Typography color="textSecondary">A pull request for this file is open already: merge or close it first.</Typography>}

@@ -3,23 +3,23 @@ import { Link, StructuredMetadataTable, WarningPanel } from '@backstage/core-com
 import { useEntity } from '@backstage/plugin-catalog-react';
 import Box from '@material-ui/core/Box';
 import Typography from '@material-ui/core/Typography';
-import type { Delivery, Tone } from '@backstack/common';
+import type { Delivery } from '@backstack/common';
 import { entityRoute, useRoute } from './api';
-import { Badge, LoadedCard } from './parts';
-
-const HEALTH: Record<string, Tone> = { Healthy: 'good', Degraded: 'bad', Missing: 'bad', Progressing: 'warning', Suspended: 'warning' };
+import { CommitLine, HealthBadge, SyncBadge } from './delivery';
+import { entityPath } from './entities';
+import { LoadedCard } from './parts';
 
 export function DeliveryCard() {
   const { entity } = useEntity();
   const loaded = useRoute<{ item: Delivery | null }>(entityRoute(entity, 'delivery'), 10);
   const item = loaded.value?.item;
   const badges = item && (
-    <Box p={1.5} display="flex" style={{ gap: 6 }}>
-      <Badge tone={item.sync === 'Synced' ? 'good' : 'warning'}>{item.sync}</Badge>
-      <Badge tone={HEALTH[item.health] ?? 'neutral'}>{item.health}</Badge>
+    <Box p={1.5} display="flex" flexWrap="wrap" style={{ gap: 6 }}>
+      <SyncBadge delivery={item} />
+      <HealthBadge health={item.health} />
     </Box>
   );
-  const link = item?.url ? { title: 'Open in Argo CD', link: item.url } : undefined;
+  const link = item ? { title: 'History, resources and differences', link: `${entityPath(entity)}/delivery` } : undefined;
   return (
     <LoadedCard title="Delivery from Git" loaded={loaded} action={badges} link={link}>
       {({ item: found }) => (found ? <Facts item={found} /> : <NotFromGit />)}
@@ -27,14 +27,14 @@ export function DeliveryCard() {
   );
 }
 
-function NotFromGit() {
+export function NotFromGit() {
   return <Typography color="textSecondary">This was not brought by Argo CD: it is part of something else, or was made by hand.</Typography>;
 }
 
-function Facts({ item }: { item: Delivery }) {
+export function Facts({ item }: { item: Delivery }) {
   const facts: Record<string, unknown> = { application: item.url ? <Link to={item.url}>{item.name}</Link> : item.name };
   if (item.path) facts.file = item.path;
-  if (item.revision) facts.commit = item.revision.slice(0, 8);
+  if (item.commit) facts.commit = <CommitLine commit={item.commit} />;
   if (item.syncedAt) facts['last sync'] = new Date(item.syncedAt).toLocaleString();
   return (
     <>

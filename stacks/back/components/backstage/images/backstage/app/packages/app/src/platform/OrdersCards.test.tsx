@@ -45,7 +45,7 @@ test('what waits is looked at, approved and merged with the person\'s own token'
     return undefined;
   });
   await user.click(await screen.findByRole('button', { name: 'What it changes' }));
-  expect(await screen.findByText('+image: a')).toBeDefined();
+  expect(await screen.findByText('+ image: a')).toBeDefined();
   expect(calls.some(each => each.route === 'orders/platform/demo-cluster/7/difference')).toBe(true);
   await user.click(screen.getByRole('button', { name: 'Approve and merge' }));
   await expect.poll(() => calls.filter(each => each.route === 'orders').length).toBe(2);

@@ -9,6 +9,7 @@ import Typography from '@material-ui/core/Typography';
 import { makeStyles } from '@material-ui/core/styles';
 import type { Order, Orders } from '@backstack/common';
 import { useRoute } from './api';
+import { Difference, linesOf } from './Difference';
 import { useApproval } from './giteaAuth';
 import { Badge } from './parts';
 
@@ -16,7 +17,6 @@ const useStyles = makeStyles(theme => ({
   order: { padding: theme.spacing(1.25, 0), borderTop: `1px solid ${theme.palette.divider}`, '&:first-of-type': { borderTop: 'none' } },
   head: { display: 'flex', flexWrap: 'wrap', alignItems: 'center', gap: theme.spacing(1) },
   ways: { display: 'flex', flexWrap: 'wrap', alignItems: 'center', gap: theme.spacing(1.5), marginTop: theme.spacing(0.75) },
-  difference: { margin: theme.spacing(1, 0), padding: theme.spacing(1), overflow: 'auto', maxHeight: 320, fontSize: 12, borderRadius: 6, border: `1px solid ${theme.palette.divider}` },
 }));
 
 /** Nothing for whoever has no orders and is asked nothing. */
@@ -89,7 +89,7 @@ function Ways({ order, onChange }: { order: Order; onChange: () => void }) {
         )}
         <Link to={order.url}>Pull request {order.number}</Link>
       </div>
-      {looking && <Difference order={order} />}
+      {looking && <Changes order={order} />}
       {problem && (
         <Typography role="alert" color="error" variant="body2">
           {problem}
@@ -99,13 +99,12 @@ function Ways({ order, onChange }: { order: Order; onChange: () => void }) {
   );
 }
 
-function Difference({ order }: { order: Order }) {
-  const classes = useStyles();
+function Changes({ order }: { order: Order }) {
   const { value, error } = useRoute<{ text: string }>(`orders/${order.repository}/${order.number}/difference`);
+  if (error) return <Typography color="error">{error.message}</Typography>;
   return (
-    // eslint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- what scrolls has to be reached by keyboard
-    <pre className={classes.difference} tabIndex={0}>
-      {error ? error.message : value?.text}
-    </pre>
+    <Box mt={1} mb={1}>
+      <Difference lines={linesOf(value?.text ?? '')} label={`What pull request ${order.number} changes`} />
+    </Box>
   );
 }

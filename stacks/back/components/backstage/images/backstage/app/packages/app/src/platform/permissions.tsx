@@ -1,6 +1,6 @@
 // Who may change things: the back end decides, and the pages do not offer what it would refuse.
 import { identityApiRef, useApi } from '@backstage/frontend-plugin-api';
-import { AuthorizeResult, createPermission } from '@backstage/plugin-permission-common';
+import { AuthorizeResult, BasicPermission, createPermission } from '@backstage/plugin-permission-common';
 import { permissionApiRef } from '@backstage/plugin-permission-react';
 import Button from '@material-ui/core/Button';
 import Typography from '@material-ui/core/Typography';
@@ -9,13 +9,24 @@ import { useEffect, useState } from 'react';
 /** To open pull requests. The back end registers it under the same name. */
 export const changePermission = createPermission({ name: 'backstack.change', attributes: { action: 'update' } });
 
-/** `undefined` until it is known. */
+/** To have Argo CD apply what Git says. */
+const syncPermission = createPermission({ name: 'backstack.sync', attributes: { action: 'update' } });
+
 export function useMayChange(): boolean | undefined {
+  return useMay(changePermission);
+}
+
+export function useMaySync(): boolean | undefined {
+  return useMay(syncPermission);
+}
+
+/** `undefined` until it is known. */
+function useMay(permission: BasicPermission): boolean | undefined {
   const permissions = useApi(permissionApiRef);
   const [mayChange, setMayChange] = useState<boolean>();
   useEffect(() => {
     let gone = false;
-    permissions.authorize({ permission: changePermission }).then(
+    permissions.authorize({ permission }).then(
       ({ result }) => !gone && setMayChange(result === AuthorizeResult.ALLOW),
       // The back end checks again: who cannot be asked about may try.
       () => !gone && setMayChange(true),
@@ -23,7 +34,7 @@ export function useMayChange(): boolean | undefined {
     return () => {
       gone = true;
     };
-  }, [permissions]);
+  }, [permissions, permission]);
   return mayChange;
 }
 

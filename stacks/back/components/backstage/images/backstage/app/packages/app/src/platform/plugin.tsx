@@ -3,6 +3,7 @@ import { createFrontendPlugin, createRouteRef, PageBlueprint } from '@backstage/
 import { EntityCardBlueprint, EntityContentBlueprint, EntityContentLayoutBlueprint } from '@backstage/plugin-catalog-react/alpha';
 import DocsIcon from '@material-ui/icons/MenuBook';
 import HomeIcon from '@material-ui/icons/Home';
+import DeliveryIcon from '@material-ui/icons/LocalShipping';
 import PolicyIcon from '@material-ui/icons/Gavel';
 import CourseIcon from '@material-ui/icons/School';
 import SearchIcon from '@material-ui/icons/Search';
@@ -13,6 +14,7 @@ const docsRoute = createRouteRef();
 const searchRoute = createRouteRef();
 const policiesRoute = createRouteRef();
 const workshopRoute = createRouteRef();
+const deliveryRoute = createRouteRef();
 
 const home = PageBlueprint.make({
   name: 'home',
@@ -83,6 +85,28 @@ const allPolicies = PageBlueprint.make({
   },
 });
 
+const allDeliveries = PageBlueprint.make({
+  name: 'delivery',
+  params: {
+    path: '/delivery',
+    title: 'Delivery',
+    icon: <DeliveryIcon fontSize="inherit" />,
+    routeRef: deliveryRoute,
+    noHeader: true,
+    loader: () => import('./DeliveryPage').then(({ DeliveryPage }) => <DeliveryPage />),
+  },
+});
+
+const deliveryTab = EntityContentBlueprint.make({
+  name: 'delivery',
+  params: {
+    path: '/delivery',
+    title: 'Delivery',
+    filter: isInCluster,
+    loader: () => import('./DeliveryTab').then(({ DeliveryTab }) => <DeliveryTab />),
+  },
+});
+
 const policies = EntityCardBlueprint.make({
   name: 'policies',
   params: {
@@ -98,6 +122,15 @@ const usage = EntityCardBlueprint.make({
     type: 'content',
     filter: isInCluster,
     loader: () => import('./cards').then(({ UsageCard }) => <UsageCard />),
+  },
+});
+
+const pods = EntityCardBlueprint.make({
+  name: 'pods',
+  params: {
+    type: 'content',
+    filter: isInCluster,
+    loader: () => import('./PodsCard').then(({ PodsCard }) => <PodsCard />),
   },
 });
 
@@ -155,6 +188,8 @@ const change = EntityContentBlueprint.make({
 export default createFrontendPlugin({
   pluginId: 'backstack',
   title: 'BACK stack',
-  routes: { home: homeRoute, docs: docsRoute, search: searchRoute, policies: policiesRoute, workshop: workshopRoute },
-  extensions: [home, docs, workshop, search, allPolicies, status, usage, actions, policies, delivery, api, offers, change, layout],
+  routes: { home: homeRoute, docs: docsRoute, search: searchRoute, policies: policiesRoute, delivery: deliveryRoute, workshop: workshopRoute },
+  extensions: [
+    home, docs, workshop, search, allPolicies, allDeliveries, deliveryTab, status, usage, pods, actions, policies, delivery, api, offers, change, layout,
+  ],
 });

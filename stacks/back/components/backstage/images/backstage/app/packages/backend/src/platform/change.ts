@@ -49,7 +49,15 @@ export async function readForm({ kube, gitea }: Platform, reference: Reference):
 }
 
 /** Opens a pull request with a changed manifest; `body` is what somebody sent. */
-export async function propose({ kube, gitea }: Platform, reference: Reference, body: unknown, user: string): Promise<PullRequest> {
+export async function propose(platform: Platform, reference: Reference, body: unknown, user: string): Promise<PullRequest> {
+  const { path, sha, before, after, note } = await changed(platform, reference, body);
+  if (after === before) throw new InputError('nothing was changed');
+  const change = { path, content: after, sha };
+  return platform.gitea.propose(branchPrefix(reference), titleOf('Change', reference), wordsOf(note, user), [change]);
+}
+
+/** The file that a filled in form leads to, and what it was before. */
+export async function changed({ kube, gitea }: Platform, reference: Reference, body: unknown) {
   const { sha, version, spec, note } = readProposal(body);
   const [xrd, path] = [await definition(kube, reference), manifestPath(reference)];
   if (!xrd || !servedVersions(xrd).some(each => each.name === version)) {
@@ -57,9 +65,8 @@ export async function propose({ kube, gitea }: Platform, reference: Reference, b
   }
   const file = await gitea.file(path);
   if (file?.sha !== sha) throw new InputError(`${path} was changed in Git meanwhile: load the form again`);
-  const content = changedManifest(file.content, `${xrd.spec.group}/${version}`, spec);
-  if (content === file.content) throw new InputError('nothing was changed');
-  return gitea.propose(branchPrefix(reference), titleOf('Change', reference), wordsOf(note, user), [{ path, content, sha }]);
+  const after = changedManifest(file.content, `${xrd.spec.group}/${version}`, spec);
+  return { path, sha, note, before: file.content, after };
 }
 
 /** The title of a pull request, as `Change App shop in demo`. */

@@ -4,6 +4,18 @@ import { Config } from '@backstage/config';
 import { NotFoundError, ServiceUnavailableError } from '@backstage/errors';
 import type { Diagnosis, Subject } from '@backstack/common';
 
+/** What the judge says of a change, as far as it is read here. */
+export type ChangePreview = {
+  misfits?: { path: string; problem: string }[];
+  argo_cd?: string[];
+  images?: { image: string; state: string; detail: string }[];
+  also_open?: { pull_request: number; title: string }[];
+  dry_run?: Tried[];
+  composed?: { composition?: string; refused?: string; dry_run?: Tried[]; resources?: { object: string; effect: string }[] };
+};
+
+export type Tried = { object: string; accepted: boolean; refused?: string; warnings?: string[] };
+
 type ToolResult = { isError?: boolean; content?: { text?: string }[]; structuredContent?: unknown };
 type Answer = { result?: ToolResult; error?: { message: string } };
 
@@ -30,19 +42,24 @@ export class Judge {
     const known = this.known.get(subject);
     if (known && now - known.at < FRESH_MS) return known.diagnosis;
     for (const [key, { at }] of this.known) if (now - at >= FRESH_MS) this.known.delete(key);
-    const diagnosis = this.ask(subject);
+    const diagnosis = this.ask<Diagnosis>('diagnose', { entity: subject });
     this.known.set(subject, { at: now, diagnosis });
     // Nobody is told of a failure that is over.
     diagnosis.catch(() => this.known.delete(subject));
     return diagnosis;
   }
 
-  private async ask(entity: string): Promise<Diagnosis> {
-    const { error, result } = await this.call('diagnose', { entity, max_tokens: MOST_TOKENS });
+  /** What a manifest would do as a file of a repository, which is given as `repository:path`. */
+  preview(manifest: string, file: string): Promise<ChangePreview> {
+    return this.ask('change_preview', { manifest, file });
+  }
+
+  private async ask<T>(tool: string, input: Record<string, unknown>): Promise<T> {
+    const { error, result } = await this.call(tool, { ...input, max_tokens: MOST_TOKENS });
     const said = error?.message ?? result?.content?.map(each => each.text).join('\n') ?? 'nothing';
     if (error) throw new ServiceUnavailableError(`the platform's judge cannot tell: ${said}`);
     if (!result || result.isError) throw new NotFoundError(said);
-    return result.structuredContent as Diagnosis;
+    return result.structuredContent as T;
   }
 
   private async call(name: string, input: Record<string, unknown>): Promise<Answer> {

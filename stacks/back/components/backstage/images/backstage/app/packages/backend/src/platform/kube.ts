@@ -4,6 +4,7 @@ import { IncomingMessage } from 'http';
 import https from 'https';
 import { createInterface } from 'readline';
 import { Config } from '@backstage/config';
+import { NotFoundError } from '@backstage/errors';
 import { KubeObject, Reference } from './objects';
 
 const MOUNT = '/var/run/secrets/kubernetes.io/serviceaccount';
@@ -25,6 +26,9 @@ export type Source<T extends KubeObject = KubeObject> = {
 
 type ObjectList<T> = { items: T[]; metadata: { resourceVersion: string } };
 type ServedKind = { name: string; kind: string; namespaced: boolean };
+
+/** A change: how, as what, and what. */
+type Sent = { method: 'PATCH'; type: string; text: string };
 
 export class Kube {
   private readonly server: URL;
@@ -53,6 +57,20 @@ export class Kube {
     if (status === 404 || status === 403) return undefined;
     if (status >= 300) throw new Error(`the Kubernetes API answered ${status} to ${path}: ${body.slice(0, 300)}`);
     return JSON.parse(body) as T;
+  }
+
+  /** The text at a path. Why there is none is told in the words of Kubernetes. */
+  async text(path: string): Promise<string> {
+    const { status, body } = await this.request(path, '*/*');
+    if (status < 300) return body;
+    const { message = body.slice(0, 300) } = /^\s*\{/.test(body) ? (JSON.parse(body) as { message?: string }) : {};
+    throw new NotFoundError(message || `the Kubernetes API answered ${status}`);
+  }
+
+  /** Changes an object: what is sent is merged into it. */
+  async merge(path: string, change: object): Promise<void> {
+    const { status, body } = await this.request(path, 'application/json', { method: 'PATCH', type: 'application/merge-patch+json', text: JSON.stringify(change) });
+    if (status >= 300) throw new Error(`the Kubernetes API answered ${status} to a change of ${path}: ${body.slice(0, 300)}`);
   }
 
   /** The objects of a list; none where the kind does not exist. */
@@ -139,10 +157,10 @@ export class Kube {
     return { authorization: `Bearer ${(await fs.readFile(this.tokenFile, 'utf8')).trim()}` };
   }
 
-  private async request(path: string, accept: string): Promise<{ status: number; body: string }> {
-    const headers = { ...(await this.authorization()), accept };
+  private async request(path: string, accept: string, sent?: Sent): Promise<{ status: number; body: string }> {
+    const headers = { ...(await this.authorization()), accept, ...(sent ? { 'content-type': sent.type } : {}) };
     return new Promise((resolve, reject) => {
-      const call = https.get(new URL(path, this.server), { agent: this.agent, headers, timeout: 10_000 }, answer => {
+      const call = https.request(new URL(path, this.server), { method: sent?.method, agent: this.agent, headers, timeout: 10_000 }, answer => {
         const parts: Buffer[] = [];
         answer.on('data', (part: Buffer) => parts.push(part));
         answer.on('end', () => resolve({ status: answer.statusCode ?? 0, body: Buffer.concat(parts).toString('utf8') }));
@@ -150,6 +168,7 @@ export class Kube {
       });
       call.on('timeout', () => call.destroy(new Error(`the Kubernetes API did not answer ${path} within 10 s`)));
       call.on('error', reject);
+      call.end(sent?.text);
     });
   }
 }

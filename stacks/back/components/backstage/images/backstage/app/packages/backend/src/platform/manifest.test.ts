@@ -50,7 +50,7 @@ test('a change touches what differs; comments and Crossplane\'s own settings sta
     TEXT.replace('example.org/v1', 'example.org/v2')
       .replace('max: 3', 'max: 5')
       .replace('  host: shop.example\n', '')
-      .replace('{name: small}\n', '{ name: small }\n  ports:\n    - 80\n'),
+      .replace('{name: small}\n', '{name: small}\n  ports:\n    - 80\n'),
   );
 });
 

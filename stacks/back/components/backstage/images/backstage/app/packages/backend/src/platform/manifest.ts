@@ -47,14 +47,19 @@ export function changedManifest(text: string, apiVersion: string, spec: JsonObje
   // The form does not show Crossplane's own settings.
   if (before.crossplane && !next.crossplane) next.crossplane = before.crossplane;
   merge(document, ['spec'], before, next);
-  return document.toString({ lineWidth: 0 });
+  return inStyleOf(text, document);
 }
 
 /** A manifest with one field set; comments and everything else in it stay. */
 export function manifestWith(text: string, path: string[], value: JsonValue): string {
   const document = read(text);
   document.setIn(path, value);
-  return document.toString({ lineWidth: 0 });
+  return inStyleOf(text, document);
+}
+
+/** As its author writes: whether there is space within braces, so that only what changes differs. */
+function inStyleOf(text: string, document: Document): string {
+  return document.toString({ lineWidth: 0, flowCollectionPadding: !/[{[][^\s}\]]/.test(text) });
 }
 
 function read(text: string): Document {

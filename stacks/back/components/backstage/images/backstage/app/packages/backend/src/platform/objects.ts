@@ -58,17 +58,25 @@ export type Composite = KubeObject & {
 
 /** Argo CD's Application. */
 export type Application = KubeObject & {
-  spec: { source?: ApplicationSource; sources?: ApplicationSource[] };
+  spec: {
+    project?: string;
+    source?: ApplicationSource;
+    sources?: ApplicationSource[];
+    syncPolicy?: { automated?: { prune?: boolean }; syncOptions?: string[] };
+  };
+  /** What Argo CD is asked to do, until it begins. */
+  operation?: object;
   status?: ApplicationStatus;
 };
 
-export type ApplicationSource = { path?: string; directory?: { include?: string } };
+export type ApplicationSource = { repoURL?: string; path?: string; directory?: { include?: string } };
 
 export type ApplicationStatus = {
   sync?: { status?: string; revision?: string };
   health?: { status?: string; message?: string };
   conditions?: Condition[];
-  resources?: { group?: string; kind: string; namespace?: string; name: string }[];
+  resources?: { group?: string; kind: string; namespace?: string; name: string; status?: string }[];
+  history?: { revision?: string; deployedAt?: string }[];
   operationState?: {
     phase?: string;
     message?: string;

@@ -11,7 +11,7 @@ import { PolicyQueryUser } from '@backstage/plugin-permission-node';
 import { actionExecutePermission, taskCreatePermission, taskReadPermission, templateManagementPermission } from '@backstage/plugin-scaffolder-common/alpha';
 import { expect, test } from 'vitest';
 import { PolicyByRole } from './permissionModule';
-import { changePermission } from './permissions';
+import { changePermission, syncPermission } from './permissions';
 
 const GUEST = ['user:default/guest', 'group:default/guests'];
 const DEVELOPER = ['user:default/ann', 'group:default/developers'];
@@ -34,7 +34,7 @@ test.each([catalogEntityReadPermission, taskReadPermission, proxy])('everybody m
   expect(await who(permission)).toEqual([true, true, true, true]),
 );
 
-test.each([changePermission, taskCreatePermission, actionExecutePermission, catalogEntityRefreshPermission])(
+test.each([changePermission, syncPermission, taskCreatePermission, actionExecutePermission, catalogEntityRefreshPermission])(
   'whoever has signed in may: $name',
   async permission => expect(await who(permission)).toEqual([false, false, true, true]),
 );

@@ -17,7 +17,7 @@ import { Judge } from './judge';
 import { Kube } from './kube';
 import { Learners } from './learners';
 import { Notice } from './notices';
-import { changePermission } from './permissions';
+import { changePermission, syncPermission } from './permissions';
 import { PullNews } from './pullNews';
 import { Context, router } from './router';
 import { THING_FIELDS, versionNews } from './versionNews';
@@ -50,7 +50,7 @@ export default createBackendPlugin({
         const platform = await settings(config);
         const told = () => void signals.publish({ recipients: { type: 'broadcast' }, channel: COURSE, message: {} });
         const learners = new Learners(platform.kube, told, logger);
-        permissionsRegistry.addPermissions([changePermission]);
+        permissionsRegistry.addPermissions([changePermission, syncPermission]);
         http.addAuthPolicy({ path: PICTURES, allow: 'unauthenticated' });
         http.use(router({ ...services, ...platform, learners }));
         const entities = () => things(services.catalog, auth);

@@ -37,7 +37,11 @@ let user: string | undefined;
 let argoUrl: string | undefined;
 const GUEST = 'user:default/guest';
 
-const entities = [ingested('shop'), API];
+const TEMPLATE: Entity = {
+  apiVersion: 'scaffolder.backstage.io/v1beta3', kind: 'Template',
+  metadata: { name: 'apps', namespace: 'default', annotations: { 'backstack.dev/api-version': 'example.org/v1', 'backstack.dev/kind': 'App', 'backstack.dev/scope': 'Namespaced' } },
+};
+const entities = [ingested('shop'), API, TEMPLATE];
 const catalog = {
   getEntities: ({ fields }: { fields: string[] }) => Promise.resolve({ items: entities.map(each => only(each, fields)) }),
   getEntityByRef: (ref: unknown) => {
@@ -55,7 +59,7 @@ const diagnosis: Diagnosis = {
   subject: 'platform', verdict: 'broken',
   causes: [{ fault: 'x', verdict: 'broken', object: { kind: 'App', namespace: 'demo', name: 'shop' }, summary: 's', next: 'n', evidence: [] }],
 };
-const judge = { diagnosis: (subject = '') => Promise.resolve({ ...diagnosis, subject }) } as unknown as Judge;
+const judge = { diagnosis: (subject = '') => Promise.resolve({ ...diagnosis, subject }), preview: () => Promise.resolve({ argo_cd: ['no'] }) } as unknown as Judge;
 const httpAuth = {
   credentials: (_: unknown, options?: { allow?: string[] }) => {
     if (options?.allow?.includes('user') && !user) return Promise.reject(new NotAllowedError('for people only'));
@@ -67,7 +71,7 @@ const userInfo = {
 };
 const permissions = {
   authorize: ([{ permission }]: { permission: { name: string } }[]) => {
-    const isAllowed = permission.name === 'backstack.change' && user !== GUEST;
+    const isAllowed = ['backstack.change', 'backstack.sync'].includes(permission.name) && user !== GUEST;
     return Promise.resolve([{ result: isAllowed ? AuthorizeResult.ALLOW : AuthorizeResult.DENY }]);
   },
 } as unknown as PermissionsService;
@@ -113,7 +117,7 @@ test('what Argo CD does not deliver is delivered by nobody', async () => {
   expect(await ask('pages')).toEqual({ argocd: true });
   // Built from packages, Argo CD has no pages to lead to.
   argoUrl = undefined;
-  expect(await ask('entity/component/demo/shop/delivery')).toEqual({ item: { name: 'demo', sync: 'Unknown', health: 'Unknown' } });
+  expect(await ask('entity/component/demo/shop/delivery')).toEqual({ item: { name: 'demo', sync: 'Unknown', health: 'Unknown', isSyncing: false, differing: [] } });
   expect(await ask('pages')).toEqual({ argocd: false });
 });
 
@@ -177,4 +181,16 @@ test('the judge is asked about the object behind an entity, and about all at onc
 
 test('without pages there are no docs', async () => {
   expect(await ask('docs')).toEqual({ items: [] });
+});
+
+test('whoever may, is told what a form would do, and has Argo CD sync; a guest is not', async () => {
+  api.answers['/apis/argoproj.io/v1alpha1/namespaces/argocd/applications/demo'] = { metadata: { name: 'demo' }, spec: {} };
+  const values = { name: 'new', namespace: 'demo', spec: { image: 'a' } };
+  expect(await ask('preview/template/default/apps', values)).toMatchObject({ path: 'demo/app/new.yaml', findings: [{ words: 'Argo CD: no' }] });
+  expect(await ask('delivery/demo/sync', {})).toEqual({});
+  user = GUEST;
+  for (const route of ['preview/template/default/apps', 'delivery/demo/sync', 'entity/component/demo/shop/preview']) {
+    expect(await ask(route, values)).toMatchObject({ error: { name: 'NotAllowedError' } });
+  }
+  expect(api.changes).toHaveLength(1);
 });

@@ -3,14 +3,14 @@ import { HttpAuthService, PermissionsService, UserInfoService } from '@backstage
 import { Entity } from '@backstage/catalog-model';
 import { NotAllowedError, NotFoundError } from '@backstage/errors';
 import { catalogServiceRef } from '@backstage/plugin-catalog-node';
-import { AuthorizeResult } from '@backstage/plugin-permission-common';
+import { AuthorizeResult, BasicPermission } from '@backstage/plugin-permission-common';
 import type { ApiDefinition } from '@backstack/common';
 import express, { Request } from 'express';
 import Router from 'express-promise-router';
 import { act, actionsOf, historyOf } from './actions';
 import { propose, readForm } from './change';
 import { definitionOf, fieldsOf } from './definition';
-import { deliveryOf } from './delivery';
+import { deliveries, deliveryDetails, deliveryOf, sync } from './delivery';
 import { Docs } from './docs';
 import { docsRoutes } from './docsRoutes';
 import { Gitea } from './gitea';
@@ -19,9 +19,11 @@ import { Kube } from './kube';
 import { Learners } from './learners';
 import { Reference } from './objects';
 import { ordersOf, Person } from './orders';
-import { changePermission } from './permissions';
+import { changePermission, syncPermission } from './permissions';
+import { logOf, podsOf } from './pods';
 import { policyResults } from './policies';
 import { policyList } from './policyList';
+import { previewChange, previewOrder } from './preview';
 import { family, referenceOf } from './resources';
 import { FIELDS, statesOf } from './states';
 import { usageOf, withDoors } from './usage';
@@ -89,7 +91,25 @@ export function router(context: Context): express.Router {
     answer.json(await policyResults(kube, await resource(context, request)));
   });
   routes.get(`${ENTITY}/delivery`, async (request, answer) => {
-    answer.json({ item: (await deliveryOf(kube, await argo.address(), await resource(context, request))) ?? null });
+    answer.json({ item: (await deliveryOf(context, await argo.address(), await resource(context, request))) ?? null });
+  });
+  routes.get(`${ENTITY}/pods`, async (request, answer) => {
+    answer.json({ items: await podsOf(kube, await resource(context, request)) });
+  });
+  routes.get(`${ENTITY}/pods/:pod/log`, async (request, answer) => {
+    const { container, previous } = request.query;
+    const named = typeof container === 'string' ? container : undefined;
+    answer.json(await logOf(kube, await resource(context, request), request.params.pod, named, previous === 'true'));
+  });
+  routes.get(`${ENTITY}/delivery/details`, async (request, answer) => {
+    answer.json(await deliveryDetails(context, await resource(context, request)));
+  });
+  routes.get('/delivery', async (request, answer) => {
+    answer.json({ items: await deliveries(kube, await argo.address(), await components(context, request)) });
+  });
+  routes.post('/delivery/:name/sync', async (request, answer) => {
+    await sync(kube, request.params.name, await whoMay(context, request, syncPermission));
+    answer.json({});
   });
   routes.get(`${ENTITY}/manifest`, async (request, answer) => {
     answer.json(await readForm(context, await resource(context, request)));
@@ -97,6 +117,14 @@ export function router(context: Context): express.Router {
   routes.post(`${ENTITY}/manifest`, async (request, answer) => {
     const user = await whoChanges(context, request);
     answer.json(await propose(context, await resource(context, request), request.body, user));
+  });
+  routes.post(`${ENTITY}/preview`, async (request, answer) => {
+    await whoChanges(context, request);
+    answer.json(await previewChange(context, await resource(context, request), request.body));
+  });
+  routes.post('/preview/:kind/:namespace/:name', async (request, answer) => {
+    await whoChanges(context, request);
+    answer.json(await previewOrder(context, await entityOf(context, request), request.body));
   });
   routes.get(`${ENTITY}/actions`, async (request, answer) => {
     answer.json(await actionsOf(context, await resource(context, request)));
@@ -125,9 +153,13 @@ async function person({ httpAuth, userInfo }: Context, request: Request): Promis
 }
 
 /** The person who asks for a change: guests may not, nor programs. */
-async function whoChanges({ httpAuth, permissions }: Context, request: Request): Promise<string> {
+function whoChanges(context: Context, request: Request): Promise<string> {
+  return whoMay(context, request, changePermission);
+}
+
+async function whoMay({ httpAuth, permissions }: Context, request: Request, permission: BasicPermission): Promise<string> {
   const credentials = await httpAuth.credentials(request, { allow: ['user'] });
-  const [{ result }] = await permissions.authorize([{ permission: changePermission }], { credentials });
+  const [{ result }] = await permissions.authorize([{ permission }], { credentials });
   if (result !== AuthorizeResult.ALLOW) throw new NotAllowedError('a guest only looks: sign in with your own account to change things');
   return credentials.principal.userEntityRef;
 }

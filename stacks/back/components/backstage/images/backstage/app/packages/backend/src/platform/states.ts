@@ -24,7 +24,8 @@ export function statesOf(diagnosis: Diagnosis, entities: Entity[]): States {
   return { states, concerns };
 }
 
-function byThing(entities: Entity[]): Map<string, string> {
+/** Entities by what they stand for, as `App:demo/shop`. */
+export function byThing(entities: Entity[]): Map<string, string> {
   const things = new Map<string, string>();
   for (const entity of entities) {
     const reference = referenceOf(entity);

@@ -44,6 +44,17 @@ test('namespaces to choose from are sorted, so that their order is no change', a
   expect(catalog.mutations).toBe(1);
 });
 
+test('what is only for other APIs is not offered, and the rule for namespaces is at the field', async () => {
+  const part = xrd();
+  api.answers[XRDS] = list(xrd(), { ...part, metadata: { name: 'parts.example.org', labels: { 'backstack.dev/offered': 'false' } } });
+  const annotations = { 'backstack.dev/new-namespaces': '{"rule": "Not kube-*."}' };
+  api.answers['/apis/argoproj.io/v1alpha1/appprojects'] = list({ metadata: { name: 'orders', annotations }, spec: { destinations: [{ namespace: '*' }] } });
+  const catalog = new CatalogConnection();
+  await new TemplateProvider(api.kube, new Log()).connect(catalog);
+  expect(catalog.sorted()).toEqual(['apps.example.org-v1']);
+  expect(JSON.stringify(catalog.entities.get('apps.example.org-v1')?.spec)).toContain('No order may go there. Not kube-*.');
+});
+
 test('a template that somebody took away is back after the next look', async () => {
   const catalog = new CatalogConnection();
   const provider = new TemplateProvider(api.kube, new Log());

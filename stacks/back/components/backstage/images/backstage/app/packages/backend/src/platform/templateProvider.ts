@@ -3,10 +3,12 @@ import { LoggerService } from '@backstage/backend-plugin-api';
 import { stringifyError } from '@backstage/errors';
 import { EntityProvider, EntityProviderConnection } from '@backstage/plugin-catalog-node';
 import { Kube } from './kube';
+import { AppProject, ruleOf } from './namespaceField';
 import { Composition, Xrd } from './objects';
-import { ENVIRONMENT_LABEL, isEstablished, templatesOf } from './templates';
+import { ENVIRONMENT_LABEL, isEstablished, isOffered, templatesOf } from './templates';
 
 const EXTENSIONS = '/apis/apiextensions.crossplane.io';
+const PROJECTS = '/apis/argoproj.io/v1alpha1/appprojects';
 const ORIGIN = 'kubernetes:compositeresourcedefinitions';
 
 export class TemplateProvider implements EntityProvider {
@@ -34,13 +36,16 @@ export class TemplateProvider implements EntityProvider {
   async refresh() {
     if (!this.connection) return;
     try {
-      const [xrds, compositions, namespaces] = await Promise.all([
+      const [xrds, compositions, namespaces, projects] = await Promise.all([
         this.kube.list<Xrd>(`${EXTENSIONS}/v2/compositeresourcedefinitions`),
         this.kube.list<Composition>(`${EXTENSIONS}/v1/compositions`),
         this.kube.list(`/api/v1/namespaces?labelSelector=${encodeURIComponent(ENVIRONMENT_LABEL)}`),
+        this.kube.list<AppProject>(PROJECTS),
       ]);
       namespaces.sort((a, b) => a.metadata.name.localeCompare(b.metadata.name));
-      const entities = xrds.filter(isEstablished).flatMap(xrd => templatesOf({ xrd, compositions, namespaces }));
+      const rule = ruleOf(projects);
+      const offered = xrds.filter(xrd => isEstablished(xrd) && isOffered(xrd));
+      const entities = offered.flatMap(xrd => templatesOf({ xrd, compositions, namespaces, rule }));
       for (const entity of entities) {
         entity.metadata.annotations = {
           ...entity.metadata.annotations,

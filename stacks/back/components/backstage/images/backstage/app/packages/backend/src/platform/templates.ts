@@ -1,5 +1,6 @@
 // Makes a software template of every version of every composite API (XRD) that can be ordered.
 import { Entity } from '@backstage/catalog-model';
+import { namespaceField, Rule } from './namespaceField';
 import { Composition, KubeObject, Version, Xrd } from './objects';
 import { plainSchema, words } from './schema';
 
@@ -18,12 +19,19 @@ export type Offer = {
   compositions: Composition[];
   /** Namespaces that apps may go to. */
   namespaces: KubeObject[];
+  /** Which namespaces an order may make. */
+  rule?: Rule;
 };
 
 /** Whether Crossplane serves the API of an XRD by now. */
 export function isEstablished(xrd: Xrd): boolean {
   const conditions = xrd.status?.conditions ?? [];
   return conditions.some(each => each.type === 'Established' && each.status === 'True');
+}
+
+/** Whether people may order it: one with the label `false` is only for other APIs to be made of. */
+export function isOffered(xrd: Xrd): boolean {
+  return xrd.metadata.labels?.[`${PREFIX}/offered`] !== 'false';
 }
 
 /** The version to order today: the newest that is served and not deprecated. */
@@ -125,7 +133,7 @@ const OWNER_FIELD = {
 };
 
 /** The first page of the form: what it is called and where it goes. */
-function place({ xrd, namespaces }: Offer, namespaced: boolean, warning?: string) {
+function place({ xrd, namespaces, rule }: Offer, namespaced: boolean, warning?: string) {
   const kind = words(xrd.spec.names.kind);
   const name = {
     title: 'Name',
@@ -136,19 +144,7 @@ function place({ xrd, namespaces }: Offer, namespaced: boolean, warning?: string
     'ui:autofocus': true,
     'ui:placeholder': `my-${xrd.spec.names.kind.toLowerCase()}`,
   };
-  const environment = (each: KubeObject) => each.metadata.labels?.[ENVIRONMENT_LABEL];
-  const namespace = {
-    title: 'Namespace',
-    type: 'string',
-    description: 'Which team or environment it belongs to.',
-    ...(namespaces.length > 0
-      ? {
-          enum: namespaces.map(each => each.metadata.name),
-          enumNames: namespaces.map(each => `${each.metadata.name} (${environment(each)})`),
-          default: namespaces[0].metadata.name,
-        }
-      : { default: 'default' }),
-  };
+  const namespace = namespaceField(namespaces, rule);
   return {
     title: `Your ${kind}`,
     description: warning ? `⚠ ${warning}` : undefined,

@@ -7,7 +7,7 @@ import { KubeObject } from './objects';
 import { typed } from './resources';
 import { isMap } from './schema';
 
-type Container = { image?: string };
+type Container = { name?: string; image?: string };
 type PodSpec = { containers?: Container[]; volumes?: { persistentVolumeClaim?: { claimName: string } }[] };
 type PodTemplate = { metadata?: { labels?: Record<string, string> }; spec?: PodSpec };
 export type Pod = KubeObject & {

@@ -17,6 +17,8 @@ export type Answers = Record<string, unknown>;
 export class ApiServer {
   /** What was asked for, in order. */
   readonly asked: string[] = [];
+  /** Changes that were sent. */
+  readonly changes: { path: string; type?: string; body: unknown }[] = [];
   /** Watches that are open, by the path of their kind. */
   readonly watches = new Map<string, ServerResponse>();
   kube!: Kube;
@@ -65,9 +67,21 @@ export class ApiServer {
       this.watches.set(url.split('?')[0], answer.writeHead(200));
       return answer.flushHeaders();
     }
+    if (request.method === 'PATCH') return this.change(request, answer);
     const found = this.answers[url];
+    if (typeof found === 'string') return answer.writeHead(200).end(found);
     if (typeof found === 'number') return answer.writeHead(found).end('refused');
     return answer.writeHead(found === undefined ? 404 : 200).end(JSON.stringify(found ?? {}));
+  }
+
+  private change(request: IncomingMessage, answer: ServerResponse) {
+    let text = '';
+    request.on('data', (part: Buffer) => (text += part.toString()));
+    request.on('end', () => {
+      this.changes.push({ path: request.url ?? '', type: request.headers['content-type'], body: JSON.parse(text) });
+      answer.writeHead(200).end('{}');
+    });
+    return answer;
   }
 }
 
