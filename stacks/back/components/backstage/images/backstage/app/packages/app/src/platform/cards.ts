@@ -4,6 +4,7 @@ export { ApiCard } from './ApiCard';
 export { CardsLayout } from './CardsLayout';
 export { DeliveryCard } from './DeliveryCard';
 export { OffersCard } from './OffersCard';
+export { PodsCard } from './PodsCard';
 export { PolicyCard } from './PolicyCard';
 export { StatusCard } from './StatusCard';
 export { UsageCard } from './UsageCard';

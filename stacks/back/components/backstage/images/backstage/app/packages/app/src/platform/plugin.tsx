@@ -130,7 +130,7 @@ const pods = EntityCardBlueprint.make({
   params: {
     type: 'content',
     filter: isInCluster,
-    loader: () => import('./PodsCard').then(({ PodsCard }) => <PodsCard />),
+    loader: () => import('./cards').then(({ PodsCard }) => <PodsCard />),
   },
 });
 
