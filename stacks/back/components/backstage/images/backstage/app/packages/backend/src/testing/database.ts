@@ -1,8 +1,11 @@
 // A database in memory, as plugins get one: SQLite of Node.js itself, for the portal's own is compiled only for its image.
+import { createRequire } from 'node:module';
 import { DatabaseSync } from 'node:sqlite';
 import { DatabaseService } from '@backstage/backend-plugin-api';
-import knex from 'knex';
-import BetterSqlite from 'knex/lib/dialects/better-sqlite3/index.js';
+import { Knex, knex } from 'knex';
+
+/** The dialect, of which there are no types. */
+const BetterSqlite = createRequire(import.meta.url)('knex/lib/dialects/better-sqlite3') as typeof Knex.Client;
 
 type Value = string | number | null;
 
