@@ -25,7 +25,8 @@ const VERSIONS = 600_000;
 const SWARM = 3_000;
 
 export class Herald {
-  private isFirst = false;
+  /** Of the first look at each: on a platform that has just been given a herald. */
+  private isFirst = { pulls: false, health: false };
   private readonly pulls = new Soon(PULLS, () => this.surely(() => this.lookAtPulls(), PULLS));
   private readonly health = new Soon(SWARM, () => this.surely(() => this.lookAtHealth(), HEALTH));
   private readonly versions = new Soon(SWARM, () => this.surely(() => this.lookAtVersions(), VERSIONS));
@@ -34,7 +35,8 @@ export class Herald {
 
   /** Begins to look. On a platform that has just been given a herald, what is there already is no news. */
   async start() {
-    this.isFirst = await this.parts.book.isEmpty();
+    const isNew = await this.parts.book.isEmpty();
+    this.isFirst = { pulls: isNew, health: isNew };
     for (const each of [this.pulls, this.health, this.versions]) each.ask();
   }
 
@@ -51,17 +53,18 @@ export class Herald {
   private async lookAtPulls(): Promise<undefined> {
     for (const each of this.parts.pulls) {
       for (const notice of await each.look()) {
-        const isSilent = this.isFirst && notice.topic === 'merged';
+        const isSilent = this.isFirst.pulls && notice.topic === 'merged';
         if (!(await this.parts.book.claim(notice.key))) continue;
         if (notice.ordered) await this.parts.health.ordered(notice.ordered);
         if (!isSilent) await this.send(notice);
       }
     }
+    this.isFirst.pulls = false;
   }
 
   private async lookAtHealth(): Promise<number | undefined> {
-    const { notices, again } = await this.parts.health.look(this.isFirst);
-    this.isFirst = false;
+    const { notices, again } = await this.parts.health.look(this.isFirst.health);
+    this.isFirst.health = false;
     for (const each of notices) await this.send(each);
     return again;
   }
