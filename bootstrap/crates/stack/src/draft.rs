@@ -10,8 +10,8 @@ use super::recipe::ImageRecipe;
 use super::types::Manifest;
 use super::yaml::Document;
 
-/// The texts of a ConfigMap, by key.
-pub(super) type Texts = BTreeMap<String, String>;
+/// What is in a ConfigMap, by key.
+pub(super) type Contents = BTreeMap<String, Vec<u8>>;
 
 /// A file of one of our formats: where it stands, and its content if that is right.
 #[derive(Debug)]
@@ -57,7 +57,7 @@ pub(super) struct ComponentDraft {
     pub tree: FileTree,
     pub component: Read<ComponentFile>,
     pub manifests: Vec<Manifest>,
-    pub config_maps: BTreeMap<String, Texts>,
+    pub config_maps: BTreeMap<String, Contents>,
     pub recipes: BTreeMap<String, RecipeDraft>,
 }
 

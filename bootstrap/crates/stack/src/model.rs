@@ -224,8 +224,23 @@ pub struct SecretSource {
 #[serde(deny_unknown_fields)]
 pub struct ConfigMapSource {
     /// Folder below the component's own. Each file in it, however deep, becomes a key: its path with `__` in place
-    /// of `/`. The text is taken as it is: nothing is filled in.
+    /// of `/`. What is in it is taken as it is: nothing is filled in.
     pub folder: String,
+    /// For a folder that is too large for one ConfigMap: its files are spread over so many, `NAME-1` to `NAME-N`. All
+    /// of them are always there, if without a file.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 2, max = 9))]
+    pub parts: Option<usize>,
+}
+
+impl ConfigMapSource {
+    /// The names of the ConfigMaps that are made of the folder, given its name in the component.
+    pub fn names(&self, name: &str) -> Vec<String> {
+        match self.parts {
+            None => vec![name.to_string()],
+            Some(parts) => (1..=parts).map(|part| format!("{name}-{part}")).collect(),
+        }
+    }
 }
 
 /// A path behind the platform's ingress.

@@ -6,7 +6,9 @@
 
 use std::collections::BTreeMap;
 
-use serde_json::{Value, json};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use serde_json::{Map, Value, json};
 
 use super::model::Route;
 use super::reference::{ImageField, Piece, PlatformField, Reference, pieces};
@@ -55,13 +57,24 @@ pub fn render(component: &Component, facts: &PlatformFacts) -> Vec<Value> {
 
 /// Files are what somebody wrote for somewhere else: nothing is filled in.
 fn config_maps(component: &Component) -> impl Iterator<Item = Value> {
-    component.config_maps.iter().map(|(name, texts)| {
-        json!({
+    component.config_maps.iter().map(|(name, contents)| {
+        let (mut data, mut binary) = (Map::new(), Map::new());
+        for (key, content) in contents {
+            match std::str::from_utf8(content) {
+                Ok(text) => data.insert(key.clone(), text.into()),
+                Err(_) => binary.insert(key.clone(), STANDARD.encode(content).into()),
+            };
+        }
+        let mut object = json!({
             "apiVersion": "v1",
             "kind": "ConfigMap",
             "metadata": {"name": name, "namespace": component.file.namespace},
-            "data": texts,
-        })
+            "data": data,
+        });
+        if !binary.is_empty() {
+            object["binaryData"] = binary.into();
+        }
+        object
     })
 }
 
@@ -101,7 +114,7 @@ impl Context<'_> {
                 items
             }
             Value::Object(map) => {
-                let mut filled = serde_json::Map::new();
+                let mut filled = Map::new();
                 for (key, item) in map {
                     path.push(key);
                     filled.insert(key.clone(), self.value(item, path, kind));
@@ -279,7 +292,7 @@ mod tests {
     fn files_become_config_maps_word_for_word() {
         let mut component = one_component("", "");
         let text = "${namespace}: $${x}\n".to_string();
-        component.config_maps.insert("seed".into(), [("a__b".to_string(), text.clone())].into());
+        component.config_maps.insert("seed".into(), [("a__b".to_string(), text.clone().into_bytes())].into());
         let objects = render(&component, &facts());
         assert_eq!(
             objects,
@@ -287,6 +300,15 @@ mod tests {
                 json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "seed", "namespace": "n"}, "data": {"a__b": text}})
             ]
         );
+    }
+
+    #[test]
+    fn a_picture_becomes_binary_data() {
+        let mut component = one_component("", "");
+        let contents = [("a.jpg".to_string(), vec![0xff, 0xd8]), ("b.svg".to_string(), b"<svg/>".to_vec())];
+        component.config_maps.insert("pictures".into(), contents.into());
+        let object = &render(&component, &facts())[0];
+        assert_eq!((&object["data"], &object["binaryData"]), (&json!({"b.svg": "<svg/>"}), &json!({"a.jpg": "/9g="})));
     }
 
     #[test]

@@ -37,8 +37,8 @@ pub struct Component {
     pub given: BTreeSet<String>,
     /// Its objects, by file and place in the file.
     pub manifests: Vec<Manifest>,
-    /// Its ConfigMaps from folders, by name: text by key.
-    pub config_maps: BTreeMap<String, BTreeMap<String, String>>,
+    /// Its ConfigMaps from folders, by name: content by key.
+    pub config_maps: BTreeMap<String, BTreeMap<String, Vec<u8>>>,
     /// Its recipes by folder below `images/`, with those that they are made of.
     pub recipes: BTreeMap<String, Recipe>,
 }

@@ -268,7 +268,11 @@ fn unused(draft: &ComponentDraft, used: &BTreeSet<String>, problems: &mut Proble
 
 /// Whether a file that becomes part of a ConfigMap names the image: what is read from there may run it.
 fn is_in_a_file(draft: &ComponentDraft, reference: &str) -> bool {
-    draft.config_maps.values().flat_map(BTreeMap::values).any(|text| text.contains(reference))
+    draft
+        .config_maps
+        .values()
+        .flat_map(BTreeMap::values)
+        .any(|content| content.windows(reference.len()).any(|piece| piece == reference.as_bytes()))
 }
 
 /// The same object twice would be applied twice, and the second would win unnoticed.
@@ -280,12 +284,17 @@ pub(super) fn check_duplicates(components: &[ComponentDraft], problems: &mut Pro
             let key = [String::new(), "Secret".into(), file.namespace.clone(), name.clone()];
             seen.insert(key, format!("{}:{place}", draft.component.name));
         }
-        for name in file.config_maps.keys() {
-            let place = format!("{}:{}", draft.component.name, draft.component.line(&child("/config_maps", name)));
+        let made = file
+            .config_maps
+            .iter()
+            .flat_map(|(name, source)| source.names(name).into_iter().map(move |made| (name, made)));
+        for (declared, name) in made {
+            let line = draft.component.line(&child("/config_maps", declared));
+            let place = format!("{}:{line}", draft.component.name);
             let key = [String::new(), "ConfigMap".into(), file.namespace.clone(), name.clone()];
             if let Some(first) = seen.insert(key, place.clone()) {
                 let message = format!("ConfigMap `{name}` is there already, in {first}");
-                problems.error(&draft.component.name, draft.component.line(&child("/config_maps", name)), message);
+                problems.error(&draft.component.name, line, message);
             }
         }
         for manifest in &draft.manifests {

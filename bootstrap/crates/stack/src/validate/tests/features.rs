@@ -75,8 +75,34 @@ fn a_folder_becomes_a_config_map() {
     let (a, b) = (("a.yaml", "a: ${HOME}\n"), ("deep__er__.b", "b"));
     assert_eq!(
         texts,
-        [a, b].map(|(key, text)| (key.to_string(), text.to_string())).iter().map(|(a, b)| (a, b)).collect::<Vec<_>>()
+        [a, b].map(|(key, text)| (key.to_string(), text.into())).iter().map(|(a, b)| (a, b)).collect::<Vec<_>>()
     );
+}
+
+#[test]
+fn a_large_folder_is_spread_over_several_config_maps() {
+    let large = "x".repeat(600_000);
+    let files = Files::shop(&format!("{MAP}\n    parts: 3"))
+        .with("components/shop/seed/a", &large)
+        .with("components/shop/seed/b", &large)
+        .with("components/shop/seed/c", "c");
+    let stack = files.load().expect("good");
+    let keys: Vec<_> = stack.components[0]
+        .config_maps
+        .iter()
+        .map(|(name, contents)| (name.as_str(), contents.keys().cloned().collect::<Vec<_>>().join(" ")))
+        .collect();
+    let expected = [("files-1", "a c"), ("files-2", "b"), ("files-3", "")];
+    assert_eq!(keys, expected.map(|(name, keys)| (name, keys.to_string())));
+    Files::shop(&format!("{MAP}\n    parts: 2"))
+        .with("components/shop/seed/a", &large)
+        .with("components/shop/seed/b", &large)
+        .with("components/shop/seed/c", &large)
+        .expect(&["components/shop/component.yaml:9  folder `seed` has 1800003 bytes, which do not fit into 2 ConfigMaps of 1000000; spread it over more with `parts`"]);
+    let object = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: files-2}\n";
+    Files::shop(&format!("{MAP}\n    parts: 2")).with("components/shop/seed/a", "a").manifest(object).expect(&[
+        "components/shop/manifests/a.yaml:1  ConfigMap `files-2` is there already, in components/shop/component.yaml:8",
+    ]);
 }
 
 #[test]
@@ -95,9 +121,9 @@ fn rules_for_config_maps() {
             "components/shop/seed/a b  cannot be a key of a ConfigMap: letters, digits and `-_.` only, 253 characters at most",
             "components/shop/seed/a__b  is key `a__b` of the ConfigMap, and so is another file",
         ]);
-    Files::shop(MAP)
-        .with("components/shop/seed/a", &"x".repeat(1_000_000))
-        .expect(&[&format!("{line}  folder `seed` has 1000001 bytes; a ConfigMap holds 1000000 at most")]);
+    Files::shop(MAP).with("components/shop/seed/a", &"x".repeat(1_000_000)).expect(&[&format!(
+        "{line}  folder `seed` has 1000001 bytes; a ConfigMap holds 1000000 at most; spread it over more with `parts`"
+    )]);
     let object = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: files}\n";
     Files::shop(MAP).with("components/shop/seed/a", "a").manifest(object).expect(&[
         "components/shop/manifests/a.yaml:1  ConfigMap `files` is there already, in components/shop/component.yaml:8",

@@ -45,13 +45,17 @@ function backEnd() {
   return JSON.parse(told);
 }
 
+// The front end's packages are in its bundle: the image needs those of the back end alone.
 function installForImage() {
   for (const folder of ['.', 'packages/app', 'packages/backend', 'packages/common']) {
     fs.mkdirSync(path.join(production, folder), { recursive: true });
     fs.copyFileSync(at(folder, 'package.json'), path.join(production, folder, 'package.json'));
   }
   for (const file of ['package-lock.json', '.npmrc', SETTINGS]) fs.copyFileSync(at(file), path.join(production, file));
-  run('npm', ['ci', '--omit=dev', `--cpu=${arch}`], production);
+  run('npm', ['ci', '--omit=dev', `--cpu=${arch}`, '--workspace=packages/backend', '--include-workspace-root'], production);
+  // What tells of all settings looks for it there.
+  const link = path.join(production, 'node_modules', 'app');
+  if (!fs.existsSync(link)) fs.symlinkSync('../packages/app', link);
 }
 
 function nativeAddon() {

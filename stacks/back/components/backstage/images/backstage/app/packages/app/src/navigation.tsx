@@ -1,5 +1,5 @@
 // The menu at the left: few entries, in the order in which a newcomer needs them.
-import { FormEvent } from 'react';
+import { FormEvent, lazy, Suspense } from 'react';
 import { Sidebar, SidebarDivider, SidebarGroup, SidebarItem, SidebarSpace, useSidebarOpenState } from '@backstage/core-components';
 import { NavContentBlueprint } from '@backstage/plugin-app-react';
 import { makeStyles } from '@material-ui/core/styles';
@@ -10,6 +10,8 @@ import DocsIcon from '@material-ui/icons/MenuBook';
 import PolicyIcon from '@material-ui/icons/Gavel';
 import DeliveryIcon from '@material-ui/icons/LocalShipping';
 import HomeIcon from '@material-ui/icons/Home';
+import BellIcon from '@material-ui/icons/NotificationsNone';
+import CourseIcon from '@material-ui/icons/School';
 import LinkIcon from '@material-ui/icons/Launch';
 import SearchIcon from '@material-ui/icons/Search';
 import SettingsIcon from '@material-ui/icons/AccountCircle';
@@ -17,6 +19,9 @@ import { Link, useNavigate } from 'react-router-dom';
 import { Mark } from './Logo';
 import { usePlatformLinks } from './platform/links';
 import { searchPath } from './platform/search';
+
+/** The page does not wait for it. */
+const Bell = lazy(() => import('@backstage/plugin-notifications').then(({ NotificationsSidebarItem }) => ({ default: NotificationsSidebarItem })));
 
 const useStyles = makeStyles({
   brand: {
@@ -88,6 +93,7 @@ function Menu() {
         <SidebarItem icon={CreateIcon} to="/create" text="Create" />
         <SidebarItem icon={DeliveryIcon} to="/delivery" text="Delivery" />
         <SidebarItem icon={PolicyIcon} to="/policies" text="Policies" />
+        <SidebarItem icon={CourseIcon} to="/workshop" text="Workshop" />
         <SidebarItem icon={DocsIcon} to="/docs" text="Docs" />
         <SidebarDivider />
         {links.map(link => (
@@ -96,6 +102,11 @@ function Menu() {
       </SidebarGroup>
       <SidebarSpace />
       <SidebarDivider />
+      <SidebarGroup label="News" icon={<BellIcon />} to="/notifications">
+        <Suspense fallback={<SidebarItem icon={BellIcon} to="/notifications" text="Notifications" />}>
+          <Bell icon={BellIcon} text="Notifications" snackbarEnabled={false} />
+        </Suspense>
+      </SidebarGroup>
       {/* A group: on a phone, only groups are shown. */}
       <SidebarGroup label="Settings" icon={<SettingsIcon />} to="/settings">
         <SidebarItem icon={SettingsIcon} to="/settings" text="Settings" />

@@ -1,6 +1,7 @@
 // Shapes of what the back end of the portal's own pages answers: both ends take them from here, so that neither can change
 // one alone.
 export type * from './change';
+export type * from './course';
 export type * from './delivery';
 export type * from './docs';
 export type * from './orders';

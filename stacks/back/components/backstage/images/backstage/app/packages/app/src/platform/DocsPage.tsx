@@ -155,7 +155,7 @@ function Outline({ headings }: { headings: Heading[] }) {
 }
 
 /** Where the back end has the pictures of the docs. */
-function usePictures(): string {
+export function usePictures(): string {
   const discovery = useApi(discoveryApiRef);
   const [base, setBase] = useState('');
   useEffect(() => {

@@ -20,7 +20,7 @@ const useStyles = makeStyles(theme => ({
     '& h2': { fontSize: 23, margin: theme.spacing(4, 0, 1.5) },
     '& h3': { fontSize: 19, margin: theme.spacing(3, 0, 1) },
     '& a': { color: theme.palette.primary.main, textDecoration: 'underline' },
-    '& img': { maxWidth: '100%' },
+    '& img': { display: 'block', maxWidth: '100%', height: 'auto', borderRadius: 8, border: `1px solid ${theme.palette.divider}` },
     '& :not(pre) > code': { fontSize: '0.92em', padding: '1px 4px', borderRadius: 4, backgroundColor: theme.palette.action.hover },
     '& pre': { borderRadius: 8, overflowX: 'auto', padding: theme.spacing(1), backgroundColor: theme.palette.action.hover },
     '& pre pre': { padding: 0 },
@@ -44,7 +44,7 @@ export function Markdown({ text, headings, page, pages, pictures }: Props) {
       },
       img: ({ src, alt }) => {
         const picture = src && pictureForPortal(src, page.path);
-        return picture && pictures ? <img src={`${pictures}/${picture}`} alt={alt ?? ''} /> : <em>{alt}</em>;
+        return picture && pictures ? <Picture address={`${pictures}/${picture}`} alt={alt ?? ''} /> : <em>{alt}</em>;
       },
       table: ({ children }) => (
         <Scrollable className={classes.table}>
@@ -64,6 +64,15 @@ export function Markdown({ text, headings, page, pages, pictures }: Props) {
     <ReactMarkdown className={classes.text} remarkPlugins={[gfm]} rehypePlugins={[[withAnchors, { anchors }]]} components={components}>
       {text}
     </ReactMarkdown>
+  );
+}
+
+/** As wide as the text at most; whole, in a window of its own, for whoever wants to see more of it. */
+function Picture({ address, alt }: { address: string; alt: string }) {
+  return (
+    <a href={address} target="_blank" rel="noopener" title="Show the whole picture">
+      <img src={address} alt={alt} loading="lazy" />
+    </a>
   );
 }
 

@@ -20,11 +20,17 @@ test.each(['https://example.org/x.md', '#below', 'mailto:a@example.org'])('%s le
 test('what the portal does not have leads nowhere', () => {
   expect(from('../../src/main.rs')).toBeUndefined();
   expect(from('access.md', 'index.md')).toBeUndefined();
+  expect(from('/how-to/gone.md')).toBeUndefined();
 });
 
-test('drawings are the portal\'s own; other pictures are not there', () => {
+test.each(['/create', '/catalog/demo/component/my-app#top', '/gitea/backstack/demo-cluster'])('%s is an address of the platform', target => {
+  expect(from(target)).toBe(target);
+});
+
+test('pictures are the portal\'s own, and nothing else is', () => {
   expect(pictureForPortal('../pictures/up.svg', 'how-to/apps.md')).toBe('pictures/up.svg');
-  expect(pictureForPortal('../pictures/a.jpg', 'how-to/apps.md')).toBeUndefined();
+  expect(pictureForPortal('../pictures/a.jpg', 'how-to/apps.md')).toBe('pictures/a.jpg');
+  expect(pictureForPortal('../pictures/a.html', 'how-to/apps.md')).toBeUndefined();
   expect(pictureForPortal('https://example.org/b.svg', 'index.md')).toBeUndefined();
 });
 

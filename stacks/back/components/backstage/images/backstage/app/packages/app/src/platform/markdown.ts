@@ -6,12 +6,14 @@ export function linkForPortal(target: string, from: string, pages: Page[]): stri
   if (isElsewhere(target) || target.startsWith('#')) return target;
   const [file, anchor] = target.split('#');
   const path = resolve(from, file);
-  return pages.some(page => page.path === path) ? `/docs/${path}${anchor ? `#${anchor}` : ''}` : undefined;
+  if (pages.some(page => page.path === path)) return `/docs/${path}${anchor ? `#${anchor}` : ''}`;
+  // An address of the platform, as the course has them.
+  return target.startsWith('/') && !file.endsWith('.md') ? target : undefined;
 }
 
 /** Where a picture of a page is, below the portal's own pictures; nothing where it is not the portal's. */
 export function pictureForPortal(target: string, from: string): string | undefined {
-  return isElsewhere(target) || !target.endsWith('.svg') ? undefined : resolve(from, target);
+  return isElsewhere(target) || !/\.(svg|png|jpe?g|gif|webp)$/.test(target) ? undefined : resolve(from, target);
 }
 
 function isElsewhere(target: string): boolean {

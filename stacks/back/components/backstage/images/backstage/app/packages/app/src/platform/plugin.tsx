@@ -1,10 +1,11 @@
 // The platform's own pages and cards, as one front-end plugin.
 import { createFrontendPlugin, createRouteRef, PageBlueprint } from '@backstage/frontend-plugin-api';
-import { EntityCardBlueprint, EntityContentBlueprint } from '@backstage/plugin-catalog-react/alpha';
+import { EntityCardBlueprint, EntityContentBlueprint, EntityContentLayoutBlueprint } from '@backstage/plugin-catalog-react/alpha';
 import DocsIcon from '@material-ui/icons/MenuBook';
 import HomeIcon from '@material-ui/icons/Home';
 import DeliveryIcon from '@material-ui/icons/LocalShipping';
 import PolicyIcon from '@material-ui/icons/Gavel';
+import CourseIcon from '@material-ui/icons/School';
 import SearchIcon from '@material-ui/icons/Search';
 import { hasManifest, isInCluster, isOrderable } from './entities';
 
@@ -12,6 +13,7 @@ const homeRoute = createRouteRef();
 const docsRoute = createRouteRef();
 const searchRoute = createRouteRef();
 const policiesRoute = createRouteRef();
+const workshopRoute = createRouteRef();
 const deliveryRoute = createRouteRef();
 
 const home = PageBlueprint.make({
@@ -43,7 +45,7 @@ const status = EntityCardBlueprint.make({
   params: {
     type: 'content',
     filter: isInCluster,
-    loader: () => import('./StatusCard').then(({ StatusCard }) => <StatusCard />),
+    loader: () => import('./cards').then(({ StatusCard }) => <StatusCard />),
   },
 });
 
@@ -56,6 +58,18 @@ const search = PageBlueprint.make({
     routeRef: searchRoute,
     noHeader: true,
     loader: () => import('./SearchPage').then(({ SearchPage }) => <SearchPage />),
+  },
+});
+
+const workshop = PageBlueprint.make({
+  name: 'workshop',
+  params: {
+    path: '/workshop',
+    title: 'Workshop',
+    icon: <CourseIcon fontSize="inherit" />,
+    routeRef: workshopRoute,
+    noHeader: true,
+    loader: () => import('./CoursePage').then(({ CoursePage }) => <CoursePage />),
   },
 });
 
@@ -98,7 +112,7 @@ const policies = EntityCardBlueprint.make({
   params: {
     type: 'content',
     filter: isInCluster,
-    loader: () => import('./PolicyCard').then(({ PolicyCard }) => <PolicyCard />),
+    loader: () => import('./cards').then(({ PolicyCard }) => <PolicyCard />),
   },
 });
 
@@ -107,7 +121,7 @@ const usage = EntityCardBlueprint.make({
   params: {
     type: 'content',
     filter: isInCluster,
-    loader: () => import('./UsageCard').then(({ UsageCard }) => <UsageCard />),
+    loader: () => import('./cards').then(({ UsageCard }) => <UsageCard />),
   },
 });
 
@@ -116,7 +130,7 @@ const pods = EntityCardBlueprint.make({
   params: {
     type: 'content',
     filter: isInCluster,
-    loader: () => import('./PodsCard').then(({ PodsCard }) => <PodsCard />),
+    loader: () => import('./cards').then(({ PodsCard }) => <PodsCard />),
   },
 });
 
@@ -125,7 +139,7 @@ const actions = EntityCardBlueprint.make({
   params: {
     type: 'content',
     filter: hasManifest,
-    loader: () => import('./ActionsCard').then(({ ActionsCard }) => <ActionsCard />),
+    loader: () => import('./cards').then(({ ActionsCard }) => <ActionsCard />),
   },
 });
 
@@ -134,7 +148,7 @@ const delivery = EntityCardBlueprint.make({
   params: {
     type: 'content',
     filter: isInCluster,
-    loader: () => import('./DeliveryCard').then(({ DeliveryCard }) => <DeliveryCard />),
+    loader: () => import('./cards').then(({ DeliveryCard }) => <DeliveryCard />),
   },
 });
 
@@ -143,7 +157,7 @@ const api = EntityCardBlueprint.make({
   params: {
     type: 'content',
     filter: entity => entity.kind === 'API',
-    loader: () => import('./ApiCard').then(({ ApiCard }) => <ApiCard />),
+    loader: () => import('./cards').then(({ ApiCard }) => <ApiCard />),
   },
 });
 
@@ -152,8 +166,13 @@ const offers = EntityCardBlueprint.make({
   params: {
     type: 'content',
     filter: isOrderable,
-    loader: () => import('./OffersCard').then(({ OffersCard }) => <OffersCard />),
+    loader: () => import('./cards').then(({ OffersCard }) => <OffersCard />),
   },
+});
+
+const layout = EntityContentLayoutBlueprint.make({
+  name: 'cards',
+  params: { loader: () => import('./cards').then(({ CardsLayout }) => CardsLayout) },
 });
 
 const change = EntityContentBlueprint.make({
@@ -169,6 +188,8 @@ const change = EntityContentBlueprint.make({
 export default createFrontendPlugin({
   pluginId: 'backstack',
   title: 'BACK stack',
-  routes: { home: homeRoute, docs: docsRoute, search: searchRoute, policies: policiesRoute, delivery: deliveryRoute },
-  extensions: [home, docs, search, allPolicies, allDeliveries, deliveryTab, status, usage, pods, actions, policies, delivery, api, offers, change],
+  routes: { home: homeRoute, docs: docsRoute, search: searchRoute, policies: policiesRoute, delivery: deliveryRoute, workshop: workshopRoute },
+  extensions: [
+    home, docs, workshop, search, allPolicies, allDeliveries, deliveryTab, status, usage, pods, actions, policies, delivery, api, offers, change, layout,
+  ],
 });

@@ -6,7 +6,9 @@ import { configApiRef, discoveryApiRef, errorApiRef, fetchApiRef, identityApiRef
 import { catalogApiRef, EntityProvider } from '@backstage/plugin-catalog-react';
 import { AuthorizeResult } from '@backstage/plugin-permission-common';
 import { permissionApiRef } from '@backstage/plugin-permission-react';
+import { signalApiRef } from '@backstage/plugin-signals-react';
 import { themes, UnifiedThemeProvider } from '@backstage/theme';
+import { JsonObject } from '@backstage/types';
 import { render } from '@testing-library/react';
 import { MemoryRouter } from 'react-router-dom';
 import { giteaAuthRef } from '../platform/giteaAuth';
@@ -60,6 +62,7 @@ export function show(part: ReactNode, world: World): Call[] {
     [catalogApiRef.id, catalog],
     [errorApiRef.id, { post: fail }],
     [translationApiRef.id, WITHOUT_WORDS],
+    [signalApiRef.id, SIGNALS],
   ]);
   const holder = { get: <T,>(ref: { id: string }) => apis.get(ref.id) as T | undefined };
   render(
@@ -70,6 +73,22 @@ export function show(part: ReactNode, world: World): Call[] {
     </ApiProvider>,
   );
   return calls;
+}
+
+const listeners = new Map<string, Set<(message: JsonObject) => void>>();
+
+/** Parts subscribe to channels. */
+const SIGNALS = {
+  subscribe: (channel: string, listener: (message: JsonObject) => void) => {
+    const all = listeners.get(channel) ?? new Set();
+    listeners.set(channel, all.add(listener));
+    return { unsubscribe: () => void all.delete(listener) };
+  },
+};
+
+/** The back end tells something on a channel. */
+export function signal(channel: string, message: JsonObject) {
+  listeners.get(channel)?.forEach(listener => listener(message));
 }
 
 /** Texts of Backstage's own parts are their keys. */

@@ -10,6 +10,9 @@ import { Systems } from './systems';
 import { TemplateProvider } from './templateProvider';
 import { Upkeep } from './upkeep';
 
+/** Where other parts of the portal hear that something in the cluster has changed. */
+export const CHANGES = 'backstack.changes';
+
 /** The catalog as this backend sees it, on nobody's behalf. */
 class Catalog {
   constructor(private readonly catalog: typeof catalogServiceRef.T, private readonly auth: AuthService) {}
@@ -49,7 +52,10 @@ export default createBackendModule({
         processing.addProcessor(new IngestedProcessor(kube, facts, namespace => systems.seen(namespace)));
         processing.addEntityProvider(templates, systems);
         const refresh = () => templates.refresh();
-        const following: Following = new Following({ kube, scheduler, logger, templates: refresh, look: () => upkeep.look() });
+        const following: Following = new Following({
+          kube, scheduler, logger, templates: refresh, look: () => upkeep.look(),
+          tell: kind => void events.publish({ topic: CHANGES, eventPayload: { kind } }),
+        });
         const upkeep: Upkeep = new Upkeep({
           watches: following.watches,
           events,

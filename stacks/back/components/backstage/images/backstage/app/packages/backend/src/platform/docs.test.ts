@@ -25,11 +25,21 @@ test('the volume of a ConfigMap is read as the folders that it was made of', asy
   expect(await docs.page('how-to/apps.md')).toBe('No heading');
 });
 
-test('a drawing is a picture, and no page', async () => {
+test('drawings and photographs are pictures, and no pages', async () => {
   writeFileSync(join(folder, 'pictures__up.svg'), '<svg/>');
-  expect(await docs.picture('pictures/up.svg')).toBe('<svg/>');
+  const photograph = Buffer.from([0xff, 0xd8, 0xff]);
+  writeFileSync(join(folder, 'pictures__home.jpg'), photograph);
+  expect(await docs.picture('pictures/up.svg')).toEqual({ type: '.svg', content: Buffer.from('<svg/>') });
+  expect(await docs.picture('pictures/home.jpg')).toEqual({ type: '.jpg', content: photograph });
   expect(await docs.pages()).toEqual([]);
   await expect(docs.picture('index.md')).rejects.toThrow('there is no picture `index.md`');
+});
+
+test('what an author wrote for programs is not shown, unless a block of code shows it', async () => {
+  const page = '# A\n<!-- track\nname: a\n-->\ntext <!-- x --> on\n```md\n<!-- shown -->\n```\n<!--\nhidden\n-->\n~~~\n<!-- too -->\n~~~\nend\n';
+  writeFileSync(join(folder, 'a.md'), page);
+  expect(await docs.page('a.md')).toBe('# A\ntext  on\n```md\n<!-- shown -->\n```\n~~~\n<!-- too -->\n~~~\nend\n');
+  expect(await docs.source('a.md')).toBe(page);
 });
 
 test('only pages are read', async () => {

@@ -81,3 +81,27 @@ test('a task that runs already is run once more; any other refusal is told', asy
   api.tell('/apis/apps/v1/deployments', { type: 'DELETED', object: deployment('3', 1) });
   await soon(() => log.lines).toContain('warn: KubernetesEntityProvider was not started: Error: no such scheduler');
 });
+
+test('what a namespace says is looked at when it changes, and offered where orders may go', async () => {
+  const place = (resourceVersion: string, owner: string) => ({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'demo', uid: '1', resourceVersion, labels: { owner } } });
+  api.answers['/api/v1'] = { resources: [{ name: 'namespaces', kind: 'Namespace', namespaced: false }] };
+  api.answers['/api/v1/namespaces'] = inCluster();
+  following.start();
+  await soon(() => api.watches.has('/api/v1/namespaces')).toBe(true);
+  api.tell('/api/v1/namespaces', { type: 'ADDED', object: place('2', 'a') });
+  await soon(() => [...done].sort()).toEqual(['look', 'templates']);
+  api.tell('/api/v1/namespaces', { type: 'MODIFIED', object: place('3', 'b') });
+  await soon(() => done.filter(each => each === 'look').length).toBe(2);
+});
+
+test('others of the portal hear which kind has changed', async () => {
+  const heard: string[] = [];
+  following.stop();
+  following = new Following({
+    kube: api.kube, scheduler: {} as SchedulerService, logger: log, templates: () => Promise.resolve(), look: () => Promise.resolve(undefined), tell: kind => heard.push(kind),
+  });
+  following.start();
+  await soon(() => api.watches.has('/apis/apps/v1/deployments')).toBe(true);
+  api.tell('/apis/apps/v1/deployments', { type: 'MODIFIED', object: deployment('2', 1) });
+  await soon(() => heard).toEqual(['Deployment']);
+});

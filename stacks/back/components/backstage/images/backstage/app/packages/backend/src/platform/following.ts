@@ -34,6 +34,8 @@ export type Parts = {
   templates: () => Promise<void>;
   /** Compares the catalog with the cluster; says when it wants to do so again. */
   look: () => Promise<number | undefined>;
+  /** Others of the portal want to know that something of a kind has changed. */
+  tell?: (kind: string) => void;
 };
 
 export class Following {
@@ -60,7 +62,10 @@ export class Following {
   }
 
   private changed({ kind, type, object }: Change) {
-    if (kind === COMPOSITION || kind === NAMESPACE) return this.templates.ask();
+    this.parts.tell?.(kind.kind);
+    if (kind === COMPOSITION || kind === NAMESPACE) this.templates.ask();
+    if (kind === COMPOSITION) return undefined;
+    if (kind === NAMESPACE) return this.isNew(kind, type, object) ? this.look.ask() : undefined;
     if (kind === XRD) {
       // Its status says whether it can be ordered, so every change counts.
       for (const each of [this.kinds, this.templates, this.resources, this.apis]) each.ask();

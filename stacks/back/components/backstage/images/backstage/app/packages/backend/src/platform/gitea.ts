@@ -21,6 +21,7 @@ export type Answer = {
   /** `label` is the branch's name also when the branch is gone; `ref` is another one then. */
   head?: { label?: string; ref?: string; sha?: string };
   user?: { login: string };
+  merged_by?: { login: string } | null;
 };
 
 /** What somebody said of a pull request, or was asked to (`REQUEST_REVIEW`): a person, or a team. */
@@ -102,8 +103,8 @@ export class Gitea {
   }
 
   /** The pull requests in which something happened last, whatever became of them. */
-  async latest(): Promise<Answer[]> {
-    return (await this.get<Answer[]>('pulls?state=all&sort=recentupdate&limit=50')) ?? [];
+  async latest(most = 50): Promise<Answer[]> {
+    return (await this.get<Answer[]>(`pulls?state=all&sort=recentupdate&limit=${most}`)) ?? [];
   }
 
   /** A pull request as it is now. */

@@ -29,9 +29,10 @@ test('what is not there or not to be seen is nothing; a fault of the server is a
 test('a watch tells line by line, until the server ends it', async () => {
   const event = (name: string): WatchEvent => ({ type: 'ADDED', object: { apiVersion: 'v1', kind: 'Pod', metadata: { name } } });
   api.answers['/api/v1/pods'] = list();
-  expect((await api.kube.metadataOfAll('v1', 'Pod'))?.version).toBe('1');
+  const pods = api.kube.metadataOf('v1', 'Pod');
+  expect((await pods.list())?.version).toBe('1');
   const told: string[] = [];
-  const watch = api.kube.watchMetadata('v1', 'Pod', '1', new AbortController().signal, ({ object }) => told.push(object.metadata.name));
+  const watch = pods.watch('1', new AbortController().signal, ({ object }) => told.push(object.metadata.name));
   await expect.poll(() => api.watches.has('/api/v1/pods')).toBe(true);
   api.tell('/api/v1/pods', event('a'));
   api.tell('/api/v1/pods', event('b'));
@@ -41,6 +42,6 @@ test('a watch tells line by line, until the server ends it', async () => {
 });
 
 test('a watch of a kind that is gone fails', async () => {
-  const watch = api.kube.watchMetadata('v1', 'Gone', '1', new AbortController().signal, () => undefined);
-  await expect(watch).rejects.toThrow('the Kubernetes API knows no Gone of v1 any more');
+  const watch = api.kube.metadataOf('v1', 'Gone').watch('1', new AbortController().signal, () => undefined);
+  await expect(watch).rejects.toThrow('the Kubernetes API does not know the kind any more');
 });

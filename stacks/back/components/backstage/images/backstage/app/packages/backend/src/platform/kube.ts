@@ -14,9 +14,17 @@ const METADATA = 'application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1';
 /** The server ends a watch after this time. */
 const WATCH_SECONDS = 1_800;
 
-export type WatchEvent = { type: string; object: KubeObject };
+export type WatchEvent<T extends KubeObject = KubeObject> = { type: string; object: T };
 
-type MetadataList = { items: KubeObject[]; metadata: { resourceVersion: string } };
+/** What can be followed. */
+export type Source<T extends KubeObject = KubeObject> = {
+  /** All objects, and the version of that list; nothing where the API does not know the kind, or this account may not look. */
+  list: () => Promise<{ items: T[]; version: string } | undefined>;
+  /** Tells every change after a version, until the server ends the watch. Throws if it cannot be had or breaks. */
+  watch: (version: string, signal: AbortSignal, tell: (event: WatchEvent<T>) => void) => Promise<void>;
+};
+
+type ObjectList<T> = { items: T[]; metadata: { resourceVersion: string } };
 type ServedKind = { name: string; kind: string; namespaced: boolean };
 
 /** A change: how, as what, and what. */
@@ -76,40 +84,49 @@ export class Kube {
     return path === undefined ? undefined : this.get<T>(path);
   }
 
-  /**
-   * The metadata of all objects of a kind, in all namespaces, and the version of that list; nothing where the API does
-   * not know the kind, or this account may not look.
-   */
-  async metadataOfAll(apiVersion: string, kind: string): Promise<{ items: KubeObject[]; version: string } | undefined> {
-    const found = await this.kind(apiVersion, kind);
-    const list = found && (await this.get<MetadataList>(`${root(apiVersion)}/${found.plural}`, METADATA_LIST));
-    return list && { items: list.items, version: list.metadata.resourceVersion };
+  /** The metadata of all objects of a kind, in all namespaces, to be followed. */
+  metadataOf(apiVersion: string, kind: string): Source {
+    const path = async () => {
+      const found = await this.kind(apiVersion, kind);
+      return found && `${root(apiVersion)}/${found.plural}`;
+    };
+    return this.listed(path, METADATA_LIST, METADATA);
   }
 
-  /**
-   * Tells every change of the metadata of a kind's objects after a version, until the server ends the watch.
-   * Throws if it cannot be had or breaks.
-   */
-  async watchMetadata(
-    apiVersion: string,
-    kind: string,
-    version: string,
-    signal: AbortSignal,
-    tell: (event: WatchEvent) => void,
-  ): Promise<void> {
-    const found = await this.kind(apiVersion, kind);
-    if (!found) throw new Error(`the Kubernetes API knows no ${kind} of ${apiVersion} any more`);
-    const query = `watch=1&allowWatchBookmarks=true&timeoutSeconds=${WATCH_SECONDS}&resourceVersion=${version}`;
-    const url = new URL(`${root(apiVersion)}/${found.plural}?${query}`, this.server);
-    const headers = { ...(await this.authorization()), accept: METADATA };
+  /** The objects of a list, to be followed: whole, for few objects that are small. */
+  source<T extends KubeObject>(path: string): Source<T> {
+    return this.listed(() => Promise.resolve(path), 'application/json', 'application/json');
+  }
+
+  private listed<T extends KubeObject>(path: () => Promise<string | undefined>, all: string, one: string): Source<T> {
+    return {
+      list: async () => {
+        const found = await path();
+        const list = found && (await this.get<ObjectList<T>>(found, all));
+        return list ? { items: list.items, version: list.metadata.resourceVersion } : undefined;
+      },
+      watch: async (version, signal, tell) => {
+        const found = await path();
+        if (!found) throw new Error('the Kubernetes API does not know the kind any more');
+        const url = new URL(found, this.server);
+        const query = { watch: '1', allowWatchBookmarks: 'true', timeoutSeconds: `${WATCH_SECONDS}`, resourceVersion: version };
+        for (const [name, value] of Object.entries(query)) url.searchParams.set(name, value);
+        await this.events(url, one, signal, tell);
+      },
+    };
+  }
+
+  /** Tells what a watch tells, until the server ends it. Throws if it cannot be had or breaks. */
+  private async events<T extends KubeObject>(url: URL, accept: string, signal: AbortSignal, tell: (event: WatchEvent<T>) => void) {
+    const headers = { ...(await this.authorization()), accept };
     const answer = await new Promise<IncomingMessage>((resolve, reject) => {
       https.get(url, { agent: this.watching, headers, signal }, resolve).on('error', reject);
     });
     if (answer.statusCode !== 200) {
       answer.resume();
-      throw new Error(`the Kubernetes API answered ${answer.statusCode} to a watch of ${kind}`);
+      throw new Error(`the Kubernetes API answered ${answer.statusCode} to a watch of ${url.pathname}`);
     }
-    for await (const line of createInterface({ input: answer })) if (line) tell(JSON.parse(line) as WatchEvent);
+    for await (const line of createInterface({ input: answer })) if (line) tell(JSON.parse(line) as WatchEvent<T>);
   }
 
   /** What the API calls a kind in its paths; nothing where it does not know it. */

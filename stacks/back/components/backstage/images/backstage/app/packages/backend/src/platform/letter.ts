@@ -18,9 +18,20 @@ export function subjectOf(branch: string | undefined): { namespace: string; kind
   return name ? { namespace, kind, name, path: `${namespace}/${kind}/${name}.yaml` } : undefined;
 }
 
+type Subject = { namespace: string; name: string };
+
 /** The page of what a proposal is about, in the portal. */
-export function pageOf({ namespace, name }: { namespace: string; name: string }): string {
-  return `/catalog/${namespace === CLUSTER_FOLDER ? 'default' : namespace}/component/${name}`;
+export function pageOf(subject: Subject): string {
+  return `/catalog/${placeOf(subject)}/component/${subject.name}`;
+}
+
+/** The catalog's reference to it. */
+export function entityOf(subject: Subject): string {
+  return `component:${placeOf(subject)}/${subject.name}`;
+}
+
+function placeOf({ namespace }: Subject): string {
+  return namespace === CLUSTER_FOLDER ? 'default' : namespace;
 }
 
 /** The rule for approvals, in the words that the portal uses everywhere. */

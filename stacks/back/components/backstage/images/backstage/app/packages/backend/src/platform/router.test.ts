@@ -84,7 +84,7 @@ beforeEach(async () => {
   user = 'user:default/ann';
   argoUrl = 'https://argo';
   const routes = router({
-    kube: api.kube, gitea: git.gitea, docs: new Docs('/nowhere'), judge, argo: { address: () => Promise.resolve(argoUrl) }, platformUrl: 'https://localhost:8443',
+    kube: api.kube, gitea: git.gitea, docs: new Docs('/nowhere'), learners: { all: () => [] }, judge, argo: { address: () => Promise.resolve(argoUrl) }, platformUrl: 'https://localhost:8443',
     approvers: ['developers'], repositories: [], httpAuth, permissions, catalog, userInfo,
   });
   server = createServer(express().use(routes, asJson));

@@ -12,9 +12,11 @@ import { propose, readForm } from './change';
 import { definitionOf, fieldsOf } from './definition';
 import { deliveries, deliveryDetails, deliveryOf, sync } from './delivery';
 import { Docs } from './docs';
+import { docsRoutes } from './docsRoutes';
 import { Gitea } from './gitea';
 import { Judge, typed } from './judge';
 import { Kube } from './kube';
+import { Learners } from './learners';
 import { Reference } from './objects';
 import { ordersOf, Person } from './orders';
 import { changePermission, syncPermission } from './permissions';
@@ -23,7 +25,6 @@ import { policyResults } from './policies';
 import { policyList } from './policyList';
 import { previewChange, previewOrder } from './preview';
 import { family, referenceOf } from './resources';
-import { headings } from './sections';
 import { FIELDS, statesOf } from './states';
 import { usageOf, withDoors } from './usage';
 import { WebPages } from './webPages';
@@ -33,6 +34,7 @@ export type Context = {
   gitea: Gitea;
   docs: Docs;
   judge: Judge;
+  learners: Pick<Learners, 'all'>;
   argo: Pick<WebPages, 'address'>;
   /** The platform's own address. */
   platformUrl: string;
@@ -45,9 +47,6 @@ export type Context = {
   /** Groups whose members may approve what is ordered. */
   approvers: string[];
 };
-
-/** Pictures of the docs: browsers fetch them without saying who asks. */
-export const PICTURES = '/docs/files';
 
 const ENTITY = '/entity/:kind/:namespace/:name';
 
@@ -75,20 +74,7 @@ export function router(context: Context): express.Router {
     if (!found) throw new NotFoundError(`the portal does not follow the repository ${owner}/${name}`);
     answer.json({ text: await found.difference(Number(number)) });
   });
-  routes.get('/docs', async (_, answer) => {
-    answer.json({ items: await docs.pages() });
-  });
-  routes.get('/docs/page', async (request, answer) => {
-    const { path } = request.query;
-    const text = await docs.page(typeof path === 'string' ? path : '');
-    answer.json({ text, headings: headings(text) });
-  });
-  routes.get(`${PICTURES}/*`, async (request, answer) => {
-    const drawing = await docs.picture(decodeURIComponent(request.path.slice(PICTURES.length + 1)));
-    // Whoever opens it as a page of its own gets a picture, and nothing that runs.
-    answer.set('content-security-policy', "sandbox; default-src 'none'; style-src 'unsafe-inline'; font-src data:");
-    answer.type('svg').send(drawing);
-  });
+  routes.use(docsRoutes(docs, context.learners));
   routes.get(`${ENTITY}/definition`, async (request, answer) => {
     const found = definitionOf(await entityOf(context, request));
     if (!found) throw new NotFoundError('this API has no definition that can be read');

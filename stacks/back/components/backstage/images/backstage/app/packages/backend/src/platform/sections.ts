@@ -8,6 +8,16 @@ export function headings(markdown: string): Heading[] {
   return lines(markdown).flatMap(({ heading }) => heading ?? []);
 }
 
+/** A page taken apart at its headings of a level and those above it: each part with its heading, as it was written. */
+export function parts(markdown: string, level: number): { heading?: Heading; text: string }[] {
+  const found: { heading?: Heading; text: string }[] = [{ text: '' }];
+  for (const { text, heading } of lines(markdown)) {
+    if (heading && heading.level > 1 && heading.level <= level) found.push({ heading, text: '' });
+    found[found.length - 1].text += `${text}\n`;
+  }
+  return found;
+}
+
 /** The parts of a page: what is above its second heading, and one for each heading below. */
 export function sections(markdown: string): Section[] {
   const found: Section[] = [{ title: '', text: '' }];

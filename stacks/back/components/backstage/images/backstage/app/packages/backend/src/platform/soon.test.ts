@@ -50,3 +50,15 @@ test('work that wants to go on is called again after its own time, until it is s
   await vi.advanceTimersByTimeAsync(10_000);
   expect(work).toHaveBeenCalledTimes(2);
 });
+
+test('what waits for its turn comes sooner when it is asked to, and not later', async () => {
+  const work = vi.fn(() => Promise.resolve(undefined));
+  const soon = new Soon(1000, work);
+  soon.ask(60_000);
+  soon.sooner(2000);
+  soon.sooner(5000);
+  await vi.advanceTimersByTimeAsync(2000);
+  expect(work).toHaveBeenCalledTimes(1);
+  await vi.advanceTimersByTimeAsync(60_000);
+  expect(work).toHaveBeenCalledTimes(1);
+});

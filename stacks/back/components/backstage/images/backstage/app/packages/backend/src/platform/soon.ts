@@ -2,6 +2,7 @@
 
 export class Soon {
   private timer?: NodeJS.Timeout;
+  private due = 0;
   private running = false;
 
   /** `work` says after how many milliseconds it wants to be called again, if at all. It must not throw. */
@@ -9,8 +10,17 @@ export class Soon {
 
   ask(delay = this.delay) {
     if (this.timer !== undefined) return;
+    this.due = Date.now() + delay;
     this.timer = setTimeout(() => void this.run(), delay);
     this.timer.unref();
+  }
+
+  /** Where it waits for its turn anyway: it comes sooner. */
+  sooner(delay: number) {
+    if (this.timer !== undefined && this.due <= Date.now() + delay) return;
+    clearTimeout(this.timer);
+    this.timer = undefined;
+    this.ask(delay);
   }
 
   stop() {

@@ -146,3 +146,16 @@ test('a state is what an entity may tell of an object', () => {
     expect(stateOf(object(change))).not.toBe(stateOf(object()));
   }
 });
+
+test('what a namespace says of what is in it is taken up when it changes', async () => {
+  const world = new World();
+  const place = (labels: Record<string, string>): KubeObject => ({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'demo', labels } });
+  world.cluster.set('shop', object());
+  world.cluster.set('demo', place({ 'backstack.dev/owner': 'a' }));
+  await world.upkeep.look();
+  await world.upkeep.look();
+  expect(world.processed).toEqual(['component:demo/shop']);
+  world.cluster.set('demo', place({ 'backstack.dev/owner': 'b' }));
+  await world.upkeep.look();
+  expect(world.processed).toEqual(['component:demo/shop', 'component:demo/shop']);
+});

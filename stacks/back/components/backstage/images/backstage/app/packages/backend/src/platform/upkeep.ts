@@ -34,6 +34,8 @@ export type Parts = {
 export class Upkeep {
   private readonly states = new Map<string, string>();
   private readonly misses = new Map<string, number>();
+  /** Of entities: what their namespace said when they were processed. */
+  private readonly places = new Map<string, string>();
   /** The components that were there at the last look. */
   private before = new Map<string, Entity>();
 
@@ -65,7 +67,17 @@ export class Upkeep {
       const entityRef = stringifyEntityRef(entity);
       if (found === null) await this.missed(entity, entityRef, reference);
       else if (this.isNew(entityRef, stateOf(found))) await this.tell(entity, reference, { action: 'upsert' });
+      if (found && this.isPlaceNew(entityRef, reference)) await this.parts.process(entityRef);
     }
+  }
+
+  /** Whose things are, and what for, their namespace may say. */
+  private isPlaceNew(entityRef: string, { namespace }: Reference): boolean {
+    const found = namespace && this.parts.watches.find({ apiVersion: 'v1', kind: 'Namespace', name: namespace });
+    const state = found ? JSON.stringify([found.metadata.labels, found.metadata.annotations]) : this.places.get(entityRef);
+    if (this.places.get(entityRef) === state || state === undefined) return false;
+    this.places.set(entityRef, state);
+    return true;
   }
 
   private async missed(entity: Entity, entityRef: string, reference: Reference) {
@@ -115,7 +127,7 @@ export class Upkeep {
   }
 
   private forget(present: Set<string>) {
-    for (const memory of [this.states, this.misses]) {
+    for (const memory of [this.states, this.misses, this.places]) {
       for (const entityRef of memory.keys()) if (!present.has(entityRef)) memory.delete(entityRef);
     }
   }

@@ -1,7 +1,7 @@
 // Follows kinds of the cluster by watches: what is there is known at any moment, and nobody has to list it again.
 import { LoggerService } from '@backstage/backend-plugin-api';
 import { stringifyError } from '@backstage/errors';
-import { Kube } from './kube';
+import { Kube, Source } from './kube';
 import { KubeObject, Reference } from './objects';
 
 /** Milliseconds until a watch that broke is begun again; doubled while it breaks at once. */
@@ -13,16 +13,17 @@ export type Kind = { apiVersion: string; kind: string };
 /** What happened to an object, of which only the metadata is known. */
 export type Change = { kind: Kind; type: 'ADDED' | 'MODIFIED' | 'DELETED'; object: KubeObject };
 
-/** The objects of one kind in all namespaces. */
-class KindWatch {
+/** The objects of one list. */
+export class ListWatch<T extends KubeObject = KubeObject> {
   /** By namespace and name; nothing while the API does not know the kind, or has not been asked yet. */
-  objects?: Map<string, KubeObject>;
+  objects?: Map<string, T>;
   private readonly stopping = new AbortController();
 
+  /** `what` is what the log calls it. */
   constructor(
-    private readonly kube: Kube,
-    private readonly kind: Kind,
-    private readonly changed: (change: Change) => void,
+    private readonly source: Source<T>,
+    private readonly what: string,
+    private readonly changed: (type: Change['type'], object: T) => void,
     private readonly logger: LoggerService,
   ) {
     void this.follow();
@@ -41,7 +42,7 @@ class KindWatch {
         version ??= await this.list();
         if (version !== undefined) version = await this.watch(version);
       } catch (error) {
-        if (!this.stopping.signal.aborted) this.logger.debug(`the watch of ${this.kind.kind} broke: ${stringifyError(error)}`);
+        if (!this.stopping.signal.aborted) this.logger.debug(`the watch of ${this.what} broke: ${stringifyError(error)}`);
         version = undefined;
       }
       // A watch that the server ends after its time is begun again at once.
@@ -52,19 +53,19 @@ class KindWatch {
 
   /** Learns what there is, and tells how it differs from what was known; the version of the list. */
   private async list(): Promise<string | undefined> {
-    const list = await this.kube.metadataOfAll(this.kind.apiVersion, this.kind.kind);
+    const list = await this.source.list();
     if (!list) return undefined;
-    const before = this.objects ?? new Map<string, KubeObject>();
+    const before = this.objects ?? new Map<string, T>();
     this.objects = new Map(list.items.map(each => [key(each.metadata), each]));
     for (const [name, object] of this.objects) this.compare(before.get(name), object);
-    for (const [name, object] of before) if (!this.objects.has(name)) this.tell('DELETED', object);
+    for (const [name, object] of before) if (!this.objects.has(name)) this.changed('DELETED', object);
     return list.version;
   }
 
   /** Follows until the server ends the watch; the version to go on from, or nothing if that one is too old. */
   private async watch(from: string): Promise<string | undefined> {
     let version: string | undefined = from;
-    await this.kube.watchMetadata(this.kind.apiVersion, this.kind.kind, from, this.stopping.signal, ({ type, object }) => {
+    await this.source.watch(from, this.stopping.signal, ({ type, object }) => {
       if (type === 'ERROR') version = undefined;
       else if (version !== undefined) version = object.metadata.resourceVersion;
       if (type === 'ADDED' || type === 'MODIFIED') {
@@ -72,18 +73,14 @@ class KindWatch {
         this.objects!.set(key(object.metadata), object);
         this.compare(before, object);
       }
-      if (type === 'DELETED' && this.objects!.delete(key(object.metadata))) this.tell('DELETED', object);
+      if (type === 'DELETED' && this.objects!.delete(key(object.metadata))) this.changed('DELETED', object);
     });
     return version;
   }
 
-  private compare(before: KubeObject | undefined, now: KubeObject) {
-    if (!before) this.tell('ADDED', now);
-    else if (before.metadata.resourceVersion !== now.metadata.resourceVersion) this.tell('MODIFIED', now);
-  }
-
-  private tell(type: Change['type'], object: KubeObject) {
-    this.changed({ kind: this.kind, type, object });
+  private compare(before: T | undefined, now: T) {
+    if (!before) this.changed('ADDED', now);
+    else if (before.metadata.resourceVersion !== now.metadata.resourceVersion) this.changed('MODIFIED', now);
   }
 
   private rest(milliseconds: number): Promise<void> {
@@ -99,7 +96,7 @@ class KindWatch {
 
 /** The kinds that the portal follows. */
 export class Watches {
-  private readonly watches = new Map<string, KindWatch>();
+  private readonly watches = new Map<string, ListWatch>();
 
   constructor(
     private readonly kube: Kube,
@@ -116,8 +113,13 @@ export class Watches {
       this.watches.delete(name);
     }
     for (const [name, kind] of wanted) {
-      if (!this.watches.has(name)) this.watches.set(name, new KindWatch(this.kube, kind, this.changed, this.logger));
+      if (!this.watches.has(name)) this.watches.set(name, this.begin(kind));
     }
+  }
+
+  private begin(kind: Kind): ListWatch {
+    const source = this.kube.metadataOf(kind.apiVersion, kind.kind);
+    return new ListWatch(source, kind.kind, (type, object) => this.changed({ kind, type, object }), this.logger);
   }
 
   stop() {
