@@ -48,7 +48,8 @@ impl EntitySource for StackEntities {
 /// Entities that components bring in files of their configuration, as they are read in the cluster too.
 fn written(stack: &Stack) -> Vec<Value> {
     let maps = stack.components.iter().flat_map(|component| component.config_maps.values());
-    maps.flat_map(|map| FILES.iter().filter_map(|file| map.get(*file))).flat_map(|file| in_file(file)).collect()
+    let files = maps.flat_map(|map| FILES.iter().filter_map(|file| map.get(*file)));
+    files.filter_map(|file| std::str::from_utf8(file).ok()).flat_map(in_file).collect()
 }
 
 fn is_owner(entity: &Value) -> bool {
