@@ -67,9 +67,22 @@ pub enum WorkshopError {
     #[error(transparent)]
     Engine(#[from] ClusterError),
     #[error(transparent)]
-    Checkpoint(#[from] CheckpointError),
+    Checkpoint(Box<CheckpointError>),
     #[error(transparent)]
-    Reset(#[from] ResetError),
+    Reset(Box<ResetError>),
+}
+
+// They are large, and an error is handed on by value.
+impl From<CheckpointError> for WorkshopError {
+    fn from(error: CheckpointError) -> Self {
+        Self::Checkpoint(Box::new(error))
+    }
+}
+
+impl From<ResetError> for WorkshopError {
+    fn from(error: ResetError) -> Self {
+        Self::Reset(Box::new(error))
+    }
 }
 
 impl WorkshopError {
