@@ -161,7 +161,10 @@ impl AnswerCheck {
     /// Whether it is that answer, however it is typed.
     pub fn is_right(&self, answer: &str) -> bool {
         let plain = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ").to_lowercase();
-        plain(answer.trim_matches(['`', '"', '\'', '.'])) == plain(&self.is)
+        let quotes = ['`', '"', '\''];
+        // A full stop ends a sentence; one at the beginning belongs to a name.
+        let bare = answer.trim().trim_end_matches('.').trim_matches(quotes);
+        plain(bare) == plain(&self.is) || plain(answer) == plain(&self.is)
     }
 }
 
@@ -214,5 +217,7 @@ mod tests {
             assert!(check.is_right(right), "{right}");
         }
         assert!(!check.is_right("nginx") && !check.is_right(""));
+        let file = AnswerCheck { question: "Which file?".into(), is: ".mcp.json".into() };
+        assert!(file.is_right(".mcp.json") && file.is_right("`.mcp.json`") && !file.is_right("mcp.json"));
     }
 }
