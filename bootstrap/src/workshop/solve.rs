@@ -30,10 +30,17 @@ pub struct Told<'a> {
 
 /// What is done for a step: what it says, or else its commands.
 pub fn plan(step: &Step) -> Vec<Solution> {
-    match step.solve.is_empty() {
-        true => step.commands().map(|script| Solution::Run(script.into())).collect(),
-        false => step.solve.clone(),
+    let commands: Vec<Solution> = step.commands().map(|script| Solution::Run(script.into())).collect();
+    if step.solve.is_empty() {
+        return commands;
     }
+    let said = step.solve.iter().cloned();
+    said.filter_map(|solution| match solution {
+        // That it is there was seen when the page was read.
+        Solution::Block(number) => commands.get(number.checked_sub(1)?).cloned(),
+        other => Some(other),
+    })
+    .collect()
 }
 
 /// The answer to a step's question, if it has one.
@@ -67,6 +74,8 @@ pub(super) async fn solve(
                 (told.tell)(&format!("running: {}", script.lines().collect::<Vec<_>>().join("; ")));
                 commands::run(platform, &script, told.hear).await?;
             }
+            // A plan has its commands in place of this.
+            Solution::Block(_) => {}
             Solution::Answer(answer) => (told.tell)(&format!("the answer is: {answer}")),
         }
     }
@@ -173,6 +182,8 @@ mod tests {
         step.solve.clear();
         let commands = ["kubectl get apps -n lab", "kubectl delete app shop -n lab"];
         assert_eq!(plan(&step), commands.map(|command| Solution::Run(command.into())));
+        step.solve = vec![Solution::Block(2), Solution::Answer("x".into())];
+        assert_eq!(plan(&step), [Solution::Run(commands[1].into()), Solution::Answer("x".into())]);
     }
 
     #[test]

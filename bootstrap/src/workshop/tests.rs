@@ -42,7 +42,7 @@ fn repositories(step: &Step) -> Vec<&str> {
     let solutions = step.solve.iter().filter_map(|solution| match solution {
         Solution::Propose(proposal) => Some(&proposal.repository),
         Solution::Merge(file) => Some(&file.repository),
-        Solution::Run(_) | Solution::Answer(_) => None,
+        Solution::Run(_) | Solution::Block(_) | Solution::Answer(_) => None,
     });
     checks.chain(solutions).map(String::as_str).collect()
 }

@@ -123,8 +123,9 @@ pub enum Solution {
     Propose(Proposal),
     /// The open pull request with that file is approved and merged.
     Merge(FileAt),
-    /// Commands, as the text has them.
     Run(String),
+    /// The commands of the text's block with that number, from 1.
+    Block(usize),
     Answer(String),
 }
 

@@ -85,7 +85,11 @@ pub fn find<'a>(snapshot: &'a Snapshot, wanted: &str) -> Option<CompositeKind<'a
 
 /// The OpenAPI schema of the version that counts.
 pub fn schema<'a>(kind: &CompositeKind<'a>) -> Option<&'a Value> {
-    let version = kind.version();
+    schema_of(kind, kind.version())
+}
+
+/// The OpenAPI schema of one of its versions.
+pub fn schema_of<'a>(kind: &CompositeKind<'a>, version: &str) -> Option<&'a Value> {
     let versions = list(kind.definition, "/spec/versions");
     versions.iter().find(|entry| text(entry, "/name") == version)?.pointer("/schema/openAPIV3Schema")
 }

@@ -18,7 +18,10 @@ pub struct Misfit {
 pub fn check(kind: &CompositeKind<'_>, object: &Value) -> Vec<Misfit> {
     let mut misfits = Vec::new();
     let mut tell = |path: &str, problem: String| misfits.push(Misfit { path: path.into(), problem });
-    if text(object, "/apiVersion") != apis::api_version(kind) {
+    // Any version that is served may be ordered, not just the one that compositions refer to.
+    let asked = text(object, "/apiVersion").strip_prefix(kind.group).and_then(|rest| rest.strip_prefix('/'));
+    let version = asked.filter(|version| kind.serves(version));
+    if version.is_none() {
         tell("apiVersion", format!("must be `{}`", apis::api_version(kind)));
     }
     if !is_dns_label(name(object)) {
@@ -32,7 +35,8 @@ pub fn check(kind: &CompositeKind<'_>, object: &Value) -> Vec<Misfit> {
         (false, false) => tell("metadata.namespace", "must be left out: this kind is cluster-wide".into()),
         _ => {}
     }
-    if let Some(spec) = apis::schema(kind).and_then(|schema| schema.pointer("/properties/spec")) {
+    let schema = apis::schema_of(kind, version.unwrap_or(kind.version()));
+    if let Some(spec) = schema.and_then(|schema| schema.pointer("/properties/spec")) {
         let empty = Value::Object(serde_json::Map::new());
         fits(spec, object.get("spec").unwrap_or(&empty), "spec", &mut misfits);
     }
@@ -202,6 +206,25 @@ mod tests {
         assert_eq!(of(json!({})), Some(vec!["spec is required".into()]));
         assert_eq!(of(json!({"spec": {"rules": 1}, "spce": 1})).map(|told| told.len()), Some(2));
         assert_eq!(of(json!({"apiVersion": "x.dev/v2"})), None);
+    }
+
+    #[test]
+    fn an_order_may_be_of_any_version_that_is_served() {
+        let version = |name: &str, served: bool, field: &str| {
+            json!({"name": name, "served": served, "referenceable": name == "v1",
+                "schema": {"openAPIV3Schema": {"properties": {"spec": {"type": "object", "properties": {field: {"type": "integer"}}}}}}})
+        };
+        let definition = json!({"spec": {"group": "x.dev", "scope": "Namespaced", "names": {"kind": "Db", "plural": "dbs"},
+            "versions": [version("v3", false, "c"), version("v2", true, "b"), version("v1", true, "a")]}});
+        let kind = CompositeKind::of(&definition);
+        let told = |version: &str, field: &str| {
+            let object = json!({"apiVersion": format!("x.dev/{version}"), "metadata": {"name": "a", "namespace": "n"}, "spec": {field: 1}});
+            check(&kind, &object).into_iter().map(|misfit| misfit.path).collect::<Vec<_>>()
+        };
+        assert_eq!(told("v1", "a"), [""; 0]);
+        assert_eq!(told("v2", "b"), [""; 0]);
+        assert_eq!(told("v2", "a"), ["spec.a"]);
+        assert_eq!(told("v3", "a"), ["apiVersion"]);
     }
 
     #[test]

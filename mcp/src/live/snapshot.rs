@@ -255,6 +255,12 @@ impl<'a> CompositeKind<'a> {
         versions.iter().find(referenced).or(versions.last()).map_or("", |version| text(version, "/name"))
     }
 
+    /// Whether things can be ordered in a version.
+    pub fn serves(&self, version: &str) -> bool {
+        let is_served = |one: &Value| one.get("served").and_then(Value::as_bool).unwrap_or(true);
+        list(self.definition, "/spec/versions").iter().any(|one| text(one, "/name") == version && is_served(one))
+    }
+
     pub fn is_namespaced(&self) -> bool {
         text(self.definition, "/spec/scope") == "Namespaced"
     }

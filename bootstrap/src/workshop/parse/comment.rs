@@ -17,7 +17,7 @@ const WITHIN: u64 = 60;
 /// Nobody waits for longer than this.
 const LONGEST: u64 = 1800;
 const CHECKS: &[&str] = &["object", "healthy", "report", "git", "pull_request", "url", "entity", "answer"];
-const SOLUTIONS: &[&str] = &["propose", "merge", "run", "answer"];
+const SOLUTIONS: &[&str] = &["propose", "merge", "run", "block", "answer"];
 
 /// A comment that says what a track or a step is.
 pub(super) struct Comment {
@@ -238,6 +238,7 @@ fn solution(value: Value) -> Result<Solution, String> {
         }
         "merge" => typed(value).map(Solution::Merge),
         "run" => typed(value).map(Solution::Run),
+        "block" => typed(value).map(Solution::Block),
         _ => typed(value).map(Solution::Answer),
     }
 }

@@ -120,6 +120,11 @@ fn lacks(step: &Step) -> Vec<&'static str> {
     if step.solve.is_empty() && step.commands().next().is_none() && !is_answered {
         lacks.push("a step without a command or a question needs `solve`, so that it can be done for somebody");
     }
+    let commands = step.commands().count();
+    if step.solve.iter().any(|solution| matches!(solution, Solution::Block(number) if !(1..=commands).contains(number)))
+    {
+        lacks.push("`block` is the number of a block of commands in the text, from 1");
+    }
     lacks
 }
 
