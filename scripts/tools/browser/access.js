@@ -18,5 +18,5 @@ export async function seriousFaults(page) {
   }, [LOG, NOT_OURS]);
   return violations
     .filter(({ impact }) => COUNT.includes(impact))
-    .map(({ id, nodes }) => `${id} at ${nodes.map(each => each.target.join(' ')).join(', ')}`);
+    .map(({ id, nodes }) => `${id} at ${nodes.map(each => each.target.join(' ')).join(', ')} (${nodes[0].html.slice(0, 120)})`);
 }
