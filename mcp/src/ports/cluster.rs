@@ -9,6 +9,7 @@ use serde_json::Value;
 use tokio::sync::watch;
 
 use super::{GitServer, PortError};
+use crate::live::changes::dry_run::DryRun;
 use crate::live::changes::images::Found;
 use crate::live::object::Ref;
 use crate::live::served::ServedKind;
@@ -29,17 +30,6 @@ pub struct LogQuery {
     pub since_seconds: Option<i64>,
     /// Each line begins with the time at which it was written, as RFC 3339.
     pub timestamps: bool,
-}
-
-/// What a server-side dry run said.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct DryRun {
-    /// The object as it would be, if it was accepted.
-    pub object: Option<Value>,
-    /// Why it was refused.
-    pub refused: Option<String>,
-    /// Admission warnings: policies that do not refuse speak here.
-    pub warnings: Vec<String>,
 }
 
 /// How a platform is right now.

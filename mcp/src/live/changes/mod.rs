@@ -13,6 +13,7 @@
 
 pub mod compose;
 pub mod drafts;
+pub mod dry_run;
 pub mod fields;
 pub mod follow;
 pub mod forge;

@@ -3,10 +3,10 @@
 
 use serde_json::Value;
 
+use super::dry_run::DryRun;
 use super::project;
 use crate::live::object::{Ref, annotation, label, name, text};
 use crate::live::snapshot::Snapshot;
-use crate::ports::DryRun;
 
 /// On a project: how a namespace will be that an order makes, as `{"labels": {...}, "rule": "..."}`.
 const NEW_NAMESPACES: &str = "backstack.dev/new-namespaces";
