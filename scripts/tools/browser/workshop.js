@@ -19,7 +19,6 @@ if (kept) mkdirSync(kept, { recursive: true });
 const folder = kept ?? mkdtempSync(path.join(tmpdir(), 'backstack-workshop-'));
 const environment = terminalEnvironment(folder);
 const workshop = new Workshop('backstack', environment);
-const CHECKS = process.env.BACKSTACK_WORKSHOP_CHECKS !== '0';
 /** What a browser notes where a page asks for something that is not there yet, or a merge has to wait for its checks. */
 const NOT_YET = /status of 40[45] /;
 /** Seconds after which somebody who waits would wonder. */
@@ -39,7 +38,7 @@ function answerOf(step) {
 
 /** One step: it is not done before, its text is followed, it is done after. */
 async function walk(step, learner) {
-  if (CHECKS && !(await workshop.missing())) throw new Error('its check holds before anything was done');
+  if (!(await workshop.missing())) throw new Error('its check holds before anything was done');
   for (const action of step.actions) {
     const since = Date.now();
     try {
@@ -51,7 +50,7 @@ async function walk(step, learner) {
   }
   // An exercise says what has to be true in the end, and not how.
   if (CHECKS && step.text.includes('### Solution') && answerOf(step) === undefined) await workshop.solve();
-  const missing = CHECKS && (await workshop.judge(answerOf(step)));
+  const missing = await workshop.judge(answerOf(step));
   if (missing) throw new Error(`its text was followed, and its check does not hold: ${missing}`);
 }
 
@@ -83,11 +82,11 @@ const terminal = new Terminal(folder, environment);
 const learner = new Learner(visitor, terminal);
 const rows = [];
 try {
-  if (CHECKS) await workshop.start(name);
-  for (let left = CHECKS ? from : 0; left > 0; left -= 1) await workshop.next('--skip');
+  await workshop.start(name);
+  for (let left = from; left > 0; left -= 1) await workshop.next('--skip');
   if (from > 0) await visitor.signIn(track.as);
   for (const step of track.steps.slice(from)) {
-    if (CHECKS && rows.length > 0) await workshop.next();
+    if (rows.length > 0) await workshop.next();
     const since = Date.now();
     try {
       await walk(step, learner);
@@ -107,7 +106,7 @@ try {
   process.exitCode = 1;
 } finally {
   for (const each of learner.reloads) console.log(`loaded again for ${each}`);
-  if (CHECKS) await workshop.stop().catch(error => console.error(String(error)));
+  await workshop.stop().catch(error => console.error(String(error)));
   terminal.close();
   await visitor.close();
   if (!kept) rmSync(folder, { recursive: true, force: true });
