@@ -31,6 +31,16 @@ test('a button within a button is one, and a link within one is the link', () =>
   expect(root.querySelector('button')?.getAttribute('role')).toBe('group');
 });
 
+test('a number beside a link is part of its name, whatever it becomes', () => {
+  const root = page('<a aria-label="Notifications" href="/n"><span>3</span></a><a aria-label="Open the app" href="/o">Open</a>');
+  mend(root);
+  const names = () => [...root.querySelectorAll('a')].map(each => each.getAttribute('aria-label'));
+  expect(names()).toEqual(['Notifications, 3', 'Open the app']);
+  root.querySelector('span')!.textContent = '4';
+  mend(root);
+  expect(names()).toEqual(['Notifications, 4', 'Open the app']);
+});
+
 test('what comes later is mended, too', async () => {
   const root = page('');
   keepMended(root);

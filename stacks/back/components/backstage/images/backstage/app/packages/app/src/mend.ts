@@ -28,9 +28,24 @@ const MENDS: Mend[] = [
       button.setAttribute('tabindex', '-1');
     },
   },
+  // Whoever speaks to it says what is to be seen: a number beside a link is part of its name.
+  { selector: 'a[aria-label], button[aria-label]', mend: named },
   // A bar that moves while something is loaded has no name.
   { selector: '[role=progressbar]:not([aria-label]):not([aria-labelledby])', mend: bar => bar.setAttribute('aria-label', 'Loading') },
 ];
+
+/** Where the name is kept that a link had by itself. */
+const OWN_NAME = 'data-own-name';
+
+function named(element: Element) {
+  const seen = element.textContent?.trim().replace(/\s+/g, ' ') ?? '';
+  const own = element.getAttribute(OWN_NAME) ?? element.getAttribute('aria-label') ?? '';
+  const holds = (whole: string, part: string) => whole.toLowerCase().includes(part.toLowerCase());
+  if (!seen || holds(own, seen)) return;
+  const name = holds(seen, own) ? seen : `${own}, ${seen}`;
+  element.setAttribute(OWN_NAME, own);
+  if (element.getAttribute('aria-label') !== name) element.setAttribute('aria-label', name);
+}
 
 /** Mends what is in a part of the page now. */
 export function mend(root: ParentNode) {
@@ -48,6 +63,6 @@ export function keepMended(root: HTMLElement) {
       mend(root);
     });
   };
-  new MutationObserver(later).observe(root, { childList: true, subtree: true });
+  new MutationObserver(later).observe(root, { childList: true, characterData: true, subtree: true });
   later();
 }
