@@ -30,18 +30,28 @@ pub fn scrubbed(mut object: Value) -> Value {
     object
 }
 
-/// Of the field managers only who they are and when each wrote last, the newest first; states that controllers write are
+/// Of the field managers only who they are, when each wrote last, and which keys of a ConfigMap; the newest first. States that controllers write are
 /// no changes. It never leaves in an answer: it is there to tell what has changed since something started, and by whom.
 fn last_change(meta: &mut Map<String, Value>) -> Option<Value> {
     let Some(Value::Array(managers)) = meta.remove("managedFields") else { return None };
     let text = |entry: &Value, field: &str| entry.get(field).and_then(Value::as_str).unwrap_or_default().to_string();
     let changes = managers.iter().filter(|entry| text(entry, "subresource").is_empty());
-    let mut changes: Vec<_> = changes.map(|entry| (text(entry, "time"), text(entry, "manager"))).collect();
-    changes.retain(|(time, _)| !time.is_empty());
+    let mut changes: Vec<_> = changes.map(|entry| (text(entry, "time"), text(entry, "manager"), keys(entry))).collect();
+    changes.retain(|(time, ..)| !time.is_empty());
     changes.sort_by(|a, b| b.cmp(a));
     changes.truncate(MOST_WRITERS);
-    let told: Vec<_> = changes.iter().map(|(time, manager)| json!({"manager": manager, "time": time})).collect();
+    let told = changes.into_iter().map(|(time, manager, keys)| match keys.is_empty() {
+        true => json!({"manager": manager, "time": time}),
+        false => json!({"manager": manager, "time": time, "data": keys}),
+    });
+    let told: Vec<_> = told.collect();
     (!told.is_empty()).then_some(Value::Array(told))
+}
+
+/// The keys of a ConfigMap that a writer has written.
+fn keys(entry: &Value) -> Vec<&str> {
+    let data = entry.pointer("/fieldsV1/f:data").and_then(Value::as_object);
+    data.into_iter().flatten().filter_map(|(key, _)| key.strip_prefix("f:")).collect()
 }
 
 /// Of the object itself, and of those in it, as templates have them.

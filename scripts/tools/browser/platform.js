@@ -194,6 +194,8 @@ export class Visitor {
       if (!found) await this.page.reload();
       return found;
     }, patience);
+    // Of what was not there yet the server has rightly said so.
+    this.consoleErrors = this.consoleErrors.filter(error => !error.includes('status of 404'));
   }
 
   /** A picture for the docs: small, and without what moves. */

@@ -20,7 +20,8 @@ pub(super) fn of_pod(seen: &Seen<'_>, pod: &Value) -> Vec<Finding> {
     let mut found: Vec<Finding> = Vec::new();
     for used in uses(pod).into_iter().filter(|used| used.at_start && used.at.kind == "ConfigMap") {
         let Some(map) = seen.snapshot.get(&used.at) else { continue };
-        let Some(changed) = seen.seconds_since(text(map, "/metadata/managedFields/0/time")) else { continue };
+        let written = last_written(map, used.key.as_deref());
+        let Some(changed) = written.and_then(|time| seen.seconds_since(time)) else { continue };
         if changed + LATER < started && !found.iter().any(|finding| finding.summary.contains(&used.at.to_string())) {
             let text = format!("still runs with what {} was before it changed, {} ago", used.at, in_words(changed));
             let finding = Finding::new(Fault::StaleConfig, Ref::of(pod), text).at(used.field.clone());
@@ -31,4 +32,34 @@ pub(super) fn of_pod(seen: &Seen<'_>, pod: &Value) -> Vec<Finding> {
         }
     }
     found
+}
+
+/// When a ConfigMap was last written; where a key is meant, by whoever writes that key: others may have keys of their own
+/// in it.
+fn last_written<'a>(map: &'a Value, key: Option<&str>) -> Option<&'a str> {
+    let writers = list(map, "/metadata/managedFields");
+    let writes = |writer: &&Value| {
+        let keys = list(writer, "/data");
+        key.is_none_or(|key| keys.is_empty() || keys.iter().any(|one| one.as_str() == Some(key)))
+    };
+    writers.iter().find(writes).map(|writer| text(writer, "/time"))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_key_is_as_old_as_its_own_writer_says() {
+        let map = json!({"metadata": {"managedFields": [
+            {"manager": "other", "time": "2026-01-03T00:00:00Z", "data": ["scripts"]},
+            {"manager": "own", "time": "2026-01-01T00:00:00Z", "data": ["mode", "url"]}]}});
+        assert_eq!(last_written(&map, None), Some("2026-01-03T00:00:00Z"));
+        assert_eq!(last_written(&map, Some("mode")), Some("2026-01-01T00:00:00Z"));
+        assert_eq!(last_written(&map, Some("scripts")), Some("2026-01-03T00:00:00Z"));
+        assert_eq!(last_written(&map, Some("none")), None);
+        assert_eq!(last_written(&json!({"metadata": {"managedFields": [{"time": "t"}]}}), Some("mode")), Some("t"));
+    }
 }
