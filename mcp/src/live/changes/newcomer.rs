@@ -4,12 +4,10 @@
 use serde_json::Value;
 
 use super::dry_run::DryRun;
-use super::project;
+use super::project::{self, NEW_NAMESPACES};
 use crate::live::object::{Ref, annotation, label, name, text};
 use crate::live::snapshot::Snapshot;
 
-/// On a project: how a namespace will be that an order makes, as `{"labels": {...}, "rule": "..."}`.
-const NEW_NAMESPACES: &str = "backstack.dev/new-namespaces";
 /// Makes a name that nothing has.
 const UNUSED: &str = "-new0";
 
@@ -29,12 +27,6 @@ pub struct StandIn {
     place: String,
     namespace: String,
     name: String,
-}
-
-/// What a project says about namespaces that are made.
-pub fn rule(project: &Value) -> Option<String> {
-    let told: Value = serde_json::from_str(annotation(project, NEW_NAMESPACES)?).ok()?;
-    Some(text(&told, "/rule").into()).filter(|rule: &String| !rule.is_empty())
 }
 
 impl StandIn {

@@ -2,11 +2,13 @@
 
 use serde_json::Value;
 
+use super::glob;
 use super::source::Taker;
-use super::{glob, newcomer};
-use crate::live::object::{Ref, list, name, text};
+use crate::live::object::{Ref, annotation, list, name, text};
 use crate::live::snapshot::Snapshot;
 
+/// On a project: how a namespace will be that an order makes, as `{"labels": {...}, "rule": "..."}`.
+pub(super) const NEW_NAMESPACES: &str = "backstack.dev/new-namespaces";
 /// Why Argo CD would not apply these objects; nothing if it would.
 pub fn refusals(snapshot: &Snapshot, taker: &Taker, objects: &[Value]) -> Vec<String> {
     let named = |project: &&Value| name(project) == taker.project;
@@ -62,7 +64,7 @@ fn closed(project: &Value, taker: &Taker, namespace: &str) -> String {
         Some(rule) => format!("it denies {}", rule.trim_start_matches('!')),
         None => format!("it allows {}", open.join(", ")),
     };
-    let rule = newcomer::rule(project).map(|rule| format!(". {rule}")).unwrap_or_default();
+    let rule = rule(project).map(|rule| format!(". {rule}")).unwrap_or_default();
     format!("project `{}` of {} does not allow namespace `{namespace}` ({why}){rule}", taker.project, taker.name)
 }
 
@@ -146,6 +148,12 @@ const WIDE: [&str; 12] = [
     "ClusterPolicy",
     "StorageClass",
 ];
+
+/// What a project says about namespaces that are made.
+fn rule(project: &Value) -> Option<String> {
+    let told: Value = serde_json::from_str(annotation(project, NEW_NAMESPACES)?).ok()?;
+    Some(text(&told, "/rule").into()).filter(|rule: &String| !rule.is_empty())
+}
 
 #[cfg(test)]
 mod tests {
