@@ -2,6 +2,7 @@
 import asyncio
 import json
 import pathlib
+import re
 import ssl
 import sys
 import urllib.request
@@ -43,7 +44,12 @@ def said(entity):
     spec = {key: entity.get("spec", {}).get(key) for key in SPEC}
     told = {**spec, **{key: entity["metadata"].get(key) for key in METADATA}}
     references = {"consumesApis", "owner", "system", "memberOf"}
-    return {key: json.dumps(value).lower() if key in references else value for key, value in told.items() if value}
+    said = {key: json.dumps(value).lower() if key in references else value for key, value in told.items() if value}
+    # An object is served in every version of its API. The portal names the one that was there when it last processed the
+    # entity, minutes ago; the assistant the one of now.
+    if "consumesApis" in said:
+        said["consumesApis"] = re.sub(r"--v[0-9a-z]+", "", said["consumesApis"])
+    return said
 
 
 async def assistant(client, theirs):
