@@ -7,12 +7,9 @@ use time::format_description::well_known::Rfc3339;
 use super::diagnose::referred;
 use super::entities::{OWNER, group_reference, owner_said, place};
 use super::moment;
-use super::object::{annotation, label, list, namespace, text};
+use super::object::{COMPONENT, annotation, label, list, namespace, text};
 use super::owners;
 use super::snapshot::Snapshot;
-
-/// Label by which the installer marks what belongs to a component of the platform.
-const COMPONENT: &str = "backstack.dev/component";
 
 /// Whose a thing is.
 #[derive(Debug, Clone, PartialEq, Eq)]

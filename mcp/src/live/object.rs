@@ -4,6 +4,9 @@ pub use backstack_health::object::Ref;
 pub use backstack_health::words::short;
 use serde_json::Value;
 
+/// Label by which the installer marks what belongs to a component of the platform.
+pub const COMPONENT: &str = "backstack.dev/component";
+
 /// The group in an `apiVersion`.
 pub fn group_of(api_version: &str) -> &str {
     api_version.split_once('/').map_or("", |(group, _)| group)

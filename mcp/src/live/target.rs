@@ -3,13 +3,11 @@
 
 use serde_json::Value;
 
-use super::object::{Ref, label, name, namespace, text};
+use super::object::{COMPONENT, Ref, label, name, namespace, text};
 use super::snapshot::Snapshot;
 
 /// Kinds of the catalog; they say nothing about the kind in the cluster.
 const CATALOG: [&str; 7] = ["component", "resource", "api", "system", "domain", "template", "entity"];
-/// Label by which the installer marks what belongs to a component of the platform.
-const COMPONENT: &str = "backstack.dev/component";
 const WORKLOADS: [&str; 5] = ["Deployment", "StatefulSet", "DaemonSet", "CronJob", "Job"];
 /// Kinds that only serve others, and are often called like them.
 const SUPPORTING: [&str; 10] = [

@@ -276,7 +276,7 @@ fn users<'a>(snapshot: &'a Snapshot, object: &Value) -> Vec<&'a Value> {
 }
 
 /// The Deployment, set or Job that a pod is of, or the pod itself; not what stands above that.
-fn maker_of<'a>(snapshot: &'a Snapshot, pod: &'a Value) -> &'a Value {
+pub(super) fn maker_of<'a>(snapshot: &'a Snapshot, pod: &'a Value) -> &'a Value {
     owners::line(snapshot, pod).take_while(|owner| Template::of(owner).is_some()).last().unwrap_or(pod)
 }
 

@@ -6,13 +6,11 @@ use serde_json::{Value, json};
 
 use super::{API, OWNER, PREFIX, api_name, group_reference};
 use crate::live::diagnose::referred;
-use crate::live::object::{Ref, annotation, label, list, name, namespace, text};
+use crate::live::object::{COMPONENT, Ref, annotation, label, list, name, namespace, text};
 use crate::live::snapshot::{CompositeKind, Snapshot};
 
 const WORKLOADS: [(&str, &str); 4] =
     [("apps", "Deployment"), ("apps", "StatefulSet"), ("apps", "DaemonSet"), ("batch", "CronJob")];
-/// Label by which the installer marks what belongs to a component of the platform.
-const COMPONENT: &str = "backstack.dev/component";
 /// Label of a namespace or an object: whose it is.
 const OWNER_LABEL: &str = "backstack.dev/owner";
 /// Label of a namespace: what it is for.

@@ -4,7 +4,7 @@
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::object::{label, text};
+use super::object::{COMPONENT, label, text};
 use super::snapshot::{CompositeKind, Snapshot};
 
 mod components;
@@ -16,8 +16,6 @@ pub use components::{owner_said, place};
 pub const OWNER: &str = "group:default/developers";
 const PREFIX: &str = "terasky.backstage.io";
 const API: &str = "backstage.io/v1alpha1";
-/// Label by which the installer marks what belongs to a component of the platform.
-const COMPONENT: &str = "backstack.dev/component";
 /// Files of entities, by the names that the field gives them.
 pub const FILES: [&str; 2] = ["entities.yaml", "catalog-info.yaml"];
 

@@ -17,7 +17,7 @@ use crate::live::diagnose::walk_of;
 use crate::live::gitops;
 use crate::live::look;
 use crate::live::moment;
-use crate::live::object::{Ref, annotation, label, list, short, text};
+use crate::live::object::{COMPONENT, Ref, annotation, label, list, short, text};
 use crate::live::owners;
 use crate::live::policy::last_change;
 use crate::live::snapshot::Snapshot;
@@ -29,8 +29,6 @@ use crate::toolset::Call;
 const USUAL: &str = "1d";
 const MOST_ROWS: usize = 300;
 const SUMMARY: usize = 160;
-/// Label by which the installer marks what belongs to a component of the platform.
-const COMPONENT: &str = "backstack.dev/component";
 /// Who makes an object may write it more than once.
 const MAKING: Duration = Duration::seconds(5);
 /// How the tools that people change objects with by hand call themselves.

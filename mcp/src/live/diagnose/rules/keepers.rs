@@ -5,11 +5,9 @@ use serde_json::Value;
 
 use super::Seen;
 use crate::live::diagnose::{Fault, Finding};
-use crate::live::object::{Ref, group_of, label, list, number, text};
+use crate::live::object::{COMPONENT, Ref, group_of, label, list, number, text};
 use crate::live::snapshot::Snapshot;
 
-/// Label by which the installer marks what belongs to a component.
-const COMPONENT: &str = "backstack.dev/component";
 /// Label of the rights by which a component opens its own kinds to the assistant.
 const RIGHTS: &str = "backstack.dev/aggregate-to-assistant";
 /// Whose definitions make kinds of composite resources.

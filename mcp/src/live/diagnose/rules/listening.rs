@@ -19,11 +19,15 @@ pub(super) struct Opened {
     pub is_loopback: bool,
 }
 
+/// All that is known of a container's log: what it writes now, and what the run before has written.
+pub(super) fn all_lines<'a>(snapshot: &'a Snapshot, pod: &Value, container: &str) -> impl Iterator<Item = &'a str> {
+    let key = (namespace(pod).to_string(), name(pod).to_string(), container.to_string());
+    [snapshot.recent_log(&key), snapshot.log(&key)].into_iter().flatten().flat_map(str::lines)
+}
+
 /// What the logs of a pod's container tell, those of the run before too.
 pub(super) fn of_container(snapshot: &Snapshot, pod: &Value, container: &str) -> Vec<Opened> {
-    let key = (namespace(pod).to_string(), name(pod).to_string(), container.to_string());
-    let logs = [snapshot.recent_log(&key), snapshot.log(&key)];
-    let mut opened: Vec<_> = logs.into_iter().flatten().flat_map(str::lines).flat_map(opened).collect();
+    let mut opened: Vec<_> = all_lines(snapshot, pod, container).flat_map(opened).collect();
     opened.dedup();
     opened
 }

@@ -5,8 +5,8 @@ use serde_json::Value;
 
 use super::Seen;
 use crate::live::diagnose::Finding;
+use crate::live::diagnose::around::maker_of;
 use crate::live::object::{Ref, list, text};
-use crate::live::owners;
 use crate::live::references::selector::selected;
 use crate::live::references::template::Template;
 
@@ -50,7 +50,7 @@ pub(super) fn told(seen: &Seen<'_>, pod: &Value, path: &str, container: &Value, 
 
 /// What the program talks to, if that takes its password from elsewhere.
 fn of_server<'a>(seen: &Seen<'a>, pod: &Value, own: &Password<'_>) -> Option<(Ref, Password<'a>)> {
-    let workload = owners::line(seen.snapshot, pod).take_while(|owner| Template::of(owner).is_some()).last()?;
+    let workload = maker_of(seen.snapshot, pod);
     let services = seen.hosts_of(&Ref::of(workload)).iter().filter_map(|host| seen.snapshot.get(&host.service));
     let mut pods = services.filter_map(|service| selected(seen.snapshot, service).first().copied());
     pods.find_map(|server| {
@@ -59,8 +59,7 @@ fn of_server<'a>(seen: &Seen<'a>, pod: &Value, own: &Password<'_>) -> Option<(Re
         let is_same = |other: &Password<'_>| (other.secret, other.key) == (own.secret, own.key);
         // One that it shares is enough: the others are for other logins.
         let other = all.into_iter().reduce(|first, other| if is_same(&other) { other } else { first })?;
-        let maker = owners::line(seen.snapshot, server).take_while(|owner| Template::of(owner).is_some()).last();
-        (!is_same(&other)).then(|| (Ref::of(maker.unwrap_or(server)), other))
+        (!is_same(&other)).then(|| (Ref::of(maker_of(seen.snapshot, server)), other))
     })
 }
 

@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::Seen;
 use crate::live::diagnose::{Fault, Finding};
-use crate::live::object::{Ref, list, name, namespace, text};
+use crate::live::object::{COMPONENT, Ref, list, name, namespace, text};
 use crate::live::references::hosts::hosts;
 use crate::live::references::selector::{fits, selected, shown};
 use crate::live::references::template::Template;
@@ -297,7 +297,6 @@ fn routed(snapshot: &Snapshot, pod: &Value) -> Vec<(Ref, Vec<Option<u16>>)> {
 
 /// Pods that serve an ingress class: those of the component that brought the class.
 fn ingress_pods(snapshot: &Snapshot) -> Vec<&Value> {
-    const COMPONENT: &str = "backstack.dev/component";
     let component = |object: &Value| crate::live::object::label(object, COMPONENT).map(String::from);
     let classes: Vec<_> = snapshot.all(GROUP, "IngressClass").filter_map(component).collect();
     let workloads = ["Deployment", "DaemonSet"].iter().flat_map(|kind| snapshot.all("apps", kind));

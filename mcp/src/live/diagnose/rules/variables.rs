@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use super::Seen;
+use super::listening::all_lines;
 use crate::live::diagnose::{Fault, Finding};
 use crate::live::object::{Ref, list, name, namespace, short, text};
 use crate::live::references::template::Template;
@@ -79,11 +80,7 @@ fn linked(seen: &Seen<'_>, object: &Value, template: Template<'_>, container: &V
         return None;
     }
     let pods = seen.snapshot.pods_of(object);
-    let mut lines = pods.iter().flat_map(|pod| {
-        let key = (namespace(pod).to_string(), name(pod).to_string(), text(container, "/name").to_string());
-        let logs = [seen.snapshot.recent_log(&key), seen.snapshot.log(&key)];
-        logs.into_iter().flatten().flat_map(str::lines).collect::<Vec<_>>()
-    });
+    let mut lines = pods.iter().flat_map(|pod| all_lines(seen.snapshot, pod, text(container, "/name")));
     let services: Vec<_> = seen.snapshot.inside("", "Service", namespace(object)).collect();
     let (line, service) = lines.find_map(|line| {
         let link = services.iter().find(|service| {
