@@ -46,8 +46,8 @@ export class Herald {
 
   /** Something of this kind has changed in the cluster. */
   changed(kind: string) {
-    this.health.sooner(SWARM);
-    if (kind === 'CompositeResourceDefinition') this.versions.sooner(SWARM);
+    this.health.ask();
+    if (kind === 'CompositeResourceDefinition') this.versions.ask();
   }
 
   private async lookAtPulls(): Promise<undefined> {

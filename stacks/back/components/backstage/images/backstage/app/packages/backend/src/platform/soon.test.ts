@@ -55,8 +55,8 @@ test('what waits for its turn comes sooner when it is asked to, and not later', 
   const work = vi.fn(() => Promise.resolve(undefined));
   const soon = new Soon(1000, work);
   soon.ask(60_000);
-  soon.sooner(2000);
-  soon.sooner(5000);
+  soon.ask(2000);
+  soon.ask(5000);
   await vi.advanceTimersByTimeAsync(2000);
   expect(work).toHaveBeenCalledTimes(1);
   await vi.advanceTimersByTimeAsync(60_000);

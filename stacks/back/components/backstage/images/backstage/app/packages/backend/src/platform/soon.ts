@@ -8,19 +8,13 @@ export class Soon {
   /** `work` says after how many milliseconds it wants to be called again, if at all. It must not throw. */
   constructor(private readonly delay: number, private readonly work: () => Promise<number | undefined>) {}
 
+  /** Where it waits for its turn already, and that would come later: it comes sooner. */
   ask(delay = this.delay) {
-    if (this.timer !== undefined) return;
+    if (this.timer !== undefined && this.due <= Date.now() + delay) return;
+    clearTimeout(this.timer);
     this.due = Date.now() + delay;
     this.timer = setTimeout(() => void this.run(), delay);
     this.timer.unref();
-  }
-
-  /** Where it waits for its turn anyway: it comes sooner. */
-  sooner(delay: number) {
-    if (this.timer !== undefined && this.due <= Date.now() + delay) return;
-    clearTimeout(this.timer);
-    this.timer = undefined;
-    this.ask(delay);
   }
 
   stop() {

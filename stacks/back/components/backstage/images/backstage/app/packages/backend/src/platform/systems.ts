@@ -3,7 +3,7 @@ import { Entity } from '@backstage/catalog-model';
 import { EntityProvider, EntityProviderConnection } from '@backstage/plugin-catalog-node';
 
 /** Milliseconds for an entity that was just processed to be found in the catalog. */
-const FRESH = 60_000;
+const FRESH = 30_000;
 
 /**
  * A system belongs to this provider, not to a component of the namespace: of several that emit it, the catalog keeps
@@ -33,13 +33,20 @@ export class Systems implements EntityProvider {
     if (isNew) await this.connection?.applyMutation({ type: 'delta', added: [this.deferred(namespace)], removed: [] });
   }
 
-  /** Makes the systems of these components of the cluster, and takes away those that have none any more. */
-  async refresh(components: Entity[]) {
-    const systems = this.inUse(components).map(each => this.deferred(each));
+  /**
+   * Makes the systems of these components of the cluster, and takes away those that have none any more. Says after how
+   * many milliseconds one may have to go that is kept until its first component can be found, if there is one.
+   */
+  async refresh(components: Entity[]): Promise<number | undefined> {
+    const inUse = namespacesOf(components);
+    const awaited = this.awaited(inUse);
+    const systems = [...inUse, ...awaited.keys()].sort().map(each => this.deferred(each));
     const now = JSON.stringify(systems);
-    if (!this.connection || now === this.known) return;
-    await this.connection.applyMutation({ type: 'full', entities: systems });
-    this.known = now;
+    if (this.connection && now !== this.known) {
+      await this.connection.applyMutation({ type: 'full', entities: systems });
+      this.known = now;
+    }
+    return awaited.size > 0 ? Math.min(...awaited.values()) : undefined;
   }
 
   /** With the next look everything is brought anew: what somebody took away by hand comes back. */
@@ -51,15 +58,22 @@ export class Systems implements EntityProvider {
     return { entity: systemOf(namespace, this.ownerOf(namespace)), locationKey: origin(namespace) };
   }
 
-  private inUse(components: Entity[]): string[] {
-    const references = components.map(each => systemName(each));
-    const inUse = new Set(references.filter(each => each !== undefined));
+  /** Namespaces whose first component was processed just now and is not found yet: how long each is waited for. */
+  private awaited(inUse: Set<string>): Map<string, number> {
+    const awaited = new Map<string, number>();
     for (const [namespace, time] of this.seenAt) {
-      if (Date.now() - time < FRESH) inUse.add(namespace);
-      else if (!inUse.has(namespace)) this.seenAt.delete(namespace);
+      const left = time + FRESH - Date.now();
+      if (inUse.has(namespace)) continue;
+      if (left > 0) awaited.set(namespace, left);
+      else this.seenAt.delete(namespace);
     }
-    return [...inUse].sort();
+    return awaited;
   }
+}
+
+function namespacesOf(components: Entity[]): Set<string> {
+  const names = components.map(each => systemName(each));
+  return new Set(names.filter(each => each !== undefined));
 }
 
 /** The system that a component belongs to, if it is one of ours. */

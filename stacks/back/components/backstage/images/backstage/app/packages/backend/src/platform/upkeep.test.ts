@@ -1,6 +1,6 @@
 import { Entity } from '@backstage/catalog-model';
 import { EventParams, EventsService } from '@backstage/plugin-events-node';
-import { expect, test } from 'vitest';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { Log } from '../testing/log';
 import { ingested } from '../testing/objects';
 import { KubeObject, Reference } from './objects';
@@ -13,11 +13,19 @@ const object = (changes: Partial<KubeObject['metadata']> = {}): KubeObject => ({
   metadata: { name: 'shop', namespace: 'demo', uid: '1', generation: 1, ...changes },
 });
 
+beforeEach(() => {
+  vi.useFakeTimers();
+});
+afterEach(() => {
+  vi.useRealTimers();
+});
+
 /** A catalog and a cluster beside each other, and what is said between them. */
 class World {
   readonly told: EventParams[] = [];
   readonly processed: string[] = [];
   readonly log = new Log();
+  systemsAgain: number | undefined;
   components: Entity[] = [ingested('shop')];
   apis: Entity[] = [];
   /** By name; `null` for what is gone, nothing for what is not known yet. */
@@ -27,7 +35,7 @@ class World {
     events: { publish: params => Promise.resolve(void this.told.push(params)) } as EventsService,
     topic: 'changes',
     ingested: kind => Promise.resolve(kind === 'API' ? this.apis : this.components),
-    systems: () => Promise.resolve(),
+    systems: () => Promise.resolve(this.systemsAgain),
     process: ref => Promise.resolve(void this.processed.push(ref)),
     logger: this.log,
   });
@@ -54,12 +62,14 @@ test('the ingestor hears of a change once', async () => {
   expect(world.actions()).toEqual(['upsert', 'upsert']);
 });
 
-test('an entity goes when its object was missed three times in a row', async () => {
+test('an entity goes when its object has been missed for a while, however often somebody looks', async () => {
   const world = new World();
   world.cluster.set('shop', null);
   expect(await world.upkeep.look()).toBe(5_000);
-  await world.upkeep.look();
+  vi.advanceTimersByTime(9_999);
+  for (let turn = 0; turn < 4; turn++) await world.upkeep.look();
   expect(world.told).toEqual([]);
+  vi.advanceTimersByTime(1);
   await world.upkeep.look();
   expect(world.told.map(each => each.eventPayload)).toMatchObject([{ action: 'delete', entityNames: ['component:demo/shop'] }]);
   expect(world.log.lines).toEqual(['info: component:demo/shop leaves the catalog: its App is gone']);
@@ -104,8 +114,20 @@ test('one that is replaced stays', async () => {
   for (const found of [null, null, object({ uid: '2' }), null, null]) {
     world.cluster.set('shop', found);
     await world.upkeep.look();
+    vi.advanceTimersByTime(5_000);
   }
   expect(world.actions()).toEqual(['upsert']);
+});
+
+test('it looks again when a system may have to go, and not later than what is missed asks for', async () => {
+  const world = new World();
+  world.systemsAgain = 29_000;
+  world.cluster.set('shop', object());
+  expect(await world.upkeep.look()).toBe(29_000);
+  world.cluster.set('shop', null);
+  expect(await world.upkeep.look()).toBe(5_000);
+  world.systemsAgain = 1_000;
+  expect(await world.upkeep.look()).toBe(1_000);
 });
 
 test('what is not known yet is not missed', async () => {

@@ -10,8 +10,8 @@ import { KubeObject, Reference } from './objects';
 import { referenceOf } from './resources';
 import { Watches } from './watch';
 
-/** Looks in a row that miss an object before its entity goes: one that is replaced is away for a moment. */
-const MISSES = 3;
+/** Milliseconds that an object is missed before its entity goes: one that is replaced is away for a moment. */
+const GONE = 10_000;
 /** On an object: it shall not be in the catalog. */
 const EXCLUDED = 'terasky.backstage.io/exclude-from-catalog';
 /** Milliseconds until the next look while something is missed. */
@@ -24,8 +24,8 @@ export type Parts = {
   topic: string;
   /** The entities of this kind in the catalog that were brought from the cluster. */
   ingested: (kind: string) => Promise<Entity[]>;
-  /** Renews the systems, given the components. */
-  systems: (components: Entity[]) => Promise<void>;
+  /** Renews the systems, given the components; says after how many milliseconds it would do so again, if at all. */
+  systems: (components: Entity[]) => Promise<number | undefined>;
   /** Has an entity processed anew. */
   process: (entityRef: string) => Promise<void>;
   logger: LoggerService;
@@ -33,7 +33,8 @@ export type Parts = {
 
 export class Upkeep {
   private readonly states = new Map<string, string>();
-  private readonly misses = new Map<string, number>();
+  /** Since when an object has been missed, and whether that was logged. */
+  private readonly misses = new Map<string, { since: number; isTold: boolean }>();
   /** Of entities: what their namespace said when they were processed. */
   private readonly places = new Map<string, string>();
   /** The components that were there at the last look. */
@@ -46,9 +47,10 @@ export class Upkeep {
    * throws: the next look makes good what this one could not.
    */
   async look(): Promise<number | undefined> {
+    let again: number | undefined;
     try {
       const [components, apis] = await Promise.all([this.parts.ingested('Component'), this.parts.ingested('API')]);
-      await this.parts.systems(components);
+      again = await this.parts.systems(components);
       await this.components(components);
       await this.lost(components);
       await this.apis(apis);
@@ -56,7 +58,7 @@ export class Upkeep {
     } catch (error) {
       this.parts.logger.warn(`the catalog was not compared with the cluster: ${stringifyError(error)}`);
     }
-    return this.misses.size > 0 ? MISSING : undefined;
+    return this.misses.size > 0 ? Math.min(MISSING, again ?? MISSING) : again;
   }
 
   private async components(entities: Entity[]) {
@@ -81,10 +83,11 @@ export class Upkeep {
   }
 
   private async missed(entity: Entity, entityRef: string, reference: Reference) {
-    const misses = (this.misses.get(entityRef) ?? 0) + 1;
-    this.misses.set(entityRef, misses);
-    if (misses < MISSES) return;
-    if (misses === MISSES) this.parts.logger.info(`${entityRef} leaves the catalog: its ${reference.kind} is gone`);
+    const miss = this.misses.get(entityRef) ?? { since: Date.now(), isTold: false };
+    this.misses.set(entityRef, miss);
+    if (Date.now() - miss.since < GONE) return;
+    if (!miss.isTold) this.parts.logger.info(`${entityRef} leaves the catalog: its ${reference.kind} is gone`);
+    miss.isTold = true;
     // Again with each look: until it has synchronized once, the ingestor takes no word.
     await this.tell(entity, reference, { action: 'delete', entityNames: [entityRef] });
   }
