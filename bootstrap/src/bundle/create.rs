@@ -11,8 +11,9 @@ use serde::Serialize;
 use crate::build::{Architecture, BuiltImage};
 use crate::definitions;
 use crate::error::Failure;
-use crate::images::bundle::{About, BundleError, BundledImage};
-use crate::images::bundle_writer::{self, Packed, Written};
+use crate::images::bundle::signature;
+use crate::images::bundle::{About, Base, BundleError, BundledImage};
+use crate::images::bundle_writer::{self, Beside, Packed, Written};
 use crate::images::{
     BlobStore, Bundle, Descriptor, Digest, ImageError, Platform, Registry, Upstream, UpstreamOptions, Wanted,
 };
@@ -22,6 +23,16 @@ use crate::up::everything::Everything;
 
 /// Whose line it is that tells of the progress.
 const SUBJECT: &str = "bundle";
+
+/// The file that is to be made.
+#[derive(Debug, Clone, Default)]
+pub struct Target {
+    pub path: PathBuf,
+    /// A bundle to stand on: only what it has not is written.
+    pub since: Option<PathBuf>,
+    /// Private key to sign with.
+    pub key: Option<PathBuf>,
+}
 
 /// A bundle that was made.
 #[derive(Debug, Clone, Serialize)]
@@ -42,11 +53,12 @@ pub struct Created {
 ///
 /// # Errors
 /// Something cannot be fetched or built, or the file is there already or cannot be written: then there is none.
-pub async fn create(all: Everything, path: &Path, reporter: Arc<dyn Reporter>) -> Result<Created, Failure> {
-    let start = Instant::now();
+pub async fn create(all: Everything, target: &Target, reporter: Arc<dyn Reporter>) -> Result<Created, Failure> {
+    let (start, path) = (Instant::now(), &target.path);
     if path.exists() {
-        return Err(BundleError::Exists { path: path.into() }.into());
+        return Err(BundleError::Exists { path: path.clone() }.into());
     }
+    let base = target.since.as_deref().map(Bundle::open).transpose()?;
     let images = all.decided.images.len();
     reporter.report(Event::Planned(Planned {
         platform: all.settings.name.clone(),
@@ -62,7 +74,7 @@ pub async fn create(all: Everything, path: &Path, reporter: Arc<dyn Reporter>) -
     }
     all.images.upstream.report_to(reporter.clone());
     let progress = Progress::new(reporter, SUBJECT);
-    let written = run(&all, path, &progress).await;
+    let written = run(&all, target, base.as_ref(), &progress).await;
     let seconds = start.elapsed().as_secs_f64();
     match &written {
         Ok(written) => progress.finished(Outcome::Created, units::bytes(written.bytes), seconds),
@@ -70,10 +82,15 @@ pub async fn create(all: Everything, path: &Path, reporter: Arc<dyn Reporter>) -
     }
     let Written { bytes, apart, blobs } = written?;
     let stack = format!("{} {}", all.stack.name, all.stack.version);
-    Ok(Created { path: path.into(), stack, images, blobs, bytes, apart, left_out: left_out(&all), seconds })
+    Ok(Created { path: path.clone(), stack, images, blobs, bytes, apart, left_out: left_out(&all), seconds })
 }
 
-async fn run(all: &Everything, path: &Path, progress: &Progress) -> Result<Written, Failure> {
+async fn run(
+    all: &Everything,
+    target: &Target,
+    base: Option<&Bundle>,
+    progress: &Progress,
+) -> Result<Written, Failure> {
     progress.phase(Phase::Images);
     let local = all.registry.as_ref().map(|registry| local(all, registry)).transpose()?;
     let packed = all.decided.images.iter().map(|(reference, decided)| async {
@@ -84,7 +101,6 @@ async fn run(all: &Everything, path: &Path, progress: &Progress) -> Result<Writt
     let (checkpoint, store) = with_checkpoint(all)?;
     packed.extend(checkpoint.iter().map(|image| Packed { image: image.clone(), from: None }));
     let about = About {
-        format: About::FORMAT,
         created: json::now().unwrap_or_default(),
         made_by: env!("CARGO_PKG_VERSION").into(),
         stack: all.stack.name.clone(),
@@ -92,12 +108,21 @@ async fn run(all: &Everything, path: &Path, progress: &Progress) -> Result<Writt
         architectures: vec![Architecture::host().to_string()],
         left_out: left_out(all),
         files,
-        blobs: 0,
-        index: Digest::of(b""),
         checkpoint: checkpoint.map(|image| image.manifest.digest),
+        base: base.map(named),
+        ..About::blank()
     };
     progress.detail("writing");
-    Ok(bundle_writer::write(path, about, packed, &store, progress).await?)
+    let key = target.key.as_deref();
+    let sign = |statement: &[u8]| signature::sign(key.unwrap_or(Path::new("")), statement);
+    let beside = Beside { base, sign: key.is_some().then_some(&sign) };
+    Ok(bundle_writer::write(&target.path, about, packed, &store, beside, progress).await?)
+}
+
+/// A bundle that another one stands on. Of one in pieces, the name of the whole.
+fn named(base: &Bundle) -> Base {
+    let name = base.path.file_name().unwrap_or_default().to_string_lossy();
+    Base { name: name.trim_end_matches(".001").into(), index: base.about.index.clone() }
 }
 
 /// The checkpoint that goes into the bundle, and a store that has it.

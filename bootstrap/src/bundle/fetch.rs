@@ -9,7 +9,8 @@ use serde::{Deserialize, Serialize};
 use tokio::io::AsyncWriteExt;
 
 use crate::error::{ExitKind, Explain, Failure, chain};
-use crate::images::{Bundle, Digest};
+use crate::images::bundle::find_base;
+use crate::images::{Bundle, BundleError, Digest};
 use crate::log;
 use crate::report::Progress;
 use crate::{folders, tls};
@@ -115,11 +116,27 @@ async fn fetch_to(folder: &Path, url: &str, progress: &Progress) -> Result<PathB
     let kept = |source| FetchError::Keep { url: url.into(), path: folder.into(), source };
     std::fs::create_dir_all(folder).map_err(kept)?;
     download(url, &place, progress).await?;
+    if let Some(base) = base_of(&place.part) {
+        // One level at a time: what that one stands on is fetched with it.
+        Box::pin(fetch_to(folder, &beside(url, &base), progress)).await?;
+    }
     progress.detail("checking every byte");
     check(url, &place).await?;
     std::fs::rename(&place.part, &place.whole).map_err(kept)?;
     drop(std::fs::remove_file(&place.said));
     Ok(place.whole)
+}
+
+/// The name of what a bundle stands on, if that is not here yet.
+fn base_of(part: &Path) -> Option<String> {
+    let base = Bundle::open_alone(part).ok()?.about.base?;
+    matches!(find_base(part, &base), Err(BundleError::NoBase { .. })).then_some(base.name)
+}
+
+/// The address of a file that lies where another one does.
+fn beside(url: &str, name: &str) -> String {
+    let folder = url.rsplit_once('/').map_or(url, |(folder, _)| folder);
+    format!("{folder}/{name}")
 }
 
 async fn download(url: &str, place: &Place, progress: &Progress) -> Result<(), Failure> {
@@ -209,8 +226,7 @@ async fn go_on(url: &str, place: &Place, client: &reqwest::Client, progress: &Pr
 
 async fn check(url: &str, place: &Place) -> Result<(), Failure> {
     let part = place.part.clone();
-    let hurt =
-        tokio::task::spawn_blocking(move || Ok::<_, crate::images::BundleError>(Bundle::open(&part)?.verify(|_| ())));
+    let hurt = tokio::task::spawn_blocking(move || Ok::<_, BundleError>(Bundle::open(&part)?.verify(|_| ())));
     let hurt = match hurt.await.map_err(|error| Failure::internal(error.to_string()))? {
         Ok(hurt) if hurt.is_empty() => return Ok(()),
         Ok(hurt) => hurt.iter().map(|one| format!("{}: {}", one.digest, one.what)).collect(),
@@ -228,33 +244,30 @@ mod tests {
     use tokio::net::{TcpListener, TcpStream};
 
     use super::*;
-    use crate::bundle::serve::{Served, Server};
-    use crate::images::bundle::About;
-    use crate::images::{BlobStore, bundle_writer};
+    use crate::bundle::serve::{Others, Served, Server};
+    use crate::images::BlobStore;
+    use crate::images::bundle::{About, Base};
+    use crate::images::bundle_writer::{self, Beside};
 
     /// A bundle with one large file in it, served on loopback; the address of the file.
     async fn served(folder: &Path) -> String {
         let store = BlobStore::open(folder.join("store")).expect("store");
         let large: Vec<u8> = (0..1_000_000_u32).flat_map(u32::to_le_bytes).collect();
         let about = About {
-            format: About::FORMAT,
-            created: String::new(),
             made_by: "0.1.0".into(),
             stack: "back".into(),
             stack_version: "0.1.0".into(),
-            architectures: Vec::new(),
-            left_out: Vec::new(),
             files: vec![store.put("application/yaml", &large).expect("put").digest],
-            blobs: 0,
-            index: Digest::of(b""),
-            checkpoint: None,
+            ..About::blank()
         };
         let path = folder.join("a.bundle");
-        let written = bundle_writer::write(&path, about.clone(), Vec::new(), &store, &Progress::silent()).await;
+        let written =
+            bundle_writer::write(&path, about.clone(), Vec::new(), &store, Beside::default(), &Progress::silent())
+                .await;
         written.expect("written");
         let listen = "127.0.0.1:0".parse().expect("an address");
         let server =
-            Server::bind(listen, about, Served::of(&path).expect("a file"), Vec::new(), None).await.expect("bound");
+            Server::bind(listen, about, Served::of(&path).expect("a file"), Others::default()).await.expect("bound");
         let address = server.door.addresses[0].clone();
         tokio::spawn(server.run());
         format!("{address}/a.bundle")
@@ -304,6 +317,34 @@ mod tests {
         std::fs::write(cache.join(format!("{name}.json")), serde_json::to_vec(&said).expect("JSON")).expect("write");
         let found = fetch_to(&cache, &url, &Progress::silent()).await.expect("fetched");
         assert_eq!(length(&found), length(&folder.path().join("a.bundle")));
+    }
+
+    #[tokio::test]
+    async fn what_a_bundle_stands_on_is_fetched_with_it() {
+        let (folder, elsewhere) = (tempfile::tempdir().expect("folder"), tempfile::tempdir().expect("folder"));
+        served(folder.path()).await;
+        let base = Bundle::open(&folder.path().join("a.bundle")).expect("a bundle");
+        let store = BlobStore::open(elsewhere.path().join("store")).expect("store");
+        let named = Base { name: "old.bundle".into(), index: base.about.index.clone() };
+        let about = About { base: Some(named), files: base.about.files.clone(), ..About::blank() };
+        store.put("application/yaml", &base.read(&about.files[0]).expect("a file")).expect("put");
+        let path = elsewhere.path().join("a.bundle");
+        let beside = Beside { base: Some(&base), sign: None };
+        let written = bundle_writer::write(&path, about.clone(), Vec::new(), &store, beside, &Progress::silent()).await;
+        assert!(written.expect("written").bytes < 10_000);
+        let others = Others {
+            bases: vec![Served { name: "old.bundle".into(), ..Served::of(&base.path).expect("a file") }],
+            ..Others::default()
+        };
+        let listen = "127.0.0.1:0".parse().expect("an address");
+        let server =
+            Server::bind(listen, about.clone(), Served::of(&path).expect("a file"), others).await.expect("bound");
+        let url = format!("{}/a.bundle", server.door.addresses[0]);
+        tokio::spawn(server.run());
+        let cache = folder.path().join("cache");
+        let found = fetch_to(&cache, &url, &Progress::silent()).await.expect("fetched");
+        assert!(Bundle::open(&found).expect("both").read(&about.files[0]).is_ok());
+        assert_eq!(std::fs::read_dir(&cache).expect("cache").count(), 2);
     }
 
     #[tokio::test]

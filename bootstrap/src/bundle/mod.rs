@@ -13,4 +13,4 @@ pub mod fetch;
 pub mod serve;
 
 pub use crate::images::bundle::split;
-pub use create::{Created, create};
+pub use create::{Created, Target, create};

@@ -10,11 +10,12 @@ use serde_json::json;
 use super::printer::Printer;
 use super::up::{WishArgs, with_files_here};
 use crate::build::Architecture;
-use crate::bundle::serve::{ServeError, Served, Server};
-use crate::bundle::{self, Created};
+use crate::bundle::serve::{Others, ServeError, Served, Server};
+use crate::bundle::{self, Created, Target};
 use crate::doctor::collect::Reports;
 use crate::error::{ExitKind, Failure};
 use crate::images::Bundle;
+use crate::images::bundle::signature;
 use crate::images::bundle::verify::Hurt;
 use crate::report::units;
 use crate::up::everything;
@@ -43,16 +44,23 @@ enum BundleCommand {
   backstack bundle create
   backstack bundle create --stack ./mine --file /media/usb/mine.bundle
   backstack bundle create --images source    all images built here from packages
+  backstack bundle create --since old.bundle only what is new since a bundle that the others have
+  backstack bundle create --sign ~/.ssh/id_ed25519
+                                             so that the others can see whose it is
   backstack bundle create --checkpoint lab.checkpoint
                                              platforms begin as it was, and nothing is installed")]
     Create(Box<CreateArgs>),
     /// Check every byte of a bundle, and name what is hurt
     #[command(after_help = "Examples:
-  backstack bundle verify back-0.1.0-amd64.bundle")]
+  backstack bundle verify back-0.1.0-amd64.bundle
+  backstack bundle verify back-0.1.0-amd64.bundle --signers teacher.pub    and that it is the teacher's")]
     Verify {
         /// The bundle, or the first of its pieces
         #[arg(value_name = "FILE")]
         file: PathBuf,
+        /// Public SSH key of who must have signed it, or a file of `NAME KEY` lines
+        #[arg(long, value_name = "FILE")]
+        signers: Option<PathBuf>,
     },
     /// Let other machines fetch a bundle from this one, until Ctrl-C
     ///
@@ -90,9 +98,15 @@ enum BundleCommand {
 
 #[derive(Debug, Args)]
 struct CreateArgs {
-    /// File to write; it must not be there [default: STACK-VERSION-ARCHITECTURE.bundle]
+    /// File to write; it must not be there [default: STACK-VERSION-ARCHITECTURE.bundle, with --since ...-new.bundle]
     #[arg(long, value_name = "FILE")]
     file: Option<PathBuf>,
+    /// Write only what this bundle has not; whoever uses the new one needs both, in one folder
+    #[arg(long, value_name = "BUNDLE")]
+    since: Option<PathBuf>,
+    /// Sign it with this SSH key (`ssh-keygen` does it, and asks for a passphrase if there is one)
+    #[arg(long, value_name = "KEY")]
+    sign: Option<PathBuf>,
     #[command(flatten)]
     wishes: WishArgs,
 }
@@ -118,7 +132,7 @@ pub(super) async fn run(args: BundleArgs, name: &str, printer: &Printer) -> Resu
         BundleCommand::Create(args) => create(*args, name, printer).await,
         BundleCommand::Serve(args) => serve(args, printer).await,
         BundleCommand::Split { file, size } => split(&file, size, printer).await,
-        BundleCommand::Verify { file } => verify(&file, printer).await,
+        BundleCommand::Verify { file, signers } => verify(&file, signers.as_deref(), printer).await,
         BundleCommand::Inspect { file } => {
             let bundle = Bundle::open(&file)?;
             printer.facts(&facts(&bundle), || shown(&bundle));
@@ -131,10 +145,11 @@ async fn create(args: CreateArgs, name: &str, printer: &Printer) -> Result<u8, F
     let (wishes, config) = args.wishes.split();
     let wishes = with_files_here(wishes, printer).await?;
     let all = everything::look(name, wishes, config).await?;
-    let usual = || format!("{}-{}-{}.bundle", all.stack.name, all.stack.version, Architecture::host()).into();
-    let path = args.file.unwrap_or_else(usual);
+    let ending = if args.since.is_some() { "-new.bundle" } else { ".bundle" };
+    let usual = || format!("{}-{}-{}{ending}", all.stack.name, all.stack.version, Architecture::host()).into();
+    let target = Target { path: args.file.unwrap_or_else(usual), since: args.since, key: args.sign };
     let reporter = printer.reporter();
-    let created = bundle::create(all, &path, reporter.clone()).await;
+    let created = bundle::create(all, &target, reporter.clone()).await;
     drop(reporter);
     let created = created?;
     printer.event(json!({"event": "bundle", "summary": created}));
@@ -160,19 +175,17 @@ fn told(created: &Created) -> String {
 
 async fn serve(args: ServeArgs, printer: &Printer) -> Result<u8, Failure> {
     let bundle = Bundle::open(&args.file)?;
-    if bundle.is_in_pieces() {
-        let why = "it is in pieces: put it together first, `cat FILE.* >FILE`".into();
-        return Err(ServeError { path: bundle.path, why }.into());
-    }
+    whole(&bundle)?;
     let mut programs =
         vec![Served::of(&std::env::current_exe().map_err(|error| Failure::internal(error.to_string()))?)?];
     for path in &args.programs {
         programs.push(Served::of(path)?);
     }
-    let served = Served::of(&bundle.path)?;
+    let (served, bases) = (Served::of(&bundle.path)?, bases(&bundle)?);
     let name = served.name.clone();
     let reports = args.reports.map(Reports::in_folder).transpose()?;
-    let server = Server::bind(args.listen, bundle.about, served, programs, reports).await?;
+    let others = Others { programs, bases, reports };
+    let server = Server::bind(args.listen, bundle.about, served, others).await?;
     let addresses = server.door.addresses.clone();
     printer.facts(&json!({"addresses": addresses, "bundle": name}), || {
         let picture = server.door.picture().unwrap_or_default();
@@ -181,6 +194,27 @@ async fn serve(args: ServeArgs, printer: &Printer) -> Result<u8, Failure> {
     });
     server.run().await;
     Ok(0)
+}
+
+/// What a bundle stands on, each under the name by which it is looked for.
+fn bases(bundle: &Bundle) -> Result<Vec<Served>, ServeError> {
+    let mut bases = Vec::new();
+    let mut next = bundle;
+    while let (Some(named), Some(base)) = (&next.about.base, &next.base) {
+        whole(base)?;
+        bases.push(Served { name: named.name.clone(), ..Served::of(&base.path)? });
+        next = base;
+    }
+    Ok(bases)
+}
+
+/// One in pieces cannot be served: a fetch asks for one file.
+fn whole(bundle: &Bundle) -> Result<(), ServeError> {
+    if !bundle.is_in_pieces() {
+        return Ok(());
+    }
+    let why = "it is in pieces: put it together first, `cat FILE.* >FILE`".into();
+    Err(ServeError { path: bundle.path.clone(), why })
 }
 
 /// A number of bytes with its unit.
@@ -213,8 +247,9 @@ async fn split(file: &Path, size: u64, printer: &Printer) -> Result<u8, Failure>
     Ok(0)
 }
 
-async fn verify(file: &Path, printer: &Printer) -> Result<u8, Failure> {
+async fn verify(file: &Path, signers: Option<&Path>, printer: &Printer) -> Result<u8, Failure> {
     let bundle = Bundle::open(file)?;
+    let signer = signers.map(|signers| signature::check(&bundle, signers)).transpose()?;
     let checked = tokio::task::spawn_blocking(move || {
         let mut bytes = 0;
         let hurt = bundle.verify(|read| bytes += read);
@@ -223,8 +258,9 @@ async fn verify(file: &Path, printer: &Printer) -> Result<u8, Failure> {
     let (bundle, hurt, bytes) = checked.await.map_err(|error| Failure::internal(error.to_string()))?;
     if hurt.is_empty() {
         let blobs = bundle.about.blobs;
-        let text = || format!("  {}: all {blobs} blobs are whole ({}).\n", file.display(), units::bytes(bytes));
-        printer.facts(&json!({"file": file, "blobs": blobs, "bytes": bytes, "hurt": []}), text);
+        let signed = signer.as_ref().map(|name| format!("  Signed by {name}.\n")).unwrap_or_default();
+        let text = || format!("  {}: all {blobs} blobs are whole ({}).\n{signed}", file.display(), units::bytes(bytes));
+        printer.facts(&json!({"file": file, "blobs": blobs, "bytes": bytes, "hurt": [], "signer": signer}), text);
         return Ok(0);
     }
     Err(Failure {
@@ -244,7 +280,8 @@ fn facts(bundle: &Bundle) -> serde_json::Value {
         json!({"reference": image.reference, "architecture": image.architecture, "manifest": image.manifest.digest,
             "built": image.built.is_some()})
     });
-    json!({"file": bundle.path, "bytes": bundle.size().ok(), "about": bundle.about, "images": images.collect::<Vec<_>>()})
+    json!({"file": bundle.path, "bytes": bundle.size().ok(), "about": bundle.about, "signed": bundle.signature.is_some(),
+        "images": images.collect::<Vec<_>>()})
 }
 
 fn shown(bundle: &Bundle) -> String {
@@ -265,6 +302,12 @@ fn shown(bundle: &Bundle) -> String {
     let _ = writeln!(text, "\n  {images}, {files} of definitions, {} blobs", about.blobs);
     for one in &about.left_out {
         let _ = writeln!(text, "  left out: {one}");
+    }
+    if let Some(base) = &bundle.base {
+        let _ = writeln!(text, "  it has what is new since {}", base.path.display());
+    }
+    if bundle.signature.is_some() {
+        text += "  it is signed; `backstack bundle verify --signers FILE` says by whom\n";
     }
     if let Some(checkpoint) = bundle.checkpoint() {
         let _ = writeln!(text, "  platforms begin as at {}", checkpoint.reference);

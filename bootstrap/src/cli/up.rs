@@ -88,6 +88,9 @@ pub(super) struct WishArgs {
     /// File that all images come from, made by `backstack bundle create`; nothing is fetched from anywhere
     #[arg(long, env = "BACKSTACK_BUNDLE", value_name = "FILE|URL", conflicts_with = "images")]
     bundle: Option<PathBuf>,
+    /// Use the bundle only if it is signed by one of these: a public SSH key, or a file of `NAME KEY` lines
+    #[arg(long, env = "BACKSTACK_BUNDLE_SIGNERS", value_name = "FILE")]
+    bundle_signers: Option<PathBuf>,
     /// What a new platform begins with, instead of being installed: a file of `backstack checkpoint export`, or a registry's
     /// address. A bundle may have one too
     #[arg(long, env = "BACKSTACK_CHECKPOINT", value_name = "FILE|URL|oci://...")]
@@ -141,6 +144,7 @@ impl WishArgs {
             stack: self.stack,
             images: self.images,
             bundle: self.bundle,
+            bundle_signers: self.bundle_signers,
             checkpoint: self.checkpoint,
             workers: self.workers,
             node_image: self.node_image,

@@ -60,6 +60,8 @@ pub struct UpWishes {
     pub images: Option<ImageSource>,
     /// File that all images come from.
     pub bundle: Option<PathBuf>,
+    /// Who must have signed it: a public key, or a file of them with names.
+    pub bundle_signers: Option<PathBuf>,
     /// File with the checkpoint that a new platform begins with.
     pub checkpoint: Option<PathBuf>,
     pub workers: Option<u16>,
@@ -218,6 +220,7 @@ impl UpWishes {
             stack: self.stack.or(next.stack),
             // What somebody asks for with a flag takes the place of both.
             bundle: self.bundle.or(next.bundle.filter(|_| self.images.is_none())),
+            bundle_signers: self.bundle_signers.or(next.bundle_signers),
             images: self.images.or(next.images),
             checkpoint: self.checkpoint.or(next.checkpoint),
             workers: self.workers.or(next.workers),

@@ -5,6 +5,7 @@ use crate::checkpoint::Portable;
 use crate::docker::Engine;
 use crate::error::Failure;
 use crate::images::Bundle;
+use crate::images::bundle::signature;
 use crate::settings::{Existing, ImageSource, UpWishes};
 use crate::stack::{ClusterSpec, Stack};
 
@@ -16,6 +17,9 @@ pub(super) fn of_files(mut wishes: UpWishes) -> Result<(UpWishes, Option<Portabl
     let mut checkpoint = wishes.checkpoint.as_ref().map(|path| Portable::open(path)).transpose()?;
     if let Some(path) = &wishes.bundle {
         let bundle = Bundle::open(path)?;
+        if let Some(signers) = &wishes.bundle_signers {
+            signature::check(&bundle, signers)?;
+        }
         if checkpoint.is_none() {
             checkpoint = Portable::of(&bundle)?;
         }

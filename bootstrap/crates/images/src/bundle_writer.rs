@@ -10,7 +10,7 @@ use futures::{StreamExt, TryStreamExt, stream};
 use tokio::task::spawn_blocking;
 
 use super::blob::{Content, Descriptor};
-use super::bundle::{self, About, BundleError, BundledImage, Index};
+use super::bundle::{self, About, Bundle, BundleError, BundledImage, Index};
 use super::digest::Digest;
 use super::error::ImageError;
 use super::manifest::ImageManifest;
@@ -31,6 +31,18 @@ pub struct Packed {
     /// Where what is not in the store is fetched from.
     pub from: Option<(Upstream, Resolved)>,
 }
+
+/// What a bundle is written with besides its images.
+#[derive(Default)]
+pub struct Beside<'a> {
+    /// What this one has is left out.
+    pub base: Option<&'a Bundle>,
+    /// Makes the signature of what the bundle says of itself.
+    pub sign: Option<&'a Sign<'a>>,
+}
+
+/// Signs bytes.
+pub type Sign<'a> = dyn Fn(&[u8]) -> io::Result<Vec<u8>> + Send + Sync + 'a;
 
 /// What was written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -91,12 +103,17 @@ pub async fn write(
     mut about: About,
     images: Vec<Packed>,
     store: &BlobStore,
+    beside: Beside<'_>,
     progress: &Progress,
 ) -> Result<Written, PackError> {
     if path.exists() {
         return Err(BundleError::Exists { path: path.into() }.into());
     }
-    let (parts, small, apart) = parts(&images, &about.files, store)?;
+    let (mut parts, mut small, apart) = parts(&images, &about.files, store)?;
+    if let Some(base) = beside.base {
+        parts.retain(|part| base.content(&part.blob.digest).is_none());
+        small.retain(|digest, _| base.content(digest).is_none());
+    }
     let images: Vec<BundledImage> = images.into_iter().map(|packed| packed.image).collect();
     let index = json(&Index::of(&images));
     about.index = Digest::of(&index);
@@ -104,8 +121,11 @@ pub async fn write(
     // A checkpoint has passwords in it.
     let is_secret = about.checkpoint.is_some();
     let mut archive = Archive::begin(&unfinished(path), is_secret).map_err(BundleError::write(path))?;
-    let heads = [(bundle::LAYOUT, br#"{"imageLayoutVersion":"1.0.0"}"#.to_vec()), (bundle::ABOUT, json(&about))];
-    for (name, bytes) in heads.into_iter().chain([(bundle::INDEX, index)]) {
+    let statement = json(&about);
+    let signed = beside.sign.map(|sign| sign(&statement)).transpose().map_err(BundleError::sign(path))?;
+    let signature = signed.map(|bytes| (bundle::SIGNATURE, bytes));
+    let heads = [(bundle::LAYOUT, br#"{"imageLayoutVersion":"1.0.0"}"#.to_vec()), (bundle::ABOUT, statement)];
+    for (name, bytes) in heads.into_iter().chain(signature).chain([(bundle::INDEX, index)]) {
         archive.append(name, bytes.len() as u64, &bytes[..]).map_err(BundleError::write(path))?;
     }
     for (digest, bytes) in &small {
@@ -292,7 +312,7 @@ impl<R: Read> Read for Checked<'_, R> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::bundle::{Bundle, split};
+    use crate::bundle::{Base, split};
     use serde_json::json;
 
     struct Case {
@@ -308,17 +328,13 @@ mod tests {
             let store = BlobStore::open(folder.path().join("store")).expect("store");
             let files = vec![store.put("application/yaml", b"kind: Definition").expect("put").digest];
             let about = About {
-                format: About::FORMAT,
                 created: "2026-01-02T03:04:05Z".into(),
                 made_by: "0.1.0".into(),
                 stack: "back".into(),
                 stack_version: "0.1.0".into(),
                 architectures: vec!["amd64".into()],
-                left_out: Vec::new(),
                 files: files.clone(),
-                blobs: 0,
-                index: Digest::of(b""),
-                checkpoint: None,
+                ..About::blank()
             };
             Self { folder, store, files, about }
         }
@@ -339,7 +355,19 @@ mod tests {
         }
 
         async fn write(&self, images: Vec<Packed>) -> Result<Written, PackError> {
-            write(&self.path(), self.about.clone(), images, &self.store, &Progress::silent()).await
+            let beside = Beside::default();
+            write(&self.path(), self.about.clone(), images, &self.store, beside, &Progress::silent()).await
+        }
+
+        /// What is new since the first one, signed by somebody whose signature is `SIGNED` and the length of the text.
+        async fn write_since(&self, base: &Bundle, images: Vec<Packed>) -> PathBuf {
+            let path = self.folder.path().join("new.bundle");
+            let named = Base { name: "a.bundle".into(), index: base.about.index.clone() };
+            let about = About { base: Some(named), ..self.about.clone() };
+            let sign = |text: &[u8]| Ok(format!("SIGNED {}", text.len()).into_bytes());
+            let beside = Beside { base: Some(base), sign: Some(&sign) };
+            write(&path, about, images, &self.store, beside, &Progress::silent()).await.expect("written");
+            path
         }
     }
 
@@ -362,6 +390,28 @@ mod tests {
         assert!(!store.contains(&Digest::of(b"elsewhere")));
         let again = case.write(vec![case.image("one", &[])]).await.expect_err("it is there");
         assert!(matches!(again, PackError::Bundle(BundleError::Exists { .. })));
+    }
+
+    #[tokio::test]
+    async fn what_is_new_stands_on_what_was_there_before() {
+        let case = Case::new();
+        let (old, new) = (vec![7; 50_000], vec![8; 10_000]);
+        case.write(vec![case.image("one", &[&old])]).await.expect("written");
+        let base = Bundle::open(&case.path()).expect("a bundle");
+        let path = case.write_since(&base, vec![case.image("one", &[&old]), case.image("two", &[&old, &new])]).await;
+        assert!(path.metadata().expect("a file").len() < 20_000);
+        let opened = Bundle::open(&path).expect("both");
+        assert_eq!((opened.images().count(), opened.verify(|_| ())), (2, vec![]));
+        assert_eq!(opened.content(&Digest::of(&old)).expect("the old layer").read().expect("read"), old);
+        assert_eq!(opened.signature, Some(format!("SIGNED {}", opened.statement.len())));
+        // By another name as well; but not from elsewhere, and no other bundle does.
+        let renamed = case.folder.path().join("other.bundle");
+        std::fs::rename(case.path(), &renamed).expect("rename");
+        assert_eq!(Bundle::open(&path).expect("both").base.expect("a base").path, renamed);
+        std::fs::remove_file(&renamed).expect("remove");
+        case.write(vec![case.image("three", &[&old])]).await.expect("written");
+        let error = Bundle::open(&path).expect_err("another bundle");
+        assert!(matches!(&error, BundleError::NoBase { base, .. } if base == "a.bundle"), "{error}");
     }
 
     #[tokio::test]

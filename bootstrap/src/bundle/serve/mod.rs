@@ -75,23 +75,26 @@ pub struct Server {
 struct Hall {
     about: About,
     bundle: Served,
-    programs: Vec<Served>,
-    reports: Option<Reports>,
+    others: Others,
+}
+
+/// What is offered besides the bundle.
+#[derive(Default)]
+pub struct Others {
+    pub programs: Vec<Served>,
+    /// What the bundle stands on, each under the name by which it is looked for.
+    pub bases: Vec<Served>,
+    /// Takes reports of `doctor`.
+    pub reports: Option<Reports>,
 }
 
 impl Server {
-    /// Listens; nothing is answered before [`Self::run`]. With `reports` those of `doctor` are taken at `/reports`.
+    /// Listens; nothing is answered before [`Self::run`]. Reports of `doctor` are taken at `/reports`.
     ///
     /// # Errors
     /// [`ListenError`]
-    pub async fn bind(
-        listen: SocketAddr,
-        about: About,
-        bundle: Served,
-        programs: Vec<Served>,
-        reports: Option<Reports>,
-    ) -> Result<Self, ListenError> {
-        let hall = Arc::new(Hall { about, bundle, programs, reports });
+    pub async fn bind(listen: SocketAddr, about: About, bundle: Served, others: Others) -> Result<Self, ListenError> {
+        let hall = Arc::new(Hall { about, bundle, others });
         Ok(Self { door: Door::open(listen).await?, hall })
     }
 
@@ -111,13 +114,13 @@ impl Hall {
         let name = request.uri().path().trim_start_matches('/');
         if name.is_empty() {
             let host = request.headers().get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
-            let reports = self.reports.is_some();
-            return room::page(page::show(host, &self.about, &self.bundle, &self.programs, reports));
+            return room::page(page::show(host, &self.about, &self.bundle, &self.others));
         }
-        if let Some(reports) = self.reports.as_ref().filter(|_| name == Reports::PATH) {
+        if let Some(reports) = self.others.reports.as_ref().filter(|_| name == Reports::PATH) {
             return reports.answer(request).await;
         }
-        let served = self.programs.iter().chain([&self.bundle]).find(|served| served.name == name);
+        let all = self.others.programs.iter().chain(&self.others.bases).chain([&self.bundle]);
+        let served = { all }.find(|served| served.name == name);
         let Some(served) = served.map(|served| served.path.clone()) else {
             return room::text(StatusCode::NOT_FOUND, format!("there is no {name} here\n"));
         };

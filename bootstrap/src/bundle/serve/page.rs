@@ -2,30 +2,31 @@
 
 use std::fmt::Write;
 
-use super::Served;
+use super::{Others, Served};
 use crate::images::bundle::About;
 use crate::report::units;
 use crate::room::escaped;
 
-/// The page, as seen under this host; `reports` says that those of `doctor` are taken.
-pub(super) fn show(host: &str, about: &About, bundle: &Served, programs: &[Served], reports: bool) -> String {
+/// The page, as seen under this host.
+pub(super) fn show(host: &str, about: &About, bundle: &Served, others: &Others) -> String {
     let (host, name) = (escaped(host), escaped(&bundle.name));
     let mut ways = String::new();
-    for program in programs {
+    for program in &others.programs {
         let file = escaped(&program.name);
         let _ = write!(
             ways,
             "<h2>With <code>{file}</code></h2>\n<pre>curl -fLO http://{host}/{file}\nchmod +x {file}\n./{file} up --bundle http://{host}/{name}</pre>\n"
         );
     }
-    let report = match reports {
+    let report = match others.reports.is_some() {
         true => format!(
             "<h2>Is your machine ready?</h2>\n<pre>backstack doctor --report http://{host}/reports</pre>\n\
              <p>What that says of your machine is then on <a href='/reports'>this page</a>, for the whole room.</p>\n"
         ),
         false => String::new(),
     };
-    let (stack, size) = (escaped(&about.stack()), units::bytes(bundle.bytes));
+    let bytes = others.bases.iter().chain([bundle]).map(|served| served.bytes).sum();
+    let (stack, size) = (escaped(&about.stack()), units::bytes(bytes));
     let machines = escaped(&about.architectures.join(", "));
     format!(
         "<!doctype html>\n<html lang=en>\n<meta charset=utf-8>\n<meta name=viewport content='width=device-width'>\n\
@@ -43,30 +44,26 @@ pub(super) fn show(host: &str, about: &About, bundle: &Served, programs: &[Serve
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::images::Digest;
+    use crate::doctor::collect::Reports;
 
     #[test]
     fn the_lines_to_type_have_the_address_and_nothing_breaks_out() {
         let about = About {
-            format: 1,
-            created: String::new(),
             made_by: "0.1.0".into(),
             stack: "a<b".into(),
             stack_version: "1".into(),
             architectures: vec!["amd64".into()],
-            left_out: Vec::new(),
-            files: Vec::new(),
-            blobs: 0,
-            index: Digest::of(b""),
-            checkpoint: None,
+            ..About::blank()
         };
         let served = |name: &str| Served { path: name.into(), name: name.into(), bytes: 1_500_000 };
-        let page = show("10.0.0.7:8600", &about, &served("a.bundle"), &[served("backstack")], true);
+        let folder = tempfile::tempdir().expect("folder");
+        let reports = Some(Reports::in_folder(folder.path().into()).expect("reports"));
+        let others = Others { programs: vec![served("backstack")], bases: vec![served("old.bundle")], reports };
+        let page = show("10.0.0.7:8600", &about, &served("a.bundle"), &others);
         assert!(page.contains("curl -fLO http://10.0.0.7:8600/backstack\n"), "{page}");
         assert!(page.contains("./backstack up --bundle http://10.0.0.7:8600/a.bundle<"), "{page}");
-        assert!(
-            page.contains("Stack a&lt;b 1") && !show("<script>", &about, &served("a"), &[], false).contains("<script>")
-        );
+        assert!(page.contains("Stack a&lt;b 1") && page.contains("<p>3 MB, for Linux nodes"), "{page}");
+        assert!(!show("<script>", &about, &served("a"), &Others::default()).contains("<script>"));
         assert!(page.contains("<pre>backstack doctor --report http://10.0.0.7:8600/reports</pre>"), "{page}");
     }
 }

@@ -9,8 +9,8 @@ use super::{CONFIG, MANIFEST, Manifest, OBJECTS, VOLUMES, listed};
 use crate::checkpoint::{About, CheckpointError, Place, node};
 use crate::docker::Engine;
 use crate::images::bundle::{About as FileAbout, BundleError};
-use crate::images::bundle_writer::{self, Packed};
-use crate::images::{BlobStore, Descriptor, Digest};
+use crate::images::bundle_writer::{self, Beside, Packed};
+use crate::images::{BlobStore, Descriptor};
 use crate::report::Progress;
 
 /// As the checkpoint itself has it.
@@ -41,20 +41,17 @@ pub async fn export(place: &Place, about: &About, path: &Path) -> Result<Exporte
     let store = BlobStore::open(folder.path()).map_err(writing(path))?;
     let manifest = gather(place, about, &store, path).await?;
     let file = FileAbout {
-        format: FileAbout::FORMAT,
         created: about.created.clone(),
         made_by: about.made_by.clone(),
         stack: about.stack.clone(),
         stack_version: about.stack_version.clone(),
         architectures: vec![origin.architecture.clone()],
-        left_out: Vec::new(),
-        files: Vec::new(),
-        blobs: 0,
-        index: Digest::of(b""),
         checkpoint: Some(manifest.digest.clone()),
+        ..FileAbout::blank()
     };
     let packed = Packed { image: listed(&about.name, &origin.architecture, manifest), from: None };
-    let written = bundle_writer::write(path, file, vec![packed], &store, &Progress::silent()).await?;
+    let beside = Beside::default();
+    let written = bundle_writer::write(path, file, vec![packed], &store, beside, &Progress::silent()).await?;
     Ok(Exported { path: path.into(), checkpoint: about.name.clone(), bytes: written.bytes })
 }
 

@@ -7,11 +7,11 @@ use super::{KIND, MANIFEST, Manifest, Portable};
 use crate::checkpoint::CheckpointError;
 use crate::folders;
 use crate::images::bundle::About as FileAbout;
-use crate::images::bundle_writer::{self, Packed};
+use crate::images::bundle_writer::{self, Beside, Packed};
 use crate::images::manifest::Raw;
 use crate::images::upstream::is_loopback;
 use crate::images::{
-    BlobStore, Bundle, Content, Descriptor, Digest, Platform, Reference, Registry, Upstream, UpstreamOptions, Wanted,
+    BlobStore, Bundle, Content, Descriptor, Platform, Reference, Registry, Upstream, UpstreamOptions, Wanted,
 };
 use crate::report::Progress;
 
@@ -99,23 +99,18 @@ pub async fn pull(from: &Reference, progress: &Progress) -> Result<PathBuf, Chec
     let found = upstream.resolve(&wanted).await?;
     let note = |key: &str| manifest.annotations.get(key).cloned().unwrap_or_default();
     let file = FileAbout {
-        format: FileAbout::FORMAT,
         created: note(super::CREATED),
         made_by: note(super::MADE_BY),
         stack: note(super::STACK),
         stack_version: note(super::STACK_VERSION),
-        architectures: Vec::new(),
-        left_out: Vec::new(),
-        files: Vec::new(),
-        blobs: 0,
-        index: Digest::of(b""),
         checkpoint: Some(digest.clone()),
+        ..FileAbout::blank()
     };
     let listed = super::listed(&note(super::NAME), "", Descriptor { media_type: MANIFEST.into(), digest, size });
     let folder = tempfile::tempdir_in(&cache).map_err(kept)?;
     let store = BlobStore::open(folder.path()).map_err(kept)?;
     let packed = Packed { image: listed, from: Some((upstream, found)) };
-    bundle_writer::write(&path, file, vec![packed], &store, progress).await?;
+    bundle_writer::write(&path, file, vec![packed], &store, Beside::default(), progress).await?;
     Ok(path)
 }
 

@@ -1,9 +1,9 @@
 use std::io::Write;
 
 use super::*;
+use crate::images::BlobStore;
 use crate::images::bundle::About as FileAbout;
-use crate::images::bundle_writer::{self, Packed};
-use crate::images::{BlobStore, Digest};
+use crate::images::bundle_writer::{self, Beside, Packed};
 use crate::report::Progress;
 use crate::settings::Record;
 use crate::stack::Changes;
@@ -64,21 +64,15 @@ async fn file(folder: &Path) -> PathBuf {
     let manifest = Manifest::of(&about(), config, objects, volumes.into());
     let manifest = put(MANIFEST, &serde_json::to_vec(&manifest).expect("JSON"));
     let file = FileAbout {
-        format: FileAbout::FORMAT,
-        created: String::new(),
-        made_by: String::new(),
         stack: "back".into(),
         stack_version: "0.1.0".into(),
         architectures: vec!["amd64".into()],
-        left_out: Vec::new(),
-        files: Vec::new(),
-        blobs: 0,
-        index: Digest::of(b""),
         checkpoint: Some(manifest.digest.clone()),
+        ..FileAbout::blank()
     };
     let (path, image) = (folder.join("lab.checkpoint"), listed("lab", "amd64", manifest));
     let all = vec![Packed { image, from: None }];
-    bundle_writer::write(&path, file, all, &store, &Progress::silent()).await.expect("a file");
+    bundle_writer::write(&path, file, all, &store, Beside::default(), &Progress::silent()).await.expect("a file");
     path
 }
 

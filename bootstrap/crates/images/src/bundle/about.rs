@@ -33,11 +33,41 @@ pub struct About {
     /// Manifest of the checkpoint of a platform that lies in it: it is listed like an image, and is none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub checkpoint: Option<Digest>,
+    /// The bundle that has what is not in this one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub base: Option<Base>,
+}
+
+/// Another bundle, as one that stands on it names it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Base {
+    /// What its file was called.
+    pub name: String,
+    /// Digest of its `index.json`.
+    pub index: Digest,
 }
 
 impl About {
     /// The version of the format that is written now.
     pub const FORMAT: u32 = FORMAT;
+
+    /// What nothing is said in yet. Counts and digests get theirs when it is written.
+    pub fn blank() -> Self {
+        Self {
+            format: Self::FORMAT,
+            created: String::new(),
+            made_by: String::new(),
+            stack: String::new(),
+            stack_version: String::new(),
+            architectures: Vec::new(),
+            left_out: Vec::new(),
+            files: Vec::new(),
+            blobs: 0,
+            index: Digest::of(b""),
+            checkpoint: None,
+            base: None,
+        }
+    }
 
     /// The stack with its version.
     pub fn stack(&self) -> String {

@@ -20,6 +20,8 @@ pub enum BundleError {
     File { path: PathBuf, what: &'static str, source: io::Error },
     #[error("there is a file {} already", .path.display())]
     Exists { path: PathBuf },
+    #[error("the bundle {} has only what is new since {base}, and that one is not beside it", .path.display())]
+    NoBase { path: PathBuf, base: String },
     #[error("{name} would be {size} bytes in one piece, and a piece may have {limit}")]
     LargeBlob { name: String, size: u64, limit: u64 },
 }
@@ -30,6 +32,11 @@ impl BundleError {
     pub(crate) fn read(path: &Path) -> impl FnOnce(io::Error) -> Self {
         let path = path.to_path_buf();
         move |source| Self::File { path, what: "read", source }
+    }
+
+    pub(crate) fn sign(path: &Path) -> impl FnOnce(io::Error) -> Self {
+        let path = path.to_path_buf();
+        move |source| Self::File { path, what: "signed", source }
     }
 
     pub(crate) fn write(path: &Path) -> impl FnOnce(io::Error) -> Self {
@@ -59,8 +66,12 @@ impl Explain for BundleError {
             Self::File { source, .. } if source.kind() == io::ErrorKind::StorageFull => {
                 "Make room on the disk, or write it to another one with `--file`.".into()
             }
+            Self::File { what: "signed", .. } => "See that `ssh-keygen -Y sign` works with this key.".into(),
             Self::File { what, .. } => format!("See that the file can be {what} by you, or name another one."),
             Self::Exists { .. } => "Name another file, or remove this one first.".into(),
+            Self::NoBase { base, .. } => {
+                format!("Copy {base} into the same folder; it may have another name, if it ends in `.bundle`.")
+            }
             Self::LargeBlob { .. } => "Allow larger pieces with `--size`.".into(),
         }]
     }

@@ -5,15 +5,19 @@
 //! no words for.
 //!
 //! ```text
-//! about   what a bundle says of itself, and of each image
-//! scan    where the blobs of a file, or of its pieces, lie
-//! split   the file in pieces
-//! verify  every blob against its digest
+//! about      what a bundle says of itself, and of each image
+//! base       the bundle that another one stands on
+//! scan       where the blobs of a file, or of its pieces, lie
+//! signature  whose it is
+//! split      the file in pieces
+//! verify     every blob against its digest
 //! ```
 
 pub mod about;
+mod base;
 pub mod error;
 mod scan;
+pub mod signature;
 mod split;
 pub mod verify;
 
@@ -21,7 +25,8 @@ use std::collections::BTreeMap;
 use std::io;
 use std::path::{Path, PathBuf};
 
-pub use about::{About, BundledImage};
+pub use about::{About, Base, BundledImage};
+pub use base::find as find_base;
 pub use error::BundleError;
 pub use split::split;
 
@@ -32,6 +37,8 @@ pub(crate) use about::Index;
 /// The version of this format that is written and read.
 const FORMAT: u32 = 1;
 pub(crate) const ABOUT: &str = "backstack.json";
+/// The signature of what [`ABOUT`] says, and with it of all that is in the bundle: the digests of everything follow from it.
+pub(crate) const SIGNATURE: &str = "backstack.json.sig";
 pub(crate) const INDEX: &str = "index.json";
 pub(crate) const LAYOUT: &str = "oci-layout";
 pub(crate) const BLOBS: &str = "blobs/sha256/";
@@ -42,17 +49,38 @@ pub struct Bundle {
     /// The file that was named; of several pieces, the first.
     pub path: PathBuf,
     pub about: About,
+    /// What was signed, byte for byte.
+    pub statement: Vec<u8>,
+    /// Its signature, as `ssh-keygen -Y sign` writes it.
+    pub signature: Option<String>,
+    /// What it stands on, if it has only what is new.
+    pub base: Option<Box<Self>>,
     /// All that its index lists: images, and a checkpoint.
     listed: Vec<BundledImage>,
     blobs: BTreeMap<Digest, Content>,
 }
 
 impl Bundle {
-    /// Opens a bundle, or one in pieces by the name of the whole or of the first piece.
+    /// Opens a bundle, or one in pieces by the name of the whole or of the first piece. One that has only what is new is opened
+    /// with what it stands on, which lies in the same folder.
     ///
     /// # Errors
-    /// [`BundleError`] if it is none, is cut off, lacks a piece, or is of a later format.
+    /// [`BundleError`] if it is none, is cut off, lacks a piece or what it stands on, or is of a later format.
     pub fn open(path: &Path) -> Result<Self, BundleError> {
+        let mut bundle = Self::open_alone(path)?;
+        if let Some(base) = &bundle.about.base {
+            let found = base::find(&bundle.path, base)?;
+            bundle.blobs.extend(found.blobs.iter().map(|(digest, content)| (digest.clone(), content.clone())));
+            bundle.base = Some(Box::new(found));
+        }
+        Ok(bundle)
+    }
+
+    /// Opens it without what it stands on.
+    ///
+    /// # Errors
+    /// As [`Self::open`].
+    pub fn open_alone(path: &Path) -> Result<Self, BundleError> {
         let pieces = scan::pieces(path)?;
         let found = scan::scan(&pieces)?;
         let first = pieces.first().cloned().unwrap_or_else(|| path.into());
@@ -61,8 +89,8 @@ impl Bundle {
             Some(content) => content.read().map_err(|error| broken(format!("{name}: {error}"))),
             None => Err(BundleError::NotOne { path: first.clone(), why: format!("there is no {name} in it") }),
         };
-        let about = read(ABOUT)?;
-        let about: About = serde_json::from_slice(&about).map_err(|error| broken(format!("{ABOUT}: {error}")))?;
+        let statement = read(ABOUT)?;
+        let about: About = serde_json::from_slice(&statement).map_err(|error| broken(format!("{ABOUT}: {error}")))?;
         if about.format > FORMAT {
             return Err(BundleError::Later { path: first, made_by: about.made_by });
         }
@@ -76,7 +104,9 @@ impl Bundle {
             return Err(BundleError::Missing { path: first, what });
         }
         let listed = index.images().map_err(|error| broken(format!("{INDEX}: {error}")))?;
-        Ok(Self { path: first, about, listed, blobs: found.blobs })
+        let signature = found.files.contains_key(SIGNATURE).then(|| read(SIGNATURE)).transpose()?;
+        let signature = signature.map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
+        Ok(Self { path: first, about, statement, signature, base: None, listed, blobs: found.blobs })
     }
 
     /// Whether it is cut into several files.
