@@ -72,7 +72,7 @@ pub async fn volumes(engine: &Engine, node: &str, from: &Portable) -> Result<(),
     let make = format!("rm -rf {STAGE} && mkdir -p -m 700 {STAGE}");
     engine.run(node, &["sh", "-c", &make], None).await?;
     engine.unpack_into(node, STAGE, tokio::fs::File::from_std(archive)).await?;
-    let place = format!("rm -rf {VOLUMES} && mv {STAGE}/volumes {VOLUMES} && chmod 0777 {VOLUMES} && rm -rf {STAGE}");
+    let place = format!("rm -rf {VOLUMES} && mv {STAGE}/volumes {VOLUMES} && chmod 0755 {VOLUMES} && rm -rf {STAGE}");
     engine.run(node, &["sh", "-c", &place], None).await?;
     Ok(())
 }
