@@ -1,0 +1,142 @@
+//! Carrying a plan out, and what came of it.
+
+use std::sync::{Arc, PoisonError};
+use std::time::Instant;
+
+use serde::Serialize;
+
+use super::{Prepared, checkpoint, existing, wanting};
+use crate::docker::names;
+use crate::error::Failure;
+use crate::execute;
+use crate::execute::context::Place;
+use crate::report::{Event, Planned, Reporter};
+use crate::stack::{LeftOut, Stack};
+
+/// How `up` ended.
+pub enum Outcome {
+    Ready(Box<Ready>),
+    /// In the order in which they happened.
+    Failed(Vec<Failure>),
+}
+
+/// A platform that is ready.
+#[derive(Debug, Clone, Serialize)]
+pub struct Ready {
+    pub name: String,
+    pub stack: String,
+    /// Whether anything had to be done.
+    pub changed: bool,
+    pub components: usize,
+    pub seconds: f64,
+    /// What was built and moved.
+    pub images: String,
+    /// What was to be fetched or should have been, and was built here instead: a line for each reason.
+    pub taken_over: Vec<String>,
+    /// Images that cannot be had, and what is not installed for that.
+    pub left_out: Vec<LeftOut>,
+    pub routes: Vec<RouteUrl>,
+    /// Address on this machine, where a tunnel or proxy has to lead; the routes may have another.
+    pub local_url: String,
+    /// kubeconfig context.
+    pub context: String,
+    pub registry_port: u16,
+    /// The cluster is one that somebody else made.
+    pub elsewhere: bool,
+    /// The command that leads to such a platform, if no name does.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub port_forward: Option<String>,
+    /// The registry that images were pushed to for such a cluster.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pushed_to: Option<String>,
+}
+
+/// Where a component answers.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct RouteUrl {
+    pub component: String,
+    pub title: String,
+    pub url: String,
+}
+
+/// Carries the plan out. Dropping the future stops it; a later run goes on from there.
+pub async fn execute(prepared: &Prepared, reporter: Arc<dyn Reporter>) -> Outcome {
+    let (context, start) = (&prepared.context, Instant::now());
+    let (images, image_bytes, fetch_bytes) = prepared.plan.images();
+    reporter.report(Event::Planned(Planned {
+        platform: context.settings.name.clone(),
+        stack: context.stack.name.clone(),
+        version: context.stack.version.clone(),
+        subjects: prepared.plan.subjects(),
+        images,
+        image_bytes,
+        fetch_bytes,
+    }));
+    let told = std::iter::once(&prepared.images.headline).chain(&prepared.images.taken_over);
+    for message in told.chain(&prepared.notes) {
+        reporter.report(Event::Note { message: message.clone() });
+    }
+    for warning in &prepared.warnings {
+        reporter.report(Event::Warning { subject: None, message: warning.clone() });
+    }
+    context.upstream.report_to(reporter.clone());
+    for one in &context.left_out {
+        let message = format!("left out: {}", one.text());
+        reporter.report(Event::Warning { subject: Some(one.component.clone()), message });
+    }
+    let executed = execute::run(&prepared.plan, context, reporter.clone()).await;
+    if !executed.failures.is_empty() {
+        let flags = wanting::flags(&context.settings.name, context.existing());
+        let told = |failure| wanting::told(failure, &context.stack, &context.settings.changes, &flags);
+        return Outcome::Failed(executed.failures.into_iter().map(|failed| told(failed.failure)).collect());
+    }
+    if let Err(failure) = checkpoint::end_upgrade(context).await {
+        return Outcome::Failed(vec![failure]);
+    }
+    if let (Place::Own(own), None) = (&context.place, &prepared.adding) {
+        checkpoint::keep(own, context, executed.changed_components, &reporter).await;
+    }
+    let registry_port = context.found.registry.get().map_or(0, |registry| registry.host_port);
+    Outcome::Ready(Box::new(Ready {
+        name: context.settings.name.clone(),
+        stack: context.stack.name.clone(),
+        changed: executed.changed,
+        components: context.stack.components.len(),
+        seconds: start.elapsed().as_secs_f64(),
+        images: execute::steps::moved(context),
+        taken_over: taken_over(prepared),
+        left_out: context.left_out.clone(),
+        routes: routes(&context.stack, &context.settings.url),
+        local_url: context.settings.local_url(),
+        context: match &context.place {
+            Place::Own(_) => names::context(&context.settings.name),
+            Place::Existing(cluster) => cluster.context.clone(),
+        },
+        elsewhere: context.is_existing(),
+        port_forward: match &context.place {
+            Place::Own(_) => None,
+            Place::Existing(cluster) => existing::port_forward(context, cluster),
+        },
+        pushed_to: context.settings.push.as_ref().map(|push| push.to.address()),
+        registry_port,
+    }))
+}
+
+/// What was built here instead of being fetched, as it was planned and as it came about.
+fn taken_over(prepared: &Prepared) -> Vec<String> {
+    let late = prepared.context.found.taken_over.lock().unwrap_or_else(PoisonError::into_inner);
+    prepared.images.taken_over.iter().chain(late.iter()).cloned().collect()
+}
+
+/// Where the components of a stack answer.
+pub fn routes(stack: &Stack, url: &str) -> Vec<RouteUrl> {
+    let mut routes = Vec::new();
+    for component in &stack.components {
+        for route in &component.file.routes {
+            let title = route.title.clone().or(component.file.title.clone()).unwrap_or(component.file.name.clone());
+            let url = format!("{url}{}", route.path);
+            routes.push(RouteUrl { component: component.file.name.clone(), title, url });
+        }
+    }
+    routes
+}
