@@ -52,7 +52,7 @@ export default createBackendPlugin({
         const learners = new Learners(platform.kube, told, logger);
         permissionsRegistry.addPermissions([changePermission, syncPermission]);
         http.addAuthPolicy({ path: PICTURES, allow: 'unauthenticated' });
-        http.use(router({ ...services, ...platform, learners }));
+        http.use(router({ ...services, ...platform, learners, logger }));
         const entities = () => things(services.catalog, auth);
         const herald = heraldOf({ platform, config, book: await Book.open(database), entities, notifications, logger });
         lifecycle.addStartupHook(async () => {
@@ -72,7 +72,7 @@ export default createBackendPlugin({
   },
 });
 
-type Platform = Omit<Context, 'catalog' | 'httpAuth' | 'learners' | 'permissions' | 'userInfo'>;
+type Platform = Omit<Context, 'catalog' | 'httpAuth' | 'learners' | 'logger' | 'permissions' | 'userInfo'>;
 
 async function settings(config: Config): Promise<Platform> {
   const gitea = Gitea.fromConfig(config);
