@@ -4,7 +4,7 @@ const Module = require('module');
 
 const PART = './optimization.cjs.js';
 /** What the pages of the catalog have in common. */
-const COMMON = /[\\/]node_modules[\\/](@backstage[\\/](core-components|plugin-catalog|plugin-catalog-react|ui)|@material-ui[\\/](core|icons|lab)|react-aria|react-aria-components|react-stately|yaml)[\\/]/;
+const COMMON = /[\\/]node_modules[\\/](@backstage[\\/](core-components|plugin-catalog|plugin-catalog-react|ui)|@material-ui[\\/](core|icons|lab)|@braintree|js-yaml|marked|react-aria|react-aria-components|react-stately|react-use|yaml)[\\/]/;
 const load = Module._load;
 
 Module._load = function loadWithFewerFiles(request, parent, ...rest) {
@@ -19,6 +19,8 @@ function fewer(optimization) {
   if (!groups.packages || !groups.vendor) throw new Error('Backstage puts packages into other files than before: see scripts/chunks.js');
   // All of them are in the first load: one file is one request.
   delete groups.packages;
-  groups.common = { chunks: 'async', test: COMMON, minChunks: 2, name: 'common', priority: 1, enforce: true };
+  groups.common = { chunks: 'async', test: COMMON, name: 'common', priority: 1, enforce: true };
+  // There is one page to begin with: what finds the other files need not be a file of its own.
+  optimization.runtimeChunk = false;
   return optimization;
 }

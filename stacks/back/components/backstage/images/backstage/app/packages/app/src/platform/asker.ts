@@ -4,7 +4,7 @@ import { isError } from '@backstage/errors';
 import type { Told } from '@backstack/common';
 
 /** Milliseconds in which parts of a page ask together. */
-const MOMENT = 15;
+const MOMENT = 30;
 
 /** Asks for what is below the back end's address. */
 type Fetch = (route: string) => Promise<Response>;

@@ -9,6 +9,7 @@ import { Kube } from './kube';
 import { Systems } from './systems';
 import { TemplateProvider } from './templateProvider';
 import { Upkeep } from './upkeep';
+import { Versions } from './versions';
 
 /** Where other parts of the portal hear that something in the cluster has changed. */
 export const CHANGES = 'backstack.changes';
@@ -48,16 +49,18 @@ export default createBackendModule({
         const own = new Catalog(catalog, auth);
         const facts = new Facts(kube, reference => following.watches.find(reference));
         const systems = new Systems(namespace => facts.ownerOfNamespace(namespace));
+        const versions = new Versions();
         const templates = new TemplateProvider(kube, logger);
-        processing.addProcessor(new IngestedProcessor(kube, facts, namespace => systems.seen(namespace)));
+        processing.addProcessor(new IngestedProcessor(kube, facts, namespace => systems.seen(namespace), versions));
         processing.addEntityProvider(templates, systems);
         const refresh = () => templates.refresh();
         const following: Following = new Following({
-          kube, scheduler, logger, templates: refresh, look: () => upkeep.look(),
+          kube, scheduler, logger, versions, templates: refresh, look: () => upkeep.look(),
           tell: kind => void events.publish({ topic: CHANGES, eventPayload: { kind } }),
         });
         const upkeep: Upkeep = new Upkeep({
           watches: following.watches,
+          versions,
           events,
           topic: config.getString('kubernetesIngestor.events.topic'),
           ingested: kind => own.ingested(kind),

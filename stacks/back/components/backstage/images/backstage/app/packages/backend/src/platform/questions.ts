@@ -21,7 +21,7 @@ export class Questions {
   private readonly known: { parts: string[]; answer: Answer }[] = [];
 
   constructor(private readonly logger: Pick<LoggerService, 'error'>) {
-    this.routes.get('/many', (request, response) => this.many(request, response));
+    this.routes.get('/many', async (request, response) => this.many(request, response));
   }
 
   /** A route with its answer; parts of its path that begin with a colon are parameters. */

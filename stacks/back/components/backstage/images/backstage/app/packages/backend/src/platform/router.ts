@@ -50,6 +50,8 @@ export type Context = {
   approvers: string[];
 };
 
+/** Sections of the docs that a search shows. */
+const MOST_FOUND = 10;
 const ENTITY = '/entity/:kind/:namespace/:name';
 
 export function router(context: Context): express.Router {
@@ -80,6 +82,7 @@ function askedOfAll(questions: Questions, context: Context) {
     if (!found) throw new NotFoundError(`the portal does not follow the repository ${owner}/${name}`);
     return { text: await found.difference(Number(number)) };
   });
+  questions.add('/docs/search', async ({ query: { term } }) => ({ items: typeof term === 'string' && term.trim() ? await judge.docs(term, MOST_FOUND) : [] }));
   questions.add('/delivery', async asked => ({ items: await deliveries(kube, await argo.address(), await components(context, asked)) }));
 }
 

@@ -21,9 +21,9 @@ test('an entity is as the worst that is said of it, of what it is mended in, or 
 
 test('what is on its way needs nobody; the rest leads to its page if it has one', () => {
   const causes = told(
+    cause({ object: { kind: 'Node', name: 'n' }, verdict: 'imperfect', summary: 'is full' }),
     cause({ change: { object: 'App:demo/shop', field: 'spec.image' } }),
     cause({ verdict: 'starting' }),
-    cause({ object: { kind: 'Node', name: 'n' }, verdict: 'imperfect', summary: 'is full' }),
   );
   expect(statesOf(causes, entities).concerns).toEqual([
     { title: 'Pod demo/p', reason: 'it crashes', next: 'look', entity: 'component:demo/shop' },

@@ -21,7 +21,8 @@ export function statesOf(diagnosis: Diagnosis, entities: Entity[]): States {
     next: cause.next,
     entity: touched(cause).map(thing => things.get(thing)).find(each => each !== undefined),
   }));
-  return { states, concerns };
+  // What people have here comes before what the platform's own parts write into their logs.
+  return { states, concerns: [...concerns.filter(each => each.entity), ...concerns.filter(each => !each.entity)] };
 }
 
 /** Entities by what they stand for, as `App:demo/shop`. */
