@@ -27,6 +27,7 @@ export type Condition = { type: string; status?: string; message?: string };
 export type Version = {
   name: string;
   served?: boolean;
+  referenceable?: boolean;
   deprecated?: boolean;
   deprecationWarning?: string;
   schema?: { openAPIV3Schema?: Schema };

@@ -1,6 +1,5 @@
-// Which version of each composite API counts now: the newest that is served and not deprecated, as the assistant has it, too.
-import { Reference, Xrd } from './objects';
-import { currentVersion } from './templates';
+// Which version of each composite API counts now: the one that compositions refer to, as the assistant has it, too.
+import { Reference, Version, Xrd } from './objects';
 
 export class Versions {
   private current = new Map<string, string>();
@@ -9,7 +8,7 @@ export class Versions {
   renew(xrds: Xrd[]): boolean {
     const before = this.current;
     this.current = new Map(xrds.flatMap(xrd => {
-      const version = currentVersion(xrd);
+      const version = counting(xrd.spec.versions ?? []);
       return version ? [[`${xrd.spec.group}/${xrd.spec.names.kind}`, version.name] as const] : [];
     }));
     return [...this.current].some(([kind, version]) => before.get(kind) !== version);
@@ -19,4 +18,8 @@ export class Versions {
   of({ apiVersion, kind }: Pick<Reference, 'apiVersion' | 'kind'>): string | undefined {
     return this.current.get(`${apiVersion.split('/')[0]}/${kind}`);
   }
+}
+
+function counting(versions: Version[]): Version | undefined {
+  return versions.find(each => each.referenceable) ?? versions.at(-1);
 }
