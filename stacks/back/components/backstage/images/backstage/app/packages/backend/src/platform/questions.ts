@@ -3,7 +3,7 @@
 import { LoggerService } from '@backstage/backend-plugin-api';
 import { InputError, NotFoundError, serializeError, toError } from '@backstage/errors';
 import type { Told } from '@backstack/common';
-import express, { Request, Response } from 'express';
+import { Request, Response } from 'express';
 import Router from 'express-promise-router';
 
 /** A question: who asks is in the request, what is asked in the others. */
@@ -17,11 +17,11 @@ const MOST = 40;
 const EXPECTED = ['InputError', 'NotAllowedError', 'NotFoundError', 'ConflictError', 'ServiceUnavailableError', 'AuthenticationError'];
 
 export class Questions {
-  readonly routes: express.Router = Router();
+  readonly routes = Router();
   private readonly known: { parts: string[]; answer: Answer }[] = [];
 
   constructor(private readonly logger: Pick<LoggerService, 'error'>) {
-    this.routes.get('/many', async (request, response) => this.many(request, response));
+    this.routes.get('/many', (request, response) => this.many(request, response));
   }
 
   /** A route with its answer; parts of its path that begin with a colon are parameters. */
