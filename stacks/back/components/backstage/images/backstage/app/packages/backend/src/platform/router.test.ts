@@ -179,6 +179,7 @@ test('the judge is asked about the object behind an entity, and about all at onc
   expect(await ask('states')).toEqual({
     states: { 'component:demo/shop': { verdict: 'broken', summary: 's' } },
     concerns: [{ title: 'App demo/shop', reason: 's', next: 'n', entity: 'component:demo/shop' }],
+    ordered: [{ entity: 'component:demo/shop', title: 'shop', kind: 'App', namespace: 'demo' }],
   });
 });
 

@@ -1,7 +1,7 @@
 // The routes of the portal's own cards and pages.
 import { HttpAuthService, LoggerService, PermissionsService, UserInfoService } from '@backstage/backend-plugin-api';
 import { Entity } from '@backstage/catalog-model';
-import { NotAllowedError, NotFoundError } from '@backstage/errors';
+import { NotAllowedError, NotFoundError, toError } from '@backstage/errors';
 import { catalogServiceRef } from '@backstage/plugin-catalog-node';
 import { AuthorizeResult, BasicPermission } from '@backstage/plugin-permission-common';
 import type { ApiDefinition } from '@backstack/common';
@@ -26,7 +26,7 @@ import { policyList } from './policyList';
 import { previewChange, previewOrder } from './preview';
 import { Asked, Questions } from './questions';
 import { family, referenceOf } from './resources';
-import { FIELDS, statesOf } from './states';
+import { FIELDS, statesOf, statesUnknown } from './states';
 import { usageOf, withDoors } from './usage';
 import { WebPages } from './webPages';
 
@@ -71,8 +71,8 @@ function askedOfAll(questions: Questions, context: Context) {
   const { kube, judge, argo } = context;
   // One look at the whole platform, for Home and the catalog.
   questions.add('/states', async asked => {
-    const [diagnosis, entities] = await Promise.all([judge.diagnosis(), components(context, asked)]);
-    return statesOf(diagnosis, entities);
+    const [diagnosis, entities] = await Promise.all([judge.diagnosis().catch(toError), components(context, asked)]);
+    return diagnosis instanceof Error ? statesUnknown(entities, diagnosis.message) : statesOf(diagnosis, entities);
   });
   questions.add('/pages', async () => ({ argocd: (await argo.address()) !== undefined }));
   questions.add('/policies', async () => ({ items: await policyList(kube) }));
