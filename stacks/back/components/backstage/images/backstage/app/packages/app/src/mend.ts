@@ -21,7 +21,9 @@ const MENDS: Mend[] = [
     mend: handle => ['tabindex', 'role', 'aria-describedby'].forEach(name => handle.removeAttribute(name)),
   },
   // Code: its colours are written into each word, and some are too like what is behind them.
-  { selector: 'pre [style*="color"]', mend: readable },
+  { selector: 'pre [style*="color"]', mend: word => readable(word, word.closest('pre')) },
+  // A badge in a table: the same in light and dark.
+  { selector: 'td > span[class]', mend: badge => readable(badge, badge) },
   // A link within a button: the link is what works, and the button has its name.
   {
     selector: 'button[aria-label]:not([role]) a[href]',
@@ -42,11 +44,13 @@ const MENDS: Mend[] = [
 /** Where the colour is kept that a word was given. */
 const OWN_COLOUR = 'data-own-colour';
 
-function readable(element: Element) {
+function readable(element: Element, behind: Element | null) {
   const { style } = element as HTMLElement;
-  const code = element.closest('pre');
-  if (!style.color || !code || element.getAttribute(OWN_COLOUR) === style.color) return;
-  style.color = legible(getComputedStyle(element).color, getComputedStyle(code).backgroundColor) ?? style.color;
+  if (!behind || (style.color && element.getAttribute(OWN_COLOUR) === style.color)) return;
+  const now = getComputedStyle(element).color;
+  const better = legible(now, getComputedStyle(behind).backgroundColor);
+  if (!better || (better === now && !style.color)) return;
+  style.color = better;
   element.setAttribute(OWN_COLOUR, style.color);
 }
 

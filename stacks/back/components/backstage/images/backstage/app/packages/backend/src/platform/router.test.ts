@@ -113,14 +113,14 @@ test('an API says what may be ordered, and with which template', async () => {
 });
 
 test('what Argo CD does not deliver is delivered by nobody', async () => {
-  expect(await ask('entity/component/demo/shop/delivery')).toEqual({ item: null });
+  expect(await ask('entity/component/demo/shop/delivery')).toEqual({ item: null, away: [] });
   const resources = [{ group: 'example.org', kind: 'App', namespace: 'demo', name: 'shop' }];
   api.answers['/apis/argoproj.io/v1alpha1/namespaces/argocd/applications'] = list({ metadata: { name: 'demo', namespace: 'argocd' }, spec: {}, status: { resources } });
   expect(await ask('entity/component/demo/shop/delivery')).toMatchObject({ item: { name: 'demo', url: 'https://argo/applications/argocd/demo' } });
   expect(await ask('pages')).toEqual({ argocd: true });
   // Built from packages, Argo CD has no pages to lead to.
   argoUrl = undefined;
-  expect(await ask('entity/component/demo/shop/delivery')).toEqual({ item: { name: 'demo', sync: 'Unknown', health: 'Unknown', isSyncing: false, differing: [] } });
+  expect(await ask('entity/component/demo/shop/delivery')).toEqual({ item: { name: 'demo', sync: 'Unknown', health: 'Unknown', isSyncing: false, differing: [] }, away: [] });
   expect(await ask('pages')).toEqual({ argocd: false });
 });
 

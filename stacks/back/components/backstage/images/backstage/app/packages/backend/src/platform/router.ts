@@ -4,10 +4,11 @@ import { Entity } from '@backstage/catalog-model';
 import { NotAllowedError, NotFoundError, toError } from '@backstage/errors';
 import { catalogServiceRef } from '@backstage/plugin-catalog-node';
 import { AuthorizeResult, BasicPermission } from '@backstage/plugin-permission-common';
-import type { ApiDefinition } from '@backstack/common';
+import type { ApiDefinition, Deliveries, OneDelivery } from '@backstack/common';
 import express, { Request } from 'express';
 import Router from 'express-promise-router';
 import { act, actionsOf, historyOf } from './actions';
+import { Away } from './away';
 import { propose, readForm } from './change';
 import { definitionOf, fieldsOf } from './definition';
 import { deliveries, deliveryDetails, deliveryOf, sync } from './delivery';
@@ -50,6 +51,9 @@ export type Context = {
   approvers: string[];
 };
 
+/** Namespaces of parts of the platform whose words pages show. */
+const ARGO_CD = 'argocd';
+const KYVERNO = 'kyverno';
 /** Sections of the docs that a search shows. */
 const MOST_FOUND = 10;
 const ENTITY = '/entity/:kind/:namespace/:name';
@@ -58,8 +62,9 @@ export function router(context: Context): express.Router {
   const routes = Router();
   routes.use(express.json({ limit: '1mb' }));
   const questions = new Questions(context.logger);
-  askedOfAll(questions, context);
-  askedOfOne(questions, context);
+  const away = new Away(context.kube);
+  askedOfAll(questions, context, away);
+  askedOfOne(questions, context, away);
   routes.use(questions.routes);
   routes.use(docsRoutes(context.docs, context.learners));
   wishes(routes, context);
@@ -67,7 +72,7 @@ export function router(context: Context): express.Router {
 }
 
 /** What pages ask about the whole platform. */
-function askedOfAll(questions: Questions, context: Context) {
+function askedOfAll(questions: Questions, context: Context, away: Away) {
   const { kube, judge, argo } = context;
   // One look at the whole platform, for Home and the catalog.
   questions.add('/states', async asked => {
@@ -75,7 +80,7 @@ function askedOfAll(questions: Questions, context: Context) {
     return diagnosis instanceof Error ? statesUnknown(entities, diagnosis.message) : statesOf(diagnosis, entities);
   });
   questions.add('/pages', async () => ({ argocd: (await argo.address()) !== undefined }));
-  questions.add('/policies', async () => ({ items: await policyList(kube) }));
+  questions.add('/policies', async () => ({ items: await policyList(kube), away: await away.in(KYVERNO) }));
   questions.add('/orders', async asked => ordersOf(context, await person(context, asked), context.approvers, context.repositories));
   questions.add('/orders/:owner/:name/:number/difference', async ({ params: { owner, name, number } }) => {
     const found = [context.gitea, ...context.repositories].find(each => each.repository === `${owner}/${name}`);
@@ -83,11 +88,13 @@ function askedOfAll(questions: Questions, context: Context) {
     return { text: await found.difference(Number(number)) };
   });
   questions.add('/docs/search', async ({ query: { term } }) => ({ items: typeof term === 'string' && term.trim() ? await judge.docs(term, MOST_FOUND) : [] }));
-  questions.add('/delivery', async asked => ({ items: await deliveries(kube, await argo.address(), await components(context, asked)) }));
+  questions.add('/delivery', async asked => ({
+    items: await deliveries(kube, await argo.address(), await components(context, asked)), away: await away.in(ARGO_CD),
+  } satisfies Deliveries));
 }
 
 /** What pages ask about an entity. */
-function askedOfOne(questions: Questions, context: Context) {
+function askedOfOne(questions: Questions, context: Context, away: Away) {
   const { kube, judge, argo } = context;
   questions.add(`${ENTITY}/definition`, async asked => {
     const found = definitionOf(await entityOf(context, asked));
@@ -99,8 +106,10 @@ function askedOfOne(questions: Questions, context: Context) {
     return usageOf(await withDoors(kube, objects), context.platformUrl);
   });
   questions.add(`${ENTITY}/diagnosis`, async asked => judge.diagnosis(typed(await resource(context, asked))));
-  questions.add(`${ENTITY}/policies`, async asked => policyResults(kube, await resource(context, asked)));
-  questions.add(`${ENTITY}/delivery`, async asked => ({ item: (await deliveryOf(context, await argo.address(), await resource(context, asked))) ?? null }));
+  questions.add(`${ENTITY}/policies`, async asked => ({ ...(await policyResults(kube, await resource(context, asked))), away: await away.in(KYVERNO) }));
+  questions.add(`${ENTITY}/delivery`, async asked => ({
+    item: (await deliveryOf(context, await argo.address(), await resource(context, asked))) ?? null, away: await away.in(ARGO_CD),
+  } satisfies OneDelivery));
   questions.add(`${ENTITY}/delivery/details`, async asked => deliveryDetails(context, await resource(context, asked)));
   questions.add(`${ENTITY}/pods`, async asked => ({ items: await podsOf(kube, await resource(context, asked)) }));
   questions.add(`${ENTITY}/pods/:pod/log`, async asked => {
