@@ -58,6 +58,17 @@ test('an answer that is no JSON is told by its status', async () => {
   expect(text()).toBe('the portal answered 502');
 });
 
+test('what failed is asked again, and comes back by itself', async () => {
+  let isAway = true;
+  show(<Part />, { routes: () => (isAway ? new Response('', { status: 503 }) : Response.json({ word: 'back' })) });
+  await later(40);
+  expect(text()).toBe('the portal answered 503');
+  isAway = false;
+  await later(8_000);
+  await later(40);
+  expect(text()).toBe('back');
+});
+
 test('the route of an entity names it; what has no namespace is in the default one', () => {
   expect(entityRoute(composite('a'), 'policies')).toBe('entity/component/demo/a/policies');
   expect(entityRoute({ apiVersion: 'a/v1', kind: 'API', metadata: { name: 'X' } }, 'definition')).toBe('entity/api/default/X/definition');

@@ -34,6 +34,10 @@ function askerOf(fetch: object, call: (route: string) => Promise<Response>): Ask
 
 export type Loaded<T> = { value?: T; error?: Error; loading: boolean; reload: () => void };
 
+/** Milliseconds until what failed is asked again. */
+const AFTER_FAULT = 8_000;
+const FINAL = ['NotFoundError', 'NotAllowedError', 'InputError'];
+
 /** What a route answers; asked again every `seconds`, so that a page that stays open is not stale. */
 export function useRoute<T>(route: string, seconds?: number, plugin?: string): Loaded<T> {
   const call = useCall(plugin);
@@ -43,8 +47,14 @@ export function useRoute<T>(route: string, seconds?: number, plugin?: string): L
   useEffect(() => {
     let gone = false;
     const tell = (next: { value?: T; error?: Error }) => !gone && setState({ route, ...next });
-    call<T>(route).then(value => tell({ value }), (error: unknown) => tell({ error: toError(error) }));
-    const timer = seconds === undefined ? undefined : setTimeout(reload, seconds * 1000);
+    let timer = seconds === undefined ? undefined : setTimeout(reload, seconds * 1000);
+    const failed = (error: unknown) => {
+      const problem = toError(error);
+      tell({ error: problem });
+      // What is away comes back; what is not there or not allowed is so for good.
+      if (!gone && !FINAL.includes(problem.name)) timer ??= setTimeout(reload, AFTER_FAULT);
+    };
+    call<T>(route).then(value => tell({ value }), failed);
     return () => {
       gone = true;
       clearTimeout(timer);

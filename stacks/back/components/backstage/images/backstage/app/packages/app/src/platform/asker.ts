@@ -45,7 +45,7 @@ export class Asker {
     for await (const line of lines(answer.body)) {
       const told = JSON.parse(line) as Told;
       const who = asked.get(told.route.replace(/^\//, ''));
-      if ('error' in told) who?.fail(new Error(told.error.message));
+      if ('error' in told) who?.fail(named(told.error));
       else who?.tell(told.body);
     }
     throw new Error('the portal broke off before it had answered');
@@ -61,7 +61,12 @@ export async function read(answer: Response): Promise<unknown> {
 /** Why the portal refuses, in its own words where it has any. */
 async function problemOf(answer: Response): Promise<Error> {
   const body = (await answer.json().catch(() => undefined)) as { error?: unknown } | undefined;
-  return new Error(isError(body?.error) ? body.error.message : `the portal answered ${answer.status}`);
+  return isError(body?.error) ? named(body.error) : new Error(`the portal answered ${answer.status}`);
+}
+
+/** By its name is told what would be the same if it was asked again. */
+function named({ name, message }: { name: string; message: string }): Error {
+  return Object.assign(new Error(message), { name });
 }
 
 async function* lines(body: ReadableStream<Uint8Array>): AsyncGenerator<string> {

@@ -208,7 +208,10 @@ test('several questions are answered in one request, each by itself', async () =
   };
   api.answers['/apis/example.org/v1'] = { resources: [{ name: 'apps', kind: 'App', namespaced: true }] };
   const [fine, gone, unknown] = ['entity/component/demo/shop/diagnosis', 'entity/component/demo/none/diagnosis', 'no/such/thing'];
-  expect(await many(fine, gone, unknown, 'pages')).toMatchObject({
+  expect(await many(fine, gone, unknown, 'pages', 'docs', 'docs/page?path=none.md', 'workshop')).toMatchObject({
+    docs: { body: { items: [] } },
+    'docs/page?path=none.md': { error: { message: 'there is no page `none.md`' } },
+    workshop: { body: { tracks: [] } },
     [fine]: { body: { subject: 'App:demo/shop' } },
     [gone]: { error: { name: 'NotFoundError', message: 'the catalog has no component:demo/none' } },
     [unknown]: { error: { name: 'NotFoundError' } },

@@ -13,7 +13,7 @@ import { propose, readForm } from './change';
 import { definitionOf, fieldsOf } from './definition';
 import { deliveries, deliveryDetails, deliveryOf, sync } from './delivery';
 import { Docs } from './docs';
-import { docsRoutes } from './docsRoutes';
+import { askedOfDocs, picturesOf } from './docsRoutes';
 import { Gitea } from './gitea';
 import { Judge, typed } from './judge';
 import { Kube } from './kube';
@@ -65,8 +65,9 @@ export function router(context: Context): express.Router {
   const away = new Away(context.kube);
   askedOfAll(questions, context, away);
   askedOfOne(questions, context, away);
+  askedOfDocs(questions, context.docs, context.learners);
   routes.use(questions.routes);
-  routes.use(docsRoutes(context.docs, context.learners));
+  routes.use(picturesOf(context.docs));
   wishes(routes, context);
   return routes;
 }
