@@ -9,6 +9,8 @@ const ONLY = process.env.BACKSTACK_PAGES ?? '';
 const WIDTHS = (process.env.BACKSTACK_WIDTHS ?? '420').split(',').map(Number);
 const WIDE = 1400;
 const HEIGHT = 900;
+/** Milliseconds in which a page draws what has come. */
+const PAUSE = 150;
 /** What the dark theme may spoil: the rest was looked at in the light. */
 const COLOURS = ['color-contrast', 'link-in-text-block'];
 const TEMPLATE = 'default/apps.platform.backstack.dev-v1alpha1';
@@ -32,17 +34,17 @@ async function go(page, route) {
 
 /** Until nothing is loaded any more, and nothing moves. */
 async function settled(page) {
-  await page.waitForTimeout(250);
+  await page.waitForTimeout(PAUSE);
   await page.waitForFunction(() => document.querySelectorAll('[role=progressbar]').length === 0 && document.body.innerText.length > 100, undefined, { timeout: 15_000 })
     .catch(() => undefined);
-  await page.waitForTimeout(250);
+  await page.waitForTimeout(PAUSE);
 }
 
 async function isTooWide(page) {
   const found = [];
   for (const width of WIDTHS) {
     await page.setViewportSize({ width, height: HEIGHT });
-    await page.waitForTimeout(250);
+    await page.waitForTimeout(PAUSE);
     const wide = await page.evaluate(() => document.documentElement.scrollWidth);
     if (wide > width + 1) found.push(`is ${wide} wide on a screen of ${width}`);
   }
