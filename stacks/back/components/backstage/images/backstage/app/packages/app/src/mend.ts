@@ -21,9 +21,9 @@ const MENDS: Mend[] = [
     mend: handle => ['tabindex', 'role', 'aria-describedby'].forEach(name => handle.removeAttribute(name)),
   },
   // Code: its colours are written into each word, and some are too like what is behind them.
-  { selector: 'pre [style*="color"]', mend: word => readable(word, word.closest('pre')) },
+  { selector: 'pre [style*="color"]', mend: readable },
   // A badge in a table: the same in light and dark.
-  { selector: 'td > span[class]', mend: badge => readable(badge, badge) },
+  { selector: 'td > span[class]', mend: readable },
   // A link within a button: the link is what works, and the button has its name.
   {
     selector: 'button[aria-label]:not([role]) a[href]',
@@ -43,15 +43,24 @@ const MENDS: Mend[] = [
 
 /** Where the colour is kept that a word was given. */
 const OWN_COLOUR = 'data-own-colour';
+/** So many elements may lie between a word and its background. */
+const DEEP = 8;
 
-function readable(element: Element, behind: Element | null) {
+function readable(element: Element) {
   const { style } = element as HTMLElement;
-  if (!behind || (style.color && element.getAttribute(OWN_COLOUR) === style.color)) return;
+  if (style.color && element.getAttribute(OWN_COLOUR) === style.color) return;
   const now = getComputedStyle(element).color;
-  const better = legible(now, getComputedStyle(behind).backgroundColor);
+  const better = behind(element).map(background => legible(now, background)).find(each => each !== undefined);
   if (!better || (better === now && !style.color)) return;
   style.color = better;
   element.setAttribute(OWN_COLOUR, style.color);
+}
+
+/** What may be behind an element, from the nearest: many let what is behind them shine through. */
+function behind(element: Element): string[] {
+  const found: string[] = [];
+  for (let each: Element | null = element; each && found.length < DEEP; each = each.parentElement) found.push(getComputedStyle(each).backgroundColor);
+  return found;
 }
 
 /** Where the name is kept that a link had by itself. */

@@ -77,7 +77,7 @@ function askedOfAll(questions: Questions, context: Context, away: Away) {
   const { kube, judge, argo } = context;
   // One look at the whole platform, for Home and the catalog.
   questions.add('/states', async asked => {
-    const [diagnosis, entities] = await Promise.all([judge.diagnosis().catch(toError), components(context, asked)]);
+    const [diagnosis, entities] = await Promise.all([judge.diagnosis().catch((error: unknown) => new Error(toError(error).message)), components(context, asked)]);
     return diagnosis instanceof Error ? statesUnknown(entities, diagnosis.message) : statesOf(diagnosis, entities);
   });
   questions.add('/pages', async () => ({ argocd: (await argo.address()) !== undefined }));
