@@ -49,7 +49,7 @@ await walk('news', [
   })],
   ['orders an app, and its reviewers hear of it', async visitor => {
     const session = await visitor.page.evaluate(async () => (await (await fetch('/api/auth/oauth2/refresh?env=production', { headers: { 'x-requested-with': 'XMLHttpRequest' } })).json()).backstageIdentity.token);
-    const values = { name, namespace: 'demo', image: 'docker.io/hashicorp/http-echo:1.0.0', port: 5678 };
+    const values = { name, namespace: 'demo', spec: { image: 'docker.io/hashicorp/http-echo:1.0.0', port: 5678 } };
     const answer = await fetch(`${url}/api/scaffolder/v2/tasks`, {
       method: 'POST',
       headers: { authorization: `Bearer ${session}`, 'content-type': 'application/json' },
