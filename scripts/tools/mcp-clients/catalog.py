@@ -2,7 +2,6 @@
 import asyncio
 import json
 import pathlib
-import re
 import ssl
 import sys
 import urllib.request
@@ -45,10 +44,6 @@ def said(entity):
     told = {**spec, **{key: entity["metadata"].get(key) for key in METADATA}}
     references = {"consumesApis", "owner", "system", "memberOf"}
     said = {key: json.dumps(value).lower() if key in references else value for key, value in told.items() if value}
-    # An object is served in every version of its API. The portal names the one that was there when it last processed the
-    # entity, minutes ago; the assistant the one of now.
-    if "consumesApis" in said:
-        said["consumesApis"] = re.sub(r"--v[0-9a-z]+", "", said["consumesApis"])
     return said
 
 

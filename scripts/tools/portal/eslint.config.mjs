@@ -26,7 +26,7 @@ export default defineConfig(
   },
   {
     // The router waits for what its handlers promise (express-promise-router), which Express's types do not say.
-    files: ['packages/backend/src/platform/router.ts', 'packages/backend/src/platform/docsRoutes.ts'],
+    files: ['router', 'docsRoutes', 'questions'].map(name => `packages/backend/src/platform/${name}.ts`),
     rules: { '@typescript-eslint/no-misused-promises': ['error', { checksVoidReturn: { arguments: false } }] },
   },
   { files: ['packages/app/**'], extends: [reactHooks.configs.flat.recommended, jsxA11y.flatConfigs.recommended] },

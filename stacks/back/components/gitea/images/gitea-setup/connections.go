@@ -6,36 +6,47 @@ import (
 	"net/http"
 )
 
-// Tells whoever delivers what is merged, for all of the organisation's repositories.
-func (setup *setup) webhook(ctx context.Context) error {
+type hook struct {
+	ID     int64             `json:"id"`
+	Active bool              `json:"active"`
+	Config map[string]string `json:"config"`
+	Events []string          `json:"events"`
+}
+
+// Tells whoever listens what happens in the organisation's repositories: who delivers what is merged, and who tells people of it.
+func (setup *setup) webhooks(ctx context.Context) error {
 	at := "/orgs/" + organisation + "/hooks"
-	var found []struct {
-		ID     int64             `json:"id"`
-		Active bool              `json:"active"`
-		Config map[string]string `json:"config"`
-		Events []string          `json:"events"`
-	}
+	var found []hook
 	if err := setup.gitea.Send(ctx, http.MethodGet, at+"?limit=50", nil, &found); err != nil {
 		return err
 	}
+	for _, url := range setup.hookURLs {
+		if err := setup.webhook(ctx, at, url, found); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (setup *setup) webhook(ctx context.Context, at, url string, found []hook) error {
 	events := []string{"push", "pull_request", "pull_request_sync"}
 	wanted := map[string]any{
-		"type": "gitea", "active": true, "events": events, "name": "Argo CD",
-		"config": map[string]string{"url": setup.hookURL, "content_type": "json", "secret": setup.hookSecret},
+		"type": "gitea", "active": true, "events": events,
+		"config": map[string]string{"url": url, "content_type": "json", "secret": setup.hookSecret},
 	}
 	for _, hook := range found {
-		if hook.Config["url"] != setup.hookURL {
+		if hook.Config["url"] != url {
 			continue
 		}
 		// Gitea does not tell the secret, so it is written once in every run of this program.
-		if setup.hookWritten && hook.Active && hasAll(hook.Events, events) {
+		if setup.hooksWritten[url] && hook.Active && hasAll(hook.Events, events) {
 			return nil
 		}
-		setup.hookWritten = true
+		setup.hooksWritten[url] = true
 		return setup.gitea.Send(ctx, http.MethodPatch, fmt.Sprintf("%s/%d", at, hook.ID), wanted, nil)
 	}
-	setup.say("make the webhook to %s", setup.hookURL)
-	setup.hookWritten = true
+	setup.say("make the webhook to %s", url)
+	setup.hooksWritten[url] = true
 	return setup.gitea.Send(ctx, http.MethodPost, at, wanted, nil)
 }
 

@@ -14,6 +14,7 @@ import (
 	"net/http"
 	"os"
 	"os/signal"
+	"strings"
 	"syscall"
 
 	"backstack.dev/lib/client"
@@ -30,9 +31,10 @@ type setup struct {
 	cluster         *kube.Cluster
 	namespace       string
 	callback        string
-	hookURL         string
-	hookSecret      string
-	hookWritten     bool
+	// Who is told what happens, and what signs it.
+	hookURLs     []string
+	hookSecret   string
+	hooksWritten map[string]bool
 	// Nobody approves what they asked for themselves, whoever proposed it.
 	fourEyes bool
 	// Programs whose token was seen to have the scopes it should have.
@@ -55,7 +57,7 @@ func main() {
 func run() error {
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, os.Interrupt)
 	defer stop()
-	values, err := settings.Read("LISTEN", "GITEA_URL", "GITEA_ADMIN_PASSWORD", "NAMESPACE", "PORTAL_CALLBACK", "WEBHOOK_URL", "WEBHOOK_SECRET", "FOUR_EYES")
+	values, err := settings.Read("LISTEN", "GITEA_URL", "GITEA_ADMIN_PASSWORD", "NAMESPACE", "PORTAL_CALLBACK", "WEBHOOK_URLS", "WEBHOOK_SECRET", "FOUR_EYES")
 	if err != nil {
 		return err
 	}
@@ -64,15 +66,16 @@ func run() error {
 		return err
 	}
 	setup := &setup{
-		password:   client.New("Gitea", values["GITEA_URL"]+"/api/v1", client.Basic(adminName, values["GITEA_ADMIN_PASSWORD"])),
-		cluster:    cluster,
-		namespace:  values["NAMESPACE"],
-		callback:   values["PORTAL_CALLBACK"],
-		hookURL:    values["WEBHOOK_URL"],
-		hookSecret: values["WEBHOOK_SECRET"],
-		fourEyes:   values["FOUR_EYES"] == "true",
-		scopesSeen: map[string]bool{},
-		granted:    map[string]string{},
+		password:     client.New("Gitea", values["GITEA_URL"]+"/api/v1", client.Basic(adminName, values["GITEA_ADMIN_PASSWORD"])),
+		cluster:      cluster,
+		namespace:    values["NAMESPACE"],
+		callback:     values["PORTAL_CALLBACK"],
+		hookURLs:     strings.Fields(values["WEBHOOK_URLS"]),
+		hookSecret:   values["WEBHOOK_SECRET"],
+		fourEyes:     values["FOUR_EYES"] == "true",
+		hooksWritten: map[string]bool{},
+		scopesSeen:   map[string]bool{},
+		granted:      map[string]string{},
 	}
 	state := ready.New("Gitea is being set up")
 	go keep.Until(ctx, state, setup.pass)
@@ -93,7 +96,7 @@ func (setup *setup) pass(ctx context.Context) error {
 		{"repositories", setup.repositories},
 		{"teams", setup.teams},
 		{"protected branches", setup.protections},
-		{"webhook", setup.webhook},
+		{"webhooks", setup.webhooks},
 		{"tokens", setup.tokens},
 		{"sign-in of the portal", setup.portal},
 		{"people's word for the portal", setup.grants},

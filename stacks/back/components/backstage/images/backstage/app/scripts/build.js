@@ -26,13 +26,13 @@ const env = {
   NODE_ENV: 'production',
 };
 
-function run(program, args, folder = root) {
+function run(program, args, folder = root, more = {}) {
   console.log(`${program} ${args.join(' ')}`);
-  execFileSync(program, args, { cwd: folder, env, stdio: 'inherit' });
+  execFileSync(program, args, { cwd: folder, env: { ...env, ...more }, stdio: 'inherit' });
 }
 
 function frontEnd() {
-  run('backstage-cli', ['package', 'build'], at('packages', 'app'));
+  run('backstage-cli', ['package', 'build'], at('packages', 'app'), { NODE_OPTIONS: `--require=${at('scripts', 'chunks.js')}` });
   // The back end compiles it at each start.
   const file = at('packages', 'app', 'dist', '.config-schema.json');
   const schema = JSON.parse(fs.readFileSync(file, 'utf8'));

@@ -41,6 +41,21 @@ test('a number beside a link is part of its name, whatever it becomes', () => {
   expect(names()).toEqual(['Notifications, 4', 'Open the app']);
 });
 
+test('a handle that has no name is none; code can be read', () => {
+  const root = page(
+    '<div data-rbd-draggable-id="6" role="button" tabindex="0"></div>'
+    + '<pre style="background-color: rgb(248, 248, 255)"><code style="background-color: transparent"><span style="color: rgb(0, 134, 179)">a</span><span style="color: rgb(0, 0, 0)">b</span></code></pre>',
+  );
+  root.insertAdjacentHTML('beforeend', '<table><tr><td><span class="a" style="background-color: rgb(33, 150, 243); color: rgb(255, 255, 255)">K8s</span><i>plain</i></td></tr></table>');
+  mend(root);
+  expect(root.querySelector<HTMLElement>('td > span')?.style.color).toBe('rgb(38, 38, 38)');
+  expect(root.querySelector('div')?.hasAttribute('role')).toBe(false);
+  const colours = () => [...root.querySelectorAll<HTMLElement>('pre span')].map(each => each.style.color);
+  expect(colours()).toEqual(['rgb(0, 121, 161)', 'rgb(0, 0, 0)']);
+  mend(root);
+  expect(colours()).toEqual(['rgb(0, 121, 161)', 'rgb(0, 0, 0)']);
+});
+
 test('what comes later is mended, too', async () => {
   const root = page('');
   keepMended(root);

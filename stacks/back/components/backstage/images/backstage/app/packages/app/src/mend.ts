@@ -1,5 +1,7 @@
 // What is wrong in pages of others for whoever works by keyboard or by ear, and can be put right from outside.
 
+import { legible } from './contrast';
+
 type Mend = { selector: string; mend: (element: Element) => void };
 
 const MENDS: Mend[] = [
@@ -12,11 +14,16 @@ const MENDS: Mend[] = [
   },
   // Code that is wider than its place can be reached, and so be scrolled, by keyboard.
   { selector: 'pre:not([tabindex])', mend: code => code.setAttribute('tabindex', '0') },
-  // The name of a table's column sorts by it; that it can be dragged, too, is a button within the button.
+  // The name of a table's column sorts by it; that it can be dragged, too, is a button within the button, or around it, or
+  // without a name.
   {
-    selector: '[role=button] [role=button][tabindex], .MuiTableSortLabel-root [tabindex]',
+    selector: '[role=button] [role=button][tabindex], .MuiTableSortLabel-root [tabindex], [data-rbd-draggable-id][role=button]',
     mend: handle => ['tabindex', 'role', 'aria-describedby'].forEach(name => handle.removeAttribute(name)),
   },
+  // Code: its colours are written into each word, and some are too like what is behind them.
+  { selector: 'pre [style*="color"]', mend: readable },
+  // A badge in a table: the same in light and dark.
+  { selector: 'td > span[class]', mend: readable },
   // A link within a button: the link is what works, and the button has its name.
   {
     selector: 'button[aria-label]:not([role]) a[href]',
@@ -33,6 +40,28 @@ const MENDS: Mend[] = [
   // A bar that moves while something is loaded has no name.
   { selector: '[role=progressbar]:not([aria-label]):not([aria-labelledby])', mend: bar => bar.setAttribute('aria-label', 'Loading') },
 ];
+
+/** Where the colour is kept that a word was given. */
+const OWN_COLOUR = 'data-own-colour';
+/** So many elements may lie between a word and its background. */
+const DEEP = 8;
+
+function readable(element: Element) {
+  const { style } = element as HTMLElement;
+  if (style.color && element.getAttribute(OWN_COLOUR) === style.color) return;
+  const now = getComputedStyle(element).color;
+  const better = behind(element).map(background => legible(now, background)).find(each => each !== undefined);
+  if (!better || (better === now && !style.color)) return;
+  style.color = better;
+  element.setAttribute(OWN_COLOUR, style.color);
+}
+
+/** What may be behind an element, from the nearest: many let what is behind them shine through. */
+function behind(element: Element): string[] {
+  const found: string[] = [];
+  for (let each: Element | null = element; each && found.length < DEEP; each = each.parentElement) found.push(getComputedStyle(each).backgroundColor);
+  return found;
+}
 
 /** Where the name is kept that a link had by itself. */
 const OWN_NAME = 'data-own-name';

@@ -24,6 +24,12 @@ export type Delivery = {
   url?: string;
 };
 
+/** What Argo CD brings; `away`: parts of Argo CD that do not run, so that what it says is of before. */
+export type Deliveries = { items: Delivery[]; away: string[] };
+
+/** How one thing is brought, if it is. */
+export type OneDelivery = { item: Delivery | null; away: string[] };
+
 /** An object, what was made of it, and how each is. */
 export type TreeNode = { kind: string; name: string; namespace?: string; health?: Health; message?: string; children: TreeNode[] };
 

@@ -10,4 +10,5 @@ export type * from './policies';
 export type * from './preview';
 export type * from './schema';
 export type * from './states';
+export type * from './told';
 export type * from './usage';

@@ -18,6 +18,9 @@ export type PolicyResult = {
 /** What policies say of an entity; `applies`: whether there is one that is about such a thing. */
 export type PolicyResults = { items: PolicyResult[]; applies: boolean };
 
+/** Parts of Kyverno that do not run, so that what is told of policies is of before. */
+export type WithAway<T> = T & { away: string[] };
+
 export type Judgement = { kind: string; name: string; namespace?: string; result: Outcome; message?: string };
 
 export type Policy = {

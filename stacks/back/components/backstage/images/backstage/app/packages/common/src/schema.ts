@@ -24,7 +24,11 @@ export type Schema = {
   properties?: Record<string, Schema>;
   items?: Schema;
   additionalProperties?: Schema | boolean;
+  oneOf?: Schema[];
+  anyOf?: Schema[];
   'x-kubernetes-int-or-string'?: boolean;
+  /** What the API server checks besides, in a language of its own. */
+  'x-kubernetes-validations'?: { rule: string; message?: string }[];
 };
 
 /** A field of an API, in a line. */

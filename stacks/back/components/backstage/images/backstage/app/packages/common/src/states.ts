@@ -32,7 +32,17 @@ export type State = { verdict: Verdict; summary?: string };
 
 export type Concern = { title: string; reason: string; next: string; entity?: string };
 
-/** How all that the catalog knows is, by the reference of each entity. */
-export type States = { states: Record<string, State>; concerns: Concern[] };
+/** Something that was ordered; `entity` is its reference. */
+export type Ordered = { entity: string; title: string; kind: string; namespace?: string };
+
+export type States = {
+  /** How all that the catalog knows is, by the reference of each entity. */
+  states: Record<string, State>;
+  concerns: Concern[];
+  /** Some of what was ordered, what is wrong first. */
+  ordered: Ordered[];
+  /** Why nothing can be said of how things are. */
+  silent?: string;
+};
 
 export type Tone = 'good' | 'bad' | 'warning' | 'neutral';

@@ -3,15 +3,15 @@ import { Link, StructuredMetadataTable, WarningPanel } from '@backstage/core-com
 import { useEntity } from '@backstage/plugin-catalog-react';
 import Box from '@material-ui/core/Box';
 import Typography from '@material-ui/core/Typography';
-import type { Delivery } from '@backstack/common';
+import type { Delivery, OneDelivery } from '@backstack/common';
 import { entityRoute, useRoute } from './api';
 import { CommitLine, HealthBadge, SyncBadge } from './delivery';
 import { entityPath } from './entities';
-import { LoadedCard } from './parts';
+import { Away, LoadedCard } from './parts';
 
 export function DeliveryCard() {
   const { entity } = useEntity();
-  const loaded = useRoute<{ item: Delivery | null }>(entityRoute(entity, 'delivery'), 10);
+  const loaded = useRoute<OneDelivery>(entityRoute(entity, 'delivery'), 10);
   const item = loaded.value?.item;
   const badges = item && (
     <Box p={1.5} display="flex" flexWrap="wrap" style={{ gap: 6 }}>
@@ -22,7 +22,12 @@ export function DeliveryCard() {
   const link = item ? { title: 'History, resources and differences', link: `${entityPath(entity)}/delivery` } : undefined;
   return (
     <LoadedCard title="Delivery from Git" loaded={loaded} action={badges} link={link}>
-      {({ item: found }) => (found ? <Facts item={found} /> : <NotFromGit />)}
+      {({ item: found, away }) => (
+        <>
+          <Away what="Argo CD" parts={away} />
+          {found ? <Facts item={found} /> : <NotFromGit />}
+        </>
+      )}
     </LoadedCard>
   );
 }

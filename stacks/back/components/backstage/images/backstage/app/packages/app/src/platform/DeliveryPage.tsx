@@ -3,9 +3,10 @@ import { parseEntityRef } from '@backstage/catalog-model';
 import { Content, Header, InfoCard, Link, Page, Progress, WarningPanel } from '@backstage/core-components';
 import Typography from '@material-ui/core/Typography';
 import { makeStyles } from '@material-ui/core/styles';
-import type { Delivery } from '@backstack/common';
+import type { Deliveries, Delivery } from '@backstack/common';
 import { useRoute } from './api';
 import { HealthBadge, SyncBadge, SyncButton } from './delivery';
+import { Away } from './parts';
 
 const useStyles = makeStyles(theme => ({
   list: { listStyle: 'none', margin: 0, padding: 0 },
@@ -16,13 +17,14 @@ const useStyles = makeStyles(theme => ({
 
 export function DeliveryPage() {
   const classes = useStyles();
-  const { value, error, loading, reload } = useRoute<{ items: Delivery[] }>('delivery', 10);
+  const { value, error, loading, reload } = useRoute<Deliveries>('delivery', 10);
   return (
     <Page themeId="tool">
       <Header title="Delivery" subtitle="What Argo CD brings from Git into the cluster." />
       <Content>
         {loading && <Progress />}
         {error && <WarningPanel title="Argo CD's applications cannot be read right now" message={error.message} />}
+        <Away what="Argo CD" parts={value?.away} />
         {value?.items.length === 0 && <Typography>Argo CD brings nothing yet.</Typography>}
         {value && value.items.length > 0 && (
           <InfoCard title="Applications" subheader={summary(value.items)}>

@@ -64,3 +64,9 @@ test('the page of all leads to what each one brings, and names what differs', as
   expect(within(screen.getByTestId('delivery-platform')).queryByRole('link')).toBeNull();
   expect(screen.getByText('1 of 2 need attention or are on their way.')).toBeDefined();
 });
+
+test('while a part of Argo CD is away, that is said above what it last wrote', async () => {
+  show(<DeliveryPage />, { routes: () => Response.json({ items: [item], away: ['argocd-repo-server'] }) });
+  expect(await screen.findByText(/argocd-repo-server does not run\. What is shown is of before/)).toBeDefined();
+  expect(screen.getByText('demo-app-a')).toBeDefined();
+});

@@ -5,18 +5,18 @@ import { useEntity } from '@backstage/plugin-catalog-react';
 import Box from '@material-ui/core/Box';
 import Grid from '@material-ui/core/Grid';
 import Typography from '@material-ui/core/Typography';
-import type { Delivery, DeliveryDetails } from '@backstack/common';
+import type { DeliveryDetails, OneDelivery } from '@backstack/common';
 import { entityRoute, useRoute } from './api';
 import { HealthBadge, History, SyncBadge, SyncButton, Tree } from './delivery';
 import { Facts, NotFromGit } from './DeliveryCard';
 import { Difference } from './Difference';
-import { LoadedCard } from './parts';
+import { Away, LoadedCard } from './parts';
 
 const AGAIN_SECONDS = 5;
 
 export function DeliveryTab() {
   const { entity } = useEntity();
-  const loaded = useRoute<{ item: Delivery | null }>(entityRoute(entity, 'delivery'), AGAIN_SECONDS);
+  const loaded = useRoute<OneDelivery>(entityRoute(entity, 'delivery'), AGAIN_SECONDS);
   const details = useRoute<DeliveryDetails>(entityRoute(entity, 'delivery/details'), 2 * AGAIN_SECONDS);
   const item = loaded.value?.item;
   const { reload } = details;
@@ -34,7 +34,12 @@ export function DeliveryTab() {
     <Grid container spacing={3}>
       <Grid item xs={12} md={6}>
         <LoadedCard title="State" loaded={loaded} action={badges}>
-          {({ item: found }) => (found ? <Facts item={found} /> : <NotFromGit />)}
+          {({ item: found, away }) => (
+            <>
+              <Away what="Argo CD" parts={away} />
+              {found ? <Facts item={found} /> : <NotFromGit />}
+            </>
+          )}
         </LoadedCard>
       </Grid>
       <Grid item xs={12} md={6}>

@@ -1,18 +1,17 @@
 // Where a person arrives: what they can do here, what runs, what needs attention.
 import { ReactNode, useEffect, useState } from 'react';
-import { Entity, parseEntityRef, stringifyEntityRef } from '@backstage/catalog-model';
-import { Content, InfoCard, Link, LinkButton, Page } from '@backstage/core-components';
+import { parseEntityRef } from '@backstage/catalog-model';
+import { Content, InfoCard, Link, LinkButton, Page, WarningPanel } from '@backstage/core-components';
 import { identityApiRef, useApi } from '@backstage/frontend-plugin-api';
-import { catalogApiRef } from '@backstage/plugin-catalog-react';
 import Box from '@material-ui/core/Box';
 import Grid from '@material-ui/core/Grid';
 import Typography from '@material-ui/core/Typography';
 import { makeStyles } from '@material-ui/core/styles';
 import ArrowIcon from '@material-ui/icons/ArrowForward';
-import type { Concern, State, States } from '@backstack/common';
+import type { Concern, Ordered, State, States } from '@backstack/common';
 import { Mark } from '../Logo';
 import { useRoute } from './api';
-import { clusterKind, clusterNamespace, hasManifest, template } from './entities';
+import { template } from './entities';
 import { usePlatformLinks } from './links';
 import { useTemplates } from './OffersCard';
 import { OrdersCards } from './OrdersCards';
@@ -35,15 +34,23 @@ const useStyles = makeStyles(theme => ({
   card: { height: '100%', display: 'flex', flexDirection: 'column' },
   list: { display: 'flex', flexDirection: 'column', gap: theme.spacing(1.25) },
   row: { display: 'flex', alignItems: 'center', justifyContent: 'space-between', gap: theme.spacing(1) },
+  name: { fontWeight: 600, minWidth: 0, overflowWrap: 'anywhere' },
+  badges: { display: 'flex', flexWrap: 'wrap', justifyContent: 'flex-end', gap: theme.spacing(0.5), flexShrink: 0, maxWidth: '70%' },
   more: { marginTop: theme.spacing(2) },
 }));
 
 export function HomePage() {
-  const { value } = useRoute<States>('states', 10);
+  const { value, error } = useRoute<States>('states', 10);
+  const silent = value?.silent ?? error?.message;
   return (
     <Page themeId="home">
       <Content>
         <Hero />
+        {silent && (
+          <Box mb={3}>
+            <WarningPanel severity="info" title="How things are is not known right now" message={silent} />
+          </Box>
+        )}
         <Attention concerns={value?.concerns ?? []} />
         <OrdersCards />
         <Grid container spacing={3}>
@@ -51,7 +58,7 @@ export function HomePage() {
             <Order />
           </Grid>
           <Grid item xs={12} md={6} lg={4}>
-            <Running states={value?.states ?? {}} />
+            <Running states={value?.states ?? {}} ordered={value?.ordered} />
           </Grid>
           <Grid item xs={12} md={12} lg={4}>
             <Elsewhere />
@@ -142,34 +149,19 @@ function Order() {
   );
 }
 
-function Running({ states }: { states: Record<string, State> }) {
+function Running({ states, ordered }: { states: Record<string, State>; ordered?: Ordered[] }) {
   const classes = useStyles();
-  const catalog = useApi(catalogApiRef);
-  const [entities, setEntities] = useState<Entity[]>([]);
-  useEffect(() => {
-    let gone = false;
-    const load = () => catalog.getEntities({ filter: { kind: 'Component' } }).then(
-      ({ items }) => !gone && setEntities(items.filter(hasManifest)),
-      () => undefined,
-    );
-    void load();
-    const timer = setInterval(() => void load(), 10_000);
-    return () => {
-      gone = true;
-      clearInterval(timer);
-    };
-  }, [catalog]);
   return (
     <Task title="2. See what runs" subheader="Health, policies and every resource of each app." more={{ to: '/catalog', text: 'The whole catalog' }}>
-      {entities.length === 0 && <Typography color="textSecondary">Nothing has been ordered yet.</Typography>}
-      {entities.slice(0, 7).map(each => (
-        <div key={`${each.metadata.namespace}/${each.metadata.name}`} className={classes.row}>
-          <Link to={`/catalog/${each.metadata.namespace ?? 'default'}/component/${each.metadata.name}`} style={{ fontWeight: 600 }}>
-            {each.metadata.title ?? each.metadata.name}
+      {ordered?.length === 0 && <Typography color="textSecondary">Nothing has been ordered yet.</Typography>}
+      {(ordered ?? []).map(({ entity, title, kind, namespace }) => (
+        <div key={entity} className={classes.row}>
+          <Link to={pageOf(entity)} className={classes.name}>
+            {title}
           </Link>
-          <span>
-            {states[stringifyEntityRef(each)] && <StateBadge verdict={states[stringifyEntityRef(each)].verdict} />}{' '}
-            <Badge tone="neutral">{[clusterKind(each), clusterNamespace(each)].filter(Boolean).join(' in ')}</Badge>
+          <span className={classes.badges}>
+            {states[entity] && <StateBadge verdict={states[entity].verdict} />}
+            <Badge tone="neutral">{[kind, namespace].filter(Boolean).join(' in ')}</Badge>
           </span>
         </div>
       ))}

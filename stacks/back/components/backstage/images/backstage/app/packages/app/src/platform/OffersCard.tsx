@@ -18,7 +18,8 @@ export function useTemplates() {
   const [state, setState] = useState<{ value?: Entity[]; error?: Error }>({});
   useEffect(() => {
     let gone = false;
-    catalog.getEntities({ filter: { kind: 'Template' } }).then(
+    // Without their forms, which are most of them.
+    catalog.getEntities({ filter: { kind: 'Template' }, fields: ['apiVersion', 'kind', 'metadata'] }).then(
       ({ items }) => {
         const title = (entity: Entity) => entity.metadata.title ?? entity.metadata.name;
         const today = items.filter(entity => !template.warning(entity));

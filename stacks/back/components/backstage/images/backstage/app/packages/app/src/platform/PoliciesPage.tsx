@@ -9,10 +9,10 @@ import MenuItem from '@material-ui/core/MenuItem';
 import TextField from '@material-ui/core/TextField';
 import Typography from '@material-ui/core/Typography';
 import { makeStyles } from '@material-ui/core/styles';
-import type { Judgement, Policy } from '@backstack/common';
+import type { Judgement, Policy, WithAway } from '@backstack/common';
 import { useRoute } from './api';
 import { clusterKind, clusterNamespace, entityPath } from './entities';
-import { Badge, OutcomeBadge } from './parts';
+import { Away, Badge, OutcomeBadge } from './parts';
 
 const useStyles = makeStyles(theme => ({
   policy: { marginBottom: theme.spacing(2) },
@@ -31,7 +31,7 @@ const useStyles = makeStyles(theme => ({
 const ALL = 'all';
 
 export function PoliciesPage() {
-  const { value, error, loading } = useRoute<{ items: Policy[] }>('policies', 20);
+  const { value, error, loading } = useRoute<WithAway<{ items: Policy[] }>>('policies', 20);
   const [namespace, setNamespace] = useState(ALL);
   const pageOf = usePages();
   const namespaces = [...new Set((value?.items ?? []).flatMap(policy => policy.results.map(each => each.namespace ?? '')))].filter(Boolean).sort();
@@ -42,6 +42,7 @@ export function PoliciesPage() {
       <Content>
         {loading && <Progress />}
         {error && <WarningPanel title="The policies cannot be read right now" message={error.message} />}
+        <Away what="Kyverno" parts={value?.away} />
         {value?.items.length === 0 && <Typography>This platform has no policies.</Typography>}
         {namespaces.length > 1 && (
           <Box mb={2} maxWidth={320}>
@@ -82,7 +83,9 @@ function usePages(): PageOf {
   const catalog = useApi(catalogApiRef);
   const [entities, setEntities] = useState<Entity[]>([]);
   useEffect(() => {
-    catalog.getEntities({ filter: { kind: 'Component' } }).then(({ items }) => setEntities(items), () => undefined);
+    // There may be thousands.
+    const fields = ['apiVersion', 'kind', 'metadata.name', 'metadata.namespace', 'metadata.annotations'];
+    catalog.getEntities({ filter: { kind: 'Component' }, fields }).then(({ items }) => setEntities(items), () => undefined);
   }, [catalog]);
   return ({ kind, name, namespace }) => {
     const found = entities.find(each => clusterKind(each) === kind && each.metadata.name === name && clusterNamespace(each) === namespace);

@@ -43,3 +43,9 @@ test('a refusal is shown in the back end\'s own words', async () => {
   show(<PolicyCard />, { entity: composite('a') });
   expect(await screen.findByText('nothing is there')).toBeDefined();
 });
+
+test('while Kyverno is away it is told that what is shown is of before', async () => {
+  show(<PolicyCard />, { entity: composite('shop'), routes: () => Response.json({ items: [], applies: true, away: ['kyverno-admission-controller', 'kyverno-reports-controller'] }) });
+  expect(await screen.findByText(/Kyverno is not all there/)).toBeDefined();
+  expect(screen.getByText(/kyverno-admission-controller, kyverno-reports-controller do not run/)).toBeDefined();
+});

@@ -3,9 +3,9 @@ import { useEntity } from '@backstage/plugin-catalog-react';
 import Box from '@material-ui/core/Box';
 import Typography from '@material-ui/core/Typography';
 import { makeStyles } from '@material-ui/core/styles';
-import type { PolicyResult, PolicyResults } from '@backstack/common';
+import type { PolicyResult, PolicyResults, WithAway } from '@backstack/common';
 import { entityRoute, useRoute } from './api';
-import { Badge, LoadedCard, OutcomeBadge } from './parts';
+import { Away, Badge, LoadedCard, OutcomeBadge } from './parts';
 
 const useStyles = makeStyles(theme => ({
   row: {
@@ -21,7 +21,7 @@ const useStyles = makeStyles(theme => ({
 
 export function PolicyCard() {
   const { entity } = useEntity();
-  const loaded = useRoute<PolicyResults>(entityRoute(entity, 'policies'), 15);
+  const loaded = useRoute<WithAway<PolicyResults>>(entityRoute(entity, 'policies'), 15);
   const items = loaded.value?.items ?? [];
   const failing = items.filter(item => item.result === 'fail' || item.result === 'error').length;
   const badge = items.length > 0 && (
@@ -31,17 +31,19 @@ export function PolicyCard() {
   );
   return (
     <LoadedCard title="Policies" loaded={loaded} action={badge} link={{ title: 'All policies', link: '/policies' }}>
-      {({ items: results, applies }) =>
-        results.length === 0 ? (
-          <Typography color="textSecondary">
-            {applies
-              ? 'No policy has judged this yet. Reports follow within a minute of a change.'
-              : 'No policy applies to this: none is about things of its kind.'}
-          </Typography>
-        ) : (
-          results.map(result => <Row key={`${result.policy}/${result.result}`} result={result} />)
-        )
-      }
+      {({ items: results, applies, away }) => (
+        <>
+          <Away what="Kyverno" parts={away} />
+          {results.map(result => <Row key={`${result.policy}/${result.result}`} result={result} />)}
+          {results.length === 0 && (
+            <Typography color="textSecondary">
+              {applies
+                ? 'No policy has judged this yet. Reports follow within a minute of a change.'
+                : 'No policy applies to this: none is about things of its kind.'}
+            </Typography>
+          )}
+        </>
+      )}
     </LoadedCard>
   );
 }

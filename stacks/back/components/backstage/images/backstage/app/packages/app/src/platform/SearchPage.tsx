@@ -5,8 +5,9 @@ import TextField from '@material-ui/core/TextField';
 import Typography from '@material-ui/core/Typography';
 import { makeStyles } from '@material-ui/core/styles';
 import { useSearchParams } from 'react-router-dom';
+import type { DocsFound } from '@backstack/common';
 import { useRoute } from './api';
-import { Found, foundLine, kindOf, marked, placeOf, wordsIn } from './search';
+import { Found, foundLine, kindOf, marked, pageOf, placeOf, wordsIn } from './search';
 
 /** Milliseconds without a key, after which is looked for what stands there. */
 const PAUSE = 250;
@@ -50,38 +51,46 @@ export function SearchPage() {
 
 function Results({ term }: { term: string }) {
   const classes = useStyles();
-  const { value, error, loading } = useRoute<{ results: Found[] }>(`query?term=${encodeURIComponent(term.slice(0, 100))}`, undefined, 'search');
-  if (loading) return <Progress />;
-  if (error || !value) return <WarningPanel title="Search does not answer right now" message={error?.message} />;
-  if (value.results.length === 0) return <NothingFound term={term} />;
-  const docs = value.results.filter(each => each.type === 'docs');
-  const others = value.results.filter(each => each.type !== 'docs');
-  const group = (title: string, found: Found[]) => found.length > 0 && (
-    <InfoCard title={title}>
-      {found.map(each => (
-        <One key={each.document.location} found={each} term={term} />
-      ))}
-    </InfoCard>
-  );
+  const query = encodeURIComponent(term.slice(0, 100));
+  const things = useRoute<{ results: Found[] }>(`query?term=${query}`, undefined, 'search');
+  const docs = useRoute<{ items: DocsFound[] }>(`docs/search?term=${query}`);
+  const found = things.value?.results ?? [];
+  const sections = docs.value?.items ?? [];
+  if (things.value && docs.value && found.length + sections.length === 0) return <NothingFound term={term} />;
   return (
     <>
-      {others.length > 0 && <div className={classes.group}>{group('On this platform', others)}</div>}
-      {group('In the docs', docs)}
+      {(things.loading || docs.loading) && <Progress />}
+      {things.error && <WarningPanel title="The catalog cannot be searched right now" message={things.error.message} />}
+      {found.length > 0 && (
+        <div className={classes.group}>
+          <InfoCard title="On this platform">
+            {found.map(each => <One key={each.document.location} to={placeOf(each)} title={each.document.title} kind={kindOf(each)} line={each.document.text} term={term} />)}
+          </InfoCard>
+        </div>
+      )}
+      {docs.error && <WarningPanel title="The docs cannot be searched right now" message={docs.error.message} />}
+      {sections.length > 0 && (
+        <InfoCard title="In the docs">
+          {sections.map(each => <One key={each.address} to={`/docs/${each.address}`} title={each.headings.at(-1) ?? each.address} kind={pageOf(each)} line={each.line} term={term} />)}
+        </InfoCard>
+      )}
     </>
   );
 }
 
-function One({ found, term }: { found: Found; term: string }) {
+type OneProps = { to: string; title: string; kind: string; line: string; term: string };
+
+function One({ to, title, kind, line: text, term }: OneProps) {
   const classes = useStyles();
   const words = wordsIn(term);
-  const line = foundLine(found.document.text, words);
+  const line = foundLine(text, words);
   return (
     <div className={classes.one} data-testid="found">
-      <Link to={placeOf(found)} style={{ fontWeight: 600 }}>
-        {found.document.title}
+      <Link to={to} style={{ fontWeight: 600 }}>
+        {title}
       </Link>{' '}
       <Typography variant="caption" color="textSecondary">
-        {kindOf(found)}
+        {kind}
       </Typography>
       {line && (
         <Typography variant="body2">

@@ -49,6 +49,13 @@ export function OutcomeBadge({ outcome }: { outcome: PolicyResult['result'] }) {
   return <Badge tone={TONES[outcome]}>{WORDS[outcome]}</Badge>;
 }
 
+/** Parts of the platform that do not run: what is told on this page is of before, until they are back. */
+export function Away({ what, parts = [] }: { what: string; parts?: string[] }) {
+  if (parts.length === 0) return null;
+  const message = `${parts.join(', ')} ${parts.length === 1 ? 'does' : 'do'} not run. What is shown is of before, and follows by itself when ${what} is back.`;
+  return <WarningPanel severity="warning" title={`${what} is not all there`} message={message} />;
+}
+
 /** A card whose content is loaded. */
 export function LoadedCard<T>(props: {
   title: string;

@@ -8,6 +8,7 @@ import PolicyIcon from '@material-ui/icons/Gavel';
 import CourseIcon from '@material-ui/icons/School';
 import SearchIcon from '@material-ui/icons/Search';
 import { hasManifest, isInCluster, isOrderable } from './entities';
+import { HomePage } from './HomePage';
 
 const homeRoute = createRouteRef();
 const docsRoute = createRouteRef();
@@ -24,7 +25,8 @@ const home = PageBlueprint.make({
     icon: <HomeIcon fontSize="inherit" />,
     routeRef: homeRoute,
     noHeader: true,
-    loader: () => import('./HomePage').then(({ HomePage }) => <HomePage />),
+    // In the first load: where people arrive waits for nothing.
+    loader: () => Promise.resolve(<HomePage />),
   },
 });
 

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { Found, foundLine, kindOf, marked, placeOf, searchPath, wordsIn } from './search';
+import { Found, foundLine, kindOf, marked, pageOf, placeOf, searchPath, wordsIn } from './search';
 
 const found = (type: string, document: Partial<Found['document']>): Found => ({ type, document: { title: 'T', text: '', location: '/x', ...document } });
 
@@ -25,7 +25,7 @@ test('what is found leads where people want to be, and says what it is', () => {
   expect(kindOf(template)).toBe('Template');
   const app = found('software-catalog', { kind: 'Component', componentType: 'app', namespace: 'demo', location: '/catalog/demo/component/a' });
   expect([placeOf(app), kindOf(app)]).toEqual(['/catalog/demo/component/a', 'app in demo']);
-  expect(kindOf(found('docs', { page: 'Order an app' }))).toBe('Docs: Order an app');
-  expect(kindOf(found('docs', { page: 'T' }))).toBe('Docs');
+  expect(pageOf({ address: 'a.md#b', headings: ['Order an app', 'Delete it'], line: '' })).toBe('Docs: Order an app');
+  expect(pageOf({ address: 'a.md', headings: ['Order an app'], line: '' })).toBe('Docs');
   expect(searchPath('a & b')).toBe('/search?query=a%20%26%20b');
 });

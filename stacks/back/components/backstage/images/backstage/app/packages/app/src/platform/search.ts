@@ -1,8 +1,9 @@
 // What search finds, as people read it.
+import type { DocsFound } from '@backstack/common';
 
 export type Found = {
   type: string;
-  document: { title: string; text: string; location: string; page?: string; kind?: string; namespace?: string; componentType?: string };
+  document: { title: string; text: string; location: string; kind?: string; namespace?: string; componentType?: string };
 };
 
 /** The address of the page that searches for something. */
@@ -17,10 +18,14 @@ export function placeOf({ document: { location, kind } }: Found): string {
 }
 
 /** What something is, in a word or two. */
-export function kindOf({ type, document }: Found): string {
-  if (type === 'docs') return document.page && document.page !== document.title ? `Docs: ${document.page}` : 'Docs';
+export function kindOf({ document }: Found): string {
   const kind = document.kind === 'Component' ? document.componentType : document.kind;
   return document.kind === 'Component' && document.namespace ? `${kind} in ${document.namespace}` : kind ?? '';
+}
+
+/** Which page of the docs a section is of. */
+export function pageOf({ headings: [page, ...below] }: DocsFound): string {
+  return below.length > 0 ? `Docs: ${page}` : 'Docs';
 }
 
 /** The line of a text that has the most of the words, without Markdown's marks. */

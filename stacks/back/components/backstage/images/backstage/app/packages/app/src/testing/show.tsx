@@ -42,11 +42,14 @@ type World = {
 export function show(part: ReactNode, world: World): Call[] {
   const { entity, routes = nothing, entities = [], name = 'Guest', links = [], mayChange = true, onSignOut, address = '/' } = world;
   const calls: Call[] = [];
-  const play = (input: string, init?: RequestInit) => {
-    const body: unknown = typeof init?.body === 'string' ? JSON.parse(init.body) : undefined;
-    const call = { route: input.replace(`${BACK_END}/backstack/`, '').replace(`${BACK_END}/`, ''), body };
+  const one = (call: Call) => {
     calls.push(call);
     return Promise.resolve(routes(call));
+  };
+  const play = (input: string, init?: RequestInit) => {
+    const body: unknown = typeof init?.body === 'string' ? JSON.parse(init.body) : undefined;
+    const route = input.replace(`${BACK_END}/backstack/`, '').replace(`${BACK_END}/`, '');
+    return route.startsWith('many?') ? many(new URLSearchParams(route.slice(5)).getAll('route'), one) : one({ route, body });
   };
   const catalog = {
     getEntities: ({ filter }: { filter: { kind: string } }) =>
@@ -73,6 +76,16 @@ export function show(part: ReactNode, world: World): Call[] {
     </ApiProvider>,
   );
   return calls;
+}
+
+/** What the back end answers to several questions in one request. */
+async function many(routes: string[], one: (call: Call) => Promise<Response>): Promise<Response> {
+  const told = await Promise.all(routes.map(async route => {
+    const answer = await one({ route, body: undefined });
+    const content = (await answer.json().catch(() => ({}))) as { error?: unknown };
+    return JSON.stringify(answer.ok ? { route, body: content } : { route, error: content.error ?? { name: 'Error', message: `the portal answered ${answer.status}` } });
+  }));
+  return new Response(told.map(each => `${each}\n`).join(''));
 }
 
 const listeners = new Map<string, Set<(message: JsonObject) => void>>();

@@ -9,6 +9,7 @@ import { Kube } from './kube';
 import { Systems } from './systems';
 import { TemplateProvider } from './templateProvider';
 import { Upkeep } from './upkeep';
+import { Versions } from './versions';
 
 /** Where other parts of the portal hear that something in the cluster has changed. */
 export const CHANGES = 'backstack.changes';
@@ -19,7 +20,9 @@ class Catalog {
 
   async ingested(kind: string) {
     const credentials = await this.auth.getOwnServiceCredentials();
-    const { items } = await this.catalog.getEntities({ filter: { kind } }, { credentials });
+    // Of components, what is compared: there may be thousands. What an API is, its whole definition says.
+    const fields = kind === 'API' ? undefined : ['apiVersion', 'kind', 'metadata.name', 'metadata.namespace', 'metadata.annotations', 'spec.system'];
+    const { items } = await this.catalog.getEntities({ filter: { kind }, fields }, { credentials });
     return items.filter(isIngested);
   }
 
@@ -48,16 +51,18 @@ export default createBackendModule({
         const own = new Catalog(catalog, auth);
         const facts = new Facts(kube, reference => following.watches.find(reference));
         const systems = new Systems(namespace => facts.ownerOfNamespace(namespace));
+        const versions = new Versions();
         const templates = new TemplateProvider(kube, logger);
-        processing.addProcessor(new IngestedProcessor(kube, facts, namespace => systems.seen(namespace)));
+        processing.addProcessor(new IngestedProcessor(kube, facts, namespace => systems.seen(namespace), versions));
         processing.addEntityProvider(templates, systems);
         const refresh = () => templates.refresh();
         const following: Following = new Following({
-          kube, scheduler, logger, templates: refresh, look: () => upkeep.look(),
+          kube, scheduler, logger, versions, templates: refresh, look: () => upkeep.look(),
           tell: kind => void events.publish({ topic: CHANGES, eventPayload: { kind } }),
         });
         const upkeep: Upkeep = new Upkeep({
           watches: following.watches,
+          versions,
           events,
           topic: config.getString('kubernetesIngestor.events.topic'),
           ingested: kind => own.ingested(kind),

@@ -6,38 +6,36 @@ import Router from 'express-promise-router';
 import { stepText, tracksOf } from './course';
 import { Docs } from './docs';
 import { Learners } from './learners';
+import { Questions } from './questions';
 import { headings } from './sections';
 
 /** Pictures of the docs: browsers fetch them without saying who asks. */
 export const PICTURES = '/docs/files';
 
-export function docsRoutes(docs: Docs, learners: Pick<Learners, 'all'>): express.Router {
-  const routes = Router();
-  routes.get('/docs', async (_, answer) => {
-    answer.json({ items: await docs.pages() });
-  });
-  routes.get('/docs/page', async (request, answer) => {
-    const { path } = request.query;
+/** What pages ask about the docs and the course. */
+export function askedOfDocs(questions: Questions, docs: Docs, learners: Pick<Learners, 'all'>) {
+  questions.add('/docs', async () => ({ items: await docs.pages() }));
+  questions.add('/docs/page', async ({ query: { path } }) => {
     const text = await docs.page(typeof path === 'string' ? path : '');
-    answer.json({ text, headings: headings(text) });
+    return { text, headings: headings(text) };
   });
+  questions.add('/workshop', async () => ({ tracks: await tracksOf(docs), learners: learners.all() } satisfies Course));
+  questions.add('/workshop/:track/:step', async ({ params }) => {
+    const track = find(await tracksOf(docs), params.track);
+    const text = stepText(await docs.source(track.page), params.step);
+    if (text === undefined) throw new NotFoundError(`the track ${track.name} has no step \`${params.step}\``);
+    return { text, headings: headings(text), page: track.page } satisfies StepText;
+  });
+}
+
+export function picturesOf(docs: Docs): express.Router {
+  const routes = Router();
   routes.get(`${PICTURES}/*`, async (request, answer) => {
     const { type, content } = await docs.picture(decodeURIComponent(request.path.slice(PICTURES.length + 1)));
     // Whoever opens it as a page of its own gets a picture, and nothing that runs.
     answer.set('content-security-policy', "sandbox; default-src 'none'; style-src 'unsafe-inline'; font-src data:");
     answer.set('cache-control', 'private, max-age=600');
     answer.type(type).send(content);
-  });
-  routes.get('/workshop', async (_, answer) => {
-    const course: Course = { tracks: await tracksOf(docs), learners: learners.all() };
-    answer.json(course);
-  });
-  routes.get('/workshop/:track/:step', async (request, answer) => {
-    const track = find(await tracksOf(docs), request.params.track);
-    const text = stepText(await docs.source(track.page), request.params.step);
-    if (text === undefined) throw new NotFoundError(`the track ${track.name} has no step \`${request.params.step}\``);
-    const told: StepText = { text, headings: headings(text), page: track.page };
-    answer.json(told);
   });
   return routes;
 }

@@ -5,6 +5,7 @@ import { ApiServer } from '../testing/apiServer';
 import { Log } from '../testing/log';
 import { xrd } from '../testing/objects';
 import { Following } from './following';
+import { Versions } from './versions';
 
 const EXTENSIONS = '/apis/apiextensions.crossplane.io/v2';
 const XRDS = `${EXTENSIONS}/compositeresourcedefinitions`;
@@ -31,6 +32,7 @@ beforeEach(async () => {
     kube: api.kube,
     scheduler: { triggerTask } as unknown as SchedulerService,
     logger: log,
+    versions: new Versions(),
     templates: note('templates'),
     look: () => note('look')().then(() => undefined),
   });
@@ -98,7 +100,7 @@ test('others of the portal hear which kind has changed', async () => {
   const heard: string[] = [];
   following.stop();
   following = new Following({
-    kube: api.kube, scheduler: {} as SchedulerService, logger: log, templates: () => Promise.resolve(), look: () => Promise.resolve(undefined), tell: kind => heard.push(kind),
+    kube: api.kube, scheduler: {} as SchedulerService, logger: log, versions: new Versions(), templates: () => Promise.resolve(), look: () => Promise.resolve(undefined), tell: kind => heard.push(kind),
   });
   following.start();
   await soon(() => api.watches.has('/apis/apps/v1/deployments')).toBe(true);

@@ -6,6 +6,7 @@ import { KubeObject, Xrd } from './objects';
 import { Soon } from './soon';
 import { isEstablished } from './templates';
 import { stateOf } from './upkeep';
+import { Versions } from './versions';
 import { Change, Kind, Watches } from './watch';
 
 const XRD: Kind = { apiVersion: 'apiextensions.crossplane.io/v2', kind: 'CompositeResourceDefinition' };
@@ -34,6 +35,7 @@ export type Parts = {
   templates: () => Promise<void>;
   /** Compares the catalog with the cluster; says when it wants to do so again. */
   look: () => Promise<number | undefined>;
+  versions: Versions;
   /** Others of the portal want to know that something of a kind has changed. */
   tell?: (kind: string) => void;
 };
@@ -93,6 +95,8 @@ export class Following {
         const served = (spec.versions ?? []).filter(each => each.served);
         return served.map(each => ({ apiVersion: `${spec.group}/${each.name}`, kind: spec.names.kind }));
       });
+      // Entities name the version that counts.
+      if (this.parts.versions.renew(xrds)) this.look.ask();
       this.watches.follow([XRD, CRD, COMPOSITION, NAMESPACE, ...WORKLOADS, ...composites]);
       return undefined;
     } catch (error) {

@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { Config } from '@backstage/config';
 import { assertError, ConflictError, isError, toError } from '@backstage/errors';
 import type { Commit, PullRequest } from '@backstack/common';
-import { letter, personOf, Rule } from './letter';
+import { commitMessage, letter, orderedFor, personOf, Rule } from './letter';
 
 export type GitFile = { content: string; sha: string };
 /** What a pull request changes; files that exist carry the `sha` they had when they were read. Without content, one goes. */
@@ -145,7 +145,8 @@ export class Gitea {
     return (found ?? []).map(({ sha, commit }) => ({
       sha,
       title: commit.message.split('\n')[0],
-      author: commit.author.name,
+      // A program that did it for a person is not who wanted it.
+      author: orderedFor(commit.message)?.replace(/^.*\//, '') ?? commit.author.name,
       time: commit.author.date,
       url: `${this.publicUrl}/${this.repository}/commit/${sha}`,
     }));
@@ -187,9 +188,8 @@ export class Gitea {
     const there = await this.get(`branches/${encodePath(branch)}`);
     const head = there && (await this.isDone(branch)) ? `${branch}-${Date.now().toString(36)}` : branch;
     if (!there || head !== branch) {
-      const person = personOf(body);
-      // Whom it is for, in a place that nobody edits afterwards: component gitops reads it.
-      await this.commit(head, person ? `${title}\n\nOrdered-for: ${person}` : title, changes).catch((error: unknown) => {
+      // Whom it is for, in a place that nobody edits afterwards.
+      await this.commit(head, commitMessage(title, personOf(body)), changes).catch((error: unknown) => {
         assertError(error);
         // Sent twice at the same moment: the other one has made the branch.
         if (!/already exists/.test(error.message)) throw error;

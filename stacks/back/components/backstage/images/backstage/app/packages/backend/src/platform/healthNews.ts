@@ -6,7 +6,7 @@ import { Kube } from './kube';
 import { manifestPath } from './manifest';
 import { failing, Notice, ready, Thing } from './notices';
 import { Condition, KubeObject, Reference } from './objects';
-import { referenceOf } from './resources';
+import { isOrder, referenceOf } from './resources';
 import { statesOf } from './states';
 
 export type HealthParts = {
@@ -83,10 +83,6 @@ export class HealthNews {
 /** A rollout of what runs is no news, nor is another try of what does not. */
 function isNews(before: State | undefined, now: State): boolean {
   return before !== now && (now !== 'starting' || before === undefined);
-}
-
-function isOrder(entity: Entity): boolean {
-  return entity.metadata.annotations?.['terasky.backstage.io/composite-kind'] !== undefined;
 }
 
 /** Whose an entity is, by reference. */

@@ -73,6 +73,18 @@ test('on a platform that is new to it, what was merged before is no news', async
   expect(told).toEqual(['expects component:demo/a', 'review 2']);
 });
 
+test('what happens to a pull request is told at once where the Git server says so', async () => {
+  await book.claim('an older platform');
+  await begin();
+  await pass(5);
+  pulls = [notice('review 1')];
+  await pass(20);
+  expect(told).toEqual([]);
+  herald.pullsChanged();
+  await pass(2);
+  expect(told).toEqual(['review 1']);
+});
+
 test('a change in the cluster is looked at soon', async () => {
   await book.claim('an older platform');
   await begin();
@@ -91,6 +103,6 @@ test('what could not be told is told later; what concerns nobody is not sent', a
   await pass(11);
   expect(log.lines).toContain('warn: nobody was told “review 1”: Error: no connection');
   fault = undefined;
-  await pass(11);
+  await pass(121);
   expect(told).toEqual(['review 1']);
 });

@@ -18,16 +18,18 @@ export type HeraldParts = {
 };
 
 /** Milliseconds between two looks, where nothing tells of changes before. */
-const PULLS = 10_000;
+const PULLS = 120_000;
 const HEALTH = 120_000;
 const VERSIONS = 600_000;
+/** The Git server tells of several things that happen at once. */
+const BESIDE = 500;
 /** Changes of the cluster come in swarms. */
 const SWARM = 3_000;
 
 export class Herald {
   /** Of the first look at each: on a platform that has just been given a herald. */
   private isFirst = { pulls: false, health: false };
-  private readonly pulls = new Soon(PULLS, () => this.surely(() => this.lookAtPulls(), PULLS));
+  private readonly pulls = new Soon(SWARM, () => this.surely(() => this.lookAtPulls(), PULLS));
   private readonly health = new Soon(SWARM, () => this.surely(() => this.lookAtHealth(), HEALTH));
   private readonly versions = new Soon(SWARM, () => this.surely(() => this.lookAtVersions(), VERSIONS));
 
@@ -42,6 +44,11 @@ export class Herald {
 
   stop() {
     for (const each of [this.pulls, this.health, this.versions]) each.stop();
+  }
+
+  /** Something has happened to a pull request. */
+  pullsChanged() {
+    this.pulls.ask(BESIDE);
   }
 
   /** Something of this kind has changed in the cluster. */

@@ -10,17 +10,27 @@ let api: ApiServer;
 let seen: string[];
 /** What is known of the cluster, by kind. */
 let cluster: Record<string, KubeObject>;
+/** The version of its API that counts. */
+let version: string | undefined;
 const process = (entity: Entity) =>
   new IngestedProcessor(api.kube, new Facts(api.kube, ({ kind }) => cluster[kind]), namespace => {
     seen.push(namespace);
     return Promise.resolve();
-  }).preProcessEntity(entity);
+  }, { of: () => version }).preProcessEntity(entity);
 beforeEach(async () => {
   api = await ApiServer.start();
   seen = [];
   cluster = {};
+  version = undefined;
 });
 afterEach(() => api.stop());
+
+test('the API is named in the version that counts now, whichever the ingestor read', async () => {
+  version = 'v2beta1';
+  const entity = ingested('shop');
+  entity.spec = { ...entity.spec, consumesApis: ['demo/App-example.org--v1', 'api:demo/x'] };
+  expect((await process(entity)).spec?.consumesApis).toEqual(['api:default/App-example.org--v2beta1', 'api:demo/x']);
+});
 
 test('what was ordered is of the kind that was ordered, in the system of its namespace', async () => {
   const entity = ingested('shop');

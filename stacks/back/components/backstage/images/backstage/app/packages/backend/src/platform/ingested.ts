@@ -7,6 +7,7 @@ import { Facts } from './facts';
 import { Kube } from './kube';
 import { Crd } from './objects';
 import { referenceOf } from './resources';
+import { Versions } from './versions';
 
 /** What the location of an ingested entity starts with; the name of its cluster follows. */
 export const CLUSTER_ORIGIN = 'cluster origin: ';
@@ -25,6 +26,7 @@ export class IngestedProcessor implements CatalogProcessor {
     private readonly kube: Kube,
     private readonly facts: Facts,
     private readonly inNamespace: (namespace: string) => Promise<void>,
+    private readonly versions: Pick<Versions, 'of'>,
   ) {}
 
   getProcessorName() {
@@ -41,8 +43,11 @@ export class IngestedProcessor implements CatalogProcessor {
       spec.owner = this.facts.ownerOf(reference);
       spec.lifecycle = this.facts.lifecycleOf(reference) ?? spec.lifecycle;
     }
+    const version = reference && this.versions.of(reference);
     if (Array.isArray(spec.consumesApis)) {
-      spec.consumesApis = spec.consumesApis.map(api => (typeof api === 'string' ? api.replace(/^[^/:]+\//, 'api:default/') : api));
+      // The ingestor names the version in which it happened to read the object.
+      const named = (api: string) => api.replace(/^[^/:]+\//, 'api:default/').replace(/--v[0-9a-z]+$/, version ? `--${version}` : '$&');
+      spec.consumesApis = spec.consumesApis.map(api => (typeof api === 'string' ? named(api) : api));
     }
     const kind = notes[`${INGESTOR}/composite-kind`] ?? notes[`${INGESTOR}/kubernetes-resource-kind`];
     // What people order is of the type that they ordered, unless its manifest says another.

@@ -2,7 +2,7 @@
 // assistant and the command line say the same in the same words.
 import { Config } from '@backstage/config';
 import { NotFoundError, ServiceUnavailableError } from '@backstage/errors';
-import type { Diagnosis, Subject } from '@backstack/common';
+import type { Diagnosis, DocsFound, Subject } from '@backstack/common';
 
 /** What the judge says of a change, as far as it is read here. */
 export type ChangePreview = {
@@ -52,6 +52,12 @@ export class Judge {
   /** What a manifest would do as a file of a repository, which is given as `repository:path`. */
   preview(manifest: string, file: string): Promise<ChangePreview> {
     return this.ask('change_preview', { manifest, file });
+  }
+
+  /** The sections of the documentation that answer a question best, best first. */
+  async docs(query: string, limit: number): Promise<DocsFound[]> {
+    const { items = [] } = await this.ask<{ items?: { address: string; breadcrumb: string[]; snippet: string }[] }>('docs', { query, limit });
+    return items.map(({ address, breadcrumb, snippet }) => ({ address, headings: breadcrumb, line: snippet }));
   }
 
   private async ask<T>(tool: string, input: Record<string, unknown>): Promise<T> {

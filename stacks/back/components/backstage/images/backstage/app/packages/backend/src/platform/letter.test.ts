@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { letter, pageOf, personOf, subjectOf } from './letter';
+import { commitMessage, letter, orderedFor, pageOf, personOf, subjectOf } from './letter';
 
 const facts = { prefix: 'portal/demo/app/shop/', portalUrl: 'https://portal.example', rule: { fourEyes: false } };
 
@@ -21,4 +21,10 @@ test('what a branch is about is in its name', () => {
   expect(pageOf({ namespace: 'cluster', name: 'wide' })).toBe('/catalog/default/component/wide');
   expect(subjectOf('mend-the-shop')).toBeUndefined();
   expect(personOf('by hand')).toBeUndefined();
+});
+
+test('a commit says for whom it was made, by itself or with the text of its pull request', () => {
+  expect(orderedFor(commitMessage('Add App shop to demo', 'user:default/ann'))).toBe('user:default/ann');
+  expect(orderedFor('Add App shop (#3)\n\nOrdered in the portal by `user:default/bob`: one App.')).toBe('user:default/bob');
+  expect(orderedFor(commitMessage('By hand'))).toBeUndefined();
 });

@@ -5,11 +5,22 @@ import { CLUSTER_FOLDER } from './templates';
 /** What the Git server asks for before it merges. */
 export type Rule = { fourEyes: boolean };
 
+const TRAILER = 'Ordered-for: ';
 const BY = /in the portal by `([^`]+)`/;
 
 /** For whom the portal opened a pull request, as `user:default/ann`; nothing where it was not the portal. */
 export function personOf(body: string | undefined): string | undefined {
   return BY.exec(body ?? '')?.[1];
+}
+
+/** For whom the portal made a commit: it says so itself, or has the text of its pull request; nothing for others' commits. */
+export function orderedFor(message: string): string | undefined {
+  return new RegExp(`^${TRAILER}(\\S+)$`, 'm').exec(message)?.[1] ?? personOf(message);
+}
+
+/** The message of a commit that the portal makes for somebody. Component gitops reads it, too. */
+export function commitMessage(title: string, person?: string): string {
+  return person ? `${title}\n\n${TRAILER}${person}` : title;
 }
 
 /** What the branch of a proposal is about, as `portal/demo/app/shop/1a2b` is about `demo/app/shop.yaml`. */

@@ -40,19 +40,19 @@ export function reviewAsked(repository: string, request: Answer, to: string[], l
   };
 }
 
-/** What somebody proposed was merged; told to nobody where they did it themselves. */
+/** What somebody proposed was merged. Who did it themselves hears that it is through: a merge may wait for its checks. */
 export function merged(repository: string, request: Answer, link: string): Notice {
   const author = authorOf(request);
   const by = request.merged_by && `user:default/${request.merged_by.login}`;
   const subject = subjectOf(request.head?.label ?? request.head?.ref);
   return {
     key: `merged ${repository} ${request.number}`,
-    to: author && author !== by ? [author] : [],
+    to: author ? [author] : [],
     title: `Merged: ${request.title}`,
-    text: `${nameOf(by ?? undefined)} merged it; the platform now does what it says.`,
+    text: `${author && author === by ? 'You' : nameOf(by ?? undefined)} merged it; the platform now does what it says.`,
     link: subject && !/^(Delete|Remove) /.test(request.title) ? pageOf(subject) : link,
     topic: 'merged',
-    severity: 'normal',
+    severity: author && author === by ? 'low' : 'normal',
     ordered: subject && /^Add /.test(request.title) ? entityOf(subject) : undefined,
   };
 }

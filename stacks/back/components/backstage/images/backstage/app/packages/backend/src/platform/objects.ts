@@ -1,5 +1,5 @@
 // Objects of the cluster: of each kind, those parts that the portal reads.
-import type { Outcome, Schema } from '@backstack/common';
+import type { PolicyResult, Schema } from '@backstack/common';
 
 /** An object of any kind. */
 export type KubeObject = {
@@ -27,6 +27,7 @@ export type Condition = { type: string; status?: string; message?: string };
 export type Version = {
   name: string;
   served?: boolean;
+  referenceable?: boolean;
   deprecated?: boolean;
   deprecationWarning?: string;
   schema?: { openAPIV3Schema?: Schema };
@@ -93,13 +94,5 @@ export type PolicyReport = KubeObject & {
 
 export type Judged = { kind: string; name: string; uid?: string };
 
-export type ReportedResult = {
-  policy: string;
-  rule?: string;
-  result: Outcome;
-  message?: string;
-  category?: string;
-  severity?: string;
-  resources?: Judged[];
-  timestamp?: { seconds?: number };
-};
+/** A result as Kyverno writes it down: the same but for whom and when. */
+export type ReportedResult = Omit<PolicyResult, 'resources' | 'time'> & { resources?: Judged[]; timestamp?: { seconds?: number } };

@@ -13,6 +13,7 @@ import { PICTURES } from './docsRoutes';
 import { Gitea } from './gitea';
 import { HealthNews } from './healthNews';
 import { Herald } from './herald';
+import { HOOK, hookRoute } from './hook';
 import { Judge } from './judge';
 import { Kube } from './kube';
 import { Learners } from './learners';
@@ -50,11 +51,13 @@ export default createBackendPlugin({
         const platform = await settings(config);
         const told = () => void signals.publish({ recipients: { type: 'broadcast' }, channel: COURSE, message: {} });
         const learners = new Learners(platform.kube, told, logger);
-        permissionsRegistry.addPermissions([changePermission, syncPermission]);
-        http.addAuthPolicy({ path: PICTURES, allow: 'unauthenticated' });
-        http.use(router({ ...services, ...platform, learners }));
         const entities = () => things(services.catalog, auth);
         const herald = heraldOf({ platform, config, book: await Book.open(database), entities, notifications, logger });
+        permissionsRegistry.addPermissions([changePermission, syncPermission]);
+        http.addAuthPolicy({ path: PICTURES, allow: 'unauthenticated' });
+        http.addAuthPolicy({ path: HOOK, allow: 'unauthenticated' });
+        http.use(hookRoute(config.getString('backstack.git.webhookSecret'), () => herald.pullsChanged()));
+        http.use(router({ ...services, ...platform, learners, logger }));
         lifecycle.addStartupHook(async () => {
           await events.subscribe({
             id: 'backstack-herald',
@@ -72,7 +75,7 @@ export default createBackendPlugin({
   },
 });
 
-type Platform = Omit<Context, 'catalog' | 'httpAuth' | 'learners' | 'permissions' | 'userInfo'>;
+type Platform = Omit<Context, 'catalog' | 'httpAuth' | 'learners' | 'logger' | 'permissions' | 'userInfo'>;
 
 async function settings(config: Config): Promise<Platform> {
   const gitea = Gitea.fromConfig(config);

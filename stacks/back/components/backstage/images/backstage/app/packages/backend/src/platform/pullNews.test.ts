@@ -61,10 +61,10 @@ test('an author hears that somebody merged it, and the page that comes of it', a
   expect(news.authorFor('demo/app/other.yaml')).toBeUndefined();
 });
 
-test('what is deleted has no page; who merges their own need not be told', async () => {
+test('what is deleted has no page; who merges their own hears that it is through', async () => {
   await propose('Delete App shop in demo');
   merge(1, 'ann');
-  expect((await news.look())[0]).toMatchObject({ to: [], link: 'https://git.example/gitea/platform/demo-cluster/pulls/1', ordered: undefined });
+  expect((await news.look())[0]).toMatchObject({ to: ['user:default/ann'], severity: 'low', text: 'You merged it; the platform now does what it says.', link: 'https://git.example/gitea/platform/demo-cluster/pulls/1', ordered: undefined });
 });
 
 test('what is long past is not told', async () => {

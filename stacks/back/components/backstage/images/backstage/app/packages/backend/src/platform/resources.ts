@@ -25,6 +25,11 @@ export function referenceOf(entity: Entity): Reference | undefined {
   };
 }
 
+/** Whether it stands for something that people order: a composite. */
+export function isOrder(entity: Entity): boolean {
+  return entity.metadata.annotations?.[`${INGESTOR}/composite-kind`] !== undefined;
+}
+
 /** How deep composites are looked into: one that is made of others that are made of others. */
 const DEPTH = 3;
 

@@ -9,6 +9,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { Diagnosis } from '@backstack/common';
 import { ApiServer, list } from '../testing/apiServer';
 import { GitServer, shaOf } from '../testing/gitServer';
+import { Log } from '../testing/log';
 import { ingested, xrd } from '../testing/objects';
 import { Docs } from './docs';
 import { Judge } from './judge';
@@ -35,6 +36,7 @@ let server: Server;
 let user: string | undefined;
 /** Where Argo CD's pages are. */
 let argoUrl: string | undefined;
+let log: Log;
 const GUEST = 'user:default/guest';
 
 const TEMPLATE: Entity = {
@@ -83,8 +85,9 @@ beforeEach(async () => {
   [api, git] = await Promise.all([ApiServer.start(), GitServer.start()]);
   user = 'user:default/ann';
   argoUrl = 'https://argo';
+  log = new Log();
   const routes = router({
-    kube: api.kube, gitea: git.gitea, docs: new Docs('/nowhere'), learners: { all: () => [] }, judge, argo: { address: () => Promise.resolve(argoUrl) }, platformUrl: 'https://localhost:8443',
+    kube: api.kube, gitea: git.gitea, docs: new Docs('/nowhere'), learners: { all: () => [] }, judge, logger: log, argo: { address: () => Promise.resolve(argoUrl) }, platformUrl: 'https://localhost:8443',
     approvers: ['developers'], repositories: [], httpAuth, permissions, catalog, userInfo,
   });
   server = createServer(express().use(routes, asJson));
@@ -110,14 +113,14 @@ test('an API says what may be ordered, and with which template', async () => {
 });
 
 test('what Argo CD does not deliver is delivered by nobody', async () => {
-  expect(await ask('entity/component/demo/shop/delivery')).toEqual({ item: null });
+  expect(await ask('entity/component/demo/shop/delivery')).toEqual({ item: null, away: [] });
   const resources = [{ group: 'example.org', kind: 'App', namespace: 'demo', name: 'shop' }];
   api.answers['/apis/argoproj.io/v1alpha1/namespaces/argocd/applications'] = list({ metadata: { name: 'demo', namespace: 'argocd' }, spec: {}, status: { resources } });
   expect(await ask('entity/component/demo/shop/delivery')).toMatchObject({ item: { name: 'demo', url: 'https://argo/applications/argocd/demo' } });
   expect(await ask('pages')).toEqual({ argocd: true });
   // Built from packages, Argo CD has no pages to lead to.
   argoUrl = undefined;
-  expect(await ask('entity/component/demo/shop/delivery')).toEqual({ item: { name: 'demo', sync: 'Unknown', health: 'Unknown', isSyncing: false, differing: [] } });
+  expect(await ask('entity/component/demo/shop/delivery')).toEqual({ item: { name: 'demo', sync: 'Unknown', health: 'Unknown', isSyncing: false, differing: [] }, away: [] });
   expect(await ask('pages')).toEqual({ argocd: false });
 });
 
@@ -176,6 +179,7 @@ test('the judge is asked about the object behind an entity, and about all at onc
   expect(await ask('states')).toEqual({
     states: { 'component:demo/shop': { verdict: 'broken', summary: 's' } },
     concerns: [{ title: 'App demo/shop', reason: 's', next: 'n', entity: 'component:demo/shop' }],
+    ordered: [{ entity: 'component:demo/shop', title: 'shop', kind: 'App', namespace: 'demo' }],
   });
 });
 
@@ -193,4 +197,28 @@ test('whoever may, is told what a form would do, and has Argo CD sync; a guest i
     expect(await ask(route, values)).toMatchObject({ error: { name: 'NotAllowedError' } });
   }
   expect(api.changes).toHaveLength(1);
+});
+
+test('several questions are answered in one request, each by itself', async () => {
+  const { port } = server.address() as AddressInfo;
+  const many = async (...routes: string[]) => {
+    const answer = await fetch(`http://127.0.0.1:${port}/many?${routes.map(each => `route=${encodeURIComponent(each)}`).join('&')}`);
+    const lines = (await answer.text()).trim().split('\n').map(each => JSON.parse(each) as { route: string });
+    return Object.fromEntries(lines.map(each => [each.route, each]));
+  };
+  api.answers['/apis/example.org/v1'] = { resources: [{ name: 'apps', kind: 'App', namespaced: true }] };
+  const [fine, gone, unknown] = ['entity/component/demo/shop/diagnosis', 'entity/component/demo/none/diagnosis', 'no/such/thing'];
+  expect(await many(fine, gone, unknown, 'pages', 'docs', 'docs/page?path=none.md', 'workshop')).toMatchObject({
+    docs: { body: { items: [] } },
+    'docs/page?path=none.md': { error: { message: 'there is no page `none.md`' } },
+    workshop: { body: { tracks: [] } },
+    [fine]: { body: { subject: 'App:demo/shop' } },
+    [gone]: { error: { name: 'NotFoundError', message: 'the catalog has no component:demo/none' } },
+    [unknown]: { error: { name: 'NotFoundError' } },
+    pages: { body: { argocd: true } },
+  });
+  expect(log.lines).toEqual([]);
+  api.answers['/apis/example.org/v1'] = 'not an answer';
+  expect(await many('entity/component/demo/shop/usage', 'pages')).toMatchObject({ 'entity/component/demo/shop/usage': { error: {} } });
+  expect(await ask('many')).toMatchObject({ error: { name: 'InputError' } });
 });

@@ -1,18 +1,19 @@
 // The routes of the portal's own cards and pages.
-import { HttpAuthService, PermissionsService, UserInfoService } from '@backstage/backend-plugin-api';
+import { HttpAuthService, LoggerService, PermissionsService, UserInfoService } from '@backstage/backend-plugin-api';
 import { Entity } from '@backstage/catalog-model';
-import { NotAllowedError, NotFoundError } from '@backstage/errors';
+import { NotAllowedError, NotFoundError, toError } from '@backstage/errors';
 import { catalogServiceRef } from '@backstage/plugin-catalog-node';
 import { AuthorizeResult, BasicPermission } from '@backstage/plugin-permission-common';
-import type { ApiDefinition } from '@backstack/common';
+import type { ApiDefinition, Deliveries, OneDelivery } from '@backstack/common';
 import express, { Request } from 'express';
 import Router from 'express-promise-router';
 import { act, actionsOf, historyOf } from './actions';
+import { Away } from './away';
 import { propose, readForm } from './change';
 import { definitionOf, fieldsOf } from './definition';
 import { deliveries, deliveryDetails, deliveryOf, sync } from './delivery';
 import { Docs } from './docs';
-import { docsRoutes } from './docsRoutes';
+import { askedOfDocs, picturesOf } from './docsRoutes';
 import { Gitea } from './gitea';
 import { Judge, typed } from './judge';
 import { Kube } from './kube';
@@ -24,8 +25,9 @@ import { logOf, podsOf } from './pods';
 import { policyResults } from './policies';
 import { policyList } from './policyList';
 import { previewChange, previewOrder } from './preview';
+import { Asked, Questions } from './questions';
 import { family, referenceOf } from './resources';
-import { FIELDS, statesOf } from './states';
+import { FIELDS, statesOf, statesUnknown } from './states';
 import { usageOf, withDoors } from './usage';
 import { WebPages } from './webPages';
 
@@ -38,6 +40,7 @@ export type Context = {
   argo: Pick<WebPages, 'address'>;
   /** The platform's own address. */
   platformUrl: string;
+  logger: Pick<LoggerService, 'error'>;
   httpAuth: Pick<HttpAuthService, 'credentials'>;
   permissions: Pick<PermissionsService, 'authorize'>;
   catalog: Pick<typeof catalogServiceRef.T, 'getEntityByRef' | 'getEntities'>;
@@ -48,135 +51,153 @@ export type Context = {
   approvers: string[];
 };
 
+/** Namespaces of parts of the platform whose words pages show. */
+const ARGO_CD = 'argocd';
+const KYVERNO = 'kyverno';
+/** Sections of the docs that a search shows. */
+const MOST_FOUND = 10;
 const ENTITY = '/entity/:kind/:namespace/:name';
 
 export function router(context: Context): express.Router {
-  const { kube, docs, judge, argo } = context;
   const routes = Router();
   routes.use(express.json({ limit: '1mb' }));
-  // One look at the whole platform, for Home and the catalog.
-  routes.get('/states', async (request, answer) => {
-    const [diagnosis, entities] = await Promise.all([judge.diagnosis(), components(context, request)]);
-    answer.json(statesOf(diagnosis, entities));
-  });
-  routes.get('/pages', async (_, answer) => {
-    answer.json({ argocd: (await argo.address()) !== undefined });
-  });
-  routes.get('/policies', async (_, answer) => {
-    answer.json({ items: await policyList(kube) });
-  });
-  routes.get('/orders', async (request, answer) => {
-    answer.json(await ordersOf(context, await person(context, request), context.approvers, context.repositories));
-  });
-  routes.get('/orders/:owner/:name/:number/difference', async (request, answer) => {
-    const { owner, name, number } = request.params;
-    const found = [context.gitea, ...context.repositories].find(each => each.repository === `${owner}/${name}`);
-    if (!found) throw new NotFoundError(`the portal does not follow the repository ${owner}/${name}`);
-    answer.json({ text: await found.difference(Number(number)) });
-  });
-  routes.use(docsRoutes(docs, context.learners));
-  routes.get(`${ENTITY}/definition`, async (request, answer) => {
-    const found = definitionOf(await entityOf(context, request));
-    if (!found) throw new NotFoundError('this API has no definition that can be read');
-    answer.json({ kind: found.kind, template: found.template, fields: fieldsOf(found.schema) } satisfies ApiDefinition);
-  });
-  routes.get(`${ENTITY}/usage`, async (request, answer) => {
-    const objects = await family(kube, await resource(context, request));
-    answer.json(usageOf(await withDoors(kube, objects), context.platformUrl));
-  });
-  routes.get(`${ENTITY}/diagnosis`, async (request, answer) => {
-    answer.json(await judge.diagnosis(typed(await resource(context, request))));
-  });
-  routes.get(`${ENTITY}/policies`, async (request, answer) => {
-    answer.json(await policyResults(kube, await resource(context, request)));
-  });
-  routes.get(`${ENTITY}/delivery`, async (request, answer) => {
-    answer.json({ item: (await deliveryOf(context, await argo.address(), await resource(context, request))) ?? null });
-  });
-  routes.get(`${ENTITY}/pods`, async (request, answer) => {
-    answer.json({ items: await podsOf(kube, await resource(context, request)) });
-  });
-  routes.get(`${ENTITY}/pods/:pod/log`, async (request, answer) => {
-    const { container, previous } = request.query;
-    const named = typeof container === 'string' ? container : undefined;
-    answer.json(await logOf(kube, await resource(context, request), request.params.pod, named, previous === 'true'));
-  });
-  routes.get(`${ENTITY}/delivery/details`, async (request, answer) => {
-    answer.json(await deliveryDetails(context, await resource(context, request)));
-  });
-  routes.get('/delivery', async (request, answer) => {
-    answer.json({ items: await deliveries(kube, await argo.address(), await components(context, request)) });
-  });
-  routes.post('/delivery/:name/sync', async (request, answer) => {
-    await sync(kube, request.params.name, await whoMay(context, request, syncPermission));
-    answer.json({});
-  });
-  routes.get(`${ENTITY}/manifest`, async (request, answer) => {
-    answer.json(await readForm(context, await resource(context, request)));
-  });
-  routes.post(`${ENTITY}/manifest`, async (request, answer) => {
-    const user = await whoChanges(context, request);
-    answer.json(await propose(context, await resource(context, request), request.body, user));
-  });
-  routes.post(`${ENTITY}/preview`, async (request, answer) => {
-    await whoChanges(context, request);
-    answer.json(await previewChange(context, await resource(context, request), request.body));
-  });
-  routes.post('/preview/:kind/:namespace/:name', async (request, answer) => {
-    await whoChanges(context, request);
-    answer.json(await previewOrder(context, await entityOf(context, request), request.body));
-  });
-  routes.get(`${ENTITY}/actions`, async (request, answer) => {
-    answer.json(await actionsOf(context, await resource(context, request)));
-  });
-  routes.post(`${ENTITY}/actions`, async (request, answer) => {
-    const user = await whoChanges(context, request);
-    answer.json(await act(context, await resource(context, request), request.body, user));
-  });
-  routes.get(`${ENTITY}/history`, async (request, answer) => {
-    answer.json({ items: await historyOf(context, await resource(context, request)) });
-  });
+  const questions = new Questions(context.logger);
+  const away = new Away(context.kube);
+  askedOfAll(questions, context, away);
+  askedOfOne(questions, context, away);
+  askedOfDocs(questions, context.docs, context.learners);
+  routes.use(questions.routes);
+  routes.use(picturesOf(context.docs));
+  wishes(routes, context);
   return routes;
 }
 
+/** What pages ask about the whole platform. */
+function askedOfAll(questions: Questions, context: Context, away: Away) {
+  const { kube, judge, argo } = context;
+  // One look at the whole platform, for Home and the catalog.
+  questions.add('/states', async asked => {
+    const [diagnosis, entities] = await Promise.all([judge.diagnosis().catch((error: unknown) => new Error(toError(error).message)), components(context, asked)]);
+    return diagnosis instanceof Error ? statesUnknown(entities, diagnosis.message) : statesOf(diagnosis, entities);
+  });
+  questions.add('/pages', async () => ({ argocd: (await argo.address()) !== undefined }));
+  questions.add('/policies', async () => ({ items: await policyList(kube), away: await away.in(KYVERNO) }));
+  questions.add('/orders', async asked => ordersOf(context, await person(context, asked), context.approvers, context.repositories));
+  questions.add('/orders/:owner/:name/:number/difference', async ({ params: { owner, name, number } }) => {
+    const found = [context.gitea, ...context.repositories].find(each => each.repository === `${owner}/${name}`);
+    if (!found) throw new NotFoundError(`the portal does not follow the repository ${owner}/${name}`);
+    return { text: await found.difference(Number(number)) };
+  });
+  questions.add('/docs/search', async ({ query: { term } }) => ({ items: typeof term === 'string' && term.trim() ? await judge.docs(term, MOST_FOUND) : [] }));
+  questions.add('/delivery', async asked => ({
+    items: await deliveries(kube, await argo.address(), await components(context, asked)), away: await away.in(ARGO_CD),
+  } satisfies Deliveries));
+}
+
+/** What pages ask about an entity. */
+function askedOfOne(questions: Questions, context: Context, away: Away) {
+  const { kube, judge, argo } = context;
+  questions.add(`${ENTITY}/definition`, async asked => {
+    const found = definitionOf(await entityOf(context, asked));
+    if (!found) throw new NotFoundError('this API has no definition that can be read');
+    return { kind: found.kind, template: found.template, fields: fieldsOf(found.schema) } satisfies ApiDefinition;
+  });
+  questions.add(`${ENTITY}/usage`, async asked => {
+    const objects = await family(kube, await resource(context, asked));
+    return usageOf(await withDoors(kube, objects), context.platformUrl);
+  });
+  questions.add(`${ENTITY}/diagnosis`, async asked => judge.diagnosis(typed(await resource(context, asked))));
+  questions.add(`${ENTITY}/policies`, async asked => ({ ...(await policyResults(kube, await resource(context, asked))), away: await away.in(KYVERNO) }));
+  questions.add(`${ENTITY}/delivery`, async asked => ({
+    item: (await deliveryOf(context, await argo.address(), await resource(context, asked))) ?? null, away: await away.in(ARGO_CD),
+  } satisfies OneDelivery));
+  questions.add(`${ENTITY}/delivery/details`, async asked => deliveryDetails(context, await resource(context, asked)));
+  questions.add(`${ENTITY}/pods`, async asked => ({ items: await podsOf(kube, await resource(context, asked)) }));
+  questions.add(`${ENTITY}/pods/:pod/log`, async asked => {
+    const { container, previous } = asked.query;
+    const named = typeof container === 'string' ? container : undefined;
+    return logOf(kube, await resource(context, asked), asked.params.pod, named, previous === 'true');
+  });
+  questions.add(`${ENTITY}/manifest`, async asked => readForm(context, await resource(context, asked)));
+  questions.add(`${ENTITY}/actions`, async asked => actionsOf(context, await resource(context, asked)));
+  questions.add(`${ENTITY}/history`, async asked => ({ items: await historyOf(context, await resource(context, asked)) }));
+}
+
+/** What people want to be done, or to know before they want it. */
+function wishes(routes: express.Router, context: Context) {
+  const by = (request: Request): Asked => ({ params: request.params, query: request.query, request });
+  const wish = (path: string, answer: (asked: Asked, body: unknown) => Promise<unknown>) => {
+    routes.post(path, async (request, response) => {
+      response.json(await answer(by(request), request.body));
+    });
+  };
+  wish('/delivery/:name/sync', async asked => {
+    await sync(context.kube, asked.params.name, await whoMay(context, asked, syncPermission));
+    return {};
+  });
+  wish(`${ENTITY}/manifest`, async (asked, body) => {
+    const user = await whoChanges(context, asked);
+    return propose(context, await resource(context, asked), body, user);
+  });
+  wish(`${ENTITY}/preview`, async (asked, body) => {
+    await whoChanges(context, asked);
+    return previewChange(context, await resource(context, asked), body);
+  });
+  wish('/preview/:kind/:namespace/:name', async (asked, body) => {
+    await whoChanges(context, asked);
+    return previewOrder(context, await entityOf(context, asked), body);
+  });
+  wish(`${ENTITY}/actions`, async (asked, body) => {
+    const user = await whoChanges(context, asked);
+    return act(context, await resource(context, asked), body, user);
+  });
+}
+
 /** What may stand for something in the cluster. */
-async function components({ catalog, httpAuth }: Context, request: Request): Promise<Entity[]> {
-  const credentials = await httpAuth.credentials(request);
+async function components({ catalog, httpAuth }: Context, asked: Asked): Promise<Entity[]> {
+  const credentials = await httpAuth.credentials(asked.request);
   return (await catalog.getEntities({ filter: { kind: ['Component', 'Resource'] }, fields: FIELDS }, { credentials })).items;
 }
 
 /** Who asks. */
-async function person({ httpAuth, userInfo }: Context, request: Request): Promise<Person> {
-  const credentials = await httpAuth.credentials(request, { allow: ['user'] });
+async function person({ httpAuth, userInfo }: Context, asked: Asked): Promise<Person> {
+  const credentials = await httpAuth.credentials(asked.request, { allow: ['user'] });
   const { ownershipEntityRefs } = await userInfo.getUserInfo(credentials);
   return { ref: credentials.principal.userEntityRef, groups: ownershipEntityRefs };
 }
 
 /** The person who asks for a change: guests may not, nor programs. */
-function whoChanges(context: Context, request: Request): Promise<string> {
-  return whoMay(context, request, changePermission);
+function whoChanges(context: Context, asked: Asked): Promise<string> {
+  return whoMay(context, asked, changePermission);
 }
 
-async function whoMay({ httpAuth, permissions }: Context, request: Request, permission: BasicPermission): Promise<string> {
-  const credentials = await httpAuth.credentials(request, { allow: ['user'] });
+async function whoMay({ httpAuth, permissions }: Context, asked: Asked, permission: BasicPermission): Promise<string> {
+  const credentials = await httpAuth.credentials(asked.request, { allow: ['user'] });
   const [{ result }] = await permissions.authorize([{ permission }], { credentials });
   if (result !== AuthorizeResult.ALLOW) throw new NotAllowedError('a guest only looks: sign in with your own account to change things');
   return credentials.principal.userEntityRef;
 }
 
-/** The entity that a request names. */
-async function entityOf({ catalog, httpAuth }: Context, request: Request): Promise<Entity> {
-  const { kind, namespace, name } = request.params;
-  const credentials = await httpAuth.credentials(request);
-  const entity = await catalog.getEntityByRef({ kind, namespace, name }, { credentials });
-  if (!entity) throw new NotFoundError(`the catalog has no ${kind}:${namespace}/${name}`);
+/** By request: what its questions are about, which is the same thing for most. */
+const looked = new WeakMap<Request, Map<string, Promise<Entity | undefined>>>();
+
+/** The entity that a question names. */
+async function entityOf({ catalog, httpAuth }: Context, { params, request }: Asked): Promise<Entity> {
+  const { kind, namespace, name } = params;
+  const ref = `${kind}:${namespace}/${name}`;
+  const look = async () => catalog.getEntityByRef({ kind, namespace, name }, { credentials: await httpAuth.credentials(request) });
+  const known = looked.get(request) ?? new Map<string, Promise<Entity | undefined>>();
+  looked.set(request, known);
+  if (!known.has(ref)) known.set(ref, look());
+  const entity = await known.get(ref);
+  if (!entity) throw new NotFoundError(`the catalog has no ${ref}`);
   return entity;
 }
 
 /** The object behind it. */
-async function resource(context: Context, request: Request): Promise<Reference> {
-  const { kind, namespace, name } = request.params;
-  const found = referenceOf(await entityOf(context, request));
+async function resource(context: Context, asked: Asked): Promise<Reference> {
+  const { kind, namespace, name } = asked.params;
+  const found = referenceOf(await entityOf(context, asked));
   if (!found) throw new NotFoundError(`no object of the cluster belongs to ${kind}:${namespace}/${name}`);
   return found;
 }

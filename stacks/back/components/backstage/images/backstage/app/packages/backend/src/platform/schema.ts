@@ -19,6 +19,8 @@ const KEPT = [
 export function plainSchema(schema: Schema): Schema {
   const plain: Schema = {};
   for (const key of KEPT) take(key, schema, plain);
+  const told = [schema.description, ...conditions(schema)].filter(Boolean).join(' ');
+  if (told) plain.description = told;
   // Sizes of integers are no formats that a form can check.
   if (['int32', 'int64', 'double', 'float'].includes(plain.format ?? '')) delete plain.format;
   if (schema['x-kubernetes-int-or-string']) plain.type = 'string';
@@ -36,6 +38,17 @@ export function plainSchema(schema: Schema): Schema {
     plain.additionalProperties = plainSchema(schema.additionalProperties);
   }
   return plain;
+}
+
+/** What fields have to do with each other. A form would make a choice of forms of it: it says it, and the platform checks it. */
+function conditions({ oneOf = [], anyOf = [], properties = {}, 'x-kubernetes-validations': rules = [] }: Schema): string[] {
+  const titles = (each: Schema) => (each.required ?? []).map(name => properties[name]?.title ?? words(name)).join(' and ');
+  const choice = (many: Schema[], saying: string) => {
+    const ways = many.map(titles);
+    return ways.length > 1 && ways.every(Boolean) ? [`${saying}: ${ways.join(', or ')}.`] : [];
+  };
+  const sentences = rules.flatMap(({ message }) => (message ? [`${message.charAt(0).toUpperCase()}${message.slice(1).replace(/\.?$/, '.')}`] : []));
+  return [...choice(oneOf, 'Exactly one of these'), ...choice(anyOf, 'At least one of these'), ...sentences];
 }
 
 function take<Key extends keyof Schema>(key: Key, from: Schema, to: Schema) {

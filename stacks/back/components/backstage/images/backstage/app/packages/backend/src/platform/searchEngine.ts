@@ -26,6 +26,12 @@ export class PortalSearchEngine extends LunrSearchEngine {
     this.setTranslator(translate);
   }
 
+  async getIndexer(type: string) {
+    const indexer = await super.getIndexer(type);
+    withoutTrimmer(indexer as unknown as Builds);
+    return indexer;
+  }
+
   async query(query: SearchQuery): Promise<IndexableResultSet> {
     const words = wordsOf(query.term).map(stem);
     if (words.length === 0) return { results: [], numberOfResults: 0 };
@@ -33,6 +39,14 @@ export class PortalSearchEngine extends LunrSearchEngine {
     const found = ranked(results, words).slice(0, query.pageLimit ?? 25);
     return { results: found.map((each, index) => ({ ...each, rank: index + 1 })), numberOfResults: found.length };
   }
+}
+
+type Builds = { builder: { pipeline: { _stack: { label?: string }[]; remove: (step: object) => void } } };
+
+/** Lunr trims words of all letters that are not English ones; they were cut out of the text without anything around them. */
+function withoutTrimmer({ builder: { pipeline } }: Builds) {
+  const trimmer = pipeline._stack.find(each => each.label === 'trimmer');
+  if (trimmer) pipeline.remove(trimmer);
 }
 
 function translate({ term, types }: SearchQuery): ConcreteLunrQuery {

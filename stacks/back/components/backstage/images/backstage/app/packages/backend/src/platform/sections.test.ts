@@ -1,14 +1,15 @@
 import { expect, test } from 'vitest';
-import { headings, sections } from './sections';
+import { headings, parts } from './sections';
 
 test('a page is taken apart at its headings, with the anchors that Git servers give them', () => {
-  const found = sections('# The `platform`\n\nIntro.\n\n## App, WebApp or *ClusterApp*?\n\nOne.\n```\n# no heading\n```\n## Again\n## Again\nTwo.\n');
-  expect(found).toEqual([
-    { title: 'The platform', text: 'Intro.' },
-    { title: 'App, WebApp or ClusterApp?', anchor: 'app-webapp-or-clusterapp', text: 'One.\n```\n# no heading\n```' },
-    { title: 'Again', anchor: 'again', text: '' },
-    { title: 'Again', anchor: 'again-1', text: 'Two.' },
+  const found = parts('# The `platform`\n\nIntro.\n\n## App, WebApp or *ClusterApp*?\n\nOne.\n```\n# no heading\n```\n## Again\n### Below\n## Again\nTwo.\n', 2);
+  expect(found.map(each => [each.heading?.title, each.heading?.anchor])).toEqual([
+    [undefined, undefined],
+    ['App, WebApp or ClusterApp?', 'app-webapp-or-clusterapp'],
+    ['Again', 'again'],
+    ['Again', 'again-1'],
   ]);
+  expect(found[1].text).toContain('# no heading');
 });
 
 test('headings have their level, and code has none', () => {
@@ -19,5 +20,5 @@ test('headings have their level, and code has none', () => {
 });
 
 test('a page without a heading is one part', () => {
-  expect(sections('Just text.\n')).toEqual([{ title: '', text: 'Just text.' }]);
+  expect(parts('Just text.', 2)).toEqual([{ text: 'Just text.\n' }]);
 });

@@ -1,8 +1,6 @@
 // A page of the documentation, taken apart at its headings: search finds the part that answers, not only the page.
 import type { Heading } from '@backstack/common';
 
-export type Section = { title: string; anchor?: string; text: string };
-
 /** The headings of a page, in order. */
 export function headings(markdown: string): Heading[] {
   return lines(markdown).flatMap(({ heading }) => heading ?? []);
@@ -16,17 +14,6 @@ export function parts(markdown: string, level: number): { heading?: Heading; tex
     found[found.length - 1].text += `${text}\n`;
   }
   return found;
-}
-
-/** The parts of a page: what is above its second heading, and one for each heading below. */
-export function sections(markdown: string): Section[] {
-  const found: Section[] = [{ title: '', text: '' }];
-  for (const { text, heading } of lines(markdown)) {
-    if (!heading) found[found.length - 1].text += `${text}\n`;
-    else if (heading.level === 1 && found.length === 1 && !found[0].title) found[0].title = heading.title;
-    else found.push({ title: heading.title, anchor: heading.anchor, text: '' });
-  }
-  return found.map(each => ({ ...each, text: each.text.trim() })).filter(each => each.title || each.text);
 }
 
 function lines(markdown: string): { text: string; heading?: Heading }[] {

@@ -30,7 +30,9 @@ class World {
   apis: Entity[] = [];
   /** By name; `null` for what is gone, nothing for what is not known yet. */
   readonly cluster = new Map<string, KubeObject | null>();
+  version: string | undefined;
   readonly upkeep = new Upkeep({
+    versions: { of: () => this.version },
     watches: { find: (reference: Reference) => this.cluster.get(reference.name) } as Watches,
     events: { publish: params => Promise.resolve(void this.told.push(params)) } as EventsService,
     topic: 'changes',
@@ -180,4 +182,17 @@ test('what a namespace says of what is in it is taken up when it changes', async
   world.cluster.set('demo', place({ 'backstack.dev/owner': 'b' }));
   await world.upkeep.look();
   expect(world.processed).toEqual(['component:demo/shop', 'component:demo/shop']);
+});
+
+test('an entity is processed anew when another version of its API counts', async () => {
+  const world = new World();
+  world.cluster.set('shop', object());
+  await world.upkeep.look();
+  expect(world.processed).toEqual([]);
+  world.version = 'v1';
+  for (let turn = 0; turn < 2; turn++) await world.upkeep.look();
+  expect(world.processed).toEqual(['component:demo/shop']);
+  world.version = 'v2';
+  await world.upkeep.look();
+  expect(world.processed).toHaveLength(2);
 });

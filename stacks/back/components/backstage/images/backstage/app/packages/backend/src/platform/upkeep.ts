@@ -8,6 +8,7 @@ import { definitionReference } from './definition';
 import { CLUSTER_ORIGIN } from './ingested';
 import { KubeObject, Reference } from './objects';
 import { referenceOf } from './resources';
+import { Versions } from './versions';
 import { Watches } from './watch';
 
 /** Milliseconds that an object is missed before its entity goes: one that is replaced is away for a moment. */
@@ -26,6 +27,7 @@ export type Parts = {
   ingested: (kind: string) => Promise<Entity[]>;
   /** Renews the systems, given the components; says after how many milliseconds it would do so again, if at all. */
   systems: (components: Entity[]) => Promise<number | undefined>;
+  versions: Pick<Versions, 'of'>;
   /** Has an entity processed anew. */
   process: (entityRef: string) => Promise<void>;
   logger: LoggerService;
@@ -37,6 +39,8 @@ export class Upkeep {
   private readonly misses = new Map<string, { since: number; isTold: boolean }>();
   /** Of entities: what their namespace said when they were processed. */
   private readonly places = new Map<string, string>();
+  /** Of entities: the version of their API when they were processed. */
+  private readonly named = new Map<string, string>();
   /** The components that were there at the last look. */
   private before = new Map<string, Entity>();
 
@@ -69,7 +73,7 @@ export class Upkeep {
       const entityRef = stringifyEntityRef(entity);
       if (found === null) await this.missed(entity, entityRef, reference);
       else if (this.isNew(entityRef, stateOf(found))) await this.tell(entity, reference, { action: 'upsert' });
-      if (found && this.isPlaceNew(entityRef, reference)) await this.parts.process(entityRef);
+      if (found && (this.isPlaceNew(entityRef, reference) || this.isVersionNew(entityRef, reference))) await this.parts.process(entityRef);
     }
   }
 
@@ -79,6 +83,14 @@ export class Upkeep {
     const state = found ? JSON.stringify([found.metadata.labels, found.metadata.annotations]) : this.places.get(entityRef);
     if (this.places.get(entityRef) === state || state === undefined) return false;
     this.places.set(entityRef, state);
+    return true;
+  }
+
+  /** Whether another version of its API counts than the one that it names. */
+  private isVersionNew(entityRef: string, reference: Reference): boolean {
+    const version = this.parts.versions.of(reference);
+    if (version === undefined || this.named.get(entityRef) === version) return false;
+    this.named.set(entityRef, version);
     return true;
   }
 
@@ -130,7 +142,7 @@ export class Upkeep {
   }
 
   private forget(present: Set<string>) {
-    for (const memory of [this.states, this.misses, this.places]) {
+    for (const memory of [this.states, this.misses, this.places, this.named]) {
       for (const entityRef of memory.keys()) if (!present.has(entityRef)) memory.delete(entityRef);
     }
   }
