@@ -154,8 +154,17 @@ async fn fetch(cluster: &dyn Cluster, needs: &Needs, snapshot: &mut Snapshot) ->
         ..query(key)
     });
     let queries: Vec<_> = ended.chain(runs).collect();
-    let (objects, logs, open) =
-        futures::join!(cluster.read(&needs.objects), cluster.logs(&queries), cluster.listening(&needs.doors));
+    let (objects, logs, open, replies) = futures::join!(
+        cluster.read(&needs.objects),
+        cluster.logs(&queries),
+        cluster.listening(&needs.doors),
+        cluster.asked(&needs.questions)
+    );
+    for (question, reply) in needs.questions.iter().zip(replies) {
+        if let Some(reply) = reply {
+            snapshot.put_reply(question.clone(), reply);
+        }
+    }
     objects?.into_iter().for_each(|object| snapshot.put(object));
     let mut logs = logs.into_iter();
     for ((key, _), log) in needs.logs.iter().zip(&mut logs) {

@@ -6,12 +6,14 @@ use serde_json::Value;
 use super::Seen;
 use crate::live::diagnose::{Fault, Finding};
 use crate::live::object::{COMPONENT, Ref, group_of, label, list, number, text};
-use crate::live::snapshot::Snapshot;
+use crate::live::snapshot::{LogKey, Snapshot};
 
 /// Label of the rights by which a component opens its own kinds to the assistant.
 const RIGHTS: &str = "backstack.dev/aggregate-to-assistant";
 /// Whose definitions make kinds of composite resources.
 const COMPOSITES: &str = "apiextensions.crossplane.io";
+/// Logs of one component that are read.
+const MOST_LOGS: usize = 3;
 /// What an autoscaler asks for figures.
 const FIGURES: &str = "metrics.k8s.io";
 
@@ -39,6 +41,28 @@ pub(in crate::live::diagnose) fn absent(seen: &Seen<'_>, object: &Value, is_comp
             .next(format!("Scale {at} to 1: `backstack up` does so too."))
     })
     .collect()
+}
+
+/// Logs of the pods of the component that works on such objects.
+pub(in crate::live::diagnose) fn logs(snapshot: &Snapshot, object: &Value, is_composite: bool) -> Vec<LogKey> {
+    let Some(component) = component(snapshot, object, is_composite) else { return Vec::new() };
+    let workloads = ["Deployment", "StatefulSet", "DaemonSet"].into_iter().flat_map(|kind| snapshot.all("apps", kind));
+    let own = workloads.filter(|workload| label(workload, COMPONENT) == Some(component));
+    let pods = own.filter_map(|workload| snapshot.pods_of(workload).first().copied());
+    pods.flat_map(super::logs::running).take(MOST_LOGS).collect()
+}
+
+/// The last line in which that component complains of an object, and of something else by name, if that is said.
+pub(super) fn said<'a>(seen: &Seen<'a>, object: &Value, word: &str) -> Option<&'a str> {
+    let keys = logs(seen.snapshot, object, false);
+    let mut lines = keys.into_iter().filter_map(|key| seen.snapshot.recent_log(&key)).flat_map(str::lines);
+    let is_about =
+        |line: &&str| super::shown::is_named(line, object) && line.contains(word) && super::logs::is_error(line);
+    let mut last = None;
+    for line in lines.by_ref().filter(is_about) {
+        last = Some(line);
+    }
+    last
 }
 
 fn component<'a>(snapshot: &'a Snapshot, object: &Value, is_composite: bool) -> Option<&'a str> {

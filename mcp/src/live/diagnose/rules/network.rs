@@ -296,7 +296,7 @@ fn routed(snapshot: &Snapshot, pod: &Value) -> Vec<(Ref, Vec<Option<u16>>)> {
 }
 
 /// Pods that serve an ingress class: those of the component that brought the class.
-fn ingress_pods(snapshot: &Snapshot) -> Vec<&Value> {
+pub(super) fn ingress_pods(snapshot: &Snapshot) -> Vec<&Value> {
     let component = |object: &Value| crate::live::object::label(object, COMPONENT).map(String::from);
     let classes: Vec<_> = snapshot.all(GROUP, "IngressClass").filter_map(component).collect();
     let workloads = ["Deployment", "DaemonSet"].iter().flat_map(|kind| snapshot.all("apps", kind));

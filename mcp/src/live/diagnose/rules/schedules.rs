@@ -9,6 +9,10 @@ use crate::live::object::{Ref, is_owned_by, list, name, text};
 
 /// A pod whose work is done ends with its last container; so long it may take.
 const ENDS: i64 = 60;
+/// How often the controller looks at schedules, in seconds.
+const LOOKS: i64 = 10;
+/// A schedule that is younger may not have had the time to succeed.
+const LONG_ENOUGH: i64 = 90;
 
 /// Why a schedule does not run.
 pub(super) fn of_schedule(seen: &Seen<'_>, schedule: &Value) -> Vec<Finding> {
@@ -22,8 +26,49 @@ pub(super) fn of_schedule(seen: &Seen<'_>, schedule: &Value) -> Vec<Finding> {
     }
     let mut found: Vec<Finding> = never(&at, schedule).into_iter().collect();
     found.extend(in_the_way(seen, &at, schedule));
+    found.extend(too_late(&at, schedule));
+    found.extend(none_succeeds(seen, &at, schedule));
     found.extend(said(seen, &at));
     found
+}
+
+/// The controller looks every ten seconds: whatever must begin sooner may be missed.
+fn too_late(at: &Ref, schedule: &Value) -> Option<Finding> {
+    let field = "spec.startingDeadlineSeconds";
+    let given =
+        schedule.pointer("/spec/startingDeadlineSeconds").and_then(Value::as_i64).filter(|given| *given < LOOKS)?;
+    let text = format!("may miss its runs: it gives each {given} s to begin, and is looked at every {LOOKS} s");
+    let finding = Finding::new(Fault::Schedule, at.clone(), text).at(field).at_most(46).with(field, &given.to_string());
+    Some(finding.next(format!("Raise `{field}` of {at} to well over {LOOKS}, or take it away.")))
+}
+
+/// Runs that begin and never succeed, whatever is left of them.
+fn none_succeeds(seen: &Seen<'_>, at: &Ref, schedule: &Value) -> Option<Finding> {
+    let began = seen.seconds_since(text(schedule, "/status/lastScheduleTime"))?;
+    let succeeded = text(schedule, "/status/lastSuccessfulTime");
+    let made = seen.seconds_since(text(schedule, "/metadata/creationTimestamp"))?;
+    let is_running = !list(schedule, "/status/active").is_empty();
+    let is_new = began < 20 || made < LONG_ENOUGH;
+    // Where a run is left, that tells more.
+    let has_jobs = seen.snapshot.inside("batch", "Job", &at.namespace).any(|job| is_owned_by(job, schedule));
+    let is_old = succeeded < text(schedule, "/status/lastScheduleTime");
+    (is_old && !is_running && !is_new && !has_jobs).then(|| {
+        let since = match seen.seconds_since(succeeded) {
+            Some(ago) => format!("the last that did was {} ago", in_words(ago)),
+            None => "none ever has".into(),
+        };
+        let text = format!("its last run, {} ago, did not succeed: {since}", in_words(began));
+        let field = "spec.failedJobsHistoryLimit";
+        let finding = Finding::new(Fault::JobFailed, at.clone(), text).with("status.lastSuccessfulTime", succeeded);
+        let keeps_none = schedule.pointer("/spec/failedJobsHistoryLimit").and_then(Value::as_i64) == Some(0);
+        if !keeps_none {
+            return finding.next(format!("Run it once by hand (`kubectl create job --from=cronjob/{}`) and read the log of that Job.", at.name));
+        }
+        finding.at(field).with(field, "0").next(format!(
+            "Set `{field}` of {at} to 1: then a run that failed is left, and its log tells why. Or run it once by hand (`kubectl create job --from=cronjob/{}`).",
+            at.name
+        ))
+    })
 }
 
 /// A date that no year has, as the 31st of February.

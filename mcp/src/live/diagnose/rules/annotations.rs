@@ -1,0 +1,183 @@
+//! What an annotation names: middlewares and options of a route, entry points, and words for a controller that does not
+//! serve it.
+
+use serde_json::Value;
+
+use super::{Seen, network};
+use crate::live::diagnose::{Fault, Finding};
+use crate::live::object::{Ref, list, name, namespace, text};
+use crate::live::references::template::Template;
+use crate::live::references::{nearest, there_are};
+use crate::live::served::ServedKind;
+
+/// End of a name that means an object of the cluster: `NAMESPACE-NAME@kubernetescrd`.
+const OF_CLUSTER: &str = "@kubernetescrd";
+/// End of the key that says at which doors a route is served.
+const DOORS: &str = "router.entrypoints";
+/// What annotations for a controller begin with, and what that controller calls itself in an IngressClass.
+const CONTROLLERS: [(&str, &str); 6] = [
+    ("nginx.ingress.kubernetes.io/", "ingress-nginx"),
+    ("traefik.ingress.kubernetes.io/", "traefik"),
+    ("haproxy.org/", "haproxy"),
+    ("haproxy-ingress.github.io/", "haproxy"),
+    ("alb.ingress.kubernetes.io/", "alb"),
+    ("konghq.com/", "kong"),
+];
+
+/// An object that an annotation names.
+pub(in crate::live::diagnose) struct Named<'a> {
+    pub kind: &'a ServedKind,
+    /// Its namespace and name in one word.
+    pub word: &'a str,
+    pub key: &'a str,
+}
+
+impl Named<'_> {
+    pub(in crate::live::diagnose) fn is(&self, object: &Value) -> bool {
+        self.word == word_of(object)
+    }
+}
+
+fn word_of(object: &Value) -> String {
+    format!("{}-{}", namespace(object), name(object))
+}
+
+fn annotations(object: &Value) -> impl Iterator<Item = (&str, &str)> {
+    let all = object.pointer("/metadata/annotations").and_then(Value::as_object);
+    all.into_iter().flatten().filter_map(|(key, value)| Some((key.as_str(), value.as_str()?)))
+}
+
+/// All objects that annotations name in such a way.
+pub(in crate::live::diagnose) fn named<'a>(kinds: &'a [ServedKind], object: &'a Value) -> Vec<Named<'a>> {
+    let all = annotations(object).filter(|(_, value)| value.contains(OF_CLUSTER));
+    let found = all.flat_map(|(key, value)| {
+        let kind = kind_of(kinds, key);
+        let words = value.split(',').filter_map(|word| word.trim().strip_suffix(OF_CLUSTER));
+        words.filter_map(move |word| Some(Named { kind: kind?, word, key }))
+    });
+    found.collect()
+}
+
+/// `router.tls.options` means a `TLSOption`, `router.middlewares` a `Middleware`.
+fn kind_of<'a>(kinds: &'a [ServedKind], key: &str) -> Option<&'a ServedKind> {
+    let word = key.rsplit('/').next()?.replace('.', "").to_lowercase();
+    let fits = |kind: &&ServedKind| {
+        let kind_word = kind.kind.to_lowercase();
+        kind.group.contains('.') && (word.ends_with(&kind_word) || word.ends_with(&kind.plural))
+    };
+    kinds.iter().filter(fits).max_by_key(|kind| kind.kind.len())
+}
+
+/// What is wrong with them.
+pub(super) fn of_object(seen: &Seen<'_>, object: &Value) -> Vec<Finding> {
+    let mut found: Vec<_> =
+        named(&seen.snapshot.served, object).iter().filter_map(|named| missing(seen, object, named)).collect();
+    if text(object, "/kind") == "Ingress" {
+        found.extend(no_door(seen, object));
+        found.extend(of_another(seen, object));
+    }
+    found
+}
+
+fn missing(seen: &Seen<'_>, object: &Value, named: &Named<'_>) -> Option<Finding> {
+    let ServedKind { group, kind, .. } = named.kind;
+    let all = || seen.snapshot.all(group, kind);
+    if !seen.snapshot.has_kind(group, kind) || all().any(|one| named.is(one)) {
+        return None;
+    }
+    let (at, place) = (Ref::of(object), namespace(object));
+    let field = format!("metadata.annotations[{}]", named.key);
+    let own = || all().filter(|one| namespace(one) == place);
+    let text = format!(
+        "names {kind} `{}`, which does not exist ({} in namespace {place}): without it the route is not served",
+        named.word,
+        there_are(own())
+    );
+    let finding = Finding::new(Fault::MissingReference, at.clone(), text).at(field.clone());
+    let finding = finding.with(field.clone(), &format!("{}{OF_CLUSTER}", named.word));
+    // Of another namespace by the same name, or one of the own namespace that is called alike.
+    let same = own().find(|one| named.word.ends_with(&format!("-{}", name(one))) || named.word == name(one));
+    let words: Vec<_> = all().map(word_of).collect();
+    let near = same.map(word_of).or_else(|| nearest(named.word, words.iter().map(String::as_str)).map(Into::into));
+    Some(match near {
+        Some(near) => finding
+            .should_be(format!("{near}{OF_CLUSTER}"))
+            .next(format!("Set `{field}` of {at} to `{near}{OF_CLUSTER}` (namespace, `-`, name), if that is meant.")),
+        None => finding
+            .next(format!("Make that {kind}, or take it out of `{field}` of {at} (the word is namespace, `-`, name).")),
+    })
+}
+
+/// A door that the controller does not have.
+fn no_door(seen: &Seen<'_>, ingress: &Value) -> Option<Finding> {
+    let (key, value) = annotations(ingress).find(|(key, _)| key.ends_with(DOORS))?;
+    let pods = network::ingress_pods(seen.snapshot);
+    let template = Template::of(pods.first()?)?;
+    let arguments: Vec<_> = template
+        .containers()
+        .flat_map(|(_, container)| list(container, "/args").iter().chain(list(container, "/command")))
+        .filter_map(Value::as_str)
+        .collect();
+    let doors: Vec<_> = arguments
+        .iter()
+        .filter_map(|argument| {
+            let (start, _) = argument.trim_start_matches('-').split_once(".address=")?;
+            start.to_lowercase().strip_prefix("entrypoints.").map(String::from)
+        })
+        .collect();
+    let wanted = value.split(',').map(str::trim).find(|word| !doors.contains(&word.to_lowercase()))?;
+    if doors.is_empty() {
+        return None;
+    }
+    let (at, field, there) = (Ref::of(ingress), format!("metadata.annotations[{key}]"), doors.join(", "));
+    let text =
+        format!("is to be served at entry point `{wanted}`, and there is none of that name (there are: {there})");
+    let finding = Finding::new(Fault::MissingReference, at.clone(), text).at(field.clone()).with(field.clone(), value);
+    Some(finding.next(format!("Set `{field}` of {at} to one that exists ({there}), or take the annotation away.")))
+}
+
+/// Words for a controller that does not serve this.
+fn of_another(seen: &Seen<'_>, ingress: &Value) -> Option<Finding> {
+    let class = text(ingress, "/spec/ingressClassName");
+    let classes = seen.snapshot.all("networking.k8s.io", "IngressClass");
+    let controller = classes.into_iter().find(|one| name(one) == class).map(|one| text(one, "/spec/controller"))?;
+    let (key, word) = annotations(ingress).find_map(|(key, _)| {
+        let (_, word) = CONTROLLERS.iter().find(|(prefix, _)| key.starts_with(prefix))?;
+        (!controller.contains(word)).then_some((key, *word))
+    })?;
+    let (at, field) = (Ref::of(ingress), format!("metadata.annotations[{key}]"));
+    let text = format!(
+        "has annotation `{key}`, which is for {word}: its class `{class}` is served by {controller}, which does not read it"
+    );
+    // It may be a relic that does no harm; what it asks for does not happen.
+    let finding = Finding::new(Fault::WrongRoute, at.clone(), text).at(field.clone()).at_most(48);
+    let finding = finding.with("spec.controller", controller);
+    Some(finding.next(format!(
+        "Take `{field}` out of {at}, and say the same in the way of {controller} (this platform's: a Middleware that annotation `traefik.ingress.kubernetes.io/router.middlewares` names)."
+    )))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_key_of_an_annotation_says_which_kind_it_names() {
+        let served = |kind: &str, plural: &str| ServedKind {
+            group: "traefik.io".into(),
+            kind: kind.into(),
+            plural: plural.into(),
+            namespaced: true,
+        };
+        let kinds = [
+            served("Middleware", "middlewares"),
+            served("TLSOption", "tlsoptions"),
+            served("ServersTransport", "serverstransports"),
+        ];
+        let kind = |key: &str| kind_of(&kinds, key).map(|kind| kind.kind.as_str());
+        assert_eq!(kind("traefik.ingress.kubernetes.io/router.middlewares"), Some("Middleware"));
+        assert_eq!(kind("traefik.ingress.kubernetes.io/router.tls.options"), Some("TLSOption"));
+        assert_eq!(kind("traefik.ingress.kubernetes.io/service.serverstransport"), Some("ServersTransport"));
+        assert_eq!(kind("traefik.ingress.kubernetes.io/router.priority"), None);
+    }
+}
