@@ -268,6 +268,8 @@ const PHRASES: &[(&[&str], Fault)] = &[
     (&["failed to get git client"], Fault::GitUnreachable),
     (&["failed to initialize repository"], Fault::GitUnreachable),
     (&["repo client error"], Fault::GitUnreachable),
+    (&["is not permitted in project"], Fault::MissingRights),
+    (&["must support resize"], Fault::Volume),
     (&["cannot list resource"], Fault::MissingRights),
     (&["forbidden: user"], Fault::MissingRights),
     // What Crossplane says of a kind that it may not list: it waits for a list that never comes.

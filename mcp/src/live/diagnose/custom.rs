@@ -7,7 +7,7 @@ use crate::live::object::{Ref, conditions, short, text};
 use crate::live::snapshot::{Snapshot, event_count};
 
 /// Ends of types of conditions that should be true, and of those that should not.
-const GOOD: [&str; 17] = [
+const GOOD: [&str; 18] = [
     "Ready",
     "Synced",
     "Available",
@@ -25,6 +25,7 @@ const GOOD: [&str; 17] = [
     "Released",
     "Configured",
     "Granted",
+    "Cached",
 ];
 const BAD: [&str; 5] = ["Failed", "Degraded", "Error", "Stalled", "Failure"];
 /// Words of phases that nobody wants to stay in.
@@ -46,7 +47,8 @@ const VIOLATION: &str = "PolicyViolation";
 /// What is wrong with an object of a kind that nothing here knows.
 pub(super) fn of_any(snapshot: &Snapshot, object: &Value) -> Option<Finding> {
     // What somebody has switched off says nothing else that would matter.
-    let own = of_switch(object).or_else(|| of_field(object)).or_else(|| of_conditions(object));
+    let own = of_switch(object).or_else(|| of_field(object)).or_else(|| of_number(object));
+    let own = own.or_else(|| of_conditions(object));
     let own = own.or_else(|| of_phase(object)).or_else(|| of_result(object));
     own.or_else(|| of_events(snapshot, object))
 }
@@ -162,6 +164,17 @@ fn of_field(object: &Value) -> Option<Finding> {
     let text = format!("is switched off: `{field}` is true");
     let finding = Finding::new(Fault::Paused, at.clone(), text).at(field.clone()).should_be(false);
     Some(finding.with(field.clone(), "true").next(format!("Set `{field}` of {at} to false.")))
+}
+
+/// None of it is wanted: `instances: 0`.
+fn of_number(object: &Value) -> Option<Finding> {
+    let at = Ref::of(object);
+    let is_none = |word: &&str| object.pointer(&format!("/spec/{word}")) == Some(&Value::from(0));
+    let word = ["replicas", "instances"].into_iter().find(is_none);
+    let word = word.filter(|_| at.group.contains('.') && !at.group.ends_with(".k8s.io"))?;
+    let field = format!("spec.{word}");
+    let finding = Finding::new(Fault::Paused, at.clone(), format!("runs nothing: `{field}` is 0")).at(field.clone());
+    Some(finding.should_be(1).with(field.clone(), "0").next(format!("Set `{field}` of {at} to 1 or more.")))
 }
 
 fn phase(object: &Value) -> &str {

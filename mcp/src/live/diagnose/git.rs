@@ -209,6 +209,12 @@ fn told_by_message(finding: Finding, application: &Value, message: &str) -> Find
                 ),
             )
         }
+        () if said.contains("plugin with name") => (
+            "spec.source.plugin.name",
+            format!(
+                "Set `spec.source.plugin.name` of {at} to a plugin that Argo CD's repository server has, or take `spec.source.plugin` away: folders of manifests, Kustomize and Helm need none."
+            ),
+        ),
         () if said.contains("not permitted in project") => {
             let project = text(application, "/spec/project");
             (
@@ -232,7 +238,9 @@ fn told_by_message(finding: Finding, application: &Value, message: &str) -> Find
             ),
         ),
         () => {
-            return match named_in(application, message) {
+            // What stands in every message names nothing.
+            let by_message = named_in(application, message).filter(|field| !field.contains("destination"));
+            return match by_message {
                 Some(field) => {
                     let next = format!("Correct `{field}` of {at}, which the message names.");
                     finding.at(field).next(next)

@@ -244,6 +244,8 @@ fn all_findings(seen: &Seen<'_>, walk: &Walk<'_>, scope: &Scope<'_>) -> Vec<Find
         // Of everything at once the component itself tells that it is away.
         if step.role == Role::Own && scope.is_about(object) {
             own.extend(rules::keepers::absent(seen, object, is_composite(&step.at)));
+            let is_explained = own.iter().any(|finding| !finding.field.is_empty() && !finding.fault.is_symptom());
+            own.extend(rules::keepers::complaint(seen, object, is_composite(&step.at)).filter(|_| !is_explained));
         }
         let own = own.into_iter().map(|finding| rules::waiting::judged(seen, finding));
         let own = own.map(|finding| rules::admission::explained(seen, finding));

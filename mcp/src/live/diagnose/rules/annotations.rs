@@ -73,8 +73,11 @@ pub(super) fn of_object(seen: &Seen<'_>, object: &Value) -> Vec<Finding> {
     let mut found: Vec<_> =
         named(&seen.snapshot.served, object).iter().filter_map(|named| missing(seen, object, named)).collect();
     if text(object, "/kind") == "Ingress" {
-        found.extend(no_door(seen, object));
         found.extend(of_another(seen, object));
+        found.extend(other_prefix(seen, object));
+    }
+    if text(object, "/kind").starts_with("Ingress") {
+        found.extend(no_door(seen, object));
     }
     found
 }
@@ -110,7 +113,11 @@ fn missing(seen: &Seen<'_>, object: &Value, named: &Named<'_>) -> Option<Finding
 
 /// A door that the controller does not have.
 fn no_door(seen: &Seen<'_>, ingress: &Value) -> Option<Finding> {
-    let (key, value) = annotations(ingress).find(|(key, _)| key.ends_with(DOORS))?;
+    let noted = annotations(ingress).find(|(key, _)| key.ends_with(DOORS));
+    let noted = noted.map(|(key, value)| (format!("metadata.annotations[{key}]"), value.to_string()));
+    let listed = list(ingress, "/spec/entryPoints").iter().filter_map(Value::as_str).collect::<Vec<_>>().join(",");
+    let (field, value) = noted.or((!listed.is_empty()).then_some(("spec.entryPoints".to_string(), listed)))?;
+    let value = value.as_str();
     let pods = network::ingress_pods(seen.snapshot);
     let template = Template::of(pods.first()?)?;
     let arguments: Vec<_> = template
@@ -129,11 +136,36 @@ fn no_door(seen: &Seen<'_>, ingress: &Value) -> Option<Finding> {
     if doors.is_empty() {
         return None;
     }
-    let (at, field, there) = (Ref::of(ingress), format!("metadata.annotations[{key}]"), doors.join(", "));
+    let (at, there) = (Ref::of(ingress), doors.join(", "));
     let text =
         format!("is to be served at entry point `{wanted}`, and there is none of that name (there are: {there})");
     let finding = Finding::new(Fault::MissingReference, at.clone(), text).at(field.clone()).with(field.clone(), value);
-    Some(finding.next(format!("Set `{field}` of {at} to one that exists ({there}), or take the annotation away.")))
+    Some(finding.next(format!("Set `{field}` of {at} to one that exists ({there}), or take it away.")))
+}
+
+/// A prefix that is to be taken off, and that no path of the Ingress has.
+fn other_prefix(seen: &Seen<'_>, ingress: &Value) -> Option<Finding> {
+    let snapshot = seen.snapshot;
+    let rules = list(ingress, "/spec/rules").iter().flat_map(|rule| list(rule, "/http/paths"));
+    let paths: Vec<_> = rules.map(|path| text(path, "/path")).collect();
+    named(&snapshot.served, ingress).iter().find_map(|named| {
+        let middleware = snapshot.all(&named.kind.group, &named.kind.kind).find(|one| named.is(one))?;
+        let prefixes: Vec<_> =
+            list(middleware, "/spec/stripPrefix/prefixes").iter().filter_map(Value::as_str).collect();
+        let fits = |prefix: &&str| paths.iter().any(|path| path.starts_with(*prefix) || prefix.starts_with(path));
+        if prefixes.is_empty() || paths.is_empty() || prefixes.iter().any(fits) {
+            return None;
+        }
+        let (at, field) = (Ref::of(middleware), "spec.stripPrefix.prefixes[0]");
+        let (had, wanted) = (prefixes.join(", "), paths.join(", "));
+        let text = format!("takes `{had}` off, and {} has `{wanted}`: nothing is taken off", Ref::of(ingress));
+        let finding = Finding::new(Fault::WrongRoute, at.clone(), text).at(field).with(field, &had);
+        let finding = match paths.as_slice() {
+            [only] => finding.should_be(*only),
+            _ => finding,
+        };
+        Some(finding.next(format!("Set `{field}` of {at} to the path of the Ingress (`{wanted}`).")))
+    })
 }
 
 /// Words for a controller that does not serve this.

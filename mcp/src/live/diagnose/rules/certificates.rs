@@ -14,6 +14,8 @@ const GROUP: &str = "cert-manager.io";
 const SECRET: &str = "/spec/secretName";
 /// What is not harmed yet weighs no more than this.
 const MAY_BE_HARMED: u32 = 46;
+/// So long a renewal may take.
+const RENEWS: i64 = 3600;
 /// How messages say that a server was not reached.
 const UNREACHABLE: [&str; 4] = ["no such host", "connection refused", "i/o timeout", "no route to host"];
 
@@ -36,7 +38,9 @@ pub(super) fn of_certificate(seen: &Seen<'_>, certificate: &Value) -> Vec<Findin
             Finding::new(Fault::Certificate, at.clone(), text).at("status.notAfter").with("status.notAfter", ends);
         return vec![finding.next(format!("See why {at} is not renewed: its conditions and events tell."))];
     }
-    let Some(ready) = condition(certificate, "Ready").filter(|ready| ready.is_false()) else { return Vec::new() };
+    let Some(ready) = condition(certificate, "Ready").filter(|ready| ready.is_false()) else {
+        return not_renewed(seen, certificate, &at).into_iter().collect();
+    };
     let why = condition(certificate, "Issuing")
         .filter(|issuing| issuing.is_false())
         .map_or(ready.message, |issuing| issuing.message);
@@ -44,6 +48,20 @@ pub(super) fn of_certificate(seen: &Seen<'_>, certificate: &Value) -> Vec<Findin
     let finding = Finding::new(Fault::Certificate, at.clone(), text)
         .with(format!("condition Ready: {}", ready.reason), ready.message);
     vec![finding.with("condition Issuing", why).next(format!("Read the events of {at} and of its CertificateRequest."))]
+}
+
+/// One that is good still, and should be a new one by now.
+fn not_renewed(seen: &Seen<'_>, certificate: &Value, at: &Ref) -> Option<Finding> {
+    let (due, ends) = (text(certificate, "/status/renewalTime"), text(certificate, "/status/notAfter"));
+    let late = seen.seconds_since(due).filter(|late| *late > RENEWS)?;
+    let text = format!("should have been renewed {} ago, and was not", in_words(late));
+    let finding = Finding::new(Fault::Certificate, at.clone(), text).at("status.renewalTime").at_most(MAY_BE_HARMED);
+    let finding = finding.with("status.renewalTime", due).with("status.notAfter", ends);
+    Some(
+        finding.next(format!(
+            "See why {at} is not renewed: whether cert-manager runs, and what its CertificateRequest says."
+        )),
+    )
 }
 
 /// An issuer that cannot issue: what its own condition says.
@@ -72,7 +90,10 @@ pub(super) fn of_issuer(issuer: &Value) -> Option<Finding> {
         true => format!(
             "Its server cannot be reached from the cluster: correct `{field}` of {at}, or use an issuer of the platform's own."
         ),
-        false => format!("Correct `{field}` of {at}, or make what it names."),
+        false => match text(issuer, &format!("/{}", field.replace('.', "/"))) {
+            "" => format!("Correct `{field}` of {at}, or make what it names."),
+            named => format!("Correct `{field}` of {at}, or make what it names: `{named}`."),
+        },
     };
     Some(finding.next(next))
 }

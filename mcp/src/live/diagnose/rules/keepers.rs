@@ -4,8 +4,9 @@
 use serde_json::Value;
 
 use super::Seen;
-use crate::live::diagnose::{Fault, Finding};
-use crate::live::object::{COMPONENT, Ref, group_of, label, list, number, text};
+use crate::live::diagnose::custom::named_in;
+use crate::live::diagnose::{Fault, Finding, classify};
+use crate::live::object::{COMPONENT, Ref, group_of, label, list, number, short, text};
 use crate::live::snapshot::{LogKey, Snapshot};
 
 /// Label of the rights by which a component opens its own kinds to the assistant.
@@ -14,6 +15,10 @@ const RIGHTS: &str = "backstack.dev/aggregate-to-assistant";
 const COMPOSITES: &str = "apiextensions.crossplane.io";
 /// Logs of one component that are read.
 const MOST_LOGS: usize = 3;
+/// So often a complaint must come before it is more than a hiccup.
+const AGAIN: usize = 2;
+/// What a complaint weighs at least: less than what is known for certain.
+const COMPLAINT: u32 = 52;
 /// What an autoscaler asks for figures.
 const FIGURES: &str = "metrics.k8s.io";
 
@@ -63,6 +68,43 @@ pub(super) fn said<'a>(seen: &Seen<'a>, object: &Value, word: &str) -> Option<&'
         last = Some(line);
     }
     last
+}
+
+/// What that component complains of again and again, of an object that is asked about and that nothing else explains.
+pub(in crate::live::diagnose) fn complaint(seen: &Seen<'_>, object: &Value, is_composite: bool) -> Option<Finding> {
+    let snapshot = seen.snapshot;
+    let at = Ref::of(object);
+    // Of Kubernetes' own kinds many programs speak.
+    let is_own = at.group.contains('.') && (!at.group.ends_with(".k8s.io") || at.kind == "Ingress");
+    let logs = logs(snapshot, object, is_composite).into_iter().filter(|_| is_own);
+    let about = logs.filter_map(|key| Some((snapshot.recent_log(&key)?, key))).filter_map(|(log, key)| {
+        let all: Vec<_> = log.lines().collect();
+        let mine = |line: &&&str| super::shown::is_named(line, object) && super::logs::is_error(line);
+        let last = all.iter().rposition(|line| mine(&line))?;
+        // What was over long before the end of the log is the past.
+        let is_now = all.iter().filter(mine).count() >= AGAIN && last + all.len() / 3 + 40 > all.len();
+        is_now.then_some((all[last], key))
+    });
+    let (line, (place, pod, _)) = about.last()?;
+    let said = core_of(line);
+    let fault = classify(&said).unwrap_or(Fault::Unexplained);
+    let text = format!("its controller complains: {}", short(&said, 200));
+    let mut finding = Finding::new(fault, at.clone(), text).with(format!("log of Pod {place}/{pod}"), line);
+    finding.weight = finding.weight.max(COMPLAINT);
+    Some(match named_in(object, &said) {
+        Some(field) => finding.at(field.clone()).next(format!("Correct `{field}` of {at}, which the message names.")),
+        None => finding.next(format!("Correct in {at} what the message names.")),
+    })
+}
+
+/// What a line of a log says, without what every line has.
+fn core_of(line: &str) -> String {
+    let fields: Option<Value> = line.find('{').and_then(|at| serde_json::from_str(&line[at..]).ok());
+    let said = fields
+        .as_ref()
+        .map(|fields| ["error", "err", "msg", "message"].map(|field| text(fields, &format!("/{field}"))));
+    let said = said.and_then(|said| said.into_iter().find(|said| !said.is_empty()));
+    said.map_or_else(|| super::logs::message(line).to_string(), String::from)
 }
 
 fn component<'a>(snapshot: &'a Snapshot, object: &Value, is_composite: bool) -> Option<&'a str> {

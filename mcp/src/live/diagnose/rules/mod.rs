@@ -41,6 +41,7 @@ pub(super) mod probes;
 pub(super) mod rights;
 mod rollout;
 pub(super) mod runs;
+mod said;
 mod schedules;
 mod schemes;
 pub(super) mod service;
@@ -114,6 +115,10 @@ pub(super) fn of_object(seen: &Seen<'_>, object: &Value) -> Vec<Finding> {
         _ if certificates::is_issuer(object) => found.extend(certificates::of_issuer(object)),
         "RoleBinding" | "ClusterRoleBinding" => found.extend(rights::of_binding(seen, object)),
         "Application" => found.extend(windows::of_application(seen, object)),
+        "ValidatingWebhookConfiguration" | "MutatingWebhookConfiguration" => {
+            found.extend(admission::of_configuration(seen, object));
+        }
+        "AppProject" => {}
         "ApplicationSet" => found.extend(windows::of_set(seen, object)),
         _ => {
             found.extend(pointers::of_any(seen, object));

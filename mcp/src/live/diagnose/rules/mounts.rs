@@ -11,14 +11,9 @@ use crate::live::references::template::Template;
 /// Folders that images serve or run: whatever is mounted there hides what they have.
 const SERVED: [&str; 9] = ["html", "htdocs", "www", "public", "static", "dist", "caddy", "webapps", "wwwroot"];
 /// How programs say that they do not find, or may not show, what they look for.
-const NOT_FOUND: [&str; 6] = [
-    "no such file or directory",
-    "is forbidden",
-    "is not found",
-    "cannot find module",
-    "file not found",
-    "does not exist",
-];
+const NOT_FOUND: [&str; 4] = ["no such file or directory", "is forbidden", "cannot find module", "file not found"];
+/// So near to each other stand a path and what is said of it.
+const NEAR: usize = 60;
 
 /// What is wrong with the mounts of a template.
 pub(super) fn of_template(seen: &Seen<'_>, object: &Value) -> Vec<Finding> {
@@ -91,14 +86,13 @@ fn hides(
         return None;
     }
     let pods = seen.snapshot.pods_of(object);
-    let line = pods.iter().find_map(|pod| {
-        let mut lines = listening::all_lines(seen.snapshot, pod, text(container, "/name"));
-        lines.find(|line| {
-            let lower = line.to_lowercase();
-            names(line, folder) && NOT_FOUND.iter().any(|words| lower.contains(words))
-        })
-    });
     let is_served = folder.rsplit('/').next().is_some_and(|last| SERVED.contains(&last));
+    // A program that runs well may look for files that it makes later; only an empty folder has none of the image's.
+    let ailing = pods.iter().filter(|pod| is_served || !crate::live::diagnose::pod_is_ready(pod));
+    let line = ailing.filter(|_| volume.get("emptyDir").is_some()).find_map(|pod| {
+        let mut lines = listening::all_lines(seen.snapshot, pod, text(container, "/name"));
+        lines.find(|line| misses(line, folder))
+    });
     let refused = pods.iter().find_map(|pod| answers::refused_at_root(seen, pod)).filter(|_| is_served);
     let how = match (line, refused) {
         (_, Some(status)) => format!("its program answers {status} at `/`"),
@@ -127,10 +121,35 @@ fn source(volume: &Value) -> Option<String> {
     }
 }
 
-/// Whether a line names the folder, or what is in it.
-fn names(line: &str, folder: &str) -> bool {
+/// Whether a line says that something in the folder is not there.
+fn misses(line: &str, folder: &str) -> bool {
+    let lower = line.to_lowercase();
     line.match_indices(folder).any(|(at, _)| {
-        let next = line[at + folder.len()..].chars().next();
-        next.is_none_or(|letter| !letter.is_ascii_alphanumeric() && !matches!(letter, '-' | '_'))
+        let (before, after) = (&line[..at], &line[at + folder.len()..]);
+        let is_path =
+            !before.ends_with(|letter: char| letter.is_ascii_alphanumeric() || matches!(letter, '/' | '-' | '_'));
+        let (from, to) = (at.saturating_sub(NEAR), (at + folder.len() + 2 * NEAR).min(lower.len()));
+        // Small letters may be longer or shorter than great ones.
+        let around = lower.get(from..to).unwrap_or(&lower);
+        is_path && after.starts_with('/') && NOT_FOUND.iter().any(|words| around.contains(words))
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_misses_what_it_says_is_not_in_the_folder() {
+        for (line, expected) in [
+            (r#"directory index of "/usr/share/nginx/html/" is forbidden, client: 10.0.0.1"#, true),
+            ("Error: Cannot find module '/usr/share/nginx/html/server.js'", true),
+            ("open /usr/share/nginx/html/a.json: no such file or directory", true),
+            ("open /var/usr/share/nginx/html/a.json: no such file or directory", false),
+            ("serving /usr/share/nginx/html at :80", false),
+            ("no such file or directory", false),
+        ] {
+            assert_eq!(misses(line, "/usr/share/nginx/html"), expected, "{line}");
+        }
+    }
 }

@@ -193,7 +193,7 @@ fn blocked(
     let at = Ref::of(policy);
     let way = if direction == Direction::In { "from" } else { "to" };
     let far = format!("pods with `{}` in namespace {}", shown(other.labels), other.namespace);
-    let port = port.map(|port| format!(" at port {port}")).unwrap_or_default();
+    let port = port.map(|port| format!(" at {protocol} port {port}")).unwrap_or_default();
     let text = format!("keeps {what}: no rule lets traffic {way} {far} pass{port}");
     let others: Vec<_> = policies.iter().map(|policy| name(policy)).collect();
     Some(

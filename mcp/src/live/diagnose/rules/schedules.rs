@@ -1,8 +1,10 @@
 //! CronJobs that do not run, and Jobs that never end.
 
 use serde_json::Value;
+use time::Duration;
 
 use super::Seen;
+use crate::live::cron::Cron;
 use crate::live::diagnose::{Fault, Finding};
 use crate::live::moment::in_words;
 use crate::live::object::{Ref, is_owned_by, list, name, text};
@@ -48,7 +50,15 @@ fn none_succeeds(seen: &Seen<'_>, at: &Ref, schedule: &Value) -> Option<Finding>
     let succeeded = text(schedule, "/status/lastSuccessfulTime");
     let made = seen.seconds_since(text(schedule, "/metadata/creationTimestamp"))?;
     let is_running = !list(schedule, "/status/active").is_empty();
-    let is_new = began < 20 || made < LONG_ENOUGH;
+    // The run of now may still be on its way: then it is the one before that counts.
+    let before = Cron::parse(text(schedule, "/spec/schedule")).and_then(|cron| {
+        let (now, most) = (seen.now - Duration::seconds(began + 60), Duration::days(32));
+        Some((seen.now - cron.last_within(now, most)?).whole_seconds())
+    });
+    let is_missed = before.is_some_and(|before| {
+        before + LONG_ENOUGH / 3 < made && seen.seconds_since(succeeded).is_none_or(|ago| ago > before)
+    });
+    let is_new = made < LONG_ENOUGH || began < 20 && !is_missed;
     // Where a run is left, that tells more.
     let has_jobs = seen.snapshot.inside("batch", "Job", &at.namespace).any(|job| is_owned_by(job, schedule));
     let is_old = succeeded < text(schedule, "/status/lastScheduleTime");
@@ -140,6 +150,12 @@ pub(super) fn of_job(seen: &Seen<'_>, job: &Value) -> Vec<Finding> {
             .at("spec.suspend")
             .should_be(false);
         return vec![finding.with("spec.suspend", "true").next(format!("Set `spec.suspend` of {at} to false."))];
+    }
+    if job.pointer("/spec/parallelism").and_then(Value::as_i64) == Some(0) {
+        let field = "spec.parallelism";
+        let text = "has `parallelism: 0`: it makes no pods, and does not run";
+        let finding = Finding::new(Fault::Paused, at.clone(), text).at(field).should_be(1).with(field, "0");
+        return vec![finding.next(format!("Set `{field}` of {at} to 1 or more."))];
     }
     seen.snapshot.pods_of(job).into_iter().filter_map(|pod| half_done(seen, &at, pod)).take(1).collect()
 }

@@ -7,7 +7,7 @@ use super::{Seen, answers};
 use crate::live::diagnose::{Fault, Finding};
 use crate::live::moment::in_words;
 use crate::live::object::{Ref, list, name, namespace, text};
-use crate::live::questions::{Question, Reply};
+use crate::live::questions::{Question, Reply, serves};
 use crate::live::snapshot::Snapshot;
 
 const CERTIFICATES: &str = "cert-manager.io";
@@ -51,6 +51,7 @@ pub(super) fn of_ingress(seen: &Seen<'_>, ingress: &Value) -> Vec<Finding> {
     let mut found: Vec<_> = for_clients(seen, ingress).into_iter().collect();
     if found.is_empty() {
         found.extend(hosts(ingress).into_iter().find_map(|at| of_host(seen, ingress, at)));
+        found.extend(not_listed(ingress));
     }
     found
 }
@@ -106,6 +107,23 @@ fn of_host(seen: &Seen<'_>, ingress: &Value, (index, host, secret): (usize, &str
     let said = super::keepers::said(seen, ingress, secret);
     let finding = said.into_iter().fold(finding, |finding, line| finding.with("log of the ingress", line));
     Some(finding.next(next))
+}
+
+/// A host that is served, and that is none of those that have a certificate.
+fn not_listed(ingress: &Value) -> Option<Finding> {
+    let listed: Vec<_> =
+        list(ingress, "/spec/tls").iter().flat_map(|tls| list(tls, "/hosts")).filter_map(Value::as_str).collect();
+    let served = list(ingress, "/spec/rules").iter().map(|rule| text(rule, "/host"));
+    let lacking = served.into_iter().find(|host| !host.is_empty() && !listed.iter().any(|one| serves(one, host)))?;
+    if listed.is_empty() {
+        return None;
+    }
+    let (at, field, had) = (Ref::of(ingress), "spec.tls[0].hosts", listed.join(", "));
+    let text = format!("serves `{lacking}`, and has a certificate for {had} only: browsers are shown another one");
+    let finding = Finding::new(Fault::Certificate, at.clone(), text).at(field).at_most(46).with(field, &had);
+    Some(finding.next(format!(
+        "Add `{lacking}` to `{field}` of {at} (and to the certificate), or correct the host of the rule."
+    )))
 }
 
 /// What an object is called, for lines of logs.

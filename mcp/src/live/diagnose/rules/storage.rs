@@ -5,6 +5,7 @@ use serde_json::Value;
 use super::Seen;
 use crate::live::diagnose::{Fault, Finding};
 use crate::live::object::{Ref, annotation, list, name, text};
+use crate::live::owners;
 use crate::live::quantity::milli;
 use crate::live::references::{nearest, there_are};
 
@@ -25,10 +26,34 @@ pub(super) fn of_claim(seen: &Seen<'_>, claim: &Value) -> Vec<Finding> {
         return vec![finding.next(format!("Make {at} again, from a backup if its data matters: that volume is gone."))];
     }
     if phase == "Bound" {
-        return Vec::new();
+        return outgrown(seen, claim).into_iter().collect();
     }
     let found = [class(seen, claim), volume(seen, claim), too_small(seen, claim), several_nodes(seen, claim)];
     found.into_iter().flatten().take(1).collect()
+}
+
+/// A claim that should be larger by now, of a class whose volumes do not grow.
+fn outgrown(seen: &Seen<'_>, claim: &Value) -> Option<Finding> {
+    let snapshot = seen.snapshot;
+    let class = snapshot.get(&Ref::new(GROUP, "StorageClass", "", text(claim, "/spec/storageClassName")))?;
+    if class.get("allowVolumeExpansion") == Some(&Value::Bool(true)) {
+        return None;
+    }
+    let had = text(claim, SIZE);
+    let (owner, field) = owners::line(snapshot, claim).find_map(|owner| {
+        let fields = ["spec.storage.size", "spec.storage.resources.requests.storage", "spec.volume.size"];
+        let value = |field: &str| text(owner, &format!("/{}", field.replace('.', "/")));
+        let field = fields.into_iter().find(|field| milli(value(field)) > milli(had))?;
+        Some((owner, field))
+    })?;
+    let (at, wanted) = (Ref::of(owner), text(owner, &format!("/{}", field.replace('.', "/"))));
+    let (claim, class) = (Ref::of(claim), Ref::of(class));
+    let text = format!("asks for {wanted}, and {claim} has {had}: {class} does not let volumes grow");
+    let finding = Finding::new(Fault::Volume, at.clone(), text).at(field).should_be(had).with(field, wanted);
+    let finding = finding.with(format!("allowVolumeExpansion of {class}"), "not set");
+    Some(finding.next(format!(
+        "Set `{field}` of {at} back to {had}; for more, make it anew and bring its data over, or use a storage class with `allowVolumeExpansion: true`."
+    )))
 }
 
 fn class(seen: &Seen<'_>, claim: &Value) -> Option<Finding> {

@@ -8,7 +8,7 @@ use super::Seen;
 use crate::live::cron::Cron;
 use crate::live::diagnose::{Fault, Finding};
 use crate::live::moment::in_words;
-use crate::live::object::{Ref, is_owned_by, list, name, namespace, text};
+use crate::live::object::{Ref, annotation, is_owned_by, list, name, namespace, text};
 
 const GROUP: &str = "argoproj.io";
 /// A hook may take its time; after this it is worth to say what the sync waits for.
@@ -18,7 +18,36 @@ const LONGEST: Duration = Duration::days(32);
 
 /// An Application that waits for a window, or for a hook.
 pub(super) fn of_application(seen: &Seen<'_>, application: &Value) -> Vec<Finding> {
-    closed(seen, application).into_iter().chain(hook(seen, application)).collect()
+    let own = left_alone(application).or_else(|| brings_nothing(application));
+    own.into_iter().chain(closed(seen, application)).chain(hook(seen, application)).collect()
+}
+
+/// An annotation by which Argo CD leaves it alone.
+fn left_alone(application: &Value) -> Option<Finding> {
+    let key = "argocd.argoproj.io/skip-reconcile";
+    annotation(application, key).filter(|value| *value == "true")?;
+    let (at, field) = (Ref::of(application), format!("metadata.annotations[{key}]"));
+    let text = format!("is left alone by Argo CD: annotation `{key}` is `true`");
+    let finding = Finding::new(Fault::Paused, at.clone(), text).at(field.clone()).with(field, "true");
+    let mut finding = finding.next(format!("Take annotation `{key}` off {at} to go on."));
+    finding.weight = Fault::SyncFailed.weight() + 2;
+    Some(finding)
+}
+
+/// In order, and empty: what it should bring is not where it looks.
+fn brings_nothing(application: &Value) -> Option<Finding> {
+    let is_synced = text(application, "/status/sync/status") == "Synced";
+    let is_empty = list(application, "/status/resources").is_empty();
+    let source = application.pointer("/spec/source").filter(|_| is_synced && is_empty)?;
+    let chosen = ["directory/include", "directory/exclude", "path", "chart"];
+    let field = chosen.into_iter().find(|field| !text(source, &format!("/{field}")).is_empty())?;
+    let value = text(source, &format!("/{field}"));
+    let (at, field) = (Ref::of(application), format!("spec.source.{}", field.replace('/', ".")));
+    let text = format!("is in order and brings nothing: Git has no manifest where it looks (`{field}` is `{value}`)");
+    let finding = Finding::new(Fault::NotApplied, at.clone(), text).at(field.clone()).with("status.resources", "none");
+    Some(finding.with(field.clone(), value).next(format!(
+        "Correct `{field}` of {at}; `spec.source.directory.recurse: true` takes the folders below it, too."
+    )))
 }
 
 fn project<'a>(seen: &Seen<'a>, application: &Value) -> Option<&'a Value> {

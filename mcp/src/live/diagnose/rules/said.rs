@@ -1,0 +1,122 @@
+//! A value that a log complains of, and where somebody has written it: a variable, an argument, a key of a ConfigMap.
+
+use serde_json::Value;
+
+use super::Seen;
+use crate::live::object::{Ref, list, namespace, text};
+
+/// Shorter values stand in any line.
+const LEAST: usize = 3;
+/// Values that mean nothing by themselves.
+const COMMON: [&str; 12] =
+    ["true", "false", "info", "debug", "error", "warn", "production", "development", "default", "none", "null", "yes"];
+
+/// A value, and where it stands.
+pub(super) struct Said {
+    pub object: Ref,
+    pub field: String,
+    /// The variable by which the program gets it.
+    pub name: String,
+    pub value: String,
+}
+
+/// The value in a line of a log that tells most: the one in quotes, else the longest word.
+pub(super) fn value(seen: &Seen<'_>, pod: &Value, path: &str, container: &Value, line: &str) -> Option<Said> {
+    let quoted = words(line, |letter| matches!(letter, '"' | '\'' | '`'));
+    let plain = words(line, |letter| {
+        letter.is_whitespace() || matches!(letter, '"' | '\'' | '`' | ',' | ';' | '(' | ')' | '[' | ']' | '=')
+    });
+    let all = written(seen, pod, path, container);
+    let among = |words: &[&str]| {
+        let fitting = all.iter().filter(|said| is_telling(&said.value) && words.contains(&said.value.as_str()));
+        fitting.max_by_key(|said| said.value.len())
+    };
+    // The first and every second part stand outside of quotes.
+    let inside: Vec<_> = quoted.into_iter().skip(1).step_by(2).collect();
+    let found = among(&inside).or_else(|| among(&plain))?;
+    Some(Said {
+        object: found.object.clone(),
+        field: found.field.clone(),
+        name: found.name.clone(),
+        value: found.value.clone(),
+    })
+}
+
+fn words(line: &str, is_end: impl Fn(char) -> bool) -> Vec<&str> {
+    line.split(is_end).map(|word| word.trim_end_matches([':', '.'])).collect()
+}
+
+fn is_telling(value: &str) -> bool {
+    let is_number = value.bytes().all(|byte| byte.is_ascii_digit());
+    value.len() >= LEAST && !is_number && !COMMON.contains(&value.to_lowercase().as_str())
+}
+
+/// All that a container is told in so many words.
+fn written(seen: &Seen<'_>, pod: &Value, path: &str, container: &Value) -> Vec<Said> {
+    let (at, place) = (Ref::of(pod), namespace(pod));
+    let map_of = |name: &str| Ref::new("", "ConfigMap", place, name);
+    let key_of = |map: &str, key: &str| {
+        let data = seen.snapshot.get(&map_of(map))?.get("data")?;
+        Some(data.get(key)?.as_str()?.trim().to_string())
+    };
+    let mut all = Vec::new();
+    for (index, variable) in list(container, "/env").iter().enumerate() {
+        let name = text(variable, "/name").to_string();
+        let literal = text(variable, "/value");
+        if !literal.is_empty() {
+            let field = format!("{path}.env[{index}].value");
+            all.push(Said { object: at.clone(), field, name, value: literal.trim().into() });
+            continue;
+        }
+        let Some(reference) = variable.pointer("/valueFrom/configMapKeyRef") else { continue };
+        let (map, key) = (text(reference, "/name"), text(reference, "/key"));
+        if let Some(value) = key_of(map, key) {
+            all.push(Said { object: map_of(map), field: format!("data[{key}]"), name, value });
+        }
+    }
+    for map in list(container, "/envFrom").iter().map(|source| text(source, "/configMapRef/name")) {
+        let data = seen.snapshot.get(&map_of(map)).and_then(|map| map.get("data")).and_then(Value::as_object);
+        for (key, value) in data.into_iter().flatten() {
+            let value = value.as_str().unwrap_or_default().trim().to_string();
+            all.push(Said { object: map_of(map), field: format!("data[{key}]"), name: key.clone(), value });
+        }
+    }
+    for (index, argument) in list(container, "/args").iter().filter_map(Value::as_str).enumerate() {
+        let (name, value) = argument.split_once('=').unwrap_or(("the argument", argument));
+        let field = format!("{path}.args[{index}]");
+        all.push(Said { object: at.clone(), field, name: name.into(), value: value.into() });
+    }
+    all
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use crate::live::diagnose::tests::between::{running, snapshot};
+    use crate::live::diagnose::{Fault, diagnose};
+
+    fn told(line: &str) -> (Fault, String, String) {
+        let env = json!([{"name": "COLOR", "value": "red"}, {"name": "DB_NAME", "value": "ordrs"},
+            {"name": "QUEUE", "valueFrom": {"configMapKeyRef": {"name": "cfg", "key": "queue"}}}, {"name": "LEVEL", "value": "error"}]);
+        let map = json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"namespace": "shop", "name": "cfg"}, "data": {"queue": "jobs-new"}});
+        let mut snapshot = snapshot(vec![running("worker", json!({"env": env})), vec![map]]);
+        let log = format!("{line}\n").repeat(5);
+        snapshot.put_recent_log(("shop".into(), "worker-1-x".into(), "app".into()), &log);
+        let cause = diagnose(&snapshot, "worker").expect("it is there").causes.remove(0);
+        (cause.fault, cause.object.to_string(), cause.field)
+    }
+
+    #[test]
+    fn what_a_log_complains_of_is_found_where_it_is_written() {
+        let pod = || "Pod shop/worker-1-x".to_string();
+        let field = |index: usize| format!("spec.containers[0].env[{index}].value");
+        let line = r#"FATAL: database "ordrs" does not exist"#;
+        assert_eq!(told(line), (Fault::LogErrors, pod(), field(1)));
+        let line = "ERROR NOT_FOUND - no queue 'jobs-new' in vhost '/'";
+        assert_eq!(told(line), (Fault::LogErrors, "ConfigMap shop/cfg".into(), "data[queue]".into()));
+        assert_eq!(told("ERROR no bucket named red, giving up").2, field(0));
+        // A word that every log has is no value.
+        assert_eq!(told("ERROR some error happened").2, "");
+    }
+}
