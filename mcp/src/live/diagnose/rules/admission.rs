@@ -44,14 +44,16 @@ pub(super) fn of_configuration(seen: &Seen<'_>, configuration: &Value) -> Vec<Fi
     let found = webhooks.filter(|(_, webhook)| matches!(text(webhook, "/failurePolicy"), "" | "Fail"));
     let found = found.filter_map(|(index, webhook)| {
         let (at, why) = (Ref::of(configuration), no_answer(seen, webhook)?);
-        let text = format!(
+        let summary = format!(
             "refuses what webhook `{}` must be asked about (`failurePolicy: Fail`): {why}",
             text(webhook, "/name")
         );
         let field = format!("webhooks[{index}].clientConfig.service");
         let rules = webhook.get("rules").map(Value::to_string).unwrap_or_default();
-        let finding = Finding::new(Fault::Webhook, at.clone(), text).at(field).with("rules", &rules);
-        Some(finding.next(format!("Bring the webhook's Service up, or take {at} away if what it is of is gone.")))
+        let finding = Finding::new(Fault::Webhook, at.clone(), summary).at(field).with("rules", &rules);
+        let part = |field: &str| text(webhook, &format!("/clientConfig/service/{field}"));
+        let service = format!("{}/{}", part("namespace"), part("name"));
+        Some(finding.next(format!("Bring Service {service} up, or take {at} away if what it is of is gone.")))
     });
     found.collect()
 }

@@ -106,8 +106,13 @@ fn missing(seen: &Seen<'_>, object: &Value, named: &Named<'_>) -> Option<Finding
         Some(near) => finding
             .should_be(format!("{near}{OF_CLUSTER}"))
             .next(format!("Set `{field}` of {at} to `{near}{OF_CLUSTER}` (namespace, `-`, name), if that is meant.")),
-        None => finding
-            .next(format!("Make that {kind}, or take it out of `{field}` of {at} (the word is namespace, `-`, name).")),
+        None => {
+            let own = named.word.strip_prefix(&format!("{place}-"));
+            let which =
+                own.map_or_else(|| format!("that {kind}"), |name| format!("{kind} `{name}` in namespace {place}"));
+            let next = format!("Make {which}, or take it out of `{field}` of {at} (the word is namespace, `-`, name).");
+            finding.next(next)
+        }
     })
 }
 

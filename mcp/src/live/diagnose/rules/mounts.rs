@@ -105,7 +105,7 @@ fn hides(
     let finding = line.into_iter().fold(finding, |finding, line| finding.with("log", line));
     let finding = refused.into_iter().fold(finding, |found, status| found.with("tried", &format!("GET /: {status}")));
     Some(finding.next(format!(
-        "Take the mount at `{field}` of {at} away, mount it at another folder, or put there what the program needs (an init container that copies it)."
+        "Take the mount of {what} at `{field}` of {at} away, mount it at another folder, or put there what the program needs (an init container that copies it)."
     )))
 }
 

@@ -88,35 +88,3 @@ fn written(seen: &Seen<'_>, pod: &Value, path: &str, container: &Value) -> Vec<S
     }
     all
 }
-
-#[cfg(test)]
-mod tests {
-    use serde_json::json;
-
-    use crate::live::diagnose::tests::between::{running, snapshot};
-    use crate::live::diagnose::{Fault, diagnose};
-
-    fn told(line: &str) -> (Fault, String, String) {
-        let env = json!([{"name": "COLOR", "value": "red"}, {"name": "DB_NAME", "value": "ordrs"},
-            {"name": "QUEUE", "valueFrom": {"configMapKeyRef": {"name": "cfg", "key": "queue"}}}, {"name": "LEVEL", "value": "error"}]);
-        let map = json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"namespace": "shop", "name": "cfg"}, "data": {"queue": "jobs-new"}});
-        let mut snapshot = snapshot(vec![running("worker", json!({"env": env})), vec![map]]);
-        let log = format!("{line}\n").repeat(5);
-        snapshot.put_recent_log(("shop".into(), "worker-1-x".into(), "app".into()), &log);
-        let cause = diagnose(&snapshot, "worker").expect("it is there").causes.remove(0);
-        (cause.fault, cause.object.to_string(), cause.field)
-    }
-
-    #[test]
-    fn what_a_log_complains_of_is_found_where_it_is_written() {
-        let pod = || "Pod shop/worker-1-x".to_string();
-        let field = |index: usize| format!("spec.containers[0].env[{index}].value");
-        let line = r#"FATAL: database "ordrs" does not exist"#;
-        assert_eq!(told(line), (Fault::LogErrors, pod(), field(1)));
-        let line = "ERROR NOT_FOUND - no queue 'jobs-new' in vhost '/'";
-        assert_eq!(told(line), (Fault::LogErrors, "ConfigMap shop/cfg".into(), "data[queue]".into()));
-        assert_eq!(told("ERROR no bucket named red, giving up").2, field(0));
-        // A word that every log has is no value.
-        assert_eq!(told("ERROR some error happened").2, "");
-    }
-}

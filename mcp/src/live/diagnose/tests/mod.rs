@@ -1,7 +1,9 @@
 //! The planted faults on small snapshots: shapes and messages as the servers write them. On a real cluster they are
 //! planted by `bootstrap/tests/end_to_end/diagnose`.
 
-pub(super) mod between;
+mod between;
+mod keepers;
+mod ways;
 mod wholes;
 
 use serde_json::{Value, json};
