@@ -4,11 +4,11 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 
 use serde_json::Value;
 
-use super::rules::annotations;
 use super::rules::service::misses;
 use super::walk::{Children, Need, Role, Step, Walk};
 use crate::live::object::{Ref, list, name, namespace, text};
 use crate::live::owners;
+use crate::live::references::annotations;
 use crate::live::references::hosts::hosts;
 use crate::live::references::nearest;
 use crate::live::references::pointers::pointers;

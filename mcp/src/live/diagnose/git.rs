@@ -239,7 +239,8 @@ fn told_by_message(finding: Finding, application: &Value, message: &str) -> Find
         ),
         () => {
             // What stands in every message names nothing.
-            let by_message = named_in(application, message).filter(|field| !field.contains("destination"));
+            let is_known = finding.fault != Fault::SyncFailed;
+            let by_message = named_in(application, message).filter(|field| !is_known && !field.contains("destination"));
             return match by_message {
                 Some(field) => {
                     let next = format!("Correct `{field}` of {at}, which the message names.");

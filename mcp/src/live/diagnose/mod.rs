@@ -19,6 +19,7 @@ use serde_json::Value;
 use super::object::{Ref, condition, text};
 use super::owners;
 use super::questions::Question;
+use super::references::annotations;
 use super::references::pointers::pointers;
 use super::served::ServedKind;
 use super::snapshot::{Door, LogKey, Snapshot};
@@ -172,7 +173,7 @@ fn questions(snapshot: &Snapshot, walk: &Walk<'_>) -> Vec<Question> {
 fn unkept(snapshot: &Snapshot, walk: &Walk<'_>) -> Vec<ServedKind> {
     let made = walk.objects().filter_map(owners::reference).map(|owner| owners::named(owner, ""));
     let named = walk.objects().flat_map(|object| pointers(&snapshot.served, object)).map(|pointer| pointer.at);
-    let noted = walk.objects().flat_map(|object| rules::annotations::named(&snapshot.served, object));
+    let noted = walk.objects().flat_map(|object| annotations::named(&snapshot.served, object));
     let noted = noted.map(|named| (named.kind.group.clone(), named.kind.kind.clone()));
     let runs = walk.objects().filter_map(|object| rules::runs::kind_of_runs(&snapshot.served, object));
     let runs = runs.map(|kind| (kind.group.clone(), kind.kind.clone()));
@@ -244,13 +245,16 @@ fn all_findings(seen: &Seen<'_>, walk: &Walk<'_>, scope: &Scope<'_>) -> Vec<Find
         // Of everything at once the component itself tells that it is away.
         if step.role == Role::Own && scope.is_about(object) {
             own.extend(rules::keepers::absent(seen, object, is_composite(&step.at)));
+        }
+        // What stands on the way of a thing is looked after by somebody, too.
+        if !scope.is_whole() && (scope.is_about(object) || step.role == Role::Beside) {
             let is_explained = own.iter().any(|finding| !finding.field.is_empty() && !finding.fault.is_symptom());
             own.extend(rules::keepers::complaint(seen, object, is_composite(&step.at)).filter(|_| !is_explained));
         }
         let own = own.into_iter().map(|finding| rules::waiting::judged(seen, finding));
         let own = own.map(|finding| rules::admission::explained(seen, finding));
         let own = own.map(|finding| rules::probes::judged(seen, finding));
-        let own = own.map(|finding| rules::last_words::told(seen, finding));
+        let own = own.map(|finding| rules::last_words::in_pod(seen, rules::last_words::told(seen, finding)));
         let matters = |finding: &Finding| {
             // Every program of a platform writes such a line now and then; it matters where that program is asked about.
             let is_murmur = finding.fault == Fault::LogErrors && finding.weight <= rules::logs::UNNAMED;

@@ -189,9 +189,9 @@ mod tests {
                 "Cluster away/other spec.clusterRef.name",
                 "Catalog all spec.deep[0].catalogRef.name",
                 "ConfigMap shop/c spec.mapRef.name",
+                "Service shop/web spec.routes[0].services[0].name",
                 "User shop/a spec.routes[0].users[0].name",
                 "User shop/b spec.routes[0].users[1].name",
-                "Service shop/web spec.routes[0].services[0].name",
             ]
         );
         let mut of_kubernetes = object;

@@ -6,12 +6,11 @@ use serde_json::Value;
 use super::{Seen, network};
 use crate::live::diagnose::{Fault, Finding};
 use crate::live::object::{Ref, list, name, namespace, text};
+use crate::live::references::annotations::{Named, OF_CLUSTER, annotations, named, word_of};
 use crate::live::references::template::Template;
 use crate::live::references::{nearest, there_are};
 use crate::live::served::ServedKind;
 
-/// End of a name that means an object of the cluster: `NAMESPACE-NAME@kubernetescrd`.
-const OF_CLUSTER: &str = "@kubernetescrd";
 /// End of the key that says at which doors a route is served.
 const DOORS: &str = "router.entrypoints";
 /// What annotations for a controller begin with, and what that controller calls itself in an IngressClass.
@@ -23,50 +22,6 @@ const CONTROLLERS: [(&str, &str); 6] = [
     ("alb.ingress.kubernetes.io/", "alb"),
     ("konghq.com/", "kong"),
 ];
-
-/// An object that an annotation names.
-pub(in crate::live::diagnose) struct Named<'a> {
-    pub kind: &'a ServedKind,
-    /// Its namespace and name in one word.
-    pub word: &'a str,
-    pub key: &'a str,
-}
-
-impl Named<'_> {
-    pub(in crate::live::diagnose) fn is(&self, object: &Value) -> bool {
-        self.word == word_of(object)
-    }
-}
-
-fn word_of(object: &Value) -> String {
-    format!("{}-{}", namespace(object), name(object))
-}
-
-fn annotations(object: &Value) -> impl Iterator<Item = (&str, &str)> {
-    let all = object.pointer("/metadata/annotations").and_then(Value::as_object);
-    all.into_iter().flatten().filter_map(|(key, value)| Some((key.as_str(), value.as_str()?)))
-}
-
-/// All objects that annotations name in such a way.
-pub(in crate::live::diagnose) fn named<'a>(kinds: &'a [ServedKind], object: &'a Value) -> Vec<Named<'a>> {
-    let all = annotations(object).filter(|(_, value)| value.contains(OF_CLUSTER));
-    let found = all.flat_map(|(key, value)| {
-        let kind = kind_of(kinds, key);
-        let words = value.split(',').filter_map(|word| word.trim().strip_suffix(OF_CLUSTER));
-        words.filter_map(move |word| Some(Named { kind: kind?, word, key }))
-    });
-    found.collect()
-}
-
-/// `router.tls.options` means a `TLSOption`, `router.middlewares` a `Middleware`.
-fn kind_of<'a>(kinds: &'a [ServedKind], key: &str) -> Option<&'a ServedKind> {
-    let word = key.rsplit('/').next()?.replace('.', "").to_lowercase();
-    let fits = |kind: &&ServedKind| {
-        let kind_word = kind.kind.to_lowercase();
-        kind.group.contains('.') && (word.ends_with(&kind_word) || word.ends_with(&kind.plural))
-    };
-    kinds.iter().filter(fits).max_by_key(|kind| kind.kind.len())
-}
 
 /// What is wrong with them.
 pub(super) fn of_object(seen: &Seen<'_>, object: &Value) -> Vec<Finding> {
@@ -192,29 +147,4 @@ fn of_another(seen: &Seen<'_>, ingress: &Value) -> Option<Finding> {
     Some(finding.next(format!(
         "Take `{field}` out of {at}, and say the same in the way of {controller} (this platform's: a Middleware that annotation `traefik.ingress.kubernetes.io/router.middlewares` names)."
     )))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_key_of_an_annotation_says_which_kind_it_names() {
-        let served = |kind: &str, plural: &str| ServedKind {
-            group: "traefik.io".into(),
-            kind: kind.into(),
-            plural: plural.into(),
-            namespaced: true,
-        };
-        let kinds = [
-            served("Middleware", "middlewares"),
-            served("TLSOption", "tlsoptions"),
-            served("ServersTransport", "serverstransports"),
-        ];
-        let kind = |key: &str| kind_of(&kinds, key).map(|kind| kind.kind.as_str());
-        assert_eq!(kind("traefik.ingress.kubernetes.io/router.middlewares"), Some("Middleware"));
-        assert_eq!(kind("traefik.ingress.kubernetes.io/router.tls.options"), Some("TLSOption"));
-        assert_eq!(kind("traefik.ingress.kubernetes.io/service.serverstransport"), Some("ServersTransport"));
-        assert_eq!(kind("traefik.ingress.kubernetes.io/router.priority"), None);
-    }
 }

@@ -7,6 +7,7 @@ use crate::live::diagnose::custom::named_in;
 use crate::live::diagnose::{Fault, Finding};
 use crate::live::moment::in_words;
 use crate::live::object::{Ref, condition, group_of, name, namespace, short, text};
+use crate::live::owners;
 use crate::live::references::{nearest, there_are};
 
 const GROUP: &str = "cert-manager.io";
@@ -124,14 +125,42 @@ fn no_issuer(seen: &Seen<'_>, certificate: &Value, at: &Ref) -> Option<Finding> 
     let text = format!("is to be issued by {wanted}, which does not exist ({})", there_are(others()));
     let field = "spec.issuerRef.name";
     let finding = Finding::new(Fault::MissingReference, at.clone(), text).at(field).with(field, &wanted.name);
+    let near = nearest(&wanted.name, others().map(name)).map(String::from);
+    if let Some(finding) = by_annotation(seen, certificate, &wanted, near.as_deref(), &finding) {
+        return Some(finding);
+    }
     let other = if kind == "Issuer" { "ClusterIssuer" } else { "Issuer" };
     let is_of_other_kind = seen.snapshot.all(GROUP, other).any(|one| name(one) == wanted.name);
-    Some(match nearest(&wanted.name, others().map(name)) {
+    Some(match near {
         _ if is_of_other_kind => finding
             .at("spec.issuerRef.kind")
             .should_be(other)
             .next(format!("Set `spec.issuerRef.kind` of {at} to {other}.")),
-        Some(near) => finding.should_be(near).next(format!("Set `{field}` of {at} to `{near}`, if that is meant.")),
+        Some(near) => {
+            finding.should_be(near.as_str()).next(format!("Set `{field}` of {at} to `{near}`, if that is meant."))
+        }
         None => finding.next(format!("Correct `{field}` of {at}, or make {wanted}.")),
+    })
+}
+
+/// A certificate that an Ingress asks for by an annotation: there its issuer is written.
+fn by_annotation(
+    seen: &Seen<'_>,
+    certificate: &Value,
+    wanted: &Ref,
+    near: Option<&str>,
+    found: &Finding,
+) -> Option<Finding> {
+    let owner = owners::above(seen.snapshot, certificate)?;
+    let notes = owner.pointer("/metadata/annotations").and_then(Value::as_object)?;
+    let (key, _) = notes.iter().find(|(key, value)| key.starts_with(GROUP) && *value == wanted.name.as_str())?;
+    let (at, field) = (Ref::of(owner), format!("metadata.annotations[{key}]"));
+    let text = format!("asks for a certificate of {wanted}, which does not exist");
+    let finding =
+        Finding::new(Fault::MissingReference, at.clone(), text).at(field.clone()).with(field.clone(), &wanted.name);
+    let finding = finding.with(Ref::of(certificate).to_string(), &found.summary);
+    Some(match near {
+        Some(near) => finding.should_be(near).next(format!("Set `{field}` of {at} to `{near}`, if that is meant.")),
+        None => finding.next(format!("Set `{field}` of {at} to an issuer that exists, or make {wanted}.")),
     })
 }

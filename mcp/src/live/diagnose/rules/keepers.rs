@@ -6,7 +6,7 @@ use serde_json::Value;
 use super::Seen;
 use crate::live::diagnose::custom::named_in;
 use crate::live::diagnose::{Fault, Finding, classify};
-use crate::live::object::{COMPONENT, Ref, group_of, label, list, number, short, text};
+use crate::live::object::{COMPONENT, Ref, group_of, label, list, name, namespace, number, short, text};
 use crate::live::snapshot::{LogKey, Snapshot};
 
 /// Label of the rights by which a component opens its own kinds to the assistant.
@@ -61,8 +61,7 @@ pub(in crate::live::diagnose) fn logs(snapshot: &Snapshot, object: &Value, is_co
 pub(super) fn said<'a>(seen: &Seen<'a>, object: &Value, word: &str) -> Option<&'a str> {
     let keys = logs(seen.snapshot, object, false);
     let mut lines = keys.into_iter().filter_map(|key| seen.snapshot.recent_log(&key)).flat_map(str::lines);
-    let is_about =
-        |line: &&str| super::shown::is_named(line, object) && line.contains(word) && super::logs::is_error(line);
+    let is_about = |line: &&str| is_named(line, object) && line.contains(word) && complains(line);
     let mut last = None;
     for line in lines.by_ref().filter(is_about) {
         last = Some(line);
@@ -79,7 +78,7 @@ pub(in crate::live::diagnose) fn complaint(seen: &Seen<'_>, object: &Value, is_c
     let logs = logs(snapshot, object, is_composite).into_iter().filter(|_| is_own);
     let about = logs.filter_map(|key| Some((snapshot.recent_log(&key)?, key))).filter_map(|(log, key)| {
         let all: Vec<_> = log.lines().collect();
-        let mine = |line: &&&str| super::shown::is_named(line, object) && super::logs::is_error(line);
+        let mine = |line: &&&str| is_named(line, object) && complains(line);
         let last = all.iter().rposition(|line| mine(&line))?;
         // What was over long before the end of the log is the past.
         let is_now = all.iter().filter(mine).count() >= AGAIN && last + all.len() / 3 + 40 > all.len();
@@ -95,6 +94,16 @@ pub(in crate::live::diagnose) fn complaint(seen: &Seen<'_>, object: &Value, is_c
         Some(field) => finding.at(field.clone()).next(format!("Correct `{field}` of {at}, which the message names.")),
         None => finding.next(format!("Correct in {at} what the message names.")),
     })
+}
+
+/// Whether a line of a controller's log tells of trouble; some write its level in three letters.
+fn complains(line: &str) -> bool {
+    super::logs::is_error(line) || line.split_whitespace().take(4).any(|word| matches!(word, "ERR" | "FTL"))
+}
+
+/// What an object is called, for lines of logs.
+fn is_named(line: &str, object: &Value) -> bool {
+    line.contains(name(object)) && (namespace(object).is_empty() || line.contains(namespace(object)))
 }
 
 /// What a line of a log says, without what every line has.

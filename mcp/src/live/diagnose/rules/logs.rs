@@ -206,6 +206,12 @@ fn of_container(seen: &Seen<'_>, pod: &Value, path: &str, container: &Value) -> 
         Some((field, name)) => {
             finding.at(field.clone()).next(format!("Look at `{field}` ({name}), which the log names."))
         }
+        None if said::unset(container, worst.line).is_some() => {
+            let name = said::unset(container, worst.line).unwrap_or_default();
+            let field = format!("{path}.env");
+            let next = format!("Set variable `{name}` in `{field}` of {}: its log misses it.", finding.object);
+            finding.at(field).next(next)
+        }
         None => match said::value(seen, pod, path, container, worst.line) {
             Some(said) => {
                 // What stands in a ConfigMap is to be corrected there.

@@ -18,7 +18,7 @@ use crate::live::snapshot::Snapshot;
 
 pub(super) mod admission;
 mod aliases;
-pub(super) mod annotations;
+mod annotations;
 pub(super) mod answers;
 mod autoscaler;
 pub(super) mod certificates;

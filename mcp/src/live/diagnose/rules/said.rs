@@ -11,6 +11,10 @@ const LEAST: usize = 3;
 const COMMON: [&str; 12] =
     ["true", "false", "info", "debug", "error", "warn", "production", "development", "default", "none", "null", "yes"];
 
+/// How programs say that a variable is not set.
+const UNSET: [&str; 8] =
+    [" not set", "unset", "missing", "is required", "must be set", "not defined", "undefined", "is empty"];
+
 /// A value, and where it stands.
 pub(super) struct Said {
     pub object: Ref,
@@ -87,4 +91,38 @@ fn written(seen: &Seen<'_>, pod: &Value, path: &str, container: &Value) -> Vec<S
         all.push(Said { object: at.clone(), field, name: name.into(), value: value.into() });
     }
     all
+}
+
+/// A variable that a line says is not set, and that the container has not.
+pub(super) fn unset<'a>(container: &Value, line: &'a str) -> Option<&'a str> {
+    let lower = line.to_lowercase();
+    let words = line.split(|letter: char| !letter.is_ascii_alphanumeric() && letter != '_');
+    let is_name = |word: &&str| {
+        word.len() > 3
+            && word.contains('_')
+            && word.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'_')
+    };
+    let is_had = |word: &str| list(container, "/env").iter().any(|one| text(one, "/name") == word);
+    let word = words.into_iter().find(is_name).filter(|word| !is_had(word))?;
+    let is_unset = UNSET.iter().any(|words| lower.contains(words)) || line.contains(&format!("no {word}"));
+    is_unset.then_some(word)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_variable_is_unset_where_a_line_says_so_and_nobody_has_set_it() {
+        let container = serde_json::json!({"env": [{"name": "DB_HOST", "value": "db"}]});
+        for (line, expected) in [
+            ("ERROR no REPORT_BUCKET set", Some("REPORT_BUCKET")),
+            ("ERROR REPORT_BUCKET is not set", Some("REPORT_BUCKET")),
+            ("KeyError: missing environment variable 'REPORT_BUCKET'", Some("REPORT_BUCKET")),
+            ("DB_HOST must be set", None),
+            ("HTTP_STATUS 500", None),
+        ] {
+            assert_eq!(unset(&container, line), expected, "{line}");
+        }
+    }
 }

@@ -6,7 +6,7 @@ use serde_json::Value;
 use super::{Seen, answers};
 use crate::live::diagnose::{Fault, Finding};
 use crate::live::moment::in_words;
-use crate::live::object::{Ref, list, name, namespace, text};
+use crate::live::object::{Ref, list, namespace, text};
 use crate::live::questions::{Question, Reply, serves};
 use crate::live::snapshot::Snapshot;
 
@@ -124,9 +124,4 @@ fn not_listed(ingress: &Value) -> Option<Finding> {
     Some(finding.next(format!(
         "Add `{lacking}` to `{field}` of {at} (and to the certificate), or correct the host of the rule."
     )))
-}
-
-/// What an object is called, for lines of logs.
-pub(super) fn is_named(line: &str, object: &Value) -> bool {
-    line.contains(name(object)) && (namespace(object).is_empty() || line.contains(namespace(object)))
 }

@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::Seen;
 use crate::live::diagnose::{Fault, Finding};
-use crate::live::object::{Ref, annotation, list, name, text};
+use crate::live::object::{Ref, annotation, list, name, namespace, text};
 use crate::live::owners;
 use crate::live::quantity::milli;
 use crate::live::references::{nearest, there_are};
@@ -93,11 +93,28 @@ fn class(seen: &Seen<'_>, claim: &Value) -> Option<Finding> {
         Some(class) => finding.should_be(class),
         None => finding,
     };
+    if let Some((set, field)) = template_of(seen, claim) {
+        let finding = Finding { object: set.clone(), ..finding }.at(field.clone());
+        return Some(finding.next(format!(
+            "Make {set} again with a class that exists ({there}) in `{field}`, and delete {at}: a claim comes back as the set says."
+        )));
+    }
     Some(
         finding.next(format!(
             "Make {at} again with a class that exists ({there}): the class of a claim cannot be changed."
         )),
     )
+}
+
+/// The set whose template a claim was made of, and where its class is written there.
+fn template_of(seen: &Seen<'_>, claim: &Value) -> Option<(Ref, String)> {
+    seen.snapshot.inside("apps", "StatefulSet", namespace(claim)).find_map(|set| {
+        let index = list(set, "/spec/volumeClaimTemplates").iter().position(|template| {
+            let number = name(claim).strip_prefix(&format!("{}-{}-", name(template), name(set)));
+            number.is_some_and(|number| number.bytes().all(|byte| byte.is_ascii_digit()))
+        })?;
+        Some((Ref::of(set), format!("spec.volumeClaimTemplates[{index}].spec.storageClassName")))
+    })
 }
 
 /// A volume that is named, and is not there or is somebody else's, or that no volume fits.

@@ -30,7 +30,7 @@ fn is_well(snapshot: &Snapshot, entity: &str) {
 fn ingress(path: &str, notes: Value, tls: Value) -> Value {
     json!({"apiVersion": "networking.k8s.io/v1", "kind": "Ingress", "metadata": {"namespace": "shop", "name": "web", "annotations": notes},
         "spec": {"ingressClassName": "front", "tls": tls, "rules": [{"host": "shop.localhost", "http": {"paths": [
-            {"path": path, "pathType": "Prefix", "backend": {"service": {"name": "web", "port": {"number": 80}}}}]}}]}})
+            {"path": path, "pathType": "Prefix", "backend": {"service": {"name": "web", "port": {"number": 80}}}}]}}]}, "status": {"loadBalancer": {}}})
 }
 
 /// What serves Ingresses: a class, and the pod of the component that brought it.
