@@ -104,7 +104,7 @@ fn out_of_sync(application: &Value, at: &Ref) -> Option<Finding> {
         list(application, "/status/resources").iter().filter(|resource| text(resource, "/status") == "OutOfSync");
     let differing: Vec<_> = differing.collect();
     let is_prune = |resource: &&Value| resource.get("requiresPruning") == Some(&Value::Bool(true));
-    if !differing.is_empty() && differing.iter().all(|resource| is_prune(resource)) {
+    if !differing.is_empty() && differing.iter().all(is_prune) {
         return Some(not_pruned(at, &differing));
     }
     let names: Vec<_> =

@@ -76,7 +76,7 @@ pub(in crate::live::diagnose) fn complaint(seen: &Seen<'_>, object: &Value, is_c
     // Of Kubernetes' own kinds many programs speak.
     let is_own = at.group.contains('.') && (!at.group.ends_with(".k8s.io") || at.kind == "Ingress");
     let logs = logs(snapshot, object, is_composite).into_iter().filter(|_| is_own);
-    let about = logs.filter_map(|key| Some((snapshot.recent_log(&key)?, key))).filter_map(|(log, key)| {
+    let mut about = logs.filter_map(|key| Some((snapshot.recent_log(&key)?, key))).filter_map(|(log, key)| {
         let all: Vec<_> = log.lines().collect();
         let mine = |line: &&&str| is_named(line, object) && complains(line);
         let last = all.iter().rposition(|line| mine(&line))?;
@@ -84,7 +84,7 @@ pub(in crate::live::diagnose) fn complaint(seen: &Seen<'_>, object: &Value, is_c
         let is_now = all.iter().filter(mine).count() >= AGAIN && last + all.len() / 3 + 40 > all.len();
         is_now.then_some((all[last], key))
     });
-    let (line, (place, pod, _)) = about.last()?;
+    let (line, (place, pod, _)) = about.next_back()?;
     let said = core_of(line);
     let fault = classify(&said).unwrap_or(Fault::Unexplained);
     let text = format!("its controller complains: {}", short(&said, 200));

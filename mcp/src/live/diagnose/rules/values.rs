@@ -75,7 +75,7 @@ fn no_address(object: &Value, variable: &Value, field: &str) -> Option<Finding> 
         true if value.starts_with(&format!("{scheme}://")) => return None,
         true => scheme,
         false if value.contains("://") && scheme.len() < 7 => {
-            RIGHT.into_iter().find(|right| is_near(&right) && !RIGHT.contains(&scheme))?
+            RIGHT.into_iter().find(|right| is_near(right) && !RIGHT.contains(&scheme))?
         }
         false => return None,
     };

@@ -272,7 +272,7 @@ fn a_limit_that_holds_a_container_back_is_told() {
             "containers": [{"name": "app", "usage": {"cpu": used}}]});
         let mut snapshot = snapshot(vec![parts, vec![figures]]);
         let question = Question::Processor { container: "abc".into() };
-        assert_eq!(needs(&snapshot, "worker").expect("found").questions, [question.clone()]);
+        assert_eq!(needs(&snapshot, "worker").expect("found").questions, std::slice::from_ref(&question));
         if let Some((moments, held_back)) = reply {
             snapshot.put_reply(question, Reply::Processor { moments, held_back });
         }
