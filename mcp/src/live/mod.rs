@@ -18,6 +18,7 @@
 
 pub mod apis;
 pub mod changes;
+mod cron;
 pub mod diagnose;
 pub mod diff;
 pub mod entities;
@@ -32,6 +33,7 @@ pub mod object;
 pub mod owners;
 pub mod policy;
 pub mod quantity;
+pub mod questions;
 pub mod references;
 pub mod schema;
 pub mod scrub;

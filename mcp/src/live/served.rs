@@ -56,7 +56,7 @@ pub fn find<'a>(kinds: &'a [ServedKind], word: &str) -> Option<&'a ServedKind> {
 }
 
 /// Groups that show again what another group keeps.
-fn is_copy(kind: &ServedKind) -> bool {
+pub fn is_copy(kind: &ServedKind) -> bool {
     matches!(kind.group.as_str(), "metrics.k8s.io" | "events.k8s.io")
 }
 

@@ -11,6 +11,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use super::object::{self, Ref, is_owned_by, list, name, namespace, text};
+use super::questions::{Question, Reply};
 use super::scrub::scrubbed;
 use super::served::ServedKind;
 
@@ -33,6 +34,8 @@ pub struct Snapshot {
     recent: BTreeMap<LogKey, Arc<str>>,
     /// Whether something listens at an address and port of a pod, where somebody tried.
     listening: BTreeMap<Door, bool>,
+    /// What programs have answered, where somebody asked.
+    replies: BTreeMap<Question, Reply>,
     /// Every kind that the cluster serves, kept or not; empty in tests that do not care.
     pub served: Arc<[ServedKind]>,
     /// Now, as RFC 3339; empty in tests that do not care.
@@ -185,6 +188,16 @@ impl Snapshot {
     /// Whether something listens at a port of a pod; nothing if nobody has tried.
     pub fn listens(&self, address: &str, port: u16) -> Option<bool> {
         self.listening.get(&(address.to_string(), port)).copied()
+    }
+
+    /// Keeps what a program has answered.
+    pub fn put_reply(&mut self, question: Question, reply: Reply) {
+        self.replies.insert(question, reply);
+    }
+
+    /// What a program has answered; nothing if nobody has asked, or nobody answered.
+    pub fn reply(&self, question: &Question) -> Option<&Reply> {
+        self.replies.get(question)
     }
 
     /// How many ports have been tried.

@@ -12,6 +12,7 @@ use super::{GitServer, PortError};
 use crate::live::changes::dry_run::DryRun;
 use crate::live::changes::images::Found;
 use crate::live::object::Ref;
+use crate::live::questions::{Question, Reply};
 use crate::live::served::ServedKind;
 use crate::live::snapshot::{Door, Snapshot};
 
@@ -101,6 +102,11 @@ pub trait Cluster: Send + Sync + 'static {
 
     /// Whether something listens at ports of pods, tried without sending anything; nothing where nobody can tell.
     async fn listening(&self, doors: &[Door]) -> Vec<Option<bool>>;
+
+    /// What programs in pods answer; nothing where nobody can ask, or nobody answers.
+    async fn asked(&self, questions: &[Question]) -> Vec<Option<Reply>> {
+        vec![None; questions.len()]
+    }
 
     /// Asks the cluster what it would do with these objects. Changes nothing.
     async fn dry_run(&self, objects: &[Value]) -> Result<Vec<DryRun>, PortError>;

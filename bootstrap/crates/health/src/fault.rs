@@ -70,6 +70,12 @@ pub enum Fault {
     Blocked,
     /// Two rules of ingresses claim the same requests.
     RouteConflict,
+    /// A route does not lead where it should: it is dropped, or its path is none that anybody knows.
+    WrongRoute,
+    /// A setting that cannot be meant like that.
+    WrongValue,
+    /// A limit holds a container back.
+    Throttled,
     /// A limit range does not allow what is asked for.
     LimitRange,
     /// An autoscaler cannot do its work, or is at its end.
@@ -113,6 +119,8 @@ impl Fault {
             Self::Stalled => 75,
             Self::CannotScale | Self::Certificate | Self::Schedule => 68,
             Self::RouteConflict => 64,
+            Self::WrongRoute => 90,
+            Self::WrongValue | Self::Throttled => 47,
             Self::BudgetBlocks => 55,
             Self::LogErrors => 48,
             Self::StaleConfig => 49,
@@ -214,6 +222,9 @@ impl Fault {
             Self::Dns => "names are not resolved",
             Self::Blocked => "a network policy blocks it",
             Self::RouteConflict => "two routes claim the same requests",
+            Self::WrongRoute => "a route leads to nothing",
+            Self::WrongValue => "a setting cannot be meant like that",
+            Self::Throttled => "a limit holds it back",
             Self::LimitRange => "a limit range does not allow it",
             Self::CannotScale => "it cannot be scaled",
             Self::BudgetBlocks => "a disruption budget blocks it",
@@ -257,6 +268,8 @@ const PHRASES: &[(&[&str], Fault)] = &[
     (&["failed to get git client"], Fault::GitUnreachable),
     (&["failed to initialize repository"], Fault::GitUnreachable),
     (&["repo client error"], Fault::GitUnreachable),
+    (&["is not permitted in project"], Fault::MissingRights),
+    (&["must support resize"], Fault::Volume),
     (&["cannot list resource"], Fault::MissingRights),
     (&["forbidden: user"], Fault::MissingRights),
     // What Crossplane says of a kind that it may not list: it waits for a list that never comes.

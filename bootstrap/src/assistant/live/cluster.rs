@@ -8,6 +8,7 @@ use async_trait::async_trait;
 use backstack_mcp::error::ErrorKind;
 use backstack_mcp::live::changes::images::Found;
 use backstack_mcp::live::object::{Ref, text};
+use backstack_mcp::live::questions::{Question, Reply};
 use backstack_mcp::live::scrub::scrubbed;
 use backstack_mcp::live::snapshot::{Door, Snapshot};
 use backstack_mcp::ports::{Cluster, DryRun, GitServer, LogQuery, PlatformState, PortError, ServedKind};
@@ -25,6 +26,7 @@ use super::connect::Connection;
 use super::images;
 use super::pulse::Pulse;
 use super::state::{self, Installed};
+use super::talk;
 use crate::error::chain;
 use crate::kubernetes::object::ObjectRef;
 
@@ -285,6 +287,13 @@ impl Cluster for LiveCluster {
         match &self.connection.doors {
             Some(node) => node.tried(doors).await,
             None => vec![None; doors.len()],
+        }
+    }
+
+    async fn asked(&self, questions: &[Question]) -> Vec<Option<Reply>> {
+        match &self.connection.doors {
+            Some(node) => talk::asked(node, questions).await,
+            None => vec![None; questions.len()],
         }
     }
 

@@ -9,6 +9,8 @@
 //!     pulse       whether the cluster still answers
 //!     state       how the install is
 //!     git         the platform's Git server
+//!     doors       which ports of pods are open
+//!     talk        what programs in pods answer
 //!     images      the registries that may have an image
 //! entities    a cluster as a source of the catalog
 //! ```
@@ -24,6 +26,7 @@ mod images;
 mod platforms;
 mod pulse;
 mod state;
+mod talk;
 
 pub use connect::Way;
 pub use entities::LiveEntities;

@@ -8,8 +8,10 @@ use super::rules::service::misses;
 use super::walk::{Children, Need, Role, Step, Walk};
 use crate::live::object::{Ref, list, name, namespace, text};
 use crate::live::owners;
+use crate::live::references::annotations;
 use crate::live::references::hosts::hosts;
 use crate::live::references::nearest;
+use crate::live::references::pointers::pointers;
 use crate::live::references::selector::{fits, fits_plain, selected};
 use crate::live::references::template::{Template, uses};
 use crate::live::snapshot::Snapshot;
@@ -187,6 +189,12 @@ fn references(snapshot: &Snapshot, object: &Value) -> Vec<Ref> {
             found.push(Ref::new("", "PersistentVolume", "", text(object, "/spec/volumeName")));
         }
         _ => {}
+    }
+    for named in annotations::named(&snapshot.served, object) {
+        found.extend(snapshot.all(&named.kind.group, &named.kind.kind).filter(|one| named.is(one)).map(Ref::of));
+    }
+    if text(object, "/kind") != "Application" {
+        found.extend(pointers(&snapshot.served, object).into_iter().map(|pointer| pointer.at));
     }
     found.retain(|at| !at.name.is_empty());
     found

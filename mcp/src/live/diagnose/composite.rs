@@ -31,8 +31,9 @@ pub(super) fn of_composite(snapshot: &Snapshot, composite: &Value) -> Vec<Findin
     if annotation(composite, "crossplane.io/paused") == Some("true") {
         findings.push(
             Finding::new(Fault::Paused, at.clone(), "Crossplane leaves it alone: it is paused")
+                .at("metadata.annotations[crossplane.io/paused]")
                 .with("annotation", "crossplane.io/paused: true")
-                .next("Remove the annotation `crossplane.io/paused`."),
+                .next(format!("Remove the annotation `crossplane.io/paused` of {}.", Ref::of(composite))),
         );
     }
     if findings.is_empty() {

@@ -7,7 +7,7 @@ use crate::live::object::{Ref, conditions, short, text};
 use crate::live::snapshot::{Snapshot, event_count};
 
 /// Ends of types of conditions that should be true, and of those that should not.
-const GOOD: [&str; 11] = [
+const GOOD: [&str; 18] = [
     "Ready",
     "Synced",
     "Available",
@@ -19,6 +19,13 @@ const GOOD: [&str; 11] = [
     "Reconciled",
     "ResolvedRefs",
     "Archiving",
+    "Succeeded",
+    "Valid",
+    "Connected",
+    "Released",
+    "Configured",
+    "Granted",
+    "Cached",
 ];
 const BAD: [&str; 5] = ["Failed", "Degraded", "Error", "Stalled", "Failure"];
 /// Words of phases that nobody wants to stay in.
@@ -28,7 +35,9 @@ const BAD_PHASES: [&str; 8] =
 /// Fields of a status that say whether it worked.
 const RESULTS: [&str; 5] = ["applied", "ready", "healthy", "succeeded", "synced"];
 /// Annotations with which operators are told to leave something alone, or to take its pods away.
-const SWITCHES: [&str; 6] = ["hibernation", "paused", "pause", "suspended", "suspend", "disabled"];
+const SWITCHES: [&str; 7] = ["hibernation", "paused", "pause", "suspended", "suspend", "disabled", "fencedInstances"];
+/// Fields of a specification that say the same.
+const OFF: [&str; 4] = ["suspend", "suspended", "paused", "disabled"];
 /// Shorter values stand in any message.
 const TELLING: usize = 5;
 
@@ -37,12 +46,17 @@ const VIOLATION: &str = "PolicyViolation";
 
 /// What is wrong with an object of a kind that nothing here knows.
 pub(super) fn of_any(snapshot: &Snapshot, object: &Value) -> Option<Finding> {
-    let own = of_conditions(object).or_else(|| of_phase(object)).or_else(|| of_result(object));
-    own.or_else(|| of_switch(object)).or_else(|| of_events(snapshot, object))
+    // What somebody has switched off says nothing else that would matter.
+    let own = of_switch(object).or_else(|| of_field(object)).or_else(|| of_number(object));
+    let own = own.or_else(|| of_conditions(object));
+    let own = own.or_else(|| of_phase(object)).or_else(|| of_result(object));
+    own.or_else(|| of_events(snapshot, object))
 }
 
 fn of_conditions(object: &Value) -> Option<Finding> {
-    let bad = conditions(object).find(|condition| {
+    // Some keep them one level deeper.
+    let deeper = object.pointer("/status/conditionStatus").map(|inner| serde_json::json!({"status": inner}));
+    let bad = conditions(object).chain(deeper.iter().flat_map(conditions)).find(|condition| {
         let ends = |words: &[&str]| words.iter().any(|word| condition.kind.ends_with(word));
         condition.is_false() && ends(&GOOD) || condition.is_true() && ends(&BAD)
     })?;
@@ -90,7 +104,8 @@ fn of_phase(object: &Value) -> Option<Finding> {
     let phase = phase(object);
     let lower = phase.to_lowercase();
     BAD_PHASES.iter().any(|word| lower.contains(word)).then(|| {
-        let reason = text(object, "/status/phaseReason");
+        let said = ["phaseReason", "error", "message"].map(|field| text(object, &format!("/status/{field}")));
+        let reason = said.into_iter().find(|said| !said.is_empty()).unwrap_or_default();
         let text = if reason.is_empty() {
             format!("is in phase `{phase}`")
         } else {
@@ -126,13 +141,40 @@ fn of_switch(object: &Value) -> Option<Finding> {
     let notes = object.pointer("/metadata/annotations")?.as_object().filter(|_| at.group.contains('.'))?;
     let (key, value) = notes.iter().find(|(key, value)| {
         let word = key.rsplit('/').next().unwrap_or(key);
-        let is_on = matches!(value.as_str(), Some("on" | "true" | "yes" | "enabled"));
+        // `on`, or a list of what is switched off.
+        let is_on = match value.as_str() {
+            Some("on" | "true" | "yes" | "enabled") => true,
+            Some(list) => list.starts_with('[') && list.len() > 2,
+            None => false,
+        };
         key.contains('/') && is_on && SWITCHES.contains(&word)
     })?;
     let (value, field) = (value.as_str().unwrap_or_default(), format!("metadata.annotations[{key}]"));
     let text = format!("is switched off: annotation `{key}` is `{value}`");
     let finding = Finding::new(Fault::Paused, at.clone(), text).at(field.clone()).with(field.clone(), value);
     Some(finding.next(format!("Take annotation `{key}` off {at} to go on.")))
+}
+
+/// A field with which somebody has switched it off.
+fn of_field(object: &Value) -> Option<Finding> {
+    let at = Ref::of(object);
+    let is_on = |word: &&str| object.pointer(&format!("/spec/{word}")) == Some(&Value::Bool(true));
+    let word = OFF.into_iter().find(is_on).filter(|_| at.group.contains('.') && !at.group.ends_with(".k8s.io"))?;
+    let field = format!("spec.{word}");
+    let text = format!("is switched off: `{field}` is true");
+    let finding = Finding::new(Fault::Paused, at.clone(), text).at(field.clone()).should_be(false);
+    Some(finding.with(field.clone(), "true").next(format!("Set `{field}` of {at} to false.")))
+}
+
+/// None of it is wanted: `instances: 0`.
+fn of_number(object: &Value) -> Option<Finding> {
+    let at = Ref::of(object);
+    let is_none = |word: &&str| object.pointer(&format!("/spec/{word}")) == Some(&Value::from(0));
+    let word = ["replicas", "instances"].into_iter().find(is_none);
+    let word = word.filter(|_| at.group.contains('.') && !at.group.ends_with(".k8s.io"))?;
+    let field = format!("spec.{word}");
+    let finding = Finding::new(Fault::Paused, at.clone(), format!("runs nothing: `{field}` is 0")).at(field.clone());
+    Some(finding.should_be(1).with(field.clone(), "0").next(format!("Set `{field}` of {at} to 1 or more.")))
 }
 
 fn phase(object: &Value) -> &str {

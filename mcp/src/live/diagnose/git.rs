@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use super::custom::named_in;
 use super::{Fault, Finding, classify};
 use crate::live::object::{Ref, conditions, list, short, text};
 
@@ -36,11 +37,16 @@ fn shared(application: &Value, at: &Ref) -> Option<Finding> {
 /// What nobody has ever synced, and that nothing syncs by itself.
 fn never_synced(application: &Value, at: &Ref) -> Option<Finding> {
     let is_new = application.pointer("/status/operationState").is_none();
-    let is_manual = application.pointer("/spec/syncPolicy/automated").is_none();
+    let automated = application.pointer("/spec/syncPolicy/automated");
+    let is_off = automated.and_then(|one| one.get("enabled")) == Some(&Value::Bool(false));
+    let is_manual = automated.is_none() || is_off;
     (is_new && is_manual && text(application, "/status/sync/status") == "OutOfSync").then(|| {
         let text = "was never synced, and nothing syncs it by itself: what it brings is not there yet";
-        let field = "spec.syncPolicy.automated";
-        let mut finding = Finding::new(Fault::NotApplied, at.clone(), text).at(field).with(field, "not set");
+        let (field, said) = match is_off {
+            true => ("spec.syncPolicy.automated.enabled", "false"),
+            false => ("spec.syncPolicy.automated", "not set"),
+        };
+        let mut finding = Finding::new(Fault::NotApplied, at.clone(), text).at(field).with(field, said);
         // What it would bring is missing because of that.
         finding.weight += 1;
         finding.next(format!("Sync {at}, or set `{field}` of it."))
@@ -96,8 +102,13 @@ fn out_of_sync(application: &Value, at: &Ref) -> Option<Finding> {
     }
     let differing =
         list(application, "/status/resources").iter().filter(|resource| text(resource, "/status") == "OutOfSync");
+    let differing: Vec<_> = differing.collect();
+    let is_prune = |resource: &&Value| resource.get("requiresPruning") == Some(&Value::Bool(true));
+    if !differing.is_empty() && differing.iter().all(is_prune) {
+        return Some(not_pruned(at, &differing));
+    }
     let names: Vec<_> =
-        differing.map(|resource| format!("{} {}", text(resource, "/kind"), text(resource, "/name"))).collect();
+        differing.iter().map(|resource| format!("{} {}", text(resource, "/kind"), text(resource, "/name"))).collect();
     Some(
         Finding::new(
             Fault::OutOfSync,
@@ -107,6 +118,15 @@ fn out_of_sync(application: &Value, at: &Ref) -> Option<Finding> {
         .with("sync status", text(application, "/status/sync/status"))
         .next("Look at the difference; then sync, or put the change into Git."),
     )
+}
+
+/// What Git does not have any more, and that nobody takes away.
+fn not_pruned(at: &Ref, left: &[&Value]) -> Finding {
+    let names: Vec<_> = left.iter().map(|one| format!("{} {}", text(one, "/kind"), text(one, "/name"))).collect();
+    let field = "spec.syncPolicy.automated.prune";
+    let text = format!("Git has {} no more, and nothing takes it away", short(&names.join(", "), 120));
+    let finding = Finding::new(Fault::OutOfSync, at.clone(), text).at(field).with("requiresPruning", &names.join(", "));
+    finding.next(format!("Sync {at} with pruning, set `{field}` of it to true, or put it back into Git."))
 }
 
 fn finding(fault: Fault, application: &Value, at: &Ref, message: &str) -> Finding {
@@ -180,6 +200,21 @@ fn told_by_message(finding: Finding, application: &Value, message: &str) -> Find
     };
     let said = message.to_lowercase();
     let (field, next) = match () {
+        () if said.contains("resource ") && said.contains("not permitted in project") => {
+            let project = text(application, "/spec/project");
+            (
+                "spec.project",
+                format!(
+                    "Let AppProject {project} have that kind (`spec.namespaceResourceBlacklist`, `spec.namespaceResourceWhitelist`; of the cluster `spec.clusterResourceWhitelist`), or set `spec.project` of {at} to a project that has it."
+                ),
+            )
+        }
+        () if said.contains("plugin with name") => (
+            "spec.source.plugin.name",
+            format!(
+                "Set `spec.source.plugin.name` of {at} to a plugin that Argo CD's repository server has, or take `spec.source.plugin` away: folders of manifests, Kustomize and Helm need none."
+            ),
+        ),
         () if said.contains("not permitted in project") => {
             let project = text(application, "/spec/project");
             (
@@ -202,7 +237,18 @@ fn told_by_message(finding: Finding, application: &Value, message: &str) -> Find
                 "Correct `spec.destination.namespace` of {at}, or add `CreateNamespace=true` to `spec.syncPolicy.syncOptions`."
             ),
         ),
-        () => return finding,
+        () => {
+            // What stands in every message names nothing.
+            let is_known = finding.fault != Fault::SyncFailed;
+            let by_message = named_in(application, message).filter(|field| !is_known && !field.contains("destination"));
+            return match by_message {
+                Some(field) => {
+                    let next = format!("Correct `{field}` of {at}, which the message names.");
+                    finding.at(field).next(next)
+                }
+                None => finding,
+            };
+        }
     };
     finding.at(field).next(next)
 }

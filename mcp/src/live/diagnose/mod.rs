@@ -18,6 +18,8 @@ use serde_json::Value;
 
 use super::object::{Ref, condition, text};
 use super::owners;
+use super::questions::Question;
+use super::references::annotations;
 use super::references::pointers::pointers;
 use super::served::ServedKind;
 use super::snapshot::{Door, LogKey, Snapshot};
@@ -56,6 +58,8 @@ use scope::Scope;
 const MOST_LOGS: usize = 16;
 /// Kinds that are listed for one question.
 const MOST_KINDS: usize = 12;
+/// What is asked of programs for one question.
+const MOST_QUESTIONS: usize = 24;
 /// Ports that are tried for one question.
 const MOST_DOORS: usize = 40;
 
@@ -98,6 +102,8 @@ pub struct Needs {
     pub recent: Vec<LogKey>,
     /// Ports of pods that are worth a try.
     pub doors: Vec<Door>,
+    /// What is worth to be asked of programs that run.
+    pub questions: Vec<Question>,
 }
 
 /// What to fetch before [`diagnose`] is asked.
@@ -122,16 +128,62 @@ pub fn needs(snapshot: &Snapshot, typed: &str) -> Result<Needs, Unclear> {
         kinds: unkept(snapshot, &walk),
         objects: walk.unknown(snapshot).into_iter().take(40).collect(),
         logs: ordered.iter().flat_map(|pod| pods::interesting_logs(pod)).take(8).collect(),
-        recent: ordered.iter().flat_map(|pod| rules::logs::running(pod)).take(MOST_LOGS).collect(),
+        recent: recent(snapshot, &walk, &scope, ordered.iter().flat_map(|pod| rules::logs::running(pod))),
         doors,
+        questions: questions(snapshot, &walk),
     })
+}
+
+/// Logs of its own programs, and of those that work on it, if it is one thing that was asked about.
+fn recent(snapshot: &Snapshot, walk: &Walk<'_>, scope: &Scope<'_>, own: impl Iterator<Item = LogKey>) -> Vec<LogKey> {
+    let mut recent: Vec<_> = own.take(MOST_LOGS).collect();
+    if !scope.is_whole() {
+        let kept = walk.steps.iter().filter(|step| step.role != Role::Needed && step.at.kind == "Ingress");
+        let objects = kept.filter_map(|step| step.object).chain(scope.things().iter().copied());
+        for key in objects.flat_map(|object| rules::keepers::logs(snapshot, object, false)) {
+            if !recent.contains(&key) && recent.len() < MOST_LOGS + 4 {
+                recent.push(key);
+            }
+        }
+    }
+    recent
+}
+
+/// What to ask of programs on the way of requests, and of containers that have a limit.
+fn questions(snapshot: &Snapshot, walk: &Walk<'_>) -> Vec<Question> {
+    let own = walk.steps.iter().filter(|step| step.role != Role::Needed).filter_map(|step| step.object);
+    let mut asked: Vec<_> = own
+        .flat_map(|object| match text(object, "/kind") {
+            "Ingress" => {
+                let pages = rules::answers::of_ingress_questions(snapshot, object);
+                pages.into_iter().chain(rules::shown::questions(snapshot, object)).collect()
+            }
+            "Service" => rules::answers::of_service_questions(snapshot, object),
+            "Pod" => rules::throttling::questions(object),
+            _ => Vec::new(),
+        })
+        .collect();
+    let mut seen = BTreeSet::new();
+    asked.retain(|question| seen.insert(question.clone()));
+    asked.truncate(MOST_QUESTIONS);
+    asked
 }
 
 /// Kinds of what made things of this, and of what they name, as far as nobody has read them.
 fn unkept(snapshot: &Snapshot, walk: &Walk<'_>) -> Vec<ServedKind> {
     let made = walk.objects().filter_map(owners::reference).map(|owner| owners::named(owner, ""));
     let named = walk.objects().flat_map(|object| pointers(&snapshot.served, object)).map(|pointer| pointer.at);
-    let wanted: BTreeSet<_> = made.chain(named).map(|at| (at.group, at.kind)).collect();
+    let noted = walk.objects().flat_map(|object| annotations::named(&snapshot.served, object));
+    let noted = noted.map(|named| (named.kind.group.clone(), named.kind.kind.clone()));
+    let runs = walk.objects().filter_map(|object| rules::runs::kind_of_runs(&snapshot.served, object));
+    let runs = runs.map(|kind| (kind.group.clone(), kind.kind.clone()));
+    let is_limited = walk.steps.iter().any(|step| {
+        step.role == Role::Own && step.object.is_some_and(|object| !rules::throttling::questions(object).is_empty())
+    });
+    let figures = rules::throttling::FIGURES;
+    let figures = is_limited.then(|| (figures.0.to_string(), figures.1.to_string()));
+    let wanted: BTreeSet<_> =
+        made.chain(named).map(|at| (at.group, at.kind)).chain(noted).chain(runs).chain(figures).collect();
     let unread = wanted.iter().filter(|(group, kind)| kind != "Secret" && !snapshot.has_kind(group, kind));
     let served = |(group, kind): &(String, String)| {
         snapshot.served.iter().find(|served| served.group == *group && served.kind == *kind).cloned()
@@ -194,10 +246,15 @@ fn all_findings(seen: &Seen<'_>, walk: &Walk<'_>, scope: &Scope<'_>) -> Vec<Find
         if step.role == Role::Own && scope.is_about(object) {
             own.extend(rules::keepers::absent(seen, object, is_composite(&step.at)));
         }
+        // What stands on the way of a thing is looked after by somebody, too.
+        if !scope.is_whole() && (scope.is_about(object) || step.role == Role::Beside) {
+            let is_explained = own.iter().any(|finding| !finding.field.is_empty() && !finding.fault.is_symptom());
+            own.extend(rules::keepers::complaint(seen, object, is_composite(&step.at)).filter(|_| !is_explained));
+        }
         let own = own.into_iter().map(|finding| rules::waiting::judged(seen, finding));
         let own = own.map(|finding| rules::admission::explained(seen, finding));
         let own = own.map(|finding| rules::probes::judged(seen, finding));
-        let own = own.map(|finding| rules::last_words::told(seen, finding));
+        let own = own.map(|finding| rules::last_words::in_pod(seen, rules::last_words::told(seen, finding)));
         let matters = |finding: &Finding| {
             // Every program of a platform writes such a line now and then; it matters where that program is asked about.
             let is_murmur = finding.fault == Fault::LogErrors && finding.weight <= rules::logs::UNNAMED;

@@ -25,6 +25,7 @@ pub(super) fn ranked(snapshot: &Snapshot, walk: &Walk<'_>, findings: Vec<Finding
     without_claims_told_twice(&mut merged);
     without_rights_told_twice(&mut merged);
     without_what_waits_for_it(snapshot, &mut merged);
+    without_what_is_switched_off(snapshot, &mut merged);
     let broken = Fault::NoEndpoints.weight();
     let explained = merged.iter().any(|finding| !finding.fault.is_symptom() && finding.weight > broken);
     merged.retain(|finding| !(explained && finding.fault.is_symptom()));
@@ -120,6 +121,27 @@ pub(super) fn without_what_waits_for_it(snapshot: &Snapshot, findings: &mut Vec<
             note(&mut cause.affects, &above);
             findings.retain(|finding| !(is_waiting(finding) && finding.object == above));
         }
+    }
+}
+
+/// What somebody has switched off does not run: whatever else its parts show comes from that.
+fn without_what_is_switched_off(snapshot: &Snapshot, findings: &mut Vec<Finding>) {
+    let is_off = |finding: &Finding| finding.fault == Fault::Paused && finding.object.group.contains('.');
+    let off: Vec<_> = findings.iter().filter(|one| is_off(one)).map(|one| one.object.clone()).collect();
+    let is_effect = |finding: &Finding| {
+        finding.fault.is_symptom()
+            || matches!(finding.fault, Fault::FailingProbe | Fault::Stalled | Fault::Paused | Fault::LogErrors)
+    };
+    for above in off {
+        let is_below = |at: &Ref| {
+            let object = snapshot.get(at);
+            object.is_some_and(|object| owners::line(snapshot, object).any(|owner| Ref::of(owner) == above))
+        };
+        let is_told = |finding: &Finding| !is_off(finding) || finding.object != above;
+        findings.retain(|finding| {
+            let is_its = finding.object == above || is_below(&finding.object);
+            !(is_told(finding) && is_its && is_effect(finding))
+        });
     }
 }
 

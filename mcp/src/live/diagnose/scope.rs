@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 
 use super::around;
+use super::rules::admission::is_of;
 use super::walk::{Children, Role, Step, Walk, applications_of};
 use crate::live::object::{Ref, name, namespace, text};
 use crate::live::owners::{above, top};
@@ -85,6 +86,9 @@ impl<'a> Scope<'a> {
                 let place = name(object);
                 let applications = applications_into(snapshot, place);
                 let own = snapshot.everything().filter(|one| namespace(one) == place);
+                let hooks = ["ValidatingWebhookConfiguration", "MutatingWebhookConfiguration"];
+                let hooks = hooks.into_iter().flat_map(|kind| snapshot.all("admissionregistration.k8s.io", kind));
+                let own = own.chain(hooks.filter(|one| is_of(one, object)));
                 let belongs = |at: &Ref| at.namespace == place;
                 whole(snapshot, &children, std::iter::once(*object).chain(applications).chain(own), belongs)
             }

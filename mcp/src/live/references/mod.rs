@@ -4,11 +4,13 @@
 //! selector   labels, and what selects them
 //! template   the pod that a workload makes, and the objects that it names
 //! hosts      names of Services in variables, arguments and configuration
+//! annotations  what annotations name
 //! pointers   what objects of any other kind name in their specification
 //! ```
 //!
 //! Each reference says in which field it stands, so that whatever is wrong with it can be named there.
 
+pub mod annotations;
 pub mod hosts;
 pub mod pointers;
 pub mod selector;

@@ -112,8 +112,17 @@ async fn asked_on_demand(
             .hint("What needs it tells whether it is there: ask about the workload."));
     }
     let at = Ref::new(&kind.group, &kind.kind, query.namespace.as_deref().unwrap_or_default(), &query.name);
-    match cluster.read(std::slice::from_ref(&at)).await?.pop() {
-        Some(object) => Ok(Some((kind.clone(), object))),
+    // Several groups may have a kind of one name, and the object may be of any of them.
+    let alike: Vec<_> = kinds.iter().filter(|one| one.kind == kind.kind && !served::is_copy(one)).collect();
+    let named = |one: &&ServedKind| Ref { group: one.group.clone(), ..at.clone() };
+    let found = cluster.read(&alike.iter().map(named).collect::<Vec<_>>()).await?;
+    let found = found.into_iter().min_by_key(|object| Ref::of(object).group != kind.group);
+    match found {
+        Some(object) => {
+            let group = Ref::of(&object).group;
+            let kind = alike.into_iter().find(|one| one.group == group).unwrap_or(kind);
+            Ok(Some((kind.clone(), object)))
+        }
         // One that may not be read is as silent as one that is not there: its list says which.
         None => Err(match cluster.list(kind, query.namespace.as_deref()).await {
             Err(refused) => refused.into(),
@@ -154,8 +163,17 @@ async fn fetch(cluster: &dyn Cluster, needs: &Needs, snapshot: &mut Snapshot) ->
         ..query(key)
     });
     let queries: Vec<_> = ended.chain(runs).collect();
-    let (objects, logs, open) =
-        futures::join!(cluster.read(&needs.objects), cluster.logs(&queries), cluster.listening(&needs.doors));
+    let (objects, logs, open, replies) = futures::join!(
+        cluster.read(&needs.objects),
+        cluster.logs(&queries),
+        cluster.listening(&needs.doors),
+        cluster.asked(&needs.questions)
+    );
+    for (question, reply) in needs.questions.iter().zip(replies) {
+        if let Some(reply) = reply {
+            snapshot.put_reply(question.clone(), reply);
+        }
+    }
     objects?.into_iter().for_each(|object| snapshot.put(object));
     let mut logs = logs.into_iter();
     for ((key, _), log) in needs.logs.iter().zip(&mut logs) {

@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::Seen;
 use crate::live::diagnose::{Fault, Finding};
 use crate::live::object::{Ref, list, name, text};
-use crate::live::references::selector::selected;
+use crate::live::references::selector::{fits, selected};
 use crate::live::references::there_are;
 
 const GROUP: &str = "admissionregistration.k8s.io";
@@ -36,6 +36,36 @@ pub(in crate::live::diagnose) fn explained(seen: &Seen<'_>, finding: Finding) ->
     cause.evidence = finding.evidence.clone();
     cause.affects.push(refused);
     cause.next(format!("Bring the webhook's Service up, or take {at} away if what it is of is gone."))
+}
+
+/// Webhooks that must be asked, and that nobody answers for: whatever they are asked about is refused.
+pub(super) fn of_configuration(seen: &Seen<'_>, configuration: &Value) -> Vec<Finding> {
+    let webhooks = list(configuration, "/webhooks").iter().enumerate();
+    let found = webhooks.filter(|(_, webhook)| matches!(text(webhook, "/failurePolicy"), "" | "Fail"));
+    let found = found.filter_map(|(index, webhook)| {
+        let (at, why) = (Ref::of(configuration), no_answer(seen, webhook)?);
+        let summary = format!(
+            "refuses what webhook `{}` must be asked about (`failurePolicy: Fail`): {why}",
+            text(webhook, "/name")
+        );
+        let field = format!("webhooks[{index}].clientConfig.service");
+        let rules = webhook.get("rules").map(Value::to_string).unwrap_or_default();
+        let finding = Finding::new(Fault::Webhook, at.clone(), summary).at(field).with("rules", &rules);
+        let part = |field: &str| text(webhook, &format!("/clientConfig/service/{field}"));
+        let service = format!("{}/{}", part("namespace"), part("name"));
+        Some(finding.next(format!("Bring Service {service} up, or take {at} away if what it is of is gone.")))
+    });
+    found.collect()
+}
+
+/// Whether a configuration is about what happens in a namespace, and says so.
+pub(in crate::live::diagnose) fn is_of(configuration: &Value, namespace: &Value) -> bool {
+    let labels = namespace.pointer("/metadata/labels");
+    list(configuration, "/webhooks").iter().any(|webhook| {
+        let selector = webhook.get("namespaceSelector");
+        let is_said = selector.and_then(Value::as_object).is_some_and(|selector| !selector.is_empty());
+        is_said && fits(selector, labels)
+    })
 }
 
 /// Why nobody answers for a webhook.

@@ -7,6 +7,7 @@ use crate::live::diagnose::custom::named_in;
 use crate::live::diagnose::{Fault, Finding};
 use crate::live::moment::in_words;
 use crate::live::object::{Ref, condition, group_of, name, namespace, short, text};
+use crate::live::owners;
 use crate::live::references::{nearest, there_are};
 
 const GROUP: &str = "cert-manager.io";
@@ -14,6 +15,8 @@ const GROUP: &str = "cert-manager.io";
 const SECRET: &str = "/spec/secretName";
 /// What is not harmed yet weighs no more than this.
 const MAY_BE_HARMED: u32 = 46;
+/// So long a renewal may take.
+const RENEWS: i64 = 3600;
 /// How messages say that a server was not reached.
 const UNREACHABLE: [&str; 4] = ["no such host", "connection refused", "i/o timeout", "no route to host"];
 
@@ -36,7 +39,9 @@ pub(super) fn of_certificate(seen: &Seen<'_>, certificate: &Value) -> Vec<Findin
             Finding::new(Fault::Certificate, at.clone(), text).at("status.notAfter").with("status.notAfter", ends);
         return vec![finding.next(format!("See why {at} is not renewed: its conditions and events tell."))];
     }
-    let Some(ready) = condition(certificate, "Ready").filter(|ready| ready.is_false()) else { return Vec::new() };
+    let Some(ready) = condition(certificate, "Ready").filter(|ready| ready.is_false()) else {
+        return not_renewed(seen, certificate, &at).into_iter().collect();
+    };
     let why = condition(certificate, "Issuing")
         .filter(|issuing| issuing.is_false())
         .map_or(ready.message, |issuing| issuing.message);
@@ -44,6 +49,20 @@ pub(super) fn of_certificate(seen: &Seen<'_>, certificate: &Value) -> Vec<Findin
     let finding = Finding::new(Fault::Certificate, at.clone(), text)
         .with(format!("condition Ready: {}", ready.reason), ready.message);
     vec![finding.with("condition Issuing", why).next(format!("Read the events of {at} and of its CertificateRequest."))]
+}
+
+/// One that is good still, and should be a new one by now.
+fn not_renewed(seen: &Seen<'_>, certificate: &Value, at: &Ref) -> Option<Finding> {
+    let (due, ends) = (text(certificate, "/status/renewalTime"), text(certificate, "/status/notAfter"));
+    let late = seen.seconds_since(due).filter(|late| *late > RENEWS)?;
+    let text = format!("should have been renewed {} ago, and was not", in_words(late));
+    let finding = Finding::new(Fault::Certificate, at.clone(), text).at("status.renewalTime").at_most(MAY_BE_HARMED);
+    let finding = finding.with("status.renewalTime", due).with("status.notAfter", ends);
+    Some(
+        finding.next(format!(
+            "See why {at} is not renewed: whether cert-manager runs, and what its CertificateRequest says."
+        )),
+    )
 }
 
 /// An issuer that cannot issue: what its own condition says.
@@ -72,7 +91,10 @@ pub(super) fn of_issuer(issuer: &Value) -> Option<Finding> {
         true => format!(
             "Its server cannot be reached from the cluster: correct `{field}` of {at}, or use an issuer of the platform's own."
         ),
-        false => format!("Correct `{field}` of {at}, or make what it names."),
+        false => match text(issuer, &format!("/{}", field.replace('.', "/"))) {
+            "" => format!("Correct `{field}` of {at}, or make what it names."),
+            named => format!("Correct `{field}` of {at}, or make what it names: `{named}`."),
+        },
     };
     Some(finding.next(next))
 }
@@ -103,14 +125,42 @@ fn no_issuer(seen: &Seen<'_>, certificate: &Value, at: &Ref) -> Option<Finding> 
     let text = format!("is to be issued by {wanted}, which does not exist ({})", there_are(others()));
     let field = "spec.issuerRef.name";
     let finding = Finding::new(Fault::MissingReference, at.clone(), text).at(field).with(field, &wanted.name);
+    let near = nearest(&wanted.name, others().map(name)).map(String::from);
+    if let Some(finding) = by_annotation(seen, certificate, &wanted, near.as_deref(), &finding) {
+        return Some(finding);
+    }
     let other = if kind == "Issuer" { "ClusterIssuer" } else { "Issuer" };
     let is_of_other_kind = seen.snapshot.all(GROUP, other).any(|one| name(one) == wanted.name);
-    Some(match nearest(&wanted.name, others().map(name)) {
+    Some(match near {
         _ if is_of_other_kind => finding
             .at("spec.issuerRef.kind")
             .should_be(other)
             .next(format!("Set `spec.issuerRef.kind` of {at} to {other}.")),
-        Some(near) => finding.should_be(near).next(format!("Set `{field}` of {at} to `{near}`, if that is meant.")),
+        Some(near) => {
+            finding.should_be(near.as_str()).next(format!("Set `{field}` of {at} to `{near}`, if that is meant."))
+        }
         None => finding.next(format!("Correct `{field}` of {at}, or make {wanted}.")),
+    })
+}
+
+/// A certificate that an Ingress asks for by an annotation: there its issuer is written.
+fn by_annotation(
+    seen: &Seen<'_>,
+    certificate: &Value,
+    wanted: &Ref,
+    near: Option<&str>,
+    found: &Finding,
+) -> Option<Finding> {
+    let owner = owners::above(seen.snapshot, certificate)?;
+    let notes = owner.pointer("/metadata/annotations").and_then(Value::as_object)?;
+    let (key, _) = notes.iter().find(|(key, value)| key.starts_with(GROUP) && *value == wanted.name.as_str())?;
+    let (at, field) = (Ref::of(owner), format!("metadata.annotations[{key}]"));
+    let text = format!("asks for a certificate of {wanted}, which does not exist");
+    let finding =
+        Finding::new(Fault::MissingReference, at.clone(), text).at(field.clone()).with(field.clone(), &wanted.name);
+    let finding = finding.with(Ref::of(certificate).to_string(), &found.summary);
+    Some(match near {
+        Some(near) => finding.should_be(near).next(format!("Set `{field}` of {at} to `{near}`, if that is meant.")),
+        None => finding.next(format!("Set `{field}` of {at} to an issuer that exists, or make {wanted}.")),
     })
 }

@@ -38,9 +38,10 @@ pub(super) fn of_pod(seen: &Seen<'_>, pod: &Value) -> Vec<Finding> {
 /// in it.
 fn last_written<'a>(map: &'a Value, key: Option<&str>) -> Option<&'a str> {
     let writers = list(map, "/metadata/managedFields");
+    // Who writes no key at all has changed labels or the like, as long as others do write keys.
+    let is_known = writers.iter().any(|writer| !list(writer, "/data").is_empty());
     let writes = |writer: &&Value| {
-        let keys = list(writer, "/data");
-        key.is_none_or(|key| keys.is_empty() || keys.iter().any(|one| one.as_str() == Some(key)))
+        key.is_none_or(|key| !is_known || list(writer, "/data").iter().any(|one| one.as_str() == Some(key)))
     };
     writers.iter().find(writes).map(|writer| text(writer, "/time"))
 }
@@ -60,6 +61,8 @@ mod tests {
         assert_eq!(last_written(&map, Some("mode")), Some("2026-01-01T00:00:00Z"));
         assert_eq!(last_written(&map, Some("scripts")), Some("2026-01-03T00:00:00Z"));
         assert_eq!(last_written(&map, Some("none")), None);
+        let labeled = json!({"metadata": {"managedFields": [{"time": "t"}, {"time": "s", "data": ["url"]}]}});
+        assert_eq!(last_written(&labeled, Some("mode")), None);
         assert_eq!(last_written(&json!({"metadata": {"managedFields": [{"time": "t"}]}}), Some("mode")), Some("t"));
     }
 }

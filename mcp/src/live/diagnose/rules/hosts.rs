@@ -4,9 +4,11 @@ use serde_json::Value;
 
 use super::Seen;
 use crate::live::diagnose::{Fault, Finding};
-use crate::live::object::{Ref, list, name};
+use crate::live::object::{Ref, group_of, is_owned_by, list, name, text};
+use crate::live::owners;
 use crate::live::references::hosts::Host;
 use crate::live::references::nearest;
+use crate::live::references::selector::selected;
 
 /// A bare word that no Service is called may be a host of the user's own network: it is a hint, no cause.
 const HINT: u32 = 46;
@@ -18,6 +20,9 @@ pub(super) fn of_template(seen: &Seen<'_>, object: &Value) -> Vec<Finding> {
 
 fn wrong(seen: &Seen<'_>, object: &Value, host: &Host) -> Option<Finding> {
     let Some(service) = seen.snapshot.get(&host.service) else { return no_service(seen, object, host) };
+    if let Some(finding) = empty(seen, service, host) {
+        return Some(finding);
+    }
     let port = host.port?;
     if let Some(finding) = headless(service, host, port) {
         return Some(finding);
@@ -58,6 +63,30 @@ fn wrong(seen: &Seen<'_>, object: &Value, host: &Host) -> Option<Finding> {
     )
 }
 
+/// One of several Services of an operator's, that has no pods while others of it have: that for reading, of a database without
+/// replicas.
+fn empty(seen: &Seen<'_>, service: &Value, host: &Host) -> Option<Finding> {
+    let snapshot = seen.snapshot;
+    let maker = owners::above(snapshot, service)?;
+    let has_pods = |service: &Value| !selected(snapshot, service).is_empty();
+    let has_selector = service.pointer("/spec/selector").is_some();
+    if !has_selector || has_pods(service) || !group_of(text(maker, "/apiVersion")).contains('.') {
+        return None;
+    }
+    let others = snapshot.inside("", "Service", &host.service.namespace);
+    let others: Vec<_> = others.filter(|other| is_owned_by(other, maker) && has_pods(other)).map(name).collect();
+    if others.is_empty() {
+        return None;
+    }
+    let (maker, there) = (Ref::of(maker), others.join(", "));
+    let text =
+        format!("is told to use {}, behind which {maker} has no pods (those of {there} have some)", host.service);
+    let finding = Finding::new(Fault::NoSuchHost, host.object.clone(), text).at(host.field.clone());
+    let selector = service.pointer("/spec/selector").map(Value::to_string).unwrap_or_default();
+    let what = format!("one that has pods ({there}), or let {maker} run more instances");
+    Some(finding.with(host.field.clone(), &host.written).with("spec.selector", &selector).next(next(host, &what)))
+}
+
 /// Behind a headless Service nobody translates ports: the program's own is needed.
 fn headless(service: &Value, host: &Host, port: u16) -> Option<Finding> {
     let is_headless = service.pointer("/spec/clusterIP").and_then(Value::as_str) == Some("None");
@@ -71,10 +100,15 @@ fn headless(service: &Value, host: &Host, port: u16) -> Option<Finding> {
             host.service
         );
         let field = host.port_field.clone().unwrap_or_else(|| host.field.clone());
-        Finding::new(Fault::WrongPort, host.object.clone(), text)
-            .at(field)
-            .with(host.field.clone(), &host.written)
-            .next(next(host, &format!("port {target}, or give {} a cluster address", host.service)))
+        let finding = Finding::new(Fault::WrongPort, host.object.clone(), text).at(field.clone());
+        let finding = finding.with(host.field.clone(), &host.written);
+        match host.port_field {
+            Some(_) => finding.should_be(target.to_string()).next(format!(
+                "Set `{field}` of {} to {target}, or give {} a cluster address.",
+                host.object, host.service
+            )),
+            None => finding.next(next(host, &format!("port {target}, or give {} a cluster address", host.service))),
+        }
     })
 }
 

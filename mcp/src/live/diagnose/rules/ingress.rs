@@ -2,10 +2,11 @@
 
 use serde_json::Value;
 
-use super::Seen;
+use super::{Seen, answers, shown};
 use crate::live::diagnose::around::backends;
 use crate::live::diagnose::{Fault, Finding};
 use crate::live::object::{Ref, annotation, list, name, namespace, text};
+use crate::live::questions::serves;
 use crate::live::references::{nearest, there_are};
 use crate::live::snapshot::Snapshot;
 
@@ -23,7 +24,12 @@ pub(super) fn of_ingress(seen: &Seen<'_>, ingress: &Value) -> Vec<Finding> {
         found.extend(backend(seen, ingress, &field, service));
     }
     found.extend(other_certificate(seen, ingress));
+    found.extend(shown::of_ingress(seen, ingress));
     found.extend(claimed_twice(seen, ingress));
+    // Where something is missing that is known already, nobody needs to try the way.
+    if found.is_empty() {
+        found.extend(answers::of_ingress(seen, ingress));
+    }
     found
 }
 
@@ -147,18 +153,16 @@ fn names_of(certificate: &Value) -> Vec<&str> {
     names.chain(Some(text(certificate, "/spec/commonName")).filter(|name| !name.is_empty())).collect()
 }
 
-/// Whether a certificate's name, which may begin with `*.`, is good for a host.
-fn serves(name: &str, host: &str) -> bool {
-    let wild = name.strip_prefix("*.").zip(host.split_once('.')).is_some_and(|(rest, (_, above))| rest == above);
-    name == host || wild
-}
-
 /// Secrets with certificates that nothing here says anything of.
 pub(in crate::live::diagnose) fn unread_certificates(snapshot: &Snapshot, ingress: &Value) -> Vec<String> {
     let made = |secret: &str| {
         let mut all = snapshot.inside(CERTIFICATES, "Certificate", namespace(ingress));
         all.any(|certificate| text(certificate, "/spec/secretName") == secret)
     };
+    // What is shown tells more than what is kept.
+    if shown::is_seen(snapshot, ingress) {
+        return Vec::new();
+    }
     let secrets = list(ingress, "/spec/tls").iter().map(|tls| text(tls, "/secretName"));
     secrets.filter(|secret| !secret.is_empty() && !made(secret)).map(Into::into).collect()
 }

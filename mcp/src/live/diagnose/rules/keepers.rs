@@ -4,14 +4,21 @@
 use serde_json::Value;
 
 use super::Seen;
-use crate::live::diagnose::{Fault, Finding};
-use crate::live::object::{COMPONENT, Ref, group_of, label, list, number, text};
-use crate::live::snapshot::Snapshot;
+use crate::live::diagnose::custom::named_in;
+use crate::live::diagnose::{Fault, Finding, classify};
+use crate::live::object::{COMPONENT, Ref, group_of, label, list, name, namespace, number, short, text};
+use crate::live::snapshot::{LogKey, Snapshot};
 
 /// Label of the rights by which a component opens its own kinds to the assistant.
 const RIGHTS: &str = "backstack.dev/aggregate-to-assistant";
 /// Whose definitions make kinds of composite resources.
 const COMPOSITES: &str = "apiextensions.crossplane.io";
+/// Logs of one component that are read.
+const MOST_LOGS: usize = 3;
+/// So often a complaint must come before it is more than a hiccup.
+const AGAIN: usize = 2;
+/// What a complaint weighs at least: less than what is known for certain.
+const COMPLAINT: u32 = 52;
 /// What an autoscaler asks for figures.
 const FIGURES: &str = "metrics.k8s.io";
 
@@ -39,6 +46,74 @@ pub(in crate::live::diagnose) fn absent(seen: &Seen<'_>, object: &Value, is_comp
             .next(format!("Scale {at} to 1: `backstack up` does so too."))
     })
     .collect()
+}
+
+/// Logs of the pods of the component that works on such objects.
+pub(in crate::live::diagnose) fn logs(snapshot: &Snapshot, object: &Value, is_composite: bool) -> Vec<LogKey> {
+    let Some(component) = component(snapshot, object, is_composite) else { return Vec::new() };
+    let workloads = ["Deployment", "StatefulSet", "DaemonSet"].into_iter().flat_map(|kind| snapshot.all("apps", kind));
+    let own = workloads.filter(|workload| label(workload, COMPONENT) == Some(component));
+    let pods = own.filter_map(|workload| snapshot.pods_of(workload).first().copied());
+    pods.flat_map(super::logs::running).take(MOST_LOGS).collect()
+}
+
+/// The last line in which that component complains of an object, and of something else by name, if that is said.
+pub(super) fn said<'a>(seen: &Seen<'a>, object: &Value, word: &str) -> Option<&'a str> {
+    let keys = logs(seen.snapshot, object, false);
+    let mut lines = keys.into_iter().filter_map(|key| seen.snapshot.recent_log(&key)).flat_map(str::lines);
+    let is_about = |line: &&str| is_named(line, object) && line.contains(word) && complains(line);
+    let mut last = None;
+    for line in lines.by_ref().filter(is_about) {
+        last = Some(line);
+    }
+    last
+}
+
+/// What that component complains of again and again, of an object that is asked about and that nothing else explains.
+pub(in crate::live::diagnose) fn complaint(seen: &Seen<'_>, object: &Value, is_composite: bool) -> Option<Finding> {
+    let snapshot = seen.snapshot;
+    let at = Ref::of(object);
+    // Of Kubernetes' own kinds many programs speak.
+    let is_own = at.group.contains('.') && (!at.group.ends_with(".k8s.io") || at.kind == "Ingress");
+    let logs = logs(snapshot, object, is_composite).into_iter().filter(|_| is_own);
+    let mut about = logs.filter_map(|key| Some((snapshot.recent_log(&key)?, key))).filter_map(|(log, key)| {
+        let all: Vec<_> = log.lines().collect();
+        let mine = |line: &&&str| is_named(line, object) && complains(line);
+        let last = all.iter().rposition(|line| mine(&line))?;
+        // What was over long before the end of the log is the past.
+        let is_now = all.iter().filter(mine).count() >= AGAIN && last + all.len() / 3 + 40 > all.len();
+        is_now.then_some((all[last], key))
+    });
+    let (line, (place, pod, _)) = about.next_back()?;
+    let said = core_of(line);
+    let fault = classify(&said).unwrap_or(Fault::Unexplained);
+    let text = format!("its controller complains: {}", short(&said, 200));
+    let mut finding = Finding::new(fault, at.clone(), text).with(format!("log of Pod {place}/{pod}"), line);
+    finding.weight = finding.weight.max(COMPLAINT);
+    Some(match named_in(object, &said) {
+        Some(field) => finding.at(field.clone()).next(format!("Correct `{field}` of {at}, which the message names.")),
+        None => finding.next(format!("Correct in {at} what the message names.")),
+    })
+}
+
+/// Whether a line of a controller's log tells of trouble; some write its level in three letters.
+fn complains(line: &str) -> bool {
+    super::logs::is_error(line) || line.split_whitespace().take(4).any(|word| matches!(word, "ERR" | "FTL"))
+}
+
+/// What an object is called, for lines of logs.
+fn is_named(line: &str, object: &Value) -> bool {
+    line.contains(name(object)) && (namespace(object).is_empty() || line.contains(namespace(object)))
+}
+
+/// What a line of a log says, without what every line has.
+fn core_of(line: &str) -> String {
+    let fields: Option<Value> = line.find('{').and_then(|at| serde_json::from_str(&line[at..]).ok());
+    let said = fields
+        .as_ref()
+        .map(|fields| ["error", "err", "msg", "message"].map(|field| text(fields, &format!("/{field}"))));
+    let said = said.and_then(|said| said.into_iter().find(|said| !said.is_empty()));
+    said.map_or_else(|| super::logs::message(line).to_string(), String::from)
 }
 
 fn component<'a>(snapshot: &'a Snapshot, object: &Value, is_composite: bool) -> Option<&'a str> {

@@ -14,6 +14,28 @@ const NO_FILE: [&str; 4] = ["no such file or directory", "enoent", "file not fou
 /// Longest part of a log's line in a summary.
 const LONGEST: usize = 120;
 
+/// A volume that its message names, where it is written.
+pub(in crate::live::diagnose) fn in_pod(seen: &Seen<'_>, finding: Finding) -> Finding {
+    if finding.fault != Fault::Volume || !finding.field.is_empty() {
+        return finding;
+    }
+    let Some(pod) = seen.snapshot.get(&finding.object) else { return finding };
+    let said = finding.evidence.iter().map(|one| one.text.as_str()).chain([finding.summary.as_str()]);
+    let wanted = said.into_iter().find_map(|text| text.split_once("for volume \"")?.1.split('"').next());
+    let volumes = list(pod, "/spec/volumes");
+    let Some(index) = volumes.iter().position(|one| Some(text(one, "/name")) == wanted) else { return finding };
+    let (at, path) = (Ref::of(pod), text(&volumes[index], "/hostPath/path").to_string());
+    if path.is_empty() {
+        return finding.at(format!("spec.volumes[{index}]"));
+    }
+    let field = format!("spec.volumes[{index}].hostPath");
+    let node = text(pod, "/spec/nodeName");
+    let next = format!(
+        "Make `{path}` on node {node}, set `{field}.type` of {at} to DirectoryOrCreate, or correct `{field}.path`."
+    );
+    finding.at(format!("{field}.path")).next(next)
+}
+
 /// A crash with what its log says of it, and with the field that is at fault where that can be told.
 pub(in crate::live::diagnose) fn told(seen: &Seen<'_>, finding: Finding) -> Finding {
     if finding.fault != Fault::CrashLoop || finding.container.is_empty() {
@@ -30,6 +52,15 @@ pub(in crate::live::diagnose) fn told(seen: &Seen<'_>, finding: Finding) -> Find
     finding.summary = format!("{}: {}", finding.summary, short(super::logs::message(&line), LONGEST));
     finding.next = "Correct its command, its configuration or what it depends on, as its log says.".into();
     let Some(pod) = seen.snapshot.get(&finding.object) else { return finding };
+    let container = Template::of(pod).and_then(|template| template.container(&finding.container));
+    if let Some((path, name)) =
+        container.and_then(|(path, container)| Some((path, super::said::unset(container, &line)?)))
+        && finding.field.is_empty()
+    {
+        let (field, at) = (format!("{path}.env"), Ref::of(pod));
+        let next = format!("Set variable `{name}` in `{field}` of {at}: its program does not run without it.");
+        return finding.at(field).with("env", &format!("has no {name}")).next(next);
+    }
     match missing_file(&line) {
         Some(file) if finding.field.is_empty() => without_file(pod, finding, file),
         _ => finding,

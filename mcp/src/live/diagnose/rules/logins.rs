@@ -11,7 +11,7 @@ use crate::live::references::selector::selected;
 use crate::live::references::template::Template;
 
 /// Parts of names of variables that hold a secret for a login.
-const WORDS: [&str; 6] = ["PASS", "PWD", "TOKEN", "SECRET", "AUTH", "APIKEY"];
+const WORDS: [&str; 7] = ["PASS", "PWD", "PW", "TOKEN", "SECRET", "AUTH", "APIKEY"];
 
 /// A variable with a password that comes from a Secret.
 struct Password<'a> {

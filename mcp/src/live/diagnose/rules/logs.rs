@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use super::Seen;
+use super::{Seen, said};
 use crate::live::diagnose::{Fault, Finding};
 use crate::live::object::{Ref, list, name, namespace, short, text};
 use crate::live::references::template::Template;
@@ -206,7 +206,25 @@ fn of_container(seen: &Seen<'_>, pod: &Value, path: &str, container: &Value) -> 
         Some((field, name)) => {
             finding.at(field.clone()).next(format!("Look at `{field}` ({name}), which the log names."))
         }
-        None => finding.next("Read its log; then correct its configuration, or what it depends on."),
+        None if said::unset(container, worst.line).is_some() => {
+            let name = said::unset(container, worst.line).unwrap_or_default();
+            let field = format!("{path}.env");
+            let next = format!("Set variable `{name}` in `{field}` of {}: its log misses it.", finding.object);
+            finding.at(field).next(next)
+        }
+        None => match said::value(seen, pod, path, container, worst.line) {
+            Some(said) => {
+                // What stands in a ConfigMap is to be corrected there.
+                let affects = if said.object == finding.object { Vec::new() } else { vec![finding.object.to_string()] };
+                let next = format!(
+                    "Correct `{}` of {} ({} is `{}`), which the log names, or make what it means.",
+                    said.field, said.object, said.name, said.value
+                );
+                let finding = finding.with(said.field.clone(), &said.value);
+                Finding { object: said.object, affects, ..finding }.at(said.field).next(next)
+            }
+            None => finding.next("Read its log; then correct its configuration, or what it depends on."),
+        },
     };
     if let Some(finding) = read_only(pod, path, container, worst.line, &finding) {
         return Some(finding);

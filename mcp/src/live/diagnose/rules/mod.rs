@@ -17,6 +17,9 @@ use crate::live::references::hosts::Host;
 use crate::live::snapshot::Snapshot;
 
 pub(super) mod admission;
+mod aliases;
+mod annotations;
+pub(super) mod answers;
 mod autoscaler;
 pub(super) mod certificates;
 mod configuration;
@@ -29,6 +32,7 @@ pub(super) mod last_words;
 mod listening;
 mod logins;
 pub(super) mod logs;
+mod mounts;
 mod names;
 mod network;
 mod pods;
@@ -36,12 +40,19 @@ mod pointers;
 pub(super) mod probes;
 pub(super) mod rights;
 mod rollout;
+pub(super) mod runs;
+mod said;
 mod schedules;
+mod schemes;
 pub(super) mod service;
+pub(super) mod shown;
 pub(super) mod slices;
 mod storage;
+pub(super) mod throttling;
+mod values;
 mod variables;
 pub(super) mod waiting;
+mod windows;
 
 /// The cluster, and when it was like that.
 #[derive(Clone, Copy)]
@@ -71,6 +82,7 @@ impl<'a> Seen<'a> {
 /// All that is wrong with what an object refers to.
 pub(super) fn of_object(seen: &Seen<'_>, object: &Value) -> Vec<Finding> {
     let mut found = deletion::of_object(seen, object);
+    found.extend(annotations::of_object(seen, object));
     match text(object, "/kind") {
         "Service" => found.extend(service::of_service(seen, object)),
         "Ingress" => found.extend(ingress::of_ingress(seen, object)),
@@ -93,6 +105,7 @@ pub(super) fn of_object(seen: &Seen<'_>, object: &Value) -> Vec<Finding> {
         "Pod" => {
             found.extend(pods::of_pod(seen, object));
             found.extend(logs::of_pod(seen, object));
+            found.extend(throttling::of_pod(seen, object));
             found.extend(configuration::of_pod(seen, object));
             if crate::live::object::list(object, "/metadata/ownerReferences").is_empty() {
                 found.extend(of_template(seen, object));
@@ -101,7 +114,16 @@ pub(super) fn of_object(seen: &Seen<'_>, object: &Value) -> Vec<Finding> {
         "Certificate" => found.extend(certificates::of_certificate(seen, object)),
         _ if certificates::is_issuer(object) => found.extend(certificates::of_issuer(object)),
         "RoleBinding" | "ClusterRoleBinding" => found.extend(rights::of_binding(seen, object)),
-        _ => found.extend(pointers::of_any(seen, object)),
+        "Application" => found.extend(windows::of_application(seen, object)),
+        "ValidatingWebhookConfiguration" | "MutatingWebhookConfiguration" => {
+            found.extend(admission::of_configuration(seen, object));
+        }
+        "AppProject" => {}
+        "ApplicationSet" => found.extend(windows::of_set(seen, object)),
+        _ => {
+            found.extend(pointers::of_any(seen, object));
+            found.extend(runs::of_schedule(seen, object));
+        }
     }
     found
 }
@@ -115,7 +137,11 @@ pub(super) fn is_of_interest_alone(finding: &Finding) -> bool {
 fn of_template(seen: &Seen<'_>, object: &Value) -> Vec<Finding> {
     let mut found = names::of_template(seen, object);
     found.extend(variables::of_template(seen, object));
+    found.extend(values::of_template(object));
+    found.extend(mounts::of_template(seen, object));
     found.extend(hosts::of_template(seen, object));
+    found.extend(schemes::of_template(seen, object));
+    found.extend(aliases::of_template(seen, object));
     found.extend(dns::of_template(seen, object));
     found.extend(network::of_needs(seen, object));
     found.extend(rights::of_account(seen, object));

@@ -193,7 +193,7 @@ fn blocked(
     let at = Ref::of(policy);
     let way = if direction == Direction::In { "from" } else { "to" };
     let far = format!("pods with `{}` in namespace {}", shown(other.labels), other.namespace);
-    let port = port.map(|port| format!(" at port {port}")).unwrap_or_default();
+    let port = port.map(|port| format!(" at {protocol} port {port}")).unwrap_or_default();
     let text = format!("keeps {what}: no rule lets traffic {way} {far} pass{port}");
     let others: Vec<_> = policies.iter().map(|policy| name(policy)).collect();
     Some(
@@ -296,7 +296,7 @@ fn routed(snapshot: &Snapshot, pod: &Value) -> Vec<(Ref, Vec<Option<u16>>)> {
 }
 
 /// Pods that serve an ingress class: those of the component that brought the class.
-fn ingress_pods(snapshot: &Snapshot) -> Vec<&Value> {
+pub(super) fn ingress_pods(snapshot: &Snapshot) -> Vec<&Value> {
     let component = |object: &Value| crate::live::object::label(object, COMPONENT).map(String::from);
     let classes: Vec<_> = snapshot.all(GROUP, "IngressClass").filter_map(component).collect();
     let workloads = ["Deployment", "DaemonSet"].iter().flat_map(|kind| snapshot.all("apps", kind));

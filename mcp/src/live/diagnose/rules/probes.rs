@@ -85,8 +85,9 @@ fn too_short(pod: &Value, finding: &Finding) -> Option<Finding> {
         "liveness" => ", or give it a `startupProbe` with more tries: until that succeeds the liveness probe waits",
         _ => "",
     };
+    let what = if probe.get("exec").is_some() { "command" } else { "port or path" };
     Some(found.next(format!(
-        "Raise `{field}` of {}{instead}. If it starts faster than that, correct the probe's port or path.",
+        "Raise `{field}` of {}{instead}. If it starts faster than that, correct the probe's {what}.",
         Ref::of(pod)
     )))
 }

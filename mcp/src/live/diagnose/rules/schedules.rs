@@ -1,14 +1,20 @@
 //! CronJobs that do not run, and Jobs that never end.
 
 use serde_json::Value;
+use time::Duration;
 
 use super::Seen;
+use crate::live::cron::Cron;
 use crate::live::diagnose::{Fault, Finding};
 use crate::live::moment::in_words;
 use crate::live::object::{Ref, is_owned_by, list, name, text};
 
 /// A pod whose work is done ends with its last container; so long it may take.
 const ENDS: i64 = 60;
+/// How often the controller looks at schedules, in seconds.
+const LOOKS: i64 = 10;
+/// A schedule that is younger may not have had the time to succeed.
+const LONG_ENOUGH: i64 = 90;
 
 /// Why a schedule does not run.
 pub(super) fn of_schedule(seen: &Seen<'_>, schedule: &Value) -> Vec<Finding> {
@@ -22,8 +28,57 @@ pub(super) fn of_schedule(seen: &Seen<'_>, schedule: &Value) -> Vec<Finding> {
     }
     let mut found: Vec<Finding> = never(&at, schedule).into_iter().collect();
     found.extend(in_the_way(seen, &at, schedule));
+    found.extend(too_late(&at, schedule));
+    found.extend(none_succeeds(seen, &at, schedule));
     found.extend(said(seen, &at));
     found
+}
+
+/// The controller looks every ten seconds: whatever must begin sooner may be missed.
+fn too_late(at: &Ref, schedule: &Value) -> Option<Finding> {
+    let field = "spec.startingDeadlineSeconds";
+    let given =
+        schedule.pointer("/spec/startingDeadlineSeconds").and_then(Value::as_i64).filter(|given| *given < LOOKS)?;
+    let text = format!("may miss its runs: it gives each {given} s to begin, and is looked at every {LOOKS} s");
+    let finding = Finding::new(Fault::Schedule, at.clone(), text).at(field).at_most(46).with(field, &given.to_string());
+    Some(finding.next(format!("Raise `{field}` of {at} to well over {LOOKS}, or take it away.")))
+}
+
+/// Runs that begin and never succeed, whatever is left of them.
+fn none_succeeds(seen: &Seen<'_>, at: &Ref, schedule: &Value) -> Option<Finding> {
+    let began = seen.seconds_since(text(schedule, "/status/lastScheduleTime"))?;
+    let succeeded = text(schedule, "/status/lastSuccessfulTime");
+    let made = seen.seconds_since(text(schedule, "/metadata/creationTimestamp"))?;
+    let is_running = !list(schedule, "/status/active").is_empty();
+    // The run of now may still be on its way: then it is the one before that counts.
+    let before = Cron::parse(text(schedule, "/spec/schedule")).and_then(|cron| {
+        let (now, most) = (seen.now - Duration::seconds(began + 60), Duration::days(32));
+        Some((seen.now - cron.last_within(now, most)?).whole_seconds())
+    });
+    let is_missed = before.is_some_and(|before| {
+        before + LONG_ENOUGH / 3 < made && seen.seconds_since(succeeded).is_none_or(|ago| ago > before)
+    });
+    let is_new = made < LONG_ENOUGH || began < 20 && !is_missed;
+    // Where a run is left, that tells more.
+    let has_jobs = seen.snapshot.inside("batch", "Job", &at.namespace).any(|job| is_owned_by(job, schedule));
+    let is_old = succeeded < text(schedule, "/status/lastScheduleTime");
+    (is_old && !is_running && !is_new && !has_jobs).then(|| {
+        let since = match seen.seconds_since(succeeded) {
+            Some(ago) => format!("the last that did was {} ago", in_words(ago)),
+            None => "none ever has".into(),
+        };
+        let text = format!("its last run, {} ago, did not succeed: {since}", in_words(began));
+        let field = "spec.failedJobsHistoryLimit";
+        let finding = Finding::new(Fault::JobFailed, at.clone(), text).with("status.lastSuccessfulTime", succeeded);
+        let keeps_none = schedule.pointer("/spec/failedJobsHistoryLimit").and_then(Value::as_i64) == Some(0);
+        if !keeps_none {
+            return finding.next(format!("Run it once by hand (`kubectl create job --from=cronjob/{}`) and read the log of that Job.", at.name));
+        }
+        finding.at(field).with(field, "0").next(format!(
+            "Set `{field}` of {at} to 1: then a run that failed is left, and its log tells why. Or run it once by hand (`kubectl create job --from=cronjob/{}`).",
+            at.name
+        ))
+    })
 }
 
 /// A date that no year has, as the 31st of February.
@@ -95,6 +150,12 @@ pub(super) fn of_job(seen: &Seen<'_>, job: &Value) -> Vec<Finding> {
             .at("spec.suspend")
             .should_be(false);
         return vec![finding.with("spec.suspend", "true").next(format!("Set `spec.suspend` of {at} to false."))];
+    }
+    if job.pointer("/spec/parallelism").and_then(Value::as_i64) == Some(0) {
+        let field = "spec.parallelism";
+        let text = "has `parallelism: 0`: it makes no pods, and does not run";
+        let finding = Finding::new(Fault::Paused, at.clone(), text).at(field).should_be(1).with(field, "0");
+        return vec![finding.next(format!("Set `{field}` of {at} to 1 or more."))];
     }
     seen.snapshot.pods_of(job).into_iter().filter_map(|pod| half_done(seen, &at, pod)).take(1).collect()
 }

@@ -51,8 +51,9 @@ pub(in crate::live::diagnose) fn doors(snapshot: &Snapshot, service: &Value) -> 
     let ready = ready.filter(|pod| seen.insert(owner_name(pod))).take(PODS_TRIED);
     let of_pod = |pod: &&&Value| {
         let address = text(pod, "/status/podIP").to_string();
-        let tcp = list(service, "/spec/ports").iter().filter(|port| protocol(port) == "TCP");
-        let numbers = tcp.filter_map(|port| number_in(pod, port));
+        // Those that are said to be of another protocol, too: whether somebody listens there for TCP tells that.
+        let tried = list(service, "/spec/ports").iter().filter(|port| matches!(protocol(port), "TCP" | "UDP"));
+        let numbers = tried.filter_map(|port| number_in(pod, port));
         numbers.map(|number| (address.clone(), number)).filter(|(address, _)| !address.is_empty()).collect::<Vec<_>>()
     };
     ready.flat_map(|pod| of_pod(&pod)).chain(by_hand).collect()
@@ -233,6 +234,12 @@ fn wrong_port(snapshot: &Snapshot, service: &Value, pods: &[&Value], index: usiz
     }
     let tried: Vec<_> =
         pods.iter().filter_map(|pod| snapshot.listens(text(pod, "/status/podIP"), number_in(pod, port)?)).collect();
+    if protocol(port) == "UDP" && other.is_none() {
+        let has_twin = list(service, "/spec/ports")
+            .iter()
+            .any(|one| protocol(one) == "TCP" && one.get("port") == port.get("port"));
+        return (tried.contains(&true) && !has_twin).then(|| speaks_tcp(&at, index, number, target));
+    }
     let is_closed = match (tried.as_slice(), declared.is_empty(), other.is_some()) {
         ([], false, false) => true,
         ([], ..) => false,
@@ -277,6 +284,15 @@ fn wrong_port(snapshot: &Snapshot, service: &Value, pods: &[&Value], index: usiz
     })
 }
 
+/// A port of the wrong protocol: somebody listens there, for TCP.
+fn speaks_tcp(service: &Ref, index: usize, number: i64, target: i64) -> Finding {
+    let field = format!("spec.ports[{index}].protocol");
+    let text = format!("its port {number} is UDP, and its pods listen on {target} for TCP");
+    let finding = Finding::new(Fault::WrongPort, service.clone(), text).at(field.clone()).should_be("TCP");
+    let finding = finding.with("tried", &format!("port {target}: TCP is open"));
+    finding.next(format!("Set `{field}` of {service} to TCP."))
+}
+
 /// A program that listens, but where only its own pod reaches it.
 fn on_loopback(pod: &Value, container: &str, port: i64, service: &Ref) -> Finding {
     let spec = Template::of(pod).and_then(|template| template.containers().find(|(path, _)| path == container));
@@ -295,7 +311,7 @@ fn on_loopback(pod: &Value, container: &str, port: i64, service: &Ref) -> Findin
 }
 
 /// The port of a pod that a Service's port means.
-fn number_in(pod: &Value, port: &Value) -> Option<u16> {
+pub(super) fn number_in(pod: &Value, port: &Value) -> Option<u16> {
     let own = port.get("port")?.as_u64()?;
     let number = match port.get("targetPort") {
         None => own,
@@ -328,6 +344,16 @@ fn ports_shown(declared: &[(i64, &str, &str)]) -> String {
 /// A Service that is only another name.
 fn external(seen: &Seen<'_>, service: &Value) -> Option<Finding> {
     let target = text(service, "/spec/externalName");
+    if target.parse::<std::net::IpAddr>().is_ok() {
+        let (at, field) = (Ref::of(service), "spec.externalName");
+        let text = format!(
+            "is another name for `{target}`, which is an address: name servers take it for a name, and find none"
+        );
+        let finding = Finding::new(Fault::NoSuchHost, at.clone(), text).at(field).with(field, target);
+        return Some(finding.next(format!(
+            "Make {at} a Service without selector and `{field}`, and an EndpointSlice for it with the address {target}."
+        )));
+    }
     let inner = target.trim_end_matches('.').trim_end_matches(".cluster.local").strip_suffix(".svc")?;
     let (other, place) = inner.rsplit_once('.')?;
     let other = Ref::new("", "Service", place, other);

@@ -4,7 +4,8 @@ use serde_json::Value;
 
 use super::Seen;
 use crate::live::diagnose::{Fault, Finding};
-use crate::live::object::{Ref, annotation, list, name, text};
+use crate::live::object::{Ref, annotation, list, name, namespace, text};
+use crate::live::owners;
 use crate::live::quantity::milli;
 use crate::live::references::{nearest, there_are};
 
@@ -25,10 +26,34 @@ pub(super) fn of_claim(seen: &Seen<'_>, claim: &Value) -> Vec<Finding> {
         return vec![finding.next(format!("Make {at} again, from a backup if its data matters: that volume is gone."))];
     }
     if phase == "Bound" {
-        return Vec::new();
+        return outgrown(seen, claim).into_iter().collect();
     }
     let found = [class(seen, claim), volume(seen, claim), too_small(seen, claim), several_nodes(seen, claim)];
     found.into_iter().flatten().take(1).collect()
+}
+
+/// A claim that should be larger by now, of a class whose volumes do not grow.
+fn outgrown(seen: &Seen<'_>, claim: &Value) -> Option<Finding> {
+    let snapshot = seen.snapshot;
+    let class = snapshot.get(&Ref::new(GROUP, "StorageClass", "", text(claim, "/spec/storageClassName")))?;
+    if class.get("allowVolumeExpansion") == Some(&Value::Bool(true)) {
+        return None;
+    }
+    let had = text(claim, SIZE);
+    let (owner, field) = owners::line(snapshot, claim).find_map(|owner| {
+        let fields = ["spec.storage.size", "spec.storage.resources.requests.storage", "spec.volume.size"];
+        let value = |field: &str| text(owner, &format!("/{}", field.replace('.', "/")));
+        let field = fields.into_iter().find(|field| milli(value(field)) > milli(had))?;
+        Some((owner, field))
+    })?;
+    let (at, wanted) = (Ref::of(owner), text(owner, &format!("/{}", field.replace('.', "/"))));
+    let (claim, class) = (Ref::of(claim), Ref::of(class));
+    let text = format!("asks for {wanted}, and {claim} has {had}: {class} does not let volumes grow");
+    let finding = Finding::new(Fault::Volume, at.clone(), text).at(field).should_be(had).with(field, wanted);
+    let finding = finding.with(format!("allowVolumeExpansion of {class}"), "not set");
+    Some(finding.next(format!(
+        "Set `{field}` of {at} back to {had}; for more, make it anew and bring its data over, or use a storage class with `allowVolumeExpansion: true`."
+    )))
 }
 
 fn class(seen: &Seen<'_>, claim: &Value) -> Option<Finding> {
@@ -68,11 +93,28 @@ fn class(seen: &Seen<'_>, claim: &Value) -> Option<Finding> {
         Some(class) => finding.should_be(class),
         None => finding,
     };
+    if let Some((set, field)) = template_of(seen, claim) {
+        let finding = Finding { object: set.clone(), ..finding }.at(field.clone());
+        return Some(finding.next(format!(
+            "Make {set} again with a class that exists ({there}) in `{field}`, and delete {at}: a claim comes back as the set says."
+        )));
+    }
     Some(
         finding.next(format!(
             "Make {at} again with a class that exists ({there}): the class of a claim cannot be changed."
         )),
     )
+}
+
+/// The set whose template a claim was made of, and where its class is written there.
+fn template_of(seen: &Seen<'_>, claim: &Value) -> Option<(Ref, String)> {
+    seen.snapshot.inside("apps", "StatefulSet", namespace(claim)).find_map(|set| {
+        let index = list(set, "/spec/volumeClaimTemplates").iter().position(|template| {
+            let number = name(claim).strip_prefix(&format!("{}-{}-", name(template), name(set)));
+            number.is_some_and(|number| number.bytes().all(|byte| byte.is_ascii_digit()))
+        })?;
+        Some((Ref::of(set), format!("spec.volumeClaimTemplates[{index}].spec.storageClassName")))
+    })
 }
 
 /// A volume that is named, and is not there or is somebody else's, or that no volume fits.

@@ -2,6 +2,8 @@
 //! planted by `bootstrap/tests/end_to_end/diagnose`.
 
 mod between;
+mod keepers;
+mod ways;
 mod wholes;
 
 use serde_json::{Value, json};
