@@ -66,9 +66,16 @@ pub(super) async fn solve(
     step: &Step,
     told: Told<'_>,
 ) -> Result<(), WorkshopError> {
+    let mut settled = Vec::new();
     for solution in plan(step) {
         match solution {
-            Solution::Propose(proposal) => propose(platform, track, step, &proposal, told).await?,
+            Solution::Propose(proposal) => {
+                if !propose(platform, track, step, &proposal, told).await? {
+                    settled.push(FileAt { repository: proposal.repository, file: proposal.file });
+                }
+            }
+            // What is so already has nothing to merge.
+            Solution::Merge(file) if settled.contains(&file) => {}
             Solution::Merge(file) => merge(platform, track, &file, told).await?,
             Solution::Run(script) => {
                 (told.tell)(&format!("running: {}", short(&script)));
@@ -93,13 +100,14 @@ fn short(script: &str) -> String {
     }
 }
 
+/// Whether there is something to merge now.
 async fn propose(
     platform: &Platform,
     track: &Track,
     step: &Step,
     proposal: &Proposal,
     told: Told<'_>,
-) -> Result<(), WorkshopError> {
+) -> Result<bool, WorkshopError> {
     // A second pair of eyes: somebody else proposes, so that the learner can approve it. Where nobody else may, the learner does.
     let colleague = platform.colleagues(&track.user, &track.user).into_iter().next();
     let mut last = Err(WorkshopError::NoColleague { author: track.user.clone() });
@@ -118,7 +126,7 @@ async fn propose_as(
     step: &Step,
     proposal: &Proposal,
     told: Told<'_>,
-) -> Result<(), WorkshopError> {
+) -> Result<bool, WorkshopError> {
     let Proposal { repository, file, content, .. } = proposal;
     let server = platform.git_as(author)?;
     let forge = Forge::new(server.clone());
@@ -126,7 +134,7 @@ async fn propose_as(
     let had = forge.file(&place, file, BRANCH).await?;
     if had.as_ref().map(|had| had.content.trim_end()) == content.as_ref().map(|content| content.trim_end()) {
         (told.tell)(&format!("{file} of {repository} is so already"));
-        return Ok(());
+        return Ok(false);
     }
     let verb = match (&had, content) {
         (_, None) => "Delete",
@@ -142,7 +150,7 @@ async fn propose_as(
     let request = json!({"title": title, "head": branch, "base": BRANCH, "body": body});
     let answer = sent(&server, &format!("/repos/{place}/pulls"), &request, "open a pull request").await?;
     (told.tell)(&format!("{author} opened pull request {}: {title}", text(&answer, "/html_url")));
-    Ok(())
+    Ok(true)
 }
 
 /// The answer to a request that writes.
