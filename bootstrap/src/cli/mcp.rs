@@ -8,6 +8,7 @@ use backstack_mcp::server::{Server, Settings};
 use clap::{Args, Subcommand};
 use serde_json::json;
 
+use super::mcp_call::{self, CalledArgs};
 use super::mcp_install::{self, InstallArgs, UninstallArgs};
 use super::printer::Printer;
 use crate::assistant::wiring::{self, Live, Sources};
@@ -23,6 +24,7 @@ use crate::settings::DEFAULT_STACK;
   backstack mcp                           stdio, as an editor starts it
   backstack mcp --http 127.0.0.1:7311     streamable HTTP at /mcp, for several clients
   backstack mcp tools                     what is offered
+  backstack mcp call diagnose             one tool, without an editor
 
 Without a platform it serves the stack's catalog and the documentation. It reads only, unless --allow-changes is
 given; then changes are proposed as pull requests, after the user agreed.")]
@@ -126,6 +128,25 @@ enum McpCommand {
     /// Show the tools that are offered
     #[command(after_help = "Examples:\n  backstack mcp tools\n  backstack mcp tools -o json | jq '.[].inputSchema'")]
     Tools(ToolsArgs),
+    /// Call one tool as an editor does, and show its answer
+    ///
+    /// What proposes a change asks you first. Without a terminal it shows the question and the call that agrees to it.
+    #[command(after_help = "Examples:
+  backstack mcp call find kind=App
+  backstack mcp call diagnose entity=App:demo/my-app
+  backstack mcp call get '{\"entity\": \"App:demo/my-app\"}' -o json
+  backstack mcp call change_propose --allow-changes action=delete entity=App:demo/my-app reason='not needed'
+
+Numbers, true and false, lists and objects may be typed as text: the tool's schema says what they are.")]
+    Call(CallArgs),
+}
+
+#[derive(Debug, Args)]
+struct CallArgs {
+    #[command(flatten)]
+    called: CalledArgs,
+    #[command(flatten)]
+    offer: OfferArgs,
 }
 
 #[derive(Debug, Args)]
@@ -145,6 +166,10 @@ pub(super) fn run(args: McpArgs, name: &str, printer: &Printer) -> Result<u8, Fa
     let result = runtime.block_on(async {
         match args.command {
             Some(McpCommand::Tools(args)) => tools(&args, name, printer),
+            Some(McpCommand::Call(args)) => tokio::select! {
+                called = call(&args, name, printer) => called,
+                () = super::told_to_stop() => Err(Failure::interrupted()),
+            },
             _ => serve(args.serve, name, printer).await,
         }
     });
@@ -154,8 +179,11 @@ pub(super) fn run(args: McpArgs, name: &str, printer: &Printer) -> Result<u8, Fa
 }
 
 fn server(offer: &OfferArgs, name: &str) -> Result<Server, Failure> {
-    let settings =
-        Settings { toolsets: offer.toolsets.clone(), allow_changes: offer.allow_changes, ..Settings::default() };
+    server_with(offer, name, offer.allow_changes)
+}
+
+fn server_with(offer: &OfferArgs, name: &str, allow_changes: bool) -> Result<Server, Failure> {
+    let settings = Settings { toolsets: offer.toolsets.clone(), allow_changes, ..Settings::default() };
     wiring::server(&offer.sources(name), settings)
 }
 
@@ -192,6 +220,12 @@ async fn serve(args: ServeArgs, name: &str, printer: &Printer) -> Result<u8, Fai
     });
     http.run(stop).await;
     Ok(0)
+}
+
+/// What is not offered is found too, to say so.
+async fn call(args: &CallArgs, name: &str, printer: &Printer) -> Result<u8, Failure> {
+    let server = server_with(&args.offer, name, true)?;
+    mcp_call::call(&server, &args.called, args.offer.allow_changes, printer).await
 }
 
 fn tools(args: &ToolsArgs, name: &str, printer: &Printer) -> Result<u8, Failure> {

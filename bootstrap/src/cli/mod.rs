@@ -28,6 +28,7 @@ mod documented;
 mod down;
 mod man;
 mod mcp;
+mod mcp_call;
 mod mcp_install;
 mod power;
 mod printer;

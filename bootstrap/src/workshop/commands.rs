@@ -15,6 +15,8 @@ use crate::tools::Hear;
 
 /// Bytes that are read at a time.
 const CHUNK: usize = 16 << 10;
+/// What names a file of authorities to Git, to curl, and to what is made with OpenSSL.
+const AUTHORITIES: [&str; 3] = ["GIT_SSL_CAINFO", "CURL_CA_BUNDLE", "SSL_CERT_FILE"];
 /// Ends at the first command that fails.
 const BASH: [&str; 3] = ["-e", "-o", "pipefail"];
 
@@ -28,6 +30,7 @@ pub(super) async fn run(platform: &Platform, script: &str, hear: Hear<'_>) -> Re
     let path = programs(platform, folder.path())?;
     let mut command = Command::new("bash");
     command.args(BASH).arg("-c").arg(script).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    command.envs(trusted(platform, folder.path())?);
     command.env("PATH", path).env("KUBECONFIG", config).env("BACKSTACK_NAME", platform.name()).kill_on_drop(true);
     let mut child = command.spawn().map_err(|source| WorkshopError::NoShell { source })?;
     let (out, error) = (child.stdout.take(), child.stderr.take());
@@ -45,6 +48,24 @@ async fn listen(from: Option<impl AsyncRead + Unpin>, is_error: bool, hear: Hear
     while let Ok(count @ 1..) = from.read(&mut buffer).await {
         hear(&buffer[..count], is_error);
     }
+}
+
+/// A machine that names its own authorities in the environment trusts that of the platform too, as far as its commands go.
+fn trusted(platform: &Platform, folder: &Path) -> Result<Vec<(&'static str, PathBuf)>, WorkshopError> {
+    let mut trusted = Vec::new();
+    for name in AUTHORITIES {
+        let Some(file) = std::env::var_os(name).filter(|file| !file.is_empty()) else { continue };
+        let own = folder.join(format!("{name}.crt"));
+        std::fs::write(&own, joined(&std::fs::read(file).unwrap_or_default(), &platform.ca))
+            .map_err(WorkshopError::folder)?;
+        trusted.push((name, own));
+    }
+    Ok(trusted)
+}
+
+/// Certificates, and one more behind them.
+fn joined(had: &[u8], more: &str) -> Vec<u8> {
+    [had, b"\n", more.as_bytes()].concat()
 }
 
 async fn kubeconfig_of(platform: &Platform, folder: &Path) -> Result<PathBuf, WorkshopError> {
@@ -91,6 +112,12 @@ fn stand_in(own: &Path, arguments: &str) -> String {
 #[cfg(all(test, unix))]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_was_trusted_before_still_is() {
+        assert_eq!(joined(b"system", "platform\n"), b"system\nplatform\n");
+        assert_eq!(joined(b"", "platform\n"), b"\nplatform\n");
+    }
 
     #[test]
     fn a_stand_in_gives_on_what_it_is_given() {

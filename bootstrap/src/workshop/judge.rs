@@ -166,6 +166,9 @@ fn pull(check: &PullRequestCheck, pulls: &[Pull]) -> Judged {
         return Ok(format!("pull request #{} with {about} is {state}", found.number));
     }
     match pulls.first() {
+        None if check.state == PullState::Merged => {
+            Err(format!("since this step began, nobody made or merged a pull request with {about}"))
+        }
         None => Err(format!("since this step began, nobody made a pull request with {about}")),
         Some(Pull { number, merged: true, .. }) => {
             Err(format!("pull request #{number} with {about} is merged already"))

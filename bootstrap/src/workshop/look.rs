@@ -14,7 +14,7 @@ use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 use tokio::time::timeout;
 
-use super::check::{Check, GitCheck, ObjectCheck, PullRequestCheck, ReportCheck, Thing};
+use super::check::{Check, GitCheck, ObjectCheck, PullRequestCheck, PullState, ReportCheck, Thing};
 use super::judge::{Pull, Seen};
 use super::platform::Platform;
 use crate::error::chain;
@@ -155,7 +155,7 @@ async fn pulls(platform: &Platform, check: &PullRequestCheck, began: &str) -> Lo
     };
     let forge = Forge::new(server);
     let mut found = Vec::new();
-    for pull in all.iter().filter(|pull| is_since(pull, began)) {
+    for pull in all.iter().filter(|pull| is_since(pull, check.state, began)) {
         let files = forge.touched(&repository, number(pull, "/number")).await.map_err(|error| error.to_string())?;
         if files.iter().any(|file| file.path == check.file || file.before == check.file) {
             found.push(Pull {
@@ -169,10 +169,15 @@ async fn pulls(platform: &Platform, check: &PullRequestCheck, began: &str) -> Lo
     Ok(Seen::Pulls(found))
 }
 
-/// Whether a pull request was made since a moment. The Git server knows whole seconds only.
-fn is_since(pull: &Value, moment: OffsetDateTime) -> bool {
-    OffsetDateTime::parse(text(pull, "/created_at"), &Rfc3339)
-        .is_ok_and(|made| made.unix_timestamp() >= moment.unix_timestamp())
+/// Whether a pull request was made since a moment. Where a merged one is asked for, also one that was merged since, or is still
+/// to be: one step may propose what the next one merges. The Git server knows whole seconds only.
+fn is_since(pull: &Value, asked: PullState, moment: OffsetDateTime) -> bool {
+    let since = |at: &str| {
+        OffsetDateTime::parse(text(pull, at), &Rfc3339)
+            .is_ok_and(|time| time.unix_timestamp() >= moment.unix_timestamp())
+    };
+    let may_be_merged = || text(pull, "/state") == "open" || since("/merged_at");
+    since("/created_at") || (asked == PullState::Merged && may_be_merged())
 }
 
 async fn page(platform: &Platform, address: &str, token: Option<&str>) -> Looked {
@@ -229,8 +234,15 @@ mod tests {
     #[test]
     fn a_pull_request_of_the_second_in_which_the_step_began_counts() {
         let began = OffsetDateTime::parse("2026-01-01T10:00:00.900Z", &Rfc3339).expect("a time");
-        let made = |time: &str| is_since(&json!({"created_at": time}), began);
+        let made = |time: &str| is_since(&json!({"created_at": time}), PullState::Open, began);
         assert!(made("2026-01-01T10:00:00Z") && made("2026-01-01T12:00:00+01:00"));
         assert!(!made("2026-01-01T09:59:59Z") && !made("never"));
+        let earlier = json!({"created_at": "2026-01-01T09:00:00Z", "merged_at": "2026-01-01T10:00:05Z"});
+        assert!(is_since(&earlier, PullState::Merged, began), "this step merged what an earlier one proposed");
+        assert!(!is_since(&earlier, PullState::Open, began));
+        let with_state = |state: &str| json!({"created_at": "2026-01-01T09:00:00Z", "merged_at": null, "state": state});
+        assert!(is_since(&with_state("open"), PullState::Merged, began), "it is told to be open still");
+        assert!(!is_since(&with_state("open"), PullState::Open, began));
+        assert!(!is_since(&with_state("closed"), PullState::Merged, began));
     }
 }

@@ -63,12 +63,31 @@ impl Platform {
         Ok(Arc::new(Git::new(self.name(), root, format!("Basic {pair}"), Some(&self.ca))?))
     }
 
-    /// Others who sign in where this person does, those first who are not the learner.
+    /// Who may look at what somebody proposed, of those who sign in where the learner does: the learner first, where it was
+    /// somebody else.
     pub(super) fn colleagues(&self, author: &str, learner: &str) -> Vec<String> {
         let door = self.credential(learner).and_then(|found| found.path.clone());
         let beside = self.credentials.iter().filter(|found| found.password.is_some() && found.path == door);
-        let mut names: Vec<String> = beside.map(|found| found.username.clone()).filter(|name| name != author).collect();
-        names.sort_by_key(|name| name == learner);
-        names
+        in_turn(beside.map(|found| found.username.clone()).collect(), author, learner)
+    }
+}
+
+/// Who is asked first: nobody judges what is their own, and the learner does it where it is somebody else's.
+fn in_turn(people: Vec<String>, author: &str, learner: &str) -> Vec<String> {
+    let mut others: Vec<_> = people.into_iter().filter(|name| name != author).collect();
+    others.sort_by_key(|name| name != learner);
+    others
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_learner_approves_what_somebody_else_proposed() {
+        let people = || ["developer", "engineer", "admin"].map(str::to_string).to_vec();
+        assert_eq!(in_turn(people(), "developer", "engineer"), ["engineer", "admin"]);
+        assert_eq!(in_turn(people(), "engineer", "engineer"), ["developer", "admin"]);
+        assert_eq!(in_turn(people(), "robot", "developer"), ["developer", "engineer", "admin"]);
     }
 }

@@ -119,7 +119,7 @@ pub enum Deed {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Solution {
-    /// A pull request by the learner.
+    /// A pull request by somebody beside the learner, who can approve it then.
     Propose(Proposal),
     /// The open pull request with that file is approved and merged.
     Merge(FileAt),

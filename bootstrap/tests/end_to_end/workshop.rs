@@ -1,8 +1,20 @@
-//! The course: a step that is not done does not pass, one that is solved does, and a reset leads back to its beginning.
+//! The course: a step that is not done does not pass, one that is solved does, and a reset leads back to its beginning. And
+//! tracks from their first step to their last.
+
+use std::process::Command;
 
 use serde_json::Value;
 
 use crate::harness::{Platform, step};
+
+/// Tracks as somebody goes through them who has every step done: its check fails before, and holds after.
+pub(crate) fn solved_from_end_to_end(platform: &Platform, tracks: &[&str]) {
+    step(&format!("tracks of the course: {}", tracks.join(", ")));
+    let mut tool = Command::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../scripts/tools/workshop/run"));
+    tool.args(tracks).env("BACKSTACK_NAME", platform.name).env("BACKSTACK_BINARY", Platform::binary());
+    tool.env("KUBECONFIG", platform.kubeconfig());
+    assert!(tool.status().expect("the script").success(), "the tracks {tracks:?}");
+}
 
 /// A check that looks once: its exit code, and what was said.
 fn looked(platform: &Platform) -> (i32, Value) {

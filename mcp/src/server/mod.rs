@@ -23,6 +23,7 @@ use std::sync::Arc;
 
 use tokio::sync::broadcast;
 
+use crate::error::{ToolError, quoted};
 use crate::toolset::{Access, Changed, Tool, Toolset};
 
 pub use session::Session;
@@ -107,6 +108,20 @@ impl Server {
     /// A tool by its name, also by one that is old.
     pub fn tool(&self, name: &str) -> Option<&Tool> {
         self.inner.tools.get(name)
+    }
+
+    /// A tool by its name, for somebody who may have typed it.
+    ///
+    /// # Errors
+    /// There is none; the error has those that may be meant.
+    pub fn find(&self, name: &str) -> Result<&Tool, ToolError> {
+        let known = || self.tools().map(|tool| tool.name);
+        let close = known().filter(|known| name.len() <= 64 && strsim::jaro_winkler(known, name) > 0.8);
+        self.tool(name).ok_or_else(|| {
+            ToolError::not_found(format!("there is no tool {}", quoted(name)))
+                .candidates(close)
+                .hint(format!("The tools are {}.", known().collect::<Vec<_>>().join(", ")))
+        })
     }
 
     /// The toolsets that are on.

@@ -158,6 +158,8 @@ export class Visitor {
   watch(page) {
     page.on('pageerror', error => this.complaints.push(String(error)));
     page.on('console', message => {
+      // Containers that come and go on this machine are a new network to a browser on it; a reader's stays.
+      if (message.text().includes('ERR_NETWORK_CHANGED')) return;
       if (message.type() === 'error') this.consoleErrors.push(`${new URL(page.url()).pathname}: ${message.text()}`);
     });
   }

@@ -2,7 +2,9 @@
 // check has to fail before and to hold after it. Settings besides those of platform.js:
 //   BACKSTACK_BINARY          the program (default: backstack)
 //   BACKSTACK_WORKSHOP_FROM   id of the step to begin with; what the steps before it make has to be there
+//   BACKSTACK_WORKSHOP_RECEIPT file in which it is written down that the whole track was walked
 //   BACKSTACK_WORKSHOP_FOLDER folder of the terminal, which is kept (default: one that goes)
+import { execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -19,8 +21,6 @@ if (kept) mkdirSync(kept, { recursive: true });
 const folder = kept ?? mkdtempSync(path.join(tmpdir(), 'backstack-workshop-'));
 const environment = terminalEnvironment(folder);
 const workshop = new Workshop('backstack', environment);
-/** What a browser notes where a page asks for something that is not there yet, or a merge has to wait for its checks. */
-const NOT_YET = /status of 40[45] /;
 /** Seconds after which somebody who waits would wonder. */
 const LONG = 10;
 
@@ -55,8 +55,9 @@ async function walk(step, learner) {
 }
 
 /** What is wrong with the page on which a step ends, if it is one of the portal: Gitea's are not ours. */
-async function faults(visitor) {
+async function faults(visitor, learner) {
   if (/^\/(gitea|argocd)\b/.test(new URL(visitor.page.url()).pathname)) return;
+  await learner.console.quiet();
   await visitor.expectNoFault();
   const found = await seriousFaults(visitor.page);
   if (found.length > 0) throw new Error(`${visitor.page.url()} cannot be used by everybody: ${found.join('; ')}`);
@@ -67,6 +68,15 @@ function table(rows) {
   const line = ({ title, minutes, took }) => `${title.padEnd(width)}  ${String(minutes).padStart(3)} min  ${took.toFixed(0).padStart(5)} s`;
   const sum = key => rows.reduce((total, row) => total + row[key], 0);
   return [...rows.map(line), line({ title: 'all', minutes: sum('minutes'), took: sum('took') })].join('\n');
+}
+
+/** Writes down that it was walked whole. */
+function receipt(rows) {
+  const file = process.env.BACKSTACK_WORKSHOP_RECEIPT;
+  if (!file || from > 0) return;
+  const program = path.join(import.meta.dirname, '..', 'workshop', 'receipt');
+  const lines = rows.map(({ title, took }) => `${title}\t${took}\n`).join('');
+  execFileSync(program, [file, 'followed', name], { input: lines, stdio: ['pipe', 'inherit', 'inherit'] });
 }
 
 async function picture(visitor, step) {
@@ -90,7 +100,7 @@ try {
     const since = Date.now();
     try {
       await walk(step, learner);
-      await faults(visitor);
+      await faults(visitor, learner);
     } catch (error) {
       await picture(visitor, step);
       throw error;
@@ -99,8 +109,9 @@ try {
     console.log(`workshop ${name}: ${step.title} (${rows.at(-1).took.toFixed(1)} s)`);
   }
   console.log(`\n${table(rows)}`);
-  const errors = new Set(visitor.consoleErrors.filter(error => !NOT_YET.test(error)));
+  const errors = new Set(visitor.consoleErrors);
   if (errors.size > 0) throw new Error(`the console has errors:\n  ${[...errors].join('\n  ')}`);
+  receipt(rows);
 } catch (error) {
   console.error(`workshop ${name}: ${error.message}`);
   process.exitCode = 1;

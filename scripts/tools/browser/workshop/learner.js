@@ -1,6 +1,7 @@
 // A learner who does what a track says: clicks in a browser, commands in a terminal.
 import path from 'node:path';
 import { PATIENCE, url } from '../platform.js';
+import { Console } from './console.js';
 import { choose, seen, soon, toPress, toTick, toWrite } from './screen.js';
 
 /** Milliseconds that something may take which is on the page already, or comes with the next answer. */
@@ -15,6 +16,7 @@ export class Learner {
     /** Where the page was loaded again, because what should be seen did not come by itself. */
     this.reloads = [];
     this.filledIn = false;
+    this.console = new Console(visitor);
     visitor.page.context().on('page', page => this.#follow(page));
   }
 
@@ -36,6 +38,7 @@ export class Learner {
   async open({ path: route }) {
     this.filledIn = false;
     const address = new URL(route, `${url}/`).href;
+    this.console.mark();
     // The page that is open already is loaded again: a person would see what is new by then.
     await this.page.goto(address);
   }
@@ -48,6 +51,7 @@ export class Learner {
     const what = place ? `"${target}" to press in "${place}"` : `"${target}" to press`;
     const found = await this.#there(what, () => toPress(this.page, target, place));
     const pressed = await found.elementHandle();
+    this.console.mark();
     await found.click();
     await this.#settled(pressed);
     this.filledIn = this.filledIn && !(await pressed.getAttribute('href').catch(() => undefined));
@@ -95,7 +99,12 @@ export class Learner {
   async #settled(pressed) {
     const end = Date.now() + PATIENCE;
     const works = async () => (await pressed.isVisible()) && (await pressed.isDisabled());
-    while (Date.now() < end && (await works().catch(() => false))) await this.page.waitForTimeout(250);
+    let worked = false;
+    while (Date.now() < end && (await works().catch(() => false))) {
+      worked = true;
+      await this.page.waitForTimeout(250);
+    }
+    if (worked) this.console.waited();
     const refused = this.page.getByRole('alert').filter({ visible: true, hasText: /refuse|could not|was not/i });
     if (await refused.count()) throw new Error(`the page says: ${await refused.first().innerText()}`);
   }
@@ -106,7 +115,9 @@ export class Learner {
     let turn = SOON;
     for (;;) {
       try {
-        return await soon(what, look, Math.min(turn, Math.max(end - Date.now(), 1000)));
+        const found = await soon(what, look, Math.min(turn, Math.max(end - Date.now(), 1000)));
+        this.console.waited();
+        return found;
       } catch (error) {
         if (Date.now() >= end || this.filledIn) throw error;
         this.reloads.push(`${what} at ${new URL(this.page.url()).pathname}`);

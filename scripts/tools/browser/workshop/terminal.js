@@ -6,7 +6,13 @@ import { randomUUID } from 'node:crypto';
 const ANYTHING = '…';
 
 /** What is only asked may be asked again until the answer is as it should be. */
-const ASKS = /^(kubectl (get|describe|logs|auth|wait|rollout status)|backstack (diagnose|status|credentials)|argocd app (get|list))\b/;
+const ASKS = new RegExp(
+  [
+    'kubectl (get|describe|logs|auth|wait|rollout status)',
+    'backstack (diagnose|status|credentials|mcp tools|mcp call (?!change_propose))',
+    'argocd app (get|list)',
+  ].map(each => `^${each}\\b`).join('|'),
+);
 
 export class Terminal {
   constructor(folder, environment) {

@@ -31,7 +31,25 @@ function run(program, args, folder = root, more = {}) {
   execFileSync(program, args, { cwd: folder, env: { ...env, ...more }, stdio: 'inherit' });
 }
 
+// Replaces a text of a package before it is bundled. Fails where a newer version has another one there.
+function mended(file, text, instead) {
+  const place = at('node_modules', file);
+  const had = fs.readFileSync(place, 'utf8');
+  if (had.includes(instead)) return;
+  if (had.split(text).length !== 2) throw new Error(`${file} has another text than the one that is mended here`);
+  fs.writeFileSync(place, had.replace(text, instead));
+}
+
+// The table of what an order became asks for the order as if it were in no namespace, and is told that there is none.
+function ordersInNamespaces() {
+  const asked = 'name: compositeName\n          });\n          const compositeResource = ';
+  const place = "name: compositeName,\n            namespace: scope2 === 'Namespaced' ? namespace : undefined";
+  const file = '@terasky/backstage-plugin-crossplane-resources-frontend/dist/components/CrossplaneV2ResourceTable.esm.js';
+  mended(file, asked, asked.replace('name: compositeName', place));
+}
+
 function frontEnd() {
+  ordersInNamespaces();
   run('backstage-cli', ['package', 'build'], at('packages', 'app'), { NODE_OPTIONS: `--require=${at('scripts', 'chunks.js')}` });
   // The back end compiles it at each start.
   const file = at('packages', 'app', 'dist', '.config-schema.json');
