@@ -203,7 +203,7 @@ func TestMistakesAreToldWithTheirPlace(t *testing.T) {
 	}
 	for said, request := range map[string]*fn.RunFunctionRequest{
 		`resource web: patch 1 (FromCompositeFieldPath spec.size): transform 1 (map): it has nothing for "large"; it has m, s`: size("{type: map, map: {s: 1, m: 2}}"),
-		`unknown field "fromField"`:                  request("{fromField: x}"),
+		`unknown field "fromField"`:                      request("{fromField: x}"),
 		"ToEnvironmentFieldPath is not supported":        request("{type: ToEnvironmentFieldPath, fromFieldPath: x}"),
 		"there is no type Odd":                           request("{type: Odd}"),
 		"FromCompositeFieldPath needs fromFieldPath":     request("{}"),
