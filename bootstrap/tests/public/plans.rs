@@ -154,8 +154,15 @@ fn a_short_rate_limit_is_told_and_waited_for_by_up() {
 fn what_no_registry_and_no_recipe_gives_is_left_out_or_an_error() {
     let world = World::to_ask("back");
     step("an image that the platform can do without");
+    let without_recipes = |gone: &[&str]| {
+        world.changed_stack(|reference, lines| {
+            let keep = |line: &&str| !(gone.contains(&reference) && line.trim_start().starts_with("recipe:"));
+            lines.lines().filter(keep).map(|line| format!("{line}\n")).collect()
+        })
+    };
+    let stack = without_recipes(&[KCL]);
     world.fault("xpkg.crossplane.io", faults::missing().on("crossplane-contrib/function-kcl"));
-    let plan = world.plan(&["--node-image", &world.node_image()]).made();
+    let plan = world.plan(&["--stack", &stack, "--node-image", &world.node_image()]).made();
     assert_eq!(plan.left_out(), [KCL]);
     assert!(plan.image(TEMPLATING).is_fetched());
     world.mend();
@@ -163,10 +170,7 @@ fn what_no_registry_and_no_recipe_gives_is_left_out_or_an_error() {
     step("images that it cannot do without are told all at once");
     let gone =
         ["quay.io/argoproj/argocd:v3.5.7", "docker.io/library/redis:8.2.3", "docker.io/gitea/gitea:1.27.3-rootless"];
-    let stack = world.changed_stack(|reference, lines| {
-        let keep = |line: &&str| !(gone.contains(&reference) && line.trim_start().starts_with("recipe:"));
-        lines.lines().filter(keep).map(|line| format!("{line}\n")).collect()
-    });
+    let stack = without_recipes(&gone);
     world.fault(QUAY, faults::silent());
     world.fault("docker.io", faults::missing().on("gitea/*"));
     world.fault("docker.io", faults::missing().on("library/redis"));
