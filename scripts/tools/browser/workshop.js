@@ -8,7 +8,7 @@ import { execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { Visitor } from './platform.js';
+import { Visitor, url } from './platform.js';
 import { seriousFaults } from './access.js';
 import { Learner } from './workshop/learner.js';
 import { Workshop } from './workshop/program.js';
@@ -54,9 +54,10 @@ async function walk(step, learner) {
   if (missing) throw new Error(`its text was followed, and its check does not hold: ${missing}`);
 }
 
-/** What is wrong with the page on which a step ends, if it is one of the portal: Gitea's are not ours. */
+/** What is wrong with the page on which a step ends, if it is one of the portal: Gitea's are not ours, and a terminal has none. */
 async function faults(visitor, learner) {
-  if (/^\/(gitea|argocd)\b/.test(new URL(visitor.page.url()).pathname)) return;
+  const at = new URL(visitor.page.url());
+  if (at.origin !== new URL(url).origin || /^\/(gitea|argocd)\b/.test(at.pathname)) return;
   await learner.console.quiet();
   await visitor.expectNoFault();
   const found = await seriousFaults(visitor.page);
