@@ -40,16 +40,18 @@ function mended(file, text, instead) {
   fs.writeFileSync(place, had.replace(text, instead));
 }
 
-// The table of what an order became asks for the order as if it were in no namespace, and is told that there is none.
-function ordersInNamespaces() {
+// The table of what an order became asks for the order as if it were in no namespace, and for the definition of kinds that
+// Kubernetes itself has: a page's console has both as errors.
+function resourcesOfOrders() {
+  const file = '@terasky/backstage-plugin-crossplane-resources-frontend/dist/components/CrossplaneV2ResourceTable.esm.js';
   const asked = 'name: compositeName\n          });\n          const compositeResource = ';
   const place = "name: compositeName,\n            namespace: scope2 === 'Namespaced' ? namespace : undefined";
-  const file = '@terasky/backstage-plugin-crossplane-resources-frontend/dist/components/CrossplaneV2ResourceTable.esm.js';
   mended(file, asked, asked.replace('name: compositeName', place));
+  mended(file, 'if (!apiGroup || apiGroup === "v1") {', "if (!apiGroup.includes('.') || apiGroup.endsWith('.k8s.io')) {");
 }
 
 function frontEnd() {
-  ordersInNamespaces();
+  resourcesOfOrders();
   run('backstage-cli', ['package', 'build'], at('packages', 'app'), { NODE_OPTIONS: `--require=${at('scripts', 'chunks.js')}` });
   // The back end compiles it at each start.
   const file = at('packages', 'app', 'dist', '.config-schema.json');
