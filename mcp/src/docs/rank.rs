@@ -122,7 +122,7 @@ pub const SATURATION: f32 = 2.0;
 /// Weights of the fields.
 pub fn weights(ingredients: &Ingredients) -> [f32; FIELDS] {
     let or = |wanted: bool, with: f32, without: f32| if wanted { with } else { without };
-    [or(ingredients.title, 3.0, 1.0), or(ingredients.breadcrumb, 0.6, 0.0), 1.0, or(ingredients.code, 0.7, 1.0), 1.0]
+    [or(ingredients.title, 3.0, 1.0), or(ingredients.breadcrumb, 0.6, 0.0), 1.0, or(ingredients.code, 0.7, 1.0), 1.2]
 }
 
 /// Another name for the same thing counts this much of the word itself.

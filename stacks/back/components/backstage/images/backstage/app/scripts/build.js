@@ -31,27 +31,7 @@ function run(program, args, folder = root, more = {}) {
   execFileSync(program, args, { cwd: folder, env: { ...env, ...more }, stdio: 'inherit' });
 }
 
-// Replaces a text of a package before it is bundled. Fails where a newer version has another one there.
-function mended(file, text, instead) {
-  const place = at('node_modules', file);
-  const had = fs.readFileSync(place, 'utf8');
-  if (had.includes(instead)) return;
-  if (had.split(text).length !== 2) throw new Error(`${file} has another text than the one that is mended here`);
-  fs.writeFileSync(place, had.replace(text, instead));
-}
-
-// The table of what an order became asks for the order as if it were in no namespace, and for the definition of kinds that
-// Kubernetes itself has: a page's console has both as errors.
-function resourcesOfOrders() {
-  const file = '@terasky/backstage-plugin-crossplane-resources-frontend/dist/components/CrossplaneV2ResourceTable.esm.js';
-  const asked = 'name: compositeName\n          });\n          const compositeResource = ';
-  const place = "name: compositeName,\n            namespace: scope2 === 'Namespaced' ? namespace : undefined";
-  mended(file, asked, asked.replace('name: compositeName', place));
-  mended(file, 'if (!apiGroup || apiGroup === "v1") {', "if (!apiGroup.includes('.') || apiGroup.endsWith('.k8s.io')) {");
-}
-
 function frontEnd() {
-  resourcesOfOrders();
   run('backstage-cli', ['package', 'build'], at('packages', 'app'), { NODE_OPTIONS: `--require=${at('scripts', 'chunks.js')}` });
   // The back end compiles it at each start.
   const file = at('packages', 'app', 'dist', '.config-schema.json');
