@@ -96,8 +96,8 @@ fn metadata(object: &Value) -> Value {
 
 fn composite(snapshot: &Snapshot, kind: &CompositeKind<'_>, object: &Value) -> Value {
     let mut entity = component(snapshot, object);
-    let version = text(object, "/apiVersion").rsplit('/').next().unwrap_or_default();
-    entity["spec"]["consumesApis"] = json!([format!("api:default/{}", api_name(kind, version))]);
+    // An object is there in every version that is served; the one that counts is that which compositions are written for.
+    entity["spec"]["consumesApis"] = json!([format!("api:default/{}", api_name(kind, kind.version()))]);
     // Composed objects are no entities of their own: they are told, not referred to.
     let composed: Vec<_> = referred(object).iter().map(Ref::to_string).collect();
     entity["spec"]["composes"] = json!(composed);

@@ -109,6 +109,16 @@ mod tests {
     }
 
     #[test]
+    fn an_order_uses_the_version_that_compositions_are_written_for() {
+        let definition = json!({"apiVersion": "apiextensions.crossplane.io/v2", "kind": "CompositeResourceDefinition", "metadata": {"name": "apps.p.dev"},
+            "spec": {"group": "p.dev", "scope": "Namespaced", "names": {"kind": "App", "plural": "apps"},
+                "versions": [{"name": "v1beta1", "served": true, "referenceable": false}, {"name": "v1alpha1", "served": true, "referenceable": true}]}});
+        let app = json!({"apiVersion": "p.dev/v1beta1", "kind": "App", "metadata": {"namespace": "demo", "name": "shop", "uid": "1"}});
+        let snapshot = Snapshot::of("lab", [definition, app]);
+        assert_eq!(descriptors(&snapshot)[0]["spec"]["consumesApis"], json!(["api:default/app-p.dev--v1alpha1"]));
+    }
+
+    #[test]
     fn owner_and_lifecycle_are_those_of_the_namespace_where_nothing_else_is_said() {
         let place = json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "shop",
             "labels": {"backstack.dev/owner": "red", "backstack.dev/environment": "development"}}});
