@@ -10,6 +10,8 @@ mod message;
 pub mod object;
 mod wire;
 
+use std::collections::BTreeMap;
+
 use crate::docker::Engine;
 
 use connection::Connection;
@@ -89,11 +91,30 @@ impl Etcd {
         }
     }
 
-    /// Makes these changes, in their order. Those of one transaction come about together, or not at all.
+    /// Makes these changes while the API server runs: of each kind of object one at a time, in their order.
+    ///
+    /// Kubernetes gives each change of a kind a number of its own, and all who watch rely on that: somebody who reads in the middle
+    /// of a transaction with two of them has seen the number, and never hears of the other one.
     ///
     /// # Errors
     /// [`EtcdError`]; what was done before stays.
     pub async fn change(&mut self, changes: &[Change]) -> Result<(), EtcdError> {
+        for round in rounds(changes) {
+            self.transact(&round).await?;
+        }
+        Ok(())
+    }
+
+    /// Makes these changes to a store that nobody watches yet, in their order and as many at a time as it takes.
+    ///
+    /// # Errors
+    /// [`EtcdError`]; what was done before stays.
+    pub async fn fill(&mut self, changes: &[Change]) -> Result<(), EtcdError> {
+        let all: Vec<&Change> = changes.iter().collect();
+        self.transact(&all).await
+    }
+
+    async fn transact(&mut self, changes: &[&Change]) -> Result<(), EtcdError> {
         for some in batches(changes) {
             let answer: TxnResponse = self.0.ask("/v3/kv/txn", &TxnRequest::of(some)).await?;
             if !answer.succeeded {
@@ -104,13 +125,38 @@ impl Etcd {
     }
 }
 
+/// What the API server watches together: the part of a key before namespace and name.
+fn kind_of(key: &str) -> &str {
+    let inside = key.strip_prefix(PREFIX).unwrap_or(key);
+    let mut ends = inside.match_indices('/').map(|(at, _)| at);
+    let first = ends.next().unwrap_or(inside.len());
+    // Groups have dots; what belongs to services has two kinds below one word.
+    let has_two = inside[..first].contains('.') || &inside[..first] == "services";
+    let end = if has_two { ends.next().unwrap_or(inside.len()) } else { first };
+    &inside[..end]
+}
+
+/// Changes that may come about together: no two of one kind, and those of a kind in their order.
+fn rounds(changes: &[Change]) -> Vec<Vec<&Change>> {
+    let (mut rounds, mut had) = (Vec::<Vec<&Change>>::new(), BTreeMap::<&str, usize>::new());
+    for change in changes {
+        let number = had.entry(kind_of(change.key())).or_default();
+        if rounds.len() == *number {
+            rounds.push(Vec::new());
+        }
+        rounds[*number].push(change);
+        *number += 1;
+    }
+    rounds
+}
+
 /// Cuts changes into transactions that etcd takes: it does not take two changes of one key in one of them either.
-fn batches(changes: &[Change]) -> Vec<&[Change]> {
+fn batches<'a, 'b>(changes: &'b [&'a Change]) -> Vec<&'b [&'a Change]> {
     let mut batches = Vec::new();
     let mut rest = changes;
     while !rest.is_empty() {
         let mut bytes = 0;
-        let fits = |(index, change): &(usize, &Change)| {
+        let fits = |(index, change): &(usize, &&Change)| {
             bytes += change.bytes();
             let again = rest[..*index].iter().any(|before| before.key() == change.key());
             *index == 0 || (*index < MAX_CHANGES && bytes <= MAX_BYTES && !again)
@@ -131,19 +177,44 @@ mod tests {
         Change::Put { key: key.into(), value: vec![0; bytes] }
     }
 
+    fn sizes(changes: &[Change]) -> Vec<usize> {
+        batches(&changes.iter().collect::<Vec<_>>()).iter().map(|some| some.len()).collect()
+    }
+
     #[test]
     fn a_transaction_has_no_more_than_etcd_takes() {
         let many: Vec<_> = (0..250).map(|number| put(&number.to_string(), 10)).collect();
-        assert_eq!(batches(&many).iter().map(|some| some.len()).collect::<Vec<_>>(), [120, 120, 10]);
+        assert_eq!(sizes(&many), [120, 120, 10]);
         let large: Vec<_> = (0..3).map(|number| put(&number.to_string(), 600_000)).collect();
-        assert_eq!(batches(&large).len(), 3);
-        assert_eq!(batches(&[put("a", 5_000_000)]).len(), 1, "etcd has to say that this is too much");
-        assert!(batches(&[]).is_empty());
+        assert_eq!(sizes(&large), [1, 1, 1]);
+        assert_eq!(sizes(&[put("a", 5_000_000)]), [1], "etcd has to say that this is too much");
+        assert_eq!(sizes(&[]), [0; 0]);
     }
 
     #[test]
     fn a_key_that_is_changed_twice_is_so_in_two_transactions() {
-        let changes = [Change::Delete { key: "a".into() }, put("b", 1), put("a", 1), put("c", 1)];
-        assert_eq!(batches(&changes), [&changes[..2], &changes[2..]]);
+        assert_eq!(sizes(&[Change::Delete { key: "a".into() }, put("b", 1), put("a", 1), put("c", 1)]), [2, 2]);
+    }
+
+    #[test]
+    fn no_two_of_a_kind_come_about_together_and_each_kind_keeps_its_order() {
+        let (role, pod) = ("/registry/clusterroles/", "/registry/pods/a/");
+        let changes = [
+            put(&format!("{role}a"), 1),
+            put(&format!("{role}b"), 1),
+            Change::Delete { key: format!("{pod}x") },
+            put("/registry/p.dev/apps/a/x", 1),
+            put("/registry/p.dev/webapps/a/x", 1),
+            put(&format!("{pod}x"), 1),
+            put("/registry/services/specs/a/x", 1),
+            put("/registry/services/endpoints/a/x", 1),
+        ];
+        let rounds = rounds(&changes);
+        let keys: Vec<Vec<usize>> = rounds
+            .iter()
+            .map(|round| round.iter().map(|one| changes.iter().position(|other| *one == other).expect("one")).collect())
+            .collect();
+        assert_eq!(keys, [vec![0, 2, 3, 4, 6, 7], vec![1, 5]]);
+        assert!(super::rounds(&[]).is_empty());
     }
 }

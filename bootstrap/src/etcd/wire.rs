@@ -94,8 +94,8 @@ enum Operation {
 }
 
 impl TxnRequest {
-    pub(super) fn of(changes: &[Change]) -> Self {
-        let operation = |change: &Change| match change {
+    pub(super) fn of(changes: &[&Change]) -> Self {
+        let operation = |change: &&Change| match change {
             Change::Put { key, value } => {
                 Operation::RequestPut { key: Bytes(key.as_bytes().into()), value: Bytes(value.clone()) }
             }
@@ -134,7 +134,7 @@ mod tests {
     #[test]
     fn changes_are_told_as_etcd_wants_them() {
         let changes = [Change::Put { key: "/a".into(), value: b"1".into() }, Change::Delete { key: "/b".into() }];
-        let told = serde_json::to_value(TxnRequest::of(&changes)).expect("JSON");
+        let told = serde_json::to_value(TxnRequest::of(&changes.each_ref())).expect("JSON");
         let wanted = serde_json::json!({"success": [
             {"request_put": {"key": "L2E=", "value": "MQ=="}}, {"request_delete_range": {"key": "L2I="}}]});
         assert_eq!(told, wanted);

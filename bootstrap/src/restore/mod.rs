@@ -46,7 +46,7 @@ pub async fn control_plane(
     let begun = plan::build(&objects, &facts.name, &authority);
     let mut etcd = await_store(engine, facts).await?;
     progress.detail("putting the objects of the checkpoint in place");
-    etcd.change(&begun.objects).await?;
+    etcd.fill(&begun.objects).await?;
     provision::start_api(engine, facts).await?;
     Ok(())
 }
