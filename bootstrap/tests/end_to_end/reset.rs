@@ -69,6 +69,10 @@ fn is_as_it_was(platform: &Platform) {
     .stdout;
     assert!(lines.contains("application.argoproj.io/") && lines.contains("clusters.postgresql"), "{lines}");
     assert!(lines.ends_with("Active") && !lines.contains("true"), "{lines}");
+    // Nobody missed anything of what came back: rights that are gathered from many roles are whole.
+    let gathered = "for try in $(seq 30); do kubectl auth can-i list webapps.platform.backstack.dev -A \
+        --as=system:serviceaccount:kyverno:kyverno-admission-controller && exit 0; sleep 1; done; exit 1";
+    in_node(platform, gathered).succeeded("Kyverno may read all orders");
     // What is new is seen by those who watch: a Deployment gets its pods.
     in_node(platform, "kubectl create deployment after-reset --image=none:1 && kubectl wait --for=create pod -l app=after-reset --timeout=30s")
         .succeeded("a new Deployment gets its pod");
