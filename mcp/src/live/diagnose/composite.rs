@@ -120,8 +120,10 @@ fn warnings(snapshot: &Snapshot, at: &Ref) -> Option<Finding> {
 }
 
 fn not_ready(composite: &Value, at: &Ref) -> Option<Finding> {
-    let ready = conditions(composite)
-        .find(|condition| condition.is_false() && matches!(condition.kind, "Ready" | "Responsive" | "Healthy"))?;
+    // `Responsive` only says that Crossplane hears of many changes of it less often for a while: what is ready stays so.
+    let is_ready = condition(composite, "Ready").is_some_and(|ready| ready.is_true());
+    let tells = |kind: &str| matches!(kind, "Ready" | "Healthy") || (kind == "Responsive" && !is_ready);
+    let ready = conditions(composite).find(|condition| condition.is_false() && tells(condition.kind))?;
     let why = if ready.message.is_empty() { ready.reason } else { ready.message };
     let fault = classify(ready.message).unwrap_or(Fault::Starting);
     Some(
@@ -263,4 +265,23 @@ fn no_composition(snapshot: &Snapshot, composite: &Value, at: &Ref) -> Vec<Findi
         }
         _ => finding.next(format!("Add a Composition for {kind} to the platform's Git repository.")),
     }]
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn what_is_ready_stays_so_while_crossplane_listens_less_often() {
+        let order = |ready: &str| {
+            json!({"apiVersion": "p.dev/v1", "kind": "App", "metadata": {"namespace": "lab", "name": "shop"}, "status": {"conditions": [
+                {"type": "Ready", "status": ready, "reason": "x", "message": "unready resources: web"},
+                {"type": "Responsive", "status": "False", "reason": "WatchCircuitOpen", "message": "Too many watch events"}]}})
+        };
+        let told = |ready: &str| not_ready(&order(ready), &Ref::of(&order(ready))).map(|finding| finding.summary);
+        assert_eq!(told("True"), None);
+        assert!(told("False").is_some_and(|text| text.contains("unready resources")));
+    }
 }
