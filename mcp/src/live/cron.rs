@@ -1,95 +1,51 @@
 //! Times of schedules, as `cron` writes them: minute, hour, day, month, weekday.
 
+use std::sync::LazyLock;
+
+use jiff::Timestamp;
+use jiff::tz::{TimeZone, TimeZoneDatabase};
 use time::{Duration, OffsetDateTime};
 
-/// A schedule.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// Those of the program itself: a machine need not have any.
+static ZONES: LazyLock<TimeZoneDatabase> = LazyLock::new(TimeZoneDatabase::bundled);
+
+/// The name of every time zone there is.
+pub(super) fn zones() -> impl Iterator<Item = String> {
+    ZONES.available().map(|name| name.to_string())
+}
+
+/// A schedule in a time zone.
+#[derive(Debug, Clone)]
 pub(super) struct Cron {
-    minutes: Vec<u8>,
-    hours: Vec<u8>,
-    days: Vec<u8>,
-    months: Vec<u8>,
-    weekdays: Vec<u8>,
-    /// Where both days are said, either of them is enough.
-    is_any_day: bool,
+    pattern: croner::Cron,
+    zone: TimeZone,
 }
 
 impl Cron {
-    /// Nothing for what is no schedule of five fields, or one of the words for such.
-    pub(super) fn parse(written: &str) -> Option<Self> {
-        let written = match written.trim() {
-            "@hourly" => "0 * * * *",
-            "@daily" | "@midnight" => "0 0 * * *",
-            "@weekly" => "0 0 * * 0",
-            "@monthly" => "0 0 1 * *",
-            "@yearly" | "@annually" => "0 0 1 1 *",
-            other => other,
+    /// Nothing for what is no schedule, or in a zone that nobody knows. Without a zone it is UTC, as in a cluster; one that stands
+    /// before the schedule (`TZ=Europe/Berlin 0 9 * * *`) counts first.
+    pub(super) fn parse(written: &str, zone: &str) -> Option<Self> {
+        let (zone, written) = match written.trim().split_once(' ') {
+            Some((first, rest)) if first.contains('=') => (first.split_once('=')?.1, rest),
+            _ => (zone, written.trim()),
         };
-        let fields: Vec<_> = written.split_whitespace().filter(|field| !field.contains('=')).collect();
-        let [minute, hour, day, month, weekday] = fields.as_slice() else { return None };
-        const MONTHS: [&str; 12] = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"];
-        const WEEKDAYS: [&str; 7] = ["sun", "mon", "tue", "wed", "thu", "fri", "sat"];
-        let mut weekdays = numbers(weekday, 0, 7, &WEEKDAYS, 0)?;
-        // Sunday has two numbers.
-        if weekdays.contains(&7) {
-            weekdays.push(0);
-        }
-        let is_all = |field: &str| field.starts_with(['*', '?']);
-        Some(Self {
-            minutes: numbers(minute, 0, 59, &[], 0)?,
-            hours: numbers(hour, 0, 23, &[], 0)?,
-            days: numbers(day, 1, 31, &[], 0)?,
-            months: numbers(month, 1, 12, &MONTHS, 1)?,
-            weekdays,
-            is_any_day: !is_all(day) && !is_all(weekday),
-        })
+        let zone = if zone.is_empty() { TimeZone::UTC } else { ZONES.get(zone).ok()? };
+        Some(Self { pattern: written.parse().ok()?, zone })
     }
 
-    /// Whether it comes in the minute of this moment.
-    fn fits(&self, at: OffsetDateTime) -> bool {
-        let day = self.days.contains(&at.day());
-        let weekday = self.weekdays.contains(&at.weekday().number_days_from_sunday());
-        self.minutes.contains(&at.minute())
-            && self.hours.contains(&at.hour())
-            && self.months.contains(&u8::from(at.month()))
-            && if self.is_any_day { day || weekday } else { day && weekday }
+    /// Whether it ever comes: no year has a 31st of February.
+    pub(super) fn comes(&self, now: OffsetDateTime) -> bool {
+        let at = Timestamp::from_second(now.unix_timestamp()).map(|at| at.to_zoned(self.zone.clone()));
+        at.is_ok_and(|at| self.pattern.find_next_occurrence(&at, false).is_ok())
     }
 
     /// The last moment of this schedule that is not longer ago than that.
     pub(super) fn last_within(&self, now: OffsetDateTime, span: Duration) -> Option<OffsetDateTime> {
-        let minutes = span.whole_minutes();
-        (0..=minutes).map(|ago| now - Duration::minutes(ago)).find(|at| self.fits(*at)).filter(|at| {
-            // The minute may have begun before the span did.
-            let begin = *at - Duration::seconds(i64::from(at.second()));
-            now - begin < span
-        })
+        let at = Timestamp::from_second(now.unix_timestamp()).ok()?.to_zoned(self.zone.clone());
+        let last = self.pattern.find_previous_occurrence(&at, true).ok()?;
+        let last = OffsetDateTime::from_unix_timestamp(last.timestamp().as_second()).ok()?;
+        (now - last < span).then_some(last)
     }
-}
-
-/// `*`, `*/5`, `1-5`, `1,2`, `mon-fri`.
-fn numbers(field: &str, least: u8, most: u8, names: &[&str], first: u8) -> Option<Vec<u8>> {
-    let number = |word: &str| {
-        let by_name = names.iter().position(|name| word.eq_ignore_ascii_case(name));
-        match by_name {
-            Some(index) => Some(u8::try_from(index).ok()? + first),
-            None => word.parse().ok(),
-        }
-        .filter(|number| (least..=most).contains(number))
-    };
-    let mut all = Vec::new();
-    for part in field.split(',') {
-        let (range, step) = match part.split_once('/') {
-            Some((range, step)) => (range, step.parse::<usize>().ok().filter(|step| *step > 0)?),
-            None => (part, 1),
-        };
-        let (from, to) = match range.split_once('-') {
-            _ if matches!(range, "*" | "?") => (least, most),
-            Some((from, to)) => (number(from)?, number(to)?),
-            None => (number(range)?, if step > 1 { most } else { number(range)? }),
-        };
-        all.extend((from..=to).step_by(step));
-    }
-    (!all.is_empty()).then_some(all)
 }
 
 #[cfg(test)]
@@ -102,21 +58,32 @@ mod tests {
     fn schedules_mean_what_cron_means_by_them() {
         // A Wednesday.
         let now = datetime!(2026-01-07 12:30:40 UTC);
-        let last = |written: &str| Cron::parse(written)?.last_within(now, Duration::days(8));
-        let ago = |minutes: i64| Some(now - Duration::minutes(minutes));
+        let last = |written: &str| Cron::parse(written, "")?.last_within(now, Duration::days(8));
+        let ago = |minutes: i64| Some(datetime!(2026-01-07 12:30 UTC) - Duration::minutes(minutes));
         for (written, expected) in [
             ("* * * * *", ago(0)),
             ("*/20 * * * *", ago(10)),
             ("0 12 * * mon-fri", ago(30)),
+            ("0 12 ? * *", ago(30)),
             ("0 0 * * *", ago(750)),
             ("@hourly", ago(30)),
             ("30 12 7 * 1", ago(0)),
             ("30 12 * * 7", ago(3 * 24 * 60)),
+            ("TZ=Asia/Tokyo 0 21 * * *", ago(30)),
             ("30 12 1 2 *", None),
             ("61 * * * *", None),
             ("* * * *", None),
         ] {
             assert_eq!(last(written), expected, "{written}");
         }
+        for (written, comes) in
+            [("0 0 31 2 *", false), ("0 0 29 2 *", true), ("0 0 31 4,6 *", false), ("0 0 31 2 1", true)]
+        {
+            assert_eq!(Cron::parse(written, "").map(|cron| cron.comes(now)), Some(comes), "{written}");
+        }
+        let there = |zone: &str| Cron::parse("30 13 * * *", zone)?.last_within(now, Duration::hours(1));
+        assert_eq!(there("Europe/Berlin"), ago(0));
+        assert_eq!(there("Europe/Nowhere"), None);
+        assert!(zones().any(|zone| zone == "America/Sao_Paulo"));
     }
 }

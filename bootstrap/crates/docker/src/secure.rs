@@ -3,15 +3,15 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use backstack_common::tls::Anybody;
 use bollard::{API_DEFAULT_VERSION, BollardRequest, Docker};
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
-use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::crypto::CryptoProvider;
 use rustls::pki_types::pem::PemObject;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
-use rustls::{ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme};
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::{ClientConfig, RootCertStore};
 
 use super::endpoint::EngineTls;
 use super::error::ClusterError;
@@ -48,7 +48,8 @@ fn config(tls: &EngineTls) -> Result<ClientConfig, String> {
     let builder = match tls.verify {
         true => ClientConfig::builder().with_root_certificates(roots(tls)?),
         false => {
-            let anybody = Arc::new(Anybody(provider.clone()));
+            // As `DOCKER_TLS` without `DOCKER_TLS_VERIFY` and `skip-tls-verify` of a context ask for.
+            let anybody = Arc::new(Anybody::new(provider.clone()));
             ClientConfig::builder().dangerous().with_custom_certificate_verifier(anybody)
         }
     };
@@ -90,43 +91,4 @@ fn key_of(pem: &[u8]) -> Result<PrivateKeyDer<'static>, String> {
         return Err("the key is encrypted, which neither Docker nor this program can use".into());
     }
     PrivateKeyDer::from_pem_slice(pem).map_err(|_| "it holds no private key in PEM form".into())
-}
-
-/// Takes whoever answers, as `DOCKER_TLS` without `DOCKER_TLS_VERIFY` and `skip-tls-verify` of a context ask for.
-#[derive(Debug)]
-struct Anybody(Arc<CryptoProvider>);
-
-impl ServerCertVerifier for Anybody {
-    fn verify_server_cert(
-        &self,
-        _: &CertificateDer<'_>,
-        _: &[CertificateDer<'_>],
-        _: &ServerName<'_>,
-        _: &[u8],
-        _: UnixTime,
-    ) -> Result<ServerCertVerified, rustls::Error> {
-        Ok(ServerCertVerified::assertion())
-    }
-
-    fn verify_tls12_signature(
-        &self,
-        message: &[u8],
-        certificate: &CertificateDer<'_>,
-        signed: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        rustls::crypto::verify_tls12_signature(message, certificate, signed, &self.0.signature_verification_algorithms)
-    }
-
-    fn verify_tls13_signature(
-        &self,
-        message: &[u8],
-        certificate: &CertificateDer<'_>,
-        signed: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        rustls::crypto::verify_tls13_signature(message, certificate, signed, &self.0.signature_verification_algorithms)
-    }
-
-    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.0.signature_verification_algorithms.supported_schemes()
-    }
 }

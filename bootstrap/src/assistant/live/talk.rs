@@ -7,19 +7,21 @@ use std::net::IpAddr;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use backstack_common::tls::Anybody;
 use backstack_mcp::live::questions::{Question, Reply, Shown};
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
-use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
-use rustls::crypto::CryptoProvider;
-use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
-use rustls::{ClientConfig, ClientConnection, DigitallySignedStruct, SignatureScheme};
+use rustls::pki_types::ServerName;
+use rustls::{ClientConfig, ClientConnection};
 use time::format_description::well_known::Rfc3339;
 use tokio::time::timeout;
 use x509_parser::extensions::GeneralName;
 use x509_parser::parse_x509_certificate;
 
 use super::doors::Doors;
+
+/// A certificate that was shown, in DER.
+type Kept = Mutex<Option<Vec<u8>>>;
 
 /// All questions are asked side by side.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -149,10 +151,16 @@ fn page(bytes: &[u8]) -> Option<Reply> {
 /// The first words of a client that speaks TLS 1.2: with those a server shows its certificate at once, and unencrypted.
 fn greeting(host: &str) -> Option<(ClientConnection, Arc<Kept>, Vec<u8>)> {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let kept = Arc::new(Kept { provider: provider.clone(), certificate: Mutex::default() });
+    let kept = Arc::new(Kept::default());
+    let keep = {
+        let kept = kept.clone();
+        move |shown: &[u8]| drop(kept.lock().map(|mut kept| *kept = Some(shown.to_vec())))
+    };
+    // It is only looked at: nothing is ever sent to whoever shows it.
+    let verifier = Arc::new(Anybody::looking(provider.clone(), keep));
     let config =
         ClientConfig::builder_with_provider(provider).with_protocol_versions(&[&rustls::version::TLS12]).ok()?;
-    let config = config.dangerous().with_custom_certificate_verifier(kept.clone()).with_no_client_auth();
+    let config = config.dangerous().with_custom_certificate_verifier(verifier).with_no_client_auth();
     let name = ServerName::try_from(host.to_string()).ok()?;
     let mut connection = ClientConnection::new(Arc::new(config), name).ok()?;
     let mut hello = Vec::new();
@@ -168,7 +176,7 @@ fn certificate(connection: &mut ClientConnection, kept: &Kept, bytes: &[u8]) -> 
             break;
         }
     }
-    let shown = kept.certificate.lock().ok()?.take()?;
+    let shown = kept.lock().ok()?.take()?;
     Some(Reply::Certificate(read(&shown)?))
 }
 
@@ -189,53 +197,6 @@ fn read(der: &[u8]) -> Option<Shown> {
     let is_for_servers = purposes.is_none_or(|found| found.value.server_auth || found.value.any);
     let ends = certificate.validity().not_after.to_datetime().format(&Rfc3339).ok()?;
     Some(Shown { names, is_for_servers, ends })
-}
-
-/// Takes whatever is shown, for it is only looked at: nothing is ever sent to whoever shows it.
-#[derive(Debug)]
-struct Kept {
-    provider: Arc<CryptoProvider>,
-    certificate: Mutex<Option<Vec<u8>>>,
-}
-
-impl ServerCertVerifier for Kept {
-    fn verify_server_cert(
-        &self,
-        shown: &CertificateDer<'_>,
-        _: &[CertificateDer<'_>],
-        _: &ServerName<'_>,
-        _: &[u8],
-        _: UnixTime,
-    ) -> Result<ServerCertVerified, rustls::Error> {
-        if let Ok(mut kept) = self.certificate.lock() {
-            *kept = Some(shown.to_vec());
-        }
-        Ok(ServerCertVerified::assertion())
-    }
-
-    fn verify_tls12_signature(
-        &self,
-        message: &[u8],
-        certificate: &CertificateDer<'_>,
-        signed: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        let known = &self.provider.signature_verification_algorithms;
-        rustls::crypto::verify_tls12_signature(message, certificate, signed, known)
-    }
-
-    fn verify_tls13_signature(
-        &self,
-        message: &[u8],
-        certificate: &CertificateDer<'_>,
-        signed: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        let known = &self.provider.signature_verification_algorithms;
-        rustls::crypto::verify_tls13_signature(message, certificate, signed, known)
-    }
-
-    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.provider.signature_verification_algorithms.supported_schemes()
-    }
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! The one place where TLS is decided: the cryptography provider of the process, whom it trusts, and the HTTP clients
 //! that are made of both.
 
+mod anybody;
 mod certificates;
 
 use std::sync::{Arc, Once, OnceLock};
@@ -8,6 +9,7 @@ use std::sync::{Arc, Once, OnceLock};
 use rustls::RootCertStore;
 use rustls::pki_types::CertificateDer;
 
+pub use anybody::Anybody;
 pub use certificates::{NoCertificates, Trust};
 
 /// Makes ring the provider that TLS connections use, once; later calls do nothing.

@@ -26,7 +26,7 @@ pub(super) fn of_schedule(seen: &Seen<'_>, schedule: &Value) -> Vec<Finding> {
             .should_be(false);
         return vec![finding.with("spec.suspend", "true").next(format!("Set `spec.suspend` of {at} to false."))];
     }
-    let mut found: Vec<Finding> = never(&at, schedule).into_iter().collect();
+    let mut found: Vec<Finding> = never(seen, &at, schedule).into_iter().collect();
     found.extend(in_the_way(seen, &at, schedule));
     found.extend(too_late(&at, schedule));
     found.extend(none_succeeds(seen, &at, schedule));
@@ -51,7 +51,7 @@ fn none_succeeds(seen: &Seen<'_>, at: &Ref, schedule: &Value) -> Option<Finding>
     let made = seen.seconds_since(text(schedule, "/metadata/creationTimestamp"))?;
     let is_running = !list(schedule, "/status/active").is_empty();
     // The run of now may still be on its way: then it is the one before that counts.
-    let before = Cron::parse(text(schedule, "/spec/schedule")).and_then(|cron| {
+    let before = Cron::parse(text(schedule, "/spec/schedule"), text(schedule, "/spec/timeZone")).and_then(|cron| {
         let (now, most) = (seen.now - Duration::seconds(began + 60), Duration::days(32));
         Some((seen.now - cron.last_within(now, most)?).whole_seconds())
     });
@@ -82,19 +82,10 @@ fn none_succeeds(seen: &Seen<'_>, at: &Ref, schedule: &Value) -> Option<Finding>
 }
 
 /// A date that no year has, as the 31st of February.
-fn never(at: &Ref, schedule: &Value) -> Option<Finding> {
+fn never(seen: &Seen<'_>, at: &Ref, schedule: &Value) -> Option<Finding> {
     let written = text(schedule, "/spec/schedule");
-    let fields: Vec<_> = written.split_whitespace().filter(|field| !field.contains('=')).collect();
-    let [_, _, day, month, weekday] = fields.as_slice() else { return None };
-    let numbers = |field: &str| field.split(',').map(|one| one.parse::<u32>().ok()).collect::<Option<Vec<_>>>();
-    let (days, months) = (numbers(day)?, numbers(month)?);
-    let longest = |month: u32| match month {
-        2 => 29,
-        4 | 6 | 9 | 11 => 30,
-        _ => 31,
-    };
-    let comes = months.iter().any(|month| days.iter().any(|day| *day <= longest(*month)));
-    (!comes && matches!(*weekday, "*" | "?")).then(|| {
+    let comes = Cron::parse(written, "")?.comes(seen.now);
+    (!comes).then(|| {
         let text = format!("never runs: its schedule `{written}` names a day that does not exist");
         let finding =
             Finding::new(Fault::Schedule, at.clone(), text).at("spec.schedule").with("spec.schedule", written);

@@ -2,13 +2,12 @@
 
 use serde_json::Value;
 
+use crate::live::cron;
 use crate::live::diagnose::{Fault, Finding};
 use crate::live::object::{Ref, list, text};
 use crate::live::references::nearest;
 use crate::live::references::template::Template;
 
-/// Every name of a time zone, as the world's list of them has it.
-const ZONES: &str = include_str!("zones.txt");
 /// How names of the cluster end.
 const DOMAIN: &str = "cluster.local";
 /// Variables that hold one.
@@ -124,15 +123,18 @@ fn no_zone(object: &Value, variable: &Value, field: &str) -> Option<Finding> {
     let is_region = value
         .split_once('/')
         .is_some_and(|(area, place)| !place.is_empty() && area.chars().all(|letter| letter.is_ascii_alphabetic()));
-    let mut all = ZONES.split_whitespace();
-    if !VARIABLES.contains(&text(variable, "/name")) || !is_region || all.any(|zone| zone == value) {
+    if !VARIABLES.contains(&text(variable, "/name")) || !is_region {
+        return None;
+    }
+    let zones: Vec<_> = cron::zones().collect();
+    if zones.iter().any(|zone| zone == value) {
         return None;
     }
     let at = Ref::of(object);
     let text =
         format!("is to run in time zone `{value}`, and there is none of that name: programs take UTC in its place");
     let finding = Finding::new(Fault::WrongValue, at.clone(), text).at(field).with(field, value);
-    Some(match nearest(value, ZONES.split_whitespace()) {
+    Some(match nearest(value, zones.iter().map(String::as_str)) {
         Some(near) => finding.should_be(near).next(format!("Set `{field}` of {at} to `{near}`, if that is meant.")),
         None => finding.next(format!("Set `{field}` of {at} to a name such as `Europe/Berlin` or `UTC`.")),
     })

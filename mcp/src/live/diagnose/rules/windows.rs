@@ -13,8 +13,6 @@ use crate::live::object::{Ref, annotation, is_owned_by, list, name, namespace, t
 const GROUP: &str = "argoproj.io";
 /// A hook may take its time; after this it is worth to say what the sync waits for.
 const LONG: i64 = 120;
-/// Longer windows are not looked through minute by minute.
-const LONGEST: Duration = Duration::days(32);
 
 /// An Application that waits for a window, or for a hook.
 pub(super) fn of_application(seen: &Seen<'_>, application: &Value) -> Vec<Finding> {
@@ -110,13 +108,10 @@ fn is_for(window: &Value, application: &Value) -> bool {
         || fits("/clusters", text(application, "/spec/destination/server"))
 }
 
-/// Whether a window is open now; nothing where that cannot be told: times of other places are not known here.
+/// Whether a window is open now; nothing where that cannot be told.
 fn is_open(window: &Value, now: OffsetDateTime) -> Option<bool> {
-    if !matches!(text(window, "/timeZone"), "" | "UTC" | "Etc/UTC") {
-        return None;
-    }
-    let lasts = duration(text(window, "/duration")).filter(|lasts| *lasts <= LONGEST)?;
-    let cron = Cron::parse(text(window, "/schedule"))?;
+    let lasts = duration(text(window, "/duration"))?;
+    let cron = Cron::parse(text(window, "/schedule"), text(window, "/timeZone"))?;
     Some(cron.last_within(now, lasts).is_some())
 }
 
@@ -214,8 +209,10 @@ mod tests {
         ] {
             assert_eq!(is_open(&window(schedule, lasts), now), expected, "{schedule} {lasts}");
         }
-        let mut elsewhere = window("0 0 * * *", "24h");
+        let mut elsewhere = window("0 21 * * *", "1h");
         elsewhere["timeZone"] = "Asia/Tokyo".into();
+        assert_eq!(is_open(&elsewhere, now), Some(true));
+        elsewhere["timeZone"] = "Asia/Nowhere".into();
         assert_eq!(is_open(&elsewhere, now), None);
     }
 }
