@@ -18,7 +18,7 @@ pub(crate) struct Graded {
     pub best: BTreeMap<String, u8>,
 }
 
-/// Who wrote it, and whether the ranking was tuned on it; see the heads of docs_queries.yaml and docs_queries_fourth.yaml.
+/// Who wrote it, and whether the ranking was tuned on it; see the heads of the files `docs_queries*.yaml`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum Set {
@@ -26,6 +26,7 @@ pub(crate) enum Set {
     Second,
     HeldOut,
     Fourth,
+    Strangers,
 }
 
 #[derive(Debug, Deserialize)]
@@ -35,7 +36,11 @@ struct File {
 }
 
 pub(crate) fn queries() -> Vec<Graded> {
-    let texts = [include_str!("../docs_queries.yaml"), include_str!("../docs_queries_fourth.yaml")];
+    let texts = [
+        include_str!("../docs_queries.yaml"),
+        include_str!("../docs_queries_fourth.yaml"),
+        include_str!("../docs_queries_strangers.yaml"),
+    ];
     let of = |text| serde_yaml::from_str::<File>(text).expect("the queries are YAML").queries;
     let mut queries: Vec<Graded> = texts.into_iter().flat_map(of).collect();
     // A question that the pages do not answer (yet) says nothing about the ranking.
