@@ -1,6 +1,6 @@
 //! Every image and definition of a stack, wherever they come from -> one file.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Instant;
@@ -8,15 +8,13 @@ use std::time::Instant;
 use futures::future::try_join_all;
 use serde::Serialize;
 
-use crate::build::{Architecture, BuiltImage};
+use crate::build::BuiltImage;
 use crate::definitions;
 use crate::error::Failure;
 use crate::images::bundle::signature;
 use crate::images::bundle::{About, Base, BundleError, BundledImage};
 use crate::images::bundle_writer::{self, Beside, Packed, Written};
-use crate::images::{
-    BlobStore, Bundle, Descriptor, Digest, ImageError, Platform, Registry, Upstream, UpstreamOptions, Wanted,
-};
+use crate::images::{BlobStore, Bundle, Descriptor, Digest, ImageError, Registry, Upstream, UpstreamOptions, Wanted};
 use crate::origin::{DecidedImage, ImagePlan, ImageState, Origin};
 use crate::report::{Event, Outcome, Phase, Planned, Progress, Reporter, json, units};
 use crate::up::everything::Everything;
@@ -49,63 +47,66 @@ pub struct Created {
     pub seconds: f64,
 }
 
-/// Makes a bundle of all that was decided about.
+/// Makes a bundle of all that was decided about, for each of these machines.
 ///
 /// # Errors
 /// Something cannot be fetched or built, or the file is there already or cannot be written: then there is none.
-pub async fn create(all: Everything, target: &Target, reporter: Arc<dyn Reporter>) -> Result<Created, Failure> {
+pub async fn create(all: &[Everything], target: &Target, reporter: Arc<dyn Reporter>) -> Result<Created, Failure> {
     let (start, path) = (Instant::now(), &target.path);
     if path.exists() {
         return Err(BundleError::Exists { path: path.clone() }.into());
     }
     let base = target.since.as_deref().map(Bundle::open).transpose()?;
-    let images = all.decided.images.len();
+    let images = all.iter().map(|all| all.decided.images.len()).sum();
+    let first = all.first().ok_or_else(|| Failure::internal("a bundle for no machine".into()))?;
     reporter.report(Event::Planned(Planned {
-        platform: all.settings.name.clone(),
-        stack: all.stack.name.clone(),
-        version: all.stack.version.clone(),
+        platform: first.settings.name.clone(),
+        stack: first.stack.name.clone(),
+        version: first.stack.version.clone(),
         subjects: vec![SUBJECT.into()],
         images,
         image_bytes: None,
         fetch_bytes: None,
     }));
-    for message in std::iter::once(&all.decided.told.headline).chain(&all.decided.told.taken_over) {
-        reporter.report(Event::Note { message: message.clone() });
+    for one in all {
+        let machine = if all.len() > 1 { format!("{}: ", one.machine.architecture) } else { String::new() };
+        for message in std::iter::once(&one.decided.told.headline).chain(&one.decided.told.taken_over) {
+            reporter.report(Event::Note { message: format!("{machine}{message}") });
+        }
+        one.images.upstream.report_to(reporter.clone());
     }
-    all.images.upstream.report_to(reporter.clone());
     let progress = Progress::new(reporter, SUBJECT);
-    let written = run(&all, target, base.as_ref(), &progress).await;
+    let written = run(first, all, target, base.as_ref(), &progress).await;
     let seconds = start.elapsed().as_secs_f64();
     match &written {
         Ok(written) => progress.finished(Outcome::Created, units::bytes(written.bytes), seconds),
         Err(failure) => progress.finished(Outcome::Failed, failure.to_string(), seconds),
     }
     let Written { bytes, apart, blobs } = written?;
-    let stack = format!("{} {}", all.stack.name, all.stack.version);
-    Ok(Created { path: path.clone(), stack, images, blobs, bytes, apart, left_out: left_out(&all), seconds })
+    let stack = format!("{} {}", first.stack.name, first.stack.version);
+    Ok(Created { path: path.clone(), stack, images, blobs, bytes, apart, left_out: left_out(all), seconds })
 }
 
 async fn run(
-    all: &Everything,
+    first: &Everything,
+    all: &[Everything],
     target: &Target,
     base: Option<&Bundle>,
     progress: &Progress,
 ) -> Result<Written, Failure> {
     progress.phase(Phase::Images);
-    let local = all.registry.as_ref().map(|registry| local(all, registry)).transpose()?;
-    let packed = all.decided.images.iter().map(|(reference, decided)| async {
-        let plan = all.images.plan_of(reference).expect("only what has a plan is decided about");
-        packed(all, plan, decided, local.as_ref(), progress).await
-    });
-    let (mut packed, files) = tokio::try_join!(try_join_all(packed), kept_definitions(all, progress))?;
-    let (checkpoint, store) = with_checkpoint(all)?;
+    // Definitions are the same on every machine.
+    let images = try_join_all(all.iter().map(|one| images(one, progress)));
+    let (images, files) = tokio::try_join!(images, kept_definitions(first, progress))?;
+    let mut packed: Vec<Packed> = images.into_iter().flatten().collect();
+    let (checkpoint, store) = with_checkpoint(first)?;
     packed.extend(checkpoint.iter().map(|image| Packed { image: image.clone(), from: None }));
     let about = About {
         created: json::now().unwrap_or_default(),
         made_by: env!("CARGO_PKG_VERSION").into(),
-        stack: all.stack.name.clone(),
-        stack_version: all.stack.version.clone(),
-        architectures: vec![Architecture::host().to_string()],
+        stack: first.stack.name.clone(),
+        stack_version: first.stack.version.clone(),
+        architectures: all.iter().map(|one| one.machine.architecture.to_string()).collect(),
         left_out: left_out(all),
         files,
         checkpoint: checkpoint.map(|image| image.manifest.digest),
@@ -117,6 +118,16 @@ async fn run(
     let sign = |statement: &[u8]| signature::sign(key.unwrap_or(Path::new("")), statement);
     let beside = Beside { base, sign: key.is_some().then_some(&sign) };
     Ok(bundle_writer::write(&target.path, about, packed, &store, beside, progress).await?)
+}
+
+/// All images for one machine.
+async fn images(all: &Everything, progress: &Progress) -> Result<Vec<Packed>, Failure> {
+    let local = all.registry.as_ref().map(|registry| local(all, registry)).transpose()?;
+    let packed = all.decided.images.iter().map(|(reference, decided)| async {
+        let plan = all.images.plan_of(reference).expect("only what has a plan is decided about");
+        packed(all, plan, decided, local.as_ref(), progress).await
+    });
+    try_join_all(packed).await
 }
 
 /// A bundle that another one stands on. Of one in pieces, the name of the whole.
@@ -134,8 +145,9 @@ fn with_checkpoint(all: &Everything) -> Result<(Option<BundledImage>, BlobStore)
     Ok((listed, store.with_bundle(Some(Arc::new(bundle)))))
 }
 
-fn left_out(all: &Everything) -> Vec<String> {
-    all.decided.left_out.iter().map(|one| one.text()).collect()
+fn left_out(all: &[Everything]) -> Vec<String> {
+    let told = all.iter().flat_map(|one| &one.decided.left_out).map(|one| one.text());
+    told.collect::<BTreeSet<_>>().into_iter().collect()
 }
 
 /// The local registry as a mirror of all others.
@@ -146,7 +158,7 @@ fn local(all: &Everything, registry: &Registry) -> Result<Upstream, ImageError> 
         (host.clone(), registry.as_mirror_of(&host))
     };
     let mirrors: BTreeMap<_, _> = hosts.map(mirror).collect();
-    Upstream::new(UpstreamOptions { mirrors, ..UpstreamOptions::new(Platform::here()) })
+    Upstream::new(UpstreamOptions { mirrors, ..UpstreamOptions::new(all.machine.platform()) })
 }
 
 /// What goes into the bundle of an image: it is built, or it is found where it is fetched from.
@@ -174,18 +186,24 @@ async fn packed(
     let (digest, size) = (found.manifest.digest(), found.manifest.bytes.len() as u64);
     let index = found.index.clone().or_else(|| plan.pin().cloned()).filter(|index| *index != digest);
     let manifest = Descriptor { media_type: found.manifest.media_type.clone(), digest, size };
-    Ok(Packed { image: image(plan, manifest, index, None), from: Some((upstream.clone(), found)) })
+    Ok(Packed { image: image(all, plan, manifest, index, None), from: Some((upstream.clone(), found)) })
 }
 
 fn built_here(all: &Everything, plan: &ImagePlan, built: &BuiltImage) -> Result<Packed, Failure> {
     let kept = serde_json::to_vec(built).expect("plain data is JSON");
     let kept = all.images.store.put("application/json", &kept);
     let kept = kept.map_err(|error| Failure::internal(format!("cannot write to the image cache: {error}")))?;
-    Ok(Packed { image: image(plan, built.manifest.clone(), None, Some(kept.digest)), from: None })
+    Ok(Packed { image: image(all, plan, built.manifest.clone(), None, Some(kept.digest)), from: None })
 }
 
-fn image(plan: &ImagePlan, manifest: Descriptor, chosen_from: Option<Digest>, built: Option<Digest>) -> BundledImage {
-    let (reference, architecture) = (plan.reference.to_string(), Architecture::host().to_string());
+fn image(
+    all: &Everything,
+    plan: &ImagePlan,
+    manifest: Descriptor,
+    chosen_from: Option<Digest>,
+    built: Option<Digest>,
+) -> BundledImage {
+    let (reference, architecture) = (plan.reference.to_string(), all.machine.architecture.to_string());
     BundledImage { reference, architecture, manifest, chosen_from, built }
 }
 
@@ -200,6 +218,6 @@ async fn kept_definitions(all: &Everything, progress: &Progress) -> Result<Vec<D
     try_join_all(fetched).await?;
     let sources = all.stack.components.iter().flat_map(|component| &component.file.crds);
     let digests = sources.flat_map(|source| source.files.values()).filter_map(|digest| digest.parse().ok());
-    let unique: std::collections::BTreeSet<Digest> = digests.collect();
+    let unique: BTreeSet<Digest> = digests.collect();
     Ok(unique.into_iter().collect())
 }

@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
+use futures::future::try_join_all;
 use serde_json::json;
 
 use super::printer::Printer;
@@ -18,7 +19,7 @@ use crate::images::Bundle;
 use crate::images::bundle::signature;
 use crate::images::bundle::verify::Hurt;
 use crate::report::units;
-use crate::up::everything;
+use crate::up::{Machine, everything};
 
 /// Put all that a stack needs into one file, for machines without a network: see `backstack up --bundle`
 ///
@@ -45,6 +46,7 @@ enum BundleCommand {
   backstack bundle create --stack ./mine --file /media/usb/mine.bundle
   backstack bundle create --images source    all images built here from packages
   backstack bundle create --since old.bundle only what is new since a bundle that the others have
+  backstack bundle create --arch amd64,arm64 for laptops with either processor
   backstack bundle create --sign ~/.ssh/id_ed25519
                                              so that the others can see whose it is
   backstack bundle create --checkpoint lab.checkpoint
@@ -107,6 +109,12 @@ struct CreateArgs {
     /// Sign it with this SSH key (`ssh-keygen` does it, and asks for a passphrase if there is one)
     #[arg(long, value_name = "KEY")]
     sign: Option<PathBuf>,
+    /// Processors of the machines that it is for [default: this machine's]
+    #[arg(long, value_name = "ARCHITECTURE", value_delimiter = ',', value_parser = architecture, conflicts_with = "checkpoint")]
+    arch: Vec<Architecture>,
+    /// This program for another processor, which an image has that is built here; a release knows where it is
+    #[arg(long, value_name = "FILE", requires = "arch")]
+    program: Option<PathBuf>,
     #[command(flatten)]
     wishes: WishArgs,
 }
@@ -142,19 +150,42 @@ pub(super) async fn run(args: BundleArgs, name: &str, printer: &Printer) -> Resu
 }
 
 async fn create(args: CreateArgs, name: &str, printer: &Printer) -> Result<u8, Failure> {
+    let machines = machines(&args);
     let (wishes, config) = args.wishes.split();
     let wishes = with_files_here(wishes, printer).await?;
-    let all = everything::look(name, wishes, config).await?;
+    let looks = machines.iter().map(|one| everything::look(name, wishes.clone(), config.clone(), one.clone()));
+    let all = try_join_all(looks).await?;
     let ending = if args.since.is_some() { "-new.bundle" } else { ".bundle" };
-    let usual = || format!("{}-{}-{}{ending}", all.stack.name, all.stack.version, Architecture::host()).into();
+    let usual = || {
+        let names: Vec<_> = machines.iter().map(|one| one.architecture.as_str()).collect();
+        format!("{}-{}-{}{ending}", all[0].stack.name, all[0].stack.version, names.join("-")).into()
+    };
     let target = Target { path: args.file.unwrap_or_else(usual), since: args.since, key: args.sign };
     let reporter = printer.reporter();
-    let created = bundle::create(all, &target, reporter.clone()).await;
+    let created = bundle::create(&all, &target, reporter.clone()).await;
     drop(reporter);
     let created = created?;
     printer.event(json!({"event": "bundle", "summary": created}));
     printer.people(|| told(&created));
     Ok(0)
+}
+
+/// Each machine once, in the order in which they were named.
+fn machines(args: &CreateArgs) -> Vec<Machine> {
+    let mut wanted = Vec::new();
+    for one in &args.arch {
+        if !wanted.contains(one) {
+            wanted.push(*one);
+        }
+    }
+    if wanted.is_empty() {
+        return vec![Machine::here()];
+    }
+    wanted.into_iter().map(|one| Machine::with(one, args.program.as_deref())).collect()
+}
+
+fn architecture(text: &str) -> Result<Architecture, String> {
+    Architecture::named(text).ok_or_else(|| "it is `amd64` or `arm64`".into())
 }
 
 fn told(created: &Created) -> String {
@@ -295,8 +326,10 @@ fn shown(bundle: &Bundle) -> String {
         about.created,
         about.made_by,
     );
+    let is_for_several = about.architectures.len() > 1;
     for image in bundle.images() {
-        let _ = writeln!(text, "  {}", image.reference);
+        let machine = if is_for_several { format!("  {}", image.architecture) } else { String::new() };
+        let _ = writeln!(text, "  {}{machine}", image.reference);
     }
     let (images, files) = (units::count(bundle.images().count(), "image"), units::count(about.files.len(), "file"));
     let _ = writeln!(text, "\n  {images}, {files} of definitions, {} blobs", about.blobs);

@@ -13,8 +13,8 @@ use crate::images::{Bundle, BundleError, Digest};
 ///
 /// # Errors
 /// What was kept of one is damaged.
-pub fn built(bundle: &Bundle) -> Result<Vec<BuiltImage>, BundleError> {
-    let kept = bundle.images_for(Architecture::host().as_str()).filter_map(|image| image.built.as_ref());
+pub fn built(bundle: &Bundle, architecture: Architecture) -> Result<Vec<BuiltImage>, BundleError> {
+    let kept = bundle.images_for(architecture.as_str()).filter_map(|image| image.built.as_ref());
     let read = |digest: &Digest| Ok(serde_json::from_slice(&bundle.read(digest)?)?);
     kept.map(|digest| read(digest).map_err(|error: std::io::Error| broken(bundle, &error))).collect()
 }
@@ -25,12 +25,13 @@ pub fn built(bundle: &Bundle) -> Result<Vec<BuiltImage>, BundleError> {
 /// A manifest in it is damaged.
 pub fn announce<'a>(
     bundle: &Bundle,
+    architecture: Architecture,
     images: impl Iterator<Item = &'a ImagePlan>,
     upstream: &Upstream,
 ) -> Result<(), Failure> {
     for image in images {
         let Some(wanted) = &image.wanted else { continue };
-        let mut of_machine = bundle.images_for(Architecture::host().as_str());
+        let mut of_machine = bundle.images_for(architecture.as_str());
         let Some(found) = of_machine.find(|bundled| is_wanted(bundled, wanted)) else { continue };
         let bytes = bundle.read(&found.manifest.digest).map_err(|error| broken(bundle, &error))?;
         let manifest = Raw { media_type: found.manifest.media_type.clone(), bytes };

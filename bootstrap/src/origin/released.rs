@@ -5,6 +5,7 @@
 //! them itself. A recipe that was changed has another key, so it never gets an old image.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::sync::OnceLock;
 
 use serde::Deserialize;
@@ -33,6 +34,14 @@ pub fn program() -> Program {
     match known().images.is_empty() {
         true => Program::this(),
         false => Program::this_released(env!("CARGO_PKG_VERSION")),
+    }
+}
+
+/// The same program in a file: for another machine.
+pub fn program_in(file: &Path) -> Program {
+    match known().images.is_empty() {
+        true => Program::file(file),
+        false => Program::released(file, env!("CARGO_PKG_VERSION")),
     }
 }
 

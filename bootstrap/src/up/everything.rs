@@ -2,7 +2,8 @@
 
 use std::path::PathBuf;
 
-use super::{DecidedImages, Images, stack};
+use super::{DecidedImages, Images, Machine, stack};
+use crate::build::Architecture;
 use crate::checkpoint::Portable;
 use crate::docker::Engine;
 use crate::error::Failure;
@@ -23,13 +24,20 @@ pub struct Everything {
     pub checkpoint: Option<Portable>,
     /// The local registry, if it runs: what it has need not be fetched again.
     pub registry: Option<Registry>,
+    /// What all of it is for.
+    pub machine: Machine,
 }
 
-/// Decides about every image. No engine is needed.
+/// Decides about every image for such a machine. No engine is needed.
 ///
 /// # Errors
 /// Settings or stack are wrong, or an image that the stack cannot do without is nowhere to be had.
-pub async fn look(name: &str, wishes: UpWishes, config: Option<PathBuf>) -> Result<Everything, Failure> {
+pub async fn look(
+    name: &str,
+    wishes: UpWishes,
+    config: Option<PathBuf>,
+    machine: Machine,
+) -> Result<Everything, Failure> {
     let wishes = match config.clone().or_else(folders::config_file) {
         Some(file) => wishes.or(settings::file::read(&file, config.is_some())?),
         None => wishes,
@@ -41,10 +49,11 @@ pub async fn look(name: &str, wishes: UpWishes, config: Option<PathBuf>) -> Resu
     let mut settings = wishes.for_own_cluster().decide(name, existing.as_ref(), &cluster.file.kubernetes)?;
     let (mut stack, _) = stack::load(&mut settings, None, false)?;
     let registry = match Engine::connect().await {
-        Ok(engine) => up::reach::running_registry(&engine).await?,
-        Err(_) => None,
+        // What it has is for this machine.
+        Ok(engine) if machine.architecture == Architecture::host() => up::reach::running_registry(&engine).await?,
+        _ => None,
     };
-    let mut images = Images::of(&settings, &stack, &cluster, None, ClusterImages::ALL)?;
+    let mut images = Images::of(&settings, &stack, &cluster, None, ClusterImages::ALL, &machine)?;
     let decided = match registry.clone() {
         Some(registry) => images.decide_for(&mut stack, registry).await?,
         None => images.decide(&mut stack, None).await?,
@@ -52,5 +61,5 @@ pub async fn look(name: &str, wishes: UpWishes, config: Option<PathBuf>) -> Resu
     if !decided.nowhere.is_empty() {
         return Err(OriginError::Nowhere(decided.nowhere).into());
     }
-    Ok(Everything { settings, stack, images, decided, checkpoint, registry })
+    Ok(Everything { settings, stack, images, decided, checkpoint, registry, machine })
 }

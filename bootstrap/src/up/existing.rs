@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use super::images::{DecidedImages, Images};
+use super::images::{DecidedImages, Images, Machine};
 use super::observation;
 use super::stack::{self, Adding};
 use super::{Prepared, Requested, UpRequest, component_inputs, wanting};
@@ -92,7 +92,7 @@ async fn situation(asked: Requested, context: &str) -> Result<Situation, Failure
     let existing = record.clone().map(|record| Existing { settings: None, workers: 0, record: Some(record) });
     let mut settings = wishes.decide(&name, existing.as_ref(), &spec.file.kubernetes)?;
     let (mut stack, adding) = stack::load(&mut settings, add.as_ref(), true)?;
-    let mut images = Images::of(&settings, &stack, &spec, adding.as_ref(), ClusterImages::NONE)?;
+    let mut images = Images::of(&settings, &stack, &spec, adding.as_ref(), ClusterImages::NONE, &Machine::here())?;
     let decided = match registry(&settings).await? {
         Some(registry) => images.decide_for(&mut stack, registry).await?,
         None => pulled_by_the_cluster(&images, context)?,

@@ -8,7 +8,7 @@ use futures::future::try_join_all;
 
 use super::{Adding, reach};
 use crate::build::container::{ContainerPlan, Outlook};
-use crate::build::{Architecture, Builder};
+use crate::build::{Architecture, Builder, Program};
 use crate::docker::Engine;
 use crate::doctor::building::{Building, Standby};
 use crate::error::{ExitKind, Failure};
@@ -28,6 +28,35 @@ use crate::stack::files::FileTree;
 use crate::stack::model::ImageRef;
 use crate::stack::{ClusterSpec, LeftOut, Stack, Unavailable};
 use crate::tls;
+
+/// The machine that images are for.
+#[derive(Debug, Clone)]
+pub struct Machine {
+    pub architecture: Architecture,
+    /// What images for it take for this program.
+    pub program: Program,
+}
+
+impl Machine {
+    /// This one.
+    pub fn here() -> Self {
+        Self { architecture: Architecture::host(), program: released::program() }
+    }
+
+    /// One with this processor. `program` is a static build of this program for it; a release has no need of one.
+    pub fn with(architecture: Architecture, program: Option<&Path>) -> Self {
+        let program = program.filter(|_| architecture != Architecture::host()).map(released::program_in);
+        Self { architecture, program: program.unwrap_or_else(released::program) }
+    }
+
+    /// The same, as registries name it.
+    pub fn platform(&self) -> Platform {
+        match self.architecture == Architecture::host() {
+            true => Platform::here(),
+            false => Platform::linux(self.architecture.as_str()),
+        }
+    }
+}
 
 /// The images of a run, and the means to get them.
 pub struct Images {
@@ -73,15 +102,23 @@ impl Images {
         cluster: &ClusterSpec,
         adding: Option<&Adding>,
         of_cluster: ClusterImages,
+        machine: &Machine,
     ) -> Result<Self, Failure> {
         let cache = folders::cache()?;
         let bundle = settings.bundle.as_deref().map(Bundle::open).transpose()?.map(Arc::new);
         let store = BlobStore::open(&cache).map_err(|error| no_cache(&cache, &error))?.with_bundle(bundle.clone());
         let container = container(settings.images, cluster)?;
-        let builder = Builder::new(&cache, store.clone(), Architecture::host())
-            .with_program(released::program())
+        let builder = Builder::new(&cache, store.clone(), machine.architecture)
+            .with_program(machine.program.clone())
             .with_container(Some(container.clone()))
-            .with_known(bundle.as_deref().map(bundled::built).transpose()?.into_iter().flatten());
+            .with_known(
+                bundle
+                    .as_deref()
+                    .map(|bundle| bundled::built(bundle, machine.architecture))
+                    .transpose()?
+                    .into_iter()
+                    .flatten(),
+            );
         let mut node = ImagePlan::of(&cluster.file.node, &cluster.tree, &builder)?;
         if let Some(image) = &settings.node_image
             && image.parse() != Ok(node.reference.clone())
@@ -98,9 +135,9 @@ impl Images {
         let http = tls::client_or_distrust(reqwest::Client::builder)
             .map_err(|error| ImageError::Client { reason: error.to_string() })?;
         let registry = ImagePlan::of(&cluster.file.registry, &cluster.tree, &builder)?;
-        let upstream = Upstream::new(UpstreamOptions::new(Platform::here()))?;
+        let upstream = Upstream::new(UpstreamOptions::new(machine.platform()))?;
         if let Some(bundle) = &bundle {
-            bundled::announce(bundle, components.values().chain([&node, &registry]), &upstream)?;
+            bundled::announce(bundle, machine.architecture, components.values().chain([&node, &registry]), &upstream)?;
         }
         Ok(Self {
             mode: settings.images,

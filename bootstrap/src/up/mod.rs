@@ -33,7 +33,7 @@ mod run;
 mod stack;
 pub(crate) mod wanting;
 
-pub use images::{DecidedImages, Images, limits as image_limits};
+pub use images::{DecidedImages, Images, Machine, limits as image_limits};
 pub use run::{Outcome, Ready, RouteUrl, execute, routes};
 pub use stack::{AddWish, Adding};
 
@@ -186,7 +186,7 @@ pub async fn check(request: UpRequest) -> Result<Vec<Check>, Failure> {
 async fn check_without_engine(asked: Requested, error: &ClusterError) -> Result<Vec<Check>, Failure> {
     let mut settings = asked.wishes.decide(&asked.name, None, &asked.cluster.file.kubernetes)?;
     let (mut stack, _) = stack::load(&mut settings, None, false)?;
-    let mut images = Images::of(&settings, &stack, &asked.cluster, None, ClusterImages::ALL)?;
+    let mut images = Images::of(&settings, &stack, &asked.cluster, None, ClusterImages::ALL, &Machine::here())?;
     // Without an engine no image goes anywhere: no registry is asked, and only what is asked for is known to be built.
     let building = match settings.images {
         ImageSource::Source => {
@@ -289,7 +289,8 @@ impl Situation {
         let registry_runs = registry::find(&self.engine).await?.is_some();
         let (name, workers) = (&self.settings.name, self.settings.workers);
         let needed = ClusterImages::needed(name, workers, self.existing.as_ref(), registry_runs);
-        let mut images = Images::of(&self.settings, &self.stack, &self.cluster, self.adding.as_ref(), needed)?;
+        let mut images =
+            Images::of(&self.settings, &self.stack, &self.cluster, self.adding.as_ref(), needed, &Machine::here())?;
         let (engine, had) = (&self.engine, self.mode.take());
         let mode = async {
             match had {

@@ -53,6 +53,11 @@ impl Program {
         Self::at(file.into(), Some(version.into()))
     }
 
+    /// A program in this file, known by its bytes.
+    pub fn file(file: impl Into<PathBuf>) -> Self {
+        Self::at(file.into(), None)
+    }
+
     fn at(file: PathBuf, version: Option<String>) -> Self {
         Self(Arc::new(Known { file, version, key: OnceLock::new() }))
     }
