@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use backstack_mcp::docs::{Docs, Question, absolute};
+use backstack_mcp::docs::{Docs, absolute};
 
 mod common;
 use common::{Set, queries, worth};
