@@ -12,29 +12,86 @@ const NAMED_STRANGERS: usize = 10;
 /// A build that failed, and where.
 #[derive(Debug, thiserror::Error)]
 pub enum BuildError {
+    /// This is another system than Linux, where the tools of a build do not run.
     #[error("images can be built from packages on Linux only")]
     NotLinux,
+    /// A recipe, or a file that it uses, says something that cannot be.
     #[error("{file}: {problem}")]
-    Recipe { file: String, problem: String },
+    Recipe {
+        /// Path of that file, as a person finds it.
+        file: String,
+        /// What is wrong with it, for the end of the message.
+        problem: String,
+    },
+    /// Recipes contain each other by `containerd_store`: their files, the last one being the first again.
     #[error("recipes contain each other: {}", .0.join(" -> "))]
     Cycle(Vec<String>),
+    /// A file or folder could not be read or written.
     #[error("{what}")]
-    Io { what: String, source: io::Error },
+    Io {
+        /// What could not be done, with the path: the whole message.
+        what: String,
+        /// What the system says to that.
+        source: io::Error,
+    },
+    /// A program that builds need is not on this machine.
     #[error("`{tool}` is not installed, and {needed_for} needs it")]
-    ToolMissing { tool: String, needed_for: String },
+    ToolMissing {
+        /// Name of the program, as `apt-get`.
+        tool: String,
+        /// What it would have done, as `Debian layers`.
+        needed_for: String,
+    },
+    /// A program is not on this machine, and the container that has it cannot be used either.
     #[error("`{tool}` is not installed, and no builder container can take its place: {why}")]
-    NoBuilder { tool: String, needed_for: String, why: String, hint: String },
+    NoBuilder {
+        /// Name of the program, as `apt-get`.
+        tool: String,
+        /// What it would have done, as `Debian layers`.
+        needed_for: String,
+        /// What keeps the container from being used.
+        why: String,
+        /// What to do about the container; empty if that is nothing.
+        hint: String,
+    },
+    /// A program was run and ended with an error.
     #[error("{what} failed: `{command}` ended with {status}")]
-    ToolFailed { what: String, command: String, status: String, output: Vec<String> },
+    ToolFailed {
+        /// What it was run for, the beginning of the message.
+        what: String,
+        /// Its command line.
+        command: String,
+        /// How it ended, as `exit status: 1`.
+        status: String,
+        /// The last lines that it wrote.
+        output: Vec<String>,
+    },
+    /// Nothing on this machine says where Debian's packages come from.
     #[error("no Debian mirror is known for {suite}")]
-    NoMirror { suite: String, looked_in: Vec<String> },
+    NoMirror {
+        /// Debian's suite, as `trixie`.
+        suite: String,
+        /// Files and folders that might have named a mirror.
+        looked_in: Vec<String>,
+    },
+    /// A package could not be had or used.
     #[error("package {package}: {problem}")]
-    Package { package: String, problem: String },
+    Package {
+        /// Its name, or the path of its file.
+        package: String,
+        /// What is wrong with it, for the end of the message.
+        problem: String,
+    },
+    /// A program in an image is for another machine than the image.
     #[error("{path} in {recipe} is for {machine}, and the image for {architecture}")]
     OtherMachine {
+        /// Path of the first such file in the image.
         path: String,
+        /// Folder of the recipe, as messages name it.
         recipe: String,
+        /// The machine that the file is for, as its header says.
         machine: Machine,
+        /// The architecture that the image is built for.
         architecture: Architecture,
         /// Further files of this kind, each with its machine.
         others: Vec<String>,

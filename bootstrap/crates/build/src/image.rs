@@ -21,7 +21,9 @@ pub(super) const RECIPE_LABEL: &str = "dev.backstack.recipe";
 /// An image whose blobs are all in the store.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BuiltImage {
+    /// The OCI manifest, by whose digest the image is known.
     pub manifest: Descriptor,
+    /// The OCI configuration: how a container of it starts, and its layers unpacked.
     pub config: Descriptor,
     /// Lowest first.
     pub layers: Vec<BuiltLayer>,

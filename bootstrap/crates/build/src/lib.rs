@@ -64,7 +64,9 @@ pub use tools::MissingTool;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Architecture {
+    /// 64-bit x86, which the kernel calls `x86_64`.
     Amd64,
+    /// 64-bit Arm, which the kernel calls `aarch64`.
     Arm64,
 }
 
@@ -106,16 +108,23 @@ impl fmt::Display for Architecture {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum PackageSource {
+    /// Debian's archive, by the mirrors that this machine or the container names.
     Debian,
+    /// Go modules, by way of `GOPROXY`.
     Go,
+    /// The Python Package Index.
     Pypi,
+    /// The registry of npm.
     Npm,
 }
 
 /// A package that went into an image.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Package {
+    /// The kind of registry it is from.
     pub source: PackageSource,
+    /// Its name there, as `libc6` or `github.com/spf13/cobra`.
     pub name: String,
+    /// Its version as that registry writes it, as `2.41-12` or `v1.9.1`.
     pub version: String,
 }

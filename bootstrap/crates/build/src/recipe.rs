@@ -26,29 +26,34 @@ const DEBIAN_FORMAT: &str = "2";
 
 /// A recipe with its keys.
 #[derive(Debug, Clone)]
-pub struct Recipe {
-    pub tree: FileTree,
-    pub recipe: ImageRecipe,
+pub(crate) struct Recipe {
+    /// The recipe's folder, with all files that it uses.
+    pub(crate) tree: FileTree,
+    /// `image.yaml`, read.
+    pub(crate) recipe: ImageRecipe,
     /// Identifies the image.
-    pub key: Digest,
-    pub layers: Vec<KeyedLayer>,
+    pub(crate) key: Digest,
+    /// Its layers, lowest first.
+    pub(crate) layers: Vec<KeyedLayer>,
 }
 
 /// A layer with the key under which it is cached. Layers of several images may share a key.
 #[derive(Debug, Clone)]
-pub struct KeyedLayer {
-    pub key: Digest,
-    pub layer: Layer,
+pub(crate) struct KeyedLayer {
+    /// Digest of all that decides what is in the layer.
+    pub(crate) key: Digest,
+    /// The layer as `image.yaml` has it.
+    pub(crate) layer: Layer,
     /// Whether a layer below has Debian's links from / into /usr, and this one has paths behind them.
-    pub merged_usr: bool,
+    pub(crate) merged_usr: bool,
     /// The recipes that a `containerd_store` contains, by the reference that the node asks for.
-    pub contains: Vec<(String, Recipe)>,
+    pub(crate) contains: Vec<(String, Recipe)>,
 }
 
 impl Recipe {
     /// # Errors
     /// The recipe or a file that it uses is missing or malformed.
-    pub fn load(tree: &FileTree, architecture: Architecture, program: &Program) -> Result<Self, BuildError> {
+    pub(crate) fn load(tree: &FileTree, architecture: Architecture, program: &Program) -> Result<Self, BuildError> {
         Self::load_within(tree, &Inputs { architecture, program }, &mut Vec::new())
     }
 

@@ -56,10 +56,13 @@ pub trait Explain: std::error::Error {
 /// Any explained error, ready to be shown.
 #[derive(Debug)]
 pub struct Failure {
+    /// Decides the exit code that the program ends with.
     pub kind: ExitKind,
     /// The message and, behind it, each cause.
     pub messages: Vec<String>,
+    /// Facts shown below the messages, one line each, as the last lines of a log; often empty.
     pub details: Vec<String>,
+    /// What to do next, one sentence each.
     pub hints: Vec<String>,
 }
 

@@ -32,8 +32,11 @@ pub struct Engine {
 /// What a command in a container printed, and how it ended.
 #[derive(Debug, Clone, Default)]
 pub struct CommandOutput {
+    /// Its exit code; -1 if the engine does not know it.
     pub code: i64,
+    /// What it wrote to stdout; bytes that are not UTF-8 are replaced.
     pub stdout: String,
+    /// What it wrote to stderr, in the same way.
     pub stderr: String,
 }
 

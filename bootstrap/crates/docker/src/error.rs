@@ -7,46 +7,168 @@ use backstack_common::error::{ExitKind, Explain};
 /// A fault of the engine, a node, or a file of the cluster's.
 #[derive(Debug, thiserror::Error)]
 pub enum ClusterError {
+    /// Nothing that is a Docker Engine answers.
     #[error("no Docker Engine answers at {address}: {why}")]
-    NoEngine { address: String, why: String },
+    NoEngine {
+        /// Where it was looked for, as `unix:///var/run/docker.sock`.
+        address: String,
+        /// What the connection ended with.
+        why: String,
+    },
+    /// The address of the engine has a form or a scheme that is not understood.
     #[error("the address of the Docker Engine, `{address}` ({named_by}), cannot be used: {why}")]
-    EngineAddress { address: String, named_by: String, why: String },
+    EngineAddress {
+        /// The address as it was given.
+        address: String,
+        /// What names it, as `DOCKER_HOST` or a context.
+        named_by: String,
+        /// What is wrong with it.
+        why: String,
+    },
+    /// A Docker context was named, and there is none of this name.
     #[error("the Docker context `{name}` ({named_by}) does not exist")]
-    NoContext { name: String, named_by: String, known: Vec<String> },
+    NoContext {
+        /// The context's name.
+        name: String,
+        /// What names it: `DOCKER_CONTEXT`, or Docker's configuration file.
+        named_by: String,
+        /// Names of the contexts there are, `default` first.
+        known: Vec<String>,
+    },
+    /// A Docker context is there, and its files cannot be used.
     #[error("the Docker context `{name}` ({named_by}) cannot be used: {why}")]
-    Context { name: String, named_by: String, why: String },
+    Context {
+        /// The context's name.
+        name: String,
+        /// What names it: `DOCKER_CONTEXT`, or Docker's configuration file.
+        named_by: String,
+        /// What is wrong with its files.
+        why: String,
+    },
+    /// Docker's configuration file cannot be read.
     #[error("{path} cannot be read, so it is not known which Docker Engine is meant: {why}")]
-    DockerConfig { path: String, why: String, contexts: Vec<String> },
+    DockerConfig {
+        /// Path of that file, mostly `~/.docker/config.json`.
+        path: String,
+        /// What is wrong with it.
+        why: String,
+        /// Names of the contexts there are, `default` first.
+        contexts: Vec<String>,
+    },
+    /// The certificates for the engine cannot be used.
     #[error("TLS to the Docker Engine at {address} cannot be used: {why}")]
-    EngineTls { address: String, why: String },
+    EngineTls {
+        /// Where the engine is, as `tcp://10.0.0.5:2376`.
+        address: String,
+        /// Which file is missing or wrong, and how.
+        why: String,
+    },
+    /// The engine answered that it could not, or not at all.
     #[error("the Docker Engine could not {action}")]
-    Engine { action: String, source: Box<bollard::errors::Error> },
+    Engine {
+        /// What was being done, as `create node X`: it completes "could not ...".
+        action: String,
+        /// The engine's answer, or why there was none.
+        source: Box<bollard::errors::Error>,
+    },
+    /// A port that a container should have on the host is somebody else's.
     #[error("port {port} on {address} is taken already")]
-    PortTaken { address: String, port: u16, flag: &'static str },
+    PortTaken {
+        /// The host's address that the port was wanted on, as `127.0.0.1`.
+        address: String,
+        /// The port that is taken.
+        port: u16,
+        /// The options by which another port is chosen, for the hint.
+        flag: &'static str,
+    },
+    /// A container has the name that ours should get.
     #[error("container `{container}` exists and was not made by backstack")]
-    NameInUse { container: String },
+    NameInUse {
+        /// That name.
+        container: String,
+    },
+    /// A network has the name that ours should get.
     #[error("network `{network}` exists and was not made by backstack")]
-    NetworkInUse { network: String },
+    NetworkInUse {
+        /// That name.
+        network: String,
+    },
+    /// Every subnet that came into question overlaps with another network.
     #[error("no free subnet for the platform's network: {tried} are all in use")]
-    NoSubnet { tried: String },
+    NoSubnet {
+        /// Those subnets, as `172.31.250.0/24`, with commas between them.
+        tried: String,
+    },
+    /// A command in a container ended with an error, or said something that is not understood.
     #[error("in node `{node}`, `{command}` failed with exit code {code}")]
-    Command { node: String, command: String, code: i64, output: String },
+    Command {
+        /// Name of the container.
+        node: String,
+        /// The command with its arguments.
+        command: String,
+        /// Its exit code; -1 if the engine does not know it.
+        code: i64,
+        /// What it wrote, stdout and then stderr.
+        output: String,
+    },
+    /// A container ended that should run.
     #[error("node `{node}` stopped while it was being set up")]
-    NodeDied { node: String, logs: String },
+    NodeDied {
+        /// Name of the container.
+        node: String,
+        /// The last lines of its log; empty if there are none.
+        logs: String,
+    },
+    /// Something did not happen in its time.
     #[error("{what} took longer than {} s", waited.as_secs())]
-    Timeout { what: String, waited: Duration },
+    Timeout {
+        /// What was waited for, the beginning of the message.
+        what: String,
+        /// How long it was waited for.
+        waited: Duration,
+    },
+    /// An image lacks what kind puts into its node images.
     #[error("node image `{image}` is not usable as a node: {why}")]
-    NotANodeImage { image: String, why: String },
+    NotANodeImage {
+        /// The image as it was named.
+        image: String,
+        /// What it lacks, or what is wrong with that.
+        why: String,
+    },
+    /// The kubeconfig file cannot be read or written.
     #[error("kubeconfig {path} {problem}")]
-    Kubeconfig { path: String, problem: String },
+    Kubeconfig {
+        /// Path of that file.
+        path: String,
+        /// What is wrong with it: it follows the path, as `is malformed: ...`.
+        problem: String,
+    },
+    /// The platform is there, and its control plane is stopped.
     #[error("platform `{platform}` is stopped: its control plane does not run")]
-    NotRunning { platform: String },
+    NotRunning {
+        /// Name of the platform.
+        platform: String,
+    },
+    /// The platform is there, and its control plane is paused.
     #[error("platform `{platform}` is paused: it keeps its memory, and does nothing")]
-    Paused { platform: String },
+    Paused {
+        /// Name of the platform.
+        platform: String,
+    },
+    /// The cluster was not made by backstack, so its nodes are not touched.
     #[error("the cluster of context `{context}` is somebody else's, and is neither stopped nor started")]
-    Elsewhere { context: String },
+    Elsewhere {
+        /// Its context in the kubeconfig.
+        context: String,
+    },
+    /// No platform of this name is in the engine.
     #[error("there is no platform named `{name}`")]
-    NoPlatform { name: String, existing: Vec<String> },
+    NoPlatform {
+        /// The name that was asked for.
+        name: String,
+        /// Names of the platforms there are; may be empty.
+        existing: Vec<String>,
+    },
 }
 
 impl ClusterError {

@@ -24,14 +24,18 @@ const FOLDER: &str = "/proc/sys/fs/inotify";
 /// How much each user may have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
+    /// `fs.inotify.max_user_instances`: how many inotify instances, each a set of watches.
     pub instances: u64,
+    /// `fs.inotify.max_user_watches`: how many files and folders.
     pub watches: u64,
 }
 
 /// What the user who has most of it has in use, as far as the processes can be looked into.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Used {
+    /// Open inotify instances.
     pub instances: u64,
+    /// Files and folders that are watched.
     pub watches: u64,
     /// Some processes may only be looked into by root.
     pub in_part: bool,
@@ -40,7 +44,9 @@ pub struct Used {
 /// File watches of the engine's kernel.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct FileWatches {
+    /// What the kernel allows each user now.
     pub limits: Limits,
+    /// What is in use of that.
     pub used: Used,
 }
 

@@ -22,15 +22,16 @@ const PATCHES: &str = "/kind/patches";
 
 /// How a worker finds and trusts the control plane, as `kubeadm token create` prints it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct JoinToken {
-    pub token: String,
+pub(crate) struct JoinToken {
+    /// The bootstrap token, `ID.SECRET`.
+    pub(crate) token: String,
     /// `sha256:...` of the cluster CA's public key.
-    pub ca_hash: String,
+    pub(crate) ca_hash: String,
 }
 
 impl JoinToken {
     /// Reads a printed `kubeadm join` command.
-    pub fn from_command(command: &str) -> Option<Self> {
+    pub(crate) fn from_command(command: &str) -> Option<Self> {
         let words = command.split_whitespace();
         let after = |flag: &str| words.clone().skip_while(|word| *word != flag).nth(1).map(str::to_string);
         Some(Self { token: after("--token")?, ca_hash: after("--discovery-token-ca-cert-hash")? })
@@ -40,10 +41,15 @@ impl JoinToken {
 /// What a node's configuration depends on.
 #[derive(Debug, Clone)]
 pub struct NodeFacts {
+    /// Name of the platform, which becomes the cluster's.
     pub platform: String,
+    /// Name of the node and of its container.
     pub name: String,
+    /// Whether it runs the control plane.
     pub role: Role,
+    /// The node's own IPv4 address in the platform's network.
     pub address: String,
+    /// Name of the control plane's container, by which the nodes reach it.
     pub control_plane: String,
     /// Version of Kubernetes with its leading `v`, as the node image says.
     pub version: String,
@@ -102,7 +108,7 @@ fn names(facts: &NodeFacts) -> Value {
 }
 
 /// The file for `kubeadm join`.
-pub fn join_config(facts: &NodeFacts, token: &JoinToken) -> String {
+pub(crate) fn join_config(facts: &NodeFacts, token: &JoinToken) -> String {
     yaml(&[join(facts, token)])
 }
 

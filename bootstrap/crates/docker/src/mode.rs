@@ -72,7 +72,12 @@ pub enum NodeMode {
     /// As kind does it.
     Privileged,
     /// With every capability but these, and everything else unconfined; why `--privileged` is refused.
-    Capabilities { missing: Vec<String>, why: String },
+    Capabilities {
+        /// The capabilities that the engine refuses, without `CAP_`, as `BPF`.
+        missing: Vec<String>,
+        /// What the engine said to `--privileged`.
+        why: String,
+    },
 }
 
 impl NodeMode {

@@ -28,7 +28,9 @@ const START: [&str; 2] = ["/usr/local/bin/entrypoint", "/sbin/init"];
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Role {
+    /// Runs etcd, the API server and the controllers; the only node of its kind.
     ControlPlane,
+    /// Runs workloads alone.
     Worker,
 }
 
@@ -45,20 +47,28 @@ impl Role {
 /// A port of the host's loopback that leads to a port of a node.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct PortMapping {
+    /// The port on the host.
     pub host: u16,
+    /// The port in the node.
     pub node: u16,
 }
 
 /// Everything that makes a node's container.
 #[derive(Debug, Clone)]
 pub struct NodeSpec {
+    /// Name of the platform that the node is labelled with.
     pub platform: String,
+    /// Name of the container, and of the node.
     pub name: String,
+    /// What the node is for.
     pub role: Role,
     /// Image as the engine has it.
     pub image: String,
+    /// Its fixed address in the platforms' network.
     pub address: Ipv4Addr,
+    /// What the container may do.
     pub mode: NodeMode,
+    /// Ports of the host that lead to the node.
     pub ports: Vec<PortMapping>,
     /// Port on loopback for the API server; 0 lets the engine choose. Control plane only.
     pub api_port: u16,

@@ -20,7 +20,9 @@ use super::provision::MARKER;
 pub struct PlatformSettings {
     /// Version of backstack that made it.
     pub made_by: String,
+    /// The host's port for HTTP, as given with `--http-port`.
     pub http_port: u16,
+    /// The host's port for HTTPS, as given with `--https-port`.
     pub https_port: u16,
     /// Further ports.
     pub ports: Vec<PortMapping>,
@@ -34,7 +36,9 @@ pub struct PlatformSettings {
 /// A node's container.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct ObservedNode {
+    /// Name of the container, and of the node.
     pub name: String,
+    /// What the node is for, from kind's label.
     pub role: Role,
     /// It runs, and is not paused.
     pub running: bool,
@@ -42,6 +46,7 @@ pub struct ObservedNode {
     pub paused: bool,
     /// All that makes it a node went through; one that is half made is recreated.
     pub complete: bool,
+    /// Its fixed address in the platforms' network; `None` if it is not in it.
     pub address: Option<Ipv4Addr>,
     /// Port of the API server on loopback; control plane only.
     pub api_port: Option<u16>,
@@ -50,7 +55,9 @@ pub struct ObservedNode {
 /// The containers of one platform.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct ObservedPlatform {
+    /// Name of the platform, from the label of its containers.
     pub name: String,
+    /// What it was made with; `None` if there is no control plane, or its label cannot be read.
     pub settings: Option<PlatformSettings>,
     /// Control plane first, then workers by name.
     pub nodes: Vec<ObservedNode>,

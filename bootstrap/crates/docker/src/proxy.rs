@@ -30,7 +30,9 @@ pub struct Proxies {
 /// What `doctor` says of the proxies: what is used, and each problem with what to do about it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Findings {
+    /// Which variables are set, and who uses them; `None` if none can be used.
     pub used: Option<String>,
+    /// Each problem, and what to do about it.
     pub problems: Vec<(String, String)>,
 }
 

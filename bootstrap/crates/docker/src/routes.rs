@@ -10,6 +10,7 @@ const WIDEST: u8 = 12;
 pub struct Route {
     /// Name of the interface, as `tun0`.
     pub interface: String,
+    /// The addresses that it leads there.
     pub range: Subnet,
 }
 

@@ -92,6 +92,7 @@ impl Subnet {
         self.overlaps(Self::around(address, 32))
     }
 
+    /// Whether there is an address that both have.
     pub fn overlaps(self, other: Self) -> bool {
         let common = mask(self.prefix.min(other.prefix));
         self.base & common == other.base & common

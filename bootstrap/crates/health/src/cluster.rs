@@ -13,6 +13,7 @@ pub trait Cluster {
     /// A claim for a volume.
     fn claim(&self, namespace: &str, name: &str) -> Option<Cow<'_, Claim>>;
 
+    /// All nodes that have been seen, in no order.
     fn nodes(&self) -> Vec<Cow<'_, Node>>;
 
     /// All pods, of every namespace: they are what nodes are full of.

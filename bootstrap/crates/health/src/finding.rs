@@ -22,12 +22,14 @@ pub enum Verdict {
     Imperfect,
     /// Nothing wrong was seen, and too little was looked at to call it healthy.
     Unknown,
+    /// All was looked at that there is to look at, and nothing is wrong.
     Healthy,
 }
 
 /// Something that is wrong with one object.
 #[derive(Debug, Clone, PartialEq, Serialize, schemars::JsonSchema)]
 pub struct Finding {
+    /// What sort of thing is wrong.
     pub fault: Fault,
     /// How bad it is, once all that was found has been compared.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -39,6 +41,7 @@ pub struct Finding {
     pub field: String,
     /// One plain sentence.
     pub summary: String,
+    /// What it was seen from, each piece once.
     pub evidence: Vec<Evidence>,
     /// What to do next.
     pub next: String,
@@ -51,6 +54,7 @@ pub struct Finding {
     /// How many more objects show the very same.
     #[serde(skip_serializing_if = "is_zero")]
     pub more: usize,
+    /// How much it explains, against other findings: from [`Fault::weight`], or less.
     #[serde(skip)]
     pub weight: u32,
     /// The container that it is about; empty if it is about the whole.
@@ -68,8 +72,11 @@ fn is_zero(count: &usize) -> bool {
 /// Where the last words of a container can be read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LogSource {
+    /// Namespace of the pod.
     pub namespace: String,
+    /// Name of the pod.
     pub pod: String,
+    /// Name of the container in it, of whichever sort.
     pub container: String,
     /// Whether they are in the log of the run before.
     pub previous: bool,
@@ -92,16 +99,19 @@ pub struct Change {
 pub struct Evidence {
     /// As `event FailedScheduling` or `condition Synced`.
     pub source: String,
+    /// What it says, cut to its beginning if it is long.
     pub text: String,
 }
 
 impl Evidence {
+    /// A piece of evidence from this source; a long text is cut.
     pub fn new(source: impl Into<String>, text: &str) -> Self {
         Self { source: source.into(), text: short(text, LONGEST) }
     }
 }
 
 impl Finding {
+    /// A finding that weighs as much as its fault; the rest is added with the methods below.
     pub fn new(fault: Fault, object: Ref, summary: impl Into<String>) -> Self {
         Self {
             fault,
@@ -154,6 +164,7 @@ impl Finding {
         self
     }
 
+    /// Says what to do next, in one sentence.
     #[must_use]
     pub fn next(mut self, next: impl Into<String>) -> Self {
         self.next = next.into();

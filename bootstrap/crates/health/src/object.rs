@@ -11,14 +11,17 @@ pub struct Ref {
     /// API group; empty for the core group.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub group: String,
+    /// Its kind in the singular, as `Deployment`.
     pub kind: String,
     /// Empty for cluster-wide objects.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub namespace: String,
+    /// Its name, unique for its kind in its namespace.
     pub name: String,
 }
 
 impl Ref {
+    /// An object by its parts; group and namespace may be empty.
     pub fn new(group: &str, kind: &str, namespace: &str, name: &str) -> Self {
         Self { group: group.into(), kind: kind.into(), namespace: namespace.into(), name: name.into() }
     }

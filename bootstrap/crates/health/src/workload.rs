@@ -10,8 +10,11 @@ use crate::words::{refusal, sentence};
 /// How far one workload is.
 #[derive(Debug, Clone, PartialEq)]
 pub struct State {
+    /// Whether its newest version runs in full, and nothing older beside it.
     pub done: bool,
+    /// Pods that are available; 0 for a Job.
     pub ready: i64,
+    /// Pods that there should be; 0 for a Job.
     pub wanted: i64,
     /// What is missing, for when nothing better is known.
     pub missing: String,

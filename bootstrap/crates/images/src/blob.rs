@@ -14,7 +14,9 @@ use super::digest::Digest;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Descriptor {
+    /// What it is, as `application/vnd.oci.image.layer.v1.tar+gzip`.
     pub media_type: String,
+    /// What its bytes must have.
     pub digest: Digest,
     /// Bytes.
     #[serde(deserialize_with = "size")]

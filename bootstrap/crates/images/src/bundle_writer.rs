@@ -27,6 +27,7 @@ const FILE_TIME: u64 = 946_684_800;
 
 /// An image that goes into a bundle.
 pub struct Packed {
+    /// What the bundle's index says of it.
     pub image: BundledImage,
     /// Where what is not in the store is fetched from.
     pub from: Option<(Upstream, Resolved)>,
@@ -51,14 +52,17 @@ pub struct Written {
     pub bytes: u64,
     /// Bytes that all images would have, each for itself.
     pub apart: u64,
+    /// Files that it has for blobs; each content is one, however many images have it.
     pub blobs: usize,
 }
 
 /// A bundle cannot be written.
 #[derive(Debug, thiserror::Error)]
 pub enum PackError {
+    /// An image that goes in could not be had.
     #[error(transparent)]
     Image(#[from] ImageError),
+    /// The file cannot be written, or the bundle that it stands on cannot be used.
     #[error(transparent)]
     Bundle(#[from] BundleError),
 }

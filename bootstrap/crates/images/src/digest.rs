@@ -37,6 +37,7 @@ impl Digest {
         &self.hex()[..12]
     }
 
+    /// The whole text, `sha256:` and 64 hexadecimal digits.
     pub fn as_str(&self) -> &str {
         &self.0
     }

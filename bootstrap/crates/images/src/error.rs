@@ -11,38 +11,161 @@ use backstack_common::error::{ExitKind, Explain};
 /// An image could not be brought to the local registry.
 #[derive(Debug, thiserror::Error)]
 pub enum ImageError {
+    /// Its name is not an image reference.
     #[error(transparent)]
     Reference(#[from] InvalidReference),
+    /// The registry answers 404.
     #[error("{image}: {host} has no such image")]
-    NotFound { image: String, host: String, said: String },
+    NotFound {
+        /// The image as messages name it, mostly its reference.
+        image: String,
+        /// The registry that was asked, or its mirror.
+        host: String,
+        /// The registry's own words; may be empty.
+        said: String,
+    },
+    /// The registry answers 401 or 403.
     #[error("{image}: {host} refused access")]
-    Unauthorised { image: String, host: String, said: String, note: Option<String> },
+    Unauthorised {
+        /// The image as messages name it, mostly its reference.
+        image: String,
+        /// The registry that was asked, or its mirror.
+        host: String,
+        /// The registry's own words; may be empty.
+        said: String,
+        /// Which credentials were used; `None` if that is not known.
+        note: Option<String>,
+    },
+    /// The registry answers 429.
     #[error("{image}: {host} limits how much may be pulled{}", in_time(.retry_after))]
-    RateLimited { image: String, host: String, retry_after: Option<Duration>, said: String },
+    RateLimited {
+        /// The image as messages name it, mostly its reference.
+        image: String,
+        /// The registry that was asked, or its mirror.
+        host: String,
+        /// How long it says to wait; `None` if it does not say.
+        retry_after: Option<Duration>,
+        /// The registry's own words; may be empty.
+        said: String,
+    },
+    /// There was no connection, or nothing that a registry says came over it.
     #[error("{image}: {host} cannot be reached: {reason}")]
-    Unreachable { image: String, host: String, reason: String },
+    Unreachable {
+        /// The image as messages name it, mostly its reference.
+        image: String,
+        /// The registry that was asked, or its mirror.
+        host: String,
+        /// What the connection ended with.
+        reason: String,
+    },
+    /// A connection ended before everything had come.
     #[error("{image}: the connection to {host} broke{}: {reason}", times(.attempts))]
-    Cut { image: String, host: String, attempts: u32, reason: String },
+    Cut {
+        /// The image as messages name it, mostly its reference.
+        image: String,
+        /// The registry that was asked, or its mirror.
+        host: String,
+        /// Attempts in a row that brought nothing.
+        attempts: u32,
+        /// What the last one ended with.
+        reason: String,
+    },
+    /// The registry gives an answer that has no other place here, mostly 500 or above.
     #[error("{image}: {host} answered {status} to {what}")]
-    Answer { image: String, host: String, what: String, status: u16, said: String },
+    Answer {
+        /// The image as messages name it, mostly its reference.
+        image: String,
+        /// The registry that was asked, or its mirror.
+        host: String,
+        /// What it was asked for, as `a request for its manifest`.
+        what: String,
+        /// HTTP status of the answer.
+        status: u16,
+        /// The registry's own words; may be empty.
+        said: String,
+    },
+    /// What came is not what was asked for.
     #[error("{image}: {what} is wrong: expected {expected}, found {found}")]
-    WrongDigest { image: String, what: String, expected: Digest, found: String },
+    WrongDigest {
+        /// The image as messages name it, mostly its reference.
+        image: String,
+        /// Whose digest it is, as `the digest of a layer`.
+        what: String,
+        /// The digest that was asked for.
+        expected: Digest,
+        /// The digest of what came.
+        found: String,
+    },
+    /// The image is not made for the machine that the cluster runs on.
     #[error("{image}: {host} has it for {}, not for {wanted}", list(.offered))]
-    NoPlatform { image: String, host: String, wanted: String, offered: Vec<String> },
+    NoPlatform {
+        /// The image as messages name it, mostly its reference.
+        image: String,
+        /// The registry that was asked, or its mirror.
+        host: String,
+        /// The machine's platform, as `linux/amd64`.
+        wanted: String,
+        /// Platforms that it is made for; may be empty.
+        offered: Vec<String>,
+    },
+    /// The manifest is none of a container image, or in a format that nodes do not take.
     #[error("{image}: its manifest cannot be used: {reason}")]
-    Manifest { image: String, reason: String },
+    Manifest {
+        /// The image as messages name it, mostly its reference.
+        image: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// There is no room for the image cache.
     #[error("{image}: the disk is full: {}", .path.display())]
-    DiskFull { image: String, path: PathBuf },
+    DiskFull {
+        /// The image as messages name it, mostly its reference.
+        image: String,
+        /// The file that could not be written.
+        path: PathBuf,
+    },
+    /// A file of the image cache cannot be read or written.
     #[error("{image}: {}", .path.display())]
-    File { image: String, path: PathBuf, source: io::Error },
+    File {
+        /// The image as messages name it, mostly its reference.
+        image: String,
+        /// That file.
+        path: PathBuf,
+        /// What the system says to that.
+        source: io::Error,
+    },
+    /// A blob of the cache or of a bundle has other bytes than its digest says.
     #[error("{image}: {digest} is damaged in {}", .path.display())]
-    Damaged { image: String, path: PathBuf, digest: Digest },
+    Damaged {
+        /// The image as messages name it, mostly its reference.
+        image: String,
+        /// The file that it is in.
+        path: PathBuf,
+        /// The digest that it should have.
+        digest: Digest,
+    },
+    /// An image was built, and a part of it is in the image cache no more.
     #[error("{image}: its {what} is not in the image cache")]
-    NotBuilt { image: String, what: String },
+    NotBuilt {
+        /// The image as messages name it, mostly its reference.
+        image: String,
+        /// Which part: `manifest`, or `blob` and its digest.
+        what: String,
+    },
+    /// The registry that the image should be brought to does not do its part.
     #[error("{image}: it cannot be brought to the local registry")]
-    Local { image: String, source: RegistryError },
+    Local {
+        /// The image as messages name it, mostly its reference.
+        image: String,
+        /// What is wrong with that registry.
+        source: RegistryError,
+    },
+    /// HTTP requests cannot be made at all, as with a malformed address of a mirror.
     #[error("no HTTP client can be made: {reason}")]
-    Client { reason: String },
+    Client {
+        /// What is wrong.
+        reason: String,
+    },
 }
 
 impl ImageError {
@@ -220,16 +343,55 @@ pub(super) fn reason(error: reqwest::Error) -> String {
 /// The local registry does not do what it should.
 #[derive(Debug, thiserror::Error)]
 pub enum RegistryError {
+    /// There was no connection, or an answer that is none of a registry.
     #[error("the {address} does not answer: {reason}")]
-    Unreachable { address: String, reason: String },
+    Unreachable {
+        /// Which registry, as `local registry at 127.0.0.1:5001`.
+        address: String,
+        /// What the connection ended with.
+        reason: String,
+    },
+    /// It answers with an error.
     #[error("the {address} answered {status} to {what}")]
-    Refused { address: String, what: String, status: u16, said: String },
+    Refused {
+        /// Which registry, as `local registry at 127.0.0.1:5001`.
+        address: String,
+        /// What it was asked for.
+        what: String,
+        /// HTTP status of the answer.
+        status: u16,
+        /// Its own words; may be empty.
+        said: String,
+    },
+    /// It answers 401 or 403 although it was signed in to.
     #[error("the {address} does not let you push {what}")]
-    Denied { address: String, host: String, what: String, said: String },
+    Denied {
+        /// Which registry, as `registry ghcr.io`.
+        address: String,
+        /// Its host, as `docker login` takes it.
+        host: String,
+        /// What should have been pushed.
+        what: String,
+        /// Its own words; may be empty.
+        said: String,
+    },
+    /// It wants credentials, and signing in did not succeed.
     #[error("the {address} asks for a sign-in")]
-    SignIn { address: String, source: Box<ImageError> },
+    SignIn {
+        /// Which registry, as `registry ghcr.io`.
+        address: String,
+        /// Why it did not succeed.
+        source: Box<ImageError>,
+    },
+    /// A blob that should be pushed cannot be read.
     #[error("cannot read {}", .path.display())]
-    File { path: PathBuf, source: io::Error },
+    File {
+        /// The file that it is in.
+        path: PathBuf,
+        /// What the system says to that.
+        source: io::Error,
+    },
+    /// HTTP requests cannot be made at all; the text says why.
     #[error("no HTTP client can be made: {0}")]
     Client(String),
 }

@@ -17,7 +17,9 @@ pub const ACCEPT: &str = "application/vnd.oci.image.manifest.v1+json, \
 /// A manifest with the bytes that its digest is made of.
 #[derive(Debug, Clone)]
 pub struct Raw {
+    /// Its type, as the server or the manifest itself says; may be one that is not understood.
     pub media_type: String,
+    /// The body, byte for byte as it came.
     pub bytes: Vec<u8>,
 }
 
@@ -39,14 +41,17 @@ impl Raw {
         Self { media_type: media_type.into(), ..served }
     }
 
+    /// Digest of the bytes, by which it is known.
     pub fn digest(&self) -> Digest {
         Digest::of(&self.bytes)
     }
 
+    /// Whether it lists manifests for several platforms, in OCI's format or Docker's.
     pub fn is_index(&self) -> bool {
         matches!(self.media_type.as_str(), oci::OCI_IMAGE_INDEX_MEDIA_TYPE | oci::IMAGE_MANIFEST_LIST_MEDIA_TYPE)
     }
 
+    /// Whether it is of one image, in OCI's format or Docker's second.
     pub fn is_image(&self) -> bool {
         matches!(self.media_type.as_str(), oci::OCI_IMAGE_MEDIA_TYPE | oci::IMAGE_MANIFEST_MEDIA_TYPE)
     }
@@ -55,7 +60,9 @@ impl Raw {
 /// The manifest of one image.
 #[derive(Debug, Clone, Deserialize)]
 pub struct ImageManifest {
+    /// The configuration: what it is made for, and how a container of it starts.
     pub config: Descriptor,
+    /// The layers, lowest first; the same one may occur twice.
     pub layers: Vec<Descriptor>,
 }
 
@@ -88,14 +95,18 @@ impl ImageManifest {
 /// What an index has for a platform.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Choice {
+    /// The digest of the manifest that suits best.
     Found(Digest),
     /// Nothing that says so, but these do not say what they are for; the others are for these.
     Unsaid {
+        /// Digests of the manifests that do not say what they are for.
         candidates: Vec<Digest>,
+        /// What the others say they are for, as `linux/arm64`.
         offered: Vec<String>,
     },
     /// Nothing; these it has.
     Missing {
+        /// What its manifests say they are for, as `linux/arm64`.
         offered: Vec<String>,
     },
 }

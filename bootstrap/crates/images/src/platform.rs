@@ -3,6 +3,7 @@
 /// What the machine runs: `linux` on some processor.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Platform {
+    /// The processor as OCI names it, as `amd64` or `arm64`.
     pub architecture: String,
 }
 

@@ -23,7 +23,9 @@ pub struct Reference {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("`{text}` is not an image reference: {reason}")]
 pub struct InvalidReference {
+    /// The text as it was given.
     pub text: String,
+    /// What is wrong with it, for the end of the message.
     pub reason: String,
 }
 
@@ -169,6 +171,7 @@ impl fmt::Display for Reference {
 /// An image that has to be in the local registry, and the digest that it must have upstream.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Wanted {
+    /// Where it is upstream, and the name that the cluster asks for unless it is kept under another one.
     pub reference: Reference,
     /// Digest of upstream's manifest or index, where somebody pinned it.
     pub pin: Option<Digest>,

@@ -42,6 +42,7 @@ impl BlobStore {
         Self { bundle, ..self }
     }
 
+    /// The folder itself, which has `blobs/sha256` and `partial` in it.
     pub fn root(&self) -> &Path {
         &self.root
     }
@@ -56,6 +57,7 @@ impl BlobStore {
         self.root.join("partial").join(digest.hex())
     }
 
+    /// Whether a blob is in the folder, or in the bundle below it.
     pub fn contains(&self, digest: &Digest) -> bool {
         self.content(digest).is_some()
     }

@@ -44,7 +44,9 @@ pub struct Moved {
 /// Bytes of several images together, a shared layer counted once.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Sizes {
+    /// Bytes of all their blobs.
     pub total: u64,
+    /// Bytes of that which still have to be fetched.
     pub missing: u64,
 }
 
@@ -95,6 +97,7 @@ enum Supply {
 }
 
 impl Transfer {
+    /// Brings images to the registry `local`, by way of the files in `store`.
     pub fn new(local: Registry, store: BlobStore) -> Self {
         Self {
             local,
@@ -105,6 +108,7 @@ impl Transfer {
         }
     }
 
+    /// The registry that images are brought to.
     pub fn local(&self) -> &Registry {
         &self.local
     }

@@ -28,35 +28,44 @@ const DEFINITIONS: usize = 4;
 
 /// Definitions of all components that are in flight at the same time. For each the API server makes its whole description
 /// anew: more at once would be no faster, and where a processor is slow the last would come after everybody's patience.
-pub const DEFINITIONS_OF_ALL: usize = 8;
+pub(crate) const DEFINITIONS_OF_ALL: usize = 8;
 
 /// What applying did to an object.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Change {
+    /// It was not there before.
     Created,
+    /// It was there, and its generation, labels or annotations are other ones now.
     Changed,
+    /// It was there, and what was sent made no difference to it.
     Unchanged,
 }
 
 /// An object that was applied.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Applied {
+    /// Which object it is.
     pub object: ObjectRef,
+    /// What became of it.
     pub change: Change,
     /// The generation that the server counts for it now, where it counts.
     pub generation: Option<i64>,
 }
 
 /// Applies the objects of one component.
-pub struct Applier<'a> {
-    pub kinds: &'a Kinds,
-    pub owner: &'a Owner,
+pub(crate) struct Applier<'a> {
+    /// Knows which kinds the API serves.
+    pub(crate) kinds: &'a Kinds,
+    /// Whose the objects are; every one gets its labels.
+    pub(crate) owner: &'a Owner,
     /// Where namespaced objects go that name no namespace.
-    pub namespace: &'a str,
-    pub retry: &'a Retry<'a>,
+    pub(crate) namespace: &'a str,
+    /// How long a request is tried again, and who is told what blocks.
+    pub(crate) retry: &'a Retry<'a>,
     /// Whose turn it is to send a definition.
-    pub turns: &'a Semaphore,
-    pub start: Instant,
+    pub(crate) turns: &'a Semaphore,
+    /// When work on the component began, for how long it took until it was given up.
+    pub(crate) start: Instant,
 }
 
 impl Applier<'_> {
@@ -65,7 +74,7 @@ impl Applier<'_> {
     /// # Errors
     /// [`Error::Refused`] with every object of the wave that the API refuses, or
     /// [`Error::Unfinished`] with every object that was still blocked at the deadline.
-    pub async fn wave(&self, wave: Wave, manifests: &[Value]) -> Result<Vec<Applied>, Error> {
+    pub(crate) async fn wave(&self, wave: Wave, manifests: &[Value]) -> Result<Vec<Applied>, Error> {
         let mut objects = Vec::new();
         for manifest in manifests {
             let object = self.identify(manifest)?;
@@ -85,7 +94,7 @@ impl Applier<'_> {
     ///
     /// # Errors
     /// As [`Applier::wave`].
-    pub async fn definitions(&self, definitions: &[Definition]) -> Result<Vec<Applied>, Error> {
+    pub(crate) async fn definitions(&self, definitions: &[Definition]) -> Result<Vec<Applied>, Error> {
         let applied = definitions.iter().map(|one| async {
             let _turn = self.turns.acquire().await;
             self.one(one.object().clone(), &one.manifest()).await
@@ -98,7 +107,7 @@ impl Applier<'_> {
     ///
     /// # Errors
     /// [`Error::Unfinished`] with every definition that is not, and what its conditions say.
-    pub async fn established(&self, definitions: &[ObjectRef]) -> Result<(), Error> {
+    pub(crate) async fn established(&self, definitions: &[ObjectRef]) -> Result<(), Error> {
         let waits = definitions.iter().map(|definition| self.established_one(definition));
         let results = stream::iter(waits).buffer_unordered(CONCURRENCY * 4).collect::<Vec<_>>().await;
         self.settle(results).map(|_: Vec<()>| ())
@@ -173,7 +182,7 @@ impl Applier<'_> {
     }
 
     /// All results, or one error that names every object that failed.
-    pub fn settle<T>(&self, results: Vec<Result<T, GaveUp>>) -> Result<Vec<T>, Error> {
+    pub(crate) fn settle<T>(&self, results: Vec<Result<T, GaveUp>>) -> Result<Vec<T>, Error> {
         let (mut done, mut refused, mut late) = (Vec::new(), Vec::new(), Vec::new());
         for result in results {
             match result {

@@ -22,9 +22,11 @@ const SKEW: Duration = Duration::hours(1);
 
 /// A certificate and its private key, both PEM.
 #[derive(Clone, PartialEq, Eq)]
-pub struct Pair {
-    pub certificate: String,
-    pub key: String,
+pub(crate) struct Pair {
+    /// The certificate, PEM.
+    pub(crate) certificate: String,
+    /// The private key, PEM; it is in no log.
+    pub(crate) key: String,
 }
 
 impl std::fmt::Debug for Pair {
@@ -37,7 +39,7 @@ impl std::fmt::Debug for Pair {
 ///
 /// # Errors
 /// Only if the system has no randomness.
-pub fn create_authority(platform: &str, now: OffsetDateTime) -> Result<Pair, rcgen::Error> {
+pub(crate) fn create_authority(platform: &str, now: OffsetDateTime) -> Result<Pair, rcgen::Error> {
     let key = KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256)?;
     let mut params = CertificateParams::default();
     // The date tells a person which one to remove after platforms have come and gone.
@@ -52,7 +54,7 @@ pub fn create_authority(platform: &str, now: OffsetDateTime) -> Result<Pair, rcg
 ///
 /// # Errors
 /// If a name is no DNS name, or the authority's key or certificate is no such thing.
-pub fn issue(authority: &Pair, names: &BTreeSet<String>, now: OffsetDateTime) -> Result<Pair, rcgen::Error> {
+pub(crate) fn issue(authority: &Pair, names: &BTreeSet<String>, now: OffsetDateTime) -> Result<Pair, rcgen::Error> {
     let issuer = Issuer::from_ca_cert_pem(&authority.certificate, KeyPair::from_pem(&authority.key)?)?;
     let key = KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256)?;
     let mut params = CertificateParams::new(names.iter().cloned().collect::<Vec<_>>())?;
@@ -67,7 +69,7 @@ pub fn issue(authority: &Pair, names: &BTreeSet<String>, now: OffsetDateTime) ->
 /// Why a certificate has to be recreated; nothing if it is good.
 ///
 /// `signed_by` is the authority's certificate that was stored beside it.
-pub fn reason_to_renew(
+pub(crate) fn reason_to_renew(
     certificate: &str,
     signed_by: &str,
     authority: &Pair,
@@ -88,7 +90,7 @@ pub fn reason_to_renew(
 }
 
 /// Whether the text is a certificate that has not expired.
-pub fn is_valid(certificate: &str, now: OffsetDateTime) -> bool {
+pub(crate) fn is_valid(certificate: &str, now: OffsetDateTime) -> bool {
     read(certificate).is_some_and(|(_, expires)| expires > now.unix_timestamp())
 }
 

@@ -16,14 +16,17 @@ use backstack_stack::model::Credential;
 pub struct Found {
     /// What it opens.
     pub title: String,
+    /// The name to sign in with, as component.yaml has it.
     pub username: String,
     /// Nothing if the Secret or its key is not there: `missing` says what.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub password: Option<String>,
+    /// Which Secret or key is not there, in one sentence; `None` if the password is.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub missing: Option<String>,
     /// Where it is kept: `namespace/secret, key KEY`.
     pub secret: String,
+    /// Path of the route it is for, as `/argocd`; `None` if it is for none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub path: Option<String>,
 }

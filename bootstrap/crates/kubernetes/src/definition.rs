@@ -20,11 +20,13 @@ impl Definition {
         Ok(Self { object: ObjectRef::of(manifest)?, json: manifest.to_string().into() })
     }
 
-    pub fn object(&self) -> &ObjectRef {
+    /// Which definition it is.
+    pub(crate) fn object(&self) -> &ObjectRef {
         &self.object
     }
 
-    pub fn json(&self) -> &str {
+    /// The manifest as JSON without blanks, from which the digest of a unit is made.
+    pub(crate) fn json(&self) -> &str {
         &self.json
     }
 

@@ -7,35 +7,107 @@ use super::readiness::NotReady;
 use super::refusal::Failed;
 use backstack_common::error::{ExitKind, Explain};
 
+/// What went wrong with the Kubernetes API, or with what was sent to it.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
+    /// The kubeconfig, its context or a proxy cannot be used; the source says why.
     #[error("the kubeconfig is not usable")]
     Kubeconfig(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// The API server did not answer, or said that it is not ready.
     #[error("the Kubernetes API did not answer within {} s: {reason}", waited.as_secs())]
-    Unavailable { waited: Duration, reason: String },
+    Unavailable {
+        /// How long it was asked.
+        waited: Duration,
+        /// What it said last, or why there was no connection.
+        reason: String,
+    },
+    /// Nodes did not become ready in time.
     #[error("not all nodes are ready after {} s", waited.as_secs())]
-    NodesNotReady { waited: Duration, nodes: Vec<String> },
+    NodesNotReady {
+        /// How long they were waited for.
+        waited: Duration,
+        /// What is the matter with each that is not ready, one line each.
+        nodes: Vec<String>,
+    },
     /// A request of our own bookkeeping failed; `action` completes "cannot ...".
     #[error("cannot {action}")]
-    Request { action: String, source: kube::Error },
+    Request {
+        /// What could not be done: it completes "cannot ...".
+        action: String,
+        /// What the API said, or why it said nothing.
+        source: kube::Error,
+    },
+    /// A manifest lacks what every object must have.
     #[error("component `{component}`: a manifest {problem}")]
-    Manifest { component: String, problem: String },
+    Manifest {
+        /// Name of the component.
+        component: String,
+        /// What it lacks: it completes "a manifest ...".
+        problem: String,
+    },
+    /// The API server does not take objects, and trying again would not help.
     #[error("component `{component}`: the cluster refuses {}", objects(failures))]
-    Refused { component: String, failures: Vec<Failed> },
+    Refused {
+        /// Name of the component.
+        component: String,
+        /// The objects, each with why.
+        failures: Vec<Failed>,
+    },
+    /// Objects could still not be applied at the deadline.
     #[error("component `{component}`: {} could not be applied within {} s", objects(failures), waited.as_secs_f64().round())]
-    Unfinished { component: String, waited: Duration, failures: Vec<Failed> },
+    Unfinished {
+        /// Name of the component.
+        component: String,
+        /// How long it was tried.
+        waited: Duration,
+        /// The objects, each with what blocked it last.
+        failures: Vec<Failed>,
+    },
+    /// A component was applied, and did not become ready in time.
     #[error(transparent)]
     NotReady(#[from] NotReady),
+    /// Objects were deleted, and some are still there at the deadline.
     #[error("component `{component}`: {} not gone after {} s", names(left), waited.as_secs())]
-    NotGone { component: String, waited: Duration, left: Vec<ObjectRef> },
+    NotGone {
+        /// Name of the component.
+        component: String,
+        /// How long they were waited for.
+        waited: Duration,
+        /// The objects that are still there.
+        left: Vec<ObjectRef>,
+    },
+    /// On somebody else's cluster: objects of the component are there, and this platform did not make them.
     #[error("component `{component}`: the cluster has {} already, which this platform did not make", foreign(objects))]
-    Foreign { component: String, objects: Vec<ObjectRef> },
+    Foreign {
+        /// Name of the component.
+        component: String,
+        /// Those objects; they are left as they are.
+        objects: Vec<ObjectRef>,
+    },
+    /// A Secret that this platform keeps its own things in holds something else.
     #[error("Secret {secret}: {problem}")]
-    Secret { secret: String, problem: String },
+    Secret {
+        /// The Secret as `NAMESPACE/NAME`.
+        secret: String,
+        /// What is wrong with what it holds.
+        problem: String,
+    },
+    /// A certificate could not be made.
     #[error("cannot make the certificate for Secret {secret}")]
-    Certificate { secret: String, source: rcgen::Error },
+    Certificate {
+        /// The Secret that it should go into, as `NAMESPACE/NAME`.
+        secret: String,
+        /// What the library says to that, mostly about a name in it.
+        source: rcgen::Error,
+    },
+    /// The record of what is installed of a component is damaged.
     #[error("the inventory of component `{component}` cannot be read: {problem}")]
-    Inventory { component: String, problem: String },
+    Inventory {
+        /// Name of the component.
+        component: String,
+        /// What is wrong with the record.
+        problem: String,
+    },
 }
 
 impl Error {

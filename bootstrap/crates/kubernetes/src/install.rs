@@ -48,7 +48,9 @@ pub struct Installer {
 /// What installing a component did.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Installed {
+    /// What was applied, wave by wave.
     pub objects: Vec<Applied>,
+    /// What was deleted because the component has it no more.
     pub pruned: Pruned,
     /// Whether the cluster knew the component before.
     pub known: bool,
@@ -86,18 +88,17 @@ impl Installer {
         Self { guarded: true, ..self }
     }
 
+    /// The client that everything is done with.
     pub fn client(&self) -> &Client {
         &self.client
     }
 
+    /// What is known of the kinds that the cluster serves, shared by all components.
     pub fn kinds(&self) -> &Arc<Kinds> {
         &self.kinds
     }
 
-    pub fn inventory(&self) -> &Inventory {
-        &self.inventory
-    }
-
+    /// The platform's certificates and generated passwords.
     pub fn secrets(&self) -> &Secrets {
         &self.secrets
     }

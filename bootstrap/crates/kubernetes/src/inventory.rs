@@ -21,15 +21,19 @@ use backstack_stack::model::ReadyCondition;
 /// What the cluster has of one component.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Entry {
+    /// Name of the component.
     pub component: String,
+    /// Version of the component that was applied, as component.yaml has it.
     pub version: String,
     /// Digest of the unit, as text: an older program may have made it otherwise.
     pub digest: String,
+    /// Namespace of its objects that name none themselves.
     pub namespace: String,
     /// False while it is being applied, or was when the program died: then `objects` has more than there is.
     pub complete: bool,
     /// When it was applied, in UTC (RFC 3339).
     pub applied: String,
+    /// What belongs to it; what a later version has no more is deleted.
     pub objects: Vec<ObjectRef>,
     /// What must be true for it to count as ready, besides its workloads.
     #[serde(default)]
@@ -139,6 +143,7 @@ pub struct Inventory {
 }
 
 impl Inventory {
+    /// The inventories of this platform, one ConfigMap for each component in [`SYSTEM_NAMESPACE`].
     pub fn new(client: Client, platform: &str) -> Self {
         Self { api: Api::namespaced(client, SYSTEM_NAMESPACE), platform: platform.into() }
     }

@@ -13,7 +13,9 @@ use super::object::ObjectRef;
 /// A kind as the API serves it.
 #[derive(Debug, Clone)]
 pub struct Kind {
+    /// Group, version, kind and plural: what addresses are made of.
     pub resource: ApiResource,
+    /// Whether its objects live in namespaces.
     pub namespaced: bool,
 }
 
@@ -22,7 +24,13 @@ pub struct Kind {
 pub enum Unresolved {
     /// The API does not serve it, at least not yet.
     #[error("the cluster knows no kind `{kind}` in `{api_version}`")]
-    Unknown { api_version: String, kind: String },
+    Unknown {
+        /// Group and version that were asked for, as `apps/v1`.
+        api_version: String,
+        /// The kind that was asked for.
+        kind: String,
+    },
+    /// The API could not be asked.
     #[error(transparent)]
     Request(#[from] kube::Error),
 }
@@ -34,6 +42,7 @@ pub struct Kinds {
 }
 
 impl Kinds {
+    /// Knows nothing yet: kinds are asked for when they are needed.
     pub fn new(client: Client) -> Self {
         Self { client, known: Mutex::default() }
     }
@@ -91,7 +100,8 @@ impl Kinds {
 }
 
 impl Kind {
-    pub fn api(&self, client: &Client, namespace: Option<&str>) -> Api<DynamicObject> {
+    /// Requests for objects of the kind, in this namespace, or in all if it is `None` or the kind has none.
+    pub(crate) fn api(&self, client: &Client, namespace: Option<&str>) -> Api<DynamicObject> {
         match namespace.filter(|_| self.namespaced) {
             Some(namespace) => Api::namespaced_with(client.clone(), namespace, &self.resource),
             None => Api::all_with(client.clone(), &self.resource),

@@ -27,7 +27,7 @@ use backstack_stack::model::{GeneratedSecret, Readiness};
 
 pub mod apply;
 pub mod assistant;
-pub mod authority;
+mod authority;
 pub mod blockers;
 pub mod bring_up;
 pub mod certificates;
@@ -74,13 +74,19 @@ pub use backstack_health::facts::MANAGER;
 /// A component, rendered: all that is applied of it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Unit {
+    /// Name of the component.
     pub name: String,
+    /// Its version, as component.yaml has it.
     pub version: String,
     /// Where its namespaced objects go that name no namespace themselves.
     pub namespace: String,
+    /// Its CustomResourceDefinitions, which are applied before everything else.
     pub crds: Vec<Definition>,
+    /// Its other manifests, without references.
     pub objects: Vec<Value>,
+    /// Secrets whose content is made up when they are not there yet, by name.
     pub secrets: BTreeMap<String, GeneratedSecret>,
+    /// What it is waited for besides its workloads, and for how long.
     pub readiness: Readiness,
     /// Components that it stands on: they cannot be removed before it.
     pub depends_on: Vec<String>,

@@ -18,14 +18,19 @@ pub const COMPONENT: &str = "backstack.dev/component";
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ObjectRef {
+    /// Group and version, as `apps/v1`; of the core group the version alone.
     pub api_version: String,
+    /// Its kind in the singular, as `Deployment`.
     pub kind: String,
+    /// Its namespace; `None` for cluster-wide objects, and where the manifest names none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub namespace: Option<String>,
+    /// Its name, unique for its kind in its namespace.
     pub name: String,
 }
 
 impl ObjectRef {
+    /// An object by its parts.
     pub fn new(api_version: &str, kind: &str, namespace: Option<&str>, name: &str) -> Self {
         Self {
             api_version: api_version.into(),
@@ -78,12 +83,15 @@ impl fmt::Display for ObjectRef {
 /// Whose an object is: the labels that every applied object gets.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Owner {
+    /// Name of the platform.
     pub platform: String,
+    /// Name of the component.
     pub component: String,
 }
 
 impl Owner {
-    pub fn labels(&self) -> BTreeMap<String, String> {
+    /// The three labels, value by key.
+    pub(crate) fn labels(&self) -> BTreeMap<String, String> {
         BTreeMap::from([
             (MANAGED_BY.into(), super::MANAGER.into()),
             (PLATFORM.into(), self.platform.clone()),
@@ -101,7 +109,7 @@ impl Owner {
 /// Makes a manifest ready to be sent: labelled, in its namespace, without what the server fills in.
 ///
 /// `namespace` is the namespace of the object, or none where its kind is cluster-wide.
-pub fn prepare(object: &Value, namespace: Option<&str>, owner: &Owner) -> Value {
+pub(crate) fn prepare(object: &Value, namespace: Option<&str>, owner: &Owner) -> Value {
     let mut object = object.clone();
     let Some(fields) = object.as_object_mut() else { return object };
     fields.remove("status");

@@ -26,21 +26,26 @@ const WEBHOOKS: [&str; 2] = ["ValidatingWebhookConfiguration", "MutatingWebhookC
 /// What pruning did.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
 pub struct Pruned {
+    /// What was deleted, and is gone.
     pub removed: Vec<ObjectRef>,
     /// Left alone although no longer in the stack, and why. They stay in the inventory.
     pub kept: Vec<(ObjectRef, String)>,
 }
 
 /// Deletes objects of one component.
-pub struct Pruner<'a> {
-    pub kinds: &'a Kinds,
-    pub owner: &'a Owner,
-    pub retry: &'a Retry<'a>,
-    pub start: Instant,
+pub(crate) struct Pruner<'a> {
+    /// Knows which kinds the API serves.
+    pub(crate) kinds: &'a Kinds,
+    /// Whose objects may be deleted; what has other labels is left alone.
+    pub(crate) owner: &'a Owner,
+    /// How long a request is tried again, and who is told what blocks.
+    pub(crate) retry: &'a Retry<'a>,
+    /// When work on the component began, for how long it took until it was given up.
+    pub(crate) start: Instant,
     /// Objects of other components: a namespace that they live in is left alone.
-    pub others: &'a [ObjectRef],
+    pub(crate) others: &'a [ObjectRef],
     /// Definitions go with whatever objects they have left.
-    pub purge: bool,
+    pub(crate) purge: bool,
 }
 
 /// What became of one object.
@@ -59,7 +64,7 @@ impl Pruner<'_> {
     ///
     /// # Errors
     /// [`Error::NotGone`] with what is still there at the deadline, or the API's refusal.
-    pub async fn prune(&self, previous: &[ObjectRef], now: &[ObjectRef]) -> Result<Pruned, Error> {
+    pub(crate) async fn prune(&self, previous: &[ObjectRef], now: &[ObjectRef]) -> Result<Pruned, Error> {
         let mut leaving = Vec::new();
         for object in previous {
             // A list written before its kinds were known may have a namespace too many.

@@ -30,7 +30,9 @@ const LOG_TIME: Duration = Duration::from_secs(5);
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 #[error("component `{component}` is not ready after {} s", waited.as_secs_f64().round())]
 pub struct NotReady {
+    /// Name of the component.
     pub component: String,
+    /// How long it was waited for.
     pub waited: Duration,
     /// What blocks, the likeliest cause first.
     pub blockers: Vec<Blocker>,
@@ -69,6 +71,7 @@ pub struct Assessment {
 }
 
 impl Assessment {
+    /// Whether nothing blocks it.
     pub fn is_ready(&self) -> bool {
         self.blockers.is_empty()
     }

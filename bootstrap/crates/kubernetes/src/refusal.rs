@@ -7,7 +7,7 @@ use super::object::ObjectRef;
 
 /// What to do about an error of the API.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Verdict {
+pub(crate) enum Verdict {
     /// It passes by itself; the text says what blocks.
     Wait(String),
     /// As [`Verdict::Wait`], and what is known of the API's kinds is stale.
@@ -25,13 +25,16 @@ pub struct Refusal {
     pub message: String,
     /// Field and problem, one each, where the server lists several.
     pub causes: Vec<String>,
+    /// What a person can do about it, one sentence; `None` if the message is all there is.
     pub hint: Option<String>,
 }
 
 /// An object, and why it could not be applied.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Failed {
+    /// The object that was to be applied or deleted.
     pub object: ObjectRef,
+    /// What the API said to that.
     pub refusal: Refusal,
 }
 
@@ -39,7 +42,7 @@ pub struct Failed {
 const WEBHOOK_CALLS: [&str; 3] = ["failed calling webhook", "failed to call webhook", "conversion webhook"];
 
 /// Judges an error of a request.
-pub fn judge(error: &Error) -> Verdict {
+pub(crate) fn judge(error: &Error) -> Verdict {
     match error {
         Error::Api(status) => judge_status(status),
         Error::BuildRequest(_) | Error::SerdeError(_) | Error::Auth(_) | Error::HttpError(_) => {

@@ -17,7 +17,9 @@ use super::waves::Wave;
 pub struct Served {
     /// Name of the definition.
     pub definition: String,
+    /// Group, one version that is served, kind and plural.
     pub resource: ApiResource,
+    /// Whether its objects live in namespaces.
     pub namespaced: bool,
 }
 
@@ -36,7 +38,8 @@ impl Served {
         })
     }
 
-    pub fn api(&self, client: &Client, namespace: Option<&str>) -> Api<DynamicObject> {
+    /// Requests for objects of the kind, in this namespace, or in all if it is `None` or the kind has none.
+    pub(crate) fn api(&self, client: &Client, namespace: Option<&str>) -> Api<DynamicObject> {
         match namespace.filter(|_| self.namespaced) {
             Some(namespace) => Api::namespaced_with(client.clone(), namespace, &self.resource),
             None => Api::all_with(client.clone(), &self.resource),

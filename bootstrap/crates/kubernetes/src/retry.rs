@@ -17,7 +17,7 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 
 /// Why one attempt did not succeed.
 #[derive(Debug)]
-pub enum Fault {
+pub(crate) enum Fault {
     Unresolved(Unresolved),
     /// What was begun takes its time; the text says what it is.
     Waiting(String),
@@ -48,7 +48,7 @@ impl From<Error> for Fault {
 
 /// How trying ended without success.
 #[derive(Debug)]
-pub enum GaveUp {
+pub(crate) enum GaveUp {
     /// The API refuses it for good.
     Refused(Failed),
     /// The deadline came; the refusal holds what blocked last.
@@ -59,17 +59,17 @@ pub enum GaveUp {
 }
 
 /// How long to try, and who is told what blocks.
-pub struct Retry<'a> {
-    pub kinds: &'a Kinds,
-    pub progress: &'a Progress,
-    pub deadline: Instant,
+pub(crate) struct Retry<'a> {
+    pub(crate) kinds: &'a Kinds,
+    pub(crate) progress: &'a Progress,
+    pub(crate) deadline: Instant,
     /// Ends the waiting of all attempts that share it.
-    pub stop: CancellationToken,
+    pub(crate) stop: CancellationToken,
 }
 
 impl Retry<'_> {
     /// Runs attempts until one succeeds.
-    pub async fn run<T, F, A>(&self, object: &ObjectRef, attempt: A) -> Result<T, GaveUp>
+    pub(crate) async fn run<T, F, A>(&self, object: &ObjectRef, attempt: A) -> Result<T, GaveUp>
     where
         A: Fn() -> F,
         F: Future<Output = Result<T, Fault>>,

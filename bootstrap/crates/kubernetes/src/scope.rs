@@ -14,11 +14,15 @@ use backstack_stack::model::ReadyCondition;
 /// All that is waited for, of one component.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Scope {
+    /// Name of the component.
     pub component: String,
+    /// Its Deployments, StatefulSets, DaemonSets and Jobs.
     pub workloads: Vec<Rollout>,
     /// Names of APIServices.
     pub api_services: Vec<String>,
+    /// Further objects, and what must be so of each.
     pub conditions: Vec<(ObjectRef, Wanted)>,
+    /// Services that answer its admission webhooks: without them what is applied is refused.
     pub webhooks: Vec<Webhook>,
 }
 
@@ -29,6 +33,7 @@ pub enum Wanted {
     Condition(String),
     /// The field at this path, with dots, has this value.
     Field(String, Value),
+    /// It is enough that it is there.
     Exists,
 }
 
@@ -45,15 +50,20 @@ impl Wanted {
 /// A workload, and the generation that must be running: an older picture of it proves nothing.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Rollout {
+    /// Which workload it is.
     pub at: Ref,
+    /// What `metadata.generation` is at least; 0 if any will do.
     pub generation: i64,
 }
 
 /// An admission webhook and the Service that answers it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Webhook {
+    /// Name of the ValidatingWebhookConfiguration or MutatingWebhookConfiguration.
     pub configuration: String,
+    /// Namespace of the Service.
     pub namespace: String,
+    /// Name of the Service.
     pub service: String,
 }
 

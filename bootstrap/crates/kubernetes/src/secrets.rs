@@ -44,7 +44,8 @@ impl Secrets {
         Self { client, platform: platform.into(), host: host.into() }
     }
 
-    pub fn client(&self) -> &Client {
+    /// The client that they are read and written with.
+    pub(crate) fn client(&self) -> &Client {
         &self.client
     }
 
@@ -62,7 +63,7 @@ impl Secrets {
     /// # Errors
     /// [`Error::Request`], or [`Error::Secret`] if the Secret holds something else: it is not replaced,
     /// because browsers may trust what was in it.
-    pub async fn authority(&self) -> Result<Pair, Error> {
+    pub(crate) async fn authority(&self) -> Result<Pair, Error> {
         let owner = Owner { platform: self.platform.clone(), component: "platform".into() };
         let wanted = |found: Option<&Secret>| match found {
             Some(secret) => authority_of(secret).map(|_| None),

@@ -17,25 +17,35 @@ use backstack_stack::LeftOut;
 /// A platform at one moment.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct PlatformStatus {
+    /// Its nodes, by name.
     pub nodes: Vec<NodeState>,
+    /// What is installed, by name.
     pub components: Vec<ComponentState>,
 }
 
+/// A node at one moment.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct NodeState {
+    /// Name of the node.
     pub name: String,
+    /// Whether its kubelet says that it takes pods.
     pub ready: bool,
     /// Version of its kubelet.
     pub version: String,
 }
 
+/// A component at one moment.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct ComponentState {
+    /// Name of the component.
     pub name: String,
+    /// The version that was applied, as component.yaml has it.
     pub version: String,
+    /// Namespace of its objects that name none themselves.
     pub namespace: String,
     /// When it was applied last, in UTC (RFC 3339).
     pub applied: String,
+    /// How it is on the whole.
     pub health: Health,
     /// Its images that were built from packages, by reference.
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -48,9 +58,11 @@ pub struct ComponentState {
     pub blockers: Vec<Blocker>,
 }
 
+/// How a component is on the whole.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Health {
+    /// Everything runs that should, and nothing blocks.
     Ready,
     /// On its way, as far as can be told.
     Progressing,

@@ -25,8 +25,11 @@ const CONCURRENCY: usize = 8;
 
 /// How a sweep is done.
 pub struct Sweep<'a> {
+    /// The client that everything is done with.
     pub client: &'a Client,
+    /// Hears what is waited for.
     pub progress: &'a Progress,
+    /// When it is given up.
     pub deadline: Instant,
     /// How long nothing may move before stronger means are used.
     pub patience: Duration,
@@ -35,6 +38,7 @@ pub struct Sweep<'a> {
 /// What was done.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
 pub struct Swept {
+    /// How many objects there were, all of which are gone.
     pub removed: usize,
     /// Objects whose finalizers were taken off.
     pub forced: Vec<ObjectRef>,

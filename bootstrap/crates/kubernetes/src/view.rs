@@ -23,20 +23,32 @@ pub type Table<T> = HashMap<String, T>;
 /// The kinds that the picture has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Tracked {
+    /// Of group `apps`.
     Deployments,
+    /// Of group `apps`.
     StatefulSets,
+    /// Of group `apps`.
     DaemonSets,
+    /// Of group `batch`.
     Jobs,
+    /// Of group `apps`; only whose they are, as what stands between a Deployment and its pods.
     ReplicaSets,
+    /// Of every namespace, finished ones too.
     Pods,
+    /// Of the core group, in every namespace; the API server forgets them after a while.
     Events,
+    /// PersistentVolumeClaims.
     Claims,
+    /// Of group `discovery.k8s.io`: who answers for a Service.
     EndpointSlices,
+    /// Of group `apiregistration.k8s.io`: parts of the API that workloads serve.
     ApiServices,
+    /// Of the core group, cluster-wide.
     Nodes,
 }
 
 impl Tracked {
+    /// Each of them once.
     pub const ALL: [Self; 11] = [
         Self::Deployments,
         Self::StatefulSets,
@@ -75,7 +87,8 @@ impl Tracked {
             .find(|tracked| tracked.gvk().2 == kind)
     }
 
-    pub fn api(self, client: &Client) -> Api<DynamicObject> {
+    /// Requests for objects of the kind in all namespaces.
+    pub(crate) fn api(self, client: &Client) -> Api<DynamicObject> {
         let (group, version, kind) = self.gvk();
         Api::all_with(client.clone(), &ApiResource::from_gvk(&GroupVersionKind::gvk(group, version, kind)))
     }
@@ -89,11 +102,14 @@ pub struct View {
     daemon_sets: Table<Workload>,
     jobs: Table<Workload>,
     replica_sets: Table<Owned>,
+    /// Pods of every namespace.
     pub pods: Table<Pod>,
+    /// Events of every namespace; [`Cluster::events_of`] finds those of an object.
     pub events: Table<Event>,
     claims: Table<Claim>,
     slices: Table<EndpointSlice>,
     api_services: Table<Conditioned>,
+    /// Nodes; their keys begin with the `/`.
     pub nodes: Table<Node>,
     /// Kinds that were listed in full.
     listed: HashSet<Tracked>,
@@ -142,11 +158,13 @@ impl View {
         }
     }
 
+    /// Takes an object in under its key ([`key_of`]); what was there is replaced.
     pub fn put(&mut self, tracked: Tracked, key: String, object: &Value) {
         self.table(tracked).put(key, object);
     }
 
-    pub fn remove(&mut self, tracked: Tracked, key: &str) {
+    /// Takes out what is under this key ([`key_of`]), if anything is.
+    pub(crate) fn remove(&mut self, tracked: Tracked, key: &str) {
         self.table(tracked).take_out(key);
     }
 
@@ -169,7 +187,8 @@ impl View {
         };
     }
 
-    pub fn followed(&self, object: &ObjectRef) -> Option<&Value> {
+    /// What a followed object looks like; `None` if it is not there or nobody follows it.
+    pub(crate) fn followed(&self, object: &ObjectRef) -> Option<&Value> {
         self.followed.get(object)
     }
 
@@ -192,7 +211,8 @@ impl View {
         Ok(view)
     }
 
-    pub fn workload(&self, at: &Ref) -> Option<&Workload> {
+    /// The Deployment, StatefulSet, DaemonSet or Job; `None` if it is not there or of another kind.
+    pub(crate) fn workload(&self, at: &Ref) -> Option<&Workload> {
         let table = match Tracked::workload(&at.kind)? {
             Tracked::Deployments => &self.deployments,
             Tracked::StatefulSets => &self.stateful_sets,
@@ -202,7 +222,8 @@ impl View {
         table.get(&key(&at.namespace, &at.name))
     }
 
-    pub fn api_service(&self, name: &str) -> Option<&Conditioned> {
+    /// The APIService of this name, as `v1beta1.metrics.k8s.io`.
+    pub(crate) fn api_service(&self, name: &str) -> Option<&Conditioned> {
         self.api_services.get(&key("", name))
     }
 

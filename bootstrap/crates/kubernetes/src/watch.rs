@@ -70,7 +70,8 @@ impl ClusterWatch {
         }
     }
 
-    pub fn client(&self) -> &Client {
+    /// The client that is watched with.
+    pub(crate) fn client(&self) -> &Client {
         &self.client
     }
 }

@@ -4,7 +4,7 @@ use super::object::ObjectRef;
 
 /// Objects with a lower number are applied first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Wave {
+pub(crate) enum Wave {
     Namespaces,
     Definitions,
     /// What workloads refer to: accounts, rights, configuration, services, claims.
@@ -18,10 +18,10 @@ pub enum Wave {
 }
 
 impl Wave {
-    pub const ALL: [Self; 6] =
+    pub(crate) const ALL: [Self; 6] =
         [Self::Namespaces, Self::Definitions, Self::Foundations, Self::Workloads, Self::Admission, Self::Custom];
 
-    pub fn of(object: &ObjectRef) -> Self {
+    pub(crate) fn of(object: &ObjectRef) -> Self {
         match (object.group(), object.kind.as_str()) {
             ("", "Namespace") => Self::Namespaces,
             ("apiextensions.k8s.io", _) => Self::Definitions,

@@ -19,6 +19,7 @@ use backstack_common::words::did_you_mean;
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Changes {
+    /// Components that the stack does not have, in the order in which they were added.
     pub added: Vec<Addition>,
     /// Components of the stack that are left out.
     pub without: Vec<String>,
@@ -27,7 +28,9 @@ pub struct Changes {
 /// A component that the stack does not have.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Addition {
+    /// Name of the component, which is its folder's too.
     pub name: String,
+    /// Where it was taken from, and is read anew each time.
     pub from: Origin,
     /// Values of its parameters, in place of their defaults.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
@@ -47,12 +50,33 @@ pub enum Origin {
 /// What was asked for cannot be added.
 #[derive(Debug, thiserror::Error, PartialEq)]
 pub enum ChangeError {
+    /// What was named has neither a component.yaml nor a stack.yaml.
     #[error("{path} is neither a component nor a stack: {reason}")]
-    Neither { path: String, reason: &'static str },
+    Neither {
+        /// The path as it was given.
+        path: String,
+        /// What there is in its place.
+        reason: &'static str,
+    },
+    /// A component to be added has the name of one that the stack has itself.
     #[error("the name `{name}` is taken: stack `{stack}` has a component of its own that is called so")]
-    Taken { name: String, stack: String },
+    Taken {
+        /// The name of both.
+        name: String,
+        /// Name of the stack.
+        stack: String,
+    },
+    /// A component to be left out is not in the stack.
     #[error("stack `{stack}` has no component `{name}` that could be left out")]
-    Unknown { name: String, stack: String, known: Vec<String> },
+    Unknown {
+        /// The name that was given.
+        name: String,
+        /// Name of the stack.
+        stack: String,
+        /// Names of the components that the stack has.
+        known: Vec<String>,
+    },
+    /// What was named can be read, and its files say something that cannot be.
     #[error(transparent)]
     Stack(#[from] StackErrors),
 }
@@ -203,6 +227,7 @@ impl Changes {
         addition.map(|addition| addition.parameters.insert(parameter.into(), value.clone())).is_some()
     }
 
+    /// Whether the platform is as its stack has it.
     pub fn is_empty(&self) -> bool {
         self.added.is_empty() && self.without.is_empty()
     }

@@ -41,6 +41,7 @@ impl FileTree {
         normalize(&full).display().to_string()
     }
 
+    /// Whether a file or folder is at this path, relative to the tree.
     pub fn exists(&self, path: &str) -> bool {
         match self {
             Self::Embedded(base) => {

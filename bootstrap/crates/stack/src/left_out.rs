@@ -17,9 +17,11 @@ pub const NEEDS_IMAGE: &str = "backstack.dev/needs-image";
 /// An image that is left out, and what goes with it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LeftOut {
+    /// Name of the component that the image is of.
     pub component: String,
     /// The image's reference; empty for a component that only depends on one that is left out.
     pub image: String,
+    /// Why it is left out, without a subject.
     pub why: String,
     /// Objects that need it, as `Function function-kcl`, or the whole component.
     pub objects: Vec<String>,
@@ -51,9 +53,11 @@ pub fn needed(object: &Value) -> impl Iterator<Item = &str> {
 /// An image that cannot be had, and why.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Unavailable {
+    /// Name of the component that the image is of.
     pub component: String,
     /// The image's reference.
     pub image: String,
+    /// Why it cannot be had, without a subject.
     pub why: String,
 }
 

@@ -32,22 +32,26 @@ impl fmt::Display for Problem {
 
 /// Collects while the checks go on.
 #[derive(Debug, Default)]
-pub struct Problems {
-    pub errors: Vec<Problem>,
-    pub warnings: Vec<Problem>,
+pub(crate) struct Problems {
+    /// What keeps the stack from being used.
+    pub(crate) errors: Vec<Problem>,
+    /// What is odd and does no harm.
+    pub(crate) warnings: Vec<Problem>,
 }
 
 impl Problems {
-    pub fn error(&mut self, file: &str, line: impl Into<Option<usize>>, message: impl Into<String>) {
+    /// Adds an error, at a line (from 1) of the file if that is known.
+    pub(crate) fn error(&mut self, file: &str, line: impl Into<Option<usize>>, message: impl Into<String>) {
         self.errors.push(Problem { file: file.into(), line: line.into(), message: message.into() });
     }
 
-    pub fn warning(&mut self, file: &str, line: impl Into<Option<usize>>, message: impl Into<String>) {
+    /// Adds a warning, at a line (from 1) of the file if that is known.
+    pub(crate) fn warning(&mut self, file: &str, line: impl Into<Option<usize>>, message: impl Into<String>) {
         self.warnings.push(Problem { file: file.into(), line: line.into(), message: message.into() });
     }
 
     /// Sorted by place; what two checks found alike is said once.
-    pub fn sorted(mut self) -> Self {
+    pub(crate) fn sorted(mut self) -> Self {
         for list in [&mut self.errors, &mut self.warnings] {
             list.sort();
             list.dedup();
@@ -61,13 +65,28 @@ impl Problems {
 pub enum StackErrors {
     /// No built-in stack has this name.
     #[error("there is no built-in stack `{name}`")]
-    UnknownBuiltin { name: String, known: Vec<String> },
+    UnknownBuiltin {
+        /// The name that was given with `--stack`.
+        name: String,
+        /// Names of the stacks that are built in.
+        known: Vec<String>,
+    },
     /// The folder is not there, or is no stack.
     #[error("{path} is not a stack: {reason}")]
-    NotAStack { path: String, reason: String },
+    NotAStack {
+        /// The path as it was given.
+        path: String,
+        /// What is wrong with the folder as a whole.
+        reason: String,
+    },
     /// The files say something that cannot be.
     #[error("{} in {origin}", count(.problems.len()))]
-    Problems { origin: String, problems: Vec<Problem> },
+    Problems {
+        /// What was read: a folder, or a built-in stack by its name.
+        origin: String,
+        /// All that is wrong, by file and line.
+        problems: Vec<Problem>,
+    },
 }
 
 fn count(problems: usize) -> String {

@@ -220,18 +220,25 @@ pub struct ImageConfig {
     /// User, as `uid` or `uid:gid`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub user: Option<String>,
+    /// The program that is started, with arguments that are always given; empty for none.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub entrypoint: Vec<String>,
+    /// Further arguments, which whoever starts it may replace; without `entrypoint` the program itself.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub command: Vec<String>,
+    /// Environment variables, value by name; `PATH` is set to the usual folders if it is not among them.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub env: BTreeMap<String, String>,
+    /// The folder that the program is started in, as an absolute path; `/` if it is not given.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub workdir: Option<String>,
+    /// Paths that get a volume of their own wherever the container runs.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub volumes: Vec<String>,
+    /// The signal that asks it to end, as `SIGQUIT`; SIGTERM if it is not given.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub stop_signal: Option<String>,
+    /// Labels of the image, value by name, besides those that the builder sets.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub labels: BTreeMap<String, String>,
 }

@@ -13,9 +13,13 @@ use super::yaml::Places;
 /// A stack that has passed every check.
 #[derive(Debug, Clone)]
 pub struct Stack {
+    /// `name` of stack.yaml.
     pub name: String,
+    /// `version` of stack.yaml: the stack's own, not the format's.
     pub version: String,
+    /// `description` of stack.yaml: one line for lists.
     pub description: String,
+    /// What the machine should have for it.
     pub needs: Needs,
     /// What depends on nothing comes first; otherwise in the order of `stack.yaml`.
     pub components: Vec<Component>,
@@ -28,6 +32,7 @@ pub struct Stack {
 /// A component with everything that belongs to it.
 #[derive(Debug, Clone)]
 pub struct Component {
+    /// component.yaml, read.
     pub file: ComponentFile,
     /// Its folder.
     pub tree: FileTree,
@@ -50,6 +55,7 @@ pub struct Manifest {
     pub path: String,
     /// Line of the object in it.
     pub line: usize,
+    /// What the file says, with `${...}` not yet replaced.
     pub object: Value,
     pub(super) places: Places,
 }
@@ -59,13 +65,16 @@ pub struct Manifest {
 pub struct Recipe {
     /// Folder below `images/`.
     pub name: String,
+    /// Its folder, with the files that it uses.
     pub tree: FileTree,
+    /// `image.yaml`, read.
     pub recipe: ImageRecipe,
 }
 
 /// The images that every cluster is made of.
 #[derive(Debug, Clone)]
 pub struct ClusterSpec {
+    /// cluster.yaml, read.
     pub file: ClusterFile,
     /// The folder of `cluster.yaml`.
     pub tree: FileTree,
@@ -123,6 +132,7 @@ impl Stack {
 }
 
 impl Component {
+    /// `name` of component.yaml, unique in its stack.
     pub fn name(&self) -> &str {
         &self.file.name
     }

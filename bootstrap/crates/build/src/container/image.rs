@@ -30,8 +30,11 @@ const SUITE: &str = "trixie";
 pub struct ContainerPlan {
     /// Upstream's image, which has the tools put in.
     pub reference: Reference,
+    /// Folder of the recipe by which the image can be built instead.
     pub recipe: FileTree,
+    /// Whether upstream may be asked for the image; not with `--images source`.
     pub may_fetch: bool,
+    /// Whether it may be built from its recipe, where upstream does not give it.
     pub may_build: bool,
 }
 
@@ -44,6 +47,7 @@ pub enum Outlook {
     Fetch,
     /// Its recipe needs nothing that is missing.
     Build,
+    /// There is no way to it that is open.
     None,
 }
 

@@ -45,7 +45,9 @@ exit 0
 /// No builder container can be used, and what to do.
 #[derive(Debug, Clone)]
 pub struct Unusable {
+    /// What keeps it from being used, for the end of a message.
     pub why: String,
+    /// What a person can do about it; empty if that is nothing.
     pub hint: String,
 }
 

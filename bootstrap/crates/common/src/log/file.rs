@@ -12,10 +12,15 @@ use crate::report::json;
 /// A command that keeps a log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Command {
+    /// `up`, unless it only shows a plan.
     Up,
+    /// `down`; it removes the logs of its platform when it is through.
     Down,
+    /// `reset`, and `workshop reset`.
     Reset,
+    /// Those of `stack` that change a platform, as `stack add`.
     Stack,
+    /// `upgrade`, unless it only shows a plan.
     Upgrade,
 }
 

@@ -17,14 +17,18 @@ const BAR_COLUMNS: usize = 24;
 /// The window's size in characters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Size {
+    /// Lines that fit into the window.
     pub rows: usize,
+    /// Characters that fit into a line.
     pub columns: usize,
 }
 
 /// What the terminal can show. Colour only adds: nothing is told by it alone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Look {
+    /// Whether escape codes for colours are written.
     pub color: bool,
+    /// Whether the locale's character set is UTF-8; otherwise signs and bars are ASCII.
     pub unicode: bool,
 }
 

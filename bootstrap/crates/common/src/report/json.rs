@@ -35,6 +35,7 @@ struct Line<'a> {
 }
 
 impl<W: Write> JsonLines<W> {
+    /// Writes each event to `out` as one line of JSON with its time.
     pub fn new(out: W) -> Self {
         Self { out: Mutex::new(out), details: Mutex::default() }
     }

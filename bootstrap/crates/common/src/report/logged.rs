@@ -8,6 +8,7 @@ use super::{Event, Reporter};
 pub struct Logged(Arc<dyn Reporter>);
 
 impl Logged {
+    /// Writes the log beside this reporter, which gets every event unchanged.
     pub fn over(reporter: Arc<dyn Reporter>) -> Self {
         Self(reporter)
     }

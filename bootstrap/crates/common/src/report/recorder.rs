@@ -11,6 +11,7 @@ pub struct Recorder {
 }
 
 impl Recorder {
+    /// Starts with no events.
     pub fn new() -> Self {
         Self::default()
     }

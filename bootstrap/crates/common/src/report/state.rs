@@ -13,6 +13,7 @@ const RATE_WINDOW: f64 = 5.0;
 /// Where everything stands.
 #[derive(Debug, Default)]
 pub struct State {
+    /// The head line; `None` until the plan was reported.
     pub planned: Option<Planned>,
     /// In the order of the plan, then of appearance.
     pub subjects: Vec<Subject>,
@@ -23,7 +24,9 @@ pub struct State {
 /// One line on the screen.
 #[derive(Debug, Default)]
 pub struct Subject {
+    /// Name under which its events come; one line, without control characters.
     pub name: String,
+    /// Whether it waits, works or is through.
     pub stage: Stage,
     /// What it does or waits for; one line, without control characters.
     pub detail: String,
@@ -36,11 +39,16 @@ pub struct Subject {
 /// How far a subject is.
 #[derive(Debug, Default, Clone, Copy, PartialEq)]
 pub enum Stage {
+    /// Waits for its turn; also what nothing was heard of yet.
     #[default]
     Queued,
+    /// In this phase of its work.
     Working(Phase),
+    /// Through, for better or worse.
     Done {
+        /// How it ended.
         outcome: Outcome,
+        /// How long it took, as it said itself.
         seconds: f64,
     },
 }

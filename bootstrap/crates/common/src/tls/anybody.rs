@@ -17,6 +17,7 @@ pub struct Anybody {
 }
 
 impl Anybody {
+    /// One that looks at no certificate; signatures are checked with this provider's algorithms.
     #[must_use]
     pub fn new(provider: Arc<CryptoProvider>) -> Self {
         Self::looking(provider, |_| ())

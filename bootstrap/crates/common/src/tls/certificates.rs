@@ -30,11 +30,14 @@ pub struct Trust {
 #[derive(Debug, Clone, thiserror::Error, PartialEq, Eq)]
 #[error("none of the certificates of {variables} can be used: {why}")]
 pub struct NoCertificates {
+    /// Names of the variables that are set: `SSL_CERT_FILE`, `SSL_CERT_DIR`, or both with `and` between them.
     pub variables: String,
+    /// What is wrong with them, for the end of the message.
     pub why: String,
 }
 
 impl Trust {
+    /// Those that were read, in DER; the system's own are not among them.
     pub fn certificates(&self) -> &[CertificateDer<'static>] {
         &self.certificates
     }

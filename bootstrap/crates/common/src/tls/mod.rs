@@ -109,7 +109,9 @@ pub fn authorities() -> Vec<CertificateDer<'static>> {
 /// No HTTP client can be made.
 #[derive(Debug)]
 pub enum ClientError {
+    /// The environment names certificates, and none of them can be used.
     Certificates(NoCertificates),
+    /// The HTTP library refuses its options.
     Client(reqwest::Error),
 }
 

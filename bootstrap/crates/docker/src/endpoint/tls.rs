@@ -11,7 +11,9 @@ use crate::error::ClusterError;
 pub struct EngineTls {
     /// PEM, and the file it is from.
     pub ca: Option<(PathBuf, Vec<u8>)>,
+    /// Who we are, PEM, and the file it is from; never without `key`.
     pub certificate: Option<(PathBuf, Vec<u8>)>,
+    /// The private key of `certificate`, PEM, and the file it is from.
     pub key: Option<(PathBuf, Vec<u8>)>,
     /// Whether it is checked who answers.
     pub verify: bool,

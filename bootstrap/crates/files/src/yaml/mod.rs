@@ -28,7 +28,9 @@ const NO_ANCHOR: &str =
 /// One document of a file.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Document {
+    /// What it says, as JSON, with aliases written out.
     pub value: Value,
+    /// Where each value stands, by its JSON pointer.
     pub places: Places,
     /// What is wrong in it, although it could be read.
     pub faults: Vec<Fault>,

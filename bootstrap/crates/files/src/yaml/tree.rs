@@ -13,20 +13,29 @@ const MAX_DEPTH: usize = 64;
 /// A value and where it stands: for one in block style from its first letter to the last of what is in it.
 #[derive(Debug)]
 pub struct Node {
+    /// Bytes of the text from its first to behind its last; empty for a value that is left out.
     pub span: Range<usize>,
+    /// What stands there.
     pub content: Content,
 }
 
 /// What a value is.
 #[derive(Debug)]
 pub enum Content {
+    /// A single value, as text without quotes and escapes.
     Scalar(String),
+    /// A sequence, in either style.
     List {
+        /// Written in brackets, `[a, b]`, and not with a dash for each item.
         flow: bool,
+        /// Its values, from top to bottom.
         items: Vec<Node>,
     },
+    /// A mapping, in either style.
     Map {
+        /// Written in braces, `{a: b}`, and not with a line for each key.
         flow: bool,
+        /// Its keys with their values, from top to bottom; a key may occur twice.
         entries: Vec<Entry>,
     },
     /// Stands for a value elsewhere, and so is never changed here.
@@ -36,9 +45,11 @@ pub enum Content {
 /// A key and its value.
 #[derive(Debug)]
 pub struct Entry {
+    /// What stands before the colon, mostly a scalar.
     pub key: Node,
     /// Where the colon ends.
     pub colon: usize,
+    /// What stands behind the colon; an empty scalar if that is nothing.
     pub value: Node,
 }
 

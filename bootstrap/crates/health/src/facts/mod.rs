@@ -38,14 +38,21 @@ pub fn parse_time(text: &str) -> Option<OffsetDateTime> {
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct Meta {
+    /// Name of the object, unique for its kind in its namespace.
     pub name: String,
+    /// Its namespace; empty for cluster-wide objects.
     pub namespace: String,
+    /// Counts the changes of its spec, from 1; 0 for kinds that do not count.
     pub generation: i64,
+    /// Its labels, value by key.
     #[serde(deserialize_with = "or_default")]
     pub labels: BTreeMap<String, String>,
+    /// The objects that made it, as a ReplicaSet its pods: it is deleted when they are.
     #[serde(deserialize_with = "or_default")]
     pub owner_references: Vec<OwnerReference>,
+    /// When it was made (RFC 3339).
     pub creation_timestamp: Option<String>,
+    /// When its deletion was asked for (RFC 3339); `None` unless it is on its way out.
     pub deletion_timestamp: Option<String>,
     /// Whether its number of replicas is the one that its manifest says.
     #[serde(rename = "managedFields", deserialize_with = "replicas_are_ours")]
@@ -85,7 +92,9 @@ fn replicas_are_ours<'de, D: Deserializer<'de>>(deserializer: D) -> Result<bool,
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(default)]
 pub struct OwnerReference {
+    /// Kind of the owner, as `ReplicaSet`.
     pub kind: String,
+    /// Name of the owner, which is in the same namespace or in none.
     pub name: String,
 }
 
@@ -93,14 +102,19 @@ pub struct OwnerReference {
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct Condition {
+    /// Its type, as `Ready` or `Available`.
     #[serde(rename = "type")]
     pub kind: String,
+    /// `True`, `False` or `Unknown`.
     pub status: String,
+    /// One word for programs, as `MinimumReplicasUnavailable`; may be empty.
     pub reason: String,
+    /// The same for people; may be empty.
     pub message: String,
 }
 
 impl Condition {
+    /// Whether its status is `True`; `Unknown` is not.
     pub fn is_true(&self) -> bool {
         self.status == "True"
     }

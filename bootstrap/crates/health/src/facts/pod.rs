@@ -20,32 +20,48 @@ const SETTLES_AT_MOST: Duration = Duration::seconds(60);
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(default)]
 pub struct Pod {
+    /// Name, namespace, labels and owners.
     pub metadata: Meta,
+    /// What is declared of it.
     pub spec: PodSpec,
+    /// How it is, as its kubelet says.
     pub status: PodStatus,
 }
 
+/// What is declared of a pod.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct PodSpec {
+    /// Node that it was put on; empty before it was scheduled.
     pub node_name: String,
+    /// Containers that run side by side.
     pub containers: Vec<Container>,
+    /// Containers that run before those, one after the other.
     #[serde(deserialize_with = "or_default")]
     pub init_containers: Vec<Container>,
+    /// Its volumes, of which only the claims are kept.
     #[serde(deserialize_with = "or_default")]
     pub volumes: Vec<Volume>,
+    /// Labels that its node must have, value by key.
     #[serde(deserialize_with = "or_default")]
     pub node_selector: BTreeMap<String, String>,
 }
 
+/// What is declared of a container.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct Container {
+    /// Its name, unique in its pod.
     pub name: String,
+    /// Reference of its image, as it was written.
     pub image: String,
+    /// What it asks for, and what it may have at most.
     pub resources: Resources,
+    /// How it is found out whether it takes connections; `None` if it is not asked.
     pub readiness_probe: Option<Value>,
+    /// How it is found out whether it has to be restarted; `None` if it is not asked.
     pub liveness_probe: Option<Value>,
+    /// What has to succeed once before the others begin; `None` if nothing has.
     pub startup_probe: Option<Value>,
 }
 
@@ -61,80 +77,116 @@ impl Container {
     }
 }
 
+/// Shares of a node, as quantities by `cpu`, `memory` and other names.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(default)]
 pub struct Resources {
+    /// What the node must have left for it.
     #[serde(deserialize_with = "or_default")]
     pub requests: BTreeMap<String, String>,
+    /// What it may have at most; what is not in it has no limit.
     #[serde(deserialize_with = "or_default")]
     pub limits: BTreeMap<String, String>,
 }
 
+/// A volume of a pod; any sort but claims has nothing that is kept.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct Volume {
+    /// The claim that it is of; `None` for any other sort.
     pub persistent_volume_claim: Option<ClaimReference>,
 }
 
+/// The claim that a volume is of.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct ClaimReference {
+    /// Name of the claim, in the pod's namespace.
     pub claim_name: String,
 }
 
+/// How a pod is.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct PodStatus {
+    /// `Pending`, `Running`, `Succeeded`, `Failed` or `Unknown`.
     pub phase: String,
+    /// Why the pod as a whole is so, as `Evicted`; mostly empty.
     pub reason: String,
+    /// The same for people; mostly empty.
     pub message: String,
+    /// One for each type, as `PodScheduled` and `Ready`.
     #[serde(deserialize_with = "or_default")]
     pub conditions: Vec<Condition>,
+    /// How its containers are; empty before the kubelet has begun.
     #[serde(deserialize_with = "or_default")]
     pub container_statuses: Vec<ContainerStatus>,
+    /// How its init containers are.
     #[serde(deserialize_with = "or_default")]
     pub init_container_statuses: Vec<ContainerStatus>,
 }
 
+/// How a container is.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct ContainerStatus {
+    /// Its name, as in the pod's spec.
     pub name: String,
+    /// Whether its readiness probe succeeds; true without a probe while it runs.
     pub ready: bool,
+    /// Whether its startup probe has succeeded; `None` if the kubelet does not say.
     pub started: Option<bool>,
+    /// How often it was started again.
     pub restart_count: i64,
+    /// How it is now.
     pub state: ContainerState,
+    /// How it was before it was started again.
     pub last_state: ContainerState,
 }
 
+/// One of three states; none is set where nothing is known, which means waiting.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(default)]
 pub struct ContainerState {
+    /// Set if it does not run yet, or is not started again yet.
     pub waiting: Option<Waiting>,
+    /// Set while it runs.
     pub running: Option<Running>,
+    /// Set if it has ended.
     pub terminated: Option<Terminated>,
 }
 
+/// Why a container does not run.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(default)]
 pub struct Waiting {
+    /// One word, as `ImagePullBackOff` or `CrashLoopBackOff`.
     pub reason: String,
+    /// The same for people; may be empty.
     pub message: String,
 }
 
+/// A container that runs.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct Running {
+    /// Since when (RFC 3339); `None` if the kubelet does not say.
     pub started_at: Option<String>,
 }
 
+/// A container that has ended.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct Terminated {
+    /// Its exit code; 128 and the number of the signal if one ended it.
     pub exit_code: i64,
+    /// One word, as `Completed`, `Error` or `OOMKilled`.
     pub reason: String,
+    /// What it wrote to its termination log, or why it could not be started; mostly empty.
     pub message: String,
+    /// When it was started (RFC 3339).
     pub started_at: Option<String>,
+    /// When it ended (RFC 3339).
     pub finished_at: Option<String>,
 }
 
@@ -172,10 +224,12 @@ impl Pod {
         self.spec.containers.iter().chain(&self.spec.init_containers).find(|one| one.name == name)
     }
 
+    /// The condition of this type, as `PodScheduled`.
     pub fn condition(&self, kind: &str) -> Option<&Condition> {
         self.status.conditions.iter().find(|condition| condition.kind == kind)
     }
 
+    /// Whether its condition `Ready` is true; [`Pod::settles_in`] says whether to believe that.
     pub fn is_ready(&self) -> bool {
         self.condition("Ready").is_some_and(Condition::is_true)
     }
@@ -205,7 +259,8 @@ impl Pod {
         self.metadata.deletion_timestamp.is_none() && self.status.phase != "Succeeded"
     }
 
-    pub fn claims(&self) -> impl Iterator<Item = &str> {
+    /// Names of the claims that its volumes are of, in its own namespace.
+    pub(crate) fn claims(&self) -> impl Iterator<Item = &str> {
         self.spec.volumes.iter().filter_map(|volume| Some(volume.persistent_volume_claim.as_ref()?.claim_name.as_str()))
     }
 }

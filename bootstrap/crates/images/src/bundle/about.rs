@@ -17,7 +17,9 @@ pub struct About {
     pub created: String,
     /// Version of backstack that made it.
     pub made_by: String,
+    /// Name of the stack that its images are of.
     pub stack: String,
+    /// Version of that stack; empty if it has none.
     pub stack_version: String,
     /// Processor architectures that its images are for, as Go names them.
     pub architectures: Vec<String>,
@@ -82,6 +84,7 @@ pub struct BundledImage {
     pub reference: String,
     /// As Go names it.
     pub architecture: String,
+    /// The manifest of the image for this architecture.
     pub manifest: Descriptor,
     /// Digest of upstream's index that the manifest was chosen from.
     pub chosen_from: Option<Digest>,

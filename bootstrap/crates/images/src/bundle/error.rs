@@ -8,22 +8,72 @@ use backstack_common::error::{ExitKind, Explain};
 /// A bundle cannot be read or written.
 #[derive(Debug, thiserror::Error)]
 pub enum BundleError {
+    /// The file is something else.
     #[error("{} is not a bundle: {why}", .path.display())]
-    NotOne { path: PathBuf, why: String },
+    NotOne {
+        /// The file that was named; of several pieces, the first.
+        path: PathBuf,
+        /// What shows that it is none.
+        why: String,
+    },
+    /// It is a bundle, and says of itself what is not so.
     #[error("the bundle {} is damaged: {what}", .path.display())]
-    Broken { path: PathBuf, what: String },
+    Broken {
+        /// The file that was named; of several pieces, the one that is damaged or the first.
+        path: PathBuf,
+        /// What is wrong in it.
+        what: String,
+    },
+    /// A part of it is not there.
     #[error("the bundle {} is not whole: {what}", .path.display())]
-    Missing { path: PathBuf, what: String },
+    Missing {
+        /// The file that was named; of several pieces, the first.
+        path: PathBuf,
+        /// Which part, or how much of it is there.
+        what: String,
+    },
+    /// It is of a format that this program does not know.
     #[error("the bundle {} was made by backstack {made_by}, whose format is a later one", .path.display())]
-    Later { path: PathBuf, made_by: String },
+    Later {
+        /// The file that was named; of several pieces, the first.
+        path: PathBuf,
+        /// Version of backstack that made it.
+        made_by: String,
+    },
+    /// The file cannot be opened, read or written.
     #[error("the bundle {} cannot be {what}", .path.display())]
-    File { path: PathBuf, what: &'static str, source: io::Error },
+    File {
+        /// That file.
+        path: PathBuf,
+        /// `read`, `written` or `signed`: it completes "cannot be ...".
+        what: &'static str,
+        /// What the system says to that, or the program that signs.
+        source: io::Error,
+    },
+    /// Nothing is written over a file that is there.
     #[error("there is a file {} already", .path.display())]
-    Exists { path: PathBuf },
+    Exists {
+        /// That file.
+        path: PathBuf,
+    },
+    /// It has only what is new, and the bundle that it stands on is in none of the files beside it.
     #[error("the bundle {} has only what is new since {base}, and that one is not beside it", .path.display())]
-    NoBase { path: PathBuf, base: String },
+    NoBase {
+        /// The file that was named.
+        path: PathBuf,
+        /// Name of the file that the other bundle had when this one was made.
+        base: String,
+    },
+    /// A blob cannot be split, and is larger than a piece may be.
     #[error("{name} would be {size} bytes in one piece, and a piece may have {limit}")]
-    LargeBlob { name: String, size: u64, limit: u64 },
+    LargeBlob {
+        /// Its name in the archive, as `blobs/sha256/...`.
+        name: String,
+        /// Bytes of the blob with its header.
+        size: u64,
+        /// Bytes that a piece may have.
+        limit: u64,
+    },
 }
 
 const WRITTEN: &str = "written";

@@ -48,6 +48,7 @@ pub(crate) const BLOBS: &str = "blobs/sha256/";
 pub struct Bundle {
     /// The file that was named; of several pieces, the first.
     pub path: PathBuf,
+    /// What it says of itself: `backstack.json`, read.
     pub about: About,
     /// What was signed, byte for byte.
     pub statement: Vec<u8>,

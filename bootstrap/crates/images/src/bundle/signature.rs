@@ -21,12 +21,31 @@ const KEYS: [&str; 4] = ["ssh-", "ecdsa-", "sk-ssh-", "sk-ecdsa-"];
 /// A bundle is not signed by somebody who is trusted.
 #[derive(Debug, thiserror::Error)]
 pub enum SignatureError {
+    /// It has no signature at all.
     #[error("the bundle {} is not signed", .path.display())]
-    None { path: PathBuf },
+    None {
+        /// The bundle's file.
+        path: PathBuf,
+    },
+    /// It is signed, and by none of those who are trusted; or it was changed afterwards.
     #[error("the bundle {} is not signed by anybody in {}", .path.display(), .signers.display())]
-    Stranger { path: PathBuf, signers: PathBuf, said: String },
+    Stranger {
+        /// The bundle's file.
+        path: PathBuf,
+        /// The file of those who are trusted.
+        signers: PathBuf,
+        /// What `ssh-keygen` said to that; may be empty.
+        said: String,
+    },
+    /// The file of those who are trusted cannot be read, or has no public keys.
     #[error("the file of signers {} cannot be used: {why}", .path.display())]
-    Signers { path: PathBuf, why: String },
+    Signers {
+        /// That file.
+        path: PathBuf,
+        /// What is wrong with it.
+        why: String,
+    },
+    /// `ssh-keygen` cannot be run.
     #[error("signatures need the program `ssh-keygen`: {0}")]
     Program(io::Error),
 }

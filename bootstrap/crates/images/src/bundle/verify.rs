@@ -10,6 +10,7 @@ use crate::manifest::ImageManifest;
 /// A part of a bundle that is not as it should be.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Hurt {
+    /// The digest that the part should have.
     pub digest: Digest,
     /// What it belongs to: the references of images, or `files`.
     pub of: Vec<String>,

@@ -34,7 +34,8 @@ pub struct Fetched {
 }
 
 impl Fetched {
-    pub fn path(&self) -> &Path {
+    /// Where the file lies, whole and verified.
+    pub(crate) fn path(&self) -> &Path {
         &self.path
     }
 

@@ -40,6 +40,7 @@ pub use pace::Patience;
 /// How upstream registries are reached.
 #[derive(Debug, Clone)]
 pub struct UpstreamOptions {
+    /// Which image is chosen where upstream has it for several.
     pub platform: Platform,
     /// Registry host -> address of a mirror that is asked in its place, as `https://mirror.example`. A
     /// path in it goes before the repository's name, as in `docker pull mirror.example/path/library/busybox`.
@@ -48,6 +49,7 @@ pub struct UpstreamOptions {
     pub plain_http: BTreeSet<String>,
     /// Docker's configuration file; none: anonymous everywhere.
     pub docker_config: Option<PathBuf>,
+    /// How often and how long something is tried again.
     pub patience: Patience,
 }
 
@@ -100,9 +102,11 @@ pub struct Site {
 /// An image as upstream has it.
 #[derive(Debug, Clone)]
 pub struct Resolved {
+    /// Where it was found, for fetching its blobs.
     pub site: Site,
     /// Digest of the index that the manifest was chosen from, if there was one.
     pub index: Option<Digest>,
+    /// Its manifest, which is of one image and not an index.
     pub manifest: Raw,
 }
 

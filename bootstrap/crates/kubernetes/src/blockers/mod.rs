@@ -31,6 +31,7 @@ const CONDITION: u32 = 48;
 pub struct Blocker {
     /// What it is about: `pod shop/web-1`.
     pub object: String,
+    /// What sort of cause it is; as JSON its sort in one word.
     #[serde(rename = "cause", serialize_with = "sort_of")]
     pub fault: Fault,
     /// A short sentence without a subject.
@@ -44,8 +45,10 @@ pub struct Blocker {
     /// What to do next; empty if there is nothing but waiting.
     #[serde(skip)]
     pub next: String,
+    /// How much it explains, against other blockers: the heaviest comes first.
     #[serde(skip)]
     pub weight: u32,
+    /// Where the last lines of the container can be read; `None` if it is about no container that ended.
     #[serde(skip)]
     pub log_source: Option<LogSource>,
 }
@@ -59,6 +62,7 @@ fn is_zero(number: &usize) -> bool {
 }
 
 impl Blocker {
+    /// A blocker that weighs as much as its fault, without a log and without advice.
     pub fn new(object: impl Into<String>, fault: Fault, text: impl Into<String>) -> Self {
         let (object, text, weight) = (object.into(), text.into(), fault.weight());
         Self { object, fault, text, more: 0, log: Vec::new(), next: String::new(), weight, log_source: None }

@@ -21,10 +21,13 @@ const CONCURRENCY: usize = 8;
 pub struct Preview {
     /// The version that is installed; none if the component is not.
     pub had: Option<String>,
+    /// Objects that would be made.
     #[serde(serialize_with = "as_text")]
     pub added: Vec<ObjectRef>,
+    /// Objects that would become other ones.
     #[serde(serialize_with = "as_text")]
     pub changed: Vec<ObjectRef>,
+    /// Objects that would be deleted.
     #[serde(serialize_with = "as_text")]
     pub removed: Vec<ObjectRef>,
     /// Objects of which the API server could not say it, and why.

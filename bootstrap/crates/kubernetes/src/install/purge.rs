@@ -29,6 +29,7 @@ const NO_PATIENCE: Duration = Duration::from_secs(3);
 /// What was taken away.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
 pub struct Purged {
+    /// How many objects were deleted.
     pub removed: usize,
     /// Objects whose finalizers were taken off.
     pub forced: Vec<ObjectRef>,
