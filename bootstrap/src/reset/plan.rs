@@ -194,6 +194,11 @@ impl Pods<'_> {
     }
 }
 
+/// Whether the pod of this key is the one of then.
+pub(super) fn was_there(then: &Objects, key: &str, uid: &str) -> bool {
+    then.0.get(key).and_then(|value| Object::of(value)).is_some_and(|pod| pod.uid == uid)
+}
+
 /// Whether it is the same pod, and not on its way out.
 fn is_same(then: &Object, now: &Object) -> bool {
     then.uid == now.uid && !now.is_deleting

@@ -10,6 +10,7 @@ mod dns;
 mod leases;
 mod probe;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -82,6 +83,8 @@ pub struct Expected {
     pub all_but: Option<Vec<String>>,
     /// These pods, each as `NAMESPACE/NAME`.
     pub pods: Vec<String>,
+    /// Pods that have to be started again, each as `NAMESPACE/NAME`, and how often they had been before.
+    pub started_again: BTreeMap<String, i64>,
     /// What was started before is told of a time that is over.
     pub started_after: Option<OffsetDateTime>,
 }
@@ -163,6 +166,8 @@ impl Wanted<'_> {
         }
         let ready = view.pods_of_others();
         missing.extend(self.expected.pods.iter().filter(|pod| !ready.contains(pod)).map(|pod| format!("pod {pod}")));
+        let still_old = self.expected.started_again.iter().filter(|(pod, before)| view.restarts(pod) == Some(**before));
+        missing.extend(still_old.map(|(pod, _)| format!("pod {pod} to be started again")));
         if let Some(time) = self.expected.started_after {
             missing.extend(view.started_before(time).into_iter().map(|pod| format!("pod {pod} to be started again")));
             missing.extend(self.scopes.iter().flat_map(|scope| short_of_pods(scope, view)));
