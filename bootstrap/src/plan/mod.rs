@@ -23,9 +23,13 @@ pub const CLUSTER: &str = "cluster";
 /// The steps, each after all those it needs.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Plan {
+    /// Name of the platform.
     pub platform: String,
+    /// Name of the stack.
     pub stack: String,
+    /// Version of the stack.
     pub version: String,
+    /// The steps; a [`StepId`] is the index here.
     pub steps: Vec<PlannedStep>,
 }
 
