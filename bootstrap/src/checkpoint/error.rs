@@ -40,7 +40,7 @@ pub enum CheckpointError {
     /// One of that name is there, and was not to be replaced.
     #[error("there is a checkpoint `{name}` already")]
     Exists {
-        /// Its name.
+        /// The checkpoint that is there under this name.
         name: String,
     },
     /// None has that name.
@@ -56,13 +56,13 @@ pub enum CheckpointError {
     /// `up` was not through with it, so the cluster has no record.
     #[error("platform `{platform}` is not set up yet, so there is nothing to keep")]
     NotSetUp {
-        /// Name of the platform.
+        /// The platform that was to be kept, as `--name` has it.
         platform: String,
     },
     /// Its file of objects is damaged, or not there.
     #[error("checkpoint `{name}` cannot be read")]
     Broken {
-        /// Its name.
+        /// The checkpoint whose file it is.
         name: String,
         /// What is wrong with the file.
         source: std::io::Error,
@@ -70,7 +70,7 @@ pub enum CheckpointError {
     /// Volumes lie on nodes, and those are others now.
     #[error("checkpoint `{name}` is of other nodes than the platform has now")]
     OtherNodes {
-        /// Its name.
+        /// The checkpoint that was to be brought back or taken in.
         name: String,
         /// Nodes that the platform had.
         then: Vec<String>,
@@ -92,7 +92,7 @@ pub enum CheckpointError {
         "checkpoint `{name}` was made by backstack {made_by}, which did not write down what another machine has to know"
     )]
     Old {
-        /// Its name.
+        /// The checkpoint that was to be exported.
         name: String,
         /// The version of backstack that made it.
         made_by: String,

@@ -86,7 +86,7 @@ pub enum ReportError {
         /// The file that was named.
         path: PathBuf,
     },
-    /// The system refuses.
+    /// The disk is full, or the folder is not there or not the user's.
     #[error("the report cannot be written to {}", .path.display())]
     Write {
         /// The file that was named.

@@ -10,7 +10,7 @@ use crate::settings::display;
 /// What was asked for.
 #[derive(Debug, Clone)]
 pub struct DownRequest {
-    /// Name of the platform.
+    /// The platform that goes, as `--name` has it; one that is not there is no error.
     pub name: String,
     /// The image cache too.
     pub purge: bool,

@@ -23,7 +23,7 @@ const AT_ONCE: usize = 4;
 /// What would become of a component.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Previewed {
-    /// Name of the component.
+    /// The component in question, by its name in the stack: `traefik`.
     pub component: String,
     /// The version that it would have; none if it would be taken away.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -30,7 +30,7 @@ const PAUSE: Duration = Duration::from_secs(2);
 /// What was taken away.
 #[derive(Debug, Default, Clone, PartialEq, Serialize)]
 pub struct Gone {
-    /// Name of the platform.
+    /// The platform that is gone, by the name that its record had.
     pub platform: String,
     /// Names of its components, in the order in which they went.
     pub components: Vec<String>,

@@ -24,7 +24,7 @@ pub enum ExistingError {
     /// Its entries do not lead to a client: certificates, an exec plugin, an address.
     #[error("context `{context}` of the kubeconfig cannot be used: {why}")]
     Unusable {
-        /// Name of the context.
+        /// The kubeconfig context that was named with `--context`.
         context: String,
         /// The reasons, the outermost first.
         why: String,
@@ -32,7 +32,7 @@ pub enum ExistingError {
     /// Nothing answers in time, or what answers is no Kubernetes API.
     #[error("the Kubernetes API of context `{context}` does not answer: {why}")]
     Unreachable {
-        /// Name of the context.
+        /// The kubeconfig context that was named with `--context`.
         context: String,
         /// The reasons, the outermost first.
         why: String,
@@ -40,7 +40,7 @@ pub enum ExistingError {
     /// The API knows nobody by these credentials, or lets nobody look.
     #[error("the Kubernetes API of context `{context}` does not let you in: {said}")]
     Refused {
-        /// Name of the context.
+        /// The kubeconfig context that was named with `--context`.
         context: String,
         /// The API's own words.
         said: String,
@@ -48,7 +48,7 @@ pub enum ExistingError {
     /// The user is known, and may not do all that an installation does.
     #[error("you may not install a platform with context `{context}`: {} needed right{} missing", .missing.len(), if .missing.len() == 1 { " is" } else { "s are" })]
     Rights {
-        /// Name of the context.
+        /// The kubeconfig context that was named with `--context`.
         context: String,
         /// What is not allowed, as `create deployments.apps`.
         missing: Vec<String>,
@@ -62,7 +62,7 @@ pub enum ExistingError {
     /// One platform a cluster, and it has one of another name.
     #[error("the cluster of context `{context}` has a platform already: `{had}`, not `{wanted}`")]
     OtherName {
-        /// Name of the context.
+        /// The kubeconfig context that was named with `--context`.
         context: String,
         /// Name of the platform that is there.
         had: String,
@@ -72,9 +72,9 @@ pub enum ExistingError {
     /// The platform there was made from another stack.
     #[error("the cluster of context `{context}` has a platform with stack `{had}` already, not `{wanted}`")]
     OtherStack {
-        /// Name of the context.
+        /// The kubeconfig context that was named with `--context`.
         context: String,
-        /// Name of the platform.
+        /// The platform that is there, by the name that its record has.
         name: String,
         /// Stack that it has.
         had: String,
@@ -84,15 +84,15 @@ pub enum ExistingError {
     /// It is one of our own, which goes by its name.
     #[error("context `{context}` leads to platform `{name}`, whose cluster backstack made")]
     Own {
-        /// Name of the context.
+        /// The kubeconfig context that was named with `--context`.
         context: String,
-        /// Name of the platform.
+        /// The platform that the context belongs to, as `--name` has it.
         name: String,
     },
     /// Nothing there was installed by backstack.
     #[error("there is no platform on the cluster of context `{context}`")]
     NoPlatform {
-        /// Name of the context.
+        /// The kubeconfig context that was named with `--context`.
         context: String,
     },
     /// Built images have to be pushed somewhere, and no `--push-to` says where.
@@ -100,7 +100,7 @@ pub enum ExistingError {
         "images have to be built from packages, and the cluster of context `{context}` has nowhere to pull them from"
     )]
     NoRegistry {
-        /// Name of the context.
+        /// The kubeconfig context that was named with `--context`.
         context: String,
         /// Why images have to be built, or what of a registry is lacking.
         why: String,
@@ -108,7 +108,7 @@ pub enum ExistingError {
     /// Objects of others are in the way, and are left alone.
     #[error("the cluster of context `{context}` has objects of the same names that this platform did not make")]
     Conflicts {
-        /// Name of the context.
+        /// The kubeconfig context that was named with `--context`.
         context: String,
         /// Component, and the object of it that is there already.
         objects: Vec<(String, ObjectRef)>,

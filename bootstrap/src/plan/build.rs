@@ -26,13 +26,13 @@ pub struct PlannedComponent {
 /// Everything a plan is made from, but what exists.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Inputs {
-    /// Name of the platform.
+    /// The platform that the plan is for: lower-case letters, digits and dashes.
     pub platform: String,
     /// Worker nodes beside the control plane.
     pub workers: u16,
-    /// Name of the stack.
+    /// Name in the stack's `stack.yaml`, as `back`.
     pub stack: String,
-    /// Version of the stack.
+    /// Version in the stack's `stack.yaml`, as `0.1.0`.
     pub version: String,
     /// Reference of the image that nodes run; empty where no node is made.
     pub node_image: String,

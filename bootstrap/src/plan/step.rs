@@ -55,7 +55,7 @@ pub enum Step {
     },
     /// Definitions that a component takes from upstream's release.
     FetchDefinitions {
-        /// Name of the component.
+        /// The component that they belong to, by its name in the stack: `traefik`.
         component: String,
     },
     /// A node's container is made, or a stopped one started, until containerd answers.
@@ -93,12 +93,12 @@ pub enum Step {
     PreparePlatform,
     /// A component is applied and awaited.
     InstallComponent {
-        /// Name of the component.
+        /// The component, by its name in the stack: `traefik`.
         component: String,
     },
     /// A component that the stack no longer has is taken away.
     RemoveComponent {
-        /// Name of the component.
+        /// The component, by the name that the cluster's inventory has.
         component: String,
     },
 }

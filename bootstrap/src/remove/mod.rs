@@ -26,7 +26,7 @@ pub enum RemoveError {
     /// Other components that are installed depend on it.
     #[error("component `{component}` cannot be removed: {} on it", stands(.by))]
     Needed {
-        /// Name of the component.
+        /// The component that was to be removed.
         component: String,
         /// Names of those that depend on it.
         by: Vec<String>,
@@ -34,7 +34,7 @@ pub enum RemoveError {
     /// Without it the stack does not fit together.
     #[error("component `{component}` cannot be removed: the rest of the platform does not go without it")]
     Unfit {
-        /// Name of the component.
+        /// The component that was to be removed.
         component: String,
         /// What is wrong then, one sentence each.
         problems: Vec<String>,
@@ -42,7 +42,7 @@ pub enum RemoveError {
     /// Objects of its kinds are there that no component made, and `--purge` was not given.
     #[error("component `{component}` cannot be removed: people made {} of its kinds", counted(.objects))]
     InUse {
-        /// Name of the component.
+        /// The component that was to be removed.
         component: String,
         /// Those objects.
         objects: Vec<ObjectRef>,
@@ -89,7 +89,7 @@ impl Explain for RemoveError {
 
 /// What is about to be removed.
 pub struct Removal {
-    /// Name of the component.
+    /// The component that goes, by its name in the stack: `traefik`.
     pub component: String,
     /// What the cluster has of it; nothing if it is not installed.
     pub entry: Option<Entry>,
@@ -106,7 +106,7 @@ pub struct Removal {
 /// What came of it.
 #[derive(Debug, Clone, Serialize)]
 pub struct Removed {
-    /// Name of the component.
+    /// The component that is gone, by its name in the stack: `traefik`.
     pub component: String,
     /// Objects that are gone.
     pub objects: usize,

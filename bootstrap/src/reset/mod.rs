@@ -55,7 +55,7 @@ const QUIET_LOOK: Duration = Duration::from_millis(250);
 /// What came of it.
 #[derive(Debug, Clone, Serialize)]
 pub struct Done {
-    /// Name of the platform.
+    /// The platform that was brought back, as `--name` has it.
     pub platform: String,
     /// Name of the checkpoint.
     pub checkpoint: String,

@@ -57,7 +57,7 @@ pub enum SettingsError {
     /// Something was asked for that containers keep for as long as they live.
     #[error("platform `{name}` was made with {what} {had}, which cannot change to {wanted}")]
     Fixed {
-        /// Name of the platform.
+        /// The platform that keeps it, as `--name` has it.
         name: String,
         /// The flag, as `--http-port`.
         what: &'static str,
@@ -69,7 +69,7 @@ pub enum SettingsError {
     /// Nodes are added, and never taken away.
     #[error("platform `{name}` has {had} worker nodes, and {wanted} are wanted")]
     FewerWorkers {
-        /// Name of the platform.
+        /// The platform that would lose nodes, as `--name` has it.
         name: String,
         /// Worker nodes that it has.
         had: u16,

@@ -45,7 +45,7 @@ pub enum ToolsError {
         /// Names of those files.
         names: Vec<String>,
     },
-    /// The system refuses.
+    /// The disk is full, or the folder is not the user's.
     #[error("{} cannot be written: {why}", path.display())]
     Unwritable {
         /// The file or folder.

@@ -43,7 +43,7 @@ pub struct Program {
 pub struct Place {
     /// The engine that the node runs in.
     pub engine: Engine,
-    /// Name of the platform.
+    /// The platform whose programs they are, as `--name` has it.
     pub platform: String,
     /// The control plane's node.
     pub node: String,

@@ -40,7 +40,7 @@ pub use stack::{AddWish, Adding};
 /// What was asked for.
 #[derive(Debug, Clone)]
 pub struct UpRequest {
-    /// Name of the platform.
+    /// The platform that is made or changed, as `--name` has it.
     pub name: String,
     /// What flags and environment say; the settings file is asked for the rest.
     pub wishes: UpWishes,

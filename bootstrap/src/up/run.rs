@@ -24,9 +24,9 @@ pub enum Outcome {
 /// A platform that is ready.
 #[derive(Debug, Clone, Serialize)]
 pub struct Ready {
-    /// Name of the platform.
+    /// The platform that is ready, as `--name` has it.
     pub name: String,
-    /// Name of the stack.
+    /// Name in the stack's `stack.yaml`, as `back`.
     pub stack: String,
     /// Whether anything had to be done.
     pub changed: bool,
@@ -61,7 +61,7 @@ pub struct Ready {
 /// Where a component answers.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct RouteUrl {
-    /// Name of the component.
+    /// The component that answers there, by its name in the stack: `traefik`.
     pub component: String,
     /// What people call it, as `Argo CD`.
     pub title: String,

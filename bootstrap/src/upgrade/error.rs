@@ -8,7 +8,7 @@ pub enum UpgradeError {
     /// The platform, or its stack, is of a later version, and `--downgrade` was not given.
     #[error("platform `{platform}` was set up with {had}, which is newer than {own}")]
     Newer {
-        /// Name of the platform.
+        /// The platform that was to be upgraded, as `--name` has it.
         platform: String,
         /// What is newer, with its version: `backstack 0.3.0` or `stack back 0.3.0`.
         had: String,

@@ -42,7 +42,7 @@ const OWN: &str = env!("CARGO_PKG_VERSION");
 /// What was asked for.
 #[derive(Debug, Clone, Default)]
 pub struct Request {
-    /// Name of the platform.
+    /// The platform to upgrade, as `--name` has it.
     pub name: String,
     /// Where images come from, if not from where the platform's came.
     pub images: Option<ImageSource>,
@@ -76,9 +76,9 @@ pub struct Versions {
 /// What an upgrade changes.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Changes {
-    /// Name of the platform.
+    /// The platform to upgrade, as `--name` has it.
     pub platform: String,
-    /// Name of the stack.
+    /// Name in the stack's `stack.yaml`, as `back`.
     pub stack: String,
     /// Versions that it has.
     pub from: Versions,

@@ -48,7 +48,7 @@ pub enum WorkshopError {
     /// The learner stands at a step that the page has no more.
     #[error("track `{track}` has no step `{step}` in this version of the program")]
     NoStep {
-        /// Name of the track.
+        /// The track that was begun, as `developer`.
         track: String,
         /// Anchor of the step.
         step: String,
@@ -56,7 +56,7 @@ pub enum WorkshopError {
     /// The cluster keeps no progress of this learner.
     #[error("nobody has begun the course on platform `{platform}`")]
     NotBegun {
-        /// Name of the platform.
+        /// The platform whose cluster was asked, as `--name` has it.
         platform: String,
     },
     /// The next step was asked for, and this one's checks do not hold yet.
@@ -70,7 +70,7 @@ pub enum WorkshopError {
     /// There is no next step.
     #[error("the last step of track `{track}` is done")]
     Finished {
-        /// Name of the track.
+        /// The track that is done, as `developer`.
         track: String,
     },
     /// The checkpoint of the step's beginning is gone.
@@ -108,7 +108,7 @@ pub enum WorkshopError {
     Refused {
         /// What it was asked to do, as `merge the pull request`.
         what: String,
-        /// Status of HTTP.
+        /// Status of the HTTP answer, as 409.
         status: u16,
         /// Its own words; may be empty.
         said: String,

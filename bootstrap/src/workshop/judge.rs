@@ -31,7 +31,7 @@ pub enum Seen {
     Pulls(Vec<Pull>),
     /// What an address answered.
     Page {
-        /// Status of HTTP.
+        /// Status of the HTTP answer, as 200.
         status: u16,
         /// Text of the answer.
         body: String,

@@ -33,7 +33,7 @@ pub struct Platform {
 }
 
 impl Platform {
-    /// Name of the platform.
+    /// The platform's name, as `--name` has it.
     pub(crate) fn name(&self) -> &str {
         &self.place.platform.name
     }

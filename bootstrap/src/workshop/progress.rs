@@ -36,7 +36,7 @@ pub struct Progress {
 /// A step that is done.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Done {
-    /// Name of the track.
+    /// The track that the step is of, as `developer`.
     pub track: String,
     /// Anchor of the step.
     pub step: String,

@@ -27,7 +27,7 @@ use client::Format;
 /// A client's configuration cannot be changed.
 #[derive(Debug, thiserror::Error)]
 pub enum InstallError {
-    /// The system refuses.
+    /// The system does not let the file be read or written.
     #[error("{path} cannot be {what}")]
     File {
         /// The client's file.
