@@ -10,6 +10,7 @@ use crate::secrets::clean_text;
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 #[error("{message}")]
 pub struct ToolError {
+    /// What sort of error it is: programs compare this, models read the rest.
     pub kind: ErrorKind,
     /// Names the thing and says what is wrong with it.
     pub message: String,
@@ -169,6 +170,7 @@ impl ToolError {
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 #[error("{message}")]
 pub struct PortError {
+    /// What sort of error it is; that of the [`ToolError`] which comes of this.
     pub kind: ErrorKind,
     /// Names the thing and what is wrong.
     pub message: String,
@@ -177,10 +179,12 @@ pub struct PortError {
 }
 
 impl PortError {
+    /// An error without hints. The message names the thing and says what is wrong with it.
     pub fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
         Self { kind, message: message.into(), hints: Vec::new() }
     }
 
+    /// Adds one sentence about what to do.
     #[must_use]
     pub fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hints.push(hint.into());

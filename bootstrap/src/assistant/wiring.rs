@@ -50,7 +50,14 @@ pub enum Live {
     Context(String),
     /// The one of this name, in the cluster that this program runs in, with the addresses of the Git server and of the
     /// registry there.
-    Pod { name: String, git: Option<String>, registry: Option<String> },
+    Pod {
+        /// Name of the platform, which every answer says.
+        name: String,
+        /// Base address of the Git server inside of the cluster; without it nothing is read of Git.
+        git: Option<String>,
+        /// `HOST:PORT` of the platform's registry inside of the cluster; without it nobody knows what that has.
+        registry: Option<String>,
+    },
 }
 
 impl Live {

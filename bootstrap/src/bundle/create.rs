@@ -25,6 +25,7 @@ const SUBJECT: &str = "bundle";
 /// The file that is to be made.
 #[derive(Debug, Clone, Default)]
 pub struct Target {
+    /// Where the bundle goes; no file may be there yet.
     pub path: PathBuf,
     /// A bundle to stand on: only what it has not is written.
     pub since: Option<PathBuf>,
@@ -35,15 +36,21 @@ pub struct Target {
 /// A bundle that was made.
 #[derive(Debug, Clone, Serialize)]
 pub struct Created {
+    /// The file that was written.
     pub path: PathBuf,
+    /// Name and version of the stack, as `back 0.1.0`.
     pub stack: String,
+    /// Images of the stack and its cluster, also those that a bundle below this one has.
     pub images: usize,
+    /// Blobs that were written into the file, each once.
     pub blobs: usize,
     /// Of the file.
     pub bytes: u64,
     /// Of all images, each for itself.
     pub apart: u64,
+    /// Images that cannot be had here, with the reason: one line each.
     pub left_out: Vec<String>,
+    /// How long it took, in seconds.
     pub seconds: f64,
 }
 

@@ -24,12 +24,32 @@ const PAUSE: Duration = Duration::from_secs(1);
 /// A bundle cannot be fetched.
 #[derive(Debug, thiserror::Error)]
 pub enum FetchError {
+    /// The server cannot be reached, or refuses, or broke off too often.
     #[error("the bundle {url} cannot be fetched: {why}")]
-    Fetch { url: String, why: String },
+    Fetch {
+        /// Address of the bundle.
+        url: String,
+        /// What the last try came to.
+        why: String,
+    },
+    /// All of it came, and is not what its index says; what came was removed.
     #[error("the bundle {url} came with damaged parts")]
-    Damaged { url: String, hurt: Vec<String> },
+    Damaged {
+        /// Address of the bundle.
+        url: String,
+        /// Each damaged part with what is wrong, as `DIGEST: WHAT`.
+        hurt: Vec<String>,
+    },
+    /// The disk of this machine refuses.
     #[error("the bundle {url} cannot be kept in {}", .path.display())]
-    Keep { url: String, path: PathBuf, source: std::io::Error },
+    Keep {
+        /// Address of the bundle.
+        url: String,
+        /// The file or folder in the cache.
+        path: PathBuf,
+        /// What the system says.
+        source: std::io::Error,
+    },
 }
 
 impl Explain for FetchError {

@@ -8,11 +8,13 @@ use crate::settings::Record;
 /// A checkpoint, told.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct About {
+    /// Its name within its platform: lower-case letters, digits and dashes.
     pub name: String,
     /// When it was made, in UTC (RFC 3339).
     pub created: String,
     /// Version of backstack that made it.
     pub made_by: String,
+    /// The platform's stack as its record has it: a built-in name, or the path of a folder.
     pub stack: String,
     /// Empty where the stack's files could not be read.
     pub stack_version: String,

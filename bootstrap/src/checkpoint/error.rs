@@ -14,54 +14,155 @@ use crate::kubernetes;
 /// A checkpoint cannot be made, read or removed.
 #[derive(Debug, thiserror::Error)]
 pub enum CheckpointError {
+    /// The container engine does not answer, or refuses.
     #[error(transparent)]
     Engine(#[from] ClusterError),
+    /// The store behind the Kubernetes API cannot be read or written.
     #[error(transparent)]
     Etcd(#[from] EtcdError),
+    /// The Kubernetes API does not answer, or refuses.
     #[error(transparent)]
     Api(#[from] kubernetes::Error),
+    /// Somebody else made the cluster, so its store and disks are not ours.
     #[error("the platform on the cluster of context `{context}` has no checkpoints and cannot be reset")]
-    Elsewhere { context: String },
+    Elsewhere {
+        /// The kubeconfig context that was named.
+        context: String,
+    },
+    /// The name would be no good as that of a folder.
     #[error("`{name}` cannot be the name of a checkpoint: {why}")]
-    Name { name: String, why: &'static str },
+    Name {
+        /// The name that was given.
+        name: String,
+        /// What is wrong with it.
+        why: &'static str,
+    },
+    /// One of that name is there, and was not to be replaced.
     #[error("there is a checkpoint `{name}` already")]
-    Exists { name: String },
+    Exists {
+        /// The checkpoint that is there under this name.
+        name: String,
+    },
+    /// None has that name.
     #[error("platform `{platform}` has no checkpoint `{name}`")]
-    Unknown { name: String, platform: String, known: Vec<String> },
+    Unknown {
+        /// The name that was asked for.
+        name: String,
+        /// The platform that was looked at.
+        platform: String,
+        /// Names of those that there are.
+        known: Vec<String>,
+    },
+    /// `up` was not through with it, so the cluster has no record.
     #[error("platform `{platform}` is not set up yet, so there is nothing to keep")]
-    NotSetUp { platform: String },
+    NotSetUp {
+        /// The platform that was to be kept, as `--name` has it.
+        platform: String,
+    },
+    /// Its file of objects is damaged, or not there.
     #[error("checkpoint `{name}` cannot be read")]
-    Broken { name: String, source: std::io::Error },
+    Broken {
+        /// The checkpoint whose file it is.
+        name: String,
+        /// What is wrong with the file.
+        source: std::io::Error,
+    },
+    /// Volumes lie on nodes, and those are others now.
     #[error("checkpoint `{name}` is of other nodes than the platform has now")]
-    OtherNodes { name: String, then: Vec<String>, now: Vec<String> },
+    OtherNodes {
+        /// The checkpoint that was to be brought back or taken in.
+        name: String,
+        /// Nodes that the platform had.
+        then: Vec<String>,
+        /// Nodes that it has now.
+        now: Vec<String>,
+    },
+    /// It comes from a cluster that this platform neither is nor was made from.
     #[error("the checkpoint in {}, made {made}, is of another cluster than platform `{platform}`", .path.display())]
-    OtherCluster { path: PathBuf, platform: String, made: String },
+    OtherCluster {
+        /// The file with the checkpoint.
+        path: PathBuf,
+        /// The platform that it was to go into.
+        platform: String,
+        /// When it was made, as RFC 3339.
+        made: String,
+    },
+    /// A version before 0.2 made it, so that it cannot leave its platform.
     #[error(
         "checkpoint `{name}` was made by backstack {made_by}, which did not write down what another machine has to know"
     )]
-    Old { name: String, made_by: String },
+    Old {
+        /// The checkpoint that was to be exported.
+        name: String,
+        /// The version of backstack that made it.
+        made_by: String,
+    },
+    /// The file is a bundle, and one without a checkpoint.
     #[error("there is no checkpoint in {}", .path.display())]
-    NoneInFile { path: PathBuf },
+    NoneInFile {
+        /// The file that was named.
+        path: PathBuf,
+    },
+    /// The file, or a part of it that is needed, is damaged.
     #[error("the checkpoint in {} cannot be read", .path.display())]
-    BrokenFile { path: PathBuf, source: std::io::Error },
+    BrokenFile {
+        /// The file that was named.
+        path: PathBuf,
+        /// What is wrong with it.
+        source: std::io::Error,
+    },
+    /// A later version of backstack gave it another form.
     #[error("the checkpoint in {} has a form that this program does not know: {kind}", .path.display())]
-    Later { path: PathBuf, kind: String },
+    Later {
+        /// The file that was named.
+        path: PathBuf,
+        /// Its artifact type, which names the form.
+        kind: String,
+    },
+    /// The address does not begin with `oci://`, or has no registry's name, or is no reference.
     #[error("`{address}` is no place for a checkpoint in a registry: {why}")]
-    Address { address: String, why: String },
+    Address {
+        /// The address that was given.
+        address: String,
+        /// What is wrong with it.
+        why: String,
+    },
+    /// The registry answers, and has none there, or hides it from who is not signed in.
     #[error("registry {host} has no checkpoint {reference}")]
-    NotInRegistry { host: String, reference: String },
+    NotInRegistry {
+        /// `HOST[:PORT]` of the registry.
+        host: String,
+        /// The whole reference, as `registry.example/team/lab:1`.
+        reference: String,
+    },
+    /// It was taken of a platform that differs in what cannot be changed.
     #[error("the checkpoint in {} cannot become platform `{wanted}`: {why}", .path.display())]
-    Unfit { path: PathBuf, wanted: String, why: String, hint: String },
+    Unfit {
+        /// The file with the checkpoint.
+        path: PathBuf,
+        /// Name of the platform that it was to become.
+        wanted: String,
+        /// What differs.
+        why: String,
+        /// What to do about it, as a sentence.
+        hint: String,
+    },
+    /// HOME names no folder, so there is no place for the image cache.
     #[error(transparent)]
     NoHome(#[from] NoHome),
+    /// The file is no bundle, or cannot be opened.
     #[error(transparent)]
     Bundle(#[from] BundleError),
+    /// The file cannot be written.
     #[error(transparent)]
     Pack(#[from] PackError),
+    /// A registry does not answer, or refuses.
     #[error(transparent)]
     Registry(#[from] RegistryError),
+    /// Something cannot be fetched from a registry.
     #[error(transparent)]
     Image(#[from] ImageError),
+    /// Writing into memory failed: a fault of this program.
     #[error("the objects of the platform cannot be packed")]
     Packing(#[from] std::io::Error),
 }

@@ -13,8 +13,11 @@ const BACK_OFF_FORGOTTEN: SignedDuration = SignedDuration::from_mins(10);
 /// A pod with a volume of its own.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Holder {
+    /// Namespace of the pod.
     pub namespace: String,
+    /// `metadata.name` of the pod.
     pub name: String,
+    /// `metadata.uid` of the pod, by which its cgroups are found in the node.
     pub uid: String,
     /// Empty where it has not been placed yet.
     pub node: String,

@@ -47,10 +47,13 @@ pub const INITIAL: &str = "initial";
 /// A platform of our own that runs.
 #[derive(Clone)]
 pub struct Place {
+    /// The engine that its nodes run in.
     pub engine: Engine,
+    /// Its containers, as they were when it was looked at.
     pub platform: ObservedPlatform,
     /// The control plane's node.
     pub control_plane: String,
+    /// Asks its Kubernetes API, as an administrator.
     pub client: Client,
 }
 

@@ -32,20 +32,67 @@ pub enum CrdOrigin {
 /// Definitions could not be had.
 #[derive(Debug, thiserror::Error)]
 pub enum DefinitionError {
+    /// What stands behind a file of `crds` is no digest.
     #[error("`{digest}` of {module} is not a digest")]
-    Digest { module: String, digest: String },
+    Digest {
+        /// The Go module with its version.
+        module: String,
+        /// What stands there.
+        digest: String,
+    },
+    /// The module was fetched, and has no such file.
     #[error("{place} has no file `{path}`")]
-    Missing { place: String, path: String },
+    Missing {
+        /// The Go module with its version.
+        place: String,
+        /// Path of the file within it.
+        path: String,
+    },
+    /// The file has another content than the component was written for.
     #[error("`{path}` from {place} is not what the component expects: digest {found} instead of {expected}")]
-    Wrong { place: String, path: String, expected: Digest, found: Digest },
+    Wrong {
+        /// The Go module with its version, or the address of upstream's folder.
+        place: String,
+        /// Path of the file within it.
+        path: String,
+        /// Digest that the component names.
+        expected: Digest,
+        /// Digest of what came.
+        found: Digest,
+    },
+    /// A bundle is all that may be used, and neither it nor the cache has the files.
     #[error("definitions of {module} are neither in the bundle nor in the cache")]
-    NotBundled { module: String },
+    NotBundled {
+        /// The Go module with its version.
+        module: String,
+    },
+    /// The `go` command cannot fetch the module, here or in a container.
     #[error("the Go module {module} cannot be had: {why}")]
-    Module { module: String, why: String },
+    Module {
+        /// The module with its version.
+        module: String,
+        /// The innermost reason.
+        why: String,
+    },
+    /// Upstream's server does not answer, or refuses.
     #[error("{url} cannot be fetched: {why}")]
-    Fetch { url: String, why: String },
+    Fetch {
+        /// Address of the file.
+        url: String,
+        /// The innermost reason.
+        why: String,
+    },
+    /// The content is what was expected, and is no YAML.
     #[error("`{path}` from {place} is not YAML: {why}")]
-    Malformed { place: String, path: String, why: String },
+    Malformed {
+        /// The Go module with its version.
+        place: String,
+        /// Path of the file within it.
+        path: String,
+        /// What the parser says.
+        why: String,
+    },
+    /// The disk of this machine refuses.
     #[error("definitions cannot be kept in the cache")]
     Cache(#[from] std::io::Error),
 }

@@ -11,7 +11,9 @@ pub struct Building {
     pub images: usize,
     /// All that they need, for people.
     pub tools: String,
+    /// Tools that this machine lacks, each with what it is needed for.
     pub missing: Vec<MissingTool>,
+    /// Whether a container makes up for those.
     pub container: Standby,
 }
 

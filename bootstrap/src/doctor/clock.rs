@@ -22,15 +22,18 @@ const ENOUGH: usize = 10;
 pub struct Clock {
     /// Seconds by which the engine's clock is ahead of this machine's; none without an engine that tells.
     pub engine_ahead: Option<f64>,
+    /// What the certificates say that this machine trusts.
     pub authorities: Authorities,
 }
 
 /// The certificates of authorities that this machine trusts, judged by its clock.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Authorities {
+    /// How many certificates there are, as far as they can be read.
     pub all: usize,
     /// Not valid yet, or not any more.
     pub early: usize,
+    /// Certificates that are valid no more.
     pub late: usize,
     /// Those that the user named in the environment, where that is no list of the world's, and that have ended.
     pub ended: Vec<String>,

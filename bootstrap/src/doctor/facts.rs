@@ -28,8 +28,11 @@ use crate::settings::{ImageSource, UpSettings, display};
 /// A port that the platform wants on loopback.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PortUse {
+    /// Port on this machine's loopback address.
     pub port: u16,
+    /// What comes in there, as `HTTPS` or `the Kubernetes API`.
     pub purpose: &'static str,
+    /// Flag of `up` that chooses another port, as `--https-port`.
     pub flag: &'static str,
     /// By something that is not this platform.
     pub taken: bool,
@@ -38,7 +41,9 @@ pub struct PortUse {
 /// Facts about engine and machine.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Facts {
+    /// What the engine says of itself; an error if none answers.
     pub engine: Result<EngineFacts, Absent>,
+    /// Ports that have to be free; empty for what the platform holds itself already.
     pub ports: Vec<PortUse>,
     /// Path for people, or what is wrong.
     pub kubeconfig: Result<String, String>,
@@ -46,10 +51,15 @@ pub struct Facts {
     pub cache: Option<(String, u64)>,
     /// What has to be built, and with what.
     pub building: Option<Building>,
+    /// Proxies of the environment, and what is wrong with them.
     pub proxy: Findings,
+    /// Whether engine and nodes go out through the same proxies.
     pub handed_on: HandedOn,
+    /// Where the platform's names lead.
     pub names: Names,
+    /// Ranges of addresses in use, and which of them meet the platform's own.
     pub ways: Ways,
+    /// What the clocks of this machine and of the engine say.
     pub clock: Clock,
     /// How many of the environment's own certificates are trusted, with what is wrong with others; none: not set.
     pub certificates: Option<Result<(String, Vec<String>), String>>,
@@ -58,21 +68,28 @@ pub struct Facts {
 /// No engine can be asked.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Absent {
+    /// Why none answers, as a sentence.
     pub found: String,
+    /// What to do about it; all hints in one line.
     pub fix: String,
 }
 
 /// What the engine says of itself and its machine.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EngineFacts {
+    /// Version of the engine, as `29.1.2`; empty if it does not say.
     pub version: String,
     /// Where it answers, and what named it.
     pub endpoint: String,
     /// Its ports are on another machine's loopback.
     pub remote: bool,
+    /// Its storage driver, and the disk below it.
     pub storage: Storage,
+    /// The machine's control groups, as the engine reports them.
     pub cgroups: Cgroups,
+    /// What node containers may do there, in words.
     pub mode: String,
+    /// Processors that the engine's machine has; 0 if it does not say.
     pub cpus: u64,
     /// Bytes.
     pub memory: u64,
@@ -84,6 +101,7 @@ pub struct EngineFacts {
     pub may_raise: bool,
     /// The platform exists, so its images are there.
     pub has_platform: bool,
+    /// A sentence about a container that has the name of a node and is not ours; `None` if there is none.
     pub name_in_use: Option<String>,
     /// What has the name of the network or registry that all platforms share, and is not ours.
     pub shared_in_use: Vec<String>,

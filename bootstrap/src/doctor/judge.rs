@@ -29,7 +29,9 @@ const BIGGER: &str = "give the engine more (Docker Desktop → Settings → Reso
 /// What a stack wants of a machine.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Wants {
+    /// Name of the stack, for people.
     pub stack: String,
+    /// Processors, memory and disk that the stack says it needs.
     pub needs: Needs,
     /// What pods ask for.
     pub requests: Requests,

@@ -41,8 +41,11 @@ pub use judge::{Wants, cpu, has_failed, judge, memory};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Verdict {
+    /// As it has to be.
     Ok,
+    /// It will do, with what [`Check::found`] says of it.
     Warning,
+    /// `up` would fail, so it refuses to begin.
     Failed,
 }
 
@@ -51,6 +54,7 @@ pub enum Verdict {
 pub struct Check {
     /// What was looked at, as `disk`.
     pub name: &'static str,
+    /// How it came out.
     pub verdict: Verdict,
     /// What was found, and what is needed.
     pub found: String,

@@ -15,6 +15,7 @@ const BELOW: &str = "backstack-check.localhost";
 /// What the system's resolver answers.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Answer {
+    /// The name is known: all of its addresses.
     Addresses(Vec<IpAddr>),
     /// It knows no such name, in its own words.
     None(String),
@@ -27,6 +28,7 @@ pub enum Answer {
 pub struct Names {
     /// Name in the platform's address, with what it leads to.
     pub host: String,
+    /// What the resolver answers for that name.
     pub leads: Answer,
     /// What a name below `localhost` leads to.
     pub below: Answer,

@@ -24,6 +24,7 @@ const SAID: usize = 300;
 /// What a machine is like.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Report {
+    /// Number of the form that the report is written in; 1 so far.
     pub format: u32,
     /// The machine's name for people; a later report of the same name takes the place of this one.
     pub machine: String,
@@ -33,15 +34,20 @@ pub struct Report {
     pub by: String,
     /// As `linux/x86_64`.
     pub system: String,
+    /// Every check that was made, in the order of `doctor`.
     pub checks: Vec<Line>,
 }
 
 /// One check, as [`Check`] has it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Line {
+    /// What was looked at, as `disk`.
     pub name: String,
+    /// How it came out.
     pub verdict: Verdict,
+    /// What was found and what is needed, with `~` for the user's home folder.
     pub found: String,
+    /// What to do about it; `None` where nothing has to be done.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fix: Option<String>,
 }
@@ -49,25 +55,63 @@ pub struct Line {
 /// Where a report goes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Destination {
+    /// A file, which is written anew.
     File(PathBuf),
+    /// A page of `doctor collect`, which takes reports by HTTP.
     Page(Url),
 }
 
 /// A report does not arrive.
 #[derive(Debug, thiserror::Error)]
 pub enum ReportError {
+    /// What was given is neither a file nor an HTTP address.
     #[error("`{address}` is no address for a report: {why}")]
-    Address { address: String, why: String },
+    Address {
+        /// What was given.
+        address: String,
+        /// What is wrong with it.
+        why: String,
+    },
+    /// The machine has no name that a report could go by.
     #[error("`{name}` is no name for a machine: {why}")]
-    Name { name: String, why: &'static str },
+    Name {
+        /// The name that was given, or the machine's own.
+        name: String,
+        /// What is wrong with it.
+        why: &'static str,
+    },
+    /// The file holds something else, which is left alone.
     #[error("{} is there and is no report, so it is not replaced", .path.display())]
-    InTheWay { path: PathBuf },
+    InTheWay {
+        /// The file that was named.
+        path: PathBuf,
+    },
+    /// The disk is full, or the folder is not there or not the user's.
     #[error("the report cannot be written to {}", .path.display())]
-    Write { path: PathBuf, source: std::io::Error },
+    Write {
+        /// The file that was named.
+        path: PathBuf,
+        /// What the system says.
+        source: std::io::Error,
+    },
+    /// The page does not answer.
     #[error("the report does not reach {address}: {why}")]
-    Away { address: String, why: String },
+    Away {
+        /// Address that the report was sent to.
+        address: String,
+        /// The innermost reason.
+        why: String,
+    },
+    /// The page answers, and does not want the report.
     #[error("{address} does not take the report: it answered {status}")]
-    Refused { address: String, status: String, said: String },
+    Refused {
+        /// Address that the report was sent to.
+        address: String,
+        /// Status of HTTP, as `413 Payload Too Large`.
+        status: String,
+        /// What the page says about it, cut to 300 characters; may be empty.
+        said: String,
+    },
 }
 
 impl Explain for ReportError {

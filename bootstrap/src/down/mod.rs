@@ -10,6 +10,7 @@ use crate::settings::display;
 /// What was asked for.
 #[derive(Debug, Clone)]
 pub struct DownRequest {
+    /// The platform that goes, as `--name` has it; one that is not there is no error.
     pub name: String,
     /// The image cache too.
     pub purge: bool,
@@ -20,9 +21,11 @@ pub struct DownRequest {
 pub struct Removed {
     /// Node containers, with their volumes.
     pub nodes: Vec<String>,
+    /// The platform's context in the user's kubeconfig.
     pub kubeconfig_context: bool,
     /// The local registry's container, and the network, which all platforms share: gone with the last of them.
     pub registry: bool,
+    /// The network in the engine, which all platforms share.
     pub network: bool,
     /// Images in the registry's volume, in the engine and in the cache.
     pub image_cache: bool,

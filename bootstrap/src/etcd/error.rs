@@ -6,14 +6,31 @@ use crate::error::{ExitKind, Explain};
 /// The store of a platform cannot be read or changed.
 #[derive(Debug, thiserror::Error)]
 pub enum EtcdError {
+    /// The container engine does not answer, or refuses.
     #[error(transparent)]
     Engine(#[from] ClusterError),
+    /// The node has no etcd, or lacks the certificates to ask it with.
     #[error("node `{node}` has no etcd that can be asked: {why}")]
-    Unusable { node: String, why: String },
+    Unusable {
+        /// Name of the control plane's node.
+        node: String,
+        /// What is missing there.
+        why: String,
+    },
+    /// The connection fails, or breaks off.
     #[error("etcd in node `{node}` does not answer: {why}")]
-    Silent { node: String, why: String },
+    Silent {
+        /// Name of the control plane's node.
+        node: String,
+        /// The reasons, the outermost first.
+        why: String,
+    },
+    /// It answers with an error, or with what cannot be read.
     #[error("etcd refused what was asked of it: {said}")]
-    Refused { said: String },
+    Refused {
+        /// Its own words.
+        said: String,
+    },
 }
 
 impl Explain for EtcdError {

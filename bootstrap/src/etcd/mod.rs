@@ -31,7 +31,9 @@ const MAX_BYTES: usize = 1_000_000;
 /// One object as it is stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Stored {
+    /// Full key, as `/registry/pods/NAMESPACE/NAME`.
     pub key: String,
+    /// The object as it is kept: protocol buffers for Kubernetes' own kinds, JSON for all others.
     pub value: Vec<u8>,
     /// It goes by itself after a while, unless it is renewed.
     pub leased: bool,
@@ -40,8 +42,18 @@ pub struct Stored {
 /// A change to the store.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Change {
-    Put { key: String, value: Vec<u8> },
-    Delete { key: String },
+    /// Writes an object, new or in place of what is there.
+    Put {
+        /// Full key, with [`PREFIX`].
+        key: String,
+        /// The object as it is to be kept.
+        value: Vec<u8>,
+    },
+    /// Takes an object away; one that is not there is no error.
+    Delete {
+        /// Full key, with [`PREFIX`].
+        key: String,
+    },
 }
 
 impl Change {

@@ -31,13 +31,17 @@ const MANAGED_FIELDS: u64 = 17;
 /// A few facts about an object.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Object {
+    /// Its kind, as `Pod`.
     pub kind: String,
     /// Empty where its kind has none.
     pub namespace: String,
+    /// `metadata.uid`, which no other object ever has.
     pub uid: String,
+    /// `metadata.generation`: counts changes of what is wanted; 0 where the kind does not count.
     pub generation: i64,
     /// It is on its way out.
     pub is_deleting: bool,
+    /// Its labels: key and value.
     pub labels: Vec<(String, String)>,
     /// The object that made this one and looks after it.
     pub controller: Option<Owner>,
@@ -48,7 +52,9 @@ pub struct Object {
 /// An object that another one belongs to.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Owner {
+    /// Kind of the owner, as `ReplicaSet`.
     pub kind: String,
+    /// `metadata.uid` of the owner.
     pub uid: String,
 }
 

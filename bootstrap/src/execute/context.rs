@@ -30,13 +30,21 @@ use crate::stack::{ClusterSpec, Component, LeftOut, Stack, StackSource};
 
 /// A cluster of our own, in the engine.
 pub struct Own {
+    /// The engine that nodes and registry run in.
     pub engine: Engine,
+    /// What the program knows of clusters that it makes: images, versions, settings of kubeadm.
     pub cluster: ClusterSpec,
+    /// The image of all nodes, and the ways to it.
     pub node: ImagePlan,
+    /// The image of the local registry, and the ways to it.
     pub registry_image: ImagePlan,
+    /// What node containers may do in this engine.
     pub mode: NodeMode,
+    /// The engine's machine has control groups of version 1, which kubelets have to be told.
     pub cgroup_v1: bool,
+    /// The platform's containers before this run; `None` for a new platform.
     pub existing: Option<ObservedPlatform>,
+    /// The user's file that the context is merged into.
     pub kubeconfig: PathBuf,
     /// Until the end, no `down` of another platform takes network and registry away.
     pub _sharing: Option<Held>,
@@ -44,20 +52,29 @@ pub struct Own {
 
 /// Where the platform is made.
 pub enum Place {
+    /// A cluster in node containers, which this program makes.
     Own(Box<Own>),
+    /// A cluster that somebody else made.
     Existing(existing::Cluster),
 }
 
 /// Everything that steps share.
 pub struct Context {
+    /// Where the platform is made.
     pub place: Place,
+    /// What was asked for, decided.
     pub settings: UpSettings,
+    /// The stack with what was added to it and left out of it.
     pub stack: Stack,
     /// Images of components, by reference.
     pub images: BTreeMap<String, ImagePlan>,
+    /// Builds images from their recipes, or finds those that it built before.
     pub builder: Builder,
+    /// Asks the registries that images come from.
     pub upstream: Upstream,
+    /// The image cache of this machine, by digest.
     pub store: BlobStore,
+    /// Fetches what is no image, as definitions.
     pub http: reqwest::Client,
     /// What cannot be had here, and is no longer in the stack.
     pub left_out: Vec<LeftOut>,
@@ -67,22 +84,30 @@ pub struct Context {
     pub kept_record: Option<Record>,
     /// The checkpoint that leads back, while a platform is upgraded.
     pub upgrading: Option<String>,
+    /// What steps find out for later ones.
     pub found: StepOutputs,
 }
 
 /// What steps find out for later ones. A step reads only what the steps that it needs have set.
 #[derive(Default)]
 pub struct StepOutputs {
+    /// The network that all platforms share, set by its step.
     pub network: OnceCell<PlatformNetwork>,
     /// Of nodes that exist; a new one chooses its own as it is made.
     pub addresses: Mutex<BTreeMap<String, Ipv4Addr>>,
     /// How slow the machine is, as the start of a node told.
     pub pace: OnceCell<Pace>,
+    /// Reference of the node image as the engine knows it, set when it has been provided.
     pub node_image: OnceCell<String>,
+    /// Reference of the registry's image as the engine knows it, set when it has been provided.
     pub registry_image: OnceCell<String>,
+    /// The local registry's container, set when it answers.
     pub registry: OnceCell<RunningRegistry>,
+    /// The way into the registry that the cluster pulls from, set when that answers.
     pub transfer: OnceCell<Transfer>,
+    /// The cluster, set when its API answers.
     pub live: OnceCell<Live>,
+    /// Definitions of kinds by component, until its installation takes them.
     pub definitions: Mutex<BTreeMap<String, Vec<Definition>>>,
     /// Images with the digest that the local registry holds, by the stack's reference.
     pub images: Mutex<BTreeMap<String, String>>,
@@ -92,6 +117,7 @@ pub struct StepOutputs {
     pub taken_over: Mutex<Vec<String>>,
     /// Bytes that were pushed or fetched.
     pub moved: std::sync::atomic::AtomicU64,
+    /// How many images were built in this run.
     pub built: std::sync::atomic::AtomicUsize,
 }
 
@@ -99,7 +125,9 @@ pub struct StepOutputs {
 pub struct Live {
     /// None on a cluster of others, whose kubeconfig is not ours to write.
     pub kubeconfig: Option<crate::docker::kubeconfig::Entry>,
+    /// Applies components and takes them away.
     pub installer: Installer,
+    /// What the cluster's objects are like, as watches keep it.
     pub watch: Arc<ClusterWatch>,
 }
 
@@ -133,7 +161,8 @@ impl Context {
         names::control_plane(&self.settings.name)
     }
 
-    pub fn pace(&self) -> Pace {
+    /// How slow the machine is; as fast as others until a node has started.
+    pub(crate) fn pace(&self) -> Pace {
         self.found.pace.get().copied().unwrap_or_default()
     }
 
@@ -261,23 +290,28 @@ impl Context {
 }
 
 impl StepOutputs {
-    pub fn network(&self) -> PlatformNetwork {
+    /// The network, once its step is through.
+    pub(crate) fn network(&self) -> PlatformNetwork {
         *made(&self.network)
     }
 
-    pub fn node_image(&self) -> &str {
+    /// The node image's reference in the engine, once it has been provided.
+    pub(crate) fn node_image(&self) -> &str {
         made(&self.node_image).as_str()
     }
 
-    pub fn registry(&self) -> &RunningRegistry {
+    /// The local registry, once it answers.
+    pub(crate) fn registry(&self) -> &RunningRegistry {
         made(&self.registry)
     }
 
-    pub fn transfer(&self) -> &Transfer {
+    /// The way into the registry that the cluster pulls from, once that answers.
+    pub(crate) fn transfer(&self) -> &Transfer {
         made(&self.transfer)
     }
 
-    pub fn live(&self) -> &Live {
+    /// The cluster, once its API answers.
+    pub(crate) fn live(&self) -> &Live {
         made(&self.live)
     }
 }

@@ -14,13 +14,15 @@ pub const REGISTRY_DEADLINE: Duration = Duration::from_secs(120);
 /// How a step ended well.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Ended {
+    /// What the step came to.
     pub outcome: Outcome,
     /// A few words for the subject's line, or nothing.
     pub detail: String,
 }
 
 impl Ended {
-    pub fn new(outcome: Outcome) -> Self {
+    /// An end that needs no words.
+    pub(crate) fn new(outcome: Outcome) -> Self {
         Self { outcome, detail: String::new() }
     }
 

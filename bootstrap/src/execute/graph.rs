@@ -7,7 +7,9 @@ use futures::stream::FuturesUnordered;
 /// How a node of the graph ended.
 #[derive(Debug, PartialEq, Eq)]
 pub enum End<T, E> {
+    /// It succeeded, with this result.
     Done(T),
+    /// It was tried, and failed.
     Failed(E),
     /// Not tried: this node, which it needs, did not succeed.
     Skipped(usize),

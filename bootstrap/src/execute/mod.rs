@@ -38,8 +38,11 @@ pub use context::Context;
 /// A step that failed, and why.
 #[derive(Debug)]
 pub struct StepFailure {
+    /// The line that the step belongs to: `cluster`, or a component's name.
     pub subject: String,
+    /// Index of the step in its plan.
     pub step: StepId,
+    /// What went wrong, with what to do about it.
     pub failure: Failure,
 }
 

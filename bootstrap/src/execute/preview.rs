@@ -23,10 +23,12 @@ const AT_ONCE: usize = 4;
 /// What would become of a component.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Previewed {
+    /// The component in question, by its name in the stack: `traefik`.
     pub component: String,
     /// The version that it would have; none if it would be taken away.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub version: Option<String>,
+    /// Objects that would be added, changed or removed.
     #[serde(flatten)]
     pub objects: Preview,
     /// Its definitions of kinds are not here yet, so nothing is known of them.

@@ -36,7 +36,8 @@ impl Line {
 }
 
 impl Subjects {
-    pub fn new(plan: &Plan, reporter: Arc<dyn Reporter>) -> Self {
+    /// Follows this plan, and tells at once of every subject that has to wait for others.
+    pub(crate) fn new(plan: &Plan, reporter: Arc<dyn Reporter>) -> Self {
         let mut lines = BTreeMap::new();
         for step in &plan.steps {
             let fresh = || Line { open: 0, began: None, outcome: Outcome::Unchanged, detail: String::new() };

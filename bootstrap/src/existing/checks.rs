@@ -18,11 +18,15 @@ const PREPARED: &str = "use a larger cluster, or a stack with fewer components (
 /// What a cluster has.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Facts {
+    /// Name of the context that leads to it.
     pub context: String,
+    /// Version of its API server, as `v1.36.3`.
     pub version: String,
+    /// Minor version; `None` if it is not a number.
     pub minor: Option<u32>,
     /// Processors and bytes that pods may use, over all nodes that are ready; nothing if nodes may not be listed.
     pub room: Option<(f64, u64)>,
+    /// What the user may not do there and has to, as `create deployments.apps`; empty if nothing is lacking.
     pub missing_rights: Vec<String>,
     /// Whether claims that name no class get a volume.
     pub default_storage: bool,

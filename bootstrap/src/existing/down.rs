@@ -30,13 +30,17 @@ const PAUSE: Duration = Duration::from_secs(2);
 /// What was taken away.
 #[derive(Debug, Default, Clone, PartialEq, Serialize)]
 pub struct Gone {
+    /// The platform that is gone, by the name that its record had.
     pub platform: String,
+    /// Names of its components, in the order in which they went.
     pub components: Vec<String>,
+    /// How many objects are gone.
     pub objects: usize,
     /// Objects whose finalizers had to be taken off.
     pub forced: Vec<String>,
     /// Objects that were left alone, and why.
     pub kept: Vec<String>,
+    /// How long it took, in seconds.
     pub seconds: f64,
 }
 

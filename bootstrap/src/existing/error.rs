@@ -4,36 +4,115 @@ use super::OLDEST_MINOR;
 use crate::error::{ExitKind, Explain};
 use crate::kubernetes::object::ObjectRef;
 
+/// A cluster that a context leads to is of no use, or not for this.
 #[derive(Debug, thiserror::Error)]
 pub enum ExistingError {
+    /// No file, or one that is no kubeconfig.
     #[error("the kubeconfig cannot be read: {why}")]
-    Kubeconfig { why: String },
+    Kubeconfig {
+        /// What is wrong with it.
+        why: String,
+    },
+    /// No context has that name.
     #[error("the kubeconfig has no context `{context}`")]
-    UnknownContext { context: String, known: Vec<String> },
+    UnknownContext {
+        /// The name that was given.
+        context: String,
+        /// Names of the contexts there.
+        known: Vec<String>,
+    },
+    /// Its entries do not lead to a client: certificates, an exec plugin, an address.
     #[error("context `{context}` of the kubeconfig cannot be used: {why}")]
-    Unusable { context: String, why: String },
+    Unusable {
+        /// The kubeconfig context that was named with `--context`.
+        context: String,
+        /// The reasons, the outermost first.
+        why: String,
+    },
+    /// Nothing answers in time, or what answers is no Kubernetes API.
     #[error("the Kubernetes API of context `{context}` does not answer: {why}")]
-    Unreachable { context: String, why: String },
+    Unreachable {
+        /// The kubeconfig context that was named with `--context`.
+        context: String,
+        /// The reasons, the outermost first.
+        why: String,
+    },
+    /// The API knows nobody by these credentials, or lets nobody look.
     #[error("the Kubernetes API of context `{context}` does not let you in: {said}")]
-    Refused { context: String, said: String },
+    Refused {
+        /// The kubeconfig context that was named with `--context`.
+        context: String,
+        /// The API's own words.
+        said: String,
+    },
+    /// The user is known, and may not do all that an installation does.
     #[error("you may not install a platform with context `{context}`: {} needed right{} missing", .missing.len(), if .missing.len() == 1 { " is" } else { "s are" })]
-    Rights { context: String, missing: Vec<String> },
+    Rights {
+        /// The kubeconfig context that was named with `--context`.
+        context: String,
+        /// What is not allowed, as `create deployments.apps`.
+        missing: Vec<String>,
+    },
+    /// The API server is older than [`OLDEST_MINOR`].
     #[error("Kubernetes {version} is too old: a platform needs 1.{OLDEST_MINOR} or newer")]
-    Old { version: String },
+    Old {
+        /// Its version, as `v1.30.1`.
+        version: String,
+    },
+    /// One platform a cluster, and it has one of another name.
     #[error("the cluster of context `{context}` has a platform already: `{had}`, not `{wanted}`")]
-    OtherName { context: String, had: String, wanted: String },
+    OtherName {
+        /// The kubeconfig context that was named with `--context`.
+        context: String,
+        /// Name of the platform that is there.
+        had: String,
+        /// Name that was given.
+        wanted: String,
+    },
+    /// The platform there was made from another stack.
     #[error("the cluster of context `{context}` has a platform with stack `{had}` already, not `{wanted}`")]
-    OtherStack { context: String, name: String, had: String, wanted: String },
+    OtherStack {
+        /// The kubeconfig context that was named with `--context`.
+        context: String,
+        /// The platform that is there, by the name that its record has.
+        name: String,
+        /// Stack that it has.
+        had: String,
+        /// Stack that was given.
+        wanted: String,
+    },
+    /// It is one of our own, which goes by its name.
     #[error("context `{context}` leads to platform `{name}`, whose cluster backstack made")]
-    Own { context: String, name: String },
+    Own {
+        /// The kubeconfig context that was named with `--context`.
+        context: String,
+        /// The platform that the context belongs to, as `--name` has it.
+        name: String,
+    },
+    /// Nothing there was installed by backstack.
     #[error("there is no platform on the cluster of context `{context}`")]
-    NoPlatform { context: String },
+    NoPlatform {
+        /// The kubeconfig context that was named with `--context`.
+        context: String,
+    },
+    /// Built images have to be pushed somewhere, and no `--push-to` says where.
     #[error(
         "images have to be built from packages, and the cluster of context `{context}` has nowhere to pull them from"
     )]
-    NoRegistry { context: String, why: String },
+    NoRegistry {
+        /// The kubeconfig context that was named with `--context`.
+        context: String,
+        /// Why images have to be built, or what of a registry is lacking.
+        why: String,
+    },
+    /// Objects of others are in the way, and are left alone.
     #[error("the cluster of context `{context}` has objects of the same names that this platform did not make")]
-    Conflicts { context: String, objects: Vec<(String, ObjectRef)> },
+    Conflicts {
+        /// The kubeconfig context that was named with `--context`.
+        context: String,
+        /// Component, and the object of it that is there already.
+        objects: Vec<(String, ObjectRef)>,
+    },
 }
 
 impl Explain for ExistingError {

@@ -30,6 +30,7 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// A cluster whose API answers.
 #[derive(Clone)]
 pub struct Cluster {
+    /// Asks its API, with the context's own credentials.
     pub client: kube::Client,
     /// Name of the context.
     pub context: String,

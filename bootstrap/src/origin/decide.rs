@@ -8,35 +8,48 @@ use super::{DecidedImage, ImageState, Origin};
 pub struct Facts {
     /// It is where it is needed.
     pub here: Option<Here>,
+    /// What a registry, or the bundle in its place, said.
     pub registry: Registry,
+    /// What building it here would take.
     pub recipe: Recipe,
 }
 
 /// An image that is where it is needed, and what it was made from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Here {
+    /// Where it came from when it was brought there.
     pub origin: Origin,
+    /// Size of the whole image, compressed; `None` if the engine has it and nobody has counted.
     pub bytes: Option<u64>,
 }
 
 /// What the registry said.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Registry {
+    /// It answers, and would give the image.
     Has {
+        /// Which registry that is.
         origin: Origin,
+        /// Size of the whole image, compressed.
         bytes: u64,
+        /// Bytes of it that are not here yet.
         missing: u64,
     },
     /// A bundle has it, and nobody else is asked.
     Bundled {
+        /// Where it came from when the bundle was made.
         origin: Origin,
+        /// Size of the whole image, compressed.
         bytes: u64,
     },
     /// Not at this moment (a rate limit, a fault of its own).
     Later {
+        /// Which registry that is.
         origin: Origin,
+        /// What it said, without the image's name.
         why: String,
     },
+    /// It does not give the image, or is not asked.
     No(Refusal),
 }
 
@@ -48,27 +61,46 @@ pub enum Refusal {
     /// It is the stack's own, and no digest of it is known.
     Own,
     /// What the registry said, or why it said nothing.
-    Said { why: String },
+    Said {
+        /// What was said, without the image's name.
+        why: String,
+    },
 }
 
 /// What the recipe can do.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Recipe {
-    Built { bytes: u64 },
+    /// It was built before, and is in the cache.
+    Built {
+        /// Size of the whole image, compressed.
+        bytes: u64,
+    },
+    /// It can be built here, and was not yet.
     ToBuild,
-    No { why: String },
+    /// There is none, or it may not or cannot be used here.
+    No {
+        /// Why, without the image's name.
+        why: String,
+    },
 }
 
 /// The way that an image takes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Decision {
+    /// A way was found.
     Found {
+        /// Where it stands, where it comes from, and why not from elsewhere.
         image: DecidedImage,
         /// The recipe takes over if the registry does not give it after all.
         recipe_stands_by: bool,
     },
     /// No way leads to it: why no registry gives it, and why no recipe does.
-    Nowhere { registry: Option<String>, recipe: String },
+    Nowhere {
+        /// Why no registry gives it; `None` if none was asked.
+        registry: Option<String>,
+        /// Why no recipe makes it.
+        recipe: String,
+    },
 }
 
 /// Takes the first way that works.

@@ -5,7 +5,9 @@ use crate::error::{ExitKind, Explain};
 /// An image that cannot be had, and why.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Nowhere {
+    /// The component that needs it.
     pub component: String,
+    /// Its reference, as the stack names it.
     pub image: String,
     /// Why no registry gives it; nothing where none is asked.
     pub registry: Option<String>,
@@ -32,6 +34,7 @@ impl Nowhere {
 /// Where images come from could not be decided for all of them.
 #[derive(Debug, thiserror::Error)]
 pub enum OriginError {
+    /// No way leads to these, and the platform cannot do without them.
     #[error("{} cannot be had", .0.iter().map(|one| one.image.as_str()).collect::<Vec<_>>().join(", "))]
     Nowhere(Vec<Nowhere>),
 }

@@ -19,13 +19,17 @@ const DEADLINE: Duration = Duration::from_secs(4);
 
 /// The places that are asked.
 pub struct Look<'a> {
+    /// Where images may come from, by the settings.
     pub mode: ImageSource,
+    /// Knows what was built before, and can tell a recipe's key.
     pub builder: &'a Builder,
+    /// The image cache of this machine.
     pub store: &'a BlobStore,
     /// With little patience: what is not answered now is tried again when it is fetched.
     pub upstream: Upstream,
     /// That of whoever fetches it in the end.
     pub patience: &'a Patience,
+    /// The way into the local registry; `None` while it does not run.
     pub transfer: Option<&'a Transfer>,
     /// Whether this system can build images at all: [`BUILDS`].
     pub builds: bool,

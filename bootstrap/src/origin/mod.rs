@@ -46,21 +46,37 @@ pub enum Origin {
 #[serde(rename_all = "snake_case")]
 pub enum ImageState {
     /// Where it is needed: in the local registry, or in the engine.
-    Present { bytes: Option<u64> },
+    Present {
+        /// Size of the whole image, compressed; `None` if the engine has it and nobody has counted.
+        bytes: Option<u64>,
+    },
     /// Built earlier and kept in the cache; has to be moved only.
-    Built { bytes: u64 },
+    Built {
+        /// Size of the whole image, compressed.
+        bytes: u64,
+    },
     /// In the bundle; has to be moved only.
-    Bundled { bytes: u64 },
+    Bundled {
+        /// Size of the whole image, compressed.
+        bytes: u64,
+    },
     /// Has to be built.
     ToBuild,
     /// Has to be fetched from a registry: bytes of the whole image, and those of them that are not here yet.
-    ToFetch { bytes: Option<u64>, missing: Option<u64> },
+    ToFetch {
+        /// Size of the whole image, compressed; `None` if the registry has not said.
+        bytes: Option<u64>,
+        /// Bytes of it that are not here yet; `None` if the registry has not said.
+        missing: Option<u64>,
+    },
 }
 
 /// What was decided about one image.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct DecidedImage {
+    /// Where it stands before anything is done.
     pub state: ImageState,
+    /// Where it comes from, or came from.
     pub origin: Origin,
     /// Why it does not come from where it should come first.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -18,6 +18,7 @@ pub struct ImagePlan {
     pub reference: Reference,
     /// What a registry is asked for; none where no registry is asked.
     pub wanted: Option<Wanted>,
+    /// Folder of the recipe, below that of its component; `None` if it has none.
     pub recipe: Option<FileTree>,
     /// Why no package can build it, where the stack says so.
     pub missing: Option<String>,

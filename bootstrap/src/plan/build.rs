@@ -13,7 +13,9 @@ use crate::origin::{DecidedImage, ImageState};
 /// What a plan has to know of a component.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct PlannedComponent {
+    /// Its name in the stack.
     pub name: String,
+    /// Names of components that have to be installed before it.
     pub depends_on: Vec<String>,
     /// References of its images.
     pub images: Vec<String>,
@@ -24,11 +26,17 @@ pub struct PlannedComponent {
 /// Everything a plan is made from, but what exists.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Inputs {
+    /// The platform that the plan is for: lower-case letters, digits and dashes.
     pub platform: String,
+    /// Worker nodes beside the control plane.
     pub workers: u16,
+    /// Name in the stack's `stack.yaml`, as `back`.
     pub stack: String,
+    /// Version in the stack's `stack.yaml`, as `0.1.0`.
     pub version: String,
+    /// Reference of the image that nodes run; empty where no node is made.
     pub node_image: String,
+    /// Reference of the local registry's image; empty where none is made.
     pub registry_image: String,
     /// In an order in which each comes after what it depends on.
     pub components: Vec<PlannedComponent>,

@@ -23,9 +23,13 @@ pub const CLUSTER: &str = "cluster";
 /// The steps, each after all those it needs.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Plan {
+    /// The platform that the plan is for: lower-case letters, digits and dashes.
     pub platform: String,
+    /// Name in the stack's `stack.yaml`, as `back`.
     pub stack: String,
+    /// Version in the stack's `stack.yaml`, as `0.1.0`.
     pub version: String,
+    /// The steps; a [`StepId`] is the index here.
     pub steps: Vec<PlannedStep>,
 }
 

@@ -7,7 +7,9 @@ use crate::docker::observe::ObservedPlatform;
 /// looked for, let alone fetched or built.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ClusterImages {
+    /// A node has to be made, and so its image is needed.
     pub node: bool,
+    /// The local registry has to be made, and so its image is needed.
     pub registry: bool,
 }
 

@@ -10,6 +10,7 @@ use crate::origin::DecidedImage;
 /// What exists.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct Observed {
+    /// The network that all platforms share is there.
     pub network: bool,
     /// The local registry runs.
     pub registry: bool,

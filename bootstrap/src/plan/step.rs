@@ -12,7 +12,9 @@ pub type StepId = usize;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum EngineImage {
+    /// The image of all nodes.
     Node,
+    /// The image of the local registry.
     Registry,
 }
 
@@ -23,29 +25,66 @@ pub enum Step {
     /// The network that all platforms share.
     EnsureNetwork,
     /// An image that the engine runs: built and loaded, or pulled by the engine.
-    ProvideImage { image: EngineImage, reference: String },
+    ProvideImage {
+        /// Which of the two it is.
+        image: EngineImage,
+        /// Its reference, as the stack or the settings name it.
+        reference: String,
+    },
     /// The API of a cluster that somebody else made answers.
-    ReachCluster { context: String },
+    ReachCluster {
+        /// The kubeconfig context that leads to it.
+        context: String,
+    },
     /// The registry that such a cluster pulls from answers.
-    ReachRegistry { address: String },
+    ReachRegistry {
+        /// Where images are pushed to: `HOST[:PORT]/PREFIX`.
+        address: String,
+    },
     /// The local registry's container.
     EnsureRegistry,
     /// An image of a component is built from packages.
-    BuildImage { reference: String },
+    BuildImage {
+        /// Its reference, as the stack names it.
+        reference: String,
+    },
     /// An image of a component is brought into the local registry.
-    MirrorImage { reference: String },
+    MirrorImage {
+        /// Its reference, as the stack names it.
+        reference: String,
+    },
     /// Definitions that a component takes from upstream's release.
-    FetchDefinitions { component: String },
+    FetchDefinitions {
+        /// The component that they belong to, by its name in the stack: `traefik`.
+        component: String,
+    },
     /// A node's container is made, or a stopped one started, until containerd answers.
-    ProvisionNode { node: String, role: Role },
+    ProvisionNode {
+        /// Name of the node, which is that of its container.
+        node: String,
+        /// Control plane or worker.
+        role: Role,
+    },
     /// kubeadm makes the control plane.
-    InitControlPlane { node: String },
+    InitControlPlane {
+        /// Name of the node.
+        node: String,
+    },
     /// kubeadm joins a worker.
-    JoinNode { node: String },
+    JoinNode {
+        /// Name of the node.
+        node: String,
+    },
     /// The pods of a checkpoint start, and their controllers.
-    StartPods { node: String },
+    StartPods {
+        /// Name of the control plane's node.
+        node: String,
+    },
     /// Pod network and storage class, as the node image brings them.
-    InstallDefaults { node: String },
+    InstallDefaults {
+        /// Name of the control plane's node.
+        node: String,
+    },
     /// The context is merged into the user's kubeconfig.
     WriteKubeconfig,
     /// Every node is ready.
@@ -53,9 +92,15 @@ pub enum Step {
     /// Namespace, certificate authority and the like, that components stand on.
     PreparePlatform,
     /// A component is applied and awaited.
-    InstallComponent { component: String },
+    InstallComponent {
+        /// The component, by its name in the stack: `traefik`.
+        component: String,
+    },
     /// A component that the stack no longer has is taken away.
-    RemoveComponent { component: String },
+    RemoveComponent {
+        /// The component, by the name that the cluster's inventory has.
+        component: String,
+    },
 }
 
 impl Step {
@@ -104,12 +149,17 @@ impl Step {
 pub enum Action {
     /// Nothing: it is there.
     Exists,
+    /// It is not there, and is made; nothing has to be built or fetched for that.
     Create,
+    /// An image is built from packages.
     Build,
+    /// Something comes from a registry, or from upstream.
     Fetch,
     /// Compared with what is there, and changed if it differs.
     Converge,
+    /// Nothing but waiting.
     Wait,
+    /// It is taken away.
     Remove,
 }
 
@@ -131,12 +181,14 @@ impl Action {
 /// A step with its place in the graph.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct PlannedStep {
+    /// What is done.
     #[serde(flatten)]
     pub step: Step,
     /// Steps that must be through before.
     pub needs: Vec<StepId>,
     /// The line on the screen it belongs to: `cluster` or a component's name.
     pub subject: String,
+    /// What that comes to, as far as can be told beforehand.
     pub action: Action,
     /// Size of the image, where known.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -31,6 +31,7 @@ pub struct Stopped {
     pub nodes: Vec<String>,
     /// The local registry, which all platforms share: it goes with the last one that runs.
     pub registry: bool,
+    /// How long it took, in seconds.
     pub seconds: f64,
 }
 
@@ -39,6 +40,7 @@ pub struct Stopped {
 pub struct Paused {
     /// Nodes that ran.
     pub nodes: Vec<String>,
+    /// How long it took, in seconds.
     pub seconds: f64,
 }
 
@@ -47,6 +49,7 @@ pub struct Paused {
 pub struct Started {
     /// Nodes that did not run.
     pub nodes: Vec<String>,
+    /// Whether the local registry had to be started.
     pub registry: bool,
     /// Until everything was ready.
     pub seconds: f64,

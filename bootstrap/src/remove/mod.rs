@@ -23,12 +23,30 @@ const PATIENCE: Duration = Duration::from_secs(45);
 /// A component cannot be removed.
 #[derive(Debug, thiserror::Error)]
 pub enum RemoveError {
+    /// Other components that are installed depend on it.
     #[error("component `{component}` cannot be removed: {} on it", stands(.by))]
-    Needed { component: String, by: Vec<String> },
+    Needed {
+        /// The component that was to be removed.
+        component: String,
+        /// Names of those that depend on it.
+        by: Vec<String>,
+    },
+    /// Without it the stack does not fit together.
     #[error("component `{component}` cannot be removed: the rest of the platform does not go without it")]
-    Unfit { component: String, problems: Vec<String> },
+    Unfit {
+        /// The component that was to be removed.
+        component: String,
+        /// What is wrong then, one sentence each.
+        problems: Vec<String>,
+    },
+    /// Objects of its kinds are there that no component made, and `--purge` was not given.
     #[error("component `{component}` cannot be removed: people made {} of its kinds", counted(.objects))]
-    InUse { component: String, objects: Vec<ObjectRef> },
+    InUse {
+        /// The component that was to be removed.
+        component: String,
+        /// Those objects.
+        objects: Vec<ObjectRef>,
+    },
 }
 
 fn stands(by: &[String]) -> String {
@@ -71,6 +89,7 @@ impl Explain for RemoveError {
 
 /// What is about to be removed.
 pub struct Removal {
+    /// The component that goes, by its name in the stack: `traefik`.
     pub component: String,
     /// What the cluster has of it; nothing if it is not installed.
     pub entry: Option<Entry>,
@@ -87,6 +106,7 @@ pub struct Removal {
 /// What came of it.
 #[derive(Debug, Clone, Serialize)]
 pub struct Removed {
+    /// The component that is gone, by its name in the stack: `traefik`.
     pub component: String,
     /// Objects that are gone.
     pub objects: usize,
@@ -94,6 +114,7 @@ pub struct Removed {
     pub kept: Vec<String>,
     /// Objects whose finalizers had to be taken off.
     pub forced: Vec<String>,
+    /// How long it took, in seconds.
     pub seconds: f64,
 }
 

@@ -8,14 +8,21 @@ use crate::settle::SettleError;
 /// A platform cannot be brought back, or is not ready afterwards.
 #[derive(Debug, thiserror::Error)]
 pub enum ResetError {
+    /// The checkpoint cannot be read, or does not fit this platform.
     #[error(transparent)]
     Checkpoint(#[from] CheckpointError),
+    /// The container engine does not answer, or refuses.
     #[error(transparent)]
     Engine(#[from] ClusterError),
+    /// All was written, and not all that should run does so in time.
     #[error("the platform is as it was at the checkpoint, but does not come to run in full")]
     Settle(#[from] SettleError),
+    /// Something takes away what was just brought back.
     #[error("volumes of the platform were taken away {attempts} times while it was brought back")]
-    VolumesLost { attempts: u32 },
+    VolumesLost {
+        /// How often all of it was brought back.
+        attempts: u32,
+    },
 }
 
 impl Explain for ResetError {

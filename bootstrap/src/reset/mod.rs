@@ -57,8 +57,11 @@ const QUIET_LOOK: Duration = Duration::from_millis(250);
 /// What came of it.
 #[derive(Debug, Clone, Serialize)]
 pub struct Done {
+    /// The platform that was brought back, as `--name` has it.
     pub platform: String,
+    /// Name of the checkpoint.
     pub checkpoint: String,
+    /// What had to be written, which is what differed.
     pub difference: Difference,
     /// Pods that began anew, because they hold volumes.
     pub restarted: usize,

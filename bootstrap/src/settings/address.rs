@@ -13,6 +13,7 @@ const CODESPACES: &str = "app.github.dev";
 pub struct Found {
     /// None: the address on this machine.
     pub url: Option<String>,
+    /// What a person should know of it: one or two sentences.
     pub told: String,
 }
 

@@ -13,16 +13,17 @@ use serde_json::Value;
 use crate::docker::node::PortMapping;
 use crate::docker::observe::PlatformSettings;
 use crate::docker::subnet::Subnet;
-use crate::error::{ExitKind, Explain};
 use crate::folders;
 use crate::images::Reference;
 use crate::stack::Changes;
 
 pub mod address;
+mod error;
 pub mod file;
 pub mod push;
 mod record;
 
+pub use error::SettingsError;
 pub use push::Push;
 pub use record::Record;
 
@@ -32,6 +33,7 @@ pub const DEFAULT_NAME: &str = "backstack";
 pub const DEFAULT_STACK: &str = "back";
 /// Ports on loopback when none are given.
 pub const DEFAULT_HTTP_PORT: u16 = 8080;
+/// The same for HTTPS, under which people reach the platform.
 pub const DEFAULT_HTTPS_PORT: u16 = 8443;
 /// More nodes than this are no platform on one machine.
 pub const MAX_WORKERS: u16 = 20;
@@ -55,7 +57,9 @@ pub enum ImageSource {
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct UpWishes {
+    /// Name of a built-in stack, or the folder of one's own.
     pub stack: Option<String>,
+    /// Where images come from: `auto`, `registry` or `source`.
     #[schemars(with = "Option<String>")]
     pub images: Option<ImageSource>,
     /// File that all images come from.
@@ -64,17 +68,27 @@ pub struct UpWishes {
     pub bundle_signers: Option<PathBuf>,
     /// File with the checkpoint that a new platform begins with.
     pub checkpoint: Option<PathBuf>,
+    /// Number of worker nodes beside the control plane.
     pub workers: Option<u16>,
+    /// Reference of another node image, made for kind.
     pub node_image: Option<String>,
+    /// Version of Kubernetes, as `1.36.3`; another one than the built-in needs a node image.
     pub kubernetes_version: Option<String>,
+    /// Port on this machine's loopback address for HTTP.
     pub http_port: Option<u16>,
+    /// Port on this machine's loopback address for HTTPS.
     pub https_port: Option<u16>,
+    /// Port on this machine's loopback address for the Kubernetes API.
     pub api_port: Option<u16>,
+    /// Port on this machine's loopback address for the local registry; 0 takes a free one.
     pub registry_port: Option<u16>,
     /// Range of addresses of the network that all platforms share, as `10.99.7.0/24`.
     pub subnet: Option<String>,
+    /// Further ports of this machine that lead to the control plane's node, as `5432:30432`.
     pub ports: Vec<String>,
+    /// Address under which people reach the platform, as `https://box.example`; or `auto`.
     pub url: Option<String>,
+    /// Parameters of components, as `ingress.replicas=2`.
     pub set: Vec<String>,
     /// Components of the stack to leave out.
     pub without: Vec<String>,
@@ -82,27 +96,36 @@ pub struct UpWishes {
     pub push_to: Option<String>,
     /// The same as the cluster names it.
     pub pull_from: Option<String>,
+    /// Whether that registry speaks plain HTTP, as it always does on loopback.
     pub plain_http: Option<bool>,
 }
 
 /// Everything that `up` has to know, decided.
 #[derive(Debug, Clone, PartialEq)]
 pub struct UpSettings {
+    /// Name of the platform: lower-case letters, digits and dashes.
     pub name: String,
+    /// Name of a built-in stack, or the folder of one's own.
     pub stack: String,
+    /// Where images may come from.
     pub images: ImageSource,
     /// File that all images come from; nothing is fetched or built then.
     pub bundle: Option<PathBuf>,
+    /// Worker nodes beside the control plane.
     pub workers: u16,
     /// Another node image than the stack's own.
     pub node_image: Option<String>,
+    /// Port on loopback for plain HTTP, which serves the same as HTTPS.
     pub http_port: u16,
+    /// Port on loopback for HTTPS.
     pub https_port: u16,
     /// 0: the engine chooses.
     pub api_port: u16,
+    /// Port on loopback for the local registry; 0: the engine chooses.
     pub registry_port: u16,
     /// Range of addresses for the platforms' network; none: the first of the usual ones that is free, or what it has.
     pub subnet: Option<Subnet>,
+    /// Further ports of this machine that lead to the control plane's node.
     pub ports: Vec<PortMapping>,
     /// Address under which people reach the platform, without a slash at the end.
     pub url: String,
@@ -123,93 +146,10 @@ pub struct UpSettings {
 pub struct Existing {
     /// What its containers were made with; nothing on a cluster that somebody else made.
     pub settings: Option<PlatformSettings>,
+    /// Worker nodes that it has.
     pub workers: u16,
     /// What the last `up` recorded; none if it did not get that far, or the cluster does not run.
     pub record: Option<Record>,
-}
-
-/// A setting makes no sense.
-#[derive(Debug, thiserror::Error, PartialEq)]
-pub enum SettingsError {
-    #[error("`{value}` is not a name for a platform: {why}")]
-    Name { value: String, why: &'static str },
-    #[error("`{value}` is not a port mapping: both of its ports must be numbers from 1 to 65535")]
-    Port { value: String },
-    #[error("`{value}` does not set a parameter")]
-    Parameter { value: String },
-    #[error("`{value}` is not an address for the platform: {why}")]
-    Url { value: String, why: String },
-    #[error("`{value}` is not a registry for {flag}: {why}")]
-    Registry { flag: &'static str, value: String, why: String },
-    #[error("port {port} is wanted twice: by {first} and by {second}")]
-    PortTwice { port: u16, first: &'static str, second: &'static str },
-    #[error("platform `{name}` was made with {what} {had}, which cannot change to {wanted}")]
-    Fixed { name: String, what: &'static str, had: String, wanted: String },
-    #[error("platform `{name}` has {had} worker nodes, and {wanted} are wanted")]
-    FewerWorkers { name: String, had: u16, wanted: u16 },
-    #[error("--kubernetes-version {wanted} needs a node image")]
-    KubernetesVersion { wanted: String, own: String },
-    #[error("the local registry, which all platforms share, runs on port {had} already and cannot move to {wanted}")]
-    RegistryPort { had: u16, wanted: u16 },
-    #[error("`{value}` is not a range of addresses for the platform's network: {why}")]
-    Subnet { value: String, why: String },
-    #[error("the network, which all platforms share, has the addresses {had} already and cannot change to {wanted}")]
-    SubnetFixed { had: Subnet, wanted: Subnet },
-    #[error("settings file {path} cannot be read: {why}")]
-    NoFile { path: String, why: String },
-    #[error("settings file {path} {}", if .problems.len() == 1 { "has a problem" } else { "has problems" })]
-    File { path: String, problems: Vec<String> },
-}
-
-impl Explain for SettingsError {
-    fn kind(&self) -> ExitKind {
-        ExitKind::Usage
-    }
-
-    fn details(&self) -> Vec<String> {
-        match self {
-            Self::File { problems, .. } => problems.clone(),
-            _ => Vec::new(),
-        }
-    }
-
-    fn hints(&self) -> Vec<String> {
-        let hint = match self {
-            Self::Name { .. } => "Use lower-case letters, digits and dashes, as `workshop-1`.".into(),
-            Self::Port { .. } => "Write HOST:NODE, as `--port 5432:30432`.".into(),
-            Self::Parameter { .. } => "Write COMPONENT.PARAMETER=VALUE, as `--set ingress.replicas=2`.".into(),
-            Self::Url { .. } => {
-                "Write https:// and a host, as `https://box.example` or `https://localhost:9443`; or `auto`.".into()
-            }
-            Self::Registry { .. } => {
-                "Write HOST[:PORT]/PREFIX, as `ghcr.io/me/backstack` or `registry.example:5000`.".into()
-            }
-            Self::PortTwice { first, second, .. } => format!("Choose another port with {first} or {second}."),
-            Self::Fixed { name, .. } => format!(
-                "Leave the flag out to go on with what there is; or recreate it: `backstack down --name {name}`, then `up`."
-            ),
-            Self::FewerWorkers { name, .. } => {
-                format!("Leave --workers out; or recreate it: `backstack down --name {name}`, then `up`.")
-            }
-            Self::KubernetesVersion { wanted, own } => format!(
-                "This release builds and tests Kubernetes {own}. Give `--node-image kindest/node:v{wanted}` to use another."
-            ),
-            Self::NoFile { .. } => {
-                "Give `--config` or BACKSTACK_CONFIG a file that you may read, or leave it out.".into()
-            }
-            Self::RegistryPort { .. } => {
-                "Leave --registry-port out; it goes when the last platform is taken down.".into()
-            }
-            Self::Subnet { .. } => "Write it as `--subnet 10.99.7.0/24`, with addresses that nothing else uses.".into(),
-            Self::SubnetFixed { .. } => {
-                "Leave --subnet out; the network goes when the last platform is taken down.".into()
-            }
-            Self::File { .. } => {
-                "Fix the file or remove it; its keys are the long flags of `up` with underscores.".into()
-            }
-        };
-        vec![hint]
-    }
 }
 
 impl UpWishes {

@@ -9,6 +9,7 @@ use crate::images::upstream::is_loopback;
 /// A registry, seen from here and from the cluster.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Push {
+    /// Where this machine pushes to.
     pub to: Place,
     /// The same place as nodes and pods name it.
     pub pull: Place,
@@ -20,7 +21,9 @@ pub struct Push {
 /// A host, and what goes before each repository's name there.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Place {
+    /// `HOST[:PORT]`, as `ghcr.io` or `localhost:5001`.
     pub host: String,
+    /// What goes before each repository's name, as `me/stack`; empty for nothing.
     pub prefix: String,
 }
 

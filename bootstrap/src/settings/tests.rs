@@ -1,5 +1,6 @@
 use super::*;
 use crate::docker::mode::NodeMode;
+use crate::error::Explain;
 
 fn had() -> PlatformSettings {
     PlatformSettings {

@@ -40,12 +40,20 @@ const LOOK_AGAIN: Duration = Duration::from_secs(1);
 /// A platform does not come to run in full.
 #[derive(Debug, thiserror::Error)]
 pub enum SettleError {
+    /// The container engine does not answer, or refuses.
     #[error(transparent)]
     Engine(#[from] ClusterError),
+    /// The Kubernetes API does not answer, or refuses.
     #[error(transparent)]
     Api(#[from] kubernetes::Error),
+    /// The time is over, and something is still missing.
     #[error("the platform does not run in full after {} s", waited.as_secs())]
-    NotReady { waited: Duration, what: Vec<String> },
+    NotReady {
+        /// How long was waited.
+        waited: Duration,
+        /// What is missing, one line each.
+        what: Vec<String>,
+    },
 }
 
 impl Explain for SettleError {

@@ -14,7 +14,9 @@ use super::{Unwritten, scrub};
 /// Something that is not in the archive, and why.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct LeftOut {
+    /// The file or part of the archive that is missing.
     pub what: String,
+    /// What was answered instead, its first line.
     pub why: String,
 }
 

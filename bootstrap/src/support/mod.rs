@@ -59,26 +59,36 @@ const PART: Duration = Duration::from_secs(40);
 pub struct Subject {
     /// When this was begun.
     pub begun: Instant,
+    /// Name of the platform, which need not be there.
     pub name: String,
+    /// The container engine, or why none answers.
     pub engine: Result<Engine, String>,
+    /// The platform's containers, or why they are not known.
     pub platform: Result<ObservedPlatform, String>,
+    /// Asks the Kubernetes API, or why nothing can.
     pub client: Result<Client, String>,
     /// What `doctor` and `status` tell, as JSON.
     pub doctor: Result<Value, String>,
+    /// What `status` tells, as JSON, or why it could not be asked.
     pub status: Result<Value, String>,
 }
 
 /// An archive that was written.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Bundle {
+    /// The archive: a `.tar.gz`.
     pub file: PathBuf,
+    /// Size of the archive.
     pub bytes: u64,
+    /// How many files are in it.
     pub files: usize,
     /// How many files each part has.
     pub parts: BTreeMap<String, usize>,
     /// In how many places a secret was taken out.
     pub removed: usize,
+    /// What could not be read.
     pub left_out: Vec<LeftOut>,
+    /// How long it took, in seconds.
     pub seconds: f64,
 }
 

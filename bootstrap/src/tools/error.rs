@@ -8,18 +8,51 @@ use crate::error::{ExitKind, Explain};
 /// A program cannot be run or copied.
 #[derive(Debug, thiserror::Error)]
 pub enum ToolsError {
+    /// The container engine does not answer, or refuses.
     #[error(transparent)]
     Engine(#[from] ClusterError),
+    /// Neither the platform declares such a program, nor the node has one.
     #[error("this platform has no program `{name}`")]
-    Unknown { name: String, known: Vec<String> },
+    Unknown {
+        /// The name that was typed.
+        name: String,
+        /// Names of the programs that the platform declares.
+        known: Vec<String>,
+    },
+    /// The image cannot be pulled into the node, or the program is not where it was declared.
     #[error("program `{name}` cannot be copied from image {image}")]
-    NotInImage { name: String, image: String, said: String },
+    NotInImage {
+        /// Name of the program.
+        name: String,
+        /// Reference of the image, as the node pulls it.
+        image: String,
+        /// What the commands in the node said.
+        said: String,
+    },
+    /// The engine's machine has another system or processor than this one.
     #[error("programs for {theirs} do not run on {here}")]
-    OtherMachine { theirs: String, here: String },
+    OtherMachine {
+        /// System and processor of the programs, as `linux/arm64`.
+        theirs: String,
+        /// System and processor of this machine.
+        here: String,
+    },
+    /// Files are there that another `tools` did not write, or that were changed since.
     #[error("{} has files already that were not put there by this command: {}", folder.display(), names.join(", "))]
-    NotOurs { folder: PathBuf, names: Vec<String> },
+    NotOurs {
+        /// The folder that was named.
+        folder: PathBuf,
+        /// Names of those files.
+        names: Vec<String>,
+    },
+    /// The disk is full, or the folder is not the user's.
     #[error("{} cannot be written: {why}", path.display())]
-    Unwritable { path: PathBuf, why: String },
+    Unwritable {
+        /// The file or folder.
+        path: PathBuf,
+        /// What the system says.
+        why: String,
+    },
 }
 
 impl Explain for ToolsError {

@@ -27,6 +27,7 @@ use crate::stack::{ClusterSpec, Stack};
 /// A program, and what it is run with.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Program {
+    /// Name that it is run by, as `kubectl`.
     pub name: String,
     /// The image that has it, as the stack names it; none for those that the node itself has.
     pub image: Option<String>,
@@ -40,7 +41,9 @@ pub struct Program {
 
 /// Where a platform's programs run.
 pub struct Place {
+    /// The engine that the node runs in.
     pub engine: Engine,
+    /// The platform whose programs they are, as `--name` has it.
     pub platform: String,
     /// The control plane's node.
     pub node: String,

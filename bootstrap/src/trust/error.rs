@@ -7,10 +7,24 @@ use crate::error::{ExitKind, Explain};
 /// A trust store cannot be read or changed.
 #[derive(Debug, thiserror::Error)]
 pub enum TrustError {
+    /// A file of the store is there, and cannot be read.
     #[error("the trust store {} cannot be read", .path.display())]
-    Read { path: PathBuf, source: std::io::Error },
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// What the system says.
+        source: std::io::Error,
+    },
+    /// A program that changes the store cannot be run, or fails.
     #[error("the command `{command}` for the trust store failed")]
-    Failed { command: String, said: String, source: Option<std::io::Error> },
+    Failed {
+        /// The program with its arguments.
+        command: String,
+        /// What it wrote to its standard error; empty if it did not run.
+        said: String,
+        /// Why it did not run; `None` if it did.
+        source: Option<std::io::Error>,
+    },
 }
 
 impl Explain for TrustError {

@@ -32,6 +32,7 @@ pub struct Store {
 /// What was done with all stores.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Done {
+    /// The stores that were found, each with whether it was changed.
     pub stores: Vec<Store>,
     /// What could not be done, and what to do about it: one sentence each.
     pub left: Vec<String>,

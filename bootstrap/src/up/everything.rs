@@ -16,9 +16,13 @@ use crate::{folders, up};
 
 /// A stack, its images, and where each of them comes from.
 pub struct Everything {
+    /// What was asked for, decided as for a new platform.
     pub settings: UpSettings,
+    /// The stack, without what cannot be had.
     pub stack: Stack,
+    /// Its images, and the means to get them.
     pub images: Images,
+    /// Where each of them comes from.
     pub decided: DecidedImages,
     /// What platforms are to begin with.
     pub checkpoint: Option<Portable>,

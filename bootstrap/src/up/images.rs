@@ -60,18 +60,25 @@ impl Machine {
 
 /// The images of a run, and the means to get them.
 pub struct Images {
+    /// Where images may come from, by the settings.
     pub mode: ImageSource,
     /// Where all of them come from that are not here.
     pub bundle: Option<Arc<Bundle>>,
+    /// The image of all nodes.
     pub node: ImagePlan,
+    /// The image of the local registry.
     pub registry: ImagePlan,
     /// By reference.
     pub components: BTreeMap<String, ImagePlan>,
+    /// Builds images from their recipes, or finds those that it built before.
     pub builder: Builder,
     /// Takes the place of tools that are missing.
     container: ContainerPlan,
+    /// Asks the registries that images come from.
     pub upstream: Upstream,
+    /// The image cache of this machine, by digest.
     pub store: BlobStore,
+    /// Fetches what is no image, as definitions.
     pub http: reqwest::Client,
     /// What is added to a platform: it is not left out in silence.
     adding: bool,
@@ -88,6 +95,7 @@ pub struct DecidedImages {
     pub left_out: Vec<LeftOut>,
     /// What the platform cannot do without, and cannot be had.
     pub nowhere: Vec<Nowhere>,
+    /// The decisions in a few lines, for people.
     pub told: Told,
 }
 

@@ -40,7 +40,9 @@ pub use stack::{AddWish, Adding};
 /// What was asked for.
 #[derive(Debug, Clone)]
 pub struct UpRequest {
+    /// The platform that is made or changed, as `--name` has it.
     pub name: String,
+    /// What flags and environment say; the settings file is asked for the rest.
     pub wishes: UpWishes,
     /// Settings file that was asked for by name.
     pub config: Option<PathBuf>,
@@ -58,10 +60,13 @@ pub struct UpRequest {
 
 /// A plan, and everything that carrying it out needs.
 pub struct Prepared {
+    /// The steps, each after those that it needs.
     pub plan: Plan,
+    /// What the steps share.
     pub context: Context,
     /// Where images come from, and why.
     pub images: Told,
+    /// Checks of `doctor` that are not well, and what registries warned of: one line each.
     pub warnings: Vec<String>,
     /// What is different from the stack itself, one sentence each.
     pub notes: Vec<String>,

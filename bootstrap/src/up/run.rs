@@ -15,6 +15,7 @@ use crate::stack::{LeftOut, Stack};
 
 /// How `up` ended.
 pub enum Outcome {
+    /// All steps succeeded.
     Ready(Box<Ready>),
     /// In the order in which they happened.
     Failed(Vec<Failure>),
@@ -23,11 +24,15 @@ pub enum Outcome {
 /// A platform that is ready.
 #[derive(Debug, Clone, Serialize)]
 pub struct Ready {
+    /// The platform that is ready, as `--name` has it.
     pub name: String,
+    /// Name in the stack's `stack.yaml`, as `back`.
     pub stack: String,
     /// Whether anything had to be done.
     pub changed: bool,
+    /// How many components the stack has.
     pub components: usize,
+    /// How long it took, in seconds.
     pub seconds: f64,
     /// What was built and moved.
     pub images: String,
@@ -35,11 +40,13 @@ pub struct Ready {
     pub taken_over: Vec<String>,
     /// Images that cannot be had, and what is not installed for that.
     pub left_out: Vec<LeftOut>,
+    /// Where people reach what the components serve.
     pub routes: Vec<RouteUrl>,
     /// Address on this machine, where a tunnel or proxy has to lead; the routes may have another.
     pub local_url: String,
     /// kubeconfig context.
     pub context: String,
+    /// Port of the local registry on loopback; 0 on a cluster that somebody else made.
     pub registry_port: u16,
     /// The cluster is one that somebody else made.
     pub elsewhere: bool,
@@ -54,8 +61,11 @@ pub struct Ready {
 /// Where a component answers.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct RouteUrl {
+    /// The component that answers there, by its name in the stack: `traefik`.
     pub component: String,
+    /// What people call it, as `Argo CD`.
     pub title: String,
+    /// The platform's address, and the path of the route.
     pub url: String,
 }
 

@@ -35,6 +35,7 @@ impl AddWish {
 /// What is added.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Adding {
+    /// Names of the components that are added.
     pub names: BTreeSet<String>,
     /// What the platform has already, and was named again.
     pub there: Vec<String>,

@@ -42,6 +42,7 @@ const OWN: &str = env!("CARGO_PKG_VERSION");
 /// What was asked for.
 #[derive(Debug, Clone, Default)]
 pub struct Request {
+    /// The platform to upgrade, as `--name` has it.
     pub name: String,
     /// Where images come from, if not from where the platform's came.
     pub images: Option<ImageSource>,
@@ -66,6 +67,7 @@ pub enum Target {
 /// Versions of a platform.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Versions {
+    /// Version of backstack that ran last, or that of this program.
     pub program: String,
     /// Of the stack; empty where an older program did not write it down.
     pub stack: String,
@@ -74,10 +76,15 @@ pub struct Versions {
 /// What an upgrade changes.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Changes {
+    /// The platform to upgrade, as `--name` has it.
     pub platform: String,
+    /// Name in the stack's `stack.yaml`, as `back`.
     pub stack: String,
+    /// Versions that it has.
     pub from: Versions,
+    /// Versions that it would have.
     pub to: Versions,
+    /// What would become of each component, in the plan's order.
     pub components: Vec<Previewed>,
     /// Nodes that are not there and would be made, or are stopped and would be started.
     pub nodes: usize,
@@ -111,7 +118,9 @@ impl Changes {
 
 /// An upgrade that can be carried out.
 pub struct Upgrade {
+    /// What it changes; nothing has been done yet.
     pub changes: Changes,
+    /// The plan that `up` would carry out for that.
     pub prepared: Prepared,
     place: Option<Box<Place>>,
 }

@@ -10,13 +10,21 @@ use serde_json::Value;
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(tag = "check", rename_all = "snake_case")]
 pub enum Check {
+    /// `object`: an object of the cluster is there, or is not.
     Object(ObjectCheck),
+    /// `healthy`: something runs.
     Healthy(HealthyCheck),
+    /// `report`: a policy has judged an object.
     Report(ReportCheck),
+    /// `git`: a file is in a repository, or is not.
     Git(GitCheck),
+    /// `pull_request`: somebody has made a pull request, or merged it.
     PullRequest(PullRequestCheck),
+    /// `url`: an address answers.
     Url(UrlCheck),
+    /// `entity`: the portal's catalog has something.
     Entity(EntityCheck),
+    /// `answer`: the learner knows something.
     Answer(AnswerCheck),
 }
 
@@ -24,8 +32,11 @@ pub enum Check {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Thing {
+    /// Its kind as manifests write it, as `App`.
     pub kind: String,
+    /// Its namespace; empty for what is cluster-wide.
     pub namespace: String,
+    /// `metadata.name` of it.
     pub name: String,
 }
 
@@ -67,7 +78,9 @@ impl From<Thing> for String {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ObjectCheck {
+    /// The object that is looked for.
     pub object: Thing,
+    /// Group and version, where several groups have a kind of that name; `None` means the only one.
     #[serde(rename = "apiVersion", default, skip_serializing_if = "Option::is_none")]
     pub api_version: Option<String>,
     /// Type of a condition that must be True.
@@ -76,6 +89,7 @@ pub struct ObjectCheck {
     /// JSON pointers, and the values that must be there.
     #[serde(rename = "where", default, skip_serializing_if = "BTreeMap::is_empty")]
     pub values: BTreeMap<String, Value>,
+    /// The object must be gone, and not only on its way out.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub absent: bool,
 }
@@ -84,6 +98,7 @@ pub struct ObjectCheck {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct HealthyCheck {
+    /// What `diagnose` is asked about.
     pub healthy: Thing,
 }
 
@@ -91,7 +106,9 @@ pub struct HealthyCheck {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ReportCheck {
+    /// Name of the policy.
     pub policy: String,
+    /// The object that it has judged.
     pub of: Thing,
     /// `pass`, `fail`, `warn`, `error` or `skip`.
     pub result: String,
@@ -101,10 +118,14 @@ pub struct ReportCheck {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct GitCheck {
+    /// Repository of the platform's Git server, without its owner.
     pub repository: String,
+    /// Path of the file in the repository.
     pub file: String,
+    /// Text that must stand in the file; `None` if it only has to be there.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub has: Option<String>,
+    /// The file must not be there.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub absent: bool,
 }
@@ -113,8 +134,11 @@ pub struct GitCheck {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct PullRequestCheck {
+    /// Repository of the platform's Git server, without its owner.
     pub repository: String,
+    /// Path of a file that the pull request changes.
     pub file: String,
+    /// What must have become of it.
     pub state: PullState,
 }
 
@@ -122,7 +146,9 @@ pub struct PullRequestCheck {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum PullState {
+    /// It waits for its merge.
     Open,
+    /// It has been merged.
     Merged,
 }
 
@@ -132,8 +158,10 @@ pub enum PullState {
 pub struct UrlCheck {
     /// A path of the platform, or an address.
     pub at: String,
+    /// Status of HTTP that must come; 200 if the page does not say.
     #[serde(default = "ok")]
     pub status: u16,
+    /// Text that the answer must have; `None` if only the status counts.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub has: Option<String>,
 }
@@ -146,6 +174,7 @@ fn ok() -> u16 {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct EntityCheck {
+    /// Reference as `kind:namespace/name`.
     pub entity: String,
 }
 
@@ -153,7 +182,9 @@ pub struct EntityCheck {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct AnswerCheck {
+    /// The question, as the learner reads it.
     pub question: String,
+    /// The right answer; case, blanks, quotes and a full stop at the end do not count.
     pub is: String,
 }
 

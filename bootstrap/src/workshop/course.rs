@@ -24,14 +24,18 @@ const LOOK_AGAIN: Duration = Duration::from_secs(2);
 
 /// Who learns, and where.
 pub struct Course {
+    /// The platform that is learned on.
     pub platform: Platform,
+    /// Name under which the progress is kept, as [`LEARNER`](super::LEARNER).
     pub learner: String,
 }
 
 /// Where a learner stands.
 #[derive(Debug, Clone)]
 pub struct Standing {
+    /// The track that is followed.
     pub track: Track,
+    /// What is kept in the cluster about it.
     pub progress: Progress,
     /// Number of the step, from 1.
     pub number: usize,
@@ -57,7 +61,8 @@ impl Standing {
         self.track.steps.get(self.number)
     }
 
-    pub fn is_done(&self) -> bool {
+    /// Whether the step that is worked on is done.
+    pub(crate) fn is_done(&self) -> bool {
         self.progress.is_done(&self.step().id)
     }
 
@@ -74,6 +79,7 @@ fn checkpoint_of(track: &Track, number: usize) -> String {
 /// What a check found.
 #[derive(Debug, Clone)]
 pub struct Checked {
+    /// What each check of the step came to, in their order.
     pub said: Vec<Said>,
     /// Whether all of it holds.
     pub passed: bool,

@@ -18,6 +18,7 @@ pub struct Fault {
     pub page: String,
     /// From 1.
     pub line: usize,
+    /// What is wrong there.
     pub what: String,
 }
 
@@ -30,44 +31,127 @@ impl fmt::Display for Fault {
 /// The course cannot go on.
 #[derive(Debug, thiserror::Error)]
 pub enum WorkshopError {
+    /// Comments or texts of the built-in pages are not in the format.
     #[error("pages of the course are not as they have to be")]
-    Malformed { faults: Vec<Fault> },
+    Malformed {
+        /// What is wrong, each with page and line.
+        faults: Vec<Fault>,
+    },
+    /// No page begins a track of that name.
     #[error("the course has no track `{name}`")]
-    NoTrack { name: String, known: Vec<String> },
+    NoTrack {
+        /// The name that was given.
+        name: String,
+        /// Names of the tracks there are.
+        known: Vec<String>,
+    },
+    /// The learner stands at a step that the page has no more.
     #[error("track `{track}` has no step `{step}` in this version of the program")]
-    NoStep { track: String, step: String },
+    NoStep {
+        /// The track that was begun, as `developer`.
+        track: String,
+        /// Anchor of the step.
+        step: String,
+    },
+    /// The cluster keeps no progress of this learner.
     #[error("nobody has begun the course on platform `{platform}`")]
-    NotBegun { platform: String },
+    NotBegun {
+        /// The platform whose cluster was asked, as `--name` has it.
+        platform: String,
+    },
+    /// The next step was asked for, and this one's checks do not hold yet.
     #[error("step {number}, \"{step}\", is not done")]
-    NotDone { number: usize, step: String },
+    NotDone {
+        /// Number of the step, from 1.
+        number: usize,
+        /// Its title.
+        step: String,
+    },
+    /// There is no next step.
     #[error("the last step of track `{track}` is done")]
-    Finished { track: String },
+    Finished {
+        /// The track that is done, as `developer`.
+        track: String,
+    },
+    /// The checkpoint of the step's beginning is gone.
     #[error("step {number} has no checkpoint `{checkpoint}` to go back to")]
-    NoWayBack { number: usize, checkpoint: String },
+    NoWayBack {
+        /// Number of the step, from 1.
+        number: usize,
+        /// Name of that checkpoint.
+        checkpoint: String,
+    },
+    /// Nobody of that name is among the platform's credentials.
     #[error("the platform has nobody called `{user}` who signs in with a password")]
-    NoPerson { user: String, known: Vec<String> },
+    NoPerson {
+        /// The name that a page or track asks for.
+        user: String,
+        /// Names that are known.
+        known: Vec<String>,
+    },
+    /// Whoever else may approve is the author, or cannot sign in.
     #[error("nobody but {author} can be asked to approve what {author} proposed")]
-    NoColleague { author: String },
+    NoColleague {
+        /// Login of the author.
+        author: String,
+    },
+    /// A step is to be solved by merging, and nothing waits for that.
     #[error("there is no open pull request with {file} in {repository}")]
-    NoPullRequest { repository: String, file: String },
+    NoPullRequest {
+        /// Repository, without its owner.
+        repository: String,
+        /// Path of the file that the pull request would have.
+        file: String,
+    },
+    /// The Git server answers with an error.
     #[error("the Git server did not {what}: {status} {said}")]
-    Refused { what: String, status: u16, said: String },
+    Refused {
+        /// What it was asked to do, as `merge the pull request`.
+        what: String,
+        /// Status of the HTTP answer, as 409.
+        status: u16,
+        /// Its own words; may be empty.
+        said: String,
+    },
+    /// Bash ran, and ended with an error.
     #[error("a command of the step failed: {ended}")]
-    Command { script: String, ended: String },
+    Command {
+        /// The commands that were run.
+        script: String,
+        /// How they ended, as `exit status: 1`.
+        ended: String,
+    },
+    /// The program cannot be started.
     #[error("commands of the course need `bash`, which cannot be run")]
-    NoShell { source: std::io::Error },
+    NoShell {
+        /// What the system says.
+        source: std::io::Error,
+    },
+    /// The folder for a command's files cannot be made or filled.
     #[error("a command of the step cannot be prepared")]
-    Folder { source: std::io::Error },
+    Folder {
+        /// What the system says.
+        source: std::io::Error,
+    },
+    /// The platform's authority is no certificate that a client would take.
     #[error("the platform's certificate cannot be used")]
-    Certificate { source: reqwest::Error },
+    Certificate {
+        /// What the HTTP client says.
+        source: reqwest::Error,
+    },
+    /// The assistant's view of the platform does not answer.
     #[error(transparent)]
     Port(#[from] PortError),
+    /// The Kubernetes API does not answer, or refuses.
     #[error(transparent)]
     Api(#[from] kubernetes::Error),
+    /// The container engine does not answer, or refuses.
     #[error(transparent)]
     Engine(#[from] ClusterError),
+    /// The checkpoint of a step cannot be made or read.
     #[error(transparent)]
     Checkpoint(Box<CheckpointError>),
+    /// The platform cannot be brought back to the beginning of a step.
     #[error(transparent)]
     Reset(Box<ResetError>),
 }

@@ -14,19 +14,26 @@ use super::check::{Check, GitCheck, ObjectCheck, PullRequestCheck, PullState, Re
 pub enum Seen {
     /// It could not be looked at, and why.
     Nothing(String),
+    /// The object, as JSON; `None` if it is not there.
     Object(Option<Value>),
     /// What the judge says, and of what is wrong the likeliest.
     Judged {
+        /// The judge's word.
         verdict: Verdict,
+        /// The likeliest of what is wrong, as `OBJECT: WHAT`; empty if nothing is.
         cause: String,
     },
     /// What policies said about the object: policy, result, message.
     Results(Vec<(String, String, String)>),
+    /// Content of the file on the main branch; `None` if it is not there.
     File(Option<String>),
     /// Pull requests with the file since the step began, the newest first.
     Pulls(Vec<Pull>),
+    /// What an address answered.
     Page {
+        /// Status of the HTTP answer, as 200.
         status: u16,
+        /// Text of the answer.
         body: String,
     },
     /// What was typed.
@@ -36,8 +43,11 @@ pub enum Seen {
 /// A pull request, as far as it matters here.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Pull {
+    /// Its number in the repository.
     pub number: i64,
+    /// It is neither merged nor closed.
     pub open: bool,
+    /// It has been merged.
     pub merged: bool,
 }
 
@@ -46,6 +56,7 @@ pub struct Pull {
 pub struct Said {
     /// What was asked for.
     pub what: String,
+    /// Whether it holds.
     pub holds: bool,
     /// What is so, or what is lacking.
     pub said: String,

@@ -18,6 +18,7 @@ const PATIENCE: Duration = Duration::from_secs(20);
 
 /// A platform of our own that runs, and what opens it.
 pub struct Platform {
+    /// Its nodes and its API.
     pub place: Place,
     /// Where people reach it.
     pub url: String,
@@ -32,7 +33,8 @@ pub struct Platform {
 }
 
 impl Platform {
-    pub fn name(&self) -> &str {
+    /// The platform's name, as `--name` has it.
+    pub(crate) fn name(&self) -> &str {
         &self.place.platform.name
     }
 

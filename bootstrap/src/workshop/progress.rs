@@ -21,6 +21,7 @@ const MANAGER: &str = "backstack-workshop";
 /// How far somebody is.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Progress {
+    /// Name of the learner.
     pub learner: String,
     /// Name of the track that is followed.
     pub track: String,
@@ -35,8 +36,11 @@ pub struct Progress {
 /// A step that is done.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Done {
+    /// The track that the step is of, as `developer`.
     pub track: String,
+    /// Anchor of the step.
     pub step: String,
+    /// When its checks held for the first time, as RFC 3339.
     pub at: String,
 }
 

@@ -16,6 +16,7 @@ pub struct Problem {
     pub path: String,
     /// Line in its file, from 1, if it was read from one.
     pub line: Option<usize>,
+    /// What is wrong, in words that stand alone, with the offending text in backquotes.
     pub message: String,
     /// What to write instead.
     pub hint: String,

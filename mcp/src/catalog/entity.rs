@@ -11,16 +11,21 @@ use super::relation::{self, Relation};
 /// parsed document.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Entity {
+    /// Full reference, in lower case; the namespace is `default` where the descriptor names none.
     pub reference: EntityRef,
     /// Kind as written, as `Component`.
     pub kind: String,
     /// Name for people; empty if there is none.
     pub title: String,
+    /// `metadata.description`, as written; empty if there is none.
     pub description: String,
     /// `spec.type`; empty if there is none.
     pub kind_type: String,
+    /// `spec.lifecycle`, as `production`; empty if there is none.
     pub lifecycle: String,
+    /// Target of its `ownedBy` relation; `None` for what nobody owns.
     pub owner: Option<EntityRef>,
+    /// `metadata.tags`, in the descriptor's order.
     pub tags: Vec<String>,
     /// Stated by this entity, to others.
     pub relations: Vec<Relation>,

@@ -21,7 +21,9 @@ const DEEPEST: usize = 16;
 #[derive(Debug, thiserror::Error)]
 #[error("the catalog {path} cannot be read")]
 pub struct CatalogFileError {
+    /// The folder or file, as it was named.
     pub path: PathBuf,
+    /// Why the system refuses to read it.
     #[source]
     pub source: std::io::Error,
 }

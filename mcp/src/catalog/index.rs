@@ -58,22 +58,29 @@ pub struct Index {
     words: String,
     /// Where each entity's part of it ends.
     ends: Vec<usize>,
+    /// What the sources could not read, and references that two of them have: one sentence each.
     pub problems: Vec<String>,
 }
 
 /// A relation from one entity's side.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Edge {
+    /// The relation as this side calls it: `ownedBy` from the owned one, `ownerOf` from the owner.
     pub kind: &'static str,
+    /// The entity at the other end; the catalog need not have it.
     pub target: EntityRef,
 }
 
 /// One step of a walk over relations.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Found {
+    /// Steps from the start, from 1.
     pub depth: usize,
+    /// The entity that the step starts from.
     pub from: EntityRef,
+    /// The relation from `from` to `to`, as the side of `from` calls it.
     pub kind: &'static str,
+    /// The entity that the step leads to; the catalog need not have it.
     pub to: EntityRef,
 }
 
@@ -119,11 +126,8 @@ impl Index {
         }
     }
 
-    pub fn len(&self) -> usize {
-        self.entities.len()
-    }
-
-    pub fn is_empty(&self) -> bool {
+    /// Whether no source has any entity.
+    pub(crate) fn is_empty(&self) -> bool {
         self.entities.is_empty()
     }
 
@@ -156,7 +160,8 @@ impl Index {
         &self.words[start..self.ends[number]]
     }
 
-    pub fn get(&self, reference: &EntityRef) -> Option<&Arc<Entity>> {
+    /// The entity of exactly this reference.
+    pub(crate) fn get(&self, reference: &EntityRef) -> Option<&Arc<Entity>> {
         self.entities.get(reference)
     }
 

@@ -6,8 +6,11 @@ use std::str::FromStr;
 /// A full reference. Compared without regard to case, written in lower case.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct EntityRef {
+    /// Kind in lower case, as `component`.
     pub kind: String,
+    /// Namespace in lower case, as `default`.
     pub namespace: String,
+    /// Name in lower case, unique within kind and namespace.
     pub name: String,
 }
 
@@ -15,12 +18,15 @@ pub struct EntityRef {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("`{text}` is no entity reference: {why}")]
 pub struct ReferenceError {
+    /// The text that was read, as it was given.
     pub text: String,
+    /// What is wrong with it, and the form to write it in.
     pub why: &'static str,
 }
 
 impl EntityRef {
-    pub fn new(kind: &str, namespace: &str, name: &str) -> Self {
+    /// Puts the parts together, in lower case. They are not checked: [`Self::parse_with`] does that.
+    pub(crate) fn new(kind: &str, namespace: &str, name: &str) -> Self {
         Self { kind: kind.to_lowercase(), namespace: namespace.to_lowercase(), name: name.to_lowercase() }
     }
 

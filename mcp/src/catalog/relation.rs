@@ -10,6 +10,7 @@ use super::reference::EntityRef;
 pub struct Relation {
     /// Backstage's word: `ownedBy`, `dependsOn`, `partOf`, ...
     pub kind: &'static str,
+    /// The entity that the relation leads to; the catalog need not have it.
     pub target: EntityRef,
 }
 

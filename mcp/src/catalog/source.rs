@@ -11,6 +11,7 @@ use super::Entity;
 pub struct Snapshot {
     /// Grows with every change, so that nothing is rebuilt in vain.
     pub revision: u64,
+    /// Every entity that could be read; of two with one reference, the first counts.
     pub entities: Arc<[Arc<Entity>]>,
     /// What could not be read, one sentence each, naming file or object.
     pub problems: Arc<[String]>,

@@ -33,8 +33,11 @@ pub(super) struct Place {
 pub struct Page {
     /// Path with `/`, as `components/traefik.md`; of a user's folder with the folder's name before it.
     pub path: String,
+    /// Its first heading; the file's name without its ending if it has none.
     pub title: String,
+    /// Its whole Markdown, without a byte order mark and with `\n` at the ends of lines.
     pub source: String,
+    /// Its parts by heading, in the order of the page.
     pub sections: Vec<Section>,
     /// Where comments lie in the source, in order.
     comments: Vec<Range<usize>>,
@@ -57,6 +60,7 @@ impl Page {
 /// All pages, sorted by path.
 #[derive(Debug, Clone, Default)]
 pub struct Corpus {
+    /// All pages, sorted by [`Page::path`].
     pub pages: Vec<Page>,
     /// Files that were left out, and why.
     pub left_out: Vec<String>,

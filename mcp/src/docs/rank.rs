@@ -108,86 +108,95 @@ impl Ingredients {
 }
 
 /// Fields of a section.
-pub const FIELDS: usize = 5;
-pub const TITLE: usize = 0;
-pub const TRAIL: usize = 1;
-pub const BODY: usize = 2;
-pub const CODE: usize = 3;
-pub const ASKED: usize = 4;
+pub(crate) const FIELDS: usize = 5;
+/// Number of the field with the section's own heading.
+pub(crate) const TITLE: usize = 0;
+/// Number of the field with the headings above it, and its page's name.
+pub(crate) const TRAIL: usize = 1;
+/// Number of the field with its text.
+pub(crate) const BODY: usize = 2;
+/// Number of the field with its code: blocks, and code within text.
+pub(crate) const CODE: usize = 3;
+/// Number of the field with the questions that people ask and it answers.
+pub(crate) const ASKED: usize = 4;
 
 /// BM25F's numbers, by field: how much a word counts, and how much the field's length takes off.
-pub const LENGTH: [f32; FIELDS] = [0.4, 0.3, 0.6, 0.7, 0.3];
-pub const SATURATION: f32 = 2.0;
+pub(crate) const LENGTH: [f32; FIELDS] = [0.4, 0.3, 0.6, 0.7, 0.3];
+/// BM25's `k1`: the higher, the more a word counts that a section has again and again.
+pub(crate) const SATURATION: f32 = 2.0;
 
 /// Weights of the fields.
-pub fn weights(ingredients: &Ingredients) -> [f32; FIELDS] {
+pub(crate) fn weights(ingredients: &Ingredients) -> [f32; FIELDS] {
     let or = |wanted: bool, with: f32, without: f32| if wanted { with } else { without };
     [or(ingredients.title, 3.0, 1.0), or(ingredients.breadcrumb, 0.6, 0.0), 1.0, or(ingredients.code, 0.7, 1.0), 1.2]
 }
 
 /// Another name for the same thing counts this much of the word itself.
-pub const SAME: Share = Share { known: 0.7, unknown: 0.9 };
+pub(crate) const SAME: Share = Share { known: 0.7, unknown: 0.9 };
 /// A word of the pages for what was said otherwise.
-pub const SAID: Share = Share { known: 0.3, unknown: 0.7 };
+pub(crate) const SAID: Share = Share { known: 0.3, unknown: 0.7 };
 /// A word that was misspelt, or only begun.
-pub const NEAR: f32 = 0.8;
-pub const PREFIX: f32 = 0.6;
+pub(crate) const NEAR: f32 = 0.8;
+/// A word that goes on behind what was typed counts this part of the typed one.
+pub(crate) const PREFIX: f32 = 0.6;
 /// A word that more than this part of the sections have is well known.
-pub const KNOWN: f32 = 0.06;
+pub(crate) const KNOWN: f32 = 0.06;
 /// A name of several parts counts as so many words, however many there are: its parts and the whole share in it.
-pub const COMPOUND: f32 = 1.25;
+pub(crate) const COMPOUND: f32 = 1.25;
 /// Sections with less of the question than this (by weight of the words) are no answers.
-pub const LEAST_COVERAGE: f32 = 0.15;
+pub(crate) const LEAST_COVERAGE: f32 = 0.15;
 /// How much of the score depends on the part of the question that is there.
-pub const COVERAGE: f32 = 0.8;
+pub(crate) const COVERAGE: f32 = 0.8;
 /// How much a heading that matches in full adds.
-pub const NAMES: f32 = 0.8;
+pub(crate) const NAMES: f32 = 0.8;
 /// How much a question adds that is just what was asked.
-pub const QUESTIONS: f32 = 1.0;
+pub(crate) const QUESTIONS: f32 = 1.0;
 /// How much words side by side add, if all of them are.
-pub const PHRASES: f32 = 0.8;
+pub(crate) const PHRASES: f32 = 0.8;
 /// What is left of the score of a message that was not pasted.
-pub const MESSAGES: f32 = 0.75;
+pub(crate) const MESSAGES: f32 = 0.75;
 /// So much of a message's own words (by weight) must be in a question that has it pasted in.
-pub const PASTED: f32 = 0.85;
+pub(crate) const PASTED: f32 = 0.85;
 /// How much a message gains by being pasted.
-pub const PASTED_GAIN: f32 = 0.2;
+pub(crate) const PASTED_GAIN: f32 = 0.2;
 /// A heading of fewer words than this is found in many questions that do not mean it.
-pub const LEAST_MESSAGE: usize = 3;
+pub(crate) const LEAST_MESSAGE: usize = 3;
 /// The power that rarity is taken to: below 1, rare words are worth less.
-pub const DAMPING: f32 = 0.6;
+pub(crate) const DAMPING: f32 = 0.6;
 /// What is left of the weight of a number.
-pub const NUMBERS: f32 = 0.6;
+pub(crate) const NUMBERS: f32 = 0.6;
 /// So many of the best are looked at once more, for headings, words side by side, and company.
-pub const SECOND_LOOK: usize = 80;
+pub(crate) const SECOND_LOOK: usize = 80;
 /// A page of the kind that a question wants, and one that hardly ever has the answer.
-pub const MEANT: f32 = 1.3;
-pub const NOT_MEANT: f32 = 0.7;
+pub(crate) const MEANT: f32 = 1.3;
+/// A page of a kind that a question does not want keeps this part of its score.
+pub(crate) const NOT_MEANT: f32 = 0.7;
 /// A lesson does many things on its way, so it has many words of questions that it does not answer.
-pub const LESSON: f32 = 0.6;
+pub(crate) const LESSON: f32 = 0.6;
 /// So many of the best lead to others,
-pub const LEADING: usize = 5;
+pub(crate) const LEADING: usize = 5;
 /// which gain this part of the leading one's score by a link,
-pub const LINKED: f32 = 0.2;
+pub(crate) const LINKED: f32 = 0.2;
 /// and this by names that they explain,
-pub const NAMED: f32 = 0.15;
+pub(crate) const NAMED: f32 = 0.15;
 /// but not more than this part of the best score.
-pub const MOST_LED: f32 = 0.6;
+pub(crate) const MOST_LED: f32 = 0.6;
 /// A name that more sections than this explain is explained by none.
-pub const MOST_EXPLAINED: usize = 8;
+pub(crate) const MOST_EXPLAINED: usize = 8;
 /// So many of the best give so many words to look for,
-pub const FEEDBACK_SECTIONS: usize = 6;
-pub const FEEDBACK_WORDS: usize = 15;
+pub(crate) const FEEDBACK_SECTIONS: usize = 6;
+/// Words that those sections give together, the weightiest first,
+pub(crate) const FEEDBACK_WORDS: usize = 15;
 /// and the section that has most of these gains this part of the best score.
-pub const FEEDBACK: f32 = 0.6;
+pub(crate) const FEEDBACK: f32 = 0.6;
 /// Words that more than this part of the sections have tell nothing about a matter.
-pub const COMMON: f32 = 0.42;
+pub(crate) const COMMON: f32 = 0.42;
 /// Added to a section's length, so that the few words of a short one do not count for much.
-pub const SHORT: f32 = 20.0;
+pub(crate) const SHORT: f32 = 20.0;
 
 /// How much of a word another one counts that may stand for it.
 #[derive(Debug, Clone, Copy)]
-pub struct Share {
+pub(crate) struct Share {
     /// Where the pages have the word itself often: then it was hardly meant otherwise.
     known: f32,
     /// Where no page has it: then other words for it are all there is.
@@ -196,7 +205,7 @@ pub struct Share {
 
 impl Share {
     /// For a word that this part of the sections have.
-    pub fn of(self, part: f32) -> f32 {
+    pub(crate) fn of(self, part: f32) -> f32 {
         self.known + (self.unknown - self.known) * (-part / KNOWN).exp()
     }
 }

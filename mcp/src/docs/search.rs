@@ -54,6 +54,7 @@ pub struct Hit {
 /// The best sections, and how to get more.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 pub struct Answer {
+    /// The sections of this answer, the best first; at most [`Question::limit`] of them.
     pub hits: Vec<Hit>,
     /// Sections that have enough of the question's words.
     pub total: u64,

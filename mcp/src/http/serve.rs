@@ -45,14 +45,21 @@ pub(super) type Body = BoxBody<Bytes, Infallible>;
 /// The server cannot be started.
 #[derive(Debug, thiserror::Error)]
 pub enum HttpError {
+    /// The address cannot be bound, for the most part because another program has it.
     #[error("cannot listen on {listen}")]
     Listen {
+        /// Address and port that were asked for.
         listen: SocketAddr,
+        /// What the system says.
         #[source]
         source: std::io::Error,
     },
+    /// Tokens are switched off, and the address can be reached from other machines.
     #[error("a server without tokens may listen on loopback only, not on {listen}")]
-    Open { listen: SocketAddr },
+    Open {
+        /// Address and port that were asked for.
+        listen: SocketAddr,
+    },
 }
 
 /// A server that listens.

@@ -31,6 +31,7 @@ struct Read {
 
 /// A token, to be told once.
 pub struct NewToken {
+    /// The token in full, `bs_` and 64 hexadecimal digits: only its digest is kept.
     pub token: String,
 }
 
@@ -38,8 +39,11 @@ pub struct NewToken {
 #[derive(Debug, thiserror::Error)]
 #[error("the tokens of the MCP server in {path} cannot be {what}")]
 pub struct TokenError {
+    /// The tokens file.
     pub path: PathBuf,
+    /// What cannot be done with it: `read` or `written`.
     pub what: &'static str,
+    /// What the system says.
     #[source]
     pub source: std::io::Error,
 }

@@ -12,17 +12,24 @@ pub(super) const NAME: &str = "backstack";
 /// A program that talks to MCP servers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Client {
+    /// Visual Studio Code: JSON, `servers` in `mcp.json`.
     VsCode,
+    /// Cursor: JSON, `mcpServers` in `.cursor/mcp.json`.
     Cursor,
+    /// Claude Code: JSON, `mcpServers` in `~/.claude.json`, of a project in `.mcp.json`.
     ClaudeCode,
+    /// Claude Desktop: JSON, `mcpServers` in `claude_desktop_config.json`; no entry for a project, and no HTTP.
     ClaudeDesktop,
+    /// Codex: TOML, `mcp_servers` in `.codex/config.toml`.
     Codex,
+    /// Zed: JSON, `context_servers` in its `settings.json`.
     Zed,
 }
 
 /// Folders that decide where files are.
 #[derive(Debug, Clone)]
 pub struct Places {
+    /// The user's home folder.
     pub home: PathBuf,
     /// The user's configuration: `~/.config`, on macOS `~/Library/Application Support`.
     pub config: PathBuf,
@@ -48,13 +55,24 @@ impl Places {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Entry {
     /// It starts this program.
-    Stdio { command: String, arguments: Vec<String> },
+    Stdio {
+        /// The program, best with its whole path: clients have a `PATH` of their own.
+        command: String,
+        /// What it is started with, as `mcp`.
+        arguments: Vec<String>,
+    },
     /// It asks a running one.
-    Http { url: String, token: String },
+    Http {
+        /// Address of the running server, as `http://127.0.0.1:7311/mcp`.
+        url: String,
+        /// Bearer token that the client sends with every request.
+        token: String,
+    },
 }
 
 impl Entry {
-    pub fn token(&self) -> Option<&str> {
+    /// The token that the entry holds, which makes its file a secret one; `None` if it starts a program.
+    pub(crate) fn token(&self) -> Option<&str> {
         match self {
             Self::Http { token, .. } => Some(token),
             Self::Stdio { .. } => None,
@@ -83,6 +101,7 @@ pub(super) fn is_ours(key: &str) -> bool {
 }
 
 impl Client {
+    /// Every client, in the order in which they are listed.
     pub const ALL: [Self; 6] =
         [Self::VsCode, Self::Cursor, Self::ClaudeCode, Self::ClaudeDesktop, Self::Codex, Self::Zed];
 

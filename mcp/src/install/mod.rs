@@ -27,22 +27,37 @@ use client::Format;
 /// A client's configuration cannot be changed.
 #[derive(Debug, thiserror::Error)]
 pub enum InstallError {
+    /// The system does not let the file be read or written.
     #[error("{path} cannot be {what}")]
     File {
+        /// The client's file.
         path: PathBuf,
+        /// What cannot be done with it: `read` or `written`.
         what: &'static str,
+        /// What the system says.
         #[source]
         source: std::io::Error,
     },
+    /// The file is not what a client would write, so an edit could spoil it.
     #[error("{path} was left as it is: {why}")]
-    Unclear { path: PathBuf, why: String },
+    Unclear {
+        /// The client's file.
+        path: PathBuf,
+        /// What is not understood in it.
+        why: String,
+    },
+    /// The entry is for HTTP, and this client can only start programs.
     #[error("{client} does not speak HTTP to servers of the user's own")]
-    NoHttp { client: &'static str },
+    NoHttp {
+        /// Its name for people, as `Claude Desktop`.
+        client: &'static str,
+    },
 }
 
 /// What is about to be written.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Edit {
+    /// The file that is written or taken away.
     pub path: PathBuf,
     /// The whole new content of the file; `None` takes it away.
     pub content: Option<String>,

@@ -31,6 +31,7 @@ const END: &str = "<!-- backstack rules: end -->";
 /// Where rules go for a client.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RulesFile {
+    /// The file inside of the project.
     pub path: PathBuf,
     /// What stands above the rules.
     front: &'static str,

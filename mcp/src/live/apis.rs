@@ -12,13 +12,19 @@ const DEEPEST: usize = 6;
 /// One API in a list.
 #[derive(Debug, Clone, PartialEq, Serialize, schemars::JsonSchema)]
 pub struct ApiRow {
+    /// Kind of the composite resources, as `App`.
     pub kind: String,
+    /// Group and version that new resources are written in, as `platform.backstack.dev/v1alpha1`.
     pub api_version: String,
+    /// `namespaced` or `cluster-wide`.
     pub scope: &'static str,
     /// Whether resources of it can be made.
     pub established: bool,
+    /// How many resources of it there are.
     pub resources: usize,
+    /// Names of the compositions that can make its resources.
     pub compositions: Vec<String>,
+    /// From the annotation `backstack.dev/description`, else from the schema; empty if neither says anything.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub description: String,
 }
@@ -28,15 +34,19 @@ pub struct ApiRow {
 pub struct Field {
     /// As `spec.image` or `spec.env[].name`.
     pub path: String,
+    /// Its type, as `string`, `list of object`, `map`, or `integer or string`.
     #[serde(rename = "type")]
     pub kind: String,
+    /// Whether the object that the field is in has to have it.
     pub required: bool,
+    /// What the server fills in; `None` if it leaves the field out.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(schema_with = "crate::schema::any")]
     pub default: Option<Value>,
     /// Allowed values, ranges and patterns.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub allowed: String,
+    /// What the schema says of it, in one line; empty if nothing.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub description: String,
 }
@@ -70,7 +80,8 @@ fn description(kind: &CompositeKind<'_>) -> String {
     if said.is_empty() { schema.into() } else { said.into() }
 }
 
-pub fn api_version(kind: &CompositeKind<'_>) -> String {
+/// Group and version of the version that counts, as manifests have it: `platform.backstack.dev/v1alpha1`.
+pub(crate) fn api_version(kind: &CompositeKind<'_>) -> String {
     format!("{}/{}", kind.group, kind.version())
 }
 

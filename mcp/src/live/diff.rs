@@ -10,6 +10,7 @@ const AROUND: usize = 2;
 /// A field that differs.
 #[derive(Debug, Clone, PartialEq, Serialize, schemars::JsonSchema)]
 pub struct Difference {
+    /// Way to the field, as `spec.containers[0].image`.
     pub path: String,
     /// What Git says; nothing if it has no such field.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -9,12 +9,19 @@ use super::snapshot::Snapshot;
 /// One Application in a list.
 #[derive(Debug, Clone, PartialEq, Serialize, schemars::JsonSchema)]
 pub struct Row {
+    /// `metadata.name` of the Application.
     pub name: String,
+    /// Namespace of the Application itself, not of what it brings.
     pub namespace: String,
+    /// Argo CD's word: `Healthy`, `Progressing`, `Degraded`, `Missing`, `Suspended` or `Unknown`.
     pub health: String,
+    /// Argo CD's word: `Synced`, `OutOfSync` or `Unknown`.
     pub sync: String,
+    /// The commit that it compares with, its first 10 digits; empty before the first comparison.
     pub revision: String,
+    /// Namespace that its objects go to; empty where each says its own.
     pub destination: String,
+    /// The worst that Argo CD says, cut to 200 characters; empty if nothing is wrong.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub trouble: String,
 }
@@ -22,23 +29,31 @@ pub struct Row {
 /// One Application with what it brings.
 #[derive(Debug, Clone, PartialEq, Serialize, schemars::JsonSchema)]
 pub struct Details {
+    /// The same as in a list.
     #[serde(flatten)]
     pub row: Row,
+    /// AppProject that says what it may bring.
     pub project: String,
+    /// Where its manifests come from; several only where the Application has a list of them.
     pub sources: Vec<Source>,
     /// Whether it syncs by itself.
     pub automated: bool,
+    /// How the last sync went.
     pub last_sync: LastSync,
+    /// What Argo CD says of it, in its own order.
     pub conditions: Vec<Said>,
+    /// All objects that it brings, those in trouble first.
     pub resources: Vec<Resource>,
 }
 
 /// Where manifests come from.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, schemars::JsonSchema)]
 pub struct Source {
+    /// Address that is cloned, or that of a chart's repository.
     pub repository: String,
     /// What was asked for: a branch, tag or commit.
     pub revision: String,
+    /// Folder in the repository; empty for a chart.
     pub path: String,
     /// The only files of the folder that count, if it names some.
     #[serde(skip_serializing_if = "String::is_empty")]
@@ -47,20 +62,28 @@ pub struct Source {
     pub kind: &'static str,
 }
 
+/// The last time that the cluster was brought to what Git says.
 #[derive(Debug, Clone, PartialEq, Serialize, schemars::JsonSchema)]
 pub struct LastSync {
+    /// `Running`, `Succeeded`, `Failed` or `Error`; `Unknown` if there was none yet.
     pub phase: String,
+    /// What Argo CD says of it, cut to 600 characters; empty if nothing.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub message: String,
+    /// When it ended, as RFC 3339; empty while it runs.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub finished: String,
 }
 
+/// A condition of an Application.
 #[derive(Debug, Clone, PartialEq, Serialize, schemars::JsonSchema)]
 pub struct Said {
+    /// Argo CD's word, as `SyncError`; those that end in `Error` are faults.
     #[serde(rename = "type")]
     pub kind: String,
+    /// What it says, cut to 600 characters.
     pub message: String,
+    /// Since when it is so, as RFC 3339; empty if that is not said.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub since: String,
 }
@@ -68,15 +91,20 @@ pub struct Said {
 /// One object that an Application brings.
 #[derive(Debug, Clone, PartialEq, Serialize, schemars::JsonSchema)]
 pub struct Resource {
+    /// The object, which the cluster need not have.
     pub object: Ref,
+    /// `Synced`, `OutOfSync`, or `SyncFailed` if the last try to apply it failed.
     pub sync: String,
+    /// Argo CD's word; empty for kinds that it does not judge.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub health: String,
+    /// Why it cannot be applied, or why it is not healthy, cut to 300 characters; empty if neither.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub message: String,
 }
 
-pub fn applications(snapshot: &Snapshot) -> impl Iterator<Item = &Value> {
+/// All Applications of Argo CD, by namespace and name.
+pub(crate) fn applications(snapshot: &Snapshot) -> impl Iterator<Item = &Value> {
     snapshot.all("argoproj.io", "Application")
 }
 
@@ -87,7 +115,8 @@ pub fn rows(snapshot: &Snapshot) -> Vec<Row> {
     rows
 }
 
-pub fn row(application: &Value) -> Row {
+/// An Application in short.
+pub(crate) fn row(application: &Value) -> Row {
     let error = conditions(application).find(|condition| condition.kind.ends_with("Error"));
     let failed = matches!(text(application, "/status/operationState/phase"), "Failed" | "Error");
     let trouble = match error {
@@ -114,7 +143,8 @@ fn short_revision(revision: &str) -> String {
     revision.chars().take(10).collect()
 }
 
-pub fn details(application: &Value) -> Details {
+/// An Application in full, with messages cut to a length that can be read.
+pub(crate) fn details(application: &Value) -> Details {
     let last = application.pointer("/status/operationState").unwrap_or(&Value::Null);
     Details {
         row: row(application),
@@ -164,7 +194,8 @@ fn reference(resource: &Value) -> Ref {
     Ref::new(part("/group"), part("/kind"), part("/namespace"), part("/name"))
 }
 
-pub fn sources(application: &Value) -> Vec<Source> {
+/// Where the manifests of an Application come from: its list of sources, or its only one.
+pub(crate) fn sources(application: &Value) -> Vec<Source> {
     let several = list(application, "/spec/sources").iter();
     several.chain(application.pointer("/spec/source")).map(source).collect()
 }

@@ -13,11 +13,16 @@ use super::target::typed;
 pub struct Node {
     /// Number of this node; its parent is one before it.
     pub id: usize,
+    /// `id` of the node above; `None` at the top.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub parent: Option<usize>,
+    /// How many nodes stand above it; 0 at the top.
     pub depth: usize,
+    /// As it is typed to ask about it, `Kind:namespace/name`.
     pub object: String,
+    /// `degraded`, `progressing`, `present` or `healthy`.
     pub health: &'static str,
+    /// What keeps it from being healthy; empty if nothing does.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub why: String,
 }

@@ -9,13 +9,18 @@ use super::diagnose::{Finding, of_pod, of_workload, pod_is_ready};
 use super::object::{Ref, conditions, short, text};
 use super::snapshot::{Snapshot, typed};
 
+/// How an object is, the worst first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, schemars::JsonSchema)]
 #[serde(rename_all = "lowercase")]
+#[expect(missing_docs, reason = "docs of variants become a part of the tools' schemas, which models pay for")]
 pub enum Health {
+    // Something is wrong that does not go away by itself.
     Degraded,
+    // It is on its way, or waits for something.
     Progressing,
     /// It is there, and has nothing to say about itself.
     Present,
+    // All that it says of itself is as it should be.
     Healthy,
 }
 

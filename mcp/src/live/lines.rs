@@ -6,10 +6,15 @@ use time::format_description::well_known::Rfc3339;
 /// How bad a line is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, serde::Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "lowercase")]
+#[expect(missing_docs, reason = "docs of variants become a part of the tools' schemas, which models pay for")]
 pub enum Level {
+    // Details for whoever writes the program; `trace` too.
     Debug,
+    // The usual course of things.
     Info,
+    // Something odd that the program goes on after.
     Warn,
+    // Something failed; `fatal`, `panic` and the like too.
     Error,
 }
 
@@ -75,7 +80,8 @@ fn klog(line: &str) -> Option<Level> {
 pub struct Words(Vec<String>);
 
 impl Words {
-    pub fn of(words: &[String]) -> Self {
+    /// Takes the words as they were asked for; empty ones mean nothing.
+    pub(crate) fn of(words: &[String]) -> Self {
         Self(words.iter().filter(|word| !word.is_empty()).cloned().collect())
     }
 

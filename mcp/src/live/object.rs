@@ -27,10 +27,12 @@ pub fn list<'a>(object: &'a Value, pointer: &str) -> &'a [Value] {
     object.pointer(pointer).and_then(Value::as_array).map_or(&[], Vec::as_slice)
 }
 
+/// `metadata.name`; empty while the server has not made one up.
 pub fn name(object: &Value) -> &str {
     text(object, "/metadata/name")
 }
 
+/// `metadata.namespace`; empty for what is cluster-wide.
 pub fn namespace(object: &Value) -> &str {
     text(object, "/metadata/namespace")
 }
@@ -44,7 +46,8 @@ pub fn told(object: &Value) -> String {
     at.to_string()
 }
 
-pub fn uid(object: &Value) -> &str {
+/// `metadata.uid`, which no other object ever has; empty for one that only stands in a file.
+pub(crate) fn uid(object: &Value) -> &str {
     text(object, "/metadata/uid")
 }
 
@@ -67,18 +70,25 @@ pub fn is_owned_by(object: &Value, owner: &Value) -> bool {
 /// A condition of an object's status.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Condition<'a> {
+    /// Its type, as `Ready`.
     pub kind: &'a str,
+    /// `True`, `False` or `Unknown`.
     pub status: &'a str,
+    /// Why, in one word for programs; may be empty.
     pub reason: &'a str,
+    /// Why, in words for people; may be empty.
     pub message: &'a str,
+    /// When `status` changed last, as RFC 3339; empty if that is not said.
     pub since: &'a str,
 }
 
 impl Condition<'_> {
+    /// Whether its status is `True`.
     pub fn is_true(&self) -> bool {
         self.status == "True"
     }
 
+    /// Whether its status is `False`; one that is `Unknown` is neither.
     pub fn is_false(&self) -> bool {
         self.status == "False"
     }

@@ -34,11 +34,17 @@ pub const POLICIES: [(&str, &str); 10] = [
 /// How a check ended; the order is the one in which results are told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, schemars::JsonSchema)]
 #[serde(rename_all = "lowercase")]
+#[expect(missing_docs, reason = "docs of variants become a part of the tools' schemas, which models pay for")]
 pub enum Outcome {
+    // The object breaks the rule.
     Fail,
+    // The rule could not be evaluated.
     Error,
+    // The object breaks a rule that only warns.
     Warn,
+    // The rule does not concern the object, or its report has a word that is not known.
     Skip,
+    // The object complies.
     Pass,
 }
 
@@ -57,15 +63,22 @@ impl Outcome {
 /// What one policy found about one object.
 #[derive(Debug, Clone, PartialEq, Serialize, schemars::JsonSchema)]
 pub struct PolicyResult {
+    /// How the check ended.
     pub outcome: Outcome,
+    /// Name of the policy, as the report has it.
     pub policy: String,
+    /// Rule of the policy that was checked; empty for policies that have none.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub rule: String,
+    /// The object that was checked.
     pub object: Ref,
+    /// What the policy says about it; empty for many that passed.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub message: String,
+    /// The policy's word, as `medium`; empty if it has none.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub severity: String,
+    /// The policy's own heading, as `Best Practices`; empty if it has none.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub category: String,
     /// How to comply, where the policy says so.
@@ -80,7 +93,8 @@ pub struct PolicyResult {
 }
 
 impl PolicyResult {
-    pub fn rule_in_words(&self) -> String {
+    /// The rule as the end of a sentence, `, rule NAME` with the name in backquotes; empty if there is none.
+    pub(crate) fn rule_in_words(&self) -> String {
         if self.rule.is_empty() { String::new() } else { format!(", rule `{}`", self.rule) }
     }
 }
@@ -324,17 +338,22 @@ pub fn mode(policy: &Value) -> &'static str {
 /// What a policy checks: its matches and expressions, without the noise.
 #[derive(Debug, Clone, PartialEq, Serialize, schemars::JsonSchema)]
 pub struct Details {
+    /// `metadata.name` of the policy.
     pub name: String,
+    /// Its kind, as `ValidatingPolicy`.
     pub kind: String,
     /// `refuses`, `warns and reports`, `reports`, or `acts`.
     pub mode: &'static str,
+    /// Its title for people, from its annotation; empty if it has none.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub title: String,
+    /// What it is for, from its annotation, in one line; empty if it has none.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub description: String,
     /// How to comply.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub comply: String,
+    /// Its validations and rules, in their order.
     pub checks: Vec<Check>,
     /// Which objects it looks at: fields of the policy, as it has them.
     #[schemars(schema_with = "crate::schema::objects")]
@@ -344,12 +363,14 @@ pub struct Details {
 /// One check of a policy.
 #[derive(Debug, Clone, PartialEq, Serialize, schemars::JsonSchema)]
 pub struct Check {
+    /// What whoever breaks it is told; empty if the policy does not say.
     pub message: String,
     /// The expression or rule.
     pub expression: String,
 }
 
-pub fn details(policy: &Value) -> Details {
+/// What can be told of a policy of any kind in [`POLICIES`].
+pub(crate) fn details(policy: &Value) -> Details {
     let said = |key: &str| annotation(policy, key).unwrap_or_default().split_whitespace().collect::<Vec<_>>().join(" ");
     let validations = list(policy, "/spec/validations")
         .iter()

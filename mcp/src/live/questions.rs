@@ -8,27 +8,51 @@ use super::object::{list, text};
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Question {
     /// The page at a path of a host: `GET`.
-    Page { address: String, port: u16, host: String, path: String },
+    Page {
+        /// IP address of the pod.
+        address: String,
+        /// TCP port that the program listens at.
+        port: u16,
+        /// Host that the request is for.
+        host: String,
+        /// Path that is asked for, with `/` before it.
+        path: String,
+    },
     /// The certificate that is shown to whoever asks for a host.
-    Certificate { address: String, port: u16, host: String },
+    Certificate {
+        /// IP address of the pod.
+        address: String,
+        /// TCP port that the program listens at.
+        port: u16,
+        /// Host that is named in the handshake (SNI).
+        host: String,
+    },
     /// How often a container is held back by its limit of processor time. The name is the one that the node knows.
-    Processor { container: String },
+    Processor {
+        /// Identity of the container in its runtime, without `containerd://` before it.
+        container: String,
+    },
 }
 
 /// What came back.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Reply {
+    /// Answer to [`Question::Page`].
     Page {
+        /// Status of HTTP, as 200.
         status: u16,
         /// Where to look instead, as the answer says.
         location: String,
         /// Its beginning.
         body: String,
     },
+    /// Answer to [`Question::Certificate`].
     Certificate(Shown),
     /// Of so many moments in which it had something to do, it was held back in so many.
     Processor {
+        /// Periods of the scheduler in which it wanted to run (`nr_periods`), while it was watched.
         moments: u64,
+        /// Those of them in which it was throttled (`nr_throttled`).
         held_back: u64,
     },
     /// Something answered, and not in the language of the question.

@@ -10,7 +10,9 @@ use super::snapshot::CompositeKind;
 /// A field that does not fit.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, schemars::JsonSchema)]
 pub struct Misfit {
+    /// Way to the field, as `spec.image` or `spec.env[0].name`.
     pub path: String,
+    /// What is wrong with it, as a sentence goes on behind the path: `is required`.
     pub problem: String,
 }
 
@@ -65,7 +67,8 @@ pub fn check_custom(definition: &Value, object: &Value) -> Option<Vec<Misfit>> {
     Some(misfits)
 }
 
-pub fn is_dns_label(name: &str) -> bool {
+/// Whether a name is a DNS label that begins with a letter: lower-case letters, digits and dashes, at most 63.
+pub(crate) fn is_dns_label(name: &str) -> bool {
     let good = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
     !name.is_empty()
         && name.len() <= 63

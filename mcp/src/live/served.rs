@@ -3,7 +3,9 @@
 /// A kind of object, as the cluster serves it.
 #[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct ServedKind {
+    /// API group, as `apps`; empty for the core group.
     pub group: String,
+    /// Kind as manifests write it, `Deployment`.
     pub kind: String,
     /// Name in addresses, as `pods`.
     pub plural: String,

@@ -64,6 +64,7 @@ impl Snapshot {
         table.insert((at.namespace, at.name), Arc::new(scrubbed(object)));
     }
 
+    /// Forgets an object; one that is not kept is no error.
     pub fn remove(&mut self, at: &Ref) {
         if let Some(table) = self.tables.get_mut(&(at.group.clone(), at.kind.clone())) {
             Arc::make_mut(table).remove(&(at.namespace.clone(), at.name.clone()));
@@ -87,18 +88,22 @@ impl Snapshot {
         self.unreadable.insert(kind, why.into());
     }
 
+    /// Kinds that could not be read, each with the reason.
     pub fn unreadable(&self) -> impl Iterator<Item = (&Kind, &str)> {
         self.unreadable.iter().map(|(kind, why)| (kind, why.as_str()))
     }
 
+    /// Every table that is kept, by group and kind; one may be empty.
     pub fn tables(&self) -> impl Iterator<Item = (&Kind, &Table)> {
         self.tables.iter().map(|(kind, table)| (kind, table.as_ref()))
     }
 
+    /// Whether a kind is kept, so that what is not in its table does not exist.
     pub fn has_kind(&self, group: &str, kind: &str) -> bool {
         self.tables.contains_key(&(group.to_string(), kind.to_string()))
     }
 
+    /// An object of a kind that is kept; `None` also for kinds that are not.
     pub fn get(&self, at: &Ref) -> Option<&Value> {
         let table = self.tables.get(&(at.group.clone(), at.kind.clone()))?;
         table.get(&(at.namespace.clone(), at.name.clone())).map(AsRef::as_ref)
@@ -166,6 +171,7 @@ impl Snapshot {
         self.logs.insert(key, super::scrub::scrub_text(log).into());
     }
 
+    /// Last lines of a container that ended; `None` if nobody has fetched them.
     pub fn log(&self, key: &LogKey) -> Option<&str> {
         self.logs.get(key).map(AsRef::as_ref)
     }
@@ -245,13 +251,18 @@ impl Cluster for Snapshot {
 /// What an XRD defines.
 #[derive(Debug, Clone, Copy)]
 pub struct CompositeKind<'a> {
+    /// Group that the XRD defines it in, as `platform.backstack.dev`.
     pub group: &'a str,
+    /// Kind of the composites, as `App`.
     pub kind: &'a str,
+    /// Their plural, as in addresses: `apps`.
     pub plural: &'a str,
+    /// The CompositeResourceDefinition itself.
     pub definition: &'a Value,
 }
 
 impl<'a> CompositeKind<'a> {
+    /// Reads an XRD. What it does not say is empty.
     pub fn of(definition: &'a Value) -> Self {
         Self {
             group: text(definition, "/spec/group"),
@@ -274,7 +285,8 @@ impl<'a> CompositeKind<'a> {
         list(self.definition, "/spec/versions").iter().any(|one| text(one, "/name") == version && is_served(one))
     }
 
-    pub fn is_namespaced(&self) -> bool {
+    /// Whether its resources live in namespaces: the XRD's scope is `Namespaced`.
+    pub(crate) fn is_namespaced(&self) -> bool {
         text(self.definition, "/spec/scope") == "Namespaced"
     }
 }

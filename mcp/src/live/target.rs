@@ -27,13 +27,17 @@ const MOST_CANDIDATES: usize = 12;
 /// A name as somebody typed it, taken apart.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Query {
+    /// Kind, plural or short name, as typed; `None` if there is none, or only a word of the catalog.
     pub kind: Option<String>,
+    /// Namespace, as typed; `None` if there is none.
     pub namespace: Option<String>,
+    /// Name of the object; all that stands behind the kind if that could not be taken apart.
     pub name: String,
 }
 
 impl Query {
-    pub fn parse(typed: &str) -> Self {
+    /// Takes apart `name`, `namespace/name`, `Kind namespace/name`, `kind:namespace/name` and `kind/name`.
+    pub(crate) fn parse(typed: &str) -> Self {
         let typed = typed.trim().trim_matches('`');
         let (kind, rest) = match typed.split_once(':').or_else(|| typed.split_once(char::is_whitespace)) {
             Some((kind, rest)) => (Some(kind.trim()), rest.trim()),
@@ -117,10 +121,24 @@ fn is_short(word: &str, kind: &str) -> bool {
 /// Why a name leads nowhere, in words that help to ask again.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Unclear {
+    /// No object fits.
     #[error("nothing is called `{name}` on platform `{platform}`{}", closest.as_ref().map(|it| format!("; did you mean {it}?")).unwrap_or_default())]
-    Nothing { name: String, platform: String, closest: Option<String> },
+    Nothing {
+        /// What was typed.
+        name: String,
+        /// The platform that was looked at.
+        platform: String,
+        /// The nearest name that there is, in backquotes; `None` if none comes close.
+        closest: Option<String>,
+    },
+    /// Several objects fit, and none of them stands above the others.
     #[error("`{name}` could be {}: ask again with one of these", candidates.join(", "))]
-    Ambiguous { name: String, candidates: Vec<String> },
+    Ambiguous {
+        /// What was typed.
+        name: String,
+        /// Each of them in backquotes, as it is typed to mean that one alone.
+        candidates: Vec<String>,
+    },
 }
 
 /// How far up a kind stands: the topmost of several with one name is what people mean.

@@ -19,7 +19,9 @@ use crate::live::snapshot::{Door, Snapshot};
 /// Which log lines of a pod to read.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct LogQuery {
+    /// Namespace of the pod.
     pub namespace: String,
+    /// `metadata.name` of the pod.
     pub pod: String,
     /// `None` for the only or the first one.
     pub container: Option<String>,
@@ -38,25 +40,35 @@ pub struct LogQuery {
 pub struct PlatformState {
     /// Where people reach it.
     pub url: String,
+    /// Name and version of the stack, as `back 0.1.0`; empty while it cannot be read.
     pub stack: String,
+    /// Its nodes, sorted by name.
     pub nodes: Vec<NodeState>,
     /// What does not run first.
     pub components: Vec<ComponentState>,
+    /// All paths that components of the stack declare.
     pub routes: Vec<RouteState>,
 }
 
+/// One node of the platform's cluster.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct NodeState {
+    /// `metadata.name` of the node, as `backstack-control-plane`.
     pub name: String,
+    /// Whether its condition `Ready` is true.
     pub ready: bool,
     /// Version of Kubernetes that it runs.
     pub version: String,
 }
 
+/// One component of the platform's stack.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct ComponentState {
+    /// Name in the stack, as `argo-cd`.
     pub name: String,
+    /// Version in its `component.yaml`, which follows upstream's.
     pub version: String,
+    /// Namespace that it is installed in.
     pub namespace: String,
     /// `ready`, `progressing` or `degraded`.
     pub health: String,
@@ -68,7 +80,9 @@ pub struct ComponentState {
 /// A path behind the platform's ingress.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct RouteState {
+    /// Address for people: the platform's own, and the path.
     pub url: String,
+    /// The component that declares it.
     pub component: String,
     /// `namespace/name:port` of the Service behind it.
     pub service: String,

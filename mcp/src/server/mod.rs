@@ -40,6 +40,7 @@ pub struct Settings {
     pub allow_changes: bool,
     /// What a model is told about the server as a whole.
     pub instructions: String,
+    /// Version of the program, which clients are told with its name.
     pub version: String,
     /// Offer the protocol's own logging, which is deprecated. For fixtures only.
     #[cfg(feature = "conformance")]
@@ -50,7 +51,9 @@ pub struct Settings {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("there is no toolset `{name}`; there are {}", known.join(", "))]
 pub struct UnknownToolset {
+    /// The name that was asked for.
     pub name: String,
+    /// Names of all toolsets there are.
     pub known: Vec<String>,
 }
 

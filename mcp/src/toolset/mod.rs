@@ -120,7 +120,9 @@ pub trait Toolset: Send + Sync + 'static {
 /// Which list is another one now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Changed {
+    /// Tools came, went, or are described otherwise.
     Tools,
+    /// Prompts came, went, or are described otherwise.
     Prompts,
     /// Also: resources that clients subscribed to may read differently.
     Resources,

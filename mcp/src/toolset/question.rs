@@ -37,11 +37,14 @@ pub struct Question {
 /// The user's word.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Confirmed {
+    /// The user agreed to this very question.
     Yes,
+    /// The user refused, or closed the question.
     No,
 }
 
 impl Question {
+    /// A question with a title that ends in `?`, and details that may have several lines.
     pub fn new(title: impl Into<String>, details: impl Into<String>) -> Self {
         Self { title: title.into(), details: details.into() }
     }

@@ -28,7 +28,9 @@ pub enum Access {
 /// What a tool gives: its facts, or a question to the user first.
 #[derive(Debug)]
 pub enum Reply<T> {
+    /// The facts, as they are told to the model.
     Answer(Answer<T>),
+    /// Nothing was done: the user is asked first, and the call is made again with the answer.
     Ask(Question),
 }
 
@@ -47,7 +49,9 @@ impl<T> From<Question> for Reply<T> {
 /// What came of a call, for the server.
 #[derive(Debug)]
 pub enum Outcome {
+    /// The answer, as text and structured content, bounded and without secrets.
     Answer(Finished),
+    /// Nothing was done: the user is asked first.
     Ask(Question),
     /// Content that is no facts: pictures, sound, a question of another kind. For fixtures only.
     #[cfg(feature = "conformance")]
@@ -76,10 +80,13 @@ pub struct Tool {
     pub title: &'static str,
     /// What it gives and when to use it, for the model.
     pub description: &'static str,
+    /// Whether it reads or proposes; what proposes is offered only where that is allowed.
     pub access: Access,
     /// The tool that does this now, of one that is served under its old name for a version: callable, and not listed.
     pub now: Option<&'static str>,
+    /// JSON schema of its arguments, an object without further properties.
     pub input: Arc<Map<String, Value>>,
+    /// JSON schema of its structured content; `None` for tools that give anything else.
     pub output: Option<Arc<Map<String, Value>>>,
     run: Run,
 }

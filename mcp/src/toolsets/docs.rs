@@ -40,6 +40,7 @@ pub struct SearchInput {
     pub cursor: Option<String>,
 }
 
+/// The best sections for a question, without their text.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct SearchFacts {
     /// Sections that have enough of the question's words.
@@ -75,6 +76,7 @@ pub struct DocsInput {
     pub limit: Option<usize>,
     /// Characters of `address` to pass over
     pub offset: Option<usize>,
+    /// Where the last answer ended: its next call has it
     pub cursor: Option<String>,
 }
 
@@ -144,6 +146,7 @@ impl DocsTools {
         })
     }
 
+    /// Answers from these pages.
     pub fn new(docs: Arc<Docs>) -> Self {
         Self { docs }
     }

@@ -37,10 +37,20 @@ pub enum Way {
     /// In containers of the local engine.
     Containers,
     /// In a cluster that a kubeconfig leads to.
-    Kubeconfig { path: Option<std::path::PathBuf>, context: String },
+    Kubeconfig {
+        /// File to read; `None` for what KUBECONFIG and kubectl's own place say.
+        path: Option<std::path::PathBuf>,
+        /// Name of the context in it.
+        context: String,
+    },
     /// In the cluster that this program runs in, with the account of its pod. `git` is where pods reach the Git server,
     /// without the path of its API, and `registry` the `HOST:PORT` of the platform's registry.
-    Pod { git: Option<String>, registry: Option<String> },
+    Pod {
+        /// Base address of the Git server inside of the cluster; without it nothing is read of Git.
+        git: Option<String>,
+        /// `HOST:PORT` of the platform's registry inside of the cluster; without it nobody knows what that has.
+        registry: Option<String>,
+    },
 }
 
 /// A connected cluster.

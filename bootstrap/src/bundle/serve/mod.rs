@@ -27,7 +27,9 @@ use crate::room::{self, Body, Door, ListenError};
 #[derive(Debug, thiserror::Error)]
 #[error("{} cannot be served: {why}", .path.display())]
 pub struct ServeError {
+    /// The file, as it was named.
     pub path: PathBuf,
+    /// What the system says, or that it is no file.
     pub why: String,
 }
 
@@ -44,8 +46,11 @@ impl Explain for ServeError {
 /// A file that is served under its own name.
 #[derive(Debug, Clone)]
 pub struct Served {
+    /// Where it lies on this machine.
     pub path: PathBuf,
+    /// Last part of its path, which is its path on the server too.
     pub name: String,
+    /// Its size when it was looked at.
     pub bytes: u64,
 }
 
@@ -67,6 +72,7 @@ impl Served {
 
 /// A server that listens.
 pub struct Server {
+    /// The open port, with what every request has to pass.
     pub door: Door,
     hall: Arc<Hall>,
 }
@@ -81,6 +87,7 @@ struct Hall {
 /// What is offered besides the bundle.
 #[derive(Default)]
 pub struct Others {
+    /// Programs to run the bundle with, one for each kind of machine.
     pub programs: Vec<Served>,
     /// What the bundle stands on, each under the name by which it is looked for.
     pub bases: Vec<Served>,

@@ -19,8 +19,11 @@ const LEVEL: i32 = 3;
 /// A file that was written.
 #[derive(Debug, Clone, Serialize)]
 pub struct Exported {
+    /// The file that was written.
     pub path: PathBuf,
+    /// Name of the checkpoint that is in it.
     pub checkpoint: String,
+    /// Size of the file.
     pub bytes: u64,
 }
 

@@ -47,7 +47,9 @@ const MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
 pub struct Portable {
     /// The file: a bundle, which may have images too.
     pub path: PathBuf,
+    /// What is known of it without reading its objects.
     pub about: About,
+    /// The platform that it was taken of.
     pub origin: Origin,
     objects: (Descriptor, Content),
     /// Those of each node, in the order of [`About::nodes`].

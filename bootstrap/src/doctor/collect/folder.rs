@@ -19,8 +19,15 @@ const MOST: usize = 1000;
 /// Reports cannot be kept or read.
 #[derive(Debug, thiserror::Error)]
 pub enum CollectError {
+    /// The folder cannot be made, listed or written to.
     #[error("the folder of reports {} cannot be used", .path.display())]
-    Folder { path: PathBuf, source: std::io::Error },
+    Folder {
+        /// The folder, as it was named.
+        path: PathBuf,
+        /// What the system says.
+        source: std::io::Error,
+    },
+    /// The folder has as many reports as are taken, and this one is of a machine that has none there.
     #[error("there are {MOST} reports already: no further machine's is taken")]
     Full {},
 }
@@ -51,9 +58,12 @@ impl CollectError {
 /// A machine and its latest report.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Row {
+    /// The report, as the machine sent it.
     #[serde(flatten)]
     pub report: Report,
+    /// Checks that failed: `up` would stop there.
     pub failed: usize,
+    /// Checks that warn: `up` goes on in spite of them.
     pub warnings: usize,
     /// When it came here, by this machine's clock.
     #[serde(skip)]

@@ -20,6 +20,7 @@ const MOST_FIELDS: usize = 5;
 pub struct Composed {
     /// As `Deployment demo/shop`; a name that the server makes up ends in `*`.
     pub object: String,
+    /// What would happen to it.
     pub effect: Effect,
     /// Fields that change, as `spec.replicas: 1 -> 2`.
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -29,10 +30,15 @@ pub struct Composed {
 /// What would happen to a composed resource.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, schemars::JsonSchema)]
 #[serde(rename_all = "lowercase")]
+#[expect(missing_docs, reason = "docs of variants become a part of the tools' schemas, which models pay for")]
 pub enum Effect {
+    // It is not there yet.
     Create,
+    // It is there, and fields of it change.
     Change,
+    // It is there, and stays as it is.
     Keep,
+    // The composition makes it no more.
     Delete,
 }
 
@@ -40,6 +46,7 @@ pub enum Effect {
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(default)]
 pub struct Rendered {
+    /// The composed resources as the functions want them, in no certain order.
     pub resources: Vec<Value>,
     /// What functions said.
     pub says: Vec<String>,

@@ -19,6 +19,7 @@ pub struct Known<'a> {
     pub gates: Gates,
     /// Git has said twice that it cannot be merged.
     pub conflict: bool,
+    /// The objects in its files, before and after.
     pub subjects: &'a [Subject],
     /// A later commit that has it in it: where several changes are merged at once, Argo CD goes to the last of them.
     pub beyond: &'a str,

@@ -15,29 +15,39 @@ use crate::live::object::{list, number, text};
 pub const OWNER: &str = "backstack";
 /// Repository with one manifest for each resource that people make.
 pub const RESOURCES: &str = "demo-cluster";
+/// The branch that Argo CD follows, and that pull requests go to.
 pub const BRANCH: &str = "main";
 
 /// A pull request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Pull {
+    /// Its number in the repository, as people write it: `#3`.
     pub number: i64,
+    /// Its page, for a browser.
     pub url: String,
+    /// Its title, which is the first line of the commit's message.
     pub title: String,
     /// Branch that it comes from.
     pub branch: String,
     /// Branch that it goes to.
     pub base: String,
+    /// Login of whoever opened it.
     pub author: String,
     /// Its last commit.
     pub head: String,
     /// The commit of the branch it goes to that it was made from.
     pub before: String,
+    /// Neither merged nor closed.
     pub open: bool,
+    /// Its author has not said yet that it is ready.
     pub draft: bool,
     /// Whether Git can merge it; the server tells false too while it still looks.
     pub mergeable: bool,
+    /// Whether it has been merged, so its change is in [`Pull::base`].
     pub merged: bool,
+    /// Commit that the merge made; empty before.
     pub merge_commit: String,
+    /// Its description, as Markdown.
     pub body: String,
 }
 
@@ -69,6 +79,7 @@ fn is_true(answer: &Value, pointer: &str) -> bool {
 /// A file of a repository.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct File {
+    /// Its text; bytes that are no UTF-8 are replaced.
     pub content: String,
     /// Names this very content, so that nobody's later change is lost.
     pub sha: String,
@@ -77,11 +88,13 @@ pub struct File {
 /// What is written to a branch of its own.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Commit<'a> {
+    /// Path of the file in the repository, without `/` before it.
     pub path: &'a str,
     /// The new content; nothing deletes the file.
     pub content: Option<&'a str>,
     /// The content that is replaced, if there is one.
     pub sha: Option<&'a str>,
+    /// The commit's message, which becomes the title of the pull request.
     pub message: &'a str,
 }
 
@@ -92,6 +105,7 @@ pub struct Forge {
 }
 
 impl Forge {
+    /// Talks through this port, which knows the account and the address.
     pub fn new(server: Arc<dyn GitServer>) -> Self {
         Self { server }
     }
@@ -167,6 +181,10 @@ impl Forge {
         Ok(pulls.into_iter().find(|pull| pull.branch == branch || pull.body.contains(&marker(branch))))
     }
 
+    /// One pull request, as it is now.
+    ///
+    /// # Errors
+    /// The Git server does not answer, or refuses, or has no pull request of that number.
     pub async fn pull(&self, repository: &str, number: i64) -> Result<Pull, PortError> {
         let (status, answer) = self.server.send("GET", &format!("/repos/{repository}/pulls/{number}"), None).await?;
         Ok(Pull::of(&expect(status, answer, &format!("read pull request #{number}"))?))

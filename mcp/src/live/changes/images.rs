@@ -24,14 +24,17 @@ pub enum Found {
 /// An image of a change, as it is told.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, schemars::JsonSchema)]
 pub struct Told {
+    /// The reference, as the change writes it.
     pub image: String,
     /// `found`, `missing` or `not checked`.
     pub state: &'static str,
+    /// Where it was found, or why it was not.
     pub detail: String,
 }
 
 impl Told {
-    pub fn of(image: &str, found: Found) -> Self {
+    /// Puts what was found about an image into words.
+    pub(crate) fn of(image: &str, found: Found) -> Self {
         let (state, detail) = match found {
             Found::Here => ("found", "the platform has it".into()),
             Found::Public => ("found", "the registry of its name has it".into()),
@@ -41,7 +44,8 @@ impl Told {
         Self { image: image.into(), state, detail }
     }
 
-    pub fn is_missing(&self) -> bool {
+    /// Whether everybody that could have it was asked, and nobody has it.
+    pub(crate) fn is_missing(&self) -> bool {
         self.state == "missing"
     }
 }

@@ -27,12 +27,15 @@ const AT_ONCE: usize = 8;
 pub struct Place {
     /// As `backstack/platform`.
     pub repository: String,
+    /// Branch that the file was read from.
     pub branch: String,
+    /// Path in the repository.
     pub path: String,
     /// Which of the file's documents, from 0.
     pub document: usize,
     /// Which item of it, if it is a list of manifests.
     pub item: Option<usize>,
+    /// The whole file, with the digest that names this content.
     pub file: File,
 }
 

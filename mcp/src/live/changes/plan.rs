@@ -19,14 +19,19 @@ use crate::live::snapshot::{CompositeKind, Snapshot};
 /// What to do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "lowercase")]
+#[expect(missing_docs, reason = "docs of variants become a part of the tools' schemas, which models pay for")]
 pub enum Action {
+    // A thing that Git does not have yet.
     Create,
+    // A thing that Git has already.
     Update,
+    // A thing that goes, from Git and then from the cluster.
     Delete,
 }
 
 impl Action {
-    pub fn verb(self) -> &'static str {
+    /// The word that begins the title of its pull request, and the name of its branch in lower case.
+    pub(crate) fn verb(self) -> &'static str {
         match self {
             Self::Create => "Create",
             Self::Update => "Change",
@@ -38,12 +43,15 @@ impl Action {
 /// A wish, as it was asked for.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Wish {
+    /// Whether it is made, changed or taken away.
     pub action: Action,
     /// Kind of the thing, as `App`.
     pub kind: String,
     /// Empty for what is cluster-wide.
     pub namespace: String,
+    /// `metadata.name` of the thing.
     pub name: String,
+    /// What it becomes.
     pub change: Change,
 }
 
@@ -77,6 +85,7 @@ pub struct Written {
     pub objects: Vec<Value>,
     /// The object as it is in Git now.
     pub before: Option<Value>,
+    /// Fields that do not fit the platform's own APIs; empty also for kinds that only the cluster can judge.
     pub misfits: Vec<Misfit>,
     /// The file could not be changed in place: its comments go.
     pub rewritten: bool,
@@ -85,28 +94,45 @@ pub struct Written {
 /// Why a wish cannot be planned at all.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Impossible {
+    /// It is to be ordered, and is none of the platform's own APIs: the kind.
     #[error("the platform has no API of kind `{0}`")]
     UnknownKind(String),
+    /// It is to be created, and is there: path of its file.
     #[error("`{0}` exists in Git already")]
     Exists(String),
+    /// It is to be changed or deleted, and is not there: path of its file, or the thing itself.
     #[error("Git has no `{0}`")]
     NotThere(String),
+    /// What stands in the file is not understood well enough to change it.
     #[error("`{path}` in Git cannot be changed: {problem}")]
-    Unreadable { path: String, problem: String },
+    Unreadable {
+        /// Path of the file in its repository.
+        path: String,
+        /// What is wrong with it, in words.
+        problem: String,
+    },
+    /// The change would leave the file as it is: its path.
     #[error("that changes nothing: `{0}` is so already")]
     Nothing(String),
+    /// The wish has a namespace, and the kind has none: the kind.
     #[error("kind `{0}` is cluster-wide: leave `namespace` out")]
     ClusterWide(String),
+    /// The wish has no namespace, and the kind needs one: the kind.
     #[error("kind `{0}` needs a `namespace`")]
     NoNamespace(String),
+    /// This name or namespace is no DNS label, and would become a part of a path.
     #[error("`{0}` is not a name: lower-case letters, digits and dashes, at most 63, starting with a letter")]
     BadName(String),
+    /// A field has no such place, or makes the thing another one: why, in words.
     #[error("a field cannot be changed so: {0}")]
     BadField(String),
+    /// The manifest is not YAML, is empty, or lacks what every object has: why, in words.
     #[error("`manifest` cannot be used: {0}")]
     BadManifest(String),
+    /// A new file is to have this path, which is none for a manifest.
     #[error("`{0}` is not a path for a manifest: letters, digits, `.`, `_`, `-` and folders, ending in .yaml")]
     BadPath(String),
+    /// It is, or becomes, a Secret.
     #[error("Secrets are not proposed: their values would stand in Git, and pass through an assistant")]
     Secret,
 }

@@ -22,28 +22,38 @@ pub struct Gates {
     pub objecting: Vec<String>,
 }
 
+/// One check of a pull request's last commit, as a pipeline reports it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Check {
+    /// Its context, which the branch asks for by this name.
     pub name: String,
+    /// How it stands.
     pub state: CheckState,
+    /// The sentence that came with it; empty if it has said nothing.
     pub said: String,
 }
 
+/// How a check stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum CheckState {
+    /// `success`, `skipped` or `warning`: it does not stand in the way.
     Passed,
     /// It runs, or has not begun.
     Running,
+    /// `failure`, `error`, or a word that is not known.
     Failed,
 }
 
 /// A file of a pull request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Touched {
+    /// Path in the repository after the change.
     pub path: String,
     /// Where it was before, if it was moved.
     pub before: String,
+    /// It is new with this pull request.
     pub added: bool,
+    /// It goes with this pull request.
     pub deleted: bool,
 }
 

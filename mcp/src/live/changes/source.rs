@@ -15,11 +15,15 @@ const TRACKING: &str = "argocd.argoproj.io/tracking-id";
 pub struct Folder {
     /// As `backstack/platform`.
     pub repository: String,
+    /// Branch, tag or commit that Argo CD follows; `main` where the Application names none.
     pub branch: String,
     /// Empty for the root.
     pub path: String,
+    /// Whether files in folders below count too.
     pub recurse: bool,
+    /// Glob of the only paths below it that count; empty for all.
     pub include: String,
+    /// Glob of paths below it that do not count; empty for none.
     pub exclude: String,
 }
 
@@ -28,7 +32,9 @@ pub struct Folder {
 pub struct Taker {
     /// As `Application platform`.
     pub name: String,
+    /// AppProject that says what it may bring.
     pub project: String,
+    /// Cluster that it deploys to: the address of its API, or its name in Argo CD.
     pub server: String,
     /// Where objects go that name no namespace.
     pub namespace: String,
@@ -66,7 +72,8 @@ impl Folder {
     }
 }
 
-pub fn is_manifest(file: &str) -> bool {
+/// Whether Argo CD would read this path as a manifest: it ends in `.yaml`, `.yml` or `.json`.
+pub(crate) fn is_manifest(file: &str) -> bool {
     [".yaml", ".yml", ".json"].iter().any(|end| file.ends_with(end))
 }
 

@@ -17,6 +17,7 @@ const MOST: usize = 30;
 /// One object of a pull request.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Subject {
+    /// Kind, namespace and name; the namespace is the one that Argo CD would put it in where the file names none.
     pub at: Ref,
     /// Repository and path of its file.
     pub file: (String, String),

@@ -66,13 +66,16 @@ const MOST_DOORS: usize = 40;
 /// What is wrong with a thing, the likeliest cause first.
 #[derive(Debug, Clone, Serialize, schemars::JsonSchema)]
 pub struct Diagnosis {
+    /// Name of the platform that was looked at.
     pub platform: String,
     /// What the question was about, as it is written to ask again.
     pub subject: String,
+    /// Whether anything is wrong, in a word.
     pub verdict: Verdict,
     /// Since when, if the objects tell.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub since: String,
+    /// What is wrong, the likeliest first; empty if nothing is known to be.
     pub causes: Vec<Finding>,
     /// How the first cause hangs together with the subject.
     #[serde(skip_serializing_if = "String::is_empty")]
@@ -95,6 +98,7 @@ pub struct Needs {
     /// Kinds that are not kept, and whose objects have made something of this or are named by it: with them there is
     /// more to walk, and the rest is to be asked again.
     pub kinds: Vec<ServedKind>,
+    /// Single objects of kinds that are not kept, which something looked at refers to.
     pub objects: Vec<Ref>,
     /// Logs of containers that ended, and whether of the run before.
     pub logs: Vec<(LogKey, bool)>,

@@ -21,6 +21,7 @@ fn now(snapshot: &Snapshot) -> OffsetDateTime {
     OffsetDateTime::parse(&snapshot.now, &Rfc3339).unwrap_or_else(|_| OffsetDateTime::now_utc())
 }
 
+/// Whether the pod's condition `Ready` is true: all of its containers run and answer their probes.
 pub fn is_ready(pod: &Value) -> bool {
     condition(pod, "Ready").is_some_and(|ready| ready.is_true())
 }

@@ -26,17 +26,24 @@ const LONG_AGO: i64 = 24 * 3600;
 /// How many objects of a kind were looked at.
 #[derive(Debug, Clone, PartialEq, Serialize, schemars::JsonSchema)]
 pub struct Looked {
+    /// Kind of the objects; also `logs of containers` and `open ports`, which are counted alike.
     pub kind: String,
+    /// How many there were, at least one.
     pub count: usize,
 }
 
 /// A warning that the cluster wrote down.
 #[derive(Debug, Clone, PartialEq, Serialize, schemars::JsonSchema)]
 pub struct Happened {
+    /// When it was seen last, as RFC 3339.
     pub time: String,
+    /// What it is about, as `Pod demo/web-1`.
     pub object: String,
+    /// The event's reason in one word, as `BackOff`.
     pub reason: String,
+    /// What it says, scrubbed and cut to 400 characters.
     pub message: String,
+    /// How often it was seen, with alike ones about the same object.
     pub count: i64,
 }
 

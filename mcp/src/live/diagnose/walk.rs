@@ -38,18 +38,22 @@ impl Role {
 /// One object of the walk.
 #[derive(Debug, Clone)]
 pub struct Step<'a> {
+    /// The object's group, kind, namespace and name.
     pub at: Ref,
     /// The object; nothing if it is referred to but not there, or of a kind that is not kept.
     pub object: Option<&'a Value>,
+    /// How far it is from the top: 0 for what the walk began at.
     pub depth: usize,
     /// Index of the step that led here.
     pub parent: Option<usize>,
+    /// How it hangs together with what was asked about.
     pub role: Role,
 }
 
 /// All that belongs to one thing, from the top down.
 #[derive(Debug, Clone, Default)]
 pub struct Walk<'a> {
+    /// Everything that was reached, each object once, parents before children.
     pub steps: Vec<Step<'a>>,
     /// Hosts that the programs of each workload are told to use.
     pub hosts: BTreeMap<Ref, Vec<Host>>,
@@ -124,7 +128,8 @@ impl<'a> Walk<'a> {
         names.join(" → ")
     }
 
-    pub fn depth(&self, at: &Ref) -> usize {
+    /// How far an object is from the top; 0 also for one that the walk does not have.
+    pub(crate) fn depth(&self, at: &Ref) -> usize {
         self.steps.iter().find(|step| step.at == *at).map_or(0, |step| step.depth)
     }
 }
@@ -195,6 +200,7 @@ pub fn applications_of<'a>(snapshot: &'a Snapshot, object: &Value) -> Vec<&'a Va
     found.collect()
 }
 
+/// All Applications of Argo CD, whatever they bring.
 pub fn applications(snapshot: &Snapshot) -> impl Iterator<Item = &Value> + use<'_> {
     snapshot.all("argoproj.io", "Application")
 }

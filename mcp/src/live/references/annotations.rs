@@ -10,23 +10,28 @@ pub const OF_CLUSTER: &str = "@kubernetescrd";
 
 /// An object that an annotation names.
 pub struct Named<'a> {
+    /// The kind that the annotation's key means.
     pub kind: &'a ServedKind,
     /// Its namespace and name in one word.
     pub word: &'a str,
+    /// Key of the annotation.
     pub key: &'a str,
 }
 
 impl Named<'_> {
-    pub fn is(&self, object: &Value) -> bool {
+    /// Whether it is this object that is named, by its namespace and name; its kind is not compared.
+    pub(crate) fn is(&self, object: &Value) -> bool {
         self.word == word_of(object)
     }
 }
 
-pub fn word_of(object: &Value) -> String {
+/// The word by which annotations name an object: `NAMESPACE-NAME`.
+pub(crate) fn word_of(object: &Value) -> String {
     format!("{}-{}", namespace(object), name(object))
 }
 
-pub fn annotations(object: &Value) -> impl Iterator<Item = (&str, &str)> {
+/// An object's annotations that are texts: key and value.
+pub(crate) fn annotations(object: &Value) -> impl Iterator<Item = (&str, &str)> {
     let all = object.pointer("/metadata/annotations").and_then(Value::as_object);
     all.into_iter().flatten().filter_map(|(key, value)| Some((key.as_str(), value.as_str()?)))
 }

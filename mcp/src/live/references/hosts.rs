@@ -21,6 +21,7 @@ const LONGEST: usize = 32 * 1024;
 pub struct Host {
     /// The Service that it names, in the namespace that it means.
     pub service: Ref,
+    /// The port that is used, from the address or from a variable beside it; `None` if neither has one.
     pub port: Option<u16>,
     /// Where the port stands, if that is a variable of its own.
     pub port_field: Option<String>,
@@ -28,6 +29,7 @@ pub struct Host {
     pub written: String,
     /// The object that has the text, and the field that it stands in.
     pub object: Ref,
+    /// Way to the text in [`Host::object`], as `spec.template.spec.containers[0].env[1].value` or `data[config.yaml]`.
     pub field: String,
     /// Whether it is all that stands there.
     pub is_whole: bool,

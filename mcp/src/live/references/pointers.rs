@@ -12,6 +12,7 @@ const DEEPEST: usize = 6;
 /// A reference to another object.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Pointer {
+    /// The object that is meant, which need not be there.
     pub at: Ref,
     /// Where its name stands.
     pub field: String,
@@ -104,9 +105,13 @@ impl Reader<'_> {
 /// A Service that an address in an object's specification means: `http://auth.shop.svc:8080/check`.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Address {
+    /// The Service that the host names: `NAME.NAMESPACE.svc`.
     pub service: Ref,
+    /// Port in the address; `None` where its scheme says it.
     pub port: Option<u16>,
+    /// Way to the field that has the address, as `spec.webhook.url`.
     pub field: String,
+    /// The whole address, as it stands there.
     pub written: String,
 }
 

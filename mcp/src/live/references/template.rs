@@ -7,7 +7,9 @@ use crate::live::object::{Ref, list, namespace, text};
 /// The specification of the pods of an object.
 #[derive(Debug, Clone, Copy)]
 pub struct Template<'a> {
+    /// The pod's `spec`.
     pub spec: &'a Value,
+    /// Labels that its pods get; `None` if it sets none.
     pub labels: Option<&'a Value>,
     /// Where the specification stands in the object, as `spec.template.spec`.
     pub path: &'static str,
@@ -59,6 +61,7 @@ impl<'a> Template<'a> {
 /// Another object that a template names.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Use {
+    /// The object that is named, which need not be there.
     pub at: Ref,
     /// The key in it that is meant.
     pub key: Option<String>,

@@ -29,6 +29,7 @@ pub struct ListInput {
     pub cursor: Option<String>,
 }
 
+/// Entities of the catalog, filtered and in pages.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct ListFacts {
     /// How many entities fit the filters.
@@ -48,12 +49,16 @@ pub struct Item {
     /// Full reference: kind:namespace/name.
     #[serde(rename = "ref")]
     pub reference: String,
+    /// `spec.type`; empty if it has none.
     #[serde(rename = "type", skip_serializing_if = "String::is_empty")]
     pub kind_type: String,
+    /// Full reference of its owner; `None` for what nobody owns.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub owner: Option<String>,
+    /// Name for people; empty if it has none.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub title: String,
+    /// First line of its description, cut short; empty if it has none.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub description: String,
 }
@@ -75,22 +80,30 @@ pub struct GetInput {
     pub reference: String,
 }
 
+/// One entity in full.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct GetFacts {
     /// Full reference: kind:namespace/name.
     #[serde(rename = "ref")]
     pub reference: String,
+    /// Kind as written, as `Component`.
     pub kind: String,
+    /// Name for people; empty if it has none.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub title: String,
+    /// `metadata.description`, as written; empty if it has none.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub description: String,
+    /// `spec.type`; empty if it has none.
     #[serde(rename = "type", skip_serializing_if = "String::is_empty")]
     pub kind_type: String,
+    /// `spec.lifecycle`, as `production`; empty if it has none.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub lifecycle: String,
+    /// Full reference of its owner; `None` for what nobody owns.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub owner: Option<String>,
+    /// `metadata.tags`, in the descriptor's order.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub tags: Vec<String>,
     /// Where it was read from.
@@ -105,6 +118,7 @@ pub struct GetFacts {
     pub spec: Value,
 }
 
+/// One relation, from the side of the entity that was asked for.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct RelationFact {
     /// ownedBy, ownerOf, partOf, hasPart, dependsOn, dependencyOf, ...
@@ -123,18 +137,22 @@ pub struct ValidateInput {
     pub descriptor: String,
 }
 
+/// What is wrong with each document of a descriptor.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct ValidateFacts {
     /// Whether the catalog would take all of it.
     pub valid: bool,
+    /// One judgement for each document, in their order.
     pub entities: Vec<Judged>,
 }
 
+/// One document of a descriptor, judged.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct Judged {
     /// Full reference, where kind and name are there.
     #[serde(rename = "ref", skip_serializing_if = "Option::is_none")]
     pub reference: Option<String>,
+    /// Whether the catalog would take it; warnings do not count.
     pub valid: bool,
     /// What has to be fixed.
     pub problems: Vec<ProblemFact>,
@@ -142,12 +160,14 @@ pub struct Judged {
     pub warnings: Vec<String>,
 }
 
+/// Something that has to be fixed in a descriptor.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct ProblemFact {
     /// Where, as spec.owner; empty for what concerns a line as a whole.
     pub path: String,
     /// Line in the descriptor, from 1.
     pub line: Option<usize>,
+    /// What is wrong, in words that stand alone.
     pub message: String,
     /// What to write.
     pub hint: String,
@@ -169,6 +189,7 @@ pub struct RelationsInput {
     pub cursor: Option<String>,
 }
 
+/// Entities that relations lead to from one of them.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct RelationsFacts {
     /// The entity started from.
@@ -179,12 +200,16 @@ pub struct RelationsFacts {
     pub items: Vec<Step>,
 }
 
+/// One entity that a walk over relations has reached.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct Step {
     /// Steps from the root.
     pub depth: usize,
+    /// Full reference of the entity that the relation starts from.
     pub from: String,
+    /// The relation as the side of `from` calls it, as `ownerOf`.
     pub relation: String,
+    /// Full reference of the entity that was reached.
     pub to: String,
     /// Whether the catalog has the entity.
     pub known: bool,

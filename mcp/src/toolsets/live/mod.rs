@@ -52,11 +52,14 @@ pub struct Live {
 
 /// A platform, and what it is like now.
 pub struct Seen {
+    /// What the platform's cluster can be asked beyond the snapshot.
     pub cluster: Arc<dyn Cluster>,
+    /// Its objects, as they were when the call began.
     pub snapshot: Snapshot,
 }
 
 impl Live {
+    /// Asks these platforms; each call says which one it means.
     pub fn new(platforms: Arc<dyn Platforms>) -> Self {
         Self { platforms }
     }
@@ -75,7 +78,8 @@ impl Live {
 }
 
 impl Seen {
-    pub fn platform(&self) -> &str {
+    /// Name of the platform, which every answer says.
+    pub(crate) fn platform(&self) -> &str {
         self.cluster.platform()
     }
 

@@ -21,6 +21,7 @@ pub type Refusal = String;
 /// A text after its change.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Changed {
+    /// The whole file, with the same line ends.
     pub text: String,
     /// The document could not be changed in place and was written anew: comments in it are lost.
     pub rewritten: bool,

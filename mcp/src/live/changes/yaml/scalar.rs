@@ -9,7 +9,9 @@ pub enum Quotes {
     Spare,
     /// The same between brackets, where more has a meaning.
     Bracket,
+    /// `'text'`, in which a quote is written twice.
     Single,
+    /// `"text"`, in which a backslash escapes.
     Double,
 }
 

@@ -9,6 +9,7 @@ use super::scalar::{self, Quotes};
 pub struct Style {
     /// Blanks by which items of a list stand further in than their key.
     pub dash: usize,
+    /// `\n` or `\r\n`, as the file has it.
     pub line_break: &'static str,
     /// It is JSON: keys and texts in quotes.
     pub json: bool,
