@@ -1,6 +1,6 @@
 //! Which pods have volumes that are kept, and where they run.
 
-use k8s_openapi::api::core::v1::{ContainerStatus, Pod};
+use k8s_openapi::api::core::v1::{ContainerStatus, Pod, Volume};
 use k8s_openapi::jiff::{SignedDuration, Timestamp};
 use kube::api::{Api, ListParams};
 use kube::{Client, ResourceExt};
@@ -21,6 +21,8 @@ pub struct Holder {
     pub uid: String,
     /// Empty where it has not been placed yet.
     pub node: String,
+    /// Names of its claims.
+    pub claims: Vec<String>,
     /// How often its containers were started again; nothing unless all of them run, and would be started again at once if they
     /// ended now.
     pub restarts: Option<i32>,
@@ -51,12 +53,17 @@ impl Holders {
 pub async fn look(client: &Client) -> Result<Holders, Error> {
     let pods = Api::<Pod>::all(client.clone()).list(&ListParams::default()).await;
     let pods = pods.map_err(Error::request("list the pods"))?;
-    Ok(Holders(pods.into_iter().filter(has_claim).map(holder).collect()))
+    Ok(Holders(pods.into_iter().map(holder).filter(|holder| !holder.claims.is_empty()).collect()))
 }
 
-fn has_claim(pod: &Pod) -> bool {
+/// Names of its claims; what it has only for as long as it lives is called after it.
+fn claims(pod: &Pod) -> Vec<String> {
     let volumes = pod.spec.iter().flat_map(|spec| spec.volumes.iter().flatten());
-    volumes.into_iter().any(|volume| volume.persistent_volume_claim.is_some() || volume.ephemeral.is_some())
+    let claim = |volume: &Volume| match &volume.persistent_volume_claim {
+        Some(claim) => Some(claim.claim_name.clone()),
+        None => volume.ephemeral.as_ref().map(|_| format!("{}-{}", pod.name_any(), volume.name)),
+    };
+    volumes.filter_map(claim).collect()
 }
 
 fn holder(pod: Pod) -> Holder {
@@ -65,6 +72,7 @@ fn holder(pod: Pod) -> Holder {
         name: pod.name_any(),
         uid: pod.uid().unwrap_or_default(),
         restarts: restarts(&pod, Timestamp::now()),
+        claims: claims(&pod),
         node: pod.spec.and_then(|spec| spec.node_name).unwrap_or_default(),
     }
 }
@@ -98,7 +106,11 @@ mod tests {
             .expect("a pod")
         };
         let claim = pod(json!({"name": "w", "persistentVolumeClaim": {"claimName": "c"}}));
-        assert!(has_claim(&claim) && !has_claim(&pod(json!({"name": "w", "emptyDir": {}}))));
+        assert_eq!(
+            (claims(&claim), claims(&pod(json!({"name": "w", "emptyDir": {}})))),
+            (vec!["c".into()], Vec::new())
+        );
+        assert_eq!(claims(&pod(json!({"name": "w", "ephemeral": {}}))), ["p-w"]);
         let holders = Holders(vec![holder(claim)]);
         assert_eq!((holders.on("n"), holders.on("m")), (vec!["u".to_string()], Vec::new()));
     }

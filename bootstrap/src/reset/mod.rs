@@ -177,9 +177,10 @@ async fn write(place: &Place, about: &About, progress: &Progress) -> Result<Writ
     node::halt_controllers(engine, &place.control_plane).await?;
     let holders = holders::look(&place.client).await.map_err(CheckpointError::from)?;
     let restarted = holders.0.len();
-    let (in_place, anew) = holders.split(|pod| plan::was_there(&then, &keys::pod(&pod.namespace, &pod.name), &pod.uid));
+    let now = etcd.all().await.map_err(CheckpointError::from)?;
+    let (in_place, anew) = holders.split(|pod| plan::has_claims_of_then(&pod.namespace, &pod.claims, &then, &now));
     let restarting = anew.0.iter().map(|pod| keys::pod(&pod.namespace, &pod.name)).collect();
-    let plan = plan::build(&then, &etcd.all().await.map_err(CheckpointError::from)?, &restarting);
+    let plan = plan::build(&then, &now, &restarting);
     try_join_all(nodes.iter().map(|name| node::swap(engine, name))).await?;
     etcd.change(&plan.changes).await.map_err(CheckpointError::from)?;
     // They start while it is still waited for others.

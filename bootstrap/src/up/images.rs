@@ -32,6 +32,7 @@ use crate::tls;
 /// The machine that images are for.
 #[derive(Debug, Clone)]
 pub struct Machine {
+    /// Of its processor.
     pub architecture: Architecture,
     /// What images for it take for this program.
     pub program: Program,
