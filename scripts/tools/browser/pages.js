@@ -93,6 +93,24 @@ async function tabs(page, entity) {
   return [...new Set([`/catalog/${entity}`, ...found])];
 }
 
+/** KiB of program that an app's page may need at first: what it does not need then is loaded later (the portal's scripts/later.js). */
+const PROGRAM = 800;
+
+async function loadsLittle(visitor) {
+  const { page } = visitor;
+  const session = await page.context().newCDPSession(page);
+  await session.send('Network.clearBrowserCache');
+  let bytes = 0;
+  page.on('requestfinished', request => {
+    if (request.url().includes('/static/')) void request.sizes().then(sizes => { bytes += sizes.responseBodySize; }, () => undefined);
+  });
+  await visitor.open('/catalog/demo/component/my-app');
+  await settled(page);
+  const found = Math.round(bytes / 1024);
+  console.log(`pages: an app's page loads ${found} KiB of program`);
+  if (found > PROGRAM) faults.push(`an app's page loads ${found} KiB of program, and not ${PROGRAM}`);
+}
+
 let pages;
 
 async function lookAtAll(visitor, theme) {
@@ -113,6 +131,7 @@ await walk('pages', [
     pages = [...new Set(pages)];
     console.log(`pages: ${pages.length} (${url})`);
   }],
+  ['loads little', loadsLittle],
   ['looks at all of them in the light', visitor => lookAtAll(visitor, 'light')],
   ['looks at one of each kind in the dark', visitor => lookAtAll(visitor, 'dark')],
   ['says what is wrong', () => {

@@ -1,5 +1,6 @@
 // Required before Backstage's program builds the front end: parts of Backstage that a page can do without until somebody needs
 // them are not in the first load. Each is replaced by a file of `later/`, which loads it when it is used, or says that nobody does.
+const fs = require('fs');
 const Module = require('module');
 const path = require('path');
 
@@ -33,25 +34,22 @@ Module._load = function loadWithLater(request, parent, ...rest) {
   return { ...loaded, createConfig };
 };
 
+/** Where a file of a package lies. Fails where a newer version has it elsewhere. */
+function original(name) {
+  const file = path.join(__dirname, '..', 'node_modules', LATER[name]);
+  if (!fs.existsSync(file)) throw new Error(`Backstage has ${name} in another place than before: see scripts/later.js`);
+  return file;
+}
+
 function later(rspack) {
-  const found = new Set();
+  const originals = new Map(Object.keys(LATER).map(name => [original(name), name]));
   const replace = resource => {
     if (resource.request.startsWith(ORIGINAL)) {
-      resource.request = path.join(__dirname, '..', 'node_modules', LATER[resource.request.slice(ORIGINAL.length)]);
+      resource.request = original(resource.request.slice(ORIGINAL.length));
       return;
     }
-    const file = path.resolve(resource.context, resource.request);
-    const name = Object.keys(LATER).find(each => file.endsWith(`/node_modules/${LATER[each]}`));
-    if (!name) return;
-    found.add(name);
-    resource.request = path.join(__dirname, 'later', `${name}.mjs`);
+    const name = originals.get(path.resolve(resource.context, resource.request));
+    if (name) resource.request = path.join(__dirname, 'later', `${name}.mjs`);
   };
-  const names = Object.keys(LATER).join('|');
-  const check = {
-    apply: compiler => compiler.hooks.done.tap('later', () => {
-      const missing = Object.keys(LATER).filter(name => !found.has(name));
-      if (missing.length > 0) throw new Error(`Backstage has ${missing.join(', ')} in another place than before: see scripts/later.js`);
-    }),
-  };
-  return [new rspack.NormalModuleReplacementPlugin(new RegExp(`^${ORIGINAL}|/(${names})\\.esm\\.js$`), replace), check];
+  return [new rspack.NormalModuleReplacementPlugin(new RegExp(`^${ORIGINAL}|/(${Object.keys(LATER).join('|')})\\.esm\\.js$`), replace)];
 }
