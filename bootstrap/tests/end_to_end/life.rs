@@ -60,9 +60,12 @@ fn a_platform_from_nothing_to_nothing() {
     ]);
     side_by_side(&[&|| in_a_browser(&platform, &["platform-engineer", "rules"], &[]), &|| operated(&platform)]);
     the_policy_library_holds(&platform);
-    by_a_client(&platform, "everyday");
-    by_a_client(&platform, "catalog");
-    by_a_client(&platform, "prompts");
+    // Every page is looked at while assistants wait for the most part, and change little.
+    side_by_side(&[&|| in_a_browser(&platform, &["pages"], &[]), &|| {
+        for scenario in ["everyday", "catalog", "prompts"] {
+            by_a_client(&platform, scenario);
+        }
+    }]);
     by_a_client(&platform, "situations");
     by_a_client(&platform, "away");
     in_a_codespace(&platform);

@@ -14,7 +14,7 @@ import { chromium } from 'playwright-core';
 import { seriousFaults } from './access.js';
 
 /** A phone and a laptop. */
-const WIDTHS = [420, 1400];
+export const WIDTHS = [420, 1400];
 
 /** Milliseconds that a step may take on a slow machine. */
 export const PATIENCE = Number(process.env.BACKSTACK_PATIENCE ?? 120_000);

@@ -29,5 +29,14 @@ export default defineConfig(
     files: ['router', 'docsRoutes', 'questions'].map(name => `packages/backend/src/platform/${name}.ts`),
     rules: { '@typescript-eslint/no-misused-promises': ['error', { checksVoidReturn: { arguments: false } }] },
   },
+  {
+    files: ['packages/app/src/**'],
+    ignores: ['packages/app/src/platform/Warning.tsx'],
+    rules: {
+      'no-restricted-imports': ['error', {
+        paths: [{ name: '@backstage/core-components', importNames: ['WarningPanel'], message: 'It hides the reason: take Warning of platform/Warning.tsx.' }],
+      }],
+    },
+  },
   { files: ['packages/app/**'], extends: [reactHooks.configs.flat.recommended, jsxA11y.flatConfigs.recommended] },
 );

@@ -3,6 +3,7 @@
 const { execFileSync } = require('child_process');
 const fs = require('fs');
 const path = require('path');
+const { pack } = require('./pack');
 const { told } = require('./schema');
 
 const root = path.resolve(__dirname, '..');
@@ -32,7 +33,9 @@ function run(program, args, folder = root, more = {}) {
 }
 
 function frontEnd() {
-  run('backstage-cli', ['package', 'build'], at('packages', 'app'), { NODE_OPTIONS: `--require=${at('scripts', 'chunks.js')}` });
+  const changed = ['chunks', 'later'].map(each => `--require=${at('scripts', `${each}.js`)}`).join(' ');
+  run('backstage-cli', ['package', 'build'], at('packages', 'app'), { NODE_OPTIONS: changed });
+  pack(at('packages', 'app', 'dist', 'static'));
   // The back end compiles it at each start.
   const file = at('packages', 'app', 'dist', '.config-schema.json');
   const schema = JSON.parse(fs.readFileSync(file, 'utf8'));

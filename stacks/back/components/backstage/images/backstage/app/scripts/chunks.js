@@ -4,7 +4,7 @@ const Module = require('module');
 
 const PART = './optimization.cjs.js';
 /** What the pages of the catalog have in common. */
-const COMMON = /[\\/]node_modules[\\/](@backstage[\\/](core-components|plugin-catalog|plugin-catalog-react|ui)|@material-ui[\\/](core|icons|lab)|@braintree|js-yaml|marked|react-aria|react-aria-components|react-stately|react-use|yaml)[\\/]/;
+const COMMON = /[\\/]node_modules[\\/](@backstage[\\/](core-components|plugin-catalog|plugin-catalog-react|ui)|@material-ui[\\/](core|icons|lab)|marked|react-aria|react-aria-components|react-stately|react-use)[\\/]/;
 const load = Module._load;
 
 Module._load = function loadWithFewerFiles(request, parent, ...rest) {

@@ -56,6 +56,13 @@ test('a handle that has no name is none; code can be read', () => {
   expect(colours()).toEqual(['rgb(0, 121, 161)', 'rgb(0, 0, 0)']);
 });
 
+test('what is behind code may be far away', () => {
+  const deep = '<div>'.repeat(20);
+  const root = page(`<article style="background-color: rgb(244, 246, 250)">${deep}<pre><code><span style="color: rgb(33, 145, 97)">'a'</span></code></pre></article>`);
+  mend(root);
+  expect(root.querySelector<HTMLElement>('pre span')?.style.color).toBe('rgb(28, 123, 82)');
+});
+
 test('what comes later is mended, too', async () => {
   const root = page('');
   keepMended(root);

@@ -43,24 +43,23 @@ const MENDS: Mend[] = [
 
 /** Where the colour is kept that a word was given. */
 const OWN_COLOUR = 'data-own-colour';
-/** So many elements may lie between a word and its background. */
-const DEEP = 8;
-
 function readable(element: Element) {
   const { style } = element as HTMLElement;
   if (style.color && element.getAttribute(OWN_COLOUR) === style.color) return;
   const now = getComputedStyle(element).color;
-  const better = behind(element).map(background => legible(now, background)).find(each => each !== undefined);
+  const better = legibleOn(element, now);
   if (!better || (better === now && !style.color)) return;
   style.color = better;
   element.setAttribute(OWN_COLOUR, style.color);
 }
 
-/** What may be behind an element, from the nearest: many let what is behind them shine through. */
-function behind(element: Element): string[] {
-  const found: string[] = [];
-  for (let each: Element | null = element; each && found.length < DEEP; each = each.parentElement) found.push(getComputedStyle(each).backgroundColor);
-  return found;
+/** On what is behind it: many elements let what is behind them shine through, the nearest that does not decides. */
+function legibleOn(element: Element, colour: string): string | undefined {
+  for (let each: Element | null = element; each; each = each.parentElement) {
+    const better = legible(colour, getComputedStyle(each).backgroundColor);
+    if (better !== undefined) return better;
+  }
+  return undefined;
 }
 
 /** Where the name is kept that a link had by itself. */

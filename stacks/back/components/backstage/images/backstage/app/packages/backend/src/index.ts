@@ -1,7 +1,16 @@
 // The portal's back end: one process that serves the pages, the APIs and the MCP actions.
 import { createBackend } from '@backstage/backend-defaults';
+import { rootHttpRouterServiceFactory } from '@backstage/backend-defaults/rootHttpRouter';
+import { resolvePackagePath } from '@backstage/backend-plugin-api';
+import { packed } from './packed';
 
 const backend = createBackend();
+backend.add(rootHttpRouterServiceFactory({
+  configure({ app, applyDefaults }) {
+    app.use(packed(resolvePackagePath('app', 'dist/static')));
+    applyDefaults();
+  },
+}));
 backend.add(import('@backstage/plugin-app-backend'));
 backend.add(import('@backstage/plugin-auth-backend'));
 backend.add(import('@backstage/plugin-auth-backend-module-guest-provider'));

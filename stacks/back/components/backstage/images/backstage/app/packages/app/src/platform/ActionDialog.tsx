@@ -1,6 +1,6 @@
 // Asks once more before a pull request is opened: what will happen, and why it is wanted.
 import { ReactNode, useState } from 'react';
-import { Link, Progress, WarningPanel } from '@backstage/core-components';
+import { Link, Progress } from '@backstage/core-components';
 import { toError } from '@backstage/errors';
 import { useEntity } from '@backstage/plugin-catalog-react';
 import Button from '@material-ui/core/Button';
@@ -15,6 +15,7 @@ import TextField from '@material-ui/core/TextField';
 import Typography from '@material-ui/core/Typography';
 import type { Actions, Commit, PullRequest, Scale } from '@backstack/common';
 import { entityRoute, useCall, useRoute } from './api';
+import { Warning } from './Warning';
 
 export type ActionName = 'scale' | 'restart' | 'roll-back' | 'delete';
 
@@ -52,7 +53,7 @@ export function ActionDialog({ action, actions, onClose, onDone }: Props) {
       <DialogContent>
         <Question action={action} actions={actions} onChoose={setChoice} />
         <TextField id="action-note" fullWidth margin="normal" label="Why (for the reviewer)" value={note} onChange={event => setNote(event.target.value)} />
-        {problem && <WarningPanel title="No pull request was opened" message={problem} />}
+        {problem && <Warning title="No pull request was opened" message={problem} />}
       </DialogContent>
       <DialogActions>
         <Button onClick={onClose}>Cancel</Button>
@@ -87,7 +88,7 @@ function Deleting({ actions: { path, leaves, volumes } }: { actions: Actions }) 
         ))}
       </ul>
       {volumes.length > 0 && (
-        <WarningPanel title="Its data is lost" message={`There is no way back for what is in ${volumes.join(', ')}: a later order of the same name begins empty.`} />
+        <Warning title="Its data is lost" message={`There is no way back for what is in ${volumes.join(', ')}: a later order of the same name begins empty.`} />
       )}
     </>
   );
@@ -126,7 +127,7 @@ function RollingBack({ onChoose }: { onChoose: Choose }) {
     onChoose({ commit });
   };
   if (loading) return <Progress />;
-  if (error) return <WarningPanel title="Its history cannot be read right now" message={error.message} />;
+  if (error) return <Warning title="Its history cannot be read right now" message={error.message} />;
   // The first one is what holds now.
   const earlier = (value?.items ?? []).slice(1);
   if (earlier.length === 0) return <Typography>It was never changed since it was ordered: there is nothing to go back to.</Typography>;

@@ -1,6 +1,6 @@
 // The form with which people change what they ordered: it ends in a pull request.
 import { useEffect, useMemo, useState } from 'react';
-import { CodeSnippet, InfoCard, Progress, WarningPanel } from '@backstage/core-components';
+import { CodeSnippet, InfoCard, Progress } from '@backstage/core-components';
 import { toError } from '@backstage/errors';
 import { useEntity } from '@backstage/plugin-catalog-react';
 import { JsonObject } from '@backstage/types';
@@ -22,6 +22,7 @@ import { Difference } from './Difference';
 import { withFindings } from './FieldWithFindings';
 import { Asked, Findings, formId, isRefused, Told, usePreview } from './preview';
 import { Done, Waiting } from './pullRequests';
+import { Warning } from './Warning';
 
 const theme = generateTheme<JsonObject>();
 const Form = withTheme<JsonObject>(theme);
@@ -98,7 +99,7 @@ function Editor({ manifest, onDone }: { manifest: ChangeForm; onDone: (request: 
 
   return (
     <InfoCard title={`Change ${entity.metadata.title ?? entity.metadata.name}`} subheader="Your change becomes a pull request; nothing happens before somebody merges it.">
-      {chosen.warning && <WarningPanel title={`Version ${chosen.name} is deprecated`} message={chosen.warning} />}
+      {chosen.warning && <Warning title={`Version ${chosen.name} is deprecated`} message={chosen.warning} />}
       {manifest.versions.length > 1 && (
         <Box mb={2}>
           <TextField id="api-version" select fullWidth label="API version" value={chosen.name} onChange={event => choose(event.target.value)}>
@@ -126,7 +127,7 @@ function Editor({ manifest, onDone }: { manifest: ChangeForm; onDone: (request: 
             <TextField id="why" fullWidth label="Why (for the reviewer)" value={note} onChange={event => setNote(event.target.value)} />
           </Box>
           <Outcome asked={asked} />
-          {problem && <WarningPanel title="The change was not sent" message={problem} defaultExpanded />}
+          {problem && <Warning title="The change was not sent" message={problem} />}
           <Send sending={sending} isTaken={manifest.pullRequests.length > 0} isRefused={isRefused(asked)} />
         </Form>
       </Findings>

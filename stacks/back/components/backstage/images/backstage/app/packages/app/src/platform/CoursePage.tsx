@@ -1,6 +1,6 @@
 // The course: its tracks, the steps of each, and how far the learner is. What is to be done is checked in the terminal.
 import { useEffect } from 'react';
-import { CodeSnippet, Content, Header, InfoCard, Link, LinkButton, Page as Layout, Progress, WarningPanel } from '@backstage/core-components';
+import { CodeSnippet, Content, Header, InfoCard, Link, LinkButton, Page as Layout, Progress } from '@backstage/core-components';
 import type { Course, Learner, Page, Step, StepText, Track } from '@backstack/common';
 import { useSignal } from '@backstage/plugin-signals-react';
 import Grid from '@material-ui/core/Grid';
@@ -13,6 +13,7 @@ import { currentStep, learnerIn, minutesOf, nextOf, trackPath } from './course';
 import { usePictures } from './DocsPage';
 import { Markdown } from './Markdown';
 import { Badge } from './parts';
+import { Warning } from './Warning';
 
 const useStyles = makeStyles(theme => ({
   steps: { margin: 0, paddingLeft: theme.spacing(3), display: 'flex', flexDirection: 'column', gap: theme.spacing(0.75) },
@@ -31,7 +32,7 @@ export function CoursePage() {
       <Header title={track?.title ?? 'Workshop'} subtitle="Learn the platform by using it: each step is checked on what really runs." />
       <Content>
         {loading && <Progress />}
-        {error && <WarningPanel title="The course cannot be read right now" message={error.message} />}
+        {error && <Warning title="The course cannot be read right now" message={error.message} />}
         {value && track && <OneTrack track={track} wanted={step} learner={learnerIn(track, value.learners)} />}
         {value && !track && <Tracks course={value} wanted={name} />}
       </Content>
@@ -53,7 +54,7 @@ function useCourse() {
 function Tracks({ course: { tracks, learners }, wanted }: { course: Course; wanted?: string }) {
   return (
     <>
-      {wanted && <WarningPanel title={`There is no track “${wanted}”`} message="Take one of these." />}
+      {wanted && <Warning title={`There is no track “${wanted}”`} message="Take one of these." />}
       {tracks.length === 0 && <Typography>This platform comes without a course.</Typography>}
       <Grid container spacing={3}>
         {tracks.map(track => (
@@ -154,7 +155,7 @@ function OneStep({ track, step }: { track: Track; step: Step }) {
   return (
     <InfoCard>
       {loading && <Progress />}
-      {error && <WarningPanel title="This step cannot be read" message={error.message} />}
+      {error && <Warning title="This step cannot be read" message={error.message} />}
       {value && <Markdown text={value.text} headings={value.headings} page={{ path: value.page, title: track.title }} pages={docs?.items ?? []} pictures={pictures} />}
       <Neighbours track={track} step={step} />
     </InfoCard>

@@ -1,5 +1,5 @@
 // How an entity gets from Git into the cluster, as Argo CD sees it.
-import { Link, StructuredMetadataTable, WarningPanel } from '@backstage/core-components';
+import { Link, StructuredMetadataTable } from '@backstage/core-components';
 import { useEntity } from '@backstage/plugin-catalog-react';
 import Box from '@material-ui/core/Box';
 import Typography from '@material-ui/core/Typography';
@@ -8,6 +8,7 @@ import { entityRoute, useRoute } from './api';
 import { CommitLine, HealthBadge, SyncBadge } from './delivery';
 import { entityPath } from './entities';
 import { Away, LoadedCard } from './parts';
+import { Warning } from './Warning';
 
 export function DeliveryCard() {
   const { entity } = useEntity();
@@ -43,7 +44,7 @@ export function Facts({ item }: { item: Delivery }) {
   if (item.syncedAt) facts['last sync'] = new Date(item.syncedAt).toLocaleString();
   return (
     <>
-      {item.message && <WarningPanel title={item.sync === 'Synced' ? item.health : item.sync} message={item.message} />}
+      {item.message && <Warning title={item.sync === 'Synced' ? item.health : item.sync} message={item.message} />}
       <StructuredMetadataTable metadata={facts} dense />
     </>
   );

@@ -1,12 +1,13 @@
 // All that Argo CD brings from Git into the cluster, what is wrong first.
 import { parseEntityRef } from '@backstage/catalog-model';
-import { Content, Header, InfoCard, Link, Page, Progress, WarningPanel } from '@backstage/core-components';
+import { Content, Header, InfoCard, Link, Page, Progress } from '@backstage/core-components';
 import Typography from '@material-ui/core/Typography';
 import { makeStyles } from '@material-ui/core/styles';
 import type { Deliveries, Delivery } from '@backstack/common';
 import { useRoute } from './api';
 import { HealthBadge, SyncBadge, SyncButton } from './delivery';
 import { Away } from './parts';
+import { Warning } from './Warning';
 
 const useStyles = makeStyles(theme => ({
   list: { listStyle: 'none', margin: 0, padding: 0 },
@@ -23,7 +24,7 @@ export function DeliveryPage() {
       <Header title="Delivery" subtitle="What Argo CD brings from Git into the cluster." />
       <Content>
         {loading && <Progress />}
-        {error && <WarningPanel title="Argo CD's applications cannot be read right now" message={error.message} />}
+        {error && <Warning title="Argo CD's applications cannot be read right now" message={error.message} />}
         <Away what="Argo CD" parts={value?.away} />
         {value?.items.length === 0 && <Typography>Argo CD brings nothing yet.</Typography>}
         {value && value.items.length > 0 && (

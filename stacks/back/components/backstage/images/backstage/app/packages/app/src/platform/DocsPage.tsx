@@ -1,6 +1,6 @@
 // The platform's documentation, readable in the portal.
 import { useEffect, useRef, useState } from 'react';
-import { Content, Header, InfoCard, Link, Page as Layout, Progress, WarningPanel } from '@backstage/core-components';
+import { Content, Header, InfoCard, Link, Page as Layout, Progress } from '@backstage/core-components';
 import { discoveryApiRef, useApi } from '@backstage/frontend-plugin-api';
 import Grid from '@material-ui/core/Grid';
 import TextField from '@material-ui/core/TextField';
@@ -13,9 +13,11 @@ import { useRoute } from './api';
 import { Markdown } from './Markdown';
 import { firstPage, groups, matching } from './pages';
 import { searchPath } from './search';
+import { Warning } from './Warning';
 
 const useStyles = makeStyles(theme => ({
-  menu: { display: 'flex', flexDirection: 'column', gap: theme.spacing(0.75) },
+  // Each is high enough for a finger.
+  menu: { display: 'flex', flexDirection: 'column', '& > a': { paddingTop: theme.spacing(0.5), paddingBottom: theme.spacing(0.5) } },
   group: { marginTop: theme.spacing(1.5), fontWeight: 700, textTransform: 'capitalize' },
   current: { fontWeight: 700 },
   fold: { cursor: 'pointer', fontWeight: 700, padding: theme.spacing(0.5, 0) },
@@ -43,7 +45,7 @@ export function DocsPage() {
       <Header title="Docs" subtitle="How this platform works, and what to do when it does not." />
       <Content>
         {loading && <Progress />}
-        {error && <WarningPanel title="The docs cannot be read right now" message={error.message} />}
+        {error && <Warning title="The docs cannot be read right now" message={error.message} />}
         {value && (
           <Grid container spacing={3}>
             <Grid item xs={12} md={3}>
@@ -126,7 +128,7 @@ function Text({ page, pages }: { page: Page; pages: Page[] }) {
   return (
     <InfoCard>
       {loading && <Progress />}
-      {error && <WarningPanel title="This page cannot be read" message={error.message} />}
+      {error && <Warning title="This page cannot be read" message={error.message} />}
       {value && (
         <div ref={text} className={classes.page}>
           <Outline headings={value.headings} />

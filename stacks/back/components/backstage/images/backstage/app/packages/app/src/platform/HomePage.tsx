@@ -1,7 +1,7 @@
 // Where a person arrives: what they can do here, what runs, what needs attention.
 import { ReactNode, useEffect, useState } from 'react';
 import { parseEntityRef } from '@backstage/catalog-model';
-import { Content, InfoCard, Link, LinkButton, Page, WarningPanel } from '@backstage/core-components';
+import { Content, InfoCard, Link, LinkButton, Page } from '@backstage/core-components';
 import { identityApiRef, useApi } from '@backstage/frontend-plugin-api';
 import Box from '@material-ui/core/Box';
 import Grid from '@material-ui/core/Grid';
@@ -16,6 +16,7 @@ import { usePlatformLinks } from './links';
 import { useTemplates } from './OffersCard';
 import { OrdersCards } from './OrdersCards';
 import { Badge, StateBadge } from './parts';
+import { Warning } from './Warning';
 
 const useStyles = makeStyles(theme => ({
   hero: {
@@ -48,7 +49,7 @@ export function HomePage() {
         <Hero />
         {silent && (
           <Box mb={3}>
-            <WarningPanel severity="info" title="How things are is not known right now" message={silent} />
+            <Warning severity="info" title="How things are is not known right now" message={silent} />
           </Box>
         )}
         <Attention concerns={value?.concerns ?? []} />

@@ -1,7 +1,7 @@
 // The platform's rules: what breaks them first, and why there is each of them.
 import { useEffect, useState } from 'react';
 import { Entity } from '@backstage/catalog-model';
-import { Content, Header, InfoCard, Link, Page, Progress, WarningPanel } from '@backstage/core-components';
+import { Content, Header, InfoCard, Link, Page, Progress } from '@backstage/core-components';
 import { useApi } from '@backstage/frontend-plugin-api';
 import { catalogApiRef } from '@backstage/plugin-catalog-react';
 import Box from '@material-ui/core/Box';
@@ -13,6 +13,7 @@ import type { Judgement, Policy, WithAway } from '@backstack/common';
 import { useRoute } from './api';
 import { clusterKind, clusterNamespace, entityPath } from './entities';
 import { Away, Badge, OutcomeBadge } from './parts';
+import { Warning } from './Warning';
 
 const useStyles = makeStyles(theme => ({
   policy: { marginBottom: theme.spacing(2) },
@@ -41,7 +42,7 @@ export function PoliciesPage() {
       <Header title="Policies" subtitle="The rules of this platform, and what breaks them." />
       <Content>
         {loading && <Progress />}
-        {error && <WarningPanel title="The policies cannot be read right now" message={error.message} />}
+        {error && <Warning title="The policies cannot be read right now" message={error.message} />}
         <Away what="Kyverno" parts={value?.away} />
         {value?.items.length === 0 && <Typography>This platform has no policies.</Typography>}
         {namespaces.length > 1 && (

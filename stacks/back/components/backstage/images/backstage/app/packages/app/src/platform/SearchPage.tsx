@@ -1,6 +1,6 @@
 // One search over everything: what runs, what can be ordered, people, and the docs.
 import { useEffect, useState } from 'react';
-import { Content, Header, InfoCard, Link, Page, Progress, WarningPanel } from '@backstage/core-components';
+import { Content, Header, InfoCard, Link, Page, Progress } from '@backstage/core-components';
 import TextField from '@material-ui/core/TextField';
 import Typography from '@material-ui/core/Typography';
 import { makeStyles } from '@material-ui/core/styles';
@@ -8,6 +8,7 @@ import { useSearchParams } from 'react-router-dom';
 import type { DocsFound } from '@backstack/common';
 import { useRoute } from './api';
 import { Found, foundLine, kindOf, marked, pageOf, placeOf, wordsIn } from './search';
+import { Warning } from './Warning';
 
 /** Milliseconds without a key, after which is looked for what stands there. */
 const PAUSE = 250;
@@ -60,7 +61,7 @@ function Results({ term }: { term: string }) {
   return (
     <>
       {(things.loading || docs.loading) && <Progress />}
-      {things.error && <WarningPanel title="The catalog cannot be searched right now" message={things.error.message} />}
+      {things.error && <Warning title="The catalog cannot be searched right now" message={things.error.message} />}
       {found.length > 0 && (
         <div className={classes.group}>
           <InfoCard title="On this platform">
@@ -68,7 +69,7 @@ function Results({ term }: { term: string }) {
           </InfoCard>
         </div>
       )}
-      {docs.error && <WarningPanel title="The docs cannot be searched right now" message={docs.error.message} />}
+      {docs.error && <Warning title="The docs cannot be searched right now" message={docs.error.message} />}
       {sections.length > 0 && (
         <InfoCard title="In the docs">
           {sections.map(each => <One key={each.address} to={`/docs/${each.address}`} title={each.headings.at(-1) ?? each.address} kind={pageOf(each)} line={each.line} term={term} />)}

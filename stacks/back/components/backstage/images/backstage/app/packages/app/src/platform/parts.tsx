@@ -1,10 +1,11 @@
 // Small parts that several cards use.
 import { ReactNode } from 'react';
-import { InfoCard, Progress, WarningPanel } from '@backstage/core-components';
+import { InfoCard, Progress } from '@backstage/core-components';
 import Chip from '@material-ui/core/Chip';
 import { makeStyles } from '@material-ui/core/styles';
 import type { PolicyResult, Tone, Verdict } from '@backstack/common';
 import { Loaded } from './api';
+import { Warning } from './Warning';
 
 
 const COLORS: Record<Tone, string> = { good: '#15803d', bad: '#c62828', warning: '#b45309', neutral: '#64748b' };
@@ -53,7 +54,7 @@ export function OutcomeBadge({ outcome }: { outcome: PolicyResult['result'] }) {
 export function Away({ what, parts = [] }: { what: string; parts?: string[] }) {
   if (parts.length === 0) return null;
   const message = `${parts.join(', ')} ${parts.length === 1 ? 'does' : 'do'} not run. What is shown is of before, and follows by itself when ${what} is back.`;
-  return <WarningPanel severity="warning" title={`${what} is not all there`} message={message} />;
+  return <Warning severity="warning" title={`${what} is not all there`} message={message} />;
 }
 
 /** A card whose content is loaded. */
@@ -68,7 +69,7 @@ export function LoadedCard<T>(props: {
   return (
     <InfoCard title={title} action={action} deepLink={link}>
       {loaded.loading && <Progress />}
-      {loaded.error && <WarningPanel title="This cannot be shown right now" message={loaded.error.message} />}
+      {loaded.error && <Warning title="This cannot be shown right now" message={loaded.error.message} />}
       {loaded.value !== undefined && children(loaded.value)}
     </InfoCard>
   );
