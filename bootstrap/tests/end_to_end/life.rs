@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use crate::harness::{Platform, Ran, docker, eventually, run, step};
-use crate::{diagnose, policies, reset, support, tools, trust, workshop};
+use crate::{diagnose, packed, policies, reset, support, tools, trust, workshop};
 
 const JUDGE: &str = "
 apiVersion: kyverno.io/v1
@@ -193,6 +193,7 @@ fn operated(platform: &Platform) {
     argocd_answers(platform);
     a_policy_judges(platform);
     an_image_of_ones_own(platform);
+    packed::installed_and_taken_away(platform);
     a_second_up_changes_nothing(platform);
 }
 
