@@ -92,7 +92,15 @@ fn conditions(object: &Value) -> impl Iterator<Item = &Value> {
 fn reasons(object: &Value) -> Vec<String> {
     let lacking = conditions(object).filter(|one| one["status"] != "True");
     lacking
-        .map(|one| format!("{} is {}: {} {}", text(one, "/type"), text(one, "/status"), text(one, "/reason"), text(one, "/message")))
+        .map(|one| {
+            format!(
+                "{} is {}: {} {}",
+                text(one, "/type"),
+                text(one, "/status"),
+                text(one, "/reason"),
+                text(one, "/message")
+            )
+        })
         .map(|line| line.trim_end().to_string())
         .collect()
 }

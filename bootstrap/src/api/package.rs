@@ -70,8 +70,7 @@ impl Package {
             if group == old { composition.to_string() } else { format!("{composition}.{group}") }
         };
         let definition = definition(&parts.definition, &group, called);
-        let compositions: Vec<Value> =
-            parts.compositions.iter().map(|one| composition(one, &group, called)).collect();
+        let compositions: Vec<Value> = parts.compositions.iter().map(|one| composition(one, &group, called)).collect();
         let plural = text(&definition, "/spec/names/plural");
         let package = format!("{plural}-{}", group.replace('.', "-"));
         let about = json!({
@@ -184,10 +183,8 @@ fn dependencies(parts: &Parts) -> Result<(Vec<Dependency>, bool), ApiError> {
         let steps = composition.pointer("/spec/pipeline").and_then(Value::as_array);
         for function in steps.into_iter().flatten().map(|step| text(step, "/functionRef/name")) {
             let known = parts.functions.iter().find(|one| one.name == function);
-            let known = known.ok_or_else(|| ApiError::NoFunction {
-                composition: name(composition),
-                function: function.into(),
-            })?;
+            let known = known
+                .ok_or_else(|| ApiError::NoFunction { composition: name(composition), function: function.into() })?;
             found.insert(function.to_string(), known);
         }
     }
@@ -276,8 +273,11 @@ mod tests {
     fn what_belongs_to_this_cluster_stays_here() {
         let package = made(None);
         let definition = &package.documents[1];
-        assert_eq!(definition["metadata"], json!({"name": "apps.team.example", "labels": {"offered": "yes"},
-            "annotations": {"backstack.dev/description": "An app."}}));
+        assert_eq!(
+            definition["metadata"],
+            json!({"name": "apps.team.example", "labels": {"offered": "yes"},
+            "annotations": {"backstack.dev/description": "An app."}})
+        );
         assert!(definition.get("status").is_none());
         assert_eq!(package.documents[2]["metadata"]["uid"], Value::Null);
     }

@@ -39,10 +39,8 @@ pub async fn read(client: &Client, wanted: &str) -> Result<Parts, ApiError> {
     let definition = choose(definitions, wanted)?;
     let mut compositions: Vec<Value> = compositions.into_iter().filter(|one| is_for(one, &definition)).collect();
     compositions.sort_by_key(name);
-    let functions = functions.iter().map(|one| Function {
-        name: name(one),
-        package: text(one, "/spec/package").into(),
-    });
+    let functions =
+        functions.iter().map(|one| Function { name: name(one), package: text(one, "/spec/package").into() });
     Ok(Parts { functions: functions.collect(), definition, compositions })
 }
 
@@ -133,7 +131,8 @@ mod tests {
 
     #[test]
     fn compositions_of_all_versions_of_a_kind_belong_to_it_and_no_others() {
-        let composition = |version: &str, kind: &str| json!({"spec": {"compositeTypeRef": {"apiVersion": version, "kind": kind}}});
+        let composition =
+            |version: &str, kind: &str| json!({"spec": {"compositeTypeRef": {"apiVersion": version, "kind": kind}}});
         let definition = definition("apps", "App", "team.example");
         assert!(is_for(&composition("team.example/v1alpha1", "App"), &definition));
         assert!(is_for(&composition("team.example/v1", "App"), &definition));

@@ -124,7 +124,10 @@ mod tests {
         };
         let object = configuration(&package, "10.0.0.5:5000/a:v0.1.0");
         let packed = told(&package, "10.0.0.5:5000/a:v0.1.0", 4200, false, &object);
-        assert!(packed.starts_with("  10.0.0.5:5000/a:v0.1.0: apps.example.org with 1 composition, 4.2 kB.\n"), "{packed}");
+        assert!(
+            packed.starts_with("  10.0.0.5:5000/a:v0.1.0: apps.example.org with 1 composition, 4.2 kB.\n"),
+            "{packed}"
+        );
         assert!(packed.contains("  It needs xpkg.example/python >=v0.6.3.\n"), "{packed}");
         assert!(packed.contains("\nkind: Configuration\n"), "{packed}");
         let installed = told(&package, "10.0.0.5:5000/a:v0.1.0", 4200, true, &object);

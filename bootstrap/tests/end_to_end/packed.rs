@@ -1,7 +1,10 @@
 //! An API of the platform as a package of Crossplane, on the platform that it was made from.
 
+use std::time::SystemTime;
+
 use crate::harness::{Platform, eventually, step};
 
+const SOURCE: &str = "apps.platform.backstack.dev";
 const DEFINITION: &str = "apps.packed.example.org";
 const ORDER: &str = "apiVersion: packed.example.org/v1alpha1
 kind: App
@@ -11,7 +14,11 @@ spec: {image: docker.io/hashicorp/http-echo:1.0.0, port: 5678}";
 /// Packed, installed under another group, ordered, and taken away with all that it brought.
 pub(crate) fn installed_and_taken_away(platform: &Platform) {
     step("an API is packed and installed under another group, and an order of it runs");
-    let pack = ["api", "pack", "App", "--group", "packed.example.org", "--install", "-o", "json"];
+    // The registry outlives platforms, and keeps what earlier runs have pushed.
+    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).expect("a clock").as_secs();
+    let version = format!("v0.0.{now}");
+    let pack =
+        ["api", "pack", SOURCE, "--group", "packed.example.org", "--version", &version, "--install", "-o", "json"];
     let packed = platform.backstack(&pack).succeeded("api pack").json();
     assert_eq!(packed["definition"], DEFINITION, "{packed}");
     assert!(packed["compositions"].as_array().is_some_and(|all| all.len() > 1), "{packed}");
@@ -22,7 +29,7 @@ pub(crate) fn installed_and_taken_away(platform: &Platform) {
     platform.kubectl(&["wait", "-n", "demo", &order, "--for=condition=Ready", "--timeout=60s"]).succeeded("ready");
 
     step("what somebody else keeps is not taken over, and the package goes with all of it");
-    let refused = platform.backstack(&["api", "pack", "apps.platform.backstack.dev", "--install"]);
+    let refused = platform.backstack(&["api", "pack", SOURCE, "--version", &version, "--install"]);
     assert!(refused.code == 2 && refused.stderr.contains("not from a package"), "{}{}", refused.stdout, refused.stderr);
     let name = packed["configuration"]["metadata"]["name"].as_str().expect("a name");
     platform.kubectl(&["delete", "-n", "demo", &order, "--timeout=60s"]).succeeded("delete the order");
@@ -30,5 +37,5 @@ pub(crate) fn installed_and_taken_away(platform: &Platform) {
     for object in [format!("crd/{DEFINITION}"), "composition/app-standard.packed.example.org".into()] {
         eventually(&format!("{object} is gone"), 60, || platform.kubectl(&["get", &object]).code != 0);
     }
-    platform.kubectl(&["get", "crd/apps.platform.backstack.dev"]).succeeded("the API that it was made from");
+    platform.kubectl(&["get", "crd", SOURCE]).succeeded("the API that it was made from");
 }
