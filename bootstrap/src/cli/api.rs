@@ -33,8 +33,8 @@ enum ApiCommand {
     /// It has the definition, all compositions of its kind, and which functions they need. It cannot have rights: wherever it is
     /// installed, Crossplane must be allowed to make what the compositions make.
     #[command(after_help = "Examples:
-  backstack api pack App                                        pushes it, and shows the object that installs it
-  backstack api pack App --group shop.example.org --install     the same API once more, under another group
+  backstack api pack App                                      pushes it, and shows how to install it
+  backstack api pack App --group shop.example.org --install   once more here, under another group
   backstack api pack App --version v0.2.0 --to oci://registry.example/platform/apps")]
     Pack {
         /// Its kind, its plural, or the name of its definition
