@@ -34,6 +34,14 @@ pub enum WorkshopError {
     Malformed { faults: Vec<Fault> },
     #[error("the course has no track `{name}`")]
     NoTrack { name: String, known: Vec<String> },
+    #[error("track `{track}` is for one learner on a platform")]
+    Alone { track: String, several: Vec<String> },
+    #[error("`{name}` is no name for a learner: {why}")]
+    Learner { name: String, why: &'static str },
+    #[error("somebody is called `{name}` on the Git server already")]
+    Somebody { name: String },
+    #[error("nobody is known who may make accounts on the Git server")]
+    NoAdministrator,
     #[error("track `{track}` has no step `{step}` in this version of the program")]
     NoStep { track: String, step: String },
     #[error("nobody has begun the course on platform `{platform}`")]
@@ -99,7 +107,10 @@ impl Explain for WorkshopError {
             | Self::NotBegun { .. }
             | Self::NotDone { .. }
             | Self::Finished { .. }
-            | Self::NoStep { .. } => ExitKind::Usage,
+            | Self::NoStep { .. }
+            | Self::Alone { .. }
+            | Self::Learner { .. }
+            | Self::Somebody { .. } => ExitKind::Usage,
             Self::NoShell { .. } => ExitKind::Prerequisite,
             Self::Api(error) => error.kind(),
             Self::Engine(error) => error.kind(),
@@ -133,6 +144,10 @@ impl Explain for WorkshopError {
                 let end = if guess.is_empty() { "." } else { &guess };
                 format!("There are: {}{end} `backstack workshop list` shows what each is about.", known.join(", "))
             }
+            Self::Alone { several, .. } => format!(
+                "It changes what all share. For several there are: {}. Leave --learner out where you have the platform alone.",
+                several.join(", ")
+            ),
             Self::NoPerson { known, .. } => format!("`backstack credentials` knows: {}.", known.join(", ")),
             other => other.next().into(),
         };
@@ -147,6 +162,10 @@ impl WorkshopError {
             Self::Malformed { .. } => "`backstack docs read reference/workshop-format.md` tells how they are written.",
             Self::NoStep { .. } => {
                 "The page is another one than when the track was begun: `backstack workshop start` begins anew."
+            }
+            Self::Learner { .. } => "It is one word, as in `--learner ada`.",
+            Self::Somebody { .. } => {
+                "Take another name: the account of a learner is made by `backstack workshop start`."
             }
             Self::NotBegun { .. } => {
                 "`backstack workshop start` begins with the first track; `backstack workshop list` shows all."

@@ -15,6 +15,9 @@ pub struct Track {
     #[serde(rename = "as")]
     pub user: String,
     pub minutes: u32,
+    /// Words that name what a learner makes, so that each of several has their own; none: the track changes what all share.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub own: Vec<String>,
     pub steps: Vec<Step>,
 }
 

@@ -71,6 +71,7 @@ fn a_platform_from_nothing_to_nothing() {
     trust::given_and_taken(&platform);
     reset::damaged_and_brought_back(&platform);
     workshop::begun_solved_and_begun_again(&platform);
+    workshop::two_learners_beside_each_other(&platform);
     workshop::solved_from_end_to_end(&platform, &["developer"]);
     paused_and_woken(&platform);
     stopped_and_started(&platform);
