@@ -125,7 +125,7 @@ mod tests {
         let object = configuration(&package, "10.0.0.5:5000/a:v0.1.0");
         let packed = told(&package, "10.0.0.5:5000/a:v0.1.0", 4200, false, &object);
         assert!(
-            packed.starts_with("  10.0.0.5:5000/a:v0.1.0: apps.example.org with 1 composition, 4.2 kB.\n"),
+            packed.starts_with("  10.0.0.5:5000/a:v0.1.0: apps.example.org with 1 composition, 4 kB.\n"),
             "{packed}"
         );
         assert!(packed.contains("  It needs xpkg.example/python >=v0.6.3.\n"), "{packed}");
