@@ -15,6 +15,7 @@
 //! reset      ... and brought back
 //! restore    ... as what a new cluster begins with
 //! power      stopped and started
+//! api        an API of a platform as a package for Crossplane
 //! upgrade    to the stack of this program, with a plan and a way back
 //! support    one archive for whoever is to find out what ails a platform
 //! workshop   the course: its steps, their checks, who is how far
@@ -30,6 +31,7 @@
 //! The library never prints: it reports events ([`report::Reporter`]) and returns errors that
 //! explain themselves ([`error::Explain`]).
 
+pub mod api;
 pub mod assistant;
 pub mod bundle;
 pub mod checkpoint;

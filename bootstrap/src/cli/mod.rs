@@ -14,6 +14,7 @@ use crate::log;
 use crate::settings::{DEFAULT_NAME, SettingsError};
 
 mod access;
+mod api;
 mod ask;
 mod bundle;
 mod ca;
@@ -122,6 +123,7 @@ enum Command {
     Tools(tools::ToolsArgs),
     SupportBundle(support_bundle::SupportBundleArgs),
     Stack(stack::StackArgs),
+    Api(api::ApiArgs),
     Workshop(workshop::WorkshopArgs),
     Mcp(Box<mcp::McpArgs>),
     Catalog(ask::CatalogArgs),
@@ -246,6 +248,7 @@ async fn run(global: Global, command: Command, printer: &Printer) -> Result<u8, 
         Command::Tools(args) => tools::copy(&args, name, printer).await,
         Command::SupportBundle(args) => support_bundle::run(args, name, printer).await,
         Command::Stack(args) => stack::change(args, name, printer).await,
+        Command::Api(args) => api::run(args, name, printer).await,
         Command::Workshop(args) => workshop::run(args, name, printer).await,
         Command::Catalog(args) => ask::catalog(&args, printer).await,
         Command::Docs(args) => ask::docs(&args, printer).await,

@@ -13,6 +13,7 @@ use crate::kubernetes::secrets::Secrets;
 use crate::stack::ClusterSpec;
 use crate::tools;
 use crate::workshop::course::{Checked, Course, Standing};
+use crate::workshop::learner::check_name;
 use crate::workshop::platform::Platform;
 use crate::workshop::solve::Told;
 use crate::workshop::{self, LEARNER, Track};
@@ -31,11 +32,15 @@ mod told;
   backstack workshop solve              do this step for me
   backstack workshop reset              back to the beginning of this step
   backstack workshop stop               take away what the course made
+  backstack workshop start --learner ada   one of several learners on one platform
 
 Exits with 4 if a check does not pass.")]
 pub(super) struct WorkshopArgs {
     #[command(subcommand)]
     command: WorkshopCommand,
+    /// Which of several learners on one platform this is: with an account, a namespace and progress of their own
+    #[arg(long, global = true, value_name = "NAME", default_value = LEARNER, hide_default_value = true)]
+    learner: String,
 }
 
 #[derive(Debug, Subcommand)]
@@ -120,7 +125,7 @@ impl WorkshopArgs {
 /// What needs no platform.
 pub(super) fn look(args: &WorkshopArgs, printer: &Printer) -> Result<u8, Failure> {
     if let WorkshopCommand::Show { track: Some(track) } = &args.command {
-        let track = workshop::find(track)?;
+        let track = workshop::find_for(track, &args.learner)?;
         printer.facts(&track, || told::track(&track));
         return Ok(0);
     }
@@ -135,15 +140,24 @@ fn summary(track: &Track) -> serde_json::Value {
 }
 
 pub(super) async fn run(args: WorkshopArgs, name: &str, printer: &Printer) -> Result<u8, Failure> {
+    // What was typed wrong is told before anything is asked.
+    check_name(&args.learner)?;
     if let WorkshopCommand::Start { track } = &args.command {
-        // What was typed wrong is told before anything is asked.
-        workshop::find(track)?;
+        workshop::find_for(track, &args.learner)?;
     }
-    let course = Course { platform: platform(name).await?, learner: LEARNER.into() };
+    let mut course = Course { platform: platform(name).await?, learner: args.learner };
+    course.come_back().await?;
     match args.command {
         WorkshopCommand::Start { track } => {
-            let standing = course.start(workshop::find(&track)?).await?;
-            shown(&course, &standing, printer);
+            let track = workshop::find_for(&track, &course.learner)?;
+            let account = course.let_in(&track).await?;
+            let standing = course.start(track).await?;
+            let mut facts = facts(&standing);
+            if let Some(account) = &account {
+                facts["account"] = json!(account);
+                printer.people(|| told::account(account));
+            }
+            printer.facts(&facts, || told::step(&standing, &course.platform.url));
         }
         WorkshopCommand::Check { answer, now } => {
             let mut standing = course.standing().await?;
@@ -156,14 +170,20 @@ pub(super) async fn run(args: WorkshopArgs, name: &str, printer: &Printer) -> Re
         }
         WorkshopCommand::Solve => {
             let mut standing = course.standing().await?;
-            let told = Told {
-                hear: &|bytes, _| printer.said(bytes, true),
-                tell: &|text| printer.said(format!("  {text}\n").as_bytes(), true),
-            };
-            let checked = course.solve(&mut standing, told).await?;
+            let hear = |bytes: &[u8], _: bool| printer.said(bytes, true);
+            let tell = |text: &str| printer.said(format!("  {text}\n").as_bytes(), true);
+            let checked = course.solve(&mut standing, Told { hear: &hear, tell: &tell }).await?;
             return Ok(judged(&checked, &standing, printer));
         }
-        WorkshopCommand::Reset { yes } => reset(&course, yes, printer).await?,
+        WorkshopCommand::Reset { yes } if course.is_alone() => reset(&course, yes, printer).await?,
+        WorkshopCommand::Reset { yes } => {
+            let standing = course.standing().await?;
+            confirm::ask(yes, "workshop reset", &told::loses_own(&standing))?;
+            let hear = |bytes: &[u8], _: bool| printer.said(bytes, true);
+            let tell = |text: &str| printer.said(format!("  {text}\n").as_bytes(), true);
+            let standing = course.reset_own(standing, Told { hear: &hear, tell: &tell }).await?;
+            shown(&course, &standing, printer);
+        }
         WorkshopCommand::Stop => {
             let gone = course.stop().await?;
             printer.facts(&json!({"deleted": gone}), || told::stopped(&gone));

@@ -14,8 +14,9 @@ use super::platform::Platform;
 use super::progress::{self, Progress};
 use super::solve::{self, Told};
 use super::track::{Step, Track};
-use super::{WorkshopError, find, tracks};
+use super::{LEARNER, WorkshopError, back, find, find_for, people, tracks};
 use crate::checkpoint::{self, About};
+use crate::kubernetes::credentials::Found;
 use crate::report::{Reporter, json};
 use crate::reset::{self, Done};
 
@@ -95,7 +96,40 @@ impl Course {
     pub async fn standing(&self) -> Result<Standing, WorkshopError> {
         let progress = progress::read(&self.platform.place.client, &self.learner).await?;
         let progress = progress.ok_or_else(|| WorkshopError::NotBegun { platform: self.platform.name().into() })?;
-        Standing::of(find(&progress.track)?, progress)
+        Standing::of(find_for(&progress.track, &self.learner)?, progress)
+    }
+
+    /// Whether the platform is the learner's alone: then each step's beginning is a checkpoint of it.
+    pub fn is_alone(&self) -> bool {
+        self.learner == LEARNER
+    }
+
+    /// Lets one of several learners in, who has an account then: what it opens, and who it is like.
+    ///
+    /// # Errors
+    /// The account cannot be made, or the track is for one alone.
+    pub async fn let_in(&mut self, track: &Track) -> Result<Option<Found>, WorkshopError> {
+        if self.is_alone() {
+            return Ok(None);
+        }
+        let found = people::ensure(&self.platform, &self.learner, &find(&track.name)?.user).await?;
+        self.platform.know(found.clone());
+        Ok(Some(found))
+    }
+
+    /// Makes the account known of a learner who was let in before.
+    ///
+    /// # Errors
+    /// The platform does not answer.
+    pub async fn come_back(&mut self) -> Result<(), WorkshopError> {
+        if self.is_alone() {
+            return Ok(());
+        }
+        let progress = progress::read(&self.platform.place.client, &self.learner).await?;
+        let Some(progress) = progress else { return Ok(()) };
+        let found = people::read(&self.platform, &self.learner, &find(&progress.track)?.user).await?;
+        found.into_iter().for_each(|found| self.platform.know(found));
+        Ok(())
     }
 
     /// Begins a track.
@@ -105,15 +139,20 @@ impl Course {
     pub async fn start(&self, track: Track) -> Result<Standing, WorkshopError> {
         let client = &self.platform.place.client;
         let had = progress::read(client, &self.learner).await?;
-        let progress = Progress::beginning(&self.learner, &track, had, &now());
+        let mut progress = Progress::beginning(&self.learner, &track, had, &now());
+        progress.like = if self.is_alone() { None } else { Some(find(&track.name)?.user) };
         let standing = Standing::of(track, progress)?;
         progress::write(client, &standing.progress).await?;
         self.keep(&standing.checkpoint()).await?;
         Ok(standing)
     }
 
-    async fn keep(&self, name: &str) -> Result<About, WorkshopError> {
-        Ok(checkpoint::create(&self.platform.place, name, true).await?)
+    /// Keeps a beginning, where the platform is the learner's alone.
+    async fn keep(&self, name: &str) -> Result<Option<String>, WorkshopError> {
+        if !self.is_alone() {
+            return Ok(None);
+        }
+        Ok(Some(checkpoint::create(&self.platform.place, name, true).await?.name))
     }
 
     /// Asks the checks of the step that is worked on, and waits for them if `waits`. What passes for the first time is noted,
@@ -135,7 +174,7 @@ impl Course {
             progress::write(&self.platform.place.client, &standing.progress).await?;
             if standing.next().is_some() {
                 let name = checkpoint_of(&standing.track, standing.number + 1);
-                checked.checkpoint = Some(self.keep(&name).await?.name);
+                checked.checkpoint = self.keep(&name).await?;
             }
         }
         Ok(checked)
@@ -227,12 +266,30 @@ impl Course {
         Ok((standing, done))
     }
 
+    /// Goes back to the beginning of the step, for one of several learners: only what is theirs goes back.
+    ///
+    /// # Errors
+    /// The Git server refuses something of it.
+    pub async fn reset_own(&self, standing: Standing, told: Told<'_>) -> Result<Standing, WorkshopError> {
+        back::to_the_beginning(&self.platform, &standing.track, standing.number, standing.step(), told).await?;
+        let Standing { track, mut progress, .. } = standing;
+        progress.begin_again(&now());
+        let standing = Standing::of(track, progress)?;
+        progress::write(&self.platform.place.client, &standing.progress).await?;
+        Ok(standing)
+    }
+
     /// Takes away what the course made: its record, and where nobody else follows it, its checkpoints. Gives their names.
     ///
     /// # Errors
     /// The platform refuses.
     pub async fn stop(&self) -> Result<Vec<String>, WorkshopError> {
         let place = &self.platform.place;
+        if !self.is_alone() {
+            let progress = progress::read(&place.client, &self.learner).await?;
+            let progress = progress.ok_or_else(|| WorkshopError::NotBegun { platform: self.platform.name().into() })?;
+            people::forget(&self.platform, &self.learner, &find(&progress.track)?.user).await?;
+        }
         progress::forget(&place.client, &self.learner).await?;
         if !progress::all(&place.client).await?.is_empty() {
             return Ok(Vec::new());

@@ -45,6 +45,31 @@ pub enum WorkshopError {
         /// Names of the tracks there are.
         known: Vec<String>,
     },
+    /// Its steps name things of the platform that only one learner can have.
+    #[error("track `{track}` is for one learner on a platform")]
+    Alone {
+        /// The track that was asked for.
+        track: String,
+        /// Names of the tracks that several can take at once.
+        several: Vec<String>,
+    },
+    /// Namespaces and an account are called after a learner.
+    #[error("`{name}` is no name for a learner: {why}")]
+    Learner {
+        /// The name that was given.
+        name: String,
+        /// What is wrong with it, in words.
+        why: &'static str,
+    },
+    /// The account is not one that a learner was given.
+    #[error("somebody is called `{name}` on the Git server already")]
+    Somebody {
+        /// The name that was given.
+        name: String,
+    },
+    /// None of the platform's credentials is for an administrator of the Git server.
+    #[error("nobody is known who may make accounts on the Git server")]
+    NoAdministrator,
     /// The learner stands at a step that the page has no more.
     #[error("track `{track}` has no step `{step}` in this version of the program")]
     NoStep {
@@ -183,7 +208,10 @@ impl Explain for WorkshopError {
             | Self::NotBegun { .. }
             | Self::NotDone { .. }
             | Self::Finished { .. }
-            | Self::NoStep { .. } => ExitKind::Usage,
+            | Self::NoStep { .. }
+            | Self::Alone { .. }
+            | Self::Learner { .. }
+            | Self::Somebody { .. } => ExitKind::Usage,
             Self::NoShell { .. } => ExitKind::Prerequisite,
             Self::Api(error) => error.kind(),
             Self::Engine(error) => error.kind(),
@@ -217,6 +245,10 @@ impl Explain for WorkshopError {
                 let end = if guess.is_empty() { "." } else { &guess };
                 format!("There are: {}{end} `backstack workshop list` shows what each is about.", known.join(", "))
             }
+            Self::Alone { several, .. } => format!(
+                "It changes what all share. For several there are: {}. Leave --learner out where you have the platform alone.",
+                several.join(", ")
+            ),
             Self::NoPerson { known, .. } => format!("`backstack credentials` knows: {}.", known.join(", ")),
             other => other.next().into(),
         };
@@ -231,6 +263,10 @@ impl WorkshopError {
             Self::Malformed { .. } => "`backstack docs read reference/workshop-format.md` tells how they are written.",
             Self::NoStep { .. } => {
                 "The page is another one than when the track was begun: `backstack workshop start` begins anew."
+            }
+            Self::Learner { .. } => "It is one word, as in `--learner ada`.",
+            Self::Somebody { .. } => {
+                "Take another name: the account of a learner is made by `backstack workshop start`."
             }
             Self::NotBegun { .. } => {
                 "`backstack workshop start` begins with the first track; `backstack workshop list` shows all."

@@ -11,19 +11,25 @@
 //! judge     what was read -> whether the check holds, in words (pure)
 //! progress  how far a learner is
 //! solve     a step, done in the learner's place; commands: those of its text
+//! learner   a track with the names of one of several learners (pure)
+//! people    accounts of such learners
+//! back      their way back to the beginning of a step
 //! course    a learner's way through a track, with checkpoints
 //! platform  the platform as the course sees it
 //! ```
 
 use backstack_mcp::docs::{Corpus, absolute};
 
+mod back;
 pub mod check;
 mod commands;
 pub mod course;
 pub mod error;
 pub mod judge;
+pub mod learner;
 mod look;
 pub mod parse;
+mod people;
 pub mod platform;
 pub mod progress;
 pub mod solve;
@@ -31,12 +37,11 @@ pub mod track;
 
 pub use check::Check;
 pub use error::{Fault, WorkshopError};
+pub use learner::LEARNER;
 pub use track::{Action, Solution, Step, Track};
 
 /// The track that is meant where none is named.
 pub const FIRST: &str = "developer";
-/// What a learner is called who has a platform alone.
-pub const LEARNER: &str = "learner";
 /// Where the pages of the course are, and the one of them that names the others.
 const FOLDER: &str = "workshop/";
 const INDEX: &str = "workshop/index.md";
@@ -81,6 +86,27 @@ pub fn find(name: &str) -> Result<Track, WorkshopError> {
     let all = tracks()?;
     let known: Vec<String> = all.iter().map(|track| track.name.clone()).collect();
     all.into_iter().find(|track| track.name == name).ok_or_else(|| WorkshopError::NoTrack { name: name.into(), known })
+}
+
+/// A track as it is for a learner: for one of several, with names of their own.
+///
+/// # Errors
+/// There is none of that name, or it changes what all share.
+pub fn find_for(name: &str, learner: &str) -> Result<Track, WorkshopError> {
+    let track = find(name)?;
+    if learner == LEARNER {
+        return Ok(track);
+    }
+    if track.own.is_empty() {
+        let several = tracks()?.into_iter().filter(|track| !track.own.is_empty()).map(|track| track.name);
+        return Err(WorkshopError::Alone { track: track.name, several: several.collect() });
+    }
+    let corpus = Corpus::embedded();
+    let page = corpus.page(&track.page).map(|page| learner::renamed(&page.source, &track, learner));
+    let corpus = Corpus::of([(track.page.as_str(), page.unwrap_or_default().as_str())]);
+    let found = tracks_of(&corpus)?.into_iter().next();
+    let found = found.ok_or_else(|| WorkshopError::NoTrack { name: name.into(), known: Vec::new() })?;
+    Ok(Track { user: learner.into(), ..found })
 }
 
 #[cfg(test)]

@@ -49,6 +49,12 @@ impl Platform {
         crate::tls::client_of_platform(builder, &self.ca).map_err(|source| WorkshopError::Certificate { source })
     }
 
+    /// Somebody more who signs in.
+    pub(super) fn know(&mut self, person: Found) {
+        self.credentials.retain(|found| found.username != person.username);
+        self.credentials.push(person);
+    }
+
     /// What opens the platform for somebody.
     pub(super) fn credential(&self, user: &str) -> Option<&Found> {
         self.credentials.iter().find(|found| found.username == user && found.password.is_some())

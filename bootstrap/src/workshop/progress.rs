@@ -23,6 +23,9 @@ const MANAGER: &str = "backstack-workshop";
 pub struct Progress {
     /// Name of the learner.
     pub learner: String,
+    /// Whom of the platform's people somebody is like who learns beside others: the portal lets them in as such.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub like: Option<String>,
     /// Name of the track that is followed.
     pub track: String,
     /// The step that is worked on; it may be among those that are done.
@@ -75,10 +78,18 @@ impl Progress {
         self.step = next.into();
     }
 
+    /// The step that is worked on is begun again.
+    pub fn begin_again(&mut self, now: &str) {
+        let Self { track, step, done, began, .. } = self;
+        done.retain(|done| done.track != *track || done.step != *step);
+        *began = now.into();
+    }
+
     fn of(data: &BTreeMap<String, String>) -> Option<Self> {
         let text = |key: &str| data.get(key).cloned();
         Some(Self {
             learner: text("learner")?,
+            like: text("like"),
             track: text("track")?,
             step: text("step")?,
             began: text("began").unwrap_or_default(),
@@ -95,7 +106,8 @@ impl Progress {
             ("began", self.began.clone()),
             ("done", done),
         ];
-        pairs.into_iter().map(|(key, value)| (key.to_string(), value)).collect()
+        let like = self.like.iter().map(|like| ("like", like.clone()));
+        pairs.into_iter().chain(like).map(|(key, value)| (key.to_string(), value)).collect()
     }
 }
 

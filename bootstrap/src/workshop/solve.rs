@@ -101,7 +101,7 @@ fn short(script: &str) -> String {
 }
 
 /// Whether there is something to merge now.
-async fn propose(
+pub(super) async fn propose(
     platform: &Platform,
     track: &Track,
     step: &Step,
@@ -148,26 +148,32 @@ async fn propose_as(
     forge.commit(&place, &branch, &commit).await?;
     let body = format!("Step \"{}\" of the course, by `backstack workshop solve`.", step.title);
     let request = json!({"title": title, "head": branch, "base": BRANCH, "body": body});
-    let answer = sent(&server, &format!("/repos/{place}/pulls"), &request, "open a pull request").await?;
+    let answer = sent(&server, "POST", &format!("/repos/{place}/pulls"), &request, "open a pull request").await?;
     (told.tell)(&format!("{author} opened pull request {}: {title}", text(&answer, "/html_url")));
     Ok(true)
 }
 
 /// The answer to a request that writes.
-async fn sent(
+pub(super) async fn sent(
     server: &Arc<dyn GitServer>,
+    method: &str,
     address: &str,
     body: &serde_json::Value,
     what: &str,
 ) -> Result<serde_json::Value, WorkshopError> {
-    let (status, answer) = server.send("POST", address, Some(body)).await?;
+    let (status, answer) = server.send(method, address, Some(body).filter(|body| !body.is_null())).await?;
     match status {
         200..300 => Ok(answer),
         _ => Err(WorkshopError::Refused { what: what.into(), status, said: text(&answer, "/message").into() }),
     }
 }
 
-async fn merge(platform: &Platform, track: &Track, at: &FileAt, told: Told<'_>) -> Result<(), WorkshopError> {
+pub(super) async fn merge(
+    platform: &Platform,
+    track: &Track,
+    at: &FileAt,
+    told: Told<'_>,
+) -> Result<(), WorkshopError> {
     let FileAt { repository, file } = at;
     let place = format!("{OWNER}/{repository}");
     let open = Forge::new(platform.git_as(&track.user)?).open_about(&place, file).await?;
@@ -182,19 +188,15 @@ async fn merge(platform: &Platform, track: &Track, at: &FileAt, told: Told<'_>) 
     loop {
         let mut refused = None;
         for server in &mergers {
-            match sent(
-                server,
-                &format!("{address}/merge"),
-                &json!({"Do": "merge"}),
-                &format!("merge pull request #{}", pull.number),
-            )
-            .await
-            {
-                Ok(_) => {
-                    (told.tell)(&format!("pull request {} is approved by {approver} and merged", pull.url));
-                    return Ok(());
-                }
+            let what = format!("merge pull request #{}", pull.number);
+            match sent(server, "POST", &format!("{address}/merge"), &json!({"Do": "merge"}), &what).await {
+                Ok(_) => refused = None,
                 Err(error) => refused = Some(error),
+            }
+            // Its answer may have been lost on a machine that is busy: then it is refused from now on.
+            if refused.is_none() || is_merged(server, &address).await {
+                (told.tell)(&format!("pull request {} is approved by {approver} and merged", pull.url));
+                return Ok(());
             }
         }
         match refused {
@@ -202,6 +204,10 @@ async fn merge(platform: &Platform, track: &Track, at: &FileAt, told: Told<'_>) 
             _ => sleep(LOOK_AGAIN).await,
         }
     }
+}
+
+async fn is_merged(server: &Arc<dyn GitServer>, address: &str) -> bool {
+    server.send("GET", address, None).await.is_ok_and(|(status, pull)| status == 200 && pull["merged"] == true)
 }
 
 /// Has the pull request approved by somebody whose word counts there: not everybody's does in every repository.
@@ -217,7 +223,7 @@ async fn approved(
     let mut last = Err(nobody());
     for name in platform.colleagues(author, &track.user) {
         let what = format!("approve pull request #{number} as {name}");
-        match sent(&platform.git_as(&name)?, &format!("{address}/reviews"), &approval, &what).await {
+        match sent(&platform.git_as(&name)?, "POST", &format!("{address}/reviews"), &approval, &what).await {
             Ok(review) if counts(&review) => return Ok(name),
             Ok(_) => {}
             Err(error) => last = Err(error),

@@ -79,3 +79,26 @@ fn a_solution_gives_the_answer_that_the_check_wants() {
         }
     }
 }
+
+/// What the portal shows, and what of it is switched off.
+const PORTAL: &str = include_str!("../../../stacks/back/components/backstage/config/app-config.yaml");
+
+#[test]
+fn no_step_leads_to_a_tab_that_the_portal_does_not_show() {
+    // A tab of a plugin is called after the plugin and its own last word: crossplane-resources/crossplane.table.
+    let off = PORTAL.lines().filter_map(|line| line.trim().strip_prefix("- entity-content:")?.strip_suffix(": false"));
+    let off: Vec<String> = off
+        .filter_map(|content| {
+            let (plugin, name) = content.split_once('/')?;
+            Some(format!("{plugin}-{}", name.rsplit('.').next().unwrap_or(name)))
+        })
+        .collect();
+    assert!(!off.is_empty(), "nothing is switched off any more: this test looks at nothing");
+    for track in tracks().expect("well-formed tracks") {
+        for action in track.steps.iter().flat_map(|step| &step.actions) {
+            let Deed::Open { path, .. } = &action.deed else { continue };
+            let tab = path.rsplit('/').next().unwrap_or_default();
+            assert!(!off.contains(&tab.to_string()), "{}:{}: the portal has no tab {tab}", track.page, action.line);
+        }
+    }
+}

@@ -18,6 +18,9 @@ pub struct Track {
     pub user: String,
     /// How long all of it takes a reader, in minutes.
     pub minutes: u32,
+    /// Words that name what a learner makes, so that each of several has their own; none: the track changes what all share.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub own: Vec<String>,
     /// Its steps, in the order of the page; never empty.
     pub steps: Vec<Step>,
 }

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use crate::harness::{Platform, Ran, docker, eventually, run, step};
-use crate::{diagnose, policies, reset, support, tools, trust, workshop};
+use crate::{diagnose, packed, policies, reset, support, tools, trust, workshop};
 
 const JUDGE: &str = "
 apiVersion: kyverno.io/v1
@@ -74,6 +74,7 @@ fn a_platform_from_nothing_to_nothing() {
     trust::given_and_taken(&platform);
     reset::damaged_and_brought_back(&platform);
     workshop::begun_solved_and_begun_again(&platform);
+    workshop::two_learners_beside_each_other(&platform);
     workshop::solved_from_end_to_end(&platform, &["developer"]);
     paused_and_woken(&platform);
     stopped_and_started(&platform);
@@ -196,6 +197,7 @@ fn operated(platform: &Platform) {
     argocd_answers(platform);
     a_policy_judges(platform);
     an_image_of_ones_own(platform);
+    packed::installed_and_taken_away(platform);
     a_second_up_changes_nothing(platform);
 }
 

@@ -12,6 +12,7 @@ mod features;
 mod harness;
 mod kind;
 mod life;
+mod packed;
 mod policies;
 mod portable;
 mod reset;

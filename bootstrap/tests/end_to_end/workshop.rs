@@ -5,7 +5,7 @@ use std::process::Command;
 
 use serde_json::Value;
 
-use crate::harness::{Platform, step};
+use crate::harness::{Platform, eventually, step};
 
 /// Tracks as somebody goes through them who has every step done: its check fails before, and holds after.
 pub(crate) fn solved_from_end_to_end(platform: &Platform, tracks: &[&str]) {
@@ -77,4 +77,62 @@ pub(crate) fn begun_solved_and_begun_again(platform: &Platform) {
     assert!(!names.iter().any(|name| name.starts_with("workshop-")), "{names:?}");
     let kept = platform.kubectl(&["get", "configmaps", "-A", "-l", "backstack.dev/workshop", "-o", "name"]);
     assert_eq!(kept.succeeded("get configmaps").stdout, "");
+}
+
+/// What a command of a learner says.
+fn of(platform: &Platform, learner: &str, words: &[&str]) -> Value {
+    let words = [&["workshop"], words, &["--learner", learner, "-o", "json"]].concat();
+    platform.backstack(&words).succeeded(&format!("{words:?}")).json()
+}
+
+/// The order of a learner, if it is there.
+fn ordered(platform: &Platform, learner: &str) -> bool {
+    let namespace = format!("lab-{learner}");
+    platform.kubectl(&["get", "apps.platform.backstack.dev", "shop", "-n", &namespace]).code == 0
+}
+
+/// Two learners at once: each orders an app of their own, and one's way back leaves the other alone.
+pub(crate) fn two_learners_beside_each_other(platform: &Platform) {
+    step("two learners at once order an app each");
+    let learners = ["ada", "bob"];
+    let follow = |learner: &str| {
+        let begun = of(platform, learner, &["start", "developer"]);
+        assert!(begun["account"]["username"] == learner && begun["account"]["password"].is_string(), "no account");
+        for _ in 0..3 {
+            of(platform, learner, &["next", "--skip"]);
+        }
+        // The order, and its merge.
+        for _ in 0..2 {
+            let solved = of(platform, learner, &["solve"]);
+            assert_eq!(solved["passed"], true, "{learner}: {solved}");
+            of(platform, learner, &["next"]);
+        }
+        assert!(ordered(platform, learner), "{learner}");
+    };
+    std::thread::scope(|scope| {
+        for learner in learners {
+            scope.spawn(move || follow(learner));
+        }
+    });
+
+    step("one goes back to before it, and the other keeps everything");
+    let before = of(platform, "bob", &["show"]);
+    of(platform, "ada", &["start", "developer"]);
+    platform.backstack(&["workshop", "reset", "--yes", "--learner", "ada"]).succeeded("reset");
+    eventually("the order of who went back is gone", 60, || !ordered(platform, "ada"));
+    assert!(ordered(platform, "bob"), "the other's order is gone");
+    assert_eq!(of(platform, "bob", &["show"]), before);
+    let alone = platform.backstack(&["workshop", "start", "platform-engineer", "--learner", "ada"]);
+    assert!(alone.code == 2 && alone.stderr.contains("for one learner"), "{}: {}", alone.code, alone.stderr);
+
+    step("they leave nothing but what they made");
+    of(platform, "bob", &["start", "developer"]);
+    platform.backstack(&["workshop", "reset", "--yes", "--learner", "bob"]).succeeded("reset");
+    eventually("the other's order is gone too", 60, || !ordered(platform, "bob"));
+    for learner in learners {
+        of(platform, learner, &["stop"]);
+        platform.kubectl(&["delete", "namespace", &format!("lab-{learner}"), "--wait=false"]).succeeded("delete");
+    }
+    let kept = platform.kubectl(&["get", "configmaps,secrets", "-A", "-l", "backstack.dev/workshop", "-o", "name"]);
+    assert_eq!(kept.succeeded("get what is kept").stdout, "");
 }

@@ -31,6 +31,11 @@ function need(name) {
   return value;
 }
 
+/** Somebody more signs in, as one of several learners does; nothing for nobody. */
+export function knows(account) {
+  if (account) credentials.push({ ...account, component: 'gitea' });
+}
+
 /** The password of a user of the Git server. */
 export function password(user) {
   const found = credentials.find(each => each.username === user && each.component === 'gitea');

@@ -1,6 +1,7 @@
 // Walks a track of the course as a learner: what its text says is done, in order, in a terminal and a browser; each step's
 // check has to fail before and to hold after it. Settings besides those of platform.js:
 //   BACKSTACK_BINARY          the program (default: backstack)
+//   BACKSTACK_LEARNER         name of one of several learners on the platform (default: it is one's alone)
 //   BACKSTACK_WORKSHOP_FROM   id of the step to begin with; what the steps before it make has to be there
 //   BACKSTACK_WORKSHOP_RECEIPT file in which it is written down that the whole track was walked
 //   BACKSTACK_WORKSHOP_FOLDER folder of the terminal, which is kept (default: one that goes)
@@ -8,7 +9,7 @@ import { execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { Visitor, url } from './platform.js';
+import { Visitor, knows, url } from './platform.js';
 import { seriousFaults } from './access.js';
 import { Learner } from './workshop/learner.js';
 import { Workshop } from './workshop/program.js';
@@ -20,7 +21,7 @@ const kept = process.env.BACKSTACK_WORKSHOP_FOLDER;
 if (kept) mkdirSync(kept, { recursive: true });
 const folder = kept ?? mkdtempSync(path.join(tmpdir(), 'backstack-workshop-'));
 const environment = terminalEnvironment(folder);
-const workshop = new Workshop('backstack', environment);
+const workshop = new Workshop('backstack', environment, process.env.BACKSTACK_LEARNER);
 /** Seconds after which somebody who waits would wonder. */
 const LONG = 10;
 
@@ -93,7 +94,7 @@ const terminal = new Terminal(folder, environment);
 const learner = new Learner(visitor, terminal);
 const rows = [];
 try {
-  await workshop.start(name);
+  knows(await workshop.start(name));
   for (let left = from; left > 0; left -= 1) await workshop.next('--skip');
   if (from > 0) await visitor.signIn(track.as);
   for (const step of track.steps.slice(from)) {

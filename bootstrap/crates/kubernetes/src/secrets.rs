@@ -244,7 +244,7 @@ fn missing_passwords(lengths: &BTreeMap<String, u32>, found: Option<&Data>) -> O
 }
 
 /// Random letters and digits straight from the operating system.
-fn password(length: u32) -> String {
+pub fn password(length: u32) -> String {
     let mut random = UnwrapErr(SysRng);
     let letters = (0..length).filter_map(|_| ALPHABET.choose(&mut random));
     letters.map(|&letter| char::from(letter)).collect()

@@ -5,6 +5,7 @@ use std::sync::LazyLock;
 
 use regex::{Captures, Regex};
 
+use crate::kubernetes::credentials::Found;
 use crate::report::units;
 use crate::workshop::Track;
 use crate::workshop::course::{Checked, Standing};
@@ -88,6 +89,22 @@ pub(super) fn loses(standing: &Standing, created: &str) -> String {
         standing.number,
         standing.step().title
     )
+}
+
+/// The same for one of several learners.
+pub(super) fn loses_own(standing: &Standing) -> String {
+    format!(
+        "Your own files in Git go back to the beginning of step {}, \"{}\", and what came of them in the cluster. Others are not \
+         touched.",
+        standing.number,
+        standing.step().title
+    )
+}
+
+/// With what a learner signs in.
+pub(super) fn account(found: &Found) -> String {
+    let password = found.password.as_deref().unwrap_or_default();
+    format!("  You sign in as `{}` with the password {password}.\n\n", found.username)
 }
 
 pub(super) fn stopped(gone: &[String]) -> String {

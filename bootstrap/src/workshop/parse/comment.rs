@@ -38,6 +38,8 @@ pub(super) struct Track {
     #[serde(rename = "as")]
     pub user: String,
     pub minutes: u32,
+    #[serde(default)]
+    pub own: Vec<String>,
 }
 
 /// What the comment of a step says.

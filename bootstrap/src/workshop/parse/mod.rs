@@ -74,6 +74,7 @@ fn read(page: &Page, faults: &mut Faults<'_>) -> Option<Track> {
         page: page.path.clone(),
         user: about.user,
         minutes: about.minutes,
+        own: about.own,
         steps,
     })
 }

@@ -7,13 +7,15 @@ const call = promisify(execFile);
 const MOST = 16 * 1024 * 1024;
 
 export class Workshop {
-  constructor(program, environment) {
+  /** `learner` is one of several on the platform; without it the platform is one's alone. */
+  constructor(program, environment, learner) {
     this.program = program;
+    this.who = learner ? ['--learner', learner] : [];
     this.environment = { ...process.env, ...environment };
   }
 
   async #run(...words) {
-    const { stdout } = await call(this.program, ['workshop', ...words], { env: this.environment, maxBuffer: MOST });
+    const { stdout } = await call(this.program, ['workshop', ...words, ...this.who], { env: this.environment, maxBuffer: MOST });
     return stdout;
   }
 
@@ -22,8 +24,9 @@ export class Workshop {
     return JSON.parse(await this.#run('show', name, '--output', 'json'));
   }
 
-  start(name) {
-    return this.#run('start', name);
+  /** Begins a track; the account of one of several learners, who gets one now. */
+  async start(name) {
+    return JSON.parse(await this.#run('start', name, '--output', 'json')).account;
   }
 
   /** Goes on to the next step. */

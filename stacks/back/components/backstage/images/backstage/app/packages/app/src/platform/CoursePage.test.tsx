@@ -1,5 +1,5 @@
 import type { Course } from '@backstack/common';
-import { act, screen, within } from '@testing-library/react';
+import { act, screen, waitFor, within } from '@testing-library/react';
 import { Route, Routes } from 'react-router-dom';
 import { beforeEach, expect, test } from 'vitest';
 import { Call, show, signal } from '../testing/show';
@@ -17,6 +17,8 @@ const routes = ({ route }: Call) => {
   if (route === 'docs') return Response.json({ items: [] });
   return Response.json({ text: TEXT, headings: [{ level: 2, title: 'Order an app', anchor: 'order-an-app' }], page: 'workshop/developer.md' });
 };
+/** The command comes with the code that paints it, which is fetched the first time. */
+const next = (command: string) => waitFor(() => expect(screen.getByTestId('next').textContent).toContain(command), { timeout: 15_000 });
 const page = (address: string) => show(<Routes><Route path="/workshop/*" element={<CoursePage />} /></Routes>, { routes, address });
 
 test('all tracks are told, with minutes, steps and the way in', async () => {
@@ -30,10 +32,10 @@ test('all tracks are told, with minutes, steps and the way in', async () => {
 
 test('a step is shown as people read it, with what to type next', async () => {
   page('/workshop/developer/order-an-app');
-  expect((await screen.findByRole('heading', { name: 'Order an app' })).id).toBe('order-an-app');
+  expect((await screen.findByRole('heading', { name: 'Order an app' }, { timeout: 15_000 })).id).toBe('order-an-app');
   expect(screen.getByRole('link', { name: 'Create' }).getAttribute('href')).toBe('/create');
   expect((await screen.findByRole('img', { name: 'A form' })).getAttribute('src')).toBe('http://portal.example/api/backstack/docs/files/pictures/form.jpg');
-  expect(screen.getByTestId('next').textContent).toContain('backstack workshop start developer');
+  await next('backstack workshop start developer');
   expect(screen.getByRole('link', { name: '← Sign in' })).toBeDefined();
 });
 
@@ -41,11 +43,11 @@ test('who comes further in the terminal sees it here at once', async () => {
   course.learners = [{ name: 'ann', track: 'developer', step: 'sign-in', done: [] }];
   const calls = page('/workshop/developer');
   expect(await screen.findByText('0 of 2 done')).toBeDefined();
-  expect(screen.getByTestId('next').textContent).toContain('backstack workshop check');
+  await next('backstack workshop check');
   course.learners = [{ name: 'ann', track: 'developer', step: 'sign-in', done: ['sign-in'] }];
   act(() => signal('backstack:workshop', {}));
   expect(await screen.findByText('1 of 2 done')).toBeDefined();
-  expect(screen.getByTestId('next').textContent).toContain('backstack workshop next');
+  await next('backstack workshop next');
   expect(calls.filter(each => each.route === 'workshop')).toHaveLength(2);
 });
 

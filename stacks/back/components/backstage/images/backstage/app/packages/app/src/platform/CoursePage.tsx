@@ -9,7 +9,7 @@ import { makeStyles } from '@material-ui/core/styles';
 import ArrowIcon from '@material-ui/icons/ArrowForward';
 import { useParams } from 'react-router-dom';
 import { useRoute } from './api';
-import { currentStep, learnerIn, minutesOf, nextOf, trackPath } from './course';
+import { currentStep, learnerIn, minutesOf, nextOf, othersIn, trackPath } from './course';
 import { usePictures } from './DocsPage';
 import { Markdown } from './Markdown';
 import { Badge } from './parts';
@@ -59,7 +59,7 @@ function Tracks({ course: { tracks, learners }, wanted }: { course: Course; want
       <Grid container spacing={3}>
         {tracks.map(track => (
           <Grid item xs={12} md={6} lg={4} key={track.name}>
-            <TrackCard track={track} learner={learnerIn(track, learners)} />
+            <TrackCard track={track} learner={learnerIn(track, learners)} others={othersIn(track, learners)} />
           </Grid>
         ))}
       </Grid>
@@ -67,7 +67,7 @@ function Tracks({ course: { tracks, learners }, wanted }: { course: Course; want
   );
 }
 
-function TrackCard({ track, learner }: { track: Track; learner?: Learner }) {
+function TrackCard({ track, learner, others }: { track: Track; learner?: Learner; others: Learner[] }) {
   const classes = useStyles();
   const step = currentStep(track, learner);
   const words = [minutesOf(track), `${track.steps.length} steps`].filter(Boolean).join(' · ');
@@ -75,6 +75,7 @@ function TrackCard({ track, learner }: { track: Track; learner?: Learner }) {
     <section aria-label={track.title} data-testid={`track-${track.name}`}>
       <InfoCard title={track.title} subheader={words}>
         {learner && <HowFar track={track} learner={learner} />}
+        {others.map(each => <HowFar key={each.name} track={track} learner={each} />)}
         <Steps track={track} learner={learner} />
         <div className={classes.ways}>
           <LinkButton to={trackPath(track, step)} color="primary" variant="outlined" endIcon={<ArrowIcon />}>

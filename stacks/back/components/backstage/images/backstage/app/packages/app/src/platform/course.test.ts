@@ -1,6 +1,6 @@
 import type { Learner, Track } from '@backstack/common';
 import { expect, test } from 'vitest';
-import { currentStep, learnerIn, minutesOf, nextOf, trackPath } from './course';
+import { currentStep, learnerIn, minutesOf, nextOf, othersIn, trackPath } from './course';
 
 const track: Track = { name: 'developer', title: 'The day', page: 'workshop/developer.md', steps: ['one', 'two', 'three'].map(id => ({ id, title: id })) };
 const learner = (step: string | undefined, ...done: string[]): Learner => ({ name: 'ann', track: 'developer', step, done });
@@ -33,4 +33,14 @@ test('paths and minutes as people see them', () => {
   expect(trackPath(track)).toBe('/workshop/developer');
   expect(trackPath(track, track.steps[1])).toBe('/workshop/developer/two');
   expect([minutesOf({ minutes: 1 }), minutesOf({ minutes: 45 }), minutesOf({})]).toEqual(['1 minute', '45 minutes', '']);
+});
+
+test('one of several learners sees their own way and types their name; whoever is none of them sees all', () => {
+  const ada: Learner = { ...learner('one'), name: 'ada', like: 'developer' };
+  const bob: Learner = { ...ada, name: 'bob' };
+  expect(learnerIn(track, [ada, bob])).toBeUndefined();
+  expect(othersIn(track, [ada, learner('one'), bob])).toEqual([ada, bob]);
+  const own = { ...ada, isOwn: true };
+  expect([learnerIn(track, [own]), othersIn(track, [own])]).toEqual([own, []]);
+  expect(nextOf(track, own).command).toBe('backstack workshop check --learner ada');
 });

@@ -1,11 +1,14 @@
 // Catalog module: offers a template for every composite API of the cluster, and smooths what is ingested from it.
 import { AuthService, coreServices, createBackendModule } from '@backstage/backend-plugin-api';
+import { stringifyError } from '@backstage/errors';
 import { catalogProcessingExtensionPoint, catalogServiceRef } from '@backstage/plugin-catalog-node';
 import { eventsServiceRef } from '@backstage/plugin-events-node';
 import { Facts } from './facts';
 import { Following } from './following';
 import { IngestedProcessor, isIngested } from './ingested';
 import { Kube } from './kube';
+import { Learners } from './learners';
+import { LearnerUsers } from './learnerUsers';
 import { Systems } from './systems';
 import { TemplateProvider } from './templateProvider';
 import { Upkeep } from './upkeep';
@@ -24,6 +27,12 @@ class Catalog {
     const fields = kind === 'API' ? undefined : ['apiVersion', 'kind', 'metadata.name', 'metadata.namespace', 'metadata.annotations', 'spec.system'];
     const { items } = await this.catalog.getEntities({ filter: { kind }, fields }, { credentials });
     return items.filter(isIngested);
+  }
+
+  async groupsOf(user: string): Promise<string[]> {
+    const found = await this.catalog.getEntityByRef(`user:default/${user}`, { credentials: await this.auth.getOwnServiceCredentials() });
+    const groups = found?.spec?.memberOf;
+    return Array.isArray(groups) ? groups.filter(each => typeof each === 'string') : [];
   }
 
   async process(entityRef: string) {
@@ -54,7 +63,10 @@ export default createBackendModule({
         const versions = new Versions();
         const templates = new TemplateProvider(kube, logger);
         processing.addProcessor(new IngestedProcessor(kube, facts, namespace => systems.seen(namespace), versions));
-        processing.addEntityProvider(templates, systems);
+        const users = new LearnerUsers(user => own.groupsOf(user));
+        processing.addEntityProvider(templates, systems, users);
+        const known = () => users.refresh(learners.all()).catch(error => logger.warn(`the learners are no users yet: ${stringifyError(error)}`));
+        const learners: Learners = new Learners(kube, () => void known(), logger);
         const refresh = () => templates.refresh();
         const following: Following = new Following({
           kube, scheduler, logger, versions, templates: refresh, look: () => upkeep.look(),
@@ -82,12 +94,17 @@ export default createBackendModule({
             fn: async () => {
               templates.forget();
               systems.forget();
+              users.forget();
               await refresh();
+              await known();
               await upkeep.look();
             },
           });
         });
-        lifecycle.addShutdownHook(() => following.stop());
+        lifecycle.addShutdownHook(() => {
+          following.stop();
+          learners.stop();
+        });
       },
     });
   },

@@ -2,8 +2,9 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { stepText, trackOf, tracksOf } from './course';
+import { ownWords, renamed, stepText, trackOf, tracksOf } from './course';
 import { Docs } from './docs';
+import { seenBy } from './docsRoutes';
 
 const TRACK = `# The developer's day
 <!-- track
@@ -82,4 +83,20 @@ test('tracks come in the order of the course\'s first page, and the others after
   expect((await tracksOf(docs)).map(each => each.name)).toEqual(['assistant', 'developer', 'exercises']);
   writeFileSync(join(folder, 'workshop__index.md'), '# The course\n\n[Developer](developer.md), [Assistant](assistant.md#a)');
   expect((await tracksOf(docs)).map(each => each.name)).toEqual(['developer', 'assistant', 'exercises']);
+});
+
+test('a step reads for one of several learners as the program has it for them', () => {
+  const own = ownWords(TRACK.replace('minutes: 45', 'minutes: 45\nown: [lab]'));
+  expect(own).toEqual({ own: ['lab'], user: 'developer' });
+  const text = 'lab/app/shop.yaml, lab-app-shop, -n lab, namespace: lab\n**lab**; collab, labour, my-lab, lab_x, `developer`, a developer';
+  expect(renamed(text, own, 'ada')).toBe(
+    'lab-ada/app/shop.yaml, lab-ada-app-shop, -n lab-ada, namespace: lab-ada\n**lab-ada**; collab, labour, my-lab, lab_x, `ada`, a developer',
+  );
+  expect(ownWords(TRACK)).toEqual({ own: [], user: 'developer' });
+});
+
+test('one of several learners sees themselves only, and everybody else sees all', () => {
+  const [ada, bob] = ['ada', 'bob'].map(name => ({ name, track: 'developer', done: [], like: 'developer' }));
+  expect(seenBy('ada', [ada, bob])).toEqual([{ ...ada, isOwn: true }]);
+  expect(seenBy('platform-engineer', [ada, bob])).toEqual([ada, bob]);
 });

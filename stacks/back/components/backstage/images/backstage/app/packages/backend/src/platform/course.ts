@@ -38,6 +38,19 @@ export function stepText(markdown: string, id: string): string | undefined {
   return found && withoutComments(found.text);
 }
 
+/** Words of a track that name what a learner makes: each of several has their own. */
+export function ownWords(markdown: string): { own: string[]; user?: string } {
+  const note = commentOf('track', parts(markdown, 2)[0].text) ?? '';
+  const own = /^own:\s*\[([^\]]*)\]/m.exec(note)?.[1].split(',').map(each => each.trim()).filter(Boolean) ?? [];
+  return { own, user: /^as:\s*([\w-]+)/m.exec(note)?.[1] };
+}
+
+/** A text as it is for one of several learners: `backstack workshop` does the same with what it shows and checks. */
+export function renamed(text: string, { own, user }: { own: string[]; user?: string }, learner: string): string {
+  const named = user ? text.replaceAll(`\`${user}\``, `\`${learner}\``) : text;
+  return own.reduce((all, word) => all.replace(new RegExp(`(?<![\\p{L}\\p{N}_-])${word}(?![\\p{L}\\p{N}_])`, 'gu'), `${word}-${learner}`), named);
+}
+
 /** The comment of a kind that follows a heading. */
 function commentOf(kind: string, section: string): string | undefined {
   return new RegExp(`^#[^\\n]*\\n\\s*<!--\\s*${kind}\\b([\\s\\S]*?)-->`).exec(section.trimStart())?.[1];

@@ -44,6 +44,10 @@ test.each([
   expect(learnerOf(progress('a', '1', { track: 't', done }))?.done).toEqual(expected);
 });
 
+test('who learns beside others says whom they are like', () => {
+  expect(learnerOf(progress('a', '1', { learner: 'ada', track: 't', like: 'developer' }))).toMatchObject({ name: 'ada', like: 'developer' });
+});
+
 test('what says of no track is no learner; without a name, the ConfigMap\'s stands for it', () => {
   expect(learnerOf(progress('a', '1', {}))).toBeUndefined();
   expect(learnerOf(progress('a', '1', { track: 't' }))).toEqual({ name: 'a', track: 't', step: undefined, done: [] });

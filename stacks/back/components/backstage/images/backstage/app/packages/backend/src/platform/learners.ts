@@ -32,8 +32,9 @@ export class Learners {
 
 /** Nothing for one that says of no track. */
 export function learnerOf({ metadata, data = {} }: ProgressMap): Learner | undefined {
-  const { learner, track, step, done } = data;
-  return track ? { name: learner || metadata.name, track, step: step || undefined, done: doneIn(done, track) } : undefined;
+  const { learner, track, step, done, like } = data;
+  if (!track) return undefined;
+  return { name: learner || metadata.name, track, step: step || undefined, done: doneIn(done, track), like: like || undefined };
 }
 
 /** The steps of a track among all that a learner has done. */

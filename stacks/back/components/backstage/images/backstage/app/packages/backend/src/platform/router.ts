@@ -65,7 +65,10 @@ export function router(context: Context): express.Router {
   const away = new Away(context.kube);
   askedOfAll(questions, context, away);
   askedOfOne(questions, context, away);
-  askedOfDocs(questions, context.docs, context.learners);
+  askedOfDocs(questions, context.docs, context.learners, async asked => {
+    const { principal } = await context.httpAuth.credentials(asked.request, { allow: ['user', 'service'] });
+    return 'userEntityRef' in principal ? principal.userEntityRef.split('/').at(-1) : undefined;
+  });
   routes.use(questions.routes);
   routes.use(picturesOf(context.docs));
   wishes(routes, context);
