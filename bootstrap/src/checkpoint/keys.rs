@@ -94,11 +94,6 @@ pub(crate) fn is_of_volume(key: &str) -> bool {
     matches!(parts(key).as_slice(), ["persistentvolumes", _] | ["persistentvolumeclaims", _, _])
 }
 
-/// The key of a claim.
-pub(crate) fn claim(namespace: &str, name: &str) -> String {
-    format!("{PREFIX}persistentvolumeclaims/{namespace}/{name}")
-}
-
 /// The key of a pod.
 pub(crate) fn pod(namespace: &str, name: &str) -> String {
     format!("{PREFIX}pods/{namespace}/{name}")

@@ -19,10 +19,9 @@ use futures::future::try_join_all;
 use serde::Serialize;
 use tokio::time::sleep;
 
-use crate::checkpoint::holders::{Holder, Holders};
 use crate::checkpoint::keys;
 use crate::checkpoint::{self, About, CheckpointError, Objects, Place, holders};
-use crate::docker::{ClusterError, Engine, pace};
+use crate::docker::pace;
 use crate::etcd::{Change, Etcd, EtcdError};
 use crate::report::{Event, Outcome, Phase, Planned, Progress, Reporter, units};
 use crate::settle::{self, Expected};
@@ -34,7 +33,6 @@ mod served;
 mod taken;
 
 pub use error::ResetError;
-use node::Left;
 pub use plan::Difference;
 use taken::Taken;
 
@@ -149,8 +147,6 @@ struct Written {
     covered: BTreeSet<String>,
     difference: Difference,
     restarted: usize,
-    /// Pods whose containers begin anew, and how often they had done so before.
-    in_place: Holders,
 }
 
 /// Writes what differs, objects and volumes.
@@ -176,39 +172,24 @@ async fn write(place: &Place, about: &About, progress: &Progress) -> Result<Writ
     let covered = taken.covered(&then);
     node::halt_controllers(engine, &place.control_plane).await?;
     let holders = holders::look(&place.client).await.map_err(CheckpointError::from)?;
-    let restarted = holders.0.len();
-    let now = etcd.all().await.map_err(CheckpointError::from)?;
-    let (in_place, anew) = holders.split(|pod| plan::has_claims_of_then(&pod.namespace, &pod.claims, &then, &now));
-    let restarting = anew.0.iter().map(|pod| keys::pod(&pod.namespace, &pod.name)).collect();
-    let plan = plan::build(&then, &now, &restarting);
+    let restarting = holders.0.iter().map(|pod| keys::pod(&pod.namespace, &pod.name)).collect();
+    let plan = plan::build(&then, &etcd.all().await.map_err(CheckpointError::from)?, &restarting);
     try_join_all(nodes.iter().map(|name| node::swap(engine, name))).await?;
     etcd.change(&plan.changes).await.map_err(CheckpointError::from)?;
-    // They start while it is still waited for others.
-    end(engine, &nodes, &in_place, Left::Sandbox).await?;
     await_quiet(place, &mut etcd, &then, &covered, taken.kinds()).await.map_err(CheckpointError::from)?;
     node::resume_controllers(engine, &place.control_plane).await?;
-    end(engine, &nodes, &anew, Left::Nothing).await?;
-    Ok(Written { etcd, then, covered, difference: plan.difference, restarted, in_place })
-}
-
-async fn end(engine: &Engine, nodes: &[String], pods: &Holders, left: Left) -> Result<(), ClusterError> {
-    let ended = nodes.iter().map(|name| {
-        let pods = pods.on(name);
-        async move { node::end(engine, name, &pods, left).await }
-    });
-    try_join_all(ended).await.map(drop)
+    try_join_all(nodes.iter().map(|name| {
+        let pods = holders.on(name);
+        async move { node::end(engine, name, &pods).await }
+    }))
+    .await?;
+    Ok(Written { etcd, then, covered, difference: plan.difference, restarted: holders.0.len() })
 }
 
 /// Waits until all of it runs. Not so if a volume was lost in the meantime, with its files.
 async fn await_ready(place: &Place, about: &About, progress: &Progress, written: Written) -> Result<bool, ResetError> {
-    let Written { mut etcd, then, covered, in_place, .. } = written;
-    let name = |pod: &Holder| (format!("{}/{}", pod.namespace, pod.name), i64::from(pod.restarts.unwrap_or_default()));
-    let expected = Expected {
-        all_but: Some(about.not_ready.clone()),
-        pods: about.pods.clone(),
-        started_again: in_place.0.iter().map(name).collect(),
-        ..Expected::default()
-    };
+    let Written { mut etcd, then, covered, .. } = written;
+    let expected = Expected { all_but: Some(about.not_ready.clone()), pods: about.pods.clone(), started_after: None };
     for _ in 0..ROUNDS {
         tokio::select! {
             settled = settle::await_ready(place, &expected, progress) => settled?,

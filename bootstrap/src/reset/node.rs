@@ -30,25 +30,13 @@ pub(super) async fn swap(engine: &Engine, node: &str) -> Result<(), ClusterError
     engine.run(node, &["sh", "-c", &script], None).await.map(drop)
 }
 
-/// What is to be left of pods whose processes are ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Left {
-    Nothing,
-    /// What holds network and addresses: then the kubelet starts their containers again in the same pod, at once.
-    Sandbox,
-}
-
 /// Ends the processes of these pods at once: what they would still write is nobody's.
-pub(super) async fn end(engine: &Engine, node: &str, pods: &[String], left: Left) -> Result<(), ClusterError> {
+pub(super) async fn end(engine: &Engine, node: &str, pods: &[String]) -> Result<(), ClusterError> {
     if pods.is_empty() {
         return Ok(());
     }
-    let but = match left {
-        Left::Nothing => "",
-        Left::Sandbox => "| while read -r pid; do [ \"$(cat /proc/$pid/comm)\" = pause ] || echo $pid; done",
-    };
     let script = format!(
-        "grep -lE 'pod({})' /proc/[0-9]*/cgroup 2>/dev/null | cut -d/ -f3 {but} | xargs -r kill -9 2>/dev/null; true",
+        "grep -lE 'pod({})' /proc/[0-9]*/cgroup 2>/dev/null | cut -d/ -f3 | xargs -r kill -9 2>/dev/null; true",
         pattern(pods)
     );
     engine.run(node, &["sh", "-c", &script], None).await.map(drop)

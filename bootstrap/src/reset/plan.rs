@@ -194,16 +194,6 @@ impl Pods<'_> {
     }
 }
 
-/// Whether the claims of these names are those of then: only then a pod finds the volumes of then where it has them now.
-pub(super) fn has_claims_of_then(namespace: &str, claims: &[String], then: &Objects, now: &[Stored]) -> bool {
-    claims.iter().all(|claim| {
-        let key = keys::claim(namespace, claim);
-        let now = now.iter().find(|stored| stored.key == key).and_then(|stored| Object::of(&stored.value));
-        let then = then.0.get(&key).and_then(|value| Object::of(value));
-        matches!((then, now), (Some(then), Some(now)) if is_same(&then, &now))
-    })
-}
-
 /// Whether it is the same pod, and not on its way out.
 fn is_same(then: &Object, now: &Object) -> bool {
     then.uid == now.uid && !now.is_deleting

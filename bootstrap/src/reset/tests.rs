@@ -252,25 +252,3 @@ fn who_holds_a_volume_begins_anew() {
     assert_eq!(plan.changes.iter().map(Change::key).collect::<Vec<_>>(), [POD, POD]);
     assert!(matches!(plan.changes[0], Change::Delete { .. }));
 }
-
-#[test]
-fn a_pod_finds_the_files_of_then_where_its_claims_are_those_of_then() {
-    let claim = |name: &'static str, uid: &'static str| (name, sample("PersistentVolumeClaim", uid));
-    let then = objects(&[
-        claim("/registry/persistentvolumeclaims/a/c", "c"),
-        claim("/registry/persistentvolumeclaims/a/d", "d"),
-    ]);
-    let going = Sample { deleting: true, ..sample("PersistentVolumeClaim", "c") };
-    let present = now(&[
-        claim("/registry/persistentvolumeclaims/a/c", "c"),
-        claim("/registry/persistentvolumeclaims/a/d", "new"),
-    ]);
-    let fits = |claims: &[&str], present: &[Stored]| {
-        let claims: Vec<_> = claims.iter().map(ToString::to_string).collect();
-        has_claims_of_then("a", &claims, &then, present)
-    };
-    assert!(fits(&["c"], &present));
-    assert!(!fits(&["c", "d"], &present), "another claim of that name");
-    assert!(!fits(&["e"], &present), "nobody knows it");
-    assert!(!fits(&["c"], &now(&[("/registry/persistentvolumeclaims/a/c", going)])), "it is on its way out");
-}

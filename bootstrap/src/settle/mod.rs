@@ -10,7 +10,6 @@ mod dns;
 mod leases;
 mod probe;
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -91,8 +90,6 @@ pub struct Expected {
     pub all_but: Option<Vec<String>>,
     /// These pods, each as `NAMESPACE/NAME`.
     pub pods: Vec<String>,
-    /// Pods that have to be started again, each as `NAMESPACE/NAME`, and how often they had been before.
-    pub started_again: BTreeMap<String, i64>,
     /// What was started before is told of a time that is over.
     pub started_after: Option<OffsetDateTime>,
 }
@@ -174,8 +171,6 @@ impl Wanted<'_> {
         }
         let ready = view.pods_of_others();
         missing.extend(self.expected.pods.iter().filter(|pod| !ready.contains(pod)).map(|pod| format!("pod {pod}")));
-        let still_old = self.expected.started_again.iter().filter(|(pod, before)| view.restarts(pod) == Some(**before));
-        missing.extend(still_old.map(|(pod, _)| format!("pod {pod} to be started again")));
         if let Some(time) = self.expected.started_after {
             missing.extend(view.started_before(time).into_iter().map(|pod| format!("pod {pod} to be started again")));
             missing.extend(self.scopes.iter().flat_map(|scope| short_of_pods(scope, view)));

@@ -286,12 +286,6 @@ impl View {
         pods
     }
 
-    /// How often the containers of a pod, named `NAMESPACE/NAME`, were started again; nothing if it is not there.
-    pub fn restarts(&self, pod: &str) -> Option<i64> {
-        let statuses = &self.pods.get(pod)?.status.container_statuses;
-        Some(statuses.iter().map(|status| status.restart_count).sum())
-    }
-
     /// Pods that are told to run since before that time, each as `NAMESPACE/NAME`: their node has started since, and its
     /// kubelet has not come to them yet.
     pub fn started_before(&self, time: OffsetDateTime) -> Vec<String> {
