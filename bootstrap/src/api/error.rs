@@ -12,36 +12,99 @@ use crate::words::did_you_mean;
 /// An API cannot be packed or installed.
 #[derive(Debug, thiserror::Error)]
 pub enum ApiError {
+    /// No definition is called so.
     #[error("this platform has no API `{wanted}`")]
-    Unknown { wanted: String, known: Vec<String> },
+    Unknown {
+        /// What was asked for.
+        wanted: String,
+        /// Names of the definitions there are.
+        known: Vec<String>,
+    },
+    /// Several definitions have that kind or plural.
     #[error("`{wanted}` may be any of {} APIs", .known.len())]
-    Ambiguous { wanted: String, known: Vec<String> },
+    Ambiguous {
+        /// What was asked for.
+        wanted: String,
+        /// Names of the definitions that it may mean.
+        known: Vec<String>,
+    },
+    /// Nothing would answer its orders.
     #[error("API {definition} has no composition")]
-    NoComposition { definition: String },
+    NoComposition {
+        /// Name of the definition, as `apps.example.org`.
+        definition: String,
+    },
+    /// The package could not name all that it needs.
     #[error("composition {composition} runs function `{function}`, which this platform does not have")]
-    NoFunction { composition: String, function: String },
+    NoFunction {
+        /// Name of the composition.
+        composition: String,
+        /// Name of the Function in its pipeline.
+        function: String,
+    },
+    /// No group of Kubernetes can be called so.
     #[error("`{group}` is no group for an API: {why}")]
-    Group { group: String, why: String },
+    Group {
+        /// The group that was given.
+        group: String,
+        /// What is wrong with it, in words.
+        why: String,
+    },
+    /// Crossplane takes semantic versions only.
     #[error("`{version}` is no version for a package")]
-    Version { version: String },
+    Version {
+        /// The version that was given.
+        version: String,
+    },
+    /// It does not say where a registry is.
     #[error("`{address}` is no address for a package: {why}")]
-    Address { address: String, why: String },
+    Address {
+        /// The address that was given.
+        address: String,
+        /// What is wrong with it, in words.
+        why: String,
+    },
+    /// The platform keeps no record of one, or it does not run.
     #[error("no registry of this platform is known")]
     NoRegistry,
+    /// A version that somebody has is never replaced.
     #[error("{place} is there already, with something else in it")]
-    Taken { place: String },
+    Taken {
+        /// Where it was to go, as `HOST/REPOSITORY:TAG`.
+        place: String,
+    },
+    /// The temporary folder of the package is full or forbidden.
     #[error("the package cannot be written")]
-    Folder { source: io::Error },
+    Folder {
+        /// What the system says.
+        source: io::Error,
+    },
+    /// Whoever applied it would go on doing so, against the package.
     #[error("{definition} is on this platform already, and not from a package")]
-    Occupied { definition: String },
+    Occupied {
+        /// Name of the definition, as `apps.example.org`.
+        definition: String,
+    },
+    /// Crossplane did not come to an end with it.
     #[error("Configuration `{name}` is not ready after {} s", waited.as_secs())]
-    NotReady { name: String, waited: Duration, why: Vec<String> },
+    NotReady {
+        /// Name of the Configuration.
+        name: String,
+        /// How long that was waited for.
+        waited: Duration,
+        /// What Crossplane says of it and of its revision.
+        why: Vec<String>,
+    },
+    /// The registry refuses it.
     #[error(transparent)]
     Registry(#[from] RegistryError),
+    /// Its reference is malformed, or the cache cannot be used.
     #[error(transparent)]
     Image(#[from] ImageError),
+    /// The engine does not say where the registry is.
     #[error(transparent)]
     Engine(#[from] ClusterError),
+    /// The Kubernetes API refuses something.
     #[error(transparent)]
     Api(#[from] kubernetes::Error),
 }

@@ -23,7 +23,9 @@ const FILE: &str = "package.yaml";
 
 /// An image on this disk, in a folder that goes with it.
 pub struct Image {
+    /// As it is pushed: its digest is the package's.
     pub manifest: Raw,
+    /// Configuration and layer, and where their bytes lie.
     pub blobs: Vec<(Descriptor, Content)>,
     _folder: TempDir,
 }

@@ -21,6 +21,7 @@ const LOCAL: [&str; 4] = ["argocd.argoproj.io/", "kubectl.kubernetes.io/", "pkg.
 pub struct Naming {
     /// Another group than that of the API.
     pub group: Option<String>,
+    /// As given, with or without a `v`.
     pub version: String,
 }
 
@@ -33,7 +34,9 @@ pub struct Package {
     pub definition: String,
     /// A tag, as `v0.1.0`.
     pub version: String,
+    /// Names of those that it brings.
     pub compositions: Vec<String>,
+    /// Packages that its compositions run.
     pub dependencies: Vec<Dependency>,
     /// Whether this platform knows the versions of all dependencies: one that it names by a digest has none.
     pub resolvable: bool,
@@ -45,9 +48,13 @@ pub struct Package {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Dependency {
+    /// Of the kind of package, as `pkg.crossplane.io/v1`.
     pub api_version: String,
+    /// `Function`, so far.
     pub kind: String,
+    /// Repository of its image, with the host and without a tag.
     pub package: String,
+    /// A constraint, as `>=v0.9.0`, or a digest.
     pub version: String,
 }
 

@@ -14,6 +14,7 @@ const FUNCTIONS: (&str, &str, &str) = ("pkg.crossplane.io", "v1", "Function");
 /// What a package is made of.
 #[derive(Debug, Clone, Default)]
 pub struct Parts {
+    /// The CompositeResourceDefinition as the API server has it.
     pub definition: Value,
     /// Those for its kind, by their names.
     pub compositions: Vec<Value>,
@@ -24,6 +25,7 @@ pub struct Parts {
 /// A function that compositions may run.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Function {
+    /// Of the Function object, as pipelines name it.
     pub name: String,
     /// Where its package is from, with a tag or a digest.
     pub package: String,

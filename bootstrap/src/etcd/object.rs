@@ -234,11 +234,11 @@ fn wish(value: &[u8]) -> Option<Vec<Vec<u8>>> {
 
 /// A value as Kubernetes stores its own kinds, for tests.
 #[cfg(test)]
-pub mod sample {
+pub(crate) mod sample {
     use super::{MAGIC, MANAGED_FIELDS, METADATA, NODE_NAME, PHASE, QOS_CLASS, RAW, SPEC, STATUS, TYPE, put};
 
     /// A pod's `spec` that places it.
-    pub fn pod_spec(node: &str) -> Vec<u8> {
+    pub(crate) fn pod_spec(node: &str) -> Vec<u8> {
         let mut spec = Vec::new();
         put(&mut spec, 2, b"containers");
         put(&mut spec, NODE_NAME, node.as_bytes());
@@ -246,7 +246,7 @@ pub mod sample {
     }
 
     /// A pod's `status`.
-    pub fn pod_status(phase: &str, class: &str) -> Vec<u8> {
+    pub(crate) fn pod_status(phase: &str, class: &str) -> Vec<u8> {
         let mut status = Vec::new();
         put(&mut status, PHASE, phase.as_bytes());
         put(&mut status, QOS_CLASS, class.as_bytes());
@@ -255,7 +255,7 @@ pub mod sample {
 
     /// What a sample has.
     #[derive(Default, Clone)]
-    pub struct Sample<'a> {
+    pub(crate) struct Sample<'a> {
         pub kind: &'a str,
         pub namespace: &'a str,
         pub uid: &'a str,
@@ -272,12 +272,12 @@ pub mod sample {
     }
 
     impl Sample<'_> {
-        pub fn value(&self) -> Vec<u8> {
+        pub(crate) fn value(&self) -> Vec<u8> {
             self.value_of(self.spec.as_bytes(), self.status.as_bytes())
         }
 
         /// With a `spec` and a `status` that are messages of their own.
-        pub fn value_of(&self, spec: &[u8], status: &[u8]) -> Vec<u8> {
+        pub(crate) fn value_of(&self, spec: &[u8], status: &[u8]) -> Vec<u8> {
             let mut metadata = Vec::new();
             put(&mut metadata, 3, self.namespace.as_bytes());
             put(&mut metadata, 5, self.uid.as_bytes());

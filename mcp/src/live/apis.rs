@@ -213,11 +213,11 @@ fn example_value(key: &str, field: &Value) -> Value {
 }
 
 #[cfg(test)]
-pub mod tests {
+pub(crate) mod tests {
     use super::*;
 
     /// An XRD as they come.
-    pub fn definition() -> Value {
+    pub(crate) fn definition() -> Value {
         json!({
             "apiVersion": "apiextensions.crossplane.io/v2", "kind": "CompositeResourceDefinition", "metadata": {"name": "apps.p.dev"},
             "spec": {"group": "p.dev", "scope": "Namespaced", "names": {"kind": "App", "plural": "apps"}, "versions": [{

@@ -91,7 +91,7 @@ pub struct Owner {
 
 impl Owner {
     /// The three labels, value by key.
-    pub(crate) fn labels(&self) -> BTreeMap<String, String> {
+    pub fn labels(&self) -> BTreeMap<String, String> {
         BTreeMap::from([
             (MANAGED_BY.into(), super::MANAGER.into()),
             (PLATFORM.into(), self.platform.clone()),

@@ -327,7 +327,7 @@ pub fn repository_of(address: &str) -> Option<String> {
 }
 
 #[cfg(test)]
-pub mod tests {
+pub(crate) mod tests {
     use super::*;
     use std::sync::Mutex;
 
@@ -335,13 +335,13 @@ pub mod tests {
 
     /// A Git server that answers by a script and remembers what was asked.
     #[derive(Default)]
-    pub struct Scripted {
+    pub(crate) struct Scripted {
         pub answers: Mutex<Vec<(&'static str, u16, Value)>>,
         pub asked: Mutex<Vec<String>>,
     }
 
     impl Scripted {
-        pub fn with(answers: Vec<(&'static str, u16, Value)>) -> Arc<Self> {
+        pub(crate) fn with(answers: Vec<(&'static str, u16, Value)>) -> Arc<Self> {
             Arc::new(Self { answers: Mutex::new(answers), asked: Mutex::default() })
         }
     }

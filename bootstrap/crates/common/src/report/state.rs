@@ -242,26 +242,26 @@ pub fn one_line(text: &str) -> String {
 }
 
 #[cfg(test)]
-pub mod tests {
+pub(crate) mod tests {
     use super::*;
 
-    pub fn phase(subject: &str, phase: Phase) -> Event {
+    pub(crate) fn phase(subject: &str, phase: Phase) -> Event {
         Event::Phase { subject: subject.into(), phase }
     }
 
-    pub fn detail(subject: &str, detail: &str) -> Event {
+    pub(crate) fn detail(subject: &str, detail: &str) -> Event {
         Event::Detail { subject: subject.into(), detail: detail.into() }
     }
 
-    pub fn bytes(subject: &str, item: &str, done: u64, total: u64) -> Event {
+    pub(crate) fn bytes(subject: &str, item: &str, done: u64, total: u64) -> Event {
         Event::Bytes { subject: subject.into(), item: item.into(), done, total: Some(total) }
     }
 
-    pub fn finished(subject: &str, outcome: Outcome, detail: &str, seconds: f64) -> Event {
+    pub(crate) fn finished(subject: &str, outcome: Outcome, detail: &str, seconds: f64) -> Event {
         Event::Finished { subject: subject.into(), outcome, detail: detail.into(), seconds }
     }
 
-    pub fn planned(subjects: &[&str]) -> Event {
+    pub(crate) fn planned(subjects: &[&str]) -> Event {
         Event::Planned(Planned {
             platform: "dev".into(),
             stack: "back".into(),
