@@ -11,8 +11,8 @@ const [NARROW, WIDE] = WIDTHS;
 const HEIGHT = 900;
 /** Milliseconds without a request after which a page has all that it asks for, and has drawn it. */
 const PAUSE = 300;
-/** Milliseconds in which a page draws itself in another width. */
-const REDRAWN = 150;
+/** A page that changes is drawn once, and what is mended in it in the next frame; another one is for what that changes. */
+const FRAMES = 3;
 /** What the dark theme may spoil: the rest was looked at in the light. */
 const COLOURS = ['color-contrast', 'link-in-text-block'];
 /** What a narrow screen may spoil: colours stay. */
@@ -50,6 +50,7 @@ async function settled(page) {
     const loads = asked.size > 0 || (await page.locator('[role=progressbar]').count()) > 0;
     if (loads) quiet = Date.now();
   }
+  for (let frame = 0; frame < FRAMES; frame++) await page.evaluate(() => new Promise(done => requestAnimationFrame(() => done())));
 }
 
 /** Requests without an answer so far. */
@@ -65,7 +66,7 @@ function watchRequests(page) {
 /** What is wrong with the page on a phone. */
 async function narrow(page) {
   await page.setViewportSize({ width: NARROW, height: HEIGHT });
-  await page.waitForTimeout(REDRAWN);
+  await settled(page);
   const found = (await seriousFaults(page, PLACES)).map(each => `at ${NARROW}: ${each}`);
   const wide = await page.evaluate(() => document.documentElement.scrollWidth);
   if (wide > NARROW + 1) found.push(`is ${wide} wide on a screen of ${NARROW}`);
