@@ -282,13 +282,13 @@ async fn verify(file: &Path, signers: Option<&Path>, printer: &Printer) -> Resul
     let bundle = Bundle::open(file)?;
     let signer = signers.map(|signers| signature::check(&bundle, signers)).transpose()?;
     let checked = tokio::task::spawn_blocking(move || {
-        let mut bytes = 0;
-        let hurt = bundle.verify(|read| bytes += read);
-        (bundle, hurt, bytes)
+        // Also those of the bundle that it stands on.
+        let (mut blobs, mut bytes) = (0, 0);
+        let hurt = bundle.verify(|read| (blobs, bytes) = (blobs + 1, bytes + read));
+        (hurt, blobs, bytes)
     });
-    let (bundle, hurt, bytes) = checked.await.map_err(|error| Failure::internal(error.to_string()))?;
+    let (hurt, blobs, bytes) = checked.await.map_err(|error| Failure::internal(error.to_string()))?;
     if hurt.is_empty() {
-        let blobs = bundle.about.blobs;
         let signed = signer.as_ref().map(|name| format!("  Signed by {name}.\n")).unwrap_or_default();
         let text = || format!("  {}: all {blobs} blobs are whole ({}).\n{signed}", file.display(), units::bytes(bytes));
         printer.facts(&json!({"file": file, "blobs": blobs, "bytes": bytes, "hurt": [], "signer": signer}), text);

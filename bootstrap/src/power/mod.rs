@@ -18,6 +18,7 @@ use crate::docker::{ClusterError, Engine, locks, node};
 use crate::error::Failure;
 use crate::execute::context::API_DEADLINE;
 use crate::execute::nodes::connect;
+use crate::kubernetes::watch::ClusterWatch;
 use crate::report::{Event, Outcome, Phase, Planned, Progress, Reporter};
 use crate::settle::{self, Expected};
 
@@ -157,7 +158,8 @@ async fn bring_up(engine: &Engine, platform: &ObservedPlatform, progress: &Progr
     if let (true, Some(woken)) = (paused, woken) {
         settle::await_renewed(&place.client, woken, progress).await?;
     }
-    settle::await_ready(&place, &Expected { started_after, ..Expected::default() }, progress).await?;
+    let watch = ClusterWatch::start(place.client.clone());
+    settle::await_ready(&place, &watch, &Expected { started_after, ..Expected::default() }, progress).await?;
     settle::await_answers(&place, progress).await?;
     Ok(Started { nodes, registry, seconds: 0.0 })
 }

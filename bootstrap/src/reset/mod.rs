@@ -23,6 +23,7 @@ use crate::checkpoint::keys;
 use crate::checkpoint::{self, About, CheckpointError, Objects, Place, holders};
 use crate::docker::pace;
 use crate::etcd::{Change, Etcd, EtcdError};
+use crate::kubernetes::watch::ClusterWatch;
 use crate::report::{Event, Outcome, Phase, Planned, Progress, Reporter, units};
 use crate::settle::{self, Expected};
 
@@ -147,6 +148,8 @@ struct Written {
     covered: BTreeSet<String>,
     difference: Difference,
     restarted: usize,
+    /// A picture of the cluster that was begun when all was written.
+    watch: ClusterWatch,
 }
 
 /// Writes what differs, objects and volumes.
@@ -176,6 +179,7 @@ async fn write(place: &Place, about: &About, progress: &Progress) -> Result<Writ
     let plan = plan::build(&then, &etcd.all().await.map_err(CheckpointError::from)?, &restarting);
     try_join_all(nodes.iter().map(|name| node::swap(engine, name))).await?;
     etcd.change(&plan.changes).await.map_err(CheckpointError::from)?;
+    let watch = ClusterWatch::start(place.client.clone());
     await_quiet(place, &mut etcd, &then, &covered, taken.kinds()).await.map_err(CheckpointError::from)?;
     node::resume_controllers(engine, &place.control_plane).await?;
     try_join_all(nodes.iter().map(|name| {
@@ -183,16 +187,16 @@ async fn write(place: &Place, about: &About, progress: &Progress) -> Result<Writ
         async move { node::end(engine, name, &pods).await }
     }))
     .await?;
-    Ok(Written { etcd, then, covered, difference: plan.difference, restarted: holders.0.len() })
+    Ok(Written { etcd, then, covered, difference: plan.difference, restarted: holders.0.len(), watch })
 }
 
 /// Waits until all of it runs. Not so if a volume was lost in the meantime, with its files.
 async fn await_ready(place: &Place, about: &About, progress: &Progress, written: Written) -> Result<bool, ResetError> {
-    let Written { mut etcd, then, covered, .. } = written;
+    let Written { mut etcd, then, covered, watch, .. } = written;
     let expected = Expected { all_but: Some(about.not_ready.clone()), pods: about.pods.clone(), started_after: None };
     for _ in 0..ROUNDS {
         tokio::select! {
-            settled = settle::await_ready(place, &expected, progress) => settled?,
+            settled = settle::await_ready(place, &watch, &expected, progress) => settled?,
             ended = put_back(place, &then, &covered) => {
                 ended.map_err(CheckpointError::from)?;
                 return Ok(false);

@@ -94,17 +94,21 @@ pub struct Expected {
     pub started_after: Option<OffsetDateTime>,
 }
 
-/// Waits until every component is ready, every node, and what is expected beside them.
+/// Waits until every component is ready, every node, and what is expected beside them. `watch` must have been started after
+/// all was written: then its picture has nothing of what was before.
 ///
 /// # Errors
 /// [`SettleError::NotReady`] with what is missing at the deadline.
-pub async fn await_ready(place: &Place, expected: &Expected, progress: &Progress) -> Result<(), SettleError> {
+pub async fn await_ready(
+    place: &Place,
+    watch: &ClusterWatch,
+    expected: &Expected,
+    progress: &Progress,
+) -> Result<(), SettleError> {
     let start = Instant::now();
     let pace = pace::recall(&place.engine, &place.control_plane).await?;
     let deadline = start + pace.patience(DEADLINE);
-    // A picture that is begun only now has nothing of what was before.
-    let watch = ClusterWatch::start(place.client.clone());
-    let wanted = Wanted { scopes: scopes(place, &watch).await?, expected };
+    let wanted = Wanted { scopes: scopes(place, watch).await?, expected };
     let mut changes = watch.changes();
     let mut told = String::new();
     loop {
