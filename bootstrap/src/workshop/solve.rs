@@ -142,7 +142,8 @@ async fn propose_as(
         (Some(_), Some(_)) => "Change",
     };
     let title = format!("{verb} {file}");
-    let branch = format!("workshop-{}-{}", step.id, OffsetDateTime::now_utc().unix_timestamp());
+    // Learners may do the same step in the same second.
+    let branch = format!("workshop-{}-{:x}", step.id, OffsetDateTime::now_utc().unix_timestamp_nanos());
     let sha = had.as_ref().map(|had| had.sha.as_str());
     let commit = Commit { path: file, content: content.as_deref(), sha, message: &title };
     forge.commit(&place, &branch, &commit).await?;
