@@ -98,15 +98,7 @@ mod tests {
     use serde_json::Value;
 
     fn package() -> Package {
-        Package {
-            name: "apps-example-org".into(),
-            definition: "apps.example.org".into(),
-            version: "v0.1.0".into(),
-            compositions: Vec::new(),
-            dependencies: Vec::new(),
-            resolvable: true,
-            documents: vec![json!({"kind": "Configuration"}), json!({"kind": "Composition"})],
-        }
+        Package::sample(vec![json!({"kind": "Configuration"}), json!({"kind": "Composition"})], true)
     }
 
     #[test]

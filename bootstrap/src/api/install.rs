@@ -109,22 +109,10 @@ fn reasons(object: &Value) -> Vec<String> {
 mod tests {
     use super::*;
 
-    fn package(resolvable: bool) -> Package {
-        Package {
-            name: "apps-example-org".into(),
-            definition: "apps.example.org".into(),
-            version: "v0.1.0".into(),
-            compositions: Vec::new(),
-            dependencies: Vec::new(),
-            resolvable,
-            documents: Vec::new(),
-        }
-    }
-
     #[test]
     fn dependencies_are_resolved_where_versions_are_known() {
         let from = "10.0.0.5:5000/configurations/apps.example.org:v0.1.0";
-        let spec = |resolvable| configuration(&package(resolvable), from)["spec"].clone();
+        let spec = |resolvable| configuration(&Package::sample(Vec::new(), resolvable), from)["spec"].clone();
         assert_eq!(spec(true), json!({"package": from}));
         assert_eq!(spec(false), json!({"package": from, "skipDependencyResolution": true}));
     }

@@ -97,6 +97,20 @@ impl Package {
         })
     }
 
+    /// A package without compositions.
+    #[cfg(test)]
+    pub(super) fn sample(documents: Vec<Value>, resolvable: bool) -> Self {
+        Self {
+            name: "apps-example-org".into(),
+            definition: "apps.example.org".into(),
+            version: "v0.1.0".into(),
+            compositions: Vec::new(),
+            dependencies: Vec::new(),
+            resolvable,
+            documents,
+        }
+    }
+
     /// Where it lies in the platform's registry.
     pub fn repository(&self) -> String {
         format!("configurations/{}", self.definition)

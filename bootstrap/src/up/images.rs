@@ -117,17 +117,11 @@ impl Images {
         let bundle = settings.bundle.as_deref().map(Bundle::open).transpose()?.map(Arc::new);
         let store = BlobStore::open(&cache).map_err(|error| no_cache(&cache, &error))?.with_bundle(bundle.clone());
         let container = container(settings.images, cluster)?;
+        let known = bundle.as_deref().map_or(Ok(Vec::new()), |bundle| bundled::built(bundle, machine.architecture))?;
         let builder = Builder::new(&cache, store.clone(), machine.architecture)
             .with_program(machine.program.clone())
             .with_container(Some(container.clone()))
-            .with_known(
-                bundle
-                    .as_deref()
-                    .map(|bundle| bundled::built(bundle, machine.architecture))
-                    .transpose()?
-                    .into_iter()
-                    .flatten(),
-            );
+            .with_known(known);
         let mut node = ImagePlan::of(&cluster.file.node, &cluster.tree, &builder)?;
         if let Some(image) = &settings.node_image
             && image.parse() != Ok(node.reference.clone())
