@@ -12,10 +12,9 @@ use tempfile::TempDir;
 
 use super::{ApiError, Package};
 use crate::images::manifest::Raw;
+use crate::images::manifest::{IMAGE_CONFIG_MEDIA_TYPE, OCI_IMAGE_MEDIA_TYPE};
 use crate::images::{BlobStore, Content, Descriptor, Digest};
 
-const MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
-const CONFIG: &str = "application/vnd.oci.image.config.v1+json";
 const LAYER: &str = "application/vnd.oci.image.layer.v1.tar+gzip";
 /// By this Crossplane knows the layer, and fetches no other.
 const MARK: (&str, &str) = ("io.crossplane.xpkg", "base");
@@ -52,10 +51,10 @@ impl Image {
             "config": {},
             "rootfs": {"type": "layers", "diff_ids": [Digest::of(&tar)]},
         });
-        let config = store.put(CONFIG, config.to_string().as_bytes()).map_err(folder)?;
+        let config = store.put(IMAGE_CONFIG_MEDIA_TYPE, config.to_string().as_bytes()).map_err(folder)?;
         let manifest = json!({
             "schemaVersion": 2,
-            "mediaType": MANIFEST,
+            "mediaType": OCI_IMAGE_MEDIA_TYPE,
             "config": config,
             "layers": [{"mediaType": LAYER, "digest": layer.digest, "size": layer.size, "annotations": {MARK.0: MARK.1}}],
             "annotations": {
@@ -68,7 +67,7 @@ impl Image {
             (blob, content)
         };
         Ok(Self {
-            manifest: Raw { media_type: MANIFEST.into(), bytes: manifest.to_string().into_bytes() },
+            manifest: Raw { media_type: OCI_IMAGE_MEDIA_TYPE.into(), bytes: manifest.to_string().into_bytes() },
             blobs: [layer, config].map(content).into(),
             _folder: kept,
         })

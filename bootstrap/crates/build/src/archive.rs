@@ -137,9 +137,9 @@ pub fn write_oci_layout(store: &BlobStore, manifest: &Descriptor, reference: &st
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::image::MANIFEST_TYPE;
     use crate::layer;
     use crate::tree::{Entry, Tree};
+    use backstack_images::manifest::OCI_IMAGE_MEDIA_TYPE;
     use futures::StreamExt;
 
     /// An image of one layer twice; returns the plain layer's bytes.
@@ -150,7 +150,7 @@ mod tests {
         let plain = zstd::decode_all(&store.read(&layer.blob.digest).expect("blob")[..]).expect("zstd");
         let config = store.put("config", b"{}").expect("config");
         let manifest = json!({ "config": config, "layers": [layer.blob, layer.blob] }).to_string();
-        (store.put(MANIFEST_TYPE, manifest.as_bytes()).expect("manifest"), plain)
+        (store.put(OCI_IMAGE_MEDIA_TYPE, manifest.as_bytes()).expect("manifest"), plain)
     }
 
     #[tokio::test]

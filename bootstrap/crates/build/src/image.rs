@@ -9,11 +9,8 @@ use serde_json::json;
 use super::layer::BuiltLayer;
 use super::recipe::Recipe;
 use super::{Architecture, Package};
+use backstack_images::manifest::{IMAGE_CONFIG_MEDIA_TYPE, OCI_IMAGE_MEDIA_TYPE};
 use backstack_images::{BlobStore, Descriptor, Digest};
-
-/// Media type of the manifests that are written here.
-pub(super) const MANIFEST_TYPE: &str = "application/vnd.oci.image.manifest.v1+json";
-const CONFIG_TYPE: &str = "application/vnd.oci.image.config.v1+json";
 
 /// Label that carries the key of the recipe.
 pub(super) const RECIPE_LABEL: &str = "dev.backstack.recipe";
@@ -60,10 +57,10 @@ pub(super) fn write(
 ) -> io::Result<BuiltImage> {
     packages.sort();
     packages.dedup();
-    let config = store.put(CONFIG_TYPE, &bytes(&configuration(recipe, architecture, &layers)))?;
+    let config = store.put(IMAGE_CONFIG_MEDIA_TYPE, &bytes(&configuration(recipe, architecture, &layers)))?;
     let blobs: Vec<&Descriptor> = layers.iter().map(|layer| &layer.blob).collect();
-    let manifest = json!({ "schemaVersion": 2, "mediaType": MANIFEST_TYPE, "config": config, "layers": blobs });
-    let manifest = store.put(MANIFEST_TYPE, &bytes(&manifest))?;
+    let manifest = json!({ "schemaVersion": 2, "mediaType": OCI_IMAGE_MEDIA_TYPE, "config": config, "layers": blobs });
+    let manifest = store.put(OCI_IMAGE_MEDIA_TYPE, &bytes(&manifest))?;
     let sizes: BTreeMap<&str, u64> = blobs.iter().map(|blob| (blob.digest.as_str(), blob.size)).collect();
     let size = sizes.values().sum::<u64>() + config.size + manifest.size;
     Ok(BuiltImage { manifest, config, layers, size, recipe_key: recipe.key.clone(), packages })

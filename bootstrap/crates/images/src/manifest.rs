@@ -1,6 +1,7 @@
 //! Manifests as registries serve them: of one image, or an index of several platforms' images.
 
 use oci_client::manifest as oci;
+pub use oci_client::manifest::{IMAGE_CONFIG_MEDIA_TYPE, OCI_IMAGE_MEDIA_TYPE};
 use serde::Deserialize;
 
 use super::blob::Descriptor;
@@ -35,7 +36,7 @@ impl Raw {
         let media_type = match body["mediaType"].as_str() {
             Some(named) => named,
             None if body["manifests"].is_array() => oci::OCI_IMAGE_INDEX_MEDIA_TYPE,
-            None if body["config"].is_object() && body["layers"].is_array() => oci::OCI_IMAGE_MEDIA_TYPE,
+            None if body["config"].is_object() && body["layers"].is_array() => OCI_IMAGE_MEDIA_TYPE,
             None => served_as,
         };
         Self { media_type: media_type.into(), ..served }
@@ -53,7 +54,7 @@ impl Raw {
 
     /// Whether it is of one image, in OCI's format or Docker's second.
     pub fn is_image(&self) -> bool {
-        matches!(self.media_type.as_str(), oci::OCI_IMAGE_MEDIA_TYPE | oci::IMAGE_MANIFEST_MEDIA_TYPE)
+        matches!(self.media_type.as_str(), OCI_IMAGE_MEDIA_TYPE | oci::IMAGE_MANIFEST_MEDIA_TYPE)
     }
 }
 
@@ -153,7 +154,7 @@ mod tests {
             .iter()
             .zip(&digests)
             .map(|((os, architecture), digest)| {
-                serde_json::json!({"mediaType": oci::OCI_IMAGE_MEDIA_TYPE, "digest": digest, "size": 1,
+                serde_json::json!({"mediaType": OCI_IMAGE_MEDIA_TYPE, "digest": digest, "size": 1,
                     "platform": {"os": os, "architecture": architecture}})
             })
             .collect();
@@ -173,7 +174,7 @@ mod tests {
     fn an_index_without_platforms_is_not_taken_for_an_empty_one() {
         let digest = Digest::of(b"a");
         let index = serde_json::json!({"schemaVersion": 2, "manifests": [
-            {"mediaType": oci::OCI_IMAGE_MEDIA_TYPE, "digest": digest, "size": 1}]});
+            {"mediaType": OCI_IMAGE_MEDIA_TYPE, "digest": digest, "size": 1}]});
         let expected = Choice::Unsaid { candidates: vec![digest], offered: Vec::new() };
         assert_eq!(choose(index.to_string().as_bytes(), &Platform::linux("amd64")).expect("index"), expected);
     }

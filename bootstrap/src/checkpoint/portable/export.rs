@@ -5,11 +5,12 @@ use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
-use super::{CONFIG, MANIFEST, Manifest, OBJECTS, VOLUMES, listed};
+use super::{CONFIG, Manifest, OBJECTS, VOLUMES, listed};
 use crate::checkpoint::{About, CheckpointError, Place, node};
 use crate::docker::Engine;
 use crate::images::bundle::{About as FileAbout, BundleError};
 use crate::images::bundle_writer::{self, Beside, Packed};
+use crate::images::manifest::OCI_IMAGE_MEDIA_TYPE;
 use crate::images::{BlobStore, Descriptor};
 use crate::report::Progress;
 
@@ -72,7 +73,7 @@ async fn gather(place: &Place, about: &About, store: &BlobStore, path: &Path) ->
     }
     let config = put(CONFIG, &serde_json::to_vec(about).expect("plain data is JSON"))?;
     let manifest = Manifest::of(about, config, objects, volumes);
-    put(MANIFEST, &serde_json::to_vec(&manifest).expect("plain data is JSON"))
+    put(OCI_IMAGE_MEDIA_TYPE, &serde_json::to_vec(&manifest).expect("plain data is JSON"))
 }
 
 enum Gather {

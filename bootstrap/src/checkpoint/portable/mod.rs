@@ -26,6 +26,7 @@ pub use import::import;
 
 use super::{About, CheckpointError, Objects, Origin};
 use crate::images::bundle::BundledImage;
+use crate::images::manifest::OCI_IMAGE_MEDIA_TYPE;
 use crate::images::{Bundle, Content, Descriptor};
 
 /// What the configuration of such a manifest is.
@@ -40,7 +41,6 @@ const CREATED: &str = "org.opencontainers.image.created";
 const MADE_BY: &str = "dev.backstack.made-by";
 const STACK: &str = "dev.backstack.stack";
 const STACK_VERSION: &str = "dev.backstack.stack-version";
-const MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
 
 /// A checkpoint in a file.
 #[derive(Debug, Clone)]
@@ -91,7 +91,7 @@ impl Manifest {
         let volumes = volumes.map(|(node, blob)| layer(blob, format!("volumes-{node}.tar.zst")));
         Self {
             schema_version: 2,
-            media_type: MANIFEST.into(),
+            media_type: OCI_IMAGE_MEDIA_TYPE.into(),
             artifact_type: KIND.into(),
             config,
             annotations: notes.map(|(key, value)| (key.to_string(), value.clone())).into(),

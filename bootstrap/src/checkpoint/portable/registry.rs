@@ -3,11 +3,12 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::{KIND, MANIFEST, Manifest, Portable};
+use super::{KIND, Manifest, Portable};
 use crate::checkpoint::CheckpointError;
 use crate::folders;
 use crate::images::bundle::About as FileAbout;
 use crate::images::bundle_writer::{self, Beside, Packed};
+use crate::images::manifest::OCI_IMAGE_MEDIA_TYPE;
 use crate::images::manifest::Raw;
 use crate::images::upstream::is_loopback;
 use crate::images::{
@@ -52,7 +53,7 @@ pub async fn push(file: &Path, to: &Reference) -> Result<(), CheckpointError> {
     for blob in blobs {
         push_blob(&registry, to, blob, bundle.content(&blob.digest)).await?;
     }
-    let raw = Raw { media_type: MANIFEST.into(), bytes };
+    let raw = Raw { media_type: OCI_IMAGE_MEDIA_TYPE.into(), bytes };
     Ok(registry.push_manifest(to.repository(), tag(to), &raw).await?)
 }
 
@@ -106,7 +107,8 @@ pub async fn pull(from: &Reference, progress: &Progress) -> Result<PathBuf, Chec
         checkpoint: Some(digest.clone()),
         ..FileAbout::blank()
     };
-    let listed = super::listed(&note(super::NAME), "", Descriptor { media_type: MANIFEST.into(), digest, size });
+    let listed =
+        super::listed(&note(super::NAME), "", Descriptor { media_type: OCI_IMAGE_MEDIA_TYPE.into(), digest, size });
     let folder = tempfile::tempdir_in(&cache).map_err(kept)?;
     let store = BlobStore::open(folder.path()).map_err(kept)?;
     let packed = Packed { image: listed, from: Some((upstream, found)) };

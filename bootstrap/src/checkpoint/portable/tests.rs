@@ -62,7 +62,7 @@ async fn file(folder: &Path) -> PathBuf {
     let volumes = [b"".as_slice(), b"archive"].map(|archive| put(VOLUMES, &packed(archive)));
     let config = put(CONFIG, &serde_json::to_vec(&about()).expect("JSON"));
     let manifest = Manifest::of(&about(), config, objects, volumes.into());
-    let manifest = put(MANIFEST, &serde_json::to_vec(&manifest).expect("JSON"));
+    let manifest = put(OCI_IMAGE_MEDIA_TYPE, &serde_json::to_vec(&manifest).expect("JSON"));
     let file = FileAbout {
         stack: "back".into(),
         stack_version: "0.1.0".into(),
