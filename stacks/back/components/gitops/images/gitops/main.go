@@ -32,8 +32,8 @@ type gitops struct {
 	assistant *assistant
 	// A folder for every repository that is to be filled.
 	seeds string
-	// The script by which Argo CD tells how a composite is.
-	health string
+	// The pattern in Argo CD's settings whose script tells how a composite is.
+	healthLike string
 	// Set once what Git says was applied for the first time.
 	applied bool
 }
@@ -51,7 +51,7 @@ func main() {
 func run() error {
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, os.Interrupt)
 	defer stop()
-	values, err := settings.Read("LISTEN", "GITEA_URL", "GITEA_NAMESPACE", "NAMESPACE", "SEEDS", "HEALTH", "ASSISTANT_URL", "ASSISTANT_TOKEN")
+	values, err := settings.Read("LISTEN", "GITEA_URL", "GITEA_NAMESPACE", "NAMESPACE", "SEEDS", "HEALTH_LIKE", "ASSISTANT_URL", "ASSISTANT_TOKEN")
 	if err != nil {
 		return err
 	}
@@ -65,7 +65,7 @@ func run() error {
 		giteaNamespace: values["GITEA_NAMESPACE"],
 		namespace:      values["NAMESPACE"],
 		seeds:          values["SEEDS"],
-		health:         values["HEALTH"],
+		healthLike:     values["HEALTH_LIKE"],
 		assistant:      newAssistant(values["ASSISTANT_URL"], values["ASSISTANT_TOKEN"]),
 	}
 	state := ready.New("the repositories have not been looked at yet")

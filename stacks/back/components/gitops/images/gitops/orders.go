@@ -31,7 +31,7 @@ func (gitops *gitops) orders(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := gitops.tellHealth(ctx, kinds); err != nil {
+	if err := gitops.tellHealth(ctx, kinds.all); err != nil {
 		return err
 	}
 	changed, err := gitops.keepProject(ctx, kinds, destinations(rules, spaces), rules)
@@ -73,7 +73,7 @@ type groupKind struct {
 type offer struct {
 	wide, namespaced []groupKind
 	// All of them, for Argo CD's notion of their health.
-	all []groupKind
+	all []composite
 }
 
 // An API that carries this label with the value `false` is only for other APIs to be made of.
@@ -93,6 +93,28 @@ type definition struct {
 			Kind string `json:"kind"`
 		} `json:"claimNames"`
 	} `json:"spec"`
+	Status struct {
+		Conditions []struct {
+			Type               string    `json:"type"`
+			Status             string    `json:"status"`
+			LastTransitionTime time.Time `json:"lastTransitionTime"`
+		} `json:"conditions"`
+	} `json:"status"`
+}
+
+// Since when what it defines, or offers as a claim, is served; zero if it is not.
+func (definition *definition) served() time.Time {
+	var since time.Time
+	for _, one := range definition.Status.Conditions {
+		switch {
+		case one.Type != "Established" && one.Type != "Offered":
+		case one.Status != "True":
+			return time.Time{}
+		case one.LastTransitionTime.After(since):
+			since = one.LastTransitionTime
+		}
+	}
+	return since
 }
 
 // What can be ordered: whatever is defined, in whichever group.
@@ -116,10 +138,10 @@ func offerOf(definitions []definition) offer {
 	var found offer
 	for _, one := range definitions {
 		kind := groupKind{one.Spec.Group, one.Spec.Names.Kind}
-		found.all = append(found.all, kind)
+		found.all = append(found.all, composite{kind, one.served()})
 		claim := groupKind{one.Spec.Group, one.Spec.ClaimNames.Kind}
 		if claim.Kind != "" {
-			found.all = append(found.all, claim)
+			found.all = append(found.all, composite{claim, one.served()})
 		}
 		switch {
 		case one.Metadata.Labels[offeredLabel] == "false":
@@ -132,7 +154,7 @@ func offerOf(definitions []definition) offer {
 		}
 	}
 	byName := func(a, b groupKind) int { return strings.Compare(a.Group+"/"+a.Kind, b.Group+"/"+b.Kind) }
-	for _, kinds := range [][]groupKind{found.wide, found.namespaced, found.all} {
+	for _, kinds := range [][]groupKind{found.wide, found.namespaced} {
 		slices.SortFunc(kinds, byName)
 	}
 	return found

@@ -94,26 +94,6 @@ func TestWhatIsDefinedCanBeOrderedInWhicheverGroup(t *testing.T) {
 	}
 }
 
-func TestArgoCDKnowsTheHealthOfEveryAPI(t *testing.T) {
-	database := groupKind{"databases.acme.io", "Database"}
-	changes := healthSettings(map[string]string{
-		healthKey + "gone.io_App":   "script",
-		healthKey + "apps_Mine":     "somebody's own",
-		"resource.customizations.x": "y",
-	}, []groupKind{database}, "script")
-	wanted := map[string]any{
-		healthKey + "databases.acme.io_Database": "script", openKey + "databases.acme.io_Database": "true",
-		healthKey + "gone.io_App": nil, openKey + "gone.io_App": nil,
-	}
-	if !reflect.DeepEqual(changes, wanted) {
-		t.Error(changes)
-	}
-	settled := map[string]string{healthKey + "databases.acme.io_Database": "script", openKey + "databases.acme.io_Database": "true"}
-	if changes := healthSettings(settled, []groupKind{database}, "script"); len(changes) > 0 {
-		t.Error("what is right is written again:", changes)
-	}
-}
-
 func TestEveryFileBecomesAnApplicationUnderANameThatIsTakenOnce(t *testing.T) {
 	found := applications([]string{"demo/app/my-app.yaml", "demo/app/My_App.yaml", "demo/app/My App.yaml"})
 	var names []string
