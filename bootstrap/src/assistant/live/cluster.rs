@@ -60,7 +60,7 @@ impl LiveCluster {
             platform: platform.into(),
             caches: Caches::start(client, platform),
             installed: Installed::start(client, platform),
-            pulse: Pulse::start(client.clone()),
+            pulse: Pulse::start(),
             images: images::Asked::default(),
             connection,
             made: Instant::now(),
@@ -69,9 +69,9 @@ impl LiveCluster {
     }
 
     /// Whether a new connection has to be made.
-    pub(super) fn is_stale(&self) -> bool {
+    pub(super) async fn is_stale(&self) -> bool {
         let look_again = self.lacking.load(Ordering::Relaxed) && self.made.elapsed() > LOOK_AGAIN;
-        self.pulse.trouble().is_some() || Instant::now() >= self.connection.renew || look_again
+        look_again || Instant::now() >= self.connection.renew || self.pulse.trouble(&self.connection.client).await.is_some()
     }
 
     fn gone(&self, why: &str) -> PortError {
@@ -238,7 +238,7 @@ impl Cluster for LiveCluster {
     }
 
     async fn snapshot(&self) -> Result<Snapshot, PortError> {
-        if let Some(why) = self.pulse.trouble() {
+        if let Some(why) = self.pulse.trouble(&self.connection.client).await {
             return Err(self.gone(&why));
         }
         Ok(self.caches.snapshot().await)

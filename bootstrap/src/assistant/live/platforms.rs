@@ -133,7 +133,9 @@ impl Platforms for LivePlatforms {
         let (name, way) = self.choose(name).await?;
         let slot = self.connected.lock().await.entry(name.clone()).or_default().clone();
         let mut slot = slot.lock().await;
-        if let Some(cluster) = slot.as_ref().filter(|cluster| !cluster.is_stale()) {
+        if let Some(cluster) = slot.as_ref()
+            && !cluster.is_stale().await
+        {
             return Ok(cluster.clone());
         }
         // What does not answer is given up: its address or its certificates may be others now.
