@@ -1,6 +1,7 @@
 //! What is read of a platform's cluster. Objects are plain JSON: this crate knows no Kubernetes types.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use schemars::JsonSchema;
@@ -125,11 +126,17 @@ pub trait Cluster: Send + Sync + 'static {
     /// Asks the cluster what it would do with these objects. Changes nothing.
     async fn dry_run(&self, objects: &[Value]) -> Result<Vec<DryRun>, PortError>;
 
-    /// Asks a Service of the platform through the API server: its HTTP status, and its answer as JSON.
+    /// Asks a Service of the platform through the API server, and waits so long: its HTTP status, and its answer as JSON.
     ///
     /// # Errors
     /// The cluster does not answer, or the account may not ask.
-    async fn ask(&self, service: &Ref, path: &str, question: &Value) -> Result<(u16, Value), PortError>;
+    async fn ask(
+        &self,
+        service: &Ref,
+        path: &str,
+        question: &Value,
+        patience: Duration,
+    ) -> Result<(u16, Value), PortError>;
 
     /// Whether an image can be had: in the platform's own registry, or at the one that its name says.
     async fn image(&self, reference: &str) -> Found {

@@ -116,8 +116,23 @@ async def scenario(mode):
         await change(client, {"entity": f"App:demo/{name}", "set": {key: create["spec"][key.removeprefix("spec.")] for key in ("spec.image", "spec.port")}})
         made = await client.call_tool("change_preview", {"entity": f"Deployment:demo/{name}", "set": {"spec.replicas": 3}})
         check(made.is_error and f"App:demo/{name}" in made.content[0].text, f"a Deployment of an App is in no file: {made}")
+        if mode == "auto":
+            await drafts(client)
         await change(client, {**about, "action": "delete"})
         print(f"python client, platform {platform}, {mode}: good")
+
+
+async def drafts(client):
+    """A composition is run before anybody merges it, for those that use it; nothing in the cluster changes by that."""
+    at = "spec.pipeline[0].input.composite"
+    code = "class Draft(BaseComposite):\n    def compose(self):\n        "
+    makes = code + "self.resources.note('ConfigMap', 'v1').data.said = 'hello'\n"
+    ahead = await call(client, "change_preview", {"entity": "Composition:app-standard", "set": {at: makes}})
+    effects = {(one["object"].split("/")[0], one["effect"]) for one in ahead["composed"]["resources"]}
+    check({("ConfigMap demo", "create"), ("Deployment demo", "delete")} <= effects, f"a draft was not run: {ahead}")
+    fails = code + "raise ValueError('no such size')\n"
+    ahead = await call(client, "change_preview", {"entity": "Composition:app-standard", "set": {at: fails}})
+    check(not ahead["acceptable"] and "no such size" in ahead["verdict"], f"a draft that fails is not refused: {ahead}")
 
 
 async def portal():

@@ -71,7 +71,9 @@ impl LiveCluster {
     /// Whether a new connection has to be made.
     pub(super) async fn is_stale(&self) -> bool {
         let look_again = self.lacking.load(Ordering::Relaxed) && self.made.elapsed() > LOOK_AGAIN;
-        look_again || Instant::now() >= self.connection.renew || self.pulse.trouble(&self.connection.client).await.is_some()
+        look_again
+            || Instant::now() >= self.connection.renew
+            || self.pulse.trouble(&self.connection.client).await.is_some()
     }
 
     fn gone(&self, why: &str) -> PortError {
@@ -181,11 +183,16 @@ impl LiveCluster {
             PortError::new(ErrorKind::InvalidArgument, format!("{at} cannot be asked about: {error}"))
         };
         let request = request.body(Body::from(object.to_string().into_bytes())).map_err(internal)?;
-        self.exchange(&format!("try {at}"), request).await
+        self.exchange(&format!("try {at}"), request, PATIENCE).await
     }
 
     /// Sends a request of our own making: status, answer as JSON, warnings.
-    async fn exchange(&self, what: &str, request: http::Request<Body>) -> Result<(u16, Value, Vec<String>), PortError> {
+    async fn exchange(
+        &self,
+        what: &str,
+        request: http::Request<Body>,
+        patience: Duration,
+    ) -> Result<(u16, Value, Vec<String>), PortError> {
         let exchange = async {
             let answer = self.connection.client.send(request).await?;
             let status = answer.status().as_u16();
@@ -194,7 +201,7 @@ impl LiveCluster {
             let bytes = answer.into_body().collect_bytes().await?;
             Ok((status, serde_json::from_slice(&bytes).unwrap_or_default(), warnings))
         };
-        match timeout(PATIENCE, exchange).await {
+        match timeout(patience, exchange).await {
             Ok(answer) => answer.map_err(|error| self.refused(what, &error)),
             Err(_) => Err(self.gone("no answer in time")),
         }
@@ -301,7 +308,13 @@ impl Cluster for LiveCluster {
         join_all(objects.iter().map(|object| self.try_one(object))).await.into_iter().collect()
     }
 
-    async fn ask(&self, service: &Ref, path: &str, question: &Value) -> Result<(u16, Value), PortError> {
+    async fn ask(
+        &self,
+        service: &Ref,
+        path: &str,
+        question: &Value,
+        patience: Duration,
+    ) -> Result<(u16, Value), PortError> {
         let what = format!("ask {service}");
         let url = format!("/api/v1/namespaces/{}/services/{}/proxy/{path}", service.namespace, service.name);
         let request = http::Request::post(url)
@@ -309,7 +322,7 @@ impl Cluster for LiveCluster {
             .body(Body::from(question.to_string().into_bytes()));
         let request =
             request.map_err(|error| PortError::new(ErrorKind::InvalidArgument, format!("cannot {what}: {error}")))?;
-        let (status, answer, _) = self.exchange(&what, request).await?;
+        let (status, answer, _) = self.exchange(&what, request, patience).await?;
         Ok((status, scrubbed(answer)))
     }
 

@@ -4,6 +4,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
+use crate::live::apis;
 use crate::live::diff;
 use crate::live::object::{Ref, annotation, group_of, label, list, name, namespace, text, told};
 use crate::live::snapshot::{CompositeKind, Snapshot};
@@ -40,6 +41,25 @@ pub enum Effect {
     Keep,
     // The composition makes it no more.
     Delete,
+}
+
+/// The preview service's answer about a draft: one part for each object that it was asked for.
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[serde(default)]
+pub struct Drafted {
+    /// In the order of the question.
+    pub previews: Vec<DraftedOne>,
+}
+
+/// What a draft made of one object.
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[serde(default)]
+pub struct DraftedOne {
+    /// Why it made nothing; empty if it did.
+    pub refused: String,
+    /// What it made.
+    #[serde(flatten)]
+    pub rendered: Rendered,
 }
 
 /// The preview service's answer.
@@ -108,6 +128,34 @@ pub fn composed_of(live: &Value) -> Vec<Ref> {
 /// What the preview service is asked.
 pub fn question(composition: &str, composite: &Value, observed: &[Value]) -> Value {
     json!({"composition": composition, "composite": composite, "observed": observed})
+}
+
+/// Whom a composition is run for that is changed or new: those that use it, else one as its API describes it. The flag
+/// says whether they are there. Nothing where no definition is known.
+pub fn users(snapshot: &Snapshot, composition: &Value, beside: &[Value]) -> (Vec<Value>, bool) {
+    let of = |key: &str| text(composition, key);
+    let (group, kind) = (group_of(of("/spec/compositeTypeRef/apiVersion")), of("/spec/compositeTypeRef/kind"));
+    let uses = |composite: &&Value| {
+        let refers =
+            [text(composite, "/spec/crossplane/compositionRef/name"), text(composite, "/spec/compositionRef/name")];
+        refers.contains(&name(composition))
+    };
+    let using: Vec<_> = snapshot.all(group, kind).filter(uses).cloned().collect();
+    if !using.is_empty() {
+        return (using, true);
+    }
+    let new =
+        beside.iter().filter(|object| text(object, "/kind") == "CompositeResourceDefinition").map(CompositeKind::of);
+    let known = new.chain(snapshot.composite_kinds()).find(|one| one.group == group && one.kind == kind);
+    (known.iter().map(apis::example).collect(), false)
+}
+
+/// What the preview service is asked about a composition that is no part of the cluster: each object, with what it is
+/// composed of now.
+pub fn draft_question(composition: &Value, composites: &[(Value, Vec<Value>)]) -> Value {
+    let composites: Vec<_> =
+        composites.iter().map(|(composite, observed)| json!({"composite": composite, "observed": observed})).collect();
+    json!({"composition": composition, "composites": composites})
 }
 
 /// What would happen to every resource, of those that there are and those that there would be.
@@ -179,6 +227,37 @@ mod tests {
         assert_eq!(chosen(&definition, &selected).as_deref(), Ok("hard"), "a selector is no default");
         definition["spec"]["enforcedCompositionRef"] = json!({"name": "only"});
         assert_eq!(chosen(&definition, &named).as_deref(), Ok("only"));
+    }
+
+    #[test]
+    fn a_draft_is_run_for_those_that_use_it_and_else_for_an_example() {
+        let app = |name: &str, composition: &str| {
+            json!({"apiVersion": "p.dev/v1alpha1", "kind": "App",
+            "metadata": {"namespace": "demo", "name": name}, "spec": {"crossplane": {"compositionRef": {"name": composition}}}})
+        };
+        let snapshot = Snapshot::of("lab", [definition(), app("a", "plain"), app("b", "hard"), app("c", "plain")]);
+        let found = |of: &Value, beside: &[Value]| {
+            let (users, are_there) = users(&snapshot, of, beside);
+            (users.iter().map(|user| Ref::of(user).to_string()).collect::<Vec<_>>(), are_there)
+        };
+        assert_eq!(found(&composition("plain", "plain"), &[]), (vec!["App demo/a".into(), "App demo/c".into()], true));
+        assert_eq!(found(&composition("new", "plain"), &[]), (vec!["App demo/example".into()], false));
+        let mut other = composition("new", "plain");
+        other["spec"]["compositeTypeRef"] = json!({"apiVersion": "q.dev/v1", "kind": "Queue"});
+        assert_eq!(found(&other, &[]), (vec![], false));
+        let mut new = definition();
+        new["spec"]["group"] = "q.dev".into();
+        new["spec"]["names"] = json!({"kind": "Queue", "plural": "queues"});
+        assert_eq!(found(&other, &[new]), (vec!["Queue demo/example".into()], false), "its definition comes with it");
+    }
+
+    #[test]
+    fn what_a_draft_made_and_what_it_refused_stand_side_by_side() {
+        let answer = json!({"previews": [{"refused": "step a: it refuses: no"}, {"resources": [{"kind": "Job"}], "says": ["hello"], "limits": []}]});
+        let drafted: Drafted = serde_json::from_value(answer).expect("an answer");
+        assert_eq!(drafted.previews[0].refused, "step a: it refuses: no");
+        assert_eq!(drafted.previews[0].rendered, Rendered::default());
+        assert_eq!(drafted.previews[1].rendered.says, ["hello"]);
     }
 
     fn object(kind: &str, key: &str, replicas: i64) -> Value {

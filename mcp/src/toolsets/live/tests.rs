@@ -3,6 +3,7 @@
 mod reading;
 
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use serde_json::{Map, Value, json};
@@ -98,7 +99,7 @@ impl Cluster for Memory {
         Ok(objects.iter().map(|_| self.dry.clone()).collect())
     }
 
-    async fn ask(&self, _: &Ref, _: &str, _: &Value) -> Result<(u16, Value), PortError> {
+    async fn ask(&self, _: &Ref, _: &str, _: &Value, _: Duration) -> Result<(u16, Value), PortError> {
         Ok(self.service.clone())
     }
 

@@ -16,6 +16,9 @@ use crate::live::graph;
 use crate::live::object::Ref;
 use crate::live::schema::Misfit;
 
+const COMPOSITION: &str = "Composition";
+/// How a composition is looked at that was run.
+const RUN_APART: &str = "Its fields, its kind and its functions were checked, and it was run: see `composed`.";
 /// The words of a server that does not let the assistant try a kind.
 const NOT_ALLOWED: &str = "is forbidden: User \"system:serviceaccount:";
 
@@ -173,7 +176,12 @@ impl Planned {
             }
             let one = policy::tried(&self.seen, object, run);
             if one.refused.contains(NOT_ALLOWED) {
-                let (found, how) = self.checked(object, &objects).await?;
+                let (found, mut how) = self.checked(object, &objects).await?;
+                // What cannot be right need not be run.
+                if at.kind == COMPOSITION && found.is_empty() && composed.is_none() {
+                    composed = Some(composition::drafted(&self.seen, object, &objects).await?);
+                    how = RUN_APART;
+                }
                 misfits.extend(found);
                 limits.push(format!(
                     "{} was not tried by the server: the assistant may not create its kind, Argo CD may. {how}",
@@ -195,7 +203,7 @@ impl Planned {
         let definition = self.seen.cluster.read(&[drafts::definition_of(&Ref::of(object))]).await?;
         let found = drafts::check(&self.seen.snapshot, object, beside, definition.first());
         let how = match (Ref::of(object).kind.as_str(), definition.first()) {
-            ("Composition", Some(_)) => {
+            (COMPOSITION, Some(_)) => {
                 "Its fields, its kind and its functions were checked; what its functions make of their input was not run."
             }
             (_, Some(_)) => "Its fields were checked by the schema of its kind.",

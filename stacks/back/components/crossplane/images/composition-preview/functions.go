@@ -29,6 +29,10 @@ func (functions *functions) run(ctx context.Context, function string, request *f
 		return nil, err
 	}
 	address := fmt.Sprintf("dns:///%s.%s:%d", function, functions.namespace, port)
+	return call(ctx, function, address, secure, request)
+}
+
+func call(ctx context.Context, function, address string, secure credentials.TransportCredentials, request *fn.RunFunctionRequest) (*fn.RunFunctionResponse, error) {
 	connection, err := grpc.NewClient(address, grpc.WithTransportCredentials(secure))
 	if err != nil {
 		return nil, fmt.Errorf("function %s cannot be called: %w", function, err)

@@ -23,6 +23,11 @@ type object = map[string]any
 type question struct {
 	// Name of the composition to run.
 	Composition string `json:"composition"`
+	given
+}
+
+// What a composition is run for.
+type given struct {
 	// The object, with the defaults that the API server gives it.
 	Composite object `json:"composite"`
 	// What it is composed of now, if it exists.
@@ -38,6 +43,9 @@ type preview struct {
 }
 
 type composition struct {
+	Metadata struct {
+		Name string `json:"name"`
+	} `json:"metadata"`
 	Spec struct {
 		Mode     string `json:"mode"`
 		Pipeline []step `json:"pipeline"`
@@ -93,6 +101,7 @@ type source interface {
 type previewer struct {
 	cluster   source
 	functions runner
+	drafts    starter
 }
 
 // A function does not take the object as it is; everything else that goes wrong is the platform's matter.
@@ -112,10 +121,16 @@ func (previewer *previewer) preview(ctx context.Context, asked question) (*previ
 	if err != nil {
 		return nil, err
 	}
+	return previewer.run(ctx, composition, asked.given)
+}
+
+// Runs a composition, with the functions and what the cluster says, for one object.
+func (previewer *previewer) run(ctx context.Context, composition *composition, given given) (*preview, error) {
+	name := composition.Metadata.Name
 	if composition.Spec.Mode != "" && composition.Spec.Mode != "Pipeline" {
-		return nil, fmt.Errorf("composition %s has mode %s; only pipelines can be run ahead", asked.Composition, composition.Spec.Mode)
+		return nil, fmt.Errorf("composition %s has mode %s; only pipelines can be run ahead", name, composition.Spec.Mode)
 	}
-	observed, err := observed(asked)
+	observed, err := observed(given)
 	if err != nil {
 		return nil, err
 	}
@@ -123,23 +138,23 @@ func (previewer *previewer) preview(ctx context.Context, asked question) (*previ
 	run.found = preview{Resources: []object{}, Says: []string{}, Limits: []string{}}
 	for _, step := range composition.Spec.Pipeline {
 		if err := run.step(ctx, step); err != nil {
-			return nil, fmt.Errorf("step %s of composition %s: %w", step.Step, asked.Composition, err)
+			return nil, fmt.Errorf("step %s of composition %s: %w", step.Step, name, err)
 		}
 	}
 	desired := run.request.Desired.GetResources()
 	for _, name := range slices.Sorted(maps.Keys(desired)) {
-		run.found.Resources = append(run.found.Resources, composed(asked.Composite, name, desired[name].GetResource().AsMap()))
+		run.found.Resources = append(run.found.Resources, composed(given.Composite, name, desired[name].GetResource().AsMap()))
 	}
 	return &run.found, nil
 }
 
-func observed(asked question) (*fn.State, error) {
-	composite, err := structpb.NewStruct(asked.Composite)
+func observed(given given) (*fn.State, error) {
+	composite, err := structpb.NewStruct(given.Composite)
 	if err != nil {
 		return nil, fmt.Errorf("the object cannot be given to a function: %w", err)
 	}
 	state := &fn.State{Composite: &fn.Resource{Resource: composite}, Resources: map[string]*fn.Resource{}}
-	for _, each := range asked.Observed {
+	for _, each := range given.Observed {
 		name := text(each, "metadata", "annotations", resourceName)
 		if name == "" {
 			continue

@@ -51,7 +51,7 @@ func desired(resources object) *fn.State {
 
 func previewed(fake fake) (*preview, error) {
 	previewer := previewer{cluster: fake, functions: fake}
-	return previewer.preview(context.Background(), question{Composition: "c", Composite: object{"metadata": object{"name": "shop", "namespace": "demo"}}})
+	return previewer.preview(context.Background(), question{"c", given{Composite: object{"metadata": object{"name": "shop", "namespace": "demo"}}}})
 }
 
 func TestFunctionsGoOnFromEachOther(t *testing.T) {

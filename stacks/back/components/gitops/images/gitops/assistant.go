@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"strings"
+	"time"
 
 	"backstack.dev/lib/client"
 )
@@ -62,13 +63,16 @@ type unclear string
 func (why unclear) Error() string { return string(why) }
 
 func newAssistant(address, token string) *assistant {
-	return &assistant{client.New("the platform's judge", address, func(request *http.Request) error {
+	judge := client.New("the platform's judge", address, func(request *http.Request) error {
 		request.Header.Set("Authorization", "Bearer "+token)
 		request.Header.Set("Mcp-Protocol-Version", revision)
 		request.Header.Set("Mcp-Method", "tools/call")
 		request.Header.Set("Mcp-Name", "change_preview")
 		return nil
-	})}
+	})
+	// To run a composition that nobody has merged, its functions have to start.
+	judge.HTTP.Timeout = 90 * time.Second
+	return &assistant{judge}
 }
 
 // Asks what a change would do. Nothing is changed by that.
