@@ -154,6 +154,7 @@ mod tests {
                 "ownerReferences": owner("apps/v1", "Deployment", "web")}, "spec": {"replicas": 1, "template": template("good/x:1")}, "status": {"replicas": 1}}),
             json!({"apiVersion": "v1", "kind": "Pod", "metadata": {"namespace": "shop", "name": "web-1-x", "uid": "p", "labels": {"app": "web"},
                 "ownerReferences": owner("apps/v1", "ReplicaSet", "web-1")}, "spec": spec("bad/x:1"), "status": {
+                "phase": "Pending", "conditions": [{"type": "Ready", "status": "False"}, {"type": "PodScheduled", "status": "True"}],
                 "containerStatuses": [{"name": "app", "ready": false, "restartCount": 0, "state": {"waiting": {"reason": "ErrImagePull", "message": "bad/x:1: not found"}}}]}}),
         ];
         all.extend(hooks.iter().map(|name| {

@@ -29,8 +29,13 @@ fn failed(seen: &Seen<'_>, application: &Value) -> Vec<Finding> {
     if !matches!(phase, "Failed" | "Error" | "Running") {
         return Vec::new();
     }
-    let hooks = list(application, &format!("{operation}/syncResult/resources")).iter();
-    let hooks = hooks.filter(|one| !text(one, "/hookType").is_empty() && text(one, "/hookPhase") != "Succeeded");
+    let is_hook = |one: &&Value| !text(one, "/hookType").is_empty();
+    let tried: Vec<_> =
+        list(application, &format!("{operation}/syncResult/resources")).iter().filter(is_hook).collect();
+    // While a sync begins anew it has no results yet.
+    let known = list(application, "/status/resources").iter().filter(|one| one.get("hook") == Some(&Value::Bool(true)));
+    let hooks = if tried.is_empty() { known.collect() } else { tried };
+    let hooks = hooks.into_iter().filter(|one| text(one, "/hookPhase") != "Succeeded");
     let found = hooks.filter_map(|hook| {
         let at = Ref::new(text(hook, "/group"), text(hook, "/kind"), text(hook, "/namespace"), text(hook, "/name"));
         let warnings = seen.snapshot.events_of(&at).into_iter();
@@ -49,13 +54,12 @@ fn of_hook(seen: &Seen<'_>, application: &Value, hook: &Value, at: Ref, warning:
     let why = [text(hook, "/message"), warning.map_or("", |event| text(event, "/message"))];
     let why = why.into_iter().find(|why| !why.is_empty()).unwrap_or("it does not say why");
     let line = object.and_then(|object| last_line(seen, object));
+    let sort = format!("{} hook", text(hook, "/hookType"));
+    let sort = sort.trim_start();
     let again = if tries > 0 { format!(", and was tried {tries} times again") } else { String::new() };
     let said =
         line.map_or_else(|| short(why, LONGEST), |line| format!("its log says `{}`", short(message(line), LONGEST)));
-    let summary = format!(
-        "fails as a {} hook of {app}{again}, so that nothing behind it is applied: {said}",
-        text(hook, "/hookType")
-    );
+    let summary = format!("fails as a {sort} of {app}{again}, so that nothing behind it is applied: {said}");
     let mut finding = Finding::new(Fault::JobFailed, at.clone(), summary).with("sync", text(hook, "/message"));
     finding = finding.with("sync", text(application, "/status/operationState/message"));
     if let Some(event) = warning {
@@ -155,6 +159,8 @@ mod tests {
         for (phase, tries, warned) in [("Failed", 0, false), ("Running", 3, true), ("Error", 2, true)] {
             assert_eq!(told(phase, tries, warned).first(), Some(&hook), "{phase} {tries}");
         }
+        // The results of a try that has just begun are not there yet.
+        assert_eq!(told("", 3, true).first(), Some(&hook));
         for (phase, tries, warned) in [("Running", 0, true), ("Running", 0, false), ("Succeeded", 3, true)] {
             assert!(!told(phase, tries, warned).contains(&hook), "{phase} {tries}");
         }

@@ -37,7 +37,7 @@ pub(in crate::live::diagnose) fn explained(seen: &Seen<'_>, finding: Finding) ->
             format!("Add `{what}` to `{field}` of {project}, or take {} out of what {app} brings.", kind.kind),
         ),
     };
-    let said = object.pointer(&format!("/{}", field.replace('.', "/").replace('[', "/").replace(']', "")));
+    let said = object.pointer(&format!("/{}", field.replace(['.', '['], "/").replace(']', "")));
     let mut cause = Finding::new(Fault::MissingRights, project.clone(), summary).at(field.clone());
     cause.evidence = finding.evidence.clone();
     cause.affects.push(app.to_string());
