@@ -26,7 +26,8 @@ pub(super) fn of_composite(snapshot: &Snapshot, composite: &Value) -> Vec<Findin
         if known {
             findings = findings.into_iter().map(|finding| finding.with("condition Synced", message)).collect();
         } else {
-            let finding = unwatched(composite, &at, message).unwrap_or_else(|| of_message(fault, &at, message));
+            let finding =
+                unwatched(snapshot, composite, &at, message).unwrap_or_else(|| of_message(fault, &at, message));
             let finding =
                 program::told(composition_of(snapshot, composite), composite, selected(composite, finding), message);
             findings.push(finding.with(format!("condition Synced: {}", synced.reason), message));
@@ -44,7 +45,7 @@ pub(super) fn of_composite(snapshot: &Snapshot, composite: &Value) -> Vec<Findin
         findings.extend(warnings(snapshot, composite, &at));
     }
     if findings.is_empty() {
-        findings.extend(not_ready(composite, &at));
+        findings.extend(not_ready(composite, &at).or_else(|| untouched(composite, &at)));
     }
     findings
 }
@@ -131,8 +132,18 @@ fn not_ready(composite: &Value, at: &Ref) -> Option<Finding> {
     )
 }
 
+/// One that Crossplane has said nothing of yet.
+fn untouched(composite: &Value, at: &Ref) -> Option<Finding> {
+    let made = text(composite, "/metadata/creationTimestamp");
+    (conditions(composite).next().is_none() && !made.is_empty()).then(|| {
+        Finding::new(Fault::Starting, at.clone(), "was made, and Crossplane has said nothing of it yet")
+            .with("metadata.creationTimestamp", made)
+            .next("Ask again in a moment; if it stays so, see whether Crossplane runs.")
+    })
+}
+
 /// Crossplane does not name the kind that it cannot list; it is one of those that it composes.
-fn unwatched(composite: &Value, at: &Ref, message: &str) -> Option<Finding> {
+fn unwatched(snapshot: &Snapshot, composite: &Value, at: &Ref, message: &str) -> Option<Finding> {
     if !message.contains("Informer to sync") {
         return None;
     }
@@ -142,7 +153,12 @@ fn unwatched(composite: &Value, at: &Ref, message: &str) -> Option<Finding> {
     let kinds = kinds.into_iter().collect::<Vec<_>>().join(", ");
     let kinds = if kinds.is_empty() { kinds } else { format!(": one of {kinds}") };
     let summary = format!("Crossplane lacks the right to list and watch a kind that it composes{kinds}");
-    Some(Finding::new(Fault::MissingRights, at.clone(), summary).next(grant("that kind")))
+    // Before that it may have said which.
+    let warnings = snapshot.events_of(at).into_iter().filter(|event| text(event, "/type") == "Warning");
+    let mut refused =
+        warnings.map(|event| text(event, "/message")).filter(|said| classify(said) == Some(Fault::MissingRights));
+    let what = refused.find_map(resource_in).unwrap_or_else(|| "that kind".into());
+    Some(Finding::new(Fault::MissingRights, at.clone(), summary).next(grant(&what)))
 }
 
 /// How Crossplane gets the right to work on something.
@@ -324,5 +340,46 @@ mod tests {
         let told = |ready: &str| not_ready(&order(ready), &Ref::of(&order(ready))).map(|finding| finding.summary);
         assert_eq!(told("True"), None);
         assert!(told("False").is_some_and(|text| text.contains("unready resources")));
+    }
+
+    const REFUSED: &str = r#"cannot compose resources: cannot apply composed resource "x": leases.a.dev "b" is forbidden: User "c" cannot patch resource "leases" in API group "a.dev" in the namespace "lab""#;
+
+    fn warned(conditions: Value, events: &[(&str, &str, &str)]) -> Vec<(Fault, bool, String)> {
+        let order = json!({"apiVersion": "p.dev/v1", "kind": "App", "metadata": {"namespace": "lab", "name": "shop", "creationTimestamp": "2026-01-01T12:00:00Z"},
+            "status": {"conditions": conditions}});
+        let about = json!({"apiVersion": "p.dev/v1", "kind": "App", "namespace": "lab", "name": "shop"});
+        let events = events.iter().enumerate().map(|(index, (kind, second, message))| {
+            json!({"apiVersion": "v1", "kind": "Event", "metadata": {"namespace": "lab", "name": format!("e{index}")}, "type": kind, "reason": format!("R{index}"),
+                "message": message, "lastTimestamp": format!("2026-01-01T12:00:{second}Z"), "involvedObject": about})
+        });
+        let snapshot = Snapshot::of("lab", events.chain([order.clone()]));
+        let found = of_composite(&snapshot, &order).into_iter();
+        found.map(|one| (one.fault, one.weight >= Fault::NoEndpoints.weight(), one.next)).collect()
+    }
+
+    #[test]
+    fn an_error_that_is_told_only_by_an_event_is_the_cause_at_once() {
+        let begun = ("Normal", "01", "Successfully selected composition: apps");
+        let told = warned(json!([]), &[begun, ("Warning", "01", REFUSED), ("Warning", "02", "something odd")]);
+        assert_eq!((told[0].0, told[0].1, told.len()), (Fault::MissingRights, true, 1));
+        assert!(told[0].2.contains("`leases` (API group `a.dev`)"), "{}", told[0].2);
+        let told = warned(json!([]), &[begun, ("Warning", "02", "something odd")]);
+        assert_eq!((told[0].0, told[0].1), (Fault::Unexplained, true));
+        let told = warned(json!([]), &[begun]);
+        assert_eq!((told[0].0, told[0].1), (Fault::Starting, false), "nothing is said yet");
+        let waits = json!([{"type": "Synced", "status": "False", "reason": "ReconcileError", "message": "Timeout: failed waiting for *unstructured.Unstructured Informer to sync"}]);
+        assert!(warned(waits, &[("Warning", "02", REFUSED)])[0].2.contains("`leases`"));
+    }
+
+    #[test]
+    fn what_was_warned_of_before_it_went_well_is_over() {
+        let well = json!([{"type": "Synced", "status": "True", "lastTransitionTime": "2026-01-01T12:00:05Z"}, {"type": "Ready", "status": "True"}]);
+        let composed = ("Normal", "05", "Successfully composed resources");
+        assert_eq!(warned(well.clone(), &[("Warning", "02", REFUSED), composed]), []);
+        assert_eq!(warned(well.clone(), &[("Warning", "02", REFUSED)]), []);
+        assert_eq!(warned(well, &[composed, ("Warning", "07", "something odd")]), []);
+        let late = "Operation cannot be fulfilled: the object has been modified";
+        let told = warned(json!([]), &[("Warning", "02", late)]);
+        assert_eq!(told[0].0, Fault::Starting, "whoever comes late tries again");
     }
 }

@@ -143,7 +143,7 @@ mod tests {
 
     /// A Deployment whose pod has another image than its set says.
     fn changed(hooks: &[&str]) -> Vec<Value> {
-        let spec = |image: &str| json!({"containers": [{"name": "app", "image": image}]});
+        let spec = |image: &str| json!({"nodeName": "n", "containers": [{"name": "app", "image": image}]});
         let template = |image: &str| json!({"metadata": {"labels": {"app": "web"}}, "spec": spec(image)});
         let owner = |api: &str, kind: &str, name: &str| json!([{"apiVersion": api, "kind": kind, "name": name, "uid": name, "controller": true}]);
         let mut all = vec![
