@@ -22,7 +22,9 @@ pub(super) fn on_the_way<'a>(
     owner: &Value,
     field: &str,
 ) -> Option<(&'a Value, String)> {
-    let is_own = field.contains("ontainers[") && !field.contains("volumeMounts") && !field.contains(".resources.");
+    let is_own = (field.contains(".containers[") || field.contains(".initContainers["))
+        && !field.contains("volumeMounts")
+        && !field.contains(".resources.");
     if text(pod, "/kind") != "Pod" || !is_own || !is_of_its_version(pod, owner) {
         return None;
     }

@@ -205,7 +205,7 @@ mod tests {
 
     use super::*;
 
-    const SIZES: &str = "class A(Base):\n    SIZES = {'s': 1, 'm': 2}\n\n    def compose(self):\n        # spec.size\n        size = self.SIZES[str(self.spec.size)]\n        if size > 1:\n            raise ValueError(f'size {size} is too large for this cluster')\n        self.resources.x(sice)\n";
+    const SIZES: &str = "class A(Base):\n    SIZES = {'s': 1, 'm': 2}\n\n    def compose(self):\n        # spec.size\n        size = self.SIZES[str(self.spec.size)]\n        if size > 1:\n            raise ValueError(f'size {size} is too large for this cluster')\n        self.resources.x(total)\n";
 
     fn gives_up(said: &str) -> (String, String, String) {
         let composition = json!({"apiVersion": "apiextensions.crossplane.io/v1", "kind": "Composition", "metadata": {"name": "boxes"},
@@ -223,7 +223,7 @@ mod tests {
         let field = "spec.pipeline[1].input.script";
         for (said, object, at, next) in [
             ("Compose exception: 'xl'", "Composition boxes", field, "line 6"),
-            ("Compose exception: name 'sice' is not defined", "Composition boxes", field, "line 9"),
+            ("Compose exception: name 'total' is not defined", "Composition boxes", field, "line 9"),
             ("invalid syntax (script, line 4)", "Box shop/a", "", "line 4"),
             ("SyntaxError: invalid syntax (script, line 4)", "Composition boxes", field, "line 4"),
             ("Compose exception: size 'xl' is too large for this cluster", "Box shop/a", "spec.size", "spec.size"),
