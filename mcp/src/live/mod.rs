@@ -8,7 +8,7 @@
 //! apis       the platform's own APIs as tables and examples; schema: what does not fit them
 //! owners     who made an object
 //! graph      what a thing is made of, with the health of each part
-//! policy     policies and their reports
+//! policy     policies and their reports; mutations: what they write into objects
 //! versions   which of two versions of an API is newer
 //! served     the kinds that the cluster serves, by any of their names
 //! look       what a list tells of an object: owner, images, age
@@ -29,6 +29,7 @@ pub mod kinds;
 pub mod lines;
 pub mod look;
 pub mod moment;
+pub mod mutations;
 pub mod object;
 pub mod owners;
 pub mod policy;

@@ -7,7 +7,6 @@ use time::OffsetDateTime;
 
 use super::moment;
 use super::object::{Ref, annotation, group_of, list, name, namespace, number, text};
-use super::references::template::Template;
 use super::snapshot::Snapshot;
 
 /// Kinds of policy reports, by group: the working group's, and the one that follows it.
@@ -18,13 +17,17 @@ pub const REPORTS: [(&str, &str); 4] = [
     ("openreports.io", "ClusterReport"),
 ];
 /// Kinds of policies, by group.
-pub const POLICIES: [(&str, &str); 10] = [
+pub const POLICIES: [(&str, &str); 14] = [
     ("policies.kyverno.io", "ValidatingPolicy"),
     ("policies.kyverno.io", "NamespacedValidatingPolicy"),
     ("policies.kyverno.io", "MutatingPolicy"),
+    ("policies.kyverno.io", "NamespacedMutatingPolicy"),
     ("policies.kyverno.io", "GeneratingPolicy"),
+    ("policies.kyverno.io", "NamespacedGeneratingPolicy"),
     ("policies.kyverno.io", "ImageValidatingPolicy"),
+    ("policies.kyverno.io", "NamespacedImageValidatingPolicy"),
     ("policies.kyverno.io", "DeletingPolicy"),
+    ("policies.kyverno.io", "NamespacedDeletingPolicy"),
     ("kyverno.io", "ClusterPolicy"),
     ("kyverno.io", "Policy"),
     ("admissionregistration.k8s.io", "ValidatingAdmissionPolicy"),
@@ -165,72 +168,6 @@ pub fn last_change(object: &Value) -> &str {
     times.iter().map(|pointer| text(object, pointer)).find(|time| !time.is_empty()).unwrap_or_default()
 }
 
-/// The policy that writes a field of such objects when they are made or changed, and where it says so. `key` is the
-/// last name on the way to the field.
-pub fn mutation_of<'a>(snapshot: &'a Snapshot, object: &Value, key: &str) -> Option<(&'a Value, String)> {
-    let mut all = mutations(snapshot, object).into_iter().filter(|(.., mutation)| names(mutation, key));
-    all.next().map(|(policy, place, _)| (policy, place))
-}
-
-/// The policy that writes this very text there.
-pub fn mutation_to<'a>(snapshot: &'a Snapshot, object: &Value, key: &str, text: &str) -> Option<(&'a Value, String)> {
-    let is_it = |mutation: &Value| names(mutation, key) && text.len() > 2 && mutation.to_string().contains(text);
-    let mut all = mutations(snapshot, object).into_iter().filter(|(.., mutation)| is_it(mutation));
-    all.next().map(|(policy, place, _)| (policy, place))
-}
-
-/// What policies write into an object: the policy, the field of it that says so, and what that is.
-fn mutations<'a>(snapshot: &'a Snapshot, object: &Value) -> Vec<(&'a Value, String, &'a Value)> {
-    let is_inside = |policy: &&Value| namespace(policy).is_empty() || namespace(policy) == namespace(object);
-    let mut found = Vec::new();
-    for policy in policies(snapshot).filter(is_inside) {
-        if let Some(mutations) = policy.pointer("/spec/mutations").filter(|_| takes(policy, object)) {
-            found.push((policy, "spec.mutations".into(), mutations));
-        }
-        let rules = list(policy, "/spec/rules").iter().enumerate().filter(|(_, rule)| takes_by_rule(rule, object));
-        let mutating = rules.filter_map(|(index, rule)| Some((index, rule.get("mutate")?)));
-        found.extend(mutating.map(|(index, mutate)| (policy, format!("spec.rules[{index}].mutate"), mutate)));
-    }
-    found
-}
-
-/// Kinds by which an object is taken: its own, and that of its pods, for whose templates such policies are meant too.
-fn kinds_of(object: &Value) -> Vec<&str> {
-    let pod = Template::of(object).map(|_| "Pod");
-    std::iter::once(text(object, "/kind")).chain(pod).collect()
-}
-
-/// Whether a word stands in a value as a word of its own.
-fn names(value: &Value, word: &str) -> bool {
-    value.to_string().split(|letter: char| !letter.is_ascii_alphanumeric()).any(|one| one == word)
-}
-
-fn takes(policy: &Value, object: &Value) -> bool {
-    let own = group_of(text(object, "/apiVersion"));
-    list(policy, "/spec/matchConstraints/resourceRules").iter().any(|rule| {
-        let has = |field: &str, fits: &dyn Fn(&str) -> bool| {
-            list(rule, field).iter().filter_map(Value::as_str).any(|one| one == "*" || fits(one))
-        };
-        let plain = |word: &str| word.to_lowercase().trim_end_matches('s').to_string();
-        kinds_of(object).iter().any(|kind| {
-            let group = if *kind == "Pod" { "" } else { own };
-            has("/apiGroups", &|one| one == group) && has("/resources", &|one| plain(one) == plain(kind))
-        })
-    })
-}
-
-fn takes_by_rule(rule: &Value, object: &Value) -> bool {
-    let one = rule.get("match").into_iter();
-    let several = ["/match/any", "/match/all"].iter().flat_map(|pointer| list(rule, pointer));
-    let own = kinds_of(object);
-    one.chain(several).any(|filter| {
-        let mut kinds = list(filter, "/resources/kinds").iter().filter_map(Value::as_str);
-        let places: Vec<_> = list(filter, "/resources/namespaces").iter().filter_map(Value::as_str).collect();
-        kinds.any(|kind| kind == "*" || kind.rsplit('/').next().is_some_and(|kind| own.contains(&kind)))
-            && (places.is_empty() || places.contains(&namespace(object)) || places.contains(&"*"))
-    })
-}
-
 /// The label or annotation that a policy misses in an object, as a field: by the path that a message names, by what the
 /// policy looks for, by what its message says.
 pub fn missing_key(policy: Option<&Value>, message: &str, object: &Value) -> Option<String> {
@@ -266,7 +203,7 @@ fn keys(policy: &Value, part: &str) -> Vec<String> {
 }
 
 /// What stands in quotes of any kind, with what stands before and behind it.
-fn quoted(text: &str) -> Vec<(&str, &str, &str)> {
+pub(super) fn quoted(text: &str) -> Vec<(&str, &str, &str)> {
     let by = |quote: char| {
         let parts: Vec<_> = text.split(quote).collect();
         let inner = (1..parts.len().saturating_sub(1)).step_by(2);
@@ -466,32 +403,6 @@ mod tests {
             (Some(expressed("object.spec.replicas > 1")), "too few replicas", None),
         ] {
             assert_eq!(missing_key(policy.as_ref(), message, &object).as_deref(), wanted, "{message} {policy:?}");
-        }
-    }
-
-    #[test]
-    fn a_policy_that_writes_a_field_is_found_by_kind_and_field() {
-        let classic = json!({"apiVersion": "kyverno.io/v1", "kind": "ClusterPolicy", "metadata": {"name": "mirror"}, "spec": {"rules": [
-            {"match": {"any": [{"resources": {"kinds": ["Pod"], "namespaces": ["demo"]}}]}, "mutate": {"patchStrategicMerge": {"spec": {"containers": [{"image": "mirror/x:1"}]}}}}]}});
-        let newer = json!({"apiVersion": "policies.kyverno.io/v1", "kind": "MutatingPolicy", "metadata": {"name": "few"}, "spec": {
-            "matchConstraints": {"resourceRules": [{"apiGroups": ["apps"], "resources": ["deployments"]}]},
-            "mutations": [{"patchType": "ApplyConfiguration", "applyConfiguration": {"expression": "Object{spec: Object.spec{replicas: 1}}"}}]}});
-        let snapshot = Snapshot::of("lab", [classic, newer]);
-        let found = |api: &str, kind: &str, place: &str, key: &str| {
-            let object = json!({"apiVersion": api, "kind": kind, "metadata": {"namespace": place}});
-            mutation_of(&snapshot, &object, key).map(|(policy, field)| format!("{} {field}", name(policy)))
-        };
-        assert_eq!(found("v1", "Pod", "demo", "image").as_deref(), Some("mirror spec.rules[0].mutate"));
-        assert_eq!(found("apps/v1", "Deployment", "demo", "replicas").as_deref(), Some("few spec.mutations"));
-        let deployment = json!({"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"namespace": "demo"}, "spec": {"template": {"spec": {}}}});
-        let writes = |text: &str| mutation_to(&snapshot, &deployment, "image", text).map(|(policy, _)| name(policy));
-        assert_eq!((writes("mirror/x:1"), writes("other/x:1")), (Some("mirror"), None), "templates are meant too");
-        for (api, kind, place, key) in [
-            ("v1", "Pod", "other", "image"),
-            ("v1", "Pod", "demo", "ima"),
-            ("apps/v1", "StatefulSet", "demo", "replicas"),
-        ] {
-            assert_eq!(found(api, kind, place, key), None, "{kind} {place} {key}");
         }
     }
 }

@@ -11,12 +11,18 @@ pub use crate::secrets::HIDDEN;
 
 /// Annotations longer than this hold copies of objects or reports, never what a person would read.
 const LONG_ANNOTATION: usize = 1024;
+/// Where client-side apply keeps what was applied.
+const APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
+/// What is remembered beside the writers.
+const DECLARED: &str = "declared";
+const SCALER: &str = "scaler";
 /// Writers of one object that are remembered, the last ones.
 const MOST_WRITERS: usize = 4;
 
 /// Takes out field managers, copies of the object in annotations, and whatever is a secret.
 pub fn scrub(object: &mut Value) {
-    let last = object.get_mut("metadata").and_then(Value::as_object_mut).and_then(last_change);
+    let applied = applied(object);
+    let last = object.get_mut("metadata").and_then(Value::as_object_mut).and_then(|meta| last_change(meta, applied));
     short_annotations(object);
     secrets::clean(object);
     if let (Some(last), Some(meta)) = (last, object.get_mut("metadata").and_then(Value::as_object_mut)) {
@@ -32,8 +38,17 @@ pub fn scrubbed(mut object: Value) -> Value {
 
 /// Of the field managers only who they are, when each wrote last, and which keys of a ConfigMap; the newest first. States that controllers write are
 /// no changes. It never leaves in an answer: it is there to tell what has changed since something started, and by whom.
-fn last_change(meta: &mut Map<String, Value>) -> Option<Value> {
-    let Some(Value::Array(managers)) = meta.remove("managedFields") else { return None };
+fn last_change(meta: &mut Map<String, Value>, applied: Option<Value>) -> Option<Value> {
+    let managers = match meta.remove("managedFields") {
+        Some(Value::Array(managers)) => managers,
+        _ => Vec::new(),
+    };
+    let scales = |entry: &&Value| entry.pointer("/fieldsV1/f:spec/f:replicas").is_some();
+    let scaler = managers.iter().find(scales).and_then(|entry| entry.get("manager").cloned());
+    let kept = managers.iter().find(|entry| entry.get(DECLARED).is_some() || entry.get(SCALER).is_some()).cloned();
+    let last = applied.or_else(|| kept.clone()?.get(DECLARED).cloned()).map(|applied| (DECLARED, applied));
+    let scaler = scaler.or_else(|| kept?.get(SCALER).cloned()).map(|scaler| (SCALER, scaler));
+    let extra: Map<_, _> = last.into_iter().chain(scaler).map(|(key, value)| (key.to_string(), value)).collect();
     let text = |entry: &Value, field: &str| entry.get(field).and_then(Value::as_str).unwrap_or_default().to_string();
     let changes = managers.iter().filter(|entry| text(entry, "subresource").is_empty());
     let mut changes: Vec<_> = changes.map(|entry| (text(entry, "time"), text(entry, "manager"), keys(entry))).collect();
@@ -44,8 +59,42 @@ fn last_change(meta: &mut Map<String, Value>) -> Option<Value> {
         true => json!({"manager": manager, "time": time}),
         false => json!({"manager": manager, "time": time, "data": keys}),
     });
-    let told: Vec<_> = told.collect();
+    let extra = (!extra.is_empty()).then_some(Value::Object(extra));
+    let told: Vec<_> = told.chain(extra).collect();
     (!told.is_empty()).then_some(Value::Array(told))
+}
+
+/// What somebody has applied, of the few fields that others like to write, too: replicas, and images by container.
+fn applied(object: &Value) -> Option<Value> {
+    // Most objects have neither.
+    object.pointer("/spec/template").or_else(|| object.pointer("/spec/replicas"))?;
+    let copy = object.pointer("/metadata/annotations")?.get(APPLIED)?.as_str()?;
+    let copy: Value = serde_json::from_str(copy).ok()?;
+    let lists = ["/spec/template/spec/initContainers", "/spec/template/spec/containers"];
+    let containers = lists.iter().filter_map(|list| copy.pointer(list)?.as_array()).flatten();
+    let named =
+        |container: &Value| Some((container.get("name")?.as_str()?.to_string(), container.get("image")?.clone()));
+    let images: Map<_, _> = containers.filter_map(named).collect();
+    let mut declared = json!({"images": images});
+    if let Some(replicas) = copy.pointer("/spec/replicas").filter(|replicas| replicas.is_i64()) {
+        declared["replicas"] = replicas.clone();
+    }
+    secrets::clean(&mut declared);
+    Some(declared)
+}
+
+/// What somebody has applied, as far as it is remembered: `replicas`, and `images` by container.
+pub fn declared(object: &Value) -> Option<&Value> {
+    remembered(object, DECLARED)
+}
+
+/// Who has written its number of replicas last, if anybody has.
+pub fn scaler(object: &Value) -> Option<&str> {
+    remembered(object, SCALER)?.as_str()
+}
+
+fn remembered<'a>(object: &'a Value, key: &str) -> Option<&'a Value> {
+    object.pointer("/metadata/managedFields")?.as_array()?.iter().find_map(|entry| entry.get(key))
 }
 
 /// The keys of a ConfigMap that a writer has written.
@@ -120,6 +169,19 @@ mod tests {
             let clean = scrubbed(object.clone()).to_string();
             assert!(!clean.contains(CANARY), "{object} became {clean}");
         }
+    }
+
+    #[test]
+    fn of_what_was_applied_only_replicas_and_images_are_remembered_and_nothing_leaves() {
+        let spec = json!({"replicas": 1, "template": {"spec": {"containers": [{"name": "app", "image": "r/x:1", "args": [CANARY]}]}}});
+        let copy = json!({"kind": "Deployment", "spec": spec}).to_string();
+        let mut object = scrubbed(json!({"kind": "Deployment", "spec": {"replicas": 2, "template": {}}, "metadata": {
+            "annotations": {APPLIED: copy}, "managedFields": [{"manager": "controller", "fieldsV1": {"f:spec": {"f:replicas": {}}}}]}}));
+        assert_eq!(declared(&object), Some(&json!({"replicas": 1, "images": {"app": "r/x:1"}})));
+        assert_eq!(scaler(&scrubbed(object.clone())), Some("controller"), "also after a second time");
+        assert!(!object.to_string().contains(CANARY), "{object}");
+        secrets::clean(&mut object);
+        assert_eq!(object["metadata"], json!({}));
     }
 
     #[test]

@@ -272,6 +272,8 @@ const PHRASES: &[(&[&str], Fault)] = &[
     (&["must support resize"], Fault::Volume),
     (&["cannot list resource"], Fault::MissingRights),
     (&["forbidden: user"], Fault::MissingRights),
+    // What Crossplane says, by itself, of kinds that it composes and may not work on.
+    (&["is not allowed to [", "] resource"], Fault::MissingRights),
     // What Crossplane says of a kind that it may not list: it waits for a list that never comes.
     (&["failed waiting for", "informer to sync"], Fault::MissingRights),
     (&["violates podsecurity"], Fault::PolicyDenied),
@@ -355,6 +357,10 @@ mod tests {
             (
                 r#"cannot compose resources: cannot run Composition pipeline step "render": pipeline step "render" returned a fatal result: no image"#,
                 Fault::FunctionFailed,
+            ),
+            (
+                "system:serviceaccount:a:b is not allowed to [get, list] resource podtemplates/v1 in namespace c",
+                Fault::MissingRights,
             ),
             (r#"failed calling webhook "mutate.kyverno.svc": connection refused"#, Fault::Webhook),
             (

@@ -10,6 +10,7 @@ use backstack_mcp::live::scrub::scrubbed;
 use backstack_mcp::live::snapshot::{Kind, Snapshot, Table};
 use futures::StreamExt;
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::FieldsV1;
 use kube::api::{Api, ApiResource, DynamicObject};
 use kube::core::PartialObjectMeta;
 use kube::discovery::Scope;
@@ -271,8 +272,12 @@ async fn await_definitions(client: Client, shared: Arc<Shared>) {
 
 /// An object as JSON; items of lists leave their own type out.
 pub(super) fn to_value(mut object: DynamicObject, resource: &ApiResource) -> Value {
-    // Who wrote which fields is the longest part of most objects, and only who and when is of use.
-    object.metadata.managed_fields.iter_mut().flatten().for_each(|entry| entry.fields_v1 = None);
+    // Who wrote which fields is the longest part of most objects, and only who and when is of use, and who scales.
+    let scales = |fields: &FieldsV1| fields.0.pointer("/f:spec/f:replicas").is_some();
+    for entry in object.metadata.managed_fields.iter_mut().flatten() {
+        let fields = entry.fields_v1.take().filter(scales);
+        entry.fields_v1 = fields.map(|_| FieldsV1(serde_json::json!({"f:spec": {"f:replicas": {}}})));
+    }
     object.types =
         Some(kube::core::TypeMeta { api_version: resource.api_version.clone(), kind: resource.kind.clone() });
     serde_json::to_value(object).unwrap_or_default()

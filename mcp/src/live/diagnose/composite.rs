@@ -4,12 +4,15 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use super::{Fault, Finding, classify};
+use super::custom::VIOLATION;
+use super::{Fault, Finding, classify, program};
 use crate::live::object::{Ref, annotation, condition, conditions, list, name, short, text};
-use crate::live::snapshot::{Snapshot, event_count};
+use crate::live::snapshot::{Snapshot, event_count, event_time};
 
 const CROSSPLANE: &str = "apiextensions.crossplane.io";
 const PACKAGES: &str = "pkg.crossplane.io";
+/// What an error weighs at least that Crossplane tells of something that is not ready.
+const WARNED: u32 = 52;
 
 /// Everything that is wrong with a composite resource.
 pub(super) fn of_composite(snapshot: &Snapshot, composite: &Value) -> Vec<Finding> {
@@ -23,8 +26,10 @@ pub(super) fn of_composite(snapshot: &Snapshot, composite: &Value) -> Vec<Findin
         if known {
             findings = findings.into_iter().map(|finding| finding.with("condition Synced", message)).collect();
         } else {
-            let finding = unwatched(composite, &at, message).unwrap_or_else(|| of_message(fault, &at, message));
-            let finding = in_composition(snapshot, composite, selected(composite, finding), message);
+            let finding =
+                unwatched(snapshot, composite, &at, message).unwrap_or_else(|| of_message(fault, &at, message));
+            let finding =
+                program::told(composition_of(snapshot, composite), composite, selected(composite, finding), message);
             findings.push(finding.with(format!("condition Synced: {}", synced.reason), message));
         }
     }
@@ -37,10 +42,10 @@ pub(super) fn of_composite(snapshot: &Snapshot, composite: &Value) -> Vec<Findin
         );
     }
     if findings.is_empty() {
-        findings.extend(warnings(snapshot, &at));
+        findings.extend(warnings(snapshot, composite, &at));
     }
     if findings.is_empty() {
-        findings.extend(not_ready(composite, &at));
+        findings.extend(not_ready(composite, &at).or_else(|| untouched(composite, &at)));
     }
     findings
 }
@@ -55,32 +60,6 @@ fn selected(composite: &Value, finding: Finding) -> Finding {
         .at(field)
         .with(field, &told)
         .next(format!("Set `{field}` of {at} to labels that a composition of its kind has."))
-}
-
-/// A program of a composition that gives up over a fault of its own: the composition is to be mended, not the order.
-fn in_composition(snapshot: &Snapshot, composite: &Value, finding: Finding, message: &str) -> Finding {
-    const OWN: [&str; 7] = [
-        "is not defined",
-        "nameerror",
-        "syntaxerror",
-        "attributeerror",
-        "typeerror",
-        "indentationerror",
-        "importerror",
-    ];
-    let said = message.to_lowercase();
-    let composition = composition_of(snapshot, composite).filter(|_| finding.fault == Fault::FunctionFailed);
-    let Some(composition) = composition.filter(|_| OWN.iter().any(|word| said.contains(word))) else { return finding };
-    let (at, composite) = (Ref::of(composition), Ref::of(composite));
-    let steps = list(composition, "/spec/pipeline");
-    let index = steps
-        .iter()
-        .position(|step| said.contains(&format!("\"{}\"", text(step, "/step").to_lowercase())))
-        .unwrap_or(0);
-    let field = format!("spec.pipeline[{index}].input");
-    let next = format!("Correct the program in `{field}` of {at}; {composite} is composed again by itself.");
-    let moved = Finding { object: at, affects: vec![composite.to_string()], ..finding };
-    moved.at(field).next(next)
 }
 
 /// A definition of a composite API that Crossplane does not serve.
@@ -108,15 +87,35 @@ fn newest_warning<'a>(snapshot: &'a Snapshot, at: &Ref) -> &'a str {
     events.into_iter().find(|event| text(event, "/type") == "Warning").map_or("", |event| text(event, "/message"))
 }
 
-/// Warnings that classify as something, for composites whose conditions look fine for the moment.
-fn warnings(snapshot: &Snapshot, at: &Ref) -> Option<Finding> {
+/// What Crossplane warns of. It may do so before it writes any condition; and of one that is ready only what stands last
+/// and is known counts.
+fn warnings(snapshot: &Snapshot, composite: &Value, at: &Ref) -> Option<Finding> {
+    let is_ready = condition(composite, "Ready").is_some_and(|ready| ready.is_true());
     let events = snapshot.events_of(at);
-    let last = events.first()?;
-    let message = text(last, "/message");
-    let fault = classify(message).filter(|_| text(last, "/type") == "Warning")?;
-    Some(
-        of_message(fault, at, message).with(format!("event {} ×{}", text(last, "/reason"), event_count(last)), message),
-    )
+    let is_warning = |event: &Value| text(event, "/type") == "Warning" && text(event, "/reason") != VIOLATION;
+    let well = events.iter().filter(|event| !is_warning(event)).map(|event| event_time(event));
+    let synced = condition(composite, "Synced").filter(|synced| synced.is_true()).map(|synced| synced.since);
+    // Whatever was before it went well is over.
+    let well = well.chain(synced).max().unwrap_or_default();
+    let most = if is_ready { 1 } else { events.len() };
+    let open = events.into_iter().take(most);
+    let open: Vec<_> =
+        open.filter(|event| is_warning(event) && event_time(event) >= well && is_lasting(event)).collect();
+    let known = open.iter().find_map(|event| Some((classify(text(event, "/message"))?, *event)));
+    let (fault, told) = known.or_else(|| Some((Fault::Unexplained, *open.first().filter(|_| !is_ready)?)))?;
+    let mut finding = of_message(fault, at, text(told, "/message"));
+    finding.weight = finding.weight.max(WARNED);
+    let evidence =
+        std::iter::once(&told).chain(open.iter().filter(|event| text(event, "/reason") != text(told, "/reason")));
+    Some(evidence.fold(finding, |finding, event| {
+        let source = format!("event {} ×{}", text(event, "/reason"), event_count(event));
+        finding.with(source, text(event, "/message"))
+    }))
+}
+
+/// Two who write at once: whoever comes late tries again.
+fn is_lasting(event: &Value) -> bool {
+    !text(event, "/message").contains("the object has been modified")
 }
 
 fn not_ready(composite: &Value, at: &Ref) -> Option<Finding> {
@@ -133,8 +132,18 @@ fn not_ready(composite: &Value, at: &Ref) -> Option<Finding> {
     )
 }
 
+/// One that Crossplane has said nothing of yet.
+fn untouched(composite: &Value, at: &Ref) -> Option<Finding> {
+    let made = text(composite, "/metadata/creationTimestamp");
+    (conditions(composite).next().is_none() && !made.is_empty()).then(|| {
+        Finding::new(Fault::Starting, at.clone(), "was made, and Crossplane has said nothing of it yet")
+            .with("metadata.creationTimestamp", made)
+            .next("Ask again in a moment; if it stays so, see whether Crossplane runs.")
+    })
+}
+
 /// Crossplane does not name the kind that it cannot list; it is one of those that it composes.
-fn unwatched(composite: &Value, at: &Ref, message: &str) -> Option<Finding> {
+fn unwatched(snapshot: &Snapshot, composite: &Value, at: &Ref, message: &str) -> Option<Finding> {
     if !message.contains("Informer to sync") {
         return None;
     }
@@ -144,21 +153,69 @@ fn unwatched(composite: &Value, at: &Ref, message: &str) -> Option<Finding> {
     let kinds = kinds.into_iter().collect::<Vec<_>>().join(", ");
     let kinds = if kinds.is_empty() { kinds } else { format!(": one of {kinds}") };
     let summary = format!("Crossplane lacks the right to list and watch a kind that it composes{kinds}");
-    let next = "Grant get, list, watch, create, update, patch and delete of that kind with a ClusterRole that has the label `rbac.crossplane.io/aggregate-to-crossplane: \"true\"`.";
-    Some(Finding::new(Fault::MissingRights, at.clone(), summary).next(next))
+    // Before that it may have said which.
+    let warnings = snapshot.events_of(at).into_iter().filter(|event| text(event, "/type") == "Warning");
+    let mut refused =
+        warnings.map(|event| text(event, "/message")).filter(|said| classify(said) == Some(Fault::MissingRights));
+    let what = refused.find_map(resource_in).unwrap_or_else(|| "that kind".into());
+    Some(Finding::new(Fault::MissingRights, at.clone(), summary).next(grant(&what)))
+}
+
+/// How Crossplane gets the right to work on something.
+fn grant(what: &str) -> String {
+    format!(
+        "Grant get, list, watch, create, update, patch and delete of {what} with a ClusterRole that has the label `rbac.crossplane.io/aggregate-to-crossplane: \"true\"`."
+    )
+}
+
+/// The resource, with its group, that a server says nobody may touch: `resource "leases" in API group "x"`, `] resource
+/// leases/v1`.
+fn resource_in(message: &str) -> Option<String> {
+    let (_, rest) = message.rsplit_once(" resource \"").or_else(|| message.split_once("] resource "))?;
+    let resource = rest.split(['"', '/', ' ']).next().filter(|resource| !resource.is_empty())?;
+    let group = rest.split_once("in API group \"").and_then(|(_, rest)| rest.split('"').next());
+    Some(match group {
+        Some("") => format!("`{resource}` (of the core API group)"),
+        Some(group) => format!("`{resource}` (API group `{group}`)"),
+        None => format!("`{resource}`"),
+    })
 }
 
 fn of_message(fault: Fault, at: &Ref, message: &str) -> Finding {
     let core = short(innermost(message), 200);
     let (summary, next) = match fault {
-        Fault::MissingFunction => (format!("its composition cannot call a function: {core}"), "Install the function that the composition names, or correct the name in the composition.".to_string()),
-        Fault::FunctionFailed => (format!("its composition's function gave up: {core}"), "Correct the field that the message names in the resource, or the composition itself.".to_string()),
-        Fault::MissingComposition if message.contains("compositionSelector") || message.contains("selector") => (format!("no composition has the labels that it asks for: {core}"), "Correct `spec.crossplane.compositionSelector.matchLabels`.".to_string()),
-        Fault::MissingRights => (format!("Crossplane lacks a right: {core}"), "Grant it with a ClusterRole that has the label `rbac.crossplane.io/aggregate-to-crossplane: \"true\"` and lists that resource.".to_string()),
-        Fault::Quota => (format!("a quota does not let it compose: {core}"), "Raise the namespace's ResourceQuota, or free some of it.".to_string()),
-        Fault::PolicyDenied => (format!("a policy refuses what it composes: {core}"), "Read policies for how to comply; then change the resource, or the composition.".to_string()),
-        Fault::InvalidManifest => (format!("what it composes is not valid: {core}"), "Correct the composition, or the field of the resource that it copies.".to_string()),
-        Fault::MissingComposition => (format!("no composition fits it: {core}"), "Add a Composition for its kind, or correct `spec.crossplane.compositionRef`.".to_string()),
+        Fault::MissingFunction => (
+            format!("its composition cannot call a function: {core}"),
+            "Install the function that the composition names, or correct the name in the composition.".to_string(),
+        ),
+        Fault::FunctionFailed => (
+            format!("its composition's function gave up: {core}"),
+            "Correct the field that the message names in the resource, or the composition itself.".to_string(),
+        ),
+        Fault::MissingComposition if message.contains("compositionSelector") || message.contains("selector") => (
+            format!("no composition has the labels that it asks for: {core}"),
+            "Correct `spec.crossplane.compositionSelector.matchLabels`.".to_string(),
+        ),
+        Fault::MissingRights => (
+            format!("Crossplane lacks a right: {core}"),
+            grant(&resource_in(message).unwrap_or_else(|| "that kind".into())),
+        ),
+        Fault::Quota => (
+            format!("a quota does not let it compose: {core}"),
+            "Raise the namespace's ResourceQuota, or free some of it.".to_string(),
+        ),
+        Fault::PolicyDenied => (
+            format!("a policy refuses what it composes: {core}"),
+            "Read policies for how to comply; then change the resource, or the composition.".to_string(),
+        ),
+        Fault::InvalidManifest => (
+            format!("what it composes is not valid: {core}"),
+            "Correct the composition, or the field of the resource that it copies.".to_string(),
+        ),
+        Fault::MissingComposition => (
+            format!("no composition fits it: {core}"),
+            "Add a Composition for its kind, or correct `spec.crossplane.compositionRef`.".to_string(),
+        ),
         _ => (format!("{}: {core}", fault.title()), "Read events for all that Crossplane says about it.".to_string()),
     };
     Finding::new(fault, at.clone(), summary).next(next)
@@ -283,5 +340,46 @@ mod tests {
         let told = |ready: &str| not_ready(&order(ready), &Ref::of(&order(ready))).map(|finding| finding.summary);
         assert_eq!(told("True"), None);
         assert!(told("False").is_some_and(|text| text.contains("unready resources")));
+    }
+
+    const REFUSED: &str = r#"cannot compose resources: cannot apply composed resource "x": leases.a.dev "b" is forbidden: User "c" cannot patch resource "leases" in API group "a.dev" in the namespace "lab""#;
+
+    fn warned(conditions: Value, events: &[(&str, &str, &str)]) -> Vec<(Fault, bool, String)> {
+        let order = json!({"apiVersion": "p.dev/v1", "kind": "App", "metadata": {"namespace": "lab", "name": "shop", "creationTimestamp": "2026-01-01T12:00:00Z"},
+            "status": {"conditions": conditions}});
+        let about = json!({"apiVersion": "p.dev/v1", "kind": "App", "namespace": "lab", "name": "shop"});
+        let events = events.iter().enumerate().map(|(index, (kind, second, message))| {
+            json!({"apiVersion": "v1", "kind": "Event", "metadata": {"namespace": "lab", "name": format!("e{index}")}, "type": kind, "reason": format!("R{index}"),
+                "message": message, "lastTimestamp": format!("2026-01-01T12:00:{second}Z"), "involvedObject": about})
+        });
+        let snapshot = Snapshot::of("lab", events.chain([order.clone()]));
+        let found = of_composite(&snapshot, &order).into_iter();
+        found.map(|one| (one.fault, one.weight >= Fault::NoEndpoints.weight(), one.next)).collect()
+    }
+
+    #[test]
+    fn an_error_that_is_told_only_by_an_event_is_the_cause_at_once() {
+        let begun = ("Normal", "01", "Successfully selected composition: apps");
+        let told = warned(json!([]), &[begun, ("Warning", "01", REFUSED), ("Warning", "02", "something odd")]);
+        assert_eq!((told[0].0, told[0].1, told.len()), (Fault::MissingRights, true, 1));
+        assert!(told[0].2.contains("`leases` (API group `a.dev`)"), "{}", told[0].2);
+        let told = warned(json!([]), &[begun, ("Warning", "02", "something odd")]);
+        assert_eq!((told[0].0, told[0].1), (Fault::Unexplained, true));
+        let told = warned(json!([]), &[begun]);
+        assert_eq!((told[0].0, told[0].1), (Fault::Starting, false), "nothing is said yet");
+        let waits = json!([{"type": "Synced", "status": "False", "reason": "ReconcileError", "message": "Timeout: failed waiting for *unstructured.Unstructured Informer to sync"}]);
+        assert!(warned(waits, &[("Warning", "02", REFUSED)])[0].2.contains("`leases`"));
+    }
+
+    #[test]
+    fn what_was_warned_of_before_it_went_well_is_over() {
+        let well = json!([{"type": "Synced", "status": "True", "lastTransitionTime": "2026-01-01T12:00:05Z"}, {"type": "Ready", "status": "True"}]);
+        let composed = ("Normal", "05", "Successfully composed resources");
+        assert_eq!(warned(well.clone(), &[("Warning", "02", REFUSED), composed]), []);
+        assert_eq!(warned(well.clone(), &[("Warning", "02", REFUSED)]), []);
+        assert_eq!(warned(well, &[composed, ("Warning", "07", "something odd")]), []);
+        let late = "Operation cannot be fulfilled: the object has been modified";
+        let told = warned(json!([]), &[("Warning", "02", late)]);
+        assert_eq!(told[0].0, Fault::Starting, "whoever comes late tries again");
     }
 }

@@ -42,7 +42,7 @@ const OFF: [&str; 4] = ["suspend", "suspended", "paused", "disabled"];
 const TELLING: usize = 5;
 
 /// The reason of events by which policies tell, at themselves, who breaks them.
-const VIOLATION: &str = "PolicyViolation";
+pub(super) const VIOLATION: &str = "PolicyViolation";
 
 /// What is wrong with an object of a kind that nothing here knows.
 pub(super) fn of_any(snapshot: &Snapshot, object: &Value) -> Option<Finding> {

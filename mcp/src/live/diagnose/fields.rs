@@ -4,10 +4,12 @@
 use backstack_health::finding::Change;
 use serde_json::{Value, json};
 
-use super::{Fault, Finding, applications_of};
+use super::mutated::value_at;
+use super::{Fault, Finding, applications_of, mutated};
+use crate::live::mutations::{mutation_of, mutation_to};
 use crate::live::object::{Ref, list, namespace, text};
 use crate::live::owners;
-use crate::live::policy::{missing_key, mutation_of, mutation_to};
+use crate::live::policy::missing_key;
 use crate::live::references::template::{Template, uses};
 use crate::live::snapshot::Snapshot;
 
@@ -30,6 +32,9 @@ pub(super) fn located(snapshot: &Snapshot, mut finding: Finding) -> Finding {
     let at = Ref::of(written);
     if at != finding.object || value.is_some() {
         finding.change = Some(Change { object: at.typed(), field: field.clone(), value });
+    }
+    if let Some(told) = mutated::told(snapshot, object, written, &field, &finding) {
+        return with_source(snapshot, written, told);
     }
     if at != finding.object && !field.is_empty() {
         finding.next = format!("{} It is written in `{field}` of {at}.", finding.next);
@@ -69,7 +74,8 @@ fn written_in<'a>(snapshot: &'a Snapshot, object: &'a Value, field: &str) -> (&'
             }
             (Some(below), Some(above)) if field.starts_with(below.path) => {
                 let above_field = format!("{}{}", above.path, &field[below.path.len()..]);
-                if let Some(found) = added_on_the_way(snapshot, object, owner, &field, &above_field) {
+                let added = added_on_the_way(snapshot, object, owner, &field, &above_field);
+                if let Some(found) = added.or_else(|| mutated::on_the_way(snapshot, object, owner, &field)) {
                     return found;
                 }
                 above_field
@@ -144,15 +150,6 @@ fn number_of_port<'a>(object: &'a Value, value: &Value) -> Option<&'a Value> {
     let template = Template::of(object)?;
     let mut ports = template.containers().flat_map(|(_, container)| list(container, "/ports"));
     ports.find(|port| text(port, "/name") == name)?.get("containerPort")
-}
-
-/// The value at `spec.containers[0].image`.
-fn value_at<'a>(object: &'a Value, field: &str) -> Option<&'a Value> {
-    let pointer: String = field
-        .split(['.', '['])
-        .map(|part| format!("/{}", part.trim_end_matches(']').replace('~', "~0").replace('/', "~1")))
-        .collect();
-    object.pointer(&pointer)
 }
 
 /// Where the same plain value stands in an object. Short numbers and truths are everywhere: they tell nothing.

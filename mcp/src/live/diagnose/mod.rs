@@ -30,8 +30,10 @@ mod composite;
 mod custom;
 mod fields;
 mod git;
+mod mutated;
 mod pods;
 mod policy;
+mod program;
 mod rank;
 mod rules;
 mod scope;
@@ -257,6 +259,8 @@ fn all_findings(seen: &Seen<'_>, walk: &Walk<'_>, scope: &Scope<'_>) -> Vec<Find
         }
         let own = own.into_iter().map(|finding| rules::waiting::judged(seen, finding));
         let own = own.map(|finding| rules::admission::explained(seen, finding));
+        let own = own.map(|finding| rules::projects::explained(seen, finding));
+        let own = own.filter(|finding| !rules::fights::is_told(seen, finding));
         let own = own.map(|finding| rules::probes::judged(seen, finding));
         let own = own.map(|finding| rules::last_words::in_pod(seen, rules::last_words::told(seen, finding)));
         let matters = |finding: &Finding| {

@@ -10,8 +10,8 @@ use crate::live::changes::forge::Forge;
 use crate::live::changes::origin::{Place, find_at_head};
 use crate::live::diagnose::{Evidence, Fault, Finding};
 use crate::live::diff;
+use crate::live::mutations::mutation_of;
 use crate::live::object::{Ref, list, short, text};
-use crate::live::policy::mutation_of;
 use crate::live::scrub::scrubbed;
 use crate::live::snapshot::Snapshot;
 use crate::live::target;
@@ -159,7 +159,8 @@ mod tests {
         let first = "Git: a/web.yaml:5 in o/r, branch main";
         let differs = "Git differs: `spec.replicas` is 3 there and 0 in the cluster";
         assert_eq!(told(vec![live.clone()]), [first, differs]);
-        let by_policy = "changed by a policy: `spec.mutations` of MutatingPolicy few writes `replicas`";
+        let by_policy =
+            "changed by a policy: `spec.mutations[0].jsonPatch.expression` of MutatingPolicy few writes `replicas`";
         assert_eq!(told(vec![live, policy]), [first, differs, by_policy]);
     }
 

@@ -1,12 +1,14 @@
 //! Webhooks that do not answer: whose they are, and why everything that they must be asked about is refused.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::Seen;
 use crate::live::diagnose::{Fault, Finding};
 use crate::live::object::{Ref, list, name, text};
-use crate::live::references::selector::{fits, selected};
+use crate::live::references::selector::{fits, fits_plain, selected};
+use crate::live::references::template::Template;
 use crate::live::references::there_are;
+use crate::live::snapshot::Snapshot;
 
 const GROUP: &str = "admissionregistration.k8s.io";
 const KINDS: [&str; 2] = ["ValidatingWebhookConfiguration", "MutatingWebhookConfiguration"];
@@ -27,7 +29,8 @@ pub(in crate::live::diagnose) fn explained(seen: &Seen<'_>, finding: Finding) ->
         Some((configuration, index))
     });
     let Some((configuration, index)) = found.last() else { return finding };
-    let Some(why) = no_answer(seen, &list(configuration, "/webhooks")[index]) else { return finding };
+    let webhook_of = &list(configuration, "/webhooks")[index];
+    let Some(why) = no_answer(seen, webhook_of) else { return finding };
     let at = Ref::of(configuration);
     let refused = finding.object.to_string();
     let text = format!("refuses what webhook `{webhook}` must be asked about (`failurePolicy: Fail`): {why}");
@@ -35,6 +38,9 @@ pub(in crate::live::diagnose) fn explained(seen: &Seen<'_>, finding: Finding) ->
     let mut cause = Finding::new(Fault::Webhook, at.clone(), text).at(field);
     cause.evidence = finding.evidence.clone();
     cause.affects.push(refused);
+    if let Some(server) = shut_out(seen, webhook_of) {
+        return deadlocked(cause, index, &server);
+    }
     cause.next(format!("Bring the webhook's Service up, or take {at} away if what it is of is gone."))
 }
 
@@ -51,11 +57,76 @@ pub(super) fn of_configuration(seen: &Seen<'_>, configuration: &Value) -> Vec<Fi
         let field = format!("webhooks[{index}].clientConfig.service");
         let rules = webhook.get("rules").map(Value::to_string).unwrap_or_default();
         let finding = Finding::new(Fault::Webhook, at.clone(), summary).at(field).with("rules", &rules);
+        if let Some(server) = shut_out(seen, webhook) {
+            return Some(deadlocked(finding, index, &server));
+        }
         let part = |field: &str| text(webhook, &format!("/clientConfig/service/{field}"));
         let service = format!("{}/{}", part("namespace"), part("name"));
         Some(finding.next(format!("Bring Service {service} up, or take {at} away if what it is of is gone.")))
     });
     found.collect()
+}
+
+/// The workload that should answer for a webhook, and whose own pods have to pass it first: it can never start.
+fn shut_out(seen: &Seen<'_>, webhook: &Value) -> Option<Ref> {
+    let part = |field: &str| text(webhook, &format!("/clientConfig/service/{field}"));
+    let service = seen.snapshot.get(&Ref::new("", "Service", part("namespace"), part("name")))?;
+    if !selected(seen.snapshot, service).is_empty() {
+        return None;
+    }
+    let kinds = ["Deployment", "StatefulSet", "DaemonSet"].into_iter();
+    let mut workloads = kinds.flat_map(|kind| seen.snapshot.inside("apps", kind, part("namespace")));
+    let server = workloads.find(|workload| {
+        let labels = Template::of(workload).and_then(|template| template.labels);
+        let is_wanted = workload.pointer("/spec/replicas").and_then(Value::as_i64) != Some(0);
+        let sets = text(workload, "/kind") == "Deployment"
+            && takes(seen.snapshot, webhook, ("apps", "replicasets"), part("namespace"), labels);
+        let pods = || takes(seen.snapshot, webhook, ("", "pods"), part("namespace"), labels);
+        is_wanted && fits_plain(service.pointer("/spec/selector"), labels) && (sets || pods())
+    })?;
+    Some(Ref::of(server))
+}
+
+/// A webhook that refuses its own server: to bring that up is no way out.
+fn deadlocked(finding: Finding, index: usize, server: &Ref) -> Finding {
+    let (at, field) = (finding.object.clone(), format!("webhooks[{index}].failurePolicy"));
+    let mut finding = finding.at(field.clone()).should_be("Ignore");
+    finding.summary = format!(
+        "{}, and the pods of {server}, which should answer, have to pass it themselves: so they can never start",
+        finding.summary
+    );
+    finding.next(format!(
+        "Set `{field}` of {at} to Ignore until {server} runs. To last: leave its pods out with `webhooks[{index}].objectSelector`, or move it to a namespace that `webhooks[{index}].namespaceSelector` leaves out."
+    ))
+}
+
+/// Whether what is made of a resource in a namespace, with such labels, has to pass a webhook.
+pub(in crate::live::diagnose) fn takes(
+    snapshot: &Snapshot,
+    webhook: &Value,
+    (group, resource): (&str, &str),
+    place: &str,
+    labels: Option<&Value>,
+) -> bool {
+    let space = snapshot.get(&Ref::new("", "Namespace", "", place));
+    let of_space = space.and_then(|space| space.pointer("/metadata/labels"));
+    // Kubernetes itself gives each namespace its name as a label.
+    let named = json!({"kubernetes.io/metadata.name": place});
+    let is_all = |selector: Option<&Value>| selector.and_then(Value::as_object).is_none_or(serde_json::Map::is_empty);
+    let chosen = |selector: &str, labels: Option<&Value>| {
+        let selector = webhook.get(selector);
+        is_all(selector) || fits(selector, labels)
+    };
+    let is_inside = chosen("namespaceSelector", of_space.or(Some(&named)));
+    let is_asked = list(webhook, "/rules").iter().any(|rule| {
+        let has = |field: &str, words: &[&str]| {
+            list(rule, field).iter().filter_map(Value::as_str).any(|one| words.contains(&one))
+        };
+        has("/apiGroups", &[group, "*"])
+            && has("/resources", &[resource, "*", "*/*"])
+            && has("/operations", &["CREATE", "*"])
+    });
+    is_asked && is_inside && chosen("objectSelector", labels)
 }
 
 /// Whether a configuration is about what happens in a namespace, and says so.

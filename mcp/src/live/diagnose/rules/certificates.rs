@@ -11,6 +11,9 @@ use crate::live::owners;
 use crate::live::references::{nearest, there_are};
 
 const GROUP: &str = "cert-manager.io";
+/// Annotations that ask for a certificate: of an issuer of the cluster, and of one of the namespace.
+const OF_CLUSTER: &str = "cert-manager.io/cluster-issuer";
+const OF_NAMESPACE: &str = "cert-manager.io/issuer";
 /// Where a certificate is written.
 const SECRET: &str = "/spec/secretName";
 /// What is not harmed yet weighs no more than this.
@@ -122,33 +125,56 @@ fn no_issuer(seen: &Seen<'_>, certificate: &Value, at: &Ref) -> Option<Finding> 
         return None;
     }
     let others = || seen.snapshot.inside(GROUP, kind, place);
+    let elsewhere = namesake(seen, kind, &wanted.name, namespace(certificate));
     let text = format!("is to be issued by {wanted}, which does not exist ({})", there_are(others()));
     let field = "spec.issuerRef.name";
     let finding = Finding::new(Fault::MissingReference, at.clone(), text).at(field).with(field, &wanted.name);
     let near = nearest(&wanted.name, others().map(name)).map(String::from);
-    if let Some(finding) = by_annotation(seen, certificate, &wanted, near.as_deref(), &finding) {
+    let finding = match &elsewhere {
+        Some(one) => finding.with("of that name there is", &Ref::of(one).to_string()),
+        None => finding,
+    };
+    if let Some(finding) = by_annotation(seen, certificate, &wanted, (near.as_deref(), elsewhere), &finding) {
         return Some(finding);
     }
-    let other = if kind == "Issuer" { "ClusterIssuer" } else { "Issuer" };
-    let is_of_other_kind = seen.snapshot.all(GROUP, other).any(|one| name(one) == wanted.name);
-    Some(match near {
-        _ if is_of_other_kind => finding
-            .at("spec.issuerRef.kind")
-            .should_be(other)
-            .next(format!("Set `spec.issuerRef.kind` of {at} to {other}.")),
-        Some(near) => {
+    Some(match (near, elsewhere) {
+        (_, Some(one)) if is_usable(one, namespace(certificate)) => {
+            let other = Ref::of(one).kind;
+            let finding = finding.at("spec.issuerRef.kind").should_be(other.as_str());
+            finding.next(format!("Set `spec.issuerRef.kind` of {at} to {other}."))
+        }
+        (Some(near), _) => {
             finding.should_be(near.as_str()).next(format!("Set `{field}` of {at} to `{near}`, if that is meant."))
         }
-        None => finding.next(format!("Correct `{field}` of {at}, or make {wanted}.")),
+        (None, Some(one)) => finding.next(format!(
+            "{} serves its own namespace only: correct `{field}` of {at}, or make {wanted}.",
+            Ref::of(one)
+        )),
+        (None, None) => finding.next(format!("Correct `{field}` of {at}, or make {wanted}.")),
     })
 }
 
-/// A certificate that an Ingress asks for by an annotation: there its issuer is written.
+/// An issuer of the name that is wanted, of the other kind or in another namespace; one that can be used comes first.
+fn namesake<'a>(seen: &Seen<'a>, kind: &str, wanted: &str, place: &str) -> Option<&'a Value> {
+    let other = if kind == "ClusterIssuer" { "Issuer" } else { "ClusterIssuer" };
+    let all = [other, "Issuer"].into_iter().flat_map(|kind| seen.snapshot.all(GROUP, kind));
+    let mut named: Vec<_> = all.filter(|one| name(one) == wanted).collect();
+    named.sort_by_key(|one| !is_usable(one, place));
+    named.into_iter().next()
+}
+
+/// Whether certificates of a namespace can be issued by it.
+fn is_usable(issuer: &Value, place: &str) -> bool {
+    namespace(issuer).is_empty() || namespace(issuer) == place
+}
+
+/// A certificate that an Ingress asks for by an annotation: there its issuer is written, and the key says of which kind
+/// it is.
 fn by_annotation(
     seen: &Seen<'_>,
     certificate: &Value,
     wanted: &Ref,
-    near: Option<&str>,
+    (near, elsewhere): (Option<&str>, Option<&Value>),
     found: &Finding,
 ) -> Option<Finding> {
     let owner = owners::above(seen.snapshot, certificate)?;
@@ -159,8 +185,71 @@ fn by_annotation(
     let finding =
         Finding::new(Fault::MissingReference, at.clone(), text).at(field.clone()).with(field.clone(), &wanted.name);
     let finding = finding.with(Ref::of(certificate).to_string(), &found.summary);
-    Some(match near {
-        Some(near) => finding.should_be(near).next(format!("Set `{field}` of {at} to `{near}`, if that is meant.")),
-        None => finding.next(format!("Set `{field}` of {at} to an issuer that exists, or make {wanted}.")),
+    let elsewhere = elsewhere.map(|one| (Ref::of(one), is_usable(one, namespace(certificate))));
+    let finding = match &elsewhere {
+        Some((other, _)) => finding.with("of that name there is", &other.to_string()),
+        None => finding,
+    };
+    Some(match (near, elsewhere) {
+        (_, Some((other, true))) => {
+            let right = if other.kind == "ClusterIssuer" { OF_CLUSTER } else { OF_NAMESPACE };
+            let mut finding = finding;
+            finding.summary = format!("{}: `{}` is a {}", finding.summary, other.name, other.kind);
+            finding.next(format!("Write annotation `{right}: {}` of {at} in place of `{key}`: {other} is there.", other.name))
+        }
+        (Some(near), _) => finding.should_be(near).next(format!("Set `{field}` of {at} to `{near}`, if that is meant.")),
+        (None, Some((other, false))) => finding.next(format!(
+            "{other} serves its own namespace only: set `{field}` of {at} to an issuer that exists, make {wanted}, or name a ClusterIssuer with `{OF_CLUSTER}`."
+        )),
+        (None, None) => finding.next(format!("Set `{field}` of {at} to an issuer that exists, or make {wanted}.")),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::live::diagnose::diagnose;
+    use crate::live::snapshot::Snapshot;
+
+    fn told(key: &str, kind: &str, there: (&str, &str)) -> Finding {
+        let issuer = |kind: &str, place: &str, name: &str| json!({"apiVersion": "cert-manager.io/v1", "kind": kind, "metadata": {"namespace": place, "name": name}});
+        let ingress = json!({"apiVersion": "networking.k8s.io/v1", "kind": "Ingress", "metadata": {"namespace": "shop", "name": "web", "uid": "i",
+            "annotations": {key: "house"}}, "spec": {"tls": [{"secretName": "web-tls"}]}});
+        let certificate = json!({"apiVersion": "cert-manager.io/v1", "kind": "Certificate", "metadata": {"namespace": "shop", "name": "web",
+            "ownerReferences": [{"apiVersion": "networking.k8s.io/v1", "kind": "Ingress", "name": "web", "uid": "i"}]},
+            "spec": {"secretName": "web-tls", "issuerRef": {"kind": kind, "name": "house"}}, "status": {}});
+        let all = [
+            issuer(there.0, there.1, "house"),
+            issuer("ClusterIssuer", "", "x"),
+            issuer("Issuer", "x", "x"),
+            ingress,
+            certificate,
+        ];
+        let told = diagnose(&Snapshot::of("lab", all), "Ingress:shop/web").expect("an ingress");
+        told.causes.into_iter().next().expect("a cause")
+    }
+
+    #[test]
+    fn an_annotation_for_the_other_kind_of_issuer_says_which_one_to_write() {
+        for (key, kind, there, next) in [
+            (
+                OF_NAMESPACE,
+                "Issuer",
+                ("ClusterIssuer", ""),
+                "Write annotation `cert-manager.io/cluster-issuer: house` of",
+            ),
+            (OF_CLUSTER, "ClusterIssuer", ("Issuer", "shop"), "Write annotation `cert-manager.io/issuer: house` of"),
+            (OF_CLUSTER, "ClusterIssuer", ("Issuer", "other"), "Issuer other/house serves its own namespace only"),
+            (OF_NAMESPACE, "Issuer", ("Issuer", "other"), "Issuer other/house serves its own namespace only"),
+        ] {
+            let told = told(key, kind, there);
+            assert_eq!(
+                (told.object.to_string(), told.field),
+                ("Ingress shop/web".into(), format!("metadata.annotations[{key}]"))
+            );
+            assert!(told.next.starts_with(next), "{}", told.next);
+        }
+    }
 }

@@ -25,6 +25,8 @@ pub(super) mod certificates;
 mod configuration;
 mod deletion;
 mod dns;
+pub(super) mod fights;
+mod hooks;
 mod hosts;
 pub(super) mod ingress;
 pub(super) mod keepers;
@@ -38,6 +40,7 @@ mod network;
 mod pods;
 mod pointers;
 pub(super) mod probes;
+pub(super) mod projects;
 pub(super) mod rights;
 mod rollout;
 pub(super) mod runs;
@@ -114,7 +117,11 @@ pub(super) fn of_object(seen: &Seen<'_>, object: &Value) -> Vec<Finding> {
         "Certificate" => found.extend(certificates::of_certificate(seen, object)),
         _ if certificates::is_issuer(object) => found.extend(certificates::of_issuer(object)),
         "RoleBinding" | "ClusterRoleBinding" => found.extend(rights::of_binding(seen, object)),
-        "Application" => found.extend(windows::of_application(seen, object)),
+        "Application" => {
+            found.extend(windows::of_application(seen, object));
+            found.extend(hooks::of_application(seen, object));
+            found.extend(fights::of_application(seen, object));
+        }
         "ValidatingWebhookConfiguration" | "MutatingWebhookConfiguration" => {
             found.extend(admission::of_configuration(seen, object));
         }

@@ -1,5 +1,4 @@
-//! What keeps Argo CD from syncing although it could: a window of the project, a set that makes nothing, a hook that does not
-//! end.
+//! What keeps Argo CD from syncing although it could: a window of the project, a set that makes nothing.
 
 use serde_json::Value;
 use time::{Duration, OffsetDateTime};
@@ -7,17 +6,16 @@ use time::{Duration, OffsetDateTime};
 use super::Seen;
 use crate::live::cron::Cron;
 use crate::live::diagnose::{Fault, Finding};
-use crate::live::moment::in_words;
 use crate::live::object::{Ref, annotation, is_owned_by, list, name, namespace, text};
 
 const GROUP: &str = "argoproj.io";
-/// A hook may take its time; after this it is worth to say what the sync waits for.
-const LONG: i64 = 120;
+/// An Application of a set should be there after so long.
+const SOON: i64 = 60;
 
-/// An Application that waits for a window, or for a hook.
+/// An Application that waits for a window, is left alone, or brings nothing.
 pub(super) fn of_application(seen: &Seen<'_>, application: &Value) -> Vec<Finding> {
     let own = left_alone(application).or_else(|| brings_nothing(application));
-    own.into_iter().chain(closed(seen, application)).chain(hook(seen, application)).collect()
+    own.into_iter().chain(closed(seen, application)).collect()
 }
 
 /// An annotation by which Argo CD leaves it alone.
@@ -137,40 +135,12 @@ fn duration(written: &str) -> Option<Duration> {
     (number.is_empty() && total > Duration::ZERO).then_some(total)
 }
 
-/// A sync that waits for a hook, or for a wave, for long.
-fn hook(seen: &Seen<'_>, application: &Value) -> Option<Finding> {
-    let message = text(application, "/status/operationState/message");
-    let is_running = text(application, "/status/operationState/phase") == "Running";
-    let since = seen.seconds_since(text(application, "/status/operationState/startedAt"))?;
-    let (_, what) = message.split_once("waiting for ").filter(|_| is_running && since > LONG)?;
-    let word = what.split_whitespace().find(|word| word.contains('/'))?;
-    let mut parts = word.rsplit('/');
-    let (called, kind) = (parts.next()?, parts.next()?);
-    let place = text(application, "/spec/destination/namespace");
-    let found = seen.snapshot.everything().find(|one| {
-        name(one) == called && text(one, "/kind") == kind && (namespace(one).is_empty() || namespace(one) == place)
-    });
-    let at = found.map_or_else(|| Ref::of(application), Ref::of);
-    let is_hook = message.contains("hook");
-    let what = if is_hook { "a hook" } else { "an earlier wave" };
-    let text = format!(
-        "keeps {} from being synced any further: it is {what}, and the sync waits for it since {}",
-        Ref::of(application),
-        in_words(since)
-    );
-    let mut finding = Finding::new(Fault::Stalled, at.clone(), text).with("status.operationState.message", message);
-    finding.affects.push(Ref::of(application).to_string());
-    Some(finding.next(format!(
-        "See why {at} does not get ready: its log and its events tell. Nothing behind it is applied before."
-    )))
-}
-
 /// A set of Applications that makes none.
 pub(super) fn of_set(seen: &Seen<'_>, set: &Value) -> Option<Finding> {
     let mut made = seen.snapshot.inside(GROUP, "Application", namespace(set));
     let age = seen.seconds_since(text(set, "/metadata/creationTimestamp"))?;
     let generators = list(set, "/spec/generators");
-    if age < LONG / 2 || generators.is_empty() || made.any(|one| is_owned_by(one, set)) {
+    if age < SOON || generators.is_empty() || made.any(|one| is_owned_by(one, set)) {
         return None;
     }
     let is_broken = crate::live::object::conditions(set).any(|one| one.kind == "ErrorOccurred" && one.is_true());
