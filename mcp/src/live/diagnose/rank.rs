@@ -111,7 +111,7 @@ fn without_rights_told_twice(findings: &mut Vec<Finding>) {
     }
 }
 
-/// What has waited for too long is down because of what is broken below it.
+/// What has waited for too long is down because of what is broken below it, or what is said to affect it.
 pub(super) fn without_what_waits_for_it(snapshot: &Snapshot, findings: &mut Vec<Finding>) {
     let is_waiting = |finding: &Finding| finding.fault == Fault::Stalled;
     let waiting: Vec<_> = findings.iter().filter(|one| is_waiting(one)).map(|one| one.object.clone()).collect();
@@ -120,12 +120,18 @@ pub(super) fn without_what_waits_for_it(snapshot: &Snapshot, findings: &mut Vec<
             let object = snapshot.get(at);
             object.is_some_and(|object| owners::line(snapshot, object).any(|owner| Ref::of(owner) == above))
         };
+        // What stops everything by itself needs not be below: it may be written in the very thing.
+        let is_its = |finding: &Finding| finding.object == above && finding.weight > Fault::Stalled.weight();
+        let told = above.to_string();
         let cause = findings.iter_mut().find(|finding| {
             let is_broken = finding.weight >= Fault::NoEndpoints.weight() && !finding.fault.is_on_its_way();
-            is_broken && !is_waiting(finding) && is_below(&finding.object)
+            let is_why = is_below(&finding.object) || is_its(finding) || finding.affects.contains(&told);
+            is_broken && !is_waiting(finding) && is_why
         });
         if let Some(cause) = cause {
-            note(&mut cause.affects, &above);
+            if cause.object != above {
+                note(&mut cause.affects, &above);
+            }
             findings.retain(|finding| !(is_waiting(finding) && finding.object == above));
         }
     }

@@ -14,6 +14,8 @@ use crate::live::references::template::Template;
 const PATIENCE: i64 = 30;
 /// Lines of a log that tell what a program waits for now.
 const LINES: usize = 5;
+/// What stands in the words of a program that waits.
+const WAITS: [&str; 6] = ["wait", "until", "while", "sleep", "poll", "not complete"];
 /// What may be waited for: kind, group, and how people and `kubectl` write the kind.
 const KINDS: [(&str, &str, &[&str]); 4] = [
     ("Job", "batch", &["job", "jobs", "job.batch", "jobs.batch"]),
@@ -25,6 +27,7 @@ const KINDS: [(&str, &str, &[&str]); 4] = [
 /// The container that the others wait for, or that runs and is not ready.
 struct Waiting<'a> {
     name: &'a str,
+    is_init: bool,
     seconds: i64,
     /// What it says lately, and what it was told to do.
     words: String,
@@ -34,6 +37,10 @@ struct Waiting<'a> {
 /// What a pod that does not become ready waits for.
 pub(super) fn of_pod(seen: &Seen<'_>, pod: &Value) -> Option<Finding> {
     let waiting = waiting(seen, pod).filter(|waiting| waiting.seconds > PATIENCE)?;
+    let lower = waiting.words.to_lowercase();
+    if !WAITS.iter().any(|word| lower.contains(word)) {
+        return None;
+    }
     let own: Vec<_> = owners::line(seen.snapshot, pod).map(Ref::of).collect();
     let all = KINDS.iter().flat_map(|(kind, group, words)| {
         seen.snapshot.inside(group, kind, namespace(pod)).map(move |one| (one, *words))
@@ -52,7 +59,8 @@ pub(super) fn of_pod(seen: &Seen<'_>, pod: &Value) -> Option<Finding> {
         Some(value) => finding.should_be(value),
         None => finding,
     };
-    Some(finding.with(idle.field, &idle.said).next(idle.next))
+    let source = if idle.field.is_empty() { "condition Failed" } else { idle.field };
+    Some(finding.with(source, &idle.said).next(idle.next))
 }
 
 fn waiting<'a>(seen: &Seen<'_>, pod: &'a Value) -> Option<Waiting<'a>> {
@@ -61,14 +69,15 @@ fn waiting<'a>(seen: &Seen<'_>, pod: &'a Value) -> Option<Waiting<'a>> {
     let statuses = ["initContainerStatuses", "containerStatuses"].into_iter();
     let status = statuses.flat_map(|field| list(pod, &format!("/status/{field}"))).find(is_waiting)?;
     let (container, template) = (text(status, "/name"), Template::of(pod)?);
-    let (_, spec) = template.container(container)?;
+    let (path, spec) = template.container(container)?;
     let told = ["command", "args"].into_iter().flat_map(|part| list(spec, &format!("/{part}")));
     let told = told.filter_map(Value::as_str).chain(list(spec, "/env").iter().map(|one| text(one, "/value")));
     let key = (namespace(pod).into(), name(pod).into(), container.into());
     let log = seen.snapshot.recent_log(&key).unwrap_or_default();
     let words = log.lines().rev().take(LINES).chain(told).collect::<Vec<_>>().join("\n");
     let seconds = seen.seconds_since(text(status, "/state/running/startedAt"))?;
-    Some(Waiting { name: container, seconds, words, spec })
+    let is_init = path.contains("initContainers");
+    Some(Waiting { name: container, is_init, seconds, words, spec })
 }
 
 /// By what it is known that a container waits for an object: its name beside its kind, or a path on a volume of both.
@@ -76,6 +85,10 @@ fn how_it_is_known(pod: &Value, waiting: &Waiting<'_>, one: &Value, kinds: &[&st
     let named = waiting.words.lines().find(|line| is_named(line, name(one), kinds));
     if let Some(line) = named {
         return Some((format!("container {}", waiting.name), line.into()));
+    }
+    // A file is waited for before a program begins; it is written by what runs once.
+    if !waiting.is_init || text(one, "/kind") != "Job" {
+        return None;
     }
     let (mine, its) = (mounted(&Template::of(pod)?, waiting.spec), Template::of(one)?);
     let shared = its.containers().flat_map(|(_, spec)| mounted(&its, spec)).find_map(|(claim, _)| {
@@ -136,9 +149,9 @@ fn idle(object: &Value) -> Option<Idle> {
     if let Some(failed) = condition(object, "Failed").filter(|failed| failed.is_true() && at.kind == "Job") {
         return Some(Idle {
             fault: Fault::JobFailed,
-            field: "status.conditions",
+            field: "",
             text: format!("has failed for good ({})", failed.reason),
-            said: failed.message.into(),
+            said: format!("{}: {}", failed.reason, failed.message),
             value: None,
             next: format!(
                 "Ask about {at} why it failed, correct that, and make it again: it does not begin by itself."
@@ -195,6 +208,11 @@ mod tests {
         let failed = job(
             json!({}),
             json!({"conditions": [{"type": "Failed", "status": "True", "reason": "BackoffLimitExceeded"}]}),
+        );
+        assert_eq!(
+            told(failed.clone(), "chown -R app /data/files", "job migrate").0,
+            Verdict::Starting,
+            "it does not wait"
         );
         assert_eq!(told(failed, "kubectl wait job/migrate --for=condition=complete", ".").1, Fault::JobFailed);
         // One that runs will come; of one that is named nowhere nothing is known.

@@ -51,18 +51,16 @@ pub(super) fn of_object(seen: &Seen<'_>, object: &Value) -> Vec<Finding> {
 /// What Kubernetes itself holds, because somebody still uses it: it goes when they do.
 fn in_use(seen: &Seen<'_>, object: &Value, at: &Ref, since: i64, finalizers: &[&str]) -> Option<Finding> {
     let finalizer = *finalizers.iter().find(|one| USED.contains(one))?;
-    let users = match at.kind.as_str() {
-        "PersistentVolumeClaim" => using_pods(seen, object),
+    let (users, waiting): (Vec<&Value>, Vec<&Value>) = match at.kind.as_str() {
+        "PersistentVolumeClaim" => using_pods(seen, object).partition(|pod| !text(pod, "/spec/nodeName").is_empty()),
         "PersistentVolume" => {
             let part = |field: &str| text(object, &format!("/spec/claimRef/{field}"));
             let claim = Ref::new("", "PersistentVolumeClaim", part("namespace"), part("name"));
-            seen.snapshot.get(&claim).filter(|claim| !is_leaving(claim)).into_iter().collect()
+            (seen.snapshot.get(&claim).filter(|claim| !is_leaving(claim)).into_iter().collect(), Vec::new())
         }
         _ => return None,
     };
-    let mut makers: Vec<Ref> = users.iter().map(|user| Ref::of(workload_of(seen, user))).collect();
-    makers.sort();
-    makers.dedup();
+    let (makers, kept_back) = (makers(seen, &users), makers(seen, &waiting));
     let told = makers.iter().map(ToString::to_string).collect::<Vec<_>>().join(" and ");
     let (all, is_one) = (makers.iter().map(let_go).collect::<Vec<_>>().join(" and "), makers.len() == 1);
     let uses = if is_one { "is gone, which still uses it" } else { "are gone, which still use it" };
@@ -71,6 +69,8 @@ fn in_use(seen: &Seen<'_>, object: &Value, at: &Ref, since: i64, finalizers: &[&
     let used = users.first().map(|user| Ref::of(user).to_string())?;
     let finding = Finding::new(Fault::Deleting, at.clone(), text).at("metadata.finalizers");
     let finding = finding.with("metadata.finalizers", finalizer).with("used by", &used);
+    let affects = kept_back.iter().map(ToString::to_string).collect();
+    let finding = Finding { affects, ..finding };
     let kind = at.kind.as_str();
     Some(finding.next(format!(
         "Save its data if it matters; then {all}, so that the deletion of {at} (`metadata.finalizers`) comes to its end, and make it again; or let what is new use another {kind}. A deletion cannot be taken back."
@@ -88,14 +88,23 @@ fn let_go(at: &Ref) -> String {
     }
 }
 
-/// Pods that have a node, use a claim, and are not on their way out themselves.
-fn using_pods<'a>(seen: &Seen<'a>, claim: &Value) -> Vec<&'a Value> {
+/// Pods that use a claim, and are not on their way out themselves.
+fn using_pods<'a>(seen: &Seen<'a>, claim: &Value) -> impl Iterator<Item = &'a Value> {
     let pods = seen.snapshot.inside("", "Pod", namespace(claim));
-    let uses = |pod: &&Value| {
+    let claim = name(claim).to_string();
+    let uses = move |pod: &&Value| {
         let mut volumes = list(pod, "/spec/volumes").iter();
-        volumes.any(|volume| text(volume, "/persistentVolumeClaim/claimName") == name(claim))
+        volumes.any(|volume| text(volume, "/persistentVolumeClaim/claimName") == claim)
     };
-    pods.filter(|pod| !is_leaving(pod) && !text(pod, "/spec/nodeName").is_empty()).filter(uses).collect()
+    pods.filter(|pod| !is_leaving(pod)).filter(uses)
+}
+
+/// What has made these, each once.
+fn makers(seen: &Seen<'_>, objects: &[&Value]) -> Vec<Ref> {
+    let mut makers: Vec<Ref> = objects.iter().map(|object| Ref::of(workload_of(seen, object))).collect();
+    makers.sort();
+    makers.dedup();
+    makers
 }
 
 fn is_leaving(object: &Value) -> bool {

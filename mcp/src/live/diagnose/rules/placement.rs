@@ -67,7 +67,9 @@ fn spread(seen: &Seen<'_>, pod: &Value) -> Option<Vain> {
     let mut strict = rules.filter(|(_, rule)| text(rule, "/whenUnsatisfiable") != "ScheduleAnyway");
     let (index, rule) = strict.find(|(_, rule)| is_on_none(&nodes, text(rule, "/topologyKey")))?;
     let key = text(rule, "/topologyKey");
-    let own = if key == HOST { "" } else { "set `topologyKey` to `kubernetes.io/hostname`, which every node has; or " };
+    let is_by_host = nodes.iter().all(|node| label(labels(node), HOST).is_some());
+    let own =
+        if is_by_host { format!("set `topologyKey` to `{HOST}`, which every node has; or ") } else { String::new() };
     Some(Vain {
         field: format!("spec.topologySpreadConstraints[{index}].topologyKey"),
         text: format!("it must be spread over label `{key}`, which no node has"),

@@ -109,7 +109,8 @@ fn of_its_set(seen: &Seen<'_>, claim: &Value, finding: Finding) -> Finding {
     let at = Ref::of(claim);
     let field = format!("spec.volumeClaimTemplates[{index}].{}", finding.field);
     let value = finding.change.as_ref().and_then(|change| change.value.clone());
-    let should = value.as_ref().map(|value| format!(" (to {value})")).unwrap_or_default();
+    let should =
+        value.as_ref().map(|value| format!(" (to {})", value.to_string().replace('"', ""))).unwrap_or_default();
     let (summary, affects) = (format!("its {at} {}", finding.summary), vec![at.to_string()]);
     let finding = Finding { object: set.clone(), summary, affects, ..finding };
     let finding = finding.at(field.clone()).next(format!(
