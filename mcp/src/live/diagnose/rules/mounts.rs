@@ -102,8 +102,8 @@ pub(super) fn explained(seen: &Seen<'_>, finding: Finding) -> Finding {
     let Some(template) = Template::of(pod) else { return finding };
     let Some((path, container)) = template.container(&finding.container) else { return finding };
     let mounts = list(container, "/volumeMounts").iter().enumerate();
-    let named = mounts.filter(|(_, mount)| said.contains(&format!("\"{}\"", text(mount, "/mountPath"))));
-    let Some((index, mount)) = named.last() else { return finding };
+    let mut named = mounts.filter(|(_, mount)| said.contains(&format!("\"{}\"", text(mount, "/mountPath"))));
+    let Some((index, mount)) = named.next_back() else { return finding };
     let field = format!("{path}.volumeMounts[{index}]");
     if let Some(cause) = no_key(seen, pod, template, mount, &field) {
         return finding.evidence.into_iter().fold(cause, |cause, one| cause.with(one.source, &one.text));
