@@ -80,6 +80,8 @@ fn written_in<'a>(snapshot: &'a Snapshot, object: &'a Value, field: &str) -> (&'
                 }
                 above_field
             }
+            // A Job is all that its schedule says of it.
+            _ if is_of_schedule(object, owner) && field.starts_with("spec.") => format!("spec.jobTemplate.{field}"),
             // Everything else is made of what its owner says: the same value there is where it comes from.
             _ => {
                 let value = value_at(object, &field).map(|value| number_of_port(object, value).unwrap_or(value));
@@ -97,6 +99,10 @@ fn written_in<'a>(snapshot: &'a Snapshot, object: &'a Value, field: &str) -> (&'
         }
     }
     by_a_policy(snapshot, object, &field).unwrap_or((object, field))
+}
+
+fn is_of_schedule(object: &Value, owner: &Value) -> bool {
+    text(object, "/kind") == "Job" && text(owner, "/kind") == "CronJob"
 }
 
 /// A text that a policy writes into such objects: nobody finds it where they have written the rest.
@@ -238,13 +244,17 @@ fn program(container: &Value, finding: &Finding) -> Option<&'static str> {
     parts.into_iter().find(|part| container.get(*part).is_some())
 }
 
-/// What a pod used too much of.
+/// What a pod used too much of: space, or time.
 fn evicted(template: Template<'_>, finding: &Finding) -> Option<String> {
     let said = said(finding);
     if let Some(name) = said.split_once("emptydir volume \"").and_then(|(_, rest)| rest.split('"').next()) {
         let index =
             list(template.spec, "/volumes").iter().position(|volume| text(volume, "/name").to_lowercase() == name)?;
         return Some(format!("{}.volumes[{index}].emptyDir.sizeLimit", template.path));
+    }
+    // The kubelet ends it as a whole when its own time is over.
+    if said.contains("deadline") && template.spec.get("activeDeadlineSeconds").is_some() {
+        return Some(format!("{}.activeDeadlineSeconds", template.path));
     }
     said.contains("ephemeral").then(|| format!("{}.containers[0].resources.limits.ephemeral-storage", template.path))
 }

@@ -7,6 +7,7 @@
 //! pods, workload, composite, git, policy, custom    what is wrong with each of these by itself
 //! rules      what is wrong between them: references, traffic, rights, time
 //! fields     which field is at fault, and where it is written
+//! over       what is past
 //! rank       the likeliest first; one cause for all that it takes down
 //! tell       what was looked at, what happened, what is past
 //! ```
@@ -31,6 +32,7 @@ mod custom;
 mod fields;
 mod git;
 mod mutated;
+mod over;
 mod pods;
 mod policy;
 mod program;
@@ -245,7 +247,7 @@ fn all_findings(seen: &Seen<'_>, walk: &Walk<'_>, scope: &Scope<'_>) -> Vec<Find
     let is_composite = |at: &Ref| composites.iter().any(|kind| kind.group == at.group && kind.kind == at.kind);
     let mut findings = Vec::new();
     for step in &walk.steps {
-        let Some(object) = step.object.filter(|object| !is_old(object)) else { continue };
+        let Some(object) = step.object.filter(|object| is_asked(snapshot, scope, object)) else { continue };
         let mut own = of_itself(snapshot, &step.at, object, is_composite(&step.at));
         own.extend(rules::of_object(seen, object));
         // Of everything at once the component itself tells that it is away.
@@ -261,7 +263,7 @@ fn all_findings(seen: &Seen<'_>, walk: &Walk<'_>, scope: &Scope<'_>) -> Vec<Find
         let own = own.map(|finding| rules::admission::explained(seen, finding));
         let own = own.map(|finding| rules::projects::explained(seen, finding));
         let own = own.filter(|finding| !rules::fights::is_told(seen, finding));
-        let own = own.map(|finding| rules::probes::judged(seen, finding));
+        let own = own.map(|finding| rules::explained(seen, rules::probes::judged(seen, finding)));
         let own = own.map(|finding| rules::last_words::in_pod(seen, rules::last_words::told(seen, finding)));
         let matters = |finding: &Finding| {
             // Every program of a platform writes such a line now and then; it matters where that program is asked about.
@@ -277,9 +279,19 @@ fn all_findings(seen: &Seen<'_>, walk: &Walk<'_>, scope: &Scope<'_>) -> Vec<Find
     findings.extend(scope.namespaces().into_iter().filter_map(|place| workload::of_namespace(snapshot, place)));
     findings.extend(affecting_nodes(snapshot, walk));
     let own = walk.steps.iter().filter(|step| step.role == Role::Own).filter_map(|step| step.object);
-    let failed = policy::of_objects(snapshot, own.filter(|object| !is_old(object)));
+    let failed = policy::of_objects(snapshot, own.filter(|object| !over::is_replaced(object)));
     findings.extend(failed.into_iter().map(|finding| fields::located(snapshot, finding)));
     findings
+}
+
+/// What is over matters to nobody; but whoever asks about a try that failed is told why.
+fn is_asked(snapshot: &Snapshot, scope: &Scope<'_>, object: &Value) -> bool {
+    let is_over = over::is_replaced(object) || over::is_complete(object);
+    let is_meant = || {
+        let job = owners::above(snapshot, object).filter(|job| over::is_failed(job));
+        scope.is_about(object) || job.is_some_and(|job| scope.is_about(job))
+    };
+    !is_over && (!over::is_made_good(snapshot, object) || is_meant())
 }
 
 /// What an object, and what is known of it, says by itself.
@@ -303,19 +315,6 @@ fn missing(snapshot: &Snapshot, walk: &Walk<'_>) -> Vec<Finding> {
             .next("Look at the events of what refers to it.")
     });
     findings.collect()
-}
-
-/// ReplicaSets that are scaled to nothing, and pods of earlier templates that still end.
-fn is_old(object: &Value) -> bool {
-    match text(object, "/kind") {
-        "ReplicaSet" => super::object::number(object, "/spec/replicas") == 0,
-        "Pod" => {
-            let is_leaving = !text(object, "/metadata/deletionTimestamp").is_empty();
-            let is_held = !super::object::list(object, "/metadata/finalizers").is_empty();
-            is_leaving && !is_held && super::object::label(object, "pod-template-hash").is_some()
-        }
-        _ => false,
-    }
 }
 
 /// A node that is down matters to what runs on it.

@@ -76,8 +76,15 @@ fn note(affects: &mut Vec<String>, at: &Ref) {
 
 /// A pod without its volume waits for its claim: where the claim itself says why, the pod need not.
 fn without_claims_told_twice(findings: &mut Vec<Finding>) {
-    let is_of_claim = |finding: &Finding| finding.object.kind == "PersistentVolumeClaim";
-    if findings.iter().any(|finding| is_of_claim(finding) && finding.weight >= Fault::Volume.weight()) {
+    // What is wrong with a claim may be told of the set that has made it.
+    let of_claims = |finding: &Finding| {
+        let of_set = finding.affects.iter().filter(|at| at.starts_with("PersistentVolumeClaim ")).cloned();
+        let own = (finding.object.kind == "PersistentVolumeClaim").then(|| finding.object.to_string());
+        of_set.chain(own).collect::<Vec<_>>()
+    };
+    let is_of_claim = |finding: &Finding| !of_claims(finding).is_empty();
+    let is_why = |finding: &Finding| finding.fault == Fault::Deleting || finding.weight >= Fault::Volume.weight();
+    if findings.iter().any(|finding| is_of_claim(finding) && is_why(finding)) {
         let waits = |finding: &Finding| {
             matches!(finding.fault, Fault::Unschedulable | Fault::Volume)
                 && finding.summary.to_lowercase().contains("claim")
@@ -85,9 +92,9 @@ fn without_claims_told_twice(findings: &mut Vec<Finding>) {
         findings.retain(|finding| is_of_claim(finding) || !waits(finding));
     }
     // What its events say in general, where the field at fault is known.
-    let known: Vec<_> =
-        findings.iter().filter(|one| is_of_claim(one) && !one.field.is_empty()).map(|one| one.object.clone()).collect();
-    findings.retain(|one| !(one.fault == Fault::Volume && one.field.is_empty() && known.contains(&one.object)));
+    let known: Vec<_> = findings.iter().filter(|one| !one.field.is_empty()).flat_map(of_claims).collect();
+    let is_general = |one: &Finding| one.fault == Fault::Volume && one.field.is_empty();
+    findings.retain(|one| !(is_general(one) && known.contains(&one.object.to_string())));
 }
 
 /// That a program may not do something is told by whatever should have let it.
@@ -104,7 +111,7 @@ fn without_rights_told_twice(findings: &mut Vec<Finding>) {
     }
 }
 
-/// What has waited for too long is down because of what is broken below it.
+/// What has waited for too long is down because of what is broken below it, or what is said to affect it.
 pub(super) fn without_what_waits_for_it(snapshot: &Snapshot, findings: &mut Vec<Finding>) {
     let is_waiting = |finding: &Finding| finding.fault == Fault::Stalled;
     let waiting: Vec<_> = findings.iter().filter(|one| is_waiting(one)).map(|one| one.object.clone()).collect();
@@ -113,12 +120,18 @@ pub(super) fn without_what_waits_for_it(snapshot: &Snapshot, findings: &mut Vec<
             let object = snapshot.get(at);
             object.is_some_and(|object| owners::line(snapshot, object).any(|owner| Ref::of(owner) == above))
         };
+        // What stops everything by itself needs not be below: it may be written in the very thing.
+        let is_its = |finding: &Finding| finding.object == above && finding.weight > Fault::Stalled.weight();
+        let told = above.to_string();
         let cause = findings.iter_mut().find(|finding| {
             let is_broken = finding.weight >= Fault::NoEndpoints.weight() && !finding.fault.is_on_its_way();
-            is_broken && !is_waiting(finding) && is_below(&finding.object)
+            let is_why = is_below(&finding.object) || is_its(finding) || finding.affects.contains(&told);
+            is_broken && !is_waiting(finding) && is_why
         });
         if let Some(cause) = cause {
-            note(&mut cause.affects, &above);
+            if cause.object != above {
+                note(&mut cause.affects, &above);
+            }
             findings.retain(|finding| !(is_waiting(finding) && finding.object == above));
         }
     }

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Serialize;
 use serde_json::Value;
 
+use super::over;
 use super::rules::Seen;
 use super::rules::ingress::unread_certificates;
 use super::rules::logs::running;
@@ -22,6 +23,8 @@ const SILENT: [&str; 8] =
     ["Namespace", "ConfigMap", "ServiceAccount", "PriorityClass", "StorageClass", "IngressClass", "LimitRange", "Node"];
 /// What is over for longer than this nobody asks about.
 const LONG_AGO: i64 = 24 * 3600;
+/// Of a Job that was tried more often than this the rest says the same.
+const MOST_TRIES: usize = 5;
 
 /// How many objects of a kind were looked at.
 #[derive(Debug, Clone, PartialEq, Serialize, schemars::JsonSchema)]
@@ -129,10 +132,12 @@ pub(super) fn not_looked_at(snapshot: &Snapshot, walk: &Walk<'_>) -> Vec<String>
     told
 }
 
-/// Containers that ended and run again: told, and no cause of anything now.
+/// Tries that a later one made good, containers that ended and run again: told, and no cause of anything now.
 pub(super) fn past(seen: &Seen<'_>, walk: &Walk<'_>) -> Vec<String> {
-    let pods = walk.steps.iter().filter(|step| step.role == Role::Own && step.at.kind == "Pod");
-    let mut told_of = Vec::new();
+    let own = || walk.steps.iter().filter(|step| step.role == Role::Own).filter(|step| step.object.is_some());
+    let pods = own().filter(|step| step.at.kind == "Pod");
+    let tries = own().filter_map(|step| over::told(seen.snapshot, step.object?));
+    let mut told_of: Vec<_> = tries.take(MOST_TRIES).collect();
     for pod in pods.filter_map(|step| step.object) {
         for status in list(pod, "/status/containerStatuses") {
             let ready = status.get("ready").and_then(Value::as_bool).unwrap_or(false);

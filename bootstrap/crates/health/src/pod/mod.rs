@@ -187,6 +187,7 @@ impl<'a> Look<'a> {
                     "Evicted" => {
                         "Let it use less of what is named, or raise that limit; its pod is gone, and its log with it."
                     }
+                    "DeadlineExceeded" => "Give its pod more time, or make its work shorter.",
                     _ => "Read its events and its log.",
                 });
         }

@@ -3,7 +3,7 @@
 
 use serde_json::Value;
 
-use super::Seen;
+use super::{Seen, secrets};
 use crate::live::diagnose::custom::named_in;
 use crate::live::diagnose::{Fault, Finding, classify};
 use crate::live::object::{COMPONENT, Ref, group_of, label, list, name, namespace, number, short, text};
@@ -86,6 +86,9 @@ pub(in crate::live::diagnose) fn complaint(seen: &Seen<'_>, object: &Value, is_c
     });
     let (line, (place, pod, _)) = about.next_back()?;
     let said = core_of(line);
+    if let Some(finding) = secrets::told(object, &said, line) {
+        return Some(finding);
+    }
     let fault = classify(&said).unwrap_or(Fault::Unexplained);
     let text = format!("its controller complains: {}", short(&said, 200));
     let mut finding = Finding::new(fault, at.clone(), text).with(format!("log of Pod {place}/{pod}"), line);

@@ -21,6 +21,7 @@ mod aliases;
 mod annotations;
 pub(super) mod answers;
 mod autoscaler;
+mod awaited;
 pub(super) mod certificates;
 mod configuration;
 mod deletion;
@@ -31,12 +32,14 @@ mod hosts;
 pub(super) mod ingress;
 pub(super) mod keepers;
 pub(super) mod last_words;
+mod limits;
 mod listening;
 mod logins;
 pub(super) mod logs;
 mod mounts;
 mod names;
 mod network;
+mod placement;
 mod pods;
 mod pointers;
 pub(super) mod probes;
@@ -47,6 +50,7 @@ pub(super) mod runs;
 mod said;
 mod schedules;
 mod schemes;
+mod secrets;
 pub(super) mod service;
 pub(super) mod shown;
 pub(super) mod slices;
@@ -107,6 +111,7 @@ pub(super) fn of_object(seen: &Seen<'_>, object: &Value) -> Vec<Finding> {
         }
         "Pod" => {
             found.extend(pods::of_pod(seen, object));
+            found.extend(awaited::of_pod(seen, object));
             found.extend(logs::of_pod(seen, object));
             found.extend(throttling::of_pod(seen, object));
             found.extend(configuration::of_pod(seen, object));
@@ -133,6 +138,14 @@ pub(super) fn of_object(seen: &Seen<'_>, object: &Value) -> Vec<Finding> {
         }
     }
     found
+}
+
+/// A finding with what only the objects around it can tell: which rule, which mount, whose limit.
+pub(super) fn explained(seen: &Seen<'_>, finding: Finding) -> Finding {
+    let finding = placement::explained(seen, finding);
+    let finding = mounts::explained(seen, finding);
+    let finding = limits::explained(seen, finding);
+    schedules::explained(seen, finding)
 }
 
 /// Whether a finding matters only to whoever asks about the object itself: a budget that is tight harms nobody who runs.

@@ -33,17 +33,40 @@ fn volume<'a>(template: Template<'a>, mount: &Value) -> Option<&'a Value> {
     list(template.spec, "/volumes").iter().find(|one| text(one, "/name") == text(mount, "/name"))
 }
 
-/// What a volume made of a ConfigMap has: its keys, or the paths that are given to some of them.
-fn files<'a>(seen: &Seen<'a>, object: &Value, volume: &'a Value) -> Option<(Ref, Vec<&'a str>)> {
-    let source = volume.get("configMap")?;
-    let at = Ref::new("", "ConfigMap", namespace(object), text(source, "/name"));
-    let map = seen.snapshot.get(&at)?;
-    let items = list(source, "/items");
-    if !items.is_empty() {
-        return Some((at, items.iter().map(|item| text(item, "/path")).collect()));
+/// What a volume of files has that is read here: of a ConfigMap its keys, or the paths that are given to some of them.
+/// Nothing for what is not read, as Secrets, or is somebody's data.
+fn files<'a>(seen: &Seen<'a>, object: &Value, volume: &'a Value) -> Option<(String, Vec<&'a str>)> {
+    let place = namespace(object);
+    if let Some(source) = volume.get("configMap") {
+        let at = Ref::new("", "ConfigMap", place, text(source, "/name"));
+        return Some((at.to_string(), of_source(seen, place, volume)?));
     }
+    let sources = list(volume, "/projected/sources");
+    let all = match sources {
+        [] => of_source(seen, place, volume)?,
+        sources => {
+            let all = sources.iter().map(|source| of_source(seen, place, source));
+            all.collect::<Option<Vec<_>>>()?.concat()
+        }
+    };
+    Some((format!("volume `{}`", text(volume, "/name")), all))
+}
+
+fn of_source<'a>(seen: &Seen<'a>, place: &str, source: &'a Value) -> Option<Vec<&'a str>> {
+    let paths = |items: &'a [Value]| items.iter().map(|item| text(item, "/path")).collect::<Vec<_>>();
+    if let Some(token) = source.get("serviceAccountToken") {
+        return Some(vec![text(token, "/path")]);
+    }
+    let kinds = ["configMap", "secret", "downwardAPI"];
+    let (kind, source) = kinds.into_iter().find_map(|kind| Some((kind, source.get(kind)?)))?;
+    let items = list(source, "/items");
+    if !items.is_empty() || kind == "downwardAPI" {
+        return Some(paths(items));
+    }
+    let at = Ref::new("", "ConfigMap", place, text(source, "/name"));
+    let map = seen.snapshot.get(&at).filter(|_| kind == "configMap")?;
     let parts = ["data", "binaryData"].into_iter().filter_map(|part| map.get(part).and_then(Value::as_object));
-    Some((at, parts.flat_map(|data| data.keys().map(String::as_str)).collect()))
+    Some(parts.flat_map(|data| data.keys().map(String::as_str)).collect())
 }
 
 /// A part of a volume that it does not have: an empty folder is mounted in its place.
@@ -66,6 +89,72 @@ fn no_key(seen: &Seen<'_>, object: &Value, template: Template<'_>, mount: &Value
         Some(near) => finding.should_be(near).next(format!("Set `{field}` of {at} to `{near}`, if that is meant.")),
         None => finding.next(format!("Set `{field}` of {at} to a key of {map} ({had}), or add the key there.")),
     })
+}
+
+/// A container that the runtime cannot make because of a mount: a folder over a file, or a file over a folder. Which mount
+/// that is, and why it is what it should not be.
+pub(super) fn explained(seen: &Seen<'_>, finding: Finding) -> Finding {
+    let said: Vec<_> = finding.evidence.iter().map(|one| one.text.as_str()).chain([finding.summary.as_str()]).collect();
+    let said = said.join(" ");
+    let is_it =
+        finding.fault == Fault::CannotStart && !finding.container.is_empty() && said.contains("not a directory");
+    let Some(pod) = seen.snapshot.get(&finding.object).filter(|_| is_it) else { return finding };
+    let Some(template) = Template::of(pod) else { return finding };
+    let Some((path, container)) = template.container(&finding.container) else { return finding };
+    let mounts = list(container, "/volumeMounts").iter().enumerate();
+    let mut named = mounts.filter(|(_, mount)| said.contains(&format!("\"{}\"", text(mount, "/mountPath"))));
+    let Some((index, mount)) = named.next_back() else { return finding };
+    let field = format!("{path}.volumeMounts[{index}]");
+    if let Some(cause) = no_key(seen, pod, template, mount, &field) {
+        return finding.evidence.into_iter().fold(cause, |cause, one| cause.with(one.source, &one.text));
+    }
+    does_not_fit(seen, pod, template, mount, &field, finding)
+}
+
+/// The mount is there, and what it is over is of another sort.
+fn does_not_fit(
+    seen: &Seen<'_>,
+    pod: &Value,
+    template: Template<'_>,
+    mount: &Value,
+    field: &str,
+    finding: Finding,
+) -> Finding {
+    let Some(volume) = volume(template, mount) else { return finding };
+    let (path, part) = (text(mount, "/mountPath"), text(mount, "/subPath").trim_matches('/'));
+    let what = source(volume).unwrap_or_else(|| match text(volume, "/secret/secretName") {
+        "" => format!("volume `{}`", text(mount, "/name")),
+        secret => format!("Secret {secret}"),
+    });
+    let had = files(seen, pod, volume).map(|(_, had)| had);
+    let (text, field, next) = match &had {
+        // The part is a file, or nothing would have been mounted there.
+        Some(had) if had.contains(&part) => (
+            format!("mounts the file `{part}` of {what} over `{path}`, which is a folder in the image"),
+            format!("{field}.mountPath"),
+            format!("Name the file in `mountPath` too (`{}/{part}`).", path.trim_end_matches('/')),
+        ),
+        _ if part.is_empty() => (
+            format!("mounts {what}, which is a folder, over `{path}`, which is a file in the image"),
+            format!("{field}.mountPath"),
+            match had.as_deref().and_then(|had| nearest(last_part(path), had.iter().copied())) {
+                Some(key) => format!("Mount the one file: set `subPath: {key}` beside it; or mount it at a folder."),
+                None => "Mount the one file that is meant, with its name as `subPath`; or mount it at a folder.".into(),
+            },
+        ),
+        _ => (
+            format!("mounts `{part}` of {what} over the file `{path}`, and it has no file of that name"),
+            format!("{field}.subPath"),
+            format!(
+                "Set `subPath` to a file that {what} has, or put `{part}` there: for what is missing a folder is made."
+            ),
+        ),
+    };
+    Finding { summary: format!("container `{}` {text}", finding.container), ..finding }.at(field).next(next)
+}
+
+fn last_part(path: &str) -> &str {
+    path.trim_end_matches('/').rsplit('/').next().unwrap_or(path)
 }
 
 /// A folder over what the image has there, where the program misses it: it says so, or answers so.
@@ -137,7 +226,43 @@ fn misses(line: &str, folder: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
+    use crate::live::diagnose::diagnose;
+    use crate::live::snapshot::Snapshot;
+
+    #[test]
+    fn a_mount_that_cannot_be_made_is_told_with_its_field() {
+        let told = |mount: Value, volume: Value| {
+            let map = json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"namespace": "shop", "name": "conf"}, "data": {"site.conf": "x"}});
+            let said = "OCI runtime create failed: error mounting \"/var/lib/kubelet/x\" to rootfs at \"/etc/web/default.conf\": not a directory";
+            let mut mount = mount;
+            (mount["name"], mount["mountPath"]) = ("v".into(), "/etc/web/default.conf".into());
+            let mut volume = volume;
+            volume["name"] = "v".into();
+            let pod = json!({"apiVersion": "v1", "kind": "Pod", "metadata": {"namespace": "shop", "name": "web"},
+                "spec": {"nodeName": "n", "containers": [{"name": "app", "volumeMounts": [mount]}], "volumes": [volume]},
+                "status": {"phase": "Pending", "containerStatuses": [{"name": "app", "ready": false, "restartCount": 0,
+                    "state": {"waiting": {"reason": "CreateContainerError", "message": said}}}]}});
+            let diagnosis = diagnose(&Snapshot::of("lab", [pod, map]), "Pod:shop/web").expect("it is there");
+            assert_eq!(diagnosis.causes.len(), 1, "{diagnosis:#?}");
+            let cause = &diagnosis.causes[0];
+            (cause.fault, cause.field.replace("spec.containers[0].volumeMounts[0].", ""), cause.next.clone())
+        };
+        let map = || json!({"configMap": {"name": "conf"}});
+        let (fault, field, next) = told(json!({"subPath": "default.conf"}), map());
+        assert_eq!((fault, field.as_str()), (Fault::MissingReference, "subPath"));
+        assert!(next.contains("`site.conf`"), "{next}");
+        let projected = json!({"projected": {"sources": [{"configMap": {"name": "conf"}}]}});
+        assert_eq!(told(json!({"subPath": "default.conf"}), projected).0, Fault::MissingReference);
+        // A Secret is never read; that a folder was made for what it lacks, the runtime tells.
+        let (fault, field, next) = told(json!({"subPath": "site.conf"}), json!({"secret": {"secretName": "s"}}));
+        assert_eq!((fault, field.as_str(), next.contains("Secret s")), (Fault::CannotStart, "subPath", true));
+        let (_, field, next) = told(json!({"subPath": "site.conf"}), map());
+        assert_eq!((field.as_str(), next.contains("/etc/web/default.conf/site.conf")), ("mountPath", true));
+        assert_eq!(told(json!({}), map()).1, "mountPath");
+    }
 
     #[test]
     fn a_line_misses_what_it_says_is_not_in_the_folder() {

@@ -7,7 +7,8 @@ use super::Seen;
 use crate::live::cron::Cron;
 use crate::live::diagnose::{Fault, Finding};
 use crate::live::moment::in_words;
-use crate::live::object::{Ref, is_owned_by, list, name, text};
+use crate::live::object::{Ref, is_owned_by, list, name, namespace, number, text};
+use crate::live::owners;
 
 /// A pod whose work is done ends with its last container; so long it may take.
 const ENDS: i64 = 60;
@@ -15,6 +16,8 @@ const ENDS: i64 = 60;
 const LOOKS: i64 = 10;
 /// A schedule that is younger may not have had the time to succeed.
 const LONG_ENOUGH: i64 = 90;
+/// Where a Job says how long it may take.
+const DEADLINE: &str = "spec.activeDeadlineSeconds";
 
 /// Why a schedule does not run.
 pub(super) fn of_schedule(seen: &Seen<'_>, schedule: &Value) -> Vec<Finding> {
@@ -99,7 +102,7 @@ fn in_the_way(seen: &Seen<'_>, at: &Ref, schedule: &Value) -> Option<Finding> {
         return None;
     }
     let jobs = seen.snapshot.inside("batch", "Job", &at.namespace).filter(|job| is_owned_by(job, schedule));
-    let active = jobs.filter(|job| crate::live::object::number(job, "/status/active") > 0);
+    let active = jobs.filter(|job| number(job, "/status/active") > 0);
     let (job, age) = active
         .filter_map(|job| Some((job, seen.seconds_since(text(job, "/status/startTime"))?)))
         .max_by_key(|(_, age)| *age)?;
@@ -130,6 +133,45 @@ fn said(seen: &Seen<'_>, at: &Ref) -> Option<Finding> {
     let text_of = text(event, "/message");
     let finding = Finding::new(Fault::Schedule, at.clone(), format!("does not run as planned: {text_of}")).at(field);
     Some(finding.with(format!("event {}", text(event, "/reason")), text_of).next(format!("Correct `{field}` of {at}.")))
+}
+
+/// A run that failed, as its schedule has to be changed: the run itself is not made again, the next one is.
+pub(super) fn explained(seen: &Seen<'_>, finding: Finding) -> Finding {
+    if finding.fault != Fault::JobFailed || finding.object.kind != "Job" {
+        return finding;
+    }
+    let Some(job) = seen.snapshot.get(&finding.object) else { return finding };
+    let Some(schedule) = owners::above(seen.snapshot, job).filter(|owner| text(owner, "/kind") == "CronJob") else {
+        return finding;
+    };
+    let at = Ref::of(schedule);
+    let given = number(schedule, "/spec/jobTemplate/spec/activeDeadlineSeconds");
+    // A schedule that has been changed since gives the next run another time.
+    if finding.field != DEADLINE || given != number(job, "/spec/activeDeadlineSeconds") {
+        let next = format!(
+            "Read the log of its pod and correct what made it fail; the next run of {at} shows whether it helps."
+        );
+        return finding.next(next);
+    }
+    let field = format!("spec.jobTemplate.{DEADLINE}");
+    let run = finding.object.to_string();
+    let text = format!("ends each of its runs after {given} s, and that is too short: {run} was not through by then");
+    let longest = took(seen, schedule).map(|took| format!("runs that succeeded took up to {took} s"));
+    let told = Finding { object: at.clone(), summary: text, affects: vec![run], ..finding }.at(field.clone());
+    let told = told.with(field.clone(), &given.to_string()).with("runs of before", &longest.unwrap_or_default());
+    told.next(format!(
+        "Raise `{field}` of {at} (now {given}) to well over what its work takes, or make its work shorter."
+    ))
+}
+
+/// Seconds that the longest of the runs took that succeeded and are left.
+fn took(seen: &Seen<'_>, schedule: &Value) -> Option<i64> {
+    let jobs = seen.snapshot.inside("batch", "Job", namespace(schedule)).filter(|job| is_owned_by(job, schedule));
+    let spans = jobs.filter_map(|job| {
+        let since = |field: &str| seen.seconds_since(text(job, &format!("/status/{field}")));
+        Some(since("startTime")? - since("completionTime")?)
+    });
+    spans.max()
 }
 
 /// A Job that does not come to its end.
@@ -174,4 +216,38 @@ fn half_done(seen: &Seen<'_>, job: &Ref, pod: &Value) -> Option<Finding> {
             "Make `{helper}` an init container with `restartPolicy: Always`: such a side car ends with the others."
         ))
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use crate::live::diagnose::{Fault, Finding, diagnose};
+    use crate::live::snapshot::Snapshot;
+
+    fn told(reason: &str) -> Finding {
+        let spec = json!({"activeDeadlineSeconds": 5, "template": {"spec": {"containers": [{"name": "app"}]}}});
+        let schedule = json!({"apiVersion": "batch/v1", "kind": "CronJob", "metadata": {"namespace": "shop", "name": "export", "uid": "c"},
+            "spec": {"schedule": "* * * * *", "jobTemplate": {"spec": spec}}, "status": {}});
+        let job = |number: u8| -> Value {
+            json!({"apiVersion": "batch/v1", "kind": "Job", "metadata": {"namespace": "shop", "name": format!("export-{number}"), "uid": number,
+                    "ownerReferences": [{"apiVersion": "batch/v1", "kind": "CronJob", "name": "export", "uid": "c", "controller": true}]},
+                "spec": spec, "status": {"conditions": [{"type": "Failed", "status": "True", "reason": reason, "message": "it was so",
+                    "lastTransitionTime": "2026-01-01T10:00:00Z"}]}})
+        };
+        let snapshot = Snapshot::of("lab", [schedule, job(1), job(2)]);
+        let mut told = diagnose(&snapshot, "CronJob:shop/export").expect("it is there");
+        assert_eq!(told.causes.len(), 1, "{told:#?}");
+        told.causes.remove(0)
+    }
+
+    #[test]
+    fn runs_that_get_too_little_time_are_mended_in_their_schedule() {
+        let cause = told("DeadlineExceeded");
+        assert_eq!((cause.fault, cause.object.to_string()), (Fault::JobFailed, "CronJob shop/export".into()));
+        assert_eq!(cause.field, "spec.jobTemplate.spec.activeDeadlineSeconds");
+        assert!(cause.next.contains("(now 5)"), "{}", cause.next);
+        let other = told("BackoffLimitExceeded");
+        assert!(other.next.contains("the next run of CronJob shop/export"), "{}", other.next);
+    }
 }

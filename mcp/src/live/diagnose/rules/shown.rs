@@ -3,6 +3,7 @@
 
 use serde_json::Value;
 
+use super::secrets::{self, Unusable};
 use super::{Seen, answers};
 use crate::live::diagnose::{Fault, Finding};
 use crate::live::moment::in_words;
@@ -81,17 +82,28 @@ fn of_host(seen: &Seen<'_>, ingress: &Value, (index, host, secret): (usize, &str
         .find(|one| text(one, "/spec/secretName") == secret);
     let over = seen.seconds_since(&shown.ends).filter(|over| *over >= 0);
     let names = shown.names.join(", ");
+    let said = super::keepers::said(seen, ingress, secret);
+    let unusable = said.and_then(secrets::unusable).filter(|_| !shown.serves(host));
+    let place = namespace(ingress);
+    let make = format!(
+        "Make Secret {secret} in namespace {place} (type kubernetes.io/tls) with a certificate for `{host}` and its own key: a Certificate with `secretName: {secret}` does so; or correct `{field}` of {at}."
+    );
     let (text, next) = match over {
         _ if !shown.serves(host) && maker.is_some() => return None,
-        _ if !shown.serves(host) => (
-            format!(
-                "shows for `{host}` a certificate that is for {names}: Secret {secret} is not there, is for other hosts, or its key is of another certificate"
-            ),
-            format!(
-                "Make Secret {secret} in namespace {} (type kubernetes.io/tls) with a certificate for `{host}` and its own key: a Certificate with `secretName: {secret}` does so; or correct `{field}` of {at}.",
-                namespace(ingress)
-            ),
-        ),
+        _ if !shown.serves(host) => {
+            let why = match &unusable {
+                Some(Unusable::Lacks(keys)) => {
+                    let finding = secrets::lacking(Ref::new("", "Secret", place, secret), keys, &at, said?);
+                    return Some(
+                        finding.with(field, secret).with(format!("shown for {host}"), &format!("for {names}")),
+                    );
+                }
+                Some(Unusable::Gone) => "is not there",
+                Some(Unusable::NoPair) => "has no certificate with its own key",
+                None => "is not there, is for other hosts, or its key is of another certificate",
+            };
+            (format!("shows for `{host}` a certificate that is for {names}: Secret {secret} {why}"), make)
+        }
         Some(over) => (
             format!("shows for `{host}` a certificate that ran out {} ago", in_words(over)),
             format!("Put a new certificate into Secret {secret}, which `{field}` of {at} names."),
@@ -104,7 +116,6 @@ fn of_host(seen: &Seen<'_>, ingress: &Value, (index, host, secret): (usize, &str
     };
     let finding = Finding::new(Fault::Certificate, at, text).at(field.clone()).with(field, secret);
     let finding = finding.with(format!("shown for {host}"), &format!("for {names}, until {}", shown.ends));
-    let said = super::keepers::said(seen, ingress, secret);
     let finding = said.into_iter().fold(finding, |finding, line| finding.with("log of the ingress", line));
     Some(finding.next(next))
 }

@@ -14,6 +14,8 @@ const GROUP: &str = "storage.k8s.io";
 const NO_PROVISIONER: &str = "kubernetes.io/no-provisioner";
 /// The size that a claim asks for.
 const SIZE: &str = "/spec/resources/requests/storage";
+/// How a volume may be mounted, as a claim asks for it.
+const MODES: [&str; 4] = ["ReadWriteOnce", "ReadWriteOncePod", "ReadWriteMany", "ReadOnlyMany"];
 const DEFAULT_CLASS: &str = "storageclass.kubernetes.io/is-default-class";
 
 /// Why a claim has no volume.
@@ -29,7 +31,7 @@ pub(super) fn of_claim(seen: &Seen<'_>, claim: &Value) -> Vec<Finding> {
         return outgrown(seen, claim).into_iter().collect();
     }
     let found = [class(seen, claim), volume(seen, claim), too_small(seen, claim), several_nodes(seen, claim)];
-    found.into_iter().flatten().take(1).collect()
+    found.into_iter().flatten().take(1).map(|finding| of_its_set(seen, claim, finding)).collect()
 }
 
 /// A claim that should be larger by now, of a class whose volumes do not grow.
@@ -93,12 +95,6 @@ fn class(seen: &Seen<'_>, claim: &Value) -> Option<Finding> {
         Some(class) => finding.should_be(class),
         None => finding,
     };
-    if let Some((set, field)) = template_of(seen, claim) {
-        let finding = Finding { object: set.clone(), ..finding }.at(field.clone());
-        return Some(finding.next(format!(
-            "Make {set} again with a class that exists ({there}) in `{field}`, and delete {at}: a claim comes back as the set says."
-        )));
-    }
     Some(
         finding.next(format!(
             "Make {at} again with a class that exists ({there}): the class of a claim cannot be changed."
@@ -106,14 +102,34 @@ fn class(seen: &Seen<'_>, claim: &Value) -> Option<Finding> {
     )
 }
 
-/// The set whose template a claim was made of, and where its class is written there.
-fn template_of(seen: &Seen<'_>, claim: &Value) -> Option<(Ref, String)> {
+/// A claim that a set has made of its template: that is where it has to be changed, and neither of them can be changed in
+/// place. The claim alone would come back as it was.
+fn of_its_set(seen: &Seen<'_>, claim: &Value, finding: Finding) -> Finding {
+    let Some((set, index)) = template_of(seen, claim) else { return finding };
+    let at = Ref::of(claim);
+    let field = format!("spec.volumeClaimTemplates[{index}].{}", finding.field);
+    let value = finding.change.as_ref().and_then(|change| change.value.clone());
+    let should =
+        value.as_ref().map(|value| format!(" (to {})", value.to_string().replace('"', ""))).unwrap_or_default();
+    let (summary, affects) = (format!("its {at} {}", finding.summary), vec![at.to_string()]);
+    let finding = Finding { object: set.clone(), summary, affects, ..finding };
+    let finding = finding.at(field.clone()).next(format!(
+        "Correct `{field}`{should} where {set} is written. Neither a claim nor the templates of a set can be changed in place: delete {set} and {at}, and make {set} again."
+    ));
+    match value {
+        Some(value) => finding.should_be(value),
+        None => finding,
+    }
+}
+
+/// The set whose template a claim was made of, and which of its templates.
+fn template_of(seen: &Seen<'_>, claim: &Value) -> Option<(Ref, usize)> {
     seen.snapshot.inside("apps", "StatefulSet", namespace(claim)).find_map(|set| {
         let index = list(set, "/spec/volumeClaimTemplates").iter().position(|template| {
             let number = name(claim).strip_prefix(&format!("{}-{}-", name(template), name(set)));
             number.is_some_and(|number| number.bytes().all(|byte| byte.is_ascii_digit()))
         })?;
-        Some((Ref::of(set), format!("spec.volumeClaimTemplates[{index}].spec.storageClassName")))
+        Some((Ref::of(set), index))
     })
 }
 
@@ -192,23 +208,64 @@ fn too_small(seen: &Seen<'_>, claim: &Value) -> Option<Finding> {
     })
 }
 
-/// A volume of one node that pods of several want.
+/// What the provisioner of a class refuses: mostly a volume of one node that pods of several want.
 fn several_nodes(seen: &Seen<'_>, claim: &Value) -> Option<Finding> {
     let at = Ref::of(claim);
     let events = seen.snapshot.events_of(&at);
     let event = events.into_iter().find(|event| text(event, "/reason") == "ProvisioningFailed")?;
     let said = text(event, "/message");
-    let field = if said.contains("AccessMode") || said.contains("access mode") {
-        "spec.accessModes"
-    } else {
-        "spec.storageClassName"
-    };
-    let finding =
-        Finding::new(Fault::Volume, at.clone(), format!("gets no volume: {}", crate::live::object::short(said, 200)))
-            .at(field);
-    Some(
-        finding
-            .with("event ProvisioningFailed", said)
-            .next(format!("Make {at} again with a `{field}` that its class can give.")),
-    )
+    let is_of_modes = said.contains("AccessMode") || said.to_lowercase().contains("access mode");
+    let field = if is_of_modes { "spec.accessModes" } else { "spec.storageClassName" };
+    let summary = format!("gets no volume: {}", crate::live::object::short(said, 200));
+    let finding = Finding::new(Fault::Volume, at.clone(), summary).at(field).with("event ProvisioningFailed", said);
+    // What it can do stands in what it says, as a word: `ReadWriteOncePod` is another one than `ReadWriteOnce`.
+    let asked: Vec<_> = list(claim, "/spec/accessModes").iter().filter_map(Value::as_str).collect();
+    let mut words = said.split(|letter: char| !letter.is_ascii_alphanumeric());
+    let offered = words.find(|word| MODES.contains(word) && !asked.contains(word)).filter(|_| is_of_modes);
+    let again = "a claim cannot be changed, so delete it first";
+    Some(match offered {
+        Some(mode) => finding.should_be(vec![mode]).next(format!(
+            "Make {at} again with `{field}: [{mode}]`, or with a class that can do {}; {again}.",
+            asked.join(", ")
+        )),
+        None => finding.next(format!("Make {at} again with a `{field}` that its class can give; {again}.")),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use crate::live::diagnose::{Fault, diagnose};
+    use crate::live::snapshot::Snapshot;
+
+    #[test]
+    fn a_claim_of_a_set_is_mended_in_the_template_of_the_set() {
+        let claim = json!({"apiVersion": "v1", "kind": "PersistentVolumeClaim", "metadata": {"namespace": "shop", "name": "data-files-0"},
+            "spec": {"accessModes": ["ReadWriteMany"]}, "status": {"phase": "Pending"}});
+        let set = json!({"apiVersion": "apps/v1", "kind": "StatefulSet", "metadata": {"namespace": "shop", "name": "files"},
+            "spec": {"replicas": 1, "volumeClaimTemplates": [{"metadata": {"name": "logs"}}, {"metadata": {"name": "data"}}],
+                "template": {"metadata": {}, "spec": {"containers": [{"name": "app"}]}}}, "status": {}});
+        let event = json!({"apiVersion": "v1", "kind": "Event", "metadata": {"namespace": "shop", "name": "e"}, "type": "Warning",
+            "reason": "ProvisioningFailed", "message": "only supports ReadWriteOnce and ReadWriteOncePod access modes",
+            "involvedObject": {"kind": "PersistentVolumeClaim", "namespace": "shop", "name": "data-files-0"}});
+        let told = |objects: Vec<serde_json::Value>| {
+            diagnose(&Snapshot::of("lab", objects), "PersistentVolumeClaim:shop/data-files-0")
+                .expect("it is there")
+                .causes
+                .remove(0)
+        };
+        let cause = told(vec![claim.clone(), set, event.clone()]);
+        assert_eq!((cause.fault, cause.object.to_string()), (Fault::Volume, "StatefulSet shop/files".into()));
+        assert_eq!(cause.field, "spec.volumeClaimTemplates[1].spec.accessModes");
+        assert_eq!(cause.change.and_then(|change| change.value), Some(json!(["ReadWriteOnce"])));
+        assert!(
+            cause.next.contains("delete StatefulSet shop/files and PersistentVolumeClaim shop/data-files-0"),
+            "{}",
+            cause.next
+        );
+        let alone = told(vec![claim, event]);
+        assert_eq!((alone.object.kind.as_str(), alone.field.as_str()), ("PersistentVolumeClaim", "spec.accessModes"));
+        assert!(alone.next.contains("`spec.accessModes: [ReadWriteOnce]`"), "{}", alone.next);
+    }
 }

@@ -51,6 +51,16 @@ fn what_waits_too_long_for_something_broken_below_it_is_not_told_beside_it() {
     let faults: Vec<_> = findings.iter().map(|finding| finding.fault).collect();
     assert_eq!(faults, [Fault::BadImage, Fault::Stalled], "nothing below the other explains it");
     assert_eq!(findings[0].affects, ["Deployment shop/api"]);
+    // What is said to affect it explains it too, and so does what stops everything in itself; less than that does not.
+    let mut job = Finding::new(Fault::Paused, Ref::new("batch", "Job", "shop", "seed"), "is suspended");
+    job.affects.push("Deployment shop/api".into());
+    let own = |fault: Fault| Finding::new(fault, Ref::new("apps", "Deployment", "shop", "web"), "is so");
+    for (fault, left) in [(Fault::MissingReference, 2), (Fault::WrongValue, 3)] {
+        let mut findings = vec![stalled("api"), stalled("web"), job.clone(), own(fault)];
+        rank::without_what_waits_for_it(&shop, &mut findings);
+        assert_eq!(findings.len(), left, "{findings:#?}");
+        assert!(findings.iter().all(|one| !one.affects.contains(&one.object.to_string())), "{findings:#?}");
+    }
 }
 
 #[test]
