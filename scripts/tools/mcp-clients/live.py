@@ -128,8 +128,8 @@ async def drafts(client):
     code = "class Draft(BaseComposite):\n    def compose(self):\n        "
     makes = code + "self.resources.note('ConfigMap', 'v1').data.said = 'hello'\n"
     ahead = await call(client, "change_preview", {"entity": "Composition:app-standard", "set": {at: makes}})
-    effects = {(one["object"].split("/")[0], one["effect"]) for one in ahead["composed"]["resources"]}
-    check({("ConfigMap demo", "create"), ("Deployment demo", "delete")} <= effects, f"a draft was not run: {ahead}")
+    effects = {(one["object"].split()[0], one["effect"]) for one in ahead["composed"]["resources"]}
+    check({("ConfigMap", "create"), ("Deployment", "delete")} <= effects, f"a draft was not run: {ahead}")
     fails = code + "raise ValueError('no such size')\n"
     ahead = await call(client, "change_preview", {"entity": "Composition:app-standard", "set": {at: fails}})
     check(not ahead["acceptable"] and "no such size" in ahead["verdict"], f"a draft that fails is not refused: {ahead}")
