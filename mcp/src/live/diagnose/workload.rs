@@ -6,8 +6,11 @@ use serde_json::Value;
 
 use super::rules::certificates::is_issuer;
 use super::{Fault, Finding, custom};
-use crate::live::object::{Ref, condition, list, name, namespace, short, text};
+use crate::live::object::{COMPONENT, Ref, condition, label, list, name, namespace, short, text};
 use crate::live::snapshot::{Snapshot, typed};
+
+/// What a workload without replicas weighs that nothing needs: worth a word, and no fault.
+const UNUSED: u32 = 46;
 
 /// Everything that is wrong with an object, by its kind.
 pub(in crate::live) fn of_object(snapshot: &Snapshot, object: &Value) -> Vec<Finding> {
@@ -32,7 +35,29 @@ fn of_workload(snapshot: &Snapshot, object: &Value) -> Vec<Finding> {
     }
     // Of a ReplicaSet its Deployment tells.
     let state = (at.kind != "ReplicaSet").then(|| state(&at, 0, Some(&workload)));
-    state.and_then(|state| state.finding(&at)).into_iter().collect()
+    let finding = state.and_then(|state| state.finding(&at));
+    finding
+        .map(|finding| if is_unused(snapshot, object) { finding.at_most(UNUSED) } else { finding })
+        .into_iter()
+        .collect()
+}
+
+/// Whether somebody may well want none of it just now: it has 0 replicas, and nothing leads to it or made it.
+fn is_unused(snapshot: &Snapshot, object: &Value) -> bool {
+    let labels = object.pointer("/spec/template/metadata/labels");
+    let leads_here = |service: &Value| {
+        let selector =
+            service.pointer("/spec/selector").and_then(Value::as_object).filter(|selector| !selector.is_empty());
+        selector.is_some_and(|selector| {
+            selector.iter().all(|(key, value)| labels.and_then(|all| all.get(key)) == Some(value))
+        })
+    };
+    let is_scaled = |scaler: &Value| text(scaler, "/spec/scaleTargetRef/name") == name(object);
+    object.pointer("/spec/replicas").and_then(Value::as_i64) == Some(0)
+        && label(object, COMPONENT).is_none()
+        && list(object, "/metadata/ownerReferences").is_empty()
+        && !snapshot.inside("", "Service", namespace(object)).any(leads_here)
+        && !snapshot.inside("autoscaling", "HorizontalPodAutoscaler", namespace(object)).any(is_scaled)
 }
 
 /// A refusal because of a quota, with what is used of it.

@@ -83,6 +83,9 @@ fn unable(seen: &Seen<'_>, scaler: &Value, at: &Ref, workload: Option<&Value>) -
             .with("condition ScalingActive", bad.message);
         return Some(finding.next(format!("Set `spec.replicas` of {aim} to 1 or more.")));
     }
+    if let Some(finding) = unserved(seen, scaler, at, bad.reason, bad.message) {
+        return Some(finding);
+    }
     let metric = bad.reason.starts_with("FailedGet") || bad.message.contains("metric");
     if let Some(workload) = workload.filter(|workload| metric && is_young(seen, workload)) {
         let text = format!("waits for the first figures of the pods of {}", Ref::of(workload));
@@ -107,6 +110,31 @@ fn unable(seen: &Seen<'_>, scaler: &Value, at: &Ref, workload: Option<&Value>) -
         .at(field)
         .with(format!("condition {}: {}", bad.kind, bad.reason), bad.message);
     Some(finding.next(format!("Correct `{field}` of {at}; look at what the metrics server knows of its pods.")))
+}
+
+/// A metric that is not processor or memory, and nobody who serves such: no waiting brings it.
+fn unserved(seen: &Seen<'_>, scaler: &Value, at: &Ref, reason: &str, message: &str) -> Option<Finding> {
+    let (kinds, group): (&[&str], _) = match reason {
+        "FailedGetPodsMetric" => (&["Pods"], "custom.metrics.k8s.io"),
+        "FailedGetObjectMetric" => (&["Object"], "custom.metrics.k8s.io"),
+        "FailedGetExternalMetric" => (&["External"], "external.metrics.k8s.io"),
+        _ => return None,
+    };
+    let mut services = seen.snapshot.all("apiregistration.k8s.io", "APIService");
+    if services.any(|service| text(service, "/spec/group") == group) {
+        return None;
+    }
+    let mut metrics = list(scaler, "/spec/metrics").iter().enumerate();
+    let (index, metric) = metrics.find(|(_, metric)| kinds.contains(&text(metric, "/type")))?;
+    let part = text(metric, "/type").to_lowercase();
+    let called = text(metric, &format!("/{part}/metric/name"));
+    let field = format!("spec.metrics[{index}].{part}.metric.name");
+    let summary = format!("scales by metric `{called}`, and nothing here serves such metrics (no API {group})");
+    let finding =
+        Finding::new(Fault::CannotScale, at.clone(), summary).at(field).with(format!("condition {reason}"), message);
+    Some(finding.next(format!(
+        "Install an adapter that serves {group}, or scale by cpu or memory: a metric of type Resource in `spec.metrics[{index}]` of {at}."
+    )))
 }
 
 /// Whether all pods of a workload are too young to have been measured.

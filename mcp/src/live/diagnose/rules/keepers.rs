@@ -6,7 +6,7 @@ use serde_json::Value;
 use super::{Seen, secrets};
 use crate::live::diagnose::custom::named_in;
 use crate::live::diagnose::{Fault, Finding, classify};
-use crate::live::object::{COMPONENT, Ref, group_of, label, list, name, namespace, number, short, text};
+use crate::live::object::{COMPONENT, Ref, condition, group_of, label, list, name, namespace, number, short, text};
 use crate::live::snapshot::{LogKey, Snapshot};
 
 /// Label of the rights by which a component opens its own kinds to the assistant.
@@ -86,6 +86,9 @@ pub(in crate::live::diagnose) fn complaint(seen: &Seen<'_>, object: &Value, is_c
     });
     let (line, (place, pod, _)) = about.next_back()?;
     let said = core_of(line);
+    if is_there_now(snapshot, object, &said) {
+        return None;
+    }
     if let Some(finding) = secrets::told(object, &said, line) {
         return Some(finding);
     }
@@ -97,6 +100,27 @@ pub(in crate::live::diagnose) fn complaint(seen: &Seen<'_>, object: &Value, is_c
         Some(field) => finding.at(field.clone()).next(format!("Correct `{field}` of {at}, which the message names.")),
         None => finding.next(format!("Correct in {at} what the message names.")),
     })
+}
+
+/// Whether what a line missed has come since: a certificate, say, is made after the Ingress that shows it.
+fn is_there_now(snapshot: &Snapshot, object: &Value, said: &str) -> bool {
+    let said = said.to_lowercase();
+    if !["not exist", "not found", "no such"].iter().any(|words| said.contains(words)) {
+        return false;
+    }
+    let parts = |c: char| !(c.is_ascii_alphanumeric() || matches!(c, '-' | '.'));
+    let names: Vec<_> = said.split(parts).filter(|part| *part != name(object)).collect();
+    let (group, place) = ("cert-manager.io", namespace(object));
+    // Secrets are not read; of one that a certificate is written into, the certificate tells.
+    let is_written = |certificate: &Value| {
+        names.contains(&text(certificate, "/spec/secretName"))
+            && condition(certificate, "Ready").is_some_and(|ready| ready.is_true())
+    };
+    said.contains("secret") && snapshot.inside(group, "Certificate", place).any(is_written)
+        || ["Service", "ConfigMap"].into_iter().filter(|kind| said.contains(&kind.to_lowercase())).any(|kind| {
+            let mut there = snapshot.inside("", kind, place);
+            there.any(|one| names.contains(&name(one)))
+        })
 }
 
 /// Whether a line of a controller's log tells of trouble; some write its level in three letters.
@@ -175,5 +199,23 @@ mod tests {
         let told = diagnose(&snapshot, "Certificate:shop/web").expect("a certificate");
         assert_eq!(told.causes[0].object.to_string(), "Deployment certs/controller", "{told:?}");
         assert_eq!(told.causes[0].field, "spec.replicas");
+    }
+
+    #[test]
+    fn what_was_missed_and_is_there_now_is_no_complaint() {
+        let ingress = json!({"apiVersion": "networking.k8s.io/v1", "kind": "Ingress", "metadata": {"namespace": "shop", "name": "web"}});
+        let certificate = json!({"apiVersion": "cert-manager.io/v1", "kind": "Certificate", "metadata": {"namespace": "shop", "name": "web"},
+            "spec": {"secretName": "web-tls"}, "status": {"conditions": [{"type": "Ready", "status": "True"}]}});
+        let service = json!({"apiVersion": "v1", "kind": "Service", "metadata": {"namespace": "shop", "name": "api"}});
+        let snapshot = Snapshot::of("lab", [ingress.clone(), certificate, service]);
+        for (said, is) in [
+            ("secret shop/web-tls does not exist", true),
+            ("secret shop/web-other does not exist", false),
+            ("service shop/web-tls not found", false),
+            ("service shop/api not found", true),
+            ("secret shop/web-tls has no key", false),
+        ] {
+            assert_eq!(is_there_now(&snapshot, &ingress, said), is, "{said}");
+        }
     }
 }

@@ -21,7 +21,46 @@ pub(in crate::live::diagnose) fn judged(seen: &Seen<'_>, finding: Finding) -> Fi
         return finding;
     }
     let Some(pod) = seen.snapshot.get(&finding.object) else { return finding };
-    elsewhere(seen, pod, &finding).or_else(|| too_short(pod, &finding)).unwrap_or(finding)
+    let found = elsewhere(seen, pod, &finding).or_else(|| too_short(pod, &finding));
+    found.or_else(|| in_its_time(seen, pod, &finding)).unwrap_or(finding)
+}
+
+/// A startup probe is there to fail for a while: until its last try the program is starting.
+fn in_its_time(seen: &Seen<'_>, pod: &Value, finding: &Finding) -> Option<Finding> {
+    let template = Template::of(pod)?;
+    let (path, container) = template.container(&finding.container)?;
+    let said = finding.evidence.iter().map(|evidence| evidence.text.to_lowercase()).collect::<Vec<_>>().join(" ");
+    let probe = container.get("startupProbe").filter(|_| said.contains("startup probe"))?;
+    // Where a program listens already, and not there, more time is no help.
+    let listens =
+        probe.get("exec").is_none() && !listening::of_container(seen.snapshot, pod, &finding.container).is_empty();
+    if listens || was_ended(pod, &finding.container) || !has_not_answered_yet(&said, container, probe) {
+        return None;
+    }
+    let mut statuses = list(pod, "/status/containerStatuses").iter();
+    let status = statuses.find(|status| text(status, "/name") == finding.container)?;
+    let since = seen.seconds_since(text(status, "/state/running/startedAt"))?;
+    let time = time_of(probe);
+    if since >= time {
+        return None;
+    }
+    let summary =
+        format!("container `{}` is starting since {since} s: its startup probe gives it {time} s", finding.container);
+    let mut found = Finding::new(Fault::Starting, finding.object.clone(), summary).in_container(&finding.container);
+    found.evidence.clone_from(&finding.evidence);
+    found = found.at(format!("{path}.startupProbe"));
+    Some(
+        found.next(format!(
+            "Wait for {} s more; its log tells how far it is. After that it is begun anew.",
+            time - since
+        )),
+    )
+}
+
+/// Seconds that a probe gives a program until it is ended.
+fn time_of(probe: &Value) -> i64 {
+    let number = |field: &str, usual: i64| probe.get(field).and_then(Value::as_i64).unwrap_or(usual);
+    number("initialDelaySeconds", 0) + number("periodSeconds", PERIOD) * number("failureThreshold", TRIES)
 }
 
 /// Nobody listens where the probe looks, and the log says where the program does.
@@ -69,7 +108,7 @@ fn too_short(pod: &Value, finding: &Finding) -> Option<Finding> {
     let number = |field: &str, usual: i64| probe.get(field).and_then(Value::as_i64).unwrap_or(usual);
     let (delay, period, tries) =
         (number("initialDelaySeconds", 0), number("periodSeconds", PERIOD), number("failureThreshold", TRIES));
-    let time = delay + period * tries;
+    let time = time_of(probe);
     let short = if tries < TRIES { "failureThreshold" } else { "periodSeconds" };
     if time > SHORT || (tries >= TRIES && period >= PERIOD) {
         return None;

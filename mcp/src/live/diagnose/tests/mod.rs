@@ -2,6 +2,7 @@
 //! planted by `bootstrap/tests/end_to_end/diagnose`.
 
 mod between;
+mod in_time;
 mod keepers;
 mod ways;
 mod wholes;
