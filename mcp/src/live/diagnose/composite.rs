@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use super::custom::VIOLATION;
+use super::custom::{VIOLATION, named_in};
 use super::{Fault, Finding, classify, program};
 use crate::live::object::{Ref, annotation, condition, conditions, list, name, short, text};
 use crate::live::snapshot::{Snapshot, event_count, event_time};
@@ -26,8 +26,8 @@ pub(super) fn of_composite(snapshot: &Snapshot, composite: &Value) -> Vec<Findin
         if known {
             findings = findings.into_iter().map(|finding| finding.with("condition Synced", message)).collect();
         } else {
-            let finding =
-                unwatched(snapshot, composite, &at, message).unwrap_or_else(|| of_message(fault, &at, message));
+            let told = unwatched(snapshot, composite, &at, message).or_else(|| nowhere(composite, &at, message));
+            let finding = told.unwrap_or_else(|| of_message(fault, &at, message));
             let finding =
                 program::told(composition_of(snapshot, composite), composite, selected(composite, finding), message);
             findings.push(finding.with(format!("condition Synced: {}", synced.reason), message));
@@ -159,6 +159,22 @@ fn unwatched(snapshot: &Snapshot, composite: &Value, at: &Ref, message: &str) ->
         warnings.map(|event| text(event, "/message")).filter(|said| classify(said) == Some(Fault::MissingRights));
     let what = refused.find_map(resource_in).unwrap_or_else(|| "that kind".into());
     Some(Finding::new(Fault::MissingRights, at.clone(), summary).next(grant(&what)))
+}
+
+/// A namespace that the composite names and that is not there. That Crossplane may do nothing in it is no second fault.
+fn nowhere(composite: &Value, at: &Ref, message: &str) -> Option<Finding> {
+    let (_, rest) = message.split_once("namespaces \"")?;
+    let (place, rest) = rest.split_once('"')?;
+    if !rest.starts_with(" not found") {
+        return None;
+    }
+    let mut own = composite.clone();
+    // What Crossplane has written there itself.
+    own.get_mut("spec")?.as_object_mut()?.remove("crossplane");
+    let field = named_in(&own, place)?;
+    let summary = format!("is to be made in namespace `{place}`, which is not there");
+    let next = format!("Make it (`kubectl create namespace {place}`), or correct `{field}` of {at}.");
+    Some(Finding::new(Fault::MissingReference, at.clone(), summary).at(field).next(next))
 }
 
 /// How Crossplane gets the right to work on something.
@@ -340,6 +356,21 @@ mod tests {
         let told = |ready: &str| not_ready(&order(ready), &Ref::of(&order(ready))).map(|finding| finding.summary);
         assert_eq!(told("True"), None);
         assert!(told("False").is_some_and(|text| text.contains("unready resources")));
+    }
+
+    #[test]
+    fn a_namespace_that_is_not_there_is_named_where_the_order_names_it() {
+        let order = json!({"apiVersion": "p.dev/v1", "kind": "ClusterApp", "metadata": {"name": "shop"},
+            "spec": {"namespace": "shop-prod", "image": "r/shop-prod:1", "crossplane": {"resourceRefs": [{"namespace": "shop-prod", "name": "shop-prod-web"}]}}});
+        let said = r#"cannot apply composed resource "web": namespaces "shop-prod" not found, x is not allowed to get"#;
+        let found = nowhere(&order, &Ref::of(&order), said).expect("it is told");
+        assert_eq!((found.fault, found.field.as_str()), (Fault::MissingReference, "spec.namespace"));
+        assert!(found.next.contains("kubectl create namespace shop-prod"), "{}", found.next);
+        assert!(nowhere(&order, &Ref::of(&order), r#"namespaces "shop-prod" is terminating"#).is_none());
+        assert!(
+            nowhere(&order, &Ref::of(&order), r#"namespaces "other" not found"#).is_none(),
+            "its composition says that"
+        );
     }
 
     const REFUSED: &str = r#"cannot compose resources: cannot apply composed resource "x": leases.a.dev "b" is forbidden: User "c" cannot patch resource "leases" in API group "a.dev" in the namespace "lab""#;

@@ -5,7 +5,7 @@ use backstack_health::finding::Change;
 use serde_json::{Value, json};
 
 use super::mutated::value_at;
-use super::{Fault, Finding, applications_of, mutated};
+use super::{Fault, Finding, applications_of, mutated, next_step};
 use crate::live::mutations::{mutation_of, mutation_to};
 use crate::live::object::{Ref, list, namespace, text};
 use crate::live::owners;
@@ -36,6 +36,10 @@ pub(super) fn located(snapshot: &Snapshot, mut finding: Finding) -> Finding {
     if let Some(told) = mutated::told(snapshot, object, written, &field, &finding) {
         return with_source(snapshot, written, told);
     }
+    if let Some(told) = next_step::mended_already(snapshot, object, &finding) {
+        return with_source(snapshot, object, told);
+    }
+    let mut finding = next_step::doable(&at, &field, finding);
     if at != finding.object && !field.is_empty() {
         finding.next = format!("{} It is written in `{field}` of {at}.", finding.next);
     } else if at != finding.object {

@@ -227,6 +227,18 @@ fn told_by_message(finding: Finding, application: &Value, message: &str) -> Find
         () if said.contains("project") && said.contains("does not exist") && quoted("spec.project") => {
             ("spec.project", format!("Set `spec.project` of {at} to a project that exists."))
         }
+        () if said.contains("crd is installed") => {
+            let asked =
+                message.split_once("could not find ").and_then(|(_, rest)| rest.split_once(" for requested resource "));
+            let (kind, object) = asked.unwrap_or(("that kind", "it"));
+            (
+                "spec.source",
+                format!(
+                    "Install what defines {kind} (the operator that it belongs to), or take {} out of the source of {at}: of a chart by the value that makes it. If the definition comes later by itself, add `SkipDryRunOnMissingResource=true` to `spec.syncPolicy.syncOptions`.",
+                    object.split(". ").next().unwrap_or(object)
+                ),
+            )
+        }
         () if quoted("spec.destination.name") => (
             "spec.destination.name",
             format!("Set `spec.destination.name` of {at} to a cluster that Argo CD knows: `in-cluster` is this one."),
@@ -292,4 +304,26 @@ fn core_of(message: &str) -> &str {
         }
     }
     core
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_kind_that_nobody_defines_is_installed_or_taken_out() {
+        let application = json!({"apiVersion": "argoproj.io/v1alpha1", "kind": "Application", "metadata": {"namespace": "argocd", "name": "web"},
+            "spec": {"source": {"repoURL": "http://git/x", "path": "web"}}, "status": {"operationState": {"phase": "Failed"}}});
+        let said = "The Kubernetes API could not find monitoring.coreos.com/ServiceMonitor for requested resource shop/web. Make sure the \"ServiceMonitor\" CRD is installed on the destination cluster.";
+        let found = finding(Fault::SyncFailed, &application, &Ref::of(&application), said);
+        assert_eq!(found.field, "spec.source");
+        assert!(
+            found.next.starts_with("Install what defines monitoring.coreos.com/ServiceMonitor")
+                && found.next.contains("take shop/web out of the source"),
+            "{}",
+            found.next
+        );
+    }
 }

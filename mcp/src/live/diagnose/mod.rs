@@ -32,6 +32,7 @@ mod custom;
 mod fields;
 mod git;
 mod mutated;
+mod next_step;
 mod over;
 mod pods;
 mod policy;

@@ -26,6 +26,7 @@ pub(super) mod certificates;
 mod configuration;
 mod deletion;
 mod dns;
+mod expressions;
 pub(super) mod fights;
 mod hooks;
 mod hosts;
@@ -145,6 +146,7 @@ pub(super) fn explained(seen: &Seen<'_>, finding: Finding) -> Finding {
     let finding = placement::explained(seen, finding);
     let finding = mounts::explained(seen, finding);
     let finding = limits::explained(seen, finding);
+    let finding = expressions::explained(seen, finding);
     schedules::explained(seen, finding)
 }
 

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use super::Seen;
 use crate::live::diagnose::{Fault, Finding};
-use crate::live::object::{condition, list, name, namespace, text};
+use crate::live::object::{Ref, condition, list, name, namespace, text};
 use crate::live::references::nearest;
 use crate::live::references::selector::{fits, label, shown};
 
@@ -32,6 +32,9 @@ pub(super) fn explained(seen: &Seen<'_>, finding: Finding) -> Finding {
     }
     let Some(pod) = seen.snapshot.get(&finding.object).filter(|_| finding.object.kind == "Pod") else { return finding };
     let said = condition(pod, "PodScheduled").map(|one| one.message.to_lowercase()).unwrap_or_default();
+    if said.contains("persistentvolume's node affinity") {
+        return volume_elsewhere(seen, pod, &finding).unwrap_or(finding);
+    }
     let vain = match () {
         () if said.contains("topology spread") => spread(seen, pod),
         () if said.contains("pod affinity") => beside(seen, pod),
@@ -45,6 +48,38 @@ pub(super) fn explained(seen: &Seen<'_>, finding: Finding) -> Finding {
         Some(value) => finding.should_be(value),
         None => finding,
     }
+}
+
+/// A volume that lies on a node which is not there.
+fn volume_elsewhere(seen: &Seen<'_>, pod: &Value, finding: &Finding) -> Option<Finding> {
+    let snapshot = seen.snapshot;
+    let names = list(pod, "/spec/volumes").iter().map(|volume| text(volume, "/persistentVolumeClaim/claimName"));
+    let claims = names.filter_map(|claim| snapshot.get(&Ref::new("", "PersistentVolumeClaim", namespace(pod), claim)));
+    let bound = claims.filter_map(|claim| {
+        let volume = snapshot.get(&Ref::new("", "PersistentVolume", "", text(claim, "/spec/volumeName")))?;
+        Some((claim, volume))
+    });
+    let nodes = nodes(seen);
+    let fulfils = |one: &Value| {
+        let selector = json!({"matchExpressions": [one]});
+        nodes.iter().any(|node| fits(Some(&selector), labels(node)))
+    };
+    let lost = |volume: &'_ Value| {
+        let terms = list(volume, "/spec/nodeAffinity/required/nodeSelectorTerms").iter();
+        // One term that a node fulfils is enough.
+        let vain = terms.map(|term| list(term, "/matchExpressions").iter().find(|one| !fulfils(one)));
+        vain.collect::<Option<Vec<_>>>()?.first().map(|wanted| (*wanted).clone())
+    };
+    let mut lost = bound.filter_map(|(claim, volume)| Some((Ref::of(claim), Ref::of(volume), lost(volume)?)));
+    let (claim, volume, wanted) = lost.next()?;
+    let values: Vec<_> = list(&wanted, "/values").iter().filter_map(Value::as_str).collect();
+    let label = format!("`{}` {}", text(&wanted, "/key"), values.join(" or "));
+    let summary = format!("lies on a node with label {label}, and no node has that: {} waits for it", finding.object);
+    let mut found = Finding::new(finding.fault, volume.clone(), summary).at("spec.nodeAffinity");
+    found.evidence.clone_from(&finding.evidence);
+    Some(found.next(format!(
+        "Bring that node back. If it is gone for good, so is what lay there: delete {claim} and {volume}, and make the claim again."
+    )))
 }
 
 fn nodes<'a>(seen: &Seen<'a>) -> Vec<&'a Value> {
@@ -267,6 +302,23 @@ mod tests {
         for rule in [rule("example.org/rack", "ScheduleAnyway"), rule("disk", "DoNotSchedule")] {
             assert_eq!(told(rule, said, vec![]).0, "spec.topologySpreadConstraints");
         }
+    }
+
+    #[test]
+    fn a_volume_that_lies_on_a_lost_node_is_named_with_its_claim() {
+        let claim = json!({"apiVersion": "v1", "kind": "PersistentVolumeClaim", "metadata": {"namespace": "shop", "name": "data"},
+            "spec": {"volumeName": "pv-1"}, "status": {"phase": "Bound"}});
+        let volume = |node: &str| {
+            json!({"apiVersion": "v1", "kind": "PersistentVolume", "metadata": {"name": "pv-1"},
+            "spec": {"nodeAffinity": {"required": {"nodeSelectorTerms": [{"matchExpressions": [{"key": HOST, "operator": "In", "values": [node]}]}]}}}})
+        };
+        let pod = json!({"volumes": [{"name": "data", "persistentVolumeClaim": {"claimName": "data"}}]});
+        let said = "PersistentVolume's node affinity";
+        let (field, summary, next) = told(pod.clone(), said, vec![claim.clone(), volume("worker-2")]);
+        assert_eq!(field, "spec.nodeAffinity");
+        assert!(summary.contains("worker-2") && next.contains("PersistentVolumeClaim shop/data"), "{summary} {next}");
+        // Of one that a node has the scheduler's own words stand.
+        assert!(told(pod, said, vec![claim, volume("n")]).1.contains("node affinity"));
     }
 
     #[test]

@@ -10,13 +10,18 @@ use crate::live::owners;
 use crate::live::references::pointers::{Address, Pointer, addresses, pointers};
 use crate::live::references::{nearest, there_are};
 
+/// Where Crossplane itself writes into a composite.
+const OF_CROSSPLANE: [&str; 2] = ["spec.crossplane.resourceRefs", "spec.resourceRefs"];
+
 /// References that lead nowhere. What is made by another is that one's to correct.
 pub(super) fn of_any(seen: &Seen<'_>, object: &Value) -> Vec<Finding> {
     if owners::reference(object).is_some() {
         return Vec::new();
     }
     let at = Ref::of(object);
-    let all = pointers(&seen.snapshot.served, object).into_iter();
+    // What Crossplane composed of it: nobody writes these, and what is not made yet is told by whatever keeps it.
+    let is_written = |pointer: &Pointer| !OF_CROSSPLANE.iter().any(|own| pointer.field.starts_with(own));
+    let all = pointers(&seen.snapshot.served, object).into_iter().filter(is_written);
     let mut found: Vec<_> = all.filter_map(|pointer| wrong(seen, &at, &pointer)).collect();
     found.extend(addresses(object).iter().filter_map(|address| nobody(seen, &at, address)));
     found

@@ -73,6 +73,8 @@ type apiServer struct {
 	log    []string
 	posted []object
 	fails  bool
+	// Watches that end before anything is ready.
+	early int
 }
 
 func (api *apiServer) ServeHTTP(writer http.ResponseWriter, request *http.Request) {
@@ -86,6 +88,10 @@ func (api *apiServer) ServeHTTP(writer http.ResponseWriter, request *http.Reques
 			state = `"phase": "Failed", "message": "no such image"`
 		}
 		fmt.Fprint(writer, `{"type": "ADDED", "object": {"metadata": {"labels": {"pkg.crossplane.io/function": "picky"}}, "status": {}}}`)
+		if api.early > 0 {
+			api.early--
+			return
+		}
 		fmt.Fprintf(writer, `{"type": "MODIFIED", "object": {"metadata": {"labels": {"pkg.crossplane.io/function": "picky"}}, "status": {%s}}}`, state)
 	case request.Method == http.MethodPost:
 		var posted object
@@ -137,6 +143,17 @@ func TestADraftsPodIsItsFunctionsWithoutAccountAndWithAnEnd(t *testing.T) {
 		if strings.Contains(string(text), part) != is {
 			t.Errorf("%s: %s", part, text)
 		}
+	}
+}
+
+func TestAWatchThatEndsEarlyIsBegunAnew(t *testing.T) {
+	running, end, err := sandboxAt(t, &apiServer{early: 1}).start(t.Context(), []string{"picky"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer end()
+	if running.(*apart).addresses["picky"] == "" {
+		t.Error(running)
 	}
 }
 

@@ -16,6 +16,7 @@ import (
 	fn "github.com/crossplane/crossplane/v2/proto/fn/v1"
 	"google.golang.org/grpc/credentials"
 
+	"backstack.dev/lib/client"
 	"backstack.dev/lib/kube"
 )
 
@@ -28,7 +29,12 @@ const (
 	// A pod that nobody ended ends itself.
 	longestLife = 90 * time.Second
 	cleanupTime = 10 * time.Second
+	// Before a watch that ended is begun anew.
+	again = time.Second
 )
+
+// A watch of the pods of drafts, shorter than a request may take.
+var watched = "?watch=1&timeoutSeconds=20&labelSelector=" + url.QueryEscape(draftLabel+"="+draftName)
 
 // Starts pods for drafts in a namespace where an account has no rights and a pod reaches nobody.
 type sandbox struct {
@@ -133,24 +139,32 @@ func (sandbox *sandbox) runtime(ctx context.Context, function string) (*pod, err
 // Waits until every function serves, and tells where.
 func (sandbox *sandbox) ready(ctx context.Context, ports map[string]int) (map[string]string, error) {
 	addresses := map[string]string{}
-	path := sandbox.path("pods") + "?watch=1&labelSelector=" + url.QueryEscape(draftLabel+"="+draftName)
-	err := sandbox.api.Watch(ctx, path, func(content json.RawMessage) (bool, error) {
+	var failed error
+	see := func(content json.RawMessage) (bool, error) {
 		var one pod
 		if err := json.Unmarshal(content, &one); err != nil {
 			return false, err
 		}
 		function := one.Metadata.Labels[functionLabel]
 		if one.Status.Phase == "Failed" {
-			return false, fmt.Errorf("the pod of function %s failed: %s", function, one.Status.Message)
+			failed = fmt.Errorf("the pod of function %s failed: %s", function, one.Status.Message)
 		}
 		if one.isReady() {
 			addresses[function] = net.JoinHostPort(one.Status.IP, strconv.Itoa(ports[function]))
 		}
-		return len(addresses) == len(ports), nil
-	})
-	if err != nil && ctx.Err() != nil {
-		missing := slices.DeleteFunc(slices.Sorted(maps.Keys(ports)), func(function string) bool { return addresses[function] != "" })
-		return nil, errors.Join(fmt.Errorf("not ready in time: %v", missing), ctx.Err())
+		return failed != nil || len(addresses) == len(ports), nil
 	}
-	return addresses, err
+	for {
+		err := sandbox.api.Watch(ctx, sandbox.path("pods")+watched, see)
+		if refused := (&client.Refused{}); err == nil || errors.As(err, &refused) {
+			return addresses, errors.Join(failed, err)
+		}
+		// The server ends a watch now and then; one that begins anew tells first what is there.
+		select {
+		case <-ctx.Done():
+			missing := slices.DeleteFunc(slices.Sorted(maps.Keys(ports)), func(function string) bool { return addresses[function] != "" })
+			return nil, errors.Join(fmt.Errorf("not ready in time: %v", missing), ctx.Err())
+		case <-time.After(again):
+		}
+	}
 }
