@@ -87,10 +87,14 @@ export class Git {
     await this.call('POST', `pulls/${number}/reviews`, { event: 'APPROVED', body: 'Looks good.' });
   }
 
-  /** Merges as soon as the server lets it: it checks the files first. */
-  async merge(number) {
+  /** Merges as soon as the server lets it: it checks the files first. `refused` hears why it does not yet. */
+  async merge(number, refused = () => {}) {
     await eventually(`pull request ${number} is merged`, async () => {
-      await this.call('POST', `pulls/${number}/merge`, { Do: 'squash', delete_branch_after_merge: true });
+      const asked = this.call('POST', `pulls/${number}/merge`, { Do: 'squash', delete_branch_after_merge: true });
+      await asked.catch(async error => {
+        await refused(error.message);
+        throw error;
+      });
       return true;
     });
   }
