@@ -17,6 +17,9 @@ use crate::etcd::{Change, Stored};
 pub(super) struct Taken {
     namespaces: BTreeSet<String>,
     kinds: BTreeSet<String>,
+    /// Whether something is on its way out whose controller may take others along: an Application of Argo CD takes all that it
+    /// has applied, and goes on with that although the Application has come back.
+    others: bool,
 }
 
 impl Taken {
@@ -26,11 +29,16 @@ impl Taken {
         let stays = |key: &str| now.get(key).is_some_and(|stored| !is_deleting(&stored.value));
         let kinds = then.0.keys().filter(|key| !stays(key)).filter_map(|key| keys::defined(key));
         let namespaces = ended.iter().filter_map(|change| keys::namespace(change.key())).map(String::from);
-        Self { namespaces: namespaces.collect(), kinds: kinds.collect() }
+        let is_ended = |key: &str| now.get(key).is_some_and(|stored| is_deleting(&stored.value));
+        // Whose end takes what is known.
+        let is_known = |key: &str| keys::defined(key).is_some() || keys::namespace(key).is_some();
+        let mut all = then.0.iter();
+        let others = all.any(|(key, value)| is_ended(key) && !is_deleting(value) && matters(key) && !is_known(key));
+        Self { namespaces: namespaces.collect(), kinds: kinds.collect(), others }
     }
 
     pub(super) fn is_empty(&self) -> bool {
-        self.namespaces.is_empty() && self.kinds.is_empty()
+        self.namespaces.is_empty() && self.kinds.is_empty() && !self.others
     }
 
     /// As `GROUP/PLURAL`.
@@ -45,6 +53,7 @@ impl Taken {
             match line.split_once(' ') {
                 Some(("namespace", name)) => drop(self.namespaces.insert(name.into())),
                 Some(("kind", name)) => drop(self.kinds.insert(name.into())),
+                Some(("others", _)) => self.others = true,
                 _ => {}
             }
         }
@@ -54,7 +63,9 @@ impl Taken {
     /// To be written down: a line for each.
     pub(super) fn noted(&self) -> String {
         let namespaces = self.namespaces.iter().map(|name| format!("namespace {name}\n"));
-        namespaces.chain(self.kinds.iter().map(|name| format!("kind {name}\n"))).collect()
+        let kinds = self.kinds.iter().map(|name| format!("kind {name}\n"));
+        let others = self.others.then(|| "others taken\n".to_string());
+        namespaces.chain(kinds).chain(others).collect()
     }
 
     /// The keys of all objects of then that may be lost with it.
@@ -83,8 +94,19 @@ impl Taken {
         }
         let volumes = uids.iter().map(|uid| keys::volume_of_claim(uid)).filter(|key| then.0.contains_key(key));
         covered.extend(volumes);
+        if self.others {
+            // What belongs to somebody else its owner makes again, or takes away with good reason.
+            let free = |key: &str, object: &Object| object.owners.is_empty() || keys::defined(key).is_some();
+            let free = objects.iter().filter(|(key, object)| free(key, object) && matters(key));
+            covered.extend(free.map(|(key, _)| (*key).to_string()));
+        }
         covered
     }
+}
+
+/// Whether an object is none of those that come and go by themselves.
+fn matters(key: &str) -> bool {
+    matches!(treatment(key), Treatment::Restore | Treatment::Workload)
 }
 
 /// What writes again those of the `covered` objects of then that are not there or on their way out.

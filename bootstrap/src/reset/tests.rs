@@ -124,6 +124,34 @@ fn objects_of_a_kind_that_came_back_are_written_once_more() {
     assert!(Taken::of(&objects(&then), &now(&then), &[]).is_empty());
 }
 
+/// Argo CD takes away what an Application has applied, also after the Application itself has come back: whatever belongs to
+/// nobody is watched then, also by a reset that finds the Application as it was.
+#[test]
+fn what_an_object_on_its_way_out_may_take_along_comes_back() {
+    let inside = |kind, uid| Sample { namespace: "a", ..sample(kind, uid) };
+    let owned = |kind, uid| Sample { controller: Some(("Deployment", "d")), ..inside(kind, uid) };
+    let then = [
+        (
+            "/registry/apiextensions.crossplane.io/compositeresourcedefinitions/apps",
+            sample("CompositeResourceDefinition", "x"),
+        ),
+        ("/registry/argoproj.io/applications/a/platform", inside("Application", "p")),
+        ("/registry/deployments/a/web", inside("Deployment", "d")),
+        ("/registry/leases/a/l", inside("Lease", "l")),
+        ("/registry/pods/a/p", inside("Pod", "o")),
+        ("/registry/replicasets/a/web-1", owned("ReplicaSet", "r")),
+    ];
+    let going = |at: usize| [(then[at].0, Sample { deleting: true, ..then[at].1.clone() })];
+    let taken = Taken::of(&objects(&then), &now(&going(1)), &[]);
+    let covered = taken.covered(&objects(&then));
+    assert_eq!(covered.iter().map(String::as_str).collect::<Vec<_>>(), [then[0].0, then[1].0, then[2].0]);
+    assert_eq!(Taken::of(&objects(&then), &now(&then), &[]).and(&taken.noted()), taken);
+    // A pod that ends, or one that ended then already, takes nothing along.
+    assert!(Taken::of(&objects(&then), &now(&going(4)), &[]).is_empty());
+    let ending = [(then[1].0, Sample { deleting: true, ..then[1].1.clone() })];
+    assert!(Taken::of(&objects(&ending), &now(&ending), &[]).is_empty());
+}
+
 /// With an object of a kind that is taken goes what it owns, and what that owns: a claim, and the volume of the claim.
 #[test]
 fn what_belongs_to_an_object_that_is_taken_comes_back_with_it() {
