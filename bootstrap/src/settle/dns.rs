@@ -52,7 +52,11 @@ async fn answers(place: &Place, pod: &Pod, server: Ipv4Addr) -> bool {
     let question: String = question(NAME).iter().map(|byte| format!("\\x{byte:02x}")).collect();
     let uid = pattern(&[pod.uid().unwrap_or_default()]);
     let script = format!(
-        "pid=$(grep -lE 'pod({uid})' /proc/[0-9]*/cgroup 2>/dev/null | head -n 1 | cut -d/ -f3)
+        "for pid in $(grep -lE 'pod({uid})' /proc/[0-9]*/cgroup 2>/dev/null | cut -d/ -f3); do
+          # One that has ended, and that nobody has asked about, has no network any more.
+          readlink /proc/$pid/ns/net >/dev/null 2>&1 && break
+          pid=
+        done
         [ -n \"$pid\" ] || exit 3
         timeout 2 nsenter -t $pid -n bash -c 'exec 3<>/dev/tcp/{server}/53 && printf \"{question}\" >&3 && head -c 14 <&3' | od -An -v -tx1"
     );
