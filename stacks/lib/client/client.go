@@ -92,9 +92,7 @@ func (client *Client) Do(ctx context.Context, method, path, kind string, body, i
 		return fmt.Errorf("%s broke off its answer to %s %s: %w", client.Name, method, path, err)
 	}
 	if response.StatusCode/100 != 2 {
-		// Whoever refuses may not be whom we meant, but have its address for a moment: the next request asks anew.
-		client.HTTP.CloseIdleConnections()
-		return &Refused{response.StatusCode, fmt.Sprintf("%s refuses %s %s: %s: %s", client.Name, method, path, response.Status, message(answer))}
+		return client.refused(method, path, response, answer)
 	}
 	if into == nil || len(answer) == 0 {
 		return nil
@@ -103,6 +101,12 @@ func (client *Client) Do(ctx context.Context, method, path, kind string, body, i
 		return fmt.Errorf("%s answers %s %s with something else than expected: %w", client.Name, method, path, err)
 	}
 	return nil
+}
+
+func (client *Client) refused(method, path string, response *http.Response, answer []byte) error {
+	// Whoever refuses may not be whom we meant, but have its address for a moment: the next request asks anew.
+	client.HTTP.CloseIdleConnections()
+	return &Refused{response.StatusCode, fmt.Sprintf("%s refuses %s %s: %s: %s", client.Name, method, path, response.Status, message(answer))}
 }
 
 func (client *Client) request(ctx context.Context, method, path, kind string, body any) (*http.Request, error) {

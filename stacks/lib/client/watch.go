@@ -23,7 +23,7 @@ func (client *Client) Watch(ctx context.Context, path string, see func(object js
 	defer response.Body.Close()
 	if response.StatusCode/100 != 2 {
 		answer, _ := io.ReadAll(io.LimitReader(response.Body, 1<<20))
-		return &Refused{response.StatusCode, fmt.Sprintf("%s refuses GET %s: %s: %s", client.Name, path, response.Status, message(answer))}
+		return client.refused(http.MethodGet, path, response, answer)
 	}
 	for events := json.NewDecoder(response.Body); ; {
 		var event struct {
