@@ -14,6 +14,8 @@ use crate::live::changes::newcomer::Bringer;
 use crate::live::object::{Ref, name, text};
 use crate::live::scrub::scrub_text;
 
+/// The words of a server that does not let the assistant try a kind.
+pub(super) const NOT_ALLOWED: &str = "is forbidden: User \"system:serviceaccount:";
 /// Path of the preview service.
 const PATH: &str = "preview";
 /// How long the service may take, and a little: it has a patience of its own.
@@ -161,7 +163,7 @@ async fn rendered(
     let mut limits = rendered.limits;
     let mut dry_run = Vec::new();
     for run in policy::try_all(seen, &tried, Bringer::Composition).await? {
-        match run.refused.contains("is forbidden: User \"system:serviceaccount:") {
+        match run.refused.contains(NOT_ALLOWED) {
             // The assistant may try only some kinds; Crossplane has rights of its own.
             true => limits.push(format!("{} was not tried: the assistant may not.", run.object)),
             false if !run.accepted || !run.warnings.is_empty() => dry_run.push(run),

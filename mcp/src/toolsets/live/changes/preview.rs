@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value;
 
-use super::composition::{self, Ahead};
+use super::composition::{self, Ahead, NOT_ALLOWED};
 use super::input::Planned;
 use super::policy;
 use crate::error::ToolError;
@@ -19,8 +19,6 @@ use crate::live::schema::Misfit;
 const COMPOSITION: &str = "Composition";
 /// How a composition is looked at that was run.
 const RUN_APART: &str = "Its fields, its kind and its functions were checked, and it was run: see `composed`.";
-/// The words of a server that does not let the assistant try a kind.
-const NOT_ALLOWED: &str = "is forbidden: User \"system:serviceaccount:";
 
 #[derive(Debug, Serialize, JsonSchema)]
 pub(super) struct Preview {
