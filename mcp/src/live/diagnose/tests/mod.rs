@@ -1,5 +1,5 @@
 //! The planted faults on small snapshots: shapes and messages as the servers write them. On a real cluster they are
-//! planted by `bootstrap/tests/end_to_end/diagnose`.
+//! planted by `bootstrap/crates/end-to-end/tests/end_to_end/diagnose`.
 
 mod between;
 mod in_time;
