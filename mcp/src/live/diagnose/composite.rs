@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 
 use super::custom::{VIOLATION, named_in};
-use super::{Fault, Finding, classify, program};
+use super::{Fault, Finding, classify, program, readiness};
 use crate::live::object::{Ref, annotation, condition, conditions, list, name, short, text};
 use crate::live::snapshot::{Snapshot, event_count, event_time};
 
@@ -45,7 +45,8 @@ pub(super) fn of_composite(snapshot: &Snapshot, composite: &Value) -> Vec<Findin
         findings.extend(warnings(snapshot, composite, &at));
     }
     if findings.is_empty() {
-        findings.extend(not_ready(composite, &at).or_else(|| untouched(composite, &at)));
+        let told = readiness::never_said(snapshot, composite).or_else(|| not_ready(composite, &at));
+        findings.extend(told.or_else(|| untouched(composite, &at)));
     }
     findings
 }

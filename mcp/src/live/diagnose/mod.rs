@@ -38,6 +38,7 @@ mod pods;
 mod policy;
 mod program;
 mod rank;
+mod readiness;
 mod rules;
 mod scope;
 mod tell;

@@ -3,7 +3,7 @@
 
 use serde_json::Value;
 
-use super::{Seen, network};
+use super::{Seen, network, outlived};
 use crate::live::diagnose::{Fault, Finding};
 use crate::live::object::{Ref, list, name, namespace, text};
 use crate::live::questions::{Question, Reply};
@@ -214,10 +214,13 @@ fn of_route(seen: &Seen<'_>, ingress: &Value, route: &Route<'_>) -> Option<Findi
         return Some(no_http(route));
     }
     let own = direct.and_then(status)?;
+    if let Some(scheme) = tls_to(route).filter(|_| own < 500 && through.is_some_and(|status| status >= 500)) {
+        return Some(wants_none(ingress, route, &scheme, own));
+    }
     match through {
         Some(status) if status >= 500 && own < 500 => Some(dropped(ingress, route, status, own)),
         Some(404) if own < 400 => Some(dropped(ingress, route, 404, own)),
-        _ if own >= 500 => Some(fails(route, own)),
+        _ if own >= 500 => outlived::by(seen, route.pod, own).or_else(|| Some(fails(route, own))),
         None | Some(404) if own == 404 && route.path != "/" => {
             let root = reply(route.at_pod("/")).and_then(status).filter(|status| *status < 400)?;
             is_unchanged(ingress).then(|| unknown_path(ingress, route, root))
@@ -236,12 +239,51 @@ fn notes(ingress: &Value) -> Option<String> {
     notes.keys().find(|key| key.ends_with("router.middlewares")).map(|key| format!("metadata.annotations[{key}]"))
 }
 
+/// What has the ingress speak TLS to the pods: the field, its value, and what else may stand there.
+struct Scheme {
+    field: String,
+    value: Value,
+    plain: Value,
+}
+
+/// By an annotation, by the name of a port, or by its number.
+fn tls_to(route: &Route<'_>) -> Option<Scheme> {
+    let notes = route.service.pointer("/metadata/annotations").and_then(Value::as_object);
+    let noted = notes.into_iter().flatten().find(|(key, _)| key.ends_with("serversscheme"));
+    if let Some((key, value)) = noted {
+        let field = format!("metadata.annotations[{key}]");
+        return (value == "https").then(|| Scheme { field, value: value.clone(), plain: "http".into() });
+    }
+    let port = &list(route.service, "/spec/ports")[route.port];
+    let field = |part: &str| format!("spec.ports[{}].{part}", route.port);
+    if text(port, "/name").starts_with("https") {
+        return Some(Scheme { field: field("name"), value: port["name"].clone(), plain: "http".into() });
+    }
+    let is_usual = port.get("port").and_then(Value::as_i64) == Some(443);
+    is_usual.then(|| Scheme { field: field("port"), value: 443.into(), plain: 80.into() })
+}
+
+/// The program speaks plain HTTP, and the ingress wants TLS of it.
+fn wants_none(ingress: &Value, route: &Route<'_>, scheme: &Scheme, own: u16) -> Finding {
+    let (at, field) = (Ref::of(route.service), &scheme.field);
+    let text = format!(
+        "has {} speak TLS to port {} of its pods, where the program speaks plain HTTP",
+        Ref::of(ingress),
+        route.target
+    );
+    let had = scheme.value.as_str().map_or_else(|| scheme.value.to_string(), String::from);
+    let finding = Finding::new(Fault::WrongPort, at.clone(), text).at(field.clone()).should_be(scheme.plain.clone());
+    let finding = finding.with(field.clone(), &had);
+    let finding = finding.with("tried", &format!("plain HTTP at port {}: {own}", route.target));
+    let also = if field.ends_with("port") { " (and the Ingress's `port.number` with it)" } else { "" };
+    finding.next(format!(
+        "Set `{field}` of {at} to `{}`{also}, or let the program speak TLS.",
+        scheme.plain.to_string().trim_matches('"')
+    ))
+}
+
 /// The program wants TLS, and the ingress speaks plainly to it.
 fn speaks_tls(seen: &Seen<'_>, ingress: &Value, route: &Route<'_>, direct: Option<&Reply>) -> Option<Finding> {
-    let told = route.service.pointer("/metadata/annotations").and_then(Value::as_object);
-    let is_told = told.into_iter().flatten().any(|(key, value)| key.ends_with("serversscheme") && value == "https");
-    let port = &list(route.service, "/spec/ports")[route.port];
-    let is_said = text(port, "/name").starts_with("https") || port.get("port").and_then(Value::as_i64) == Some(443);
     let shown = matches!(seen.snapshot.reply(&route.tls_at_pod()), Some(Reply::Certificate(_)));
     let refuses = match direct {
         Some(Reply::Page { status: 400, body, .. }) => {
@@ -251,7 +293,7 @@ fn speaks_tls(seen: &Seen<'_>, ingress: &Value, route: &Route<'_>, direct: Optio
         Some(Reply::Page { .. }) => false,
         _ => shown,
     };
-    if is_told || is_said || !refuses || !shown {
+    if tls_to(route).is_some() || !refuses || !shown {
         return None;
     }
     let (at, class) = (Ref::of(route.service), text(ingress, "/spec/ingressClassName"));

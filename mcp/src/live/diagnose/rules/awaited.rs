@@ -1,5 +1,5 @@
 //! What a pod waits for by its own program's words, and that does not come by itself: a Job that is suspended or has
-//! failed, a workload that has no replicas.
+//! failed, a workload that has no replicas, a member of its own set that is made only after it.
 
 use serde_json::Value;
 
@@ -24,6 +24,40 @@ const KINDS: [(&str, &str, &[&str]); 4] = [
     ("StatefulSet", "apps", &["statefulset", "statefulsets", "sts", "statefulset.apps", "statefulsets.apps"]),
 ];
 
+/// Members of a set that are made one after the other, and the first waits for one that comes after it.
+pub(super) fn of_member(seen: &Seen<'_>, pod: &Value) -> Option<Finding> {
+    let waiting = waiting(seen, pod).filter(|waiting| waiting.seconds > PATIENCE)?;
+    let set = owners::line(seen.snapshot, pod).find(|owner| text(owner, "/kind") == "StatefulSet")?;
+    if text(set, "/spec/podManagementPolicy") == "Parallel" {
+        return None;
+    }
+    let prefix = format!("{}-", name(set));
+    let own: i64 = name(pod).strip_prefix(&prefix)?.parse().ok()?;
+    let first = number(set, "/spec/ordinals/start");
+    let later: Vec<_> = (own + 1..first + number(set, "/spec/replicas")).map(|one| format!("{prefix}{one}")).collect();
+    let is_made = |member: &String| seen.snapshot.get(&Ref::new("", "Pod", namespace(set), member)).is_some();
+    if later.iter().any(is_made) {
+        return None;
+    }
+    let ends = |letter: char| !letter.is_ascii_alphanumeric() && letter != '-';
+    let names = |line: &&str| line.split(ends).any(|word| later.iter().any(|member| member == word));
+    let line = waiting.log.lines().rev().take(LINES).find(names)?;
+    let (at, field) = (Ref::of(set), "spec.podManagementPolicy");
+    let text = format!(
+        "makes its pods one after the other, and {} is not ready before it sees one that is made only when it is",
+        Ref::of(pod)
+    );
+    let mut finding = Finding::new(Fault::Stalled, at.clone(), text).at(field).should_be("Parallel");
+    // The probe only says what follows from it.
+    finding.weight = Fault::MissingReference.weight();
+    finding.affects.push(Ref::of(pod).to_string());
+    let finding = finding.with(field, "OrderedReady").with(format!("log of {}", waiting.name), line);
+    Some(finding.next(format!(
+        "Make {at} again with `{field}: Parallel` (it cannot be changed: `kubectl -n {} delete statefulset {} --cascade=orphan`, then apply), or let its readiness probe not ask for the others.",
+        at.namespace, at.name
+    )))
+}
+
 /// The container that the others wait for, or that runs and is not ready.
 struct Waiting<'a> {
     name: &'a str,
@@ -31,6 +65,7 @@ struct Waiting<'a> {
     seconds: i64,
     /// What it says lately, and what it was told to do.
     words: String,
+    log: &'a str,
     spec: &'a Value,
 }
 
@@ -63,7 +98,7 @@ pub(super) fn of_pod(seen: &Seen<'_>, pod: &Value) -> Option<Finding> {
     Some(finding.with(source, &idle.said).next(idle.next))
 }
 
-fn waiting<'a>(seen: &Seen<'_>, pod: &'a Value) -> Option<Waiting<'a>> {
+fn waiting<'a>(seen: &Seen<'a>, pod: &'a Value) -> Option<Waiting<'a>> {
     let is_waiting =
         |status: &&Value| status.get("ready") != Some(&Value::Bool(true)) && status.pointer("/state/running").is_some();
     let statuses = ["initContainerStatuses", "containerStatuses"].into_iter();
@@ -77,7 +112,7 @@ fn waiting<'a>(seen: &Seen<'_>, pod: &'a Value) -> Option<Waiting<'a>> {
     let words = log.lines().rev().take(LINES).chain(told).collect::<Vec<_>>().join("\n");
     let seconds = seen.seconds_since(text(status, "/state/running/startedAt"))?;
     let is_init = path.contains("initContainers");
-    Some(Waiting { name: container, is_init, seconds, words, spec })
+    Some(Waiting { name: container, is_init, seconds, words, log, spec })
 }
 
 /// By what it is known that a container waits for an object: its name beside its kind, or a path on a volume of both.

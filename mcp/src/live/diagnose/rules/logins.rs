@@ -31,7 +31,7 @@ pub(super) fn told(seen: &Seen<'_>, pod: &Value, path: &str, container: &Value, 
     if let Some((server, other)) = of_server(seen, pod, &own) {
         let field = format!("{}.name", own.field);
         let next = format!(
-            "`{}` comes from key `{}` of Secret {}, and {server} takes its password from key `{}` of Secret {}: let both use the same (`{field}` of {at}), or give both Secrets the same value.",
+            "`{}` comes from key `{}` of Secret {}, and {server} takes its password from key `{}` of Secret {}: let both use the same (`{field}` of {at}), or give both Secrets the same value, without a line break at the end of either.",
             own.variable, own.key, own.secret, other.key, other.secret
         );
         return finding.at(field).next(next);
@@ -43,7 +43,10 @@ pub(super) fn told(seen: &Seen<'_>, pod: &Value, path: &str, container: &Value, 
             own.variable, own.secret, own.key
         )
     } else {
-        format!("Compare key `{}` of Secret {} with the password that the other side has.", own.key, own.secret)
+        format!(
+            "Compare key `{}` of Secret {} with the password that the other side has, to the last byte: a line break at its end (`echo` without `-n`) is part of it. Then begin the program anew.",
+            own.key, own.secret
+        )
     };
     finding.at(field).next(next)
 }

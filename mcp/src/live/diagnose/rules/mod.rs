@@ -40,6 +40,7 @@ pub(super) mod logs;
 mod mounts;
 mod names;
 mod network;
+mod outlived;
 mod placement;
 mod pods;
 mod pointers;
@@ -113,6 +114,7 @@ pub(super) fn of_object(seen: &Seen<'_>, object: &Value) -> Vec<Finding> {
         "Pod" => {
             found.extend(pods::of_pod(seen, object));
             found.extend(awaited::of_pod(seen, object));
+            found.extend(awaited::of_member(seen, object));
             found.extend(logs::of_pod(seen, object));
             found.extend(throttling::of_pod(seen, object));
             found.extend(configuration::of_pod(seen, object));
