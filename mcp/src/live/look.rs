@@ -79,15 +79,10 @@ fn without_digest(image: &str) -> &str {
     }
 }
 
-/// When this snapshot is of.
-pub fn now(snapshot: &Snapshot) -> OffsetDateTime {
-    OffsetDateTime::parse(&snapshot.now, &Rfc3339).unwrap_or_else(|_| OffsetDateTime::now_utc())
-}
-
 /// How old an object is, as `3d4h` or `12m`; empty if it does not say.
 pub fn age(snapshot: &Snapshot, object: &Value) -> String {
     let made = OffsetDateTime::parse(text(object, "/metadata/creationTimestamp"), &Rfc3339);
-    made.map(|made| moment::span((now(snapshot) - made).whole_seconds())).unwrap_or_default()
+    made.map(|made| moment::span((snapshot.moment() - made).whole_seconds())).unwrap_or_default()
 }
 
 /// Why an object is still there although it was deleted: since when, and what it waits for.

@@ -9,6 +9,8 @@ use backstack_health::Cluster;
 use backstack_health::facts::{Claim, Event, Node, Pod};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
 
 use super::object::{self, Ref, is_owned_by, list, name, namespace, text};
 use super::questions::{Question, Reply};
@@ -48,6 +50,11 @@ pub type LogKey = (String, String, String);
 pub type Door = (String, u16);
 
 impl Snapshot {
+    /// The moment that it is of.
+    pub fn moment(&self) -> OffsetDateTime {
+        OffsetDateTime::parse(&self.now, &Rfc3339).unwrap_or_else(|_| OffsetDateTime::now_utc())
+    }
+
     /// A snapshot of these objects.
     pub fn of(platform: &str, objects: impl IntoIterator<Item = Value>) -> Self {
         let mut snapshot = Self { platform: platform.into(), ..Self::default() };

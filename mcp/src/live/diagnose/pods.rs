@@ -3,8 +3,6 @@
 use backstack_health::facts::Pod;
 use backstack_health::pod;
 use serde_json::Value;
-use time::OffsetDateTime;
-use time::format_description::well_known::Rfc3339;
 
 use super::Finding;
 use crate::live::object::condition;
@@ -13,12 +11,7 @@ use crate::live::snapshot::{LogKey, Snapshot, typed};
 /// Everything that is wrong with a pod.
 pub(in crate::live) fn of_pod(snapshot: &Snapshot, object: &Value) -> Vec<Finding> {
     let Some(pod) = typed::<Pod>(object) else { return Vec::new() };
-    pod::findings(&pod, snapshot, now(snapshot))
-}
-
-/// The moment that the snapshot is of.
-fn now(snapshot: &Snapshot) -> OffsetDateTime {
-    OffsetDateTime::parse(&snapshot.now, &Rfc3339).unwrap_or_else(|_| OffsetDateTime::now_utc())
+    pod::findings(&pod, snapshot, snapshot.moment())
 }
 
 /// Whether the pod's condition `Ready` is true: all of its containers run and answer their probes.

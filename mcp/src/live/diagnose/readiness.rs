@@ -54,8 +54,7 @@ pub(super) fn never_said(snapshot: &Snapshot, composite: &Value) -> Option<Findi
 }
 
 fn seconds(snapshot: &Snapshot, since: &str) -> Option<i64> {
-    let time = |text: &str| OffsetDateTime::parse(text, &Rfc3339).ok();
-    Some((time(&snapshot.now)? - time(since)?).whole_seconds())
+    Some((snapshot.moment() - OffsetDateTime::parse(since, &Rfc3339).ok()?).whole_seconds())
 }
 
 /// A resource that is listed as not ready and is well, if none of those that are listed is anything else.

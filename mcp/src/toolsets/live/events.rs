@@ -11,7 +11,6 @@ use super::platform::PlatformTools;
 use crate::answer::{self, Answer};
 use crate::error::ToolError;
 use crate::live::diagnose::walk_of;
-use crate::live::look;
 use crate::live::moment;
 use crate::live::object::{namespace, short, text};
 use crate::live::scrub::scrub_text;
@@ -85,7 +84,7 @@ impl PlatformTools {
                 )
             }
         };
-        let now = look::now(&seen.snapshot);
+        let now = seen.snapshot.moment();
         let since = match input.since.as_deref() {
             None => None,
             Some(typed) => Some(moment::parse(typed, now).map(moment::told).ok_or_else(|| {

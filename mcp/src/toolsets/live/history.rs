@@ -100,7 +100,7 @@ struct Scope {
 
 impl Scope {
     fn of(seen: &Seen, input: &HistoryInput) -> Result<Self, ToolError> {
-        let now = look::now(&seen.snapshot);
+        let now = seen.snapshot.moment();
         let typed = input.since.as_deref().filter(|typed| !typed.is_empty()).unwrap_or(USUAL);
         let since = moment::parse(typed, now).ok_or_else(|| {
             ToolError::invalid(format!("`since` is no time: {}", quoted(typed)))

@@ -13,7 +13,6 @@ use crate::answer::{Answer, NextCall};
 use crate::error::{ToolError, quoted};
 use crate::live::diagnose::walk_of;
 use crate::live::lines::{self, Level, Words};
-use crate::live::look;
 use crate::live::moment;
 use crate::live::object::{list, name, namespace, text};
 use crate::live::scrub::scrub_text;
@@ -200,7 +199,7 @@ impl Wanted {
 impl PlatformTools {
     pub(super) async fn logs(self: Arc<Self>, input: LogsInput, _: Call) -> Result<Answer<Logs>, ToolError> {
         let seen = self.0.look(input.platform.as_deref()).await?;
-        let now = look::now(&seen.snapshot);
+        let now = seen.snapshot.moment();
         let wanted = Wanted::of(&input, now)?;
         let mut queries = Vec::new();
         for pod in pods(&seen, &input.entity)? {

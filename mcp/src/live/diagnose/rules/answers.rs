@@ -343,7 +343,9 @@ fn dropped(ingress: &Value, route: &Route<'_>, through: u16, own: u16) -> Findin
 fn fails(route: &Route<'_>, own: u16) -> Finding {
     let at = Ref::of(route.pod);
     let text = format!("answers {own} at `{}`", route.path);
-    let finding = Finding::new(Fault::LogErrors, at.clone(), text);
+    let mut finding = Finding::new(Fault::LogErrors, at.clone(), text);
+    // Whoever comes this way gets nothing else.
+    finding.weight = Fault::NoEndpoints.weight() + 1;
     finding.with("tried", &format!("GET {} at port {}: {own}", route.path, route.target)).next(format!(
         "Read the log of {at}: it tells why the program fails; then correct its configuration, or what it depends on."
     ))

@@ -47,9 +47,7 @@ pub(super) fn of_member(seen: &Seen<'_>, pod: &Value) -> Option<Finding> {
         "makes its pods one after the other, and {} is not ready before it sees one that is made only when it is",
         Ref::of(pod)
     );
-    let mut finding = Finding::new(Fault::Stalled, at.clone(), text).at(field).should_be("Parallel");
-    // The probe only says what follows from it.
-    finding.weight = Fault::MissingReference.weight();
+    let mut finding = Finding::new(Fault::MissingReference, at.clone(), text).at(field).should_be("Parallel");
     finding.affects.push(Ref::of(pod).to_string());
     let finding = finding.with(field, "OrderedReady").with(format!("log of {}", waiting.name), line);
     Some(finding.next(format!(
@@ -255,6 +253,37 @@ mod tests {
             [(job(json!({}), json!({"active": 1})), "kubectl wait job/migrate"), (suspended(), "sleep 5")]
         {
             assert_eq!(told(job, command, "migrate").0, Verdict::Starting);
+        }
+    }
+
+    #[test]
+    fn a_set_whose_first_member_waits_for_the_second_is_the_cause() {
+        let told = |policy: &str, log: &str, others: &[&str]| {
+            let member = |name: &str| {
+                json!({"apiVersion": "v1", "kind": "Pod", "metadata": {"namespace": "shop", "name": name,
+                    "ownerReferences": [{"apiVersion": "apps/v1", "kind": "StatefulSet", "name": "store", "uid": "s", "controller": true}]},
+                "spec": {"nodeName": "n", "containers": [{"name": "app", "readinessProbe": {"exec": {"command": ["test", "-f", "/r"]}}}]},
+                "status": {"phase": "Running", "conditions": [{"type": "Ready", "status": "False"}], "containerStatuses": [{"name": "app",
+                    "ready": false, "started": true, "restartCount": 0, "state": {"running": {"startedAt": "2026-01-01T11:50:00Z"}}}]}})
+            };
+            let set = json!({"apiVersion": "apps/v1", "kind": "StatefulSet", "metadata": {"namespace": "shop", "name": "store", "uid": "s"},
+                "spec": {"replicas": 3, "podManagementPolicy": policy, "template": {"spec": {"containers": [{"name": "app"}]}}}, "status": {"replicas": 1}});
+            let event = json!({"apiVersion": "v1", "kind": "Event", "metadata": {"namespace": "shop", "name": "e"}, "type": "Warning",
+                "reason": "Unhealthy", "lastTimestamp": "2026-01-01T11:59:57Z", "message": "Readiness probe failed: ",
+                "involvedObject": {"kind": "Pod", "namespace": "shop", "name": "store-0", "fieldPath": "spec.containers{app}"}});
+            let others = others.iter().map(|name| member(name));
+            let mut snapshot = Snapshot::of("lab", others.chain([member("store-0"), set, event]));
+            snapshot.now = "2026-01-01T12:00:00Z".into();
+            snapshot.put_recent_log(("shop".into(), "store-0".into(), "app".into()), log);
+            let told = diagnose(&snapshot, "StatefulSet:shop/store").expect("it is there");
+            told.causes[0].field.clone()
+        };
+        let log = "no quorum: 1 of 3 (store-0.store, store-1.store, store-2.store)";
+        assert_eq!(told("OrderedReady", log, &[]), "spec.podManagementPolicy");
+        for (policy, log, others) in
+            [("Parallel", log, [].as_slice()), ("OrderedReady", "no quorum", &[]), ("OrderedReady", log, &["store-1"])]
+        {
+            assert_ne!(told(policy, log, others), "spec.podManagementPolicy", "{policy} {log} {others:?}");
         }
     }
 

@@ -73,8 +73,7 @@ pub(super) struct Seen<'a> {
 
 impl<'a> Seen<'a> {
     pub(super) fn of(snapshot: &'a Snapshot, walk: &'a Walk<'_>) -> Self {
-        let now = OffsetDateTime::parse(&snapshot.now, &Rfc3339).unwrap_or_else(|_| OffsetDateTime::now_utc());
-        Self { snapshot, now, hosts: &walk.hosts }
+        Self { snapshot, now: snapshot.moment(), hosts: &walk.hosts }
     }
 
     /// Hosts that the programs of a workload are told to use.

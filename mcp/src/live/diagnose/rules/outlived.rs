@@ -23,7 +23,7 @@ pub(super) fn by(seen: &Seen<'_>, pod: &Value, answer: u16) -> Option<Finding> {
         let made = text(service, "/metadata/creationTimestamp");
         (!begun.is_empty() && made > begun && has_pods(seen, service)).then_some((host, made))
     })?;
-    Some(told(&Ref::of(maker), host, begun, made, answer))
+    Some(told(&Ref::of(pod), &Ref::of(maker), host, (begun, made), answer))
 }
 
 /// Where nobody is behind it, that is the cause.
@@ -32,23 +32,21 @@ fn has_pods(seen: &Seen<'_>, service: &Value) -> bool {
     pods.into_iter().any(crate::live::diagnose::pod_is_ready)
 }
 
-fn told(at: &Ref, host: &Host, begun: &str, made: &str, answer: u16) -> Finding {
+fn told(pod: &Ref, maker: &Ref, host: &Host, (begun, made): (&str, &str), answer: u16) -> Finding {
     let text = format!(
         "answers {answer}: it began before {} was made, and still uses the address that this name had then",
         host.service
     );
-    let finding = Finding::new(Fault::StaleConfig, at.clone(), text).at(host.field.clone());
+    let finding = Finding::new(Fault::NoSuchHost, pod.clone(), text).at(host.field.clone());
     let mut finding = finding
         .with("state.running.startedAt", begun)
         .with(format!("metadata.creationTimestamp of {}", host.service), made);
-    // It is why requests fail, and no mere remark.
-    finding.weight = Fault::WrongPort.weight();
-    finding.affects.push(host.service.to_string());
+    finding.affects.push(maker.to_string());
     finding.next(format!(
         "Begin it anew (`kubectl -n {} rollout restart {}/{}`): it looks `{}` up only as it starts. To spare that, have it look names up again (nginx: a `resolver`, and a variable in `proxy_pass`), by `{}` of {}.",
-        at.namespace,
-        at.kind.to_lowercase(),
-        at.name,
+        maker.namespace,
+        maker.kind.to_lowercase(),
+        maker.name,
         host.written,
         host.field,
         host.object

@@ -95,6 +95,57 @@ fn what_an_annotation_names_must_be_there() {
 }
 
 #[test]
+fn tls_that_is_asked_of_a_program_that_speaks_plainly_is_told() {
+    let told = |change: fn(&mut Value), number: u16| {
+        let mut leads = ingress("/", json!({}), json!([]));
+        leads["spec"]["rules"][0]["http"]["paths"][0]["backend"]["service"]["port"] = json!({"number": number});
+        let mut web = service("web", "web", number, 8080);
+        change(&mut web);
+        let mut snapshot = snapshot(vec![front(), running("web", json!({})), vec![web, leads]]);
+        snapshot.put_listening(("10.0.0.3".into(), 8080), true);
+        snapshot.put_reply(page("10.0.9.9", 8000, "/"), says(500));
+        snapshot.put_reply(page("10.0.0.3", 8080, "/"), says(200));
+        first(&snapshot, "Ingress:shop/web")
+    };
+    let key = "traefik.ingress.kubernetes.io/service.serversscheme";
+    let noted = |web: &mut Value| {
+        web["metadata"]["annotations"] = json!({"traefik.ingress.kubernetes.io/service.serversscheme": "https"})
+    };
+    let at = |field: &str| is(Fault::WrongPort, "Service shop/web", field);
+    assert_eq!(told(noted, 80), at(&format!("metadata.annotations[{key}]")));
+    assert_eq!(told(|web| web["spec"]["ports"][0]["name"] = "https-web".into(), 80), at("spec.ports[0].name"));
+    assert_eq!(told(|_| (), 443), at("spec.ports[0].port"));
+    // Told to speak plainly, it is another fault.
+    let plain = |web: &mut Value| {
+        web["metadata"]["annotations"] = json!({"traefik.ingress.kubernetes.io/service.serversscheme": "http"})
+    };
+    assert_eq!(told(plain, 443).0, Fault::WrongRoute);
+}
+
+#[test]
+fn an_address_that_outlived_its_service_is_told_where_a_gateway_fails() {
+    let told = |answer: u16, made: &str| {
+        let front_door = running("web", json!({"args": ["--upstream=http://api.shop.svc"]}));
+        let mut api = service("api", "api", 80, 8080);
+        api["metadata"]["creationTimestamp"] = made.into();
+        let mut snapshot = way(ingress("/", json!({}), json!([])), [running("api", json!({})), vec![api]].concat());
+        for part in front_door {
+            snapshot.put(part);
+        }
+        snapshot.put_reply(page("10.0.9.9", 8000, "/"), says(answer));
+        snapshot.put_reply(page("10.0.0.3", 8080, "/"), says(answer));
+        diagnose(&snapshot, "Ingress:shop/web").expect("it is found")
+    };
+    let late = told(502, "2026-01-01T11:30:00Z");
+    assert_eq!((late.verdict, late.causes[0].fault), (Verdict::Broken, Fault::NoSuchHost), "{late:?}");
+    assert!(late.causes[0].next.contains("rollout restart deployment/web"), "{late:?}");
+    for (answer, made) in [(500, "2026-01-01T11:30:00Z"), (502, "2026-01-01T10:30:00Z")] {
+        let other = told(answer, made);
+        assert_eq!((other.verdict, other.causes[0].fault), (Verdict::Broken, Fault::LogErrors), "{other:?}");
+    }
+}
+
+#[test]
 fn words_for_another_controller_doors_and_patterns_are_told() {
     let noted = |key: &str, value: &str| way(ingress("/", json!({key: value}), json!([])), vec![]);
     let at = |key: &str| format!("metadata.annotations[{key}]");
