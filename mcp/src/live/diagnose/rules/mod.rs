@@ -28,8 +28,10 @@ mod deletion;
 mod dns;
 mod expressions;
 pub(super) mod fights;
+mod hidden;
 mod hooks;
 mod hosts;
+mod ignored;
 pub(super) mod ingress;
 pub(super) mod keepers;
 pub(super) mod last_words;
@@ -128,6 +130,7 @@ pub(super) fn of_object(seen: &Seen<'_>, object: &Value) -> Vec<Finding> {
             found.extend(windows::of_application(seen, object));
             found.extend(hooks::of_application(seen, object));
             found.extend(fights::of_application(seen, object));
+            found.extend(ignored::of_application(seen, object));
         }
         "ValidatingWebhookConfiguration" | "MutatingWebhookConfiguration" => {
             found.extend(admission::of_configuration(seen, object));
