@@ -9,7 +9,7 @@
 //! plan       settings + stack + what exists -> Plan (pure)
 //! execute    Plan                      -> outcomes, through the crates below
 //! etcd       what the Kubernetes API keeps, past that API
-//! existing   a cluster that somebody else made: reached, checked, left as it was
+//! target     which cluster: one that this program makes, or one that somebody else made
 //! remove     one component less
 //! checkpoint all that a platform is at one moment, kept
 //! reset      ... and brought back
@@ -38,10 +38,8 @@ pub mod checkpoint;
 pub mod cli;
 pub mod definitions;
 pub mod doctor;
-pub mod down;
 pub mod etcd;
 pub mod execute;
-pub mod existing;
 #[doc(hidden)]
 pub mod foreign;
 pub mod origin;
@@ -54,6 +52,7 @@ pub mod room;
 pub mod settings;
 pub mod settle;
 pub mod support;
+pub mod target;
 pub mod tools;
 pub mod trust;
 pub mod up;

@@ -5,7 +5,7 @@ use std::fmt::Write;
 use clap::{Args, Subcommand};
 use serde_json::json;
 
-use super::access::{self, TargetArgs};
+use super::access::TargetArgs;
 use super::printer::Printer;
 use crate::api::image::Image;
 use crate::api::install::{configuration, install};
@@ -14,6 +14,7 @@ use crate::api::{ApiError, Naming, Package, read};
 use crate::docker::Engine;
 use crate::error::Failure;
 use crate::report::units;
+use crate::target::Target;
 
 /// Take an API of the platform to other platforms: its definition and compositions as a package for Crossplane
 #[derive(Debug, Args)]
@@ -59,12 +60,13 @@ enum ApiCommand {
 
 pub(super) async fn run(args: ApiArgs, name: &str, printer: &Printer) -> Result<u8, Failure> {
     let ApiCommand::Pack { api, version, group, to, install: installs, target } = args.command;
-    let platform = access::find(name, &target).await?;
+    let target = target.target();
+    let platform = target.find(name).await?;
     let client = platform.client().await?;
     let package = Package::of(&read::read(&client, &api).await?, &Naming { group, version })?;
     let place = match &to {
         Some(address) => Place::at(address).await?,
-        None if target.context.is_some() => return Err(ApiError::NoRegistry.into()),
+        None if target != Target::Local => return Err(ApiError::NoRegistry.into()),
         None => Place::of_platform(&Engine::connect().await?, &package).await?,
     };
     let image = Image::of(&package)?;

@@ -6,13 +6,14 @@
 use crate::error::{ExitKind, Failure};
 use crate::settings::DEFAULT_NAME;
 use crate::stack::{Changes, Stack};
+use crate::target::Target;
 
 /// What has to be typed to mean the same platform again.
-pub(crate) fn flags(name: &str, context: Option<&str>) -> String {
-    match context {
-        Some(context) => format!(" --context {context}"),
-        None if name == DEFAULT_NAME => String::new(),
-        None => format!(" --name {name}"),
+pub(crate) fn flags(name: &str, target: &Target) -> String {
+    match target {
+        Target::Existing { context } => format!(" --context {context}"),
+        Target::Local if name == DEFAULT_NAME => String::new(),
+        Target::Local => format!(" --name {name}"),
     }
 }
 
@@ -74,7 +75,7 @@ mod tests {
         assert_eq!(hint(&Changes::default(), ""), wanted);
         let from = Origin::Folder("/x".into());
         let added = Addition { name: own.name().into(), from, parameters: BTreeMap::new() };
-        let hint = hint(&Changes { added: vec![added], without: Vec::new() }, &flags("two", None));
+        let hint = hint(&Changes { added: vec![added], without: Vec::new() }, &flags("two", &Target::Local));
         assert!(hint.contains(&format!("`backstack stack remove {} --name two`", own.name())), "{hint}");
         // Of another image, or not about an image at all.
         let others =
@@ -86,8 +87,8 @@ mod tests {
 
     #[test]
     fn the_platform_is_named_where_it_is_not_the_usual_one() {
-        assert_eq!(flags(DEFAULT_NAME, None), "");
-        assert_eq!(flags("two", None), " --name two");
-        assert_eq!(flags("two", Some("prod")), " --context prod");
+        assert_eq!(flags(DEFAULT_NAME, &Target::Local), "");
+        assert_eq!(flags("two", &Target::Local), " --name two");
+        assert_eq!(flags("two", &Target::of(Some("prod".into()))), " --context prod");
     }
 }

@@ -20,11 +20,11 @@ use super::images::OwnRegistry;
 use crate::docker::{Engine, kubeconfig, observe};
 use crate::error::{Explain, chain};
 use crate::execute::nodes;
-use crate::existing;
 use crate::kubernetes::record;
 use crate::kubernetes::secrets::Secrets;
 use crate::kubernetes::{assistant, client};
 use crate::settings::Record;
+use crate::target::existing;
 
 /// Where Kubernetes puts a pod's account, and where a pod reaches the API.
 const POD_ACCOUNT: &str = "/var/run/secrets/kubernetes.io/serviceaccount";
