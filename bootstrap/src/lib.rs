@@ -3,13 +3,14 @@
 //! ```text
 //! cli        what was typed            -> settings
 //! settings   what it means             -> UpSettings and friends
+//! target     which cluster is meant: in the engine, or made by somebody else; what differs by that
+//! up         request -> situation -> plan, for any target
 //! doctor     the machine               -> Checks
 //! room       an HTTP server for the machines of a room
 //! origin     where each image comes from: here, upstream, or its recipe
 //! plan       settings + stack + what exists -> Plan (pure)
 //! execute    Plan                      -> outcomes, through the crates below
 //! etcd       what the Kubernetes API keeps, past that API
-//! target     which cluster: one that this program makes, or one that somebody else made
 //! remove     one component less
 //! checkpoint all that a platform is at one moment, kept
 //! reset      ... and brought back

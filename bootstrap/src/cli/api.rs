@@ -14,7 +14,6 @@ use crate::api::{ApiError, Naming, Package, read};
 use crate::docker::Engine;
 use crate::error::Failure;
 use crate::report::units;
-use crate::target::Target;
 
 /// Take an API of the platform to other platforms: its definition and compositions as a package for Crossplane
 #[derive(Debug, Args)]
@@ -66,8 +65,10 @@ pub(super) async fn run(args: ApiArgs, name: &str, printer: &Printer) -> Result<
     let package = Package::of(&read::read(&client, &api).await?, &Naming { group, version })?;
     let place = match &to {
         Some(address) => Place::at(address).await?,
-        None if target != Target::Local => return Err(ApiError::NoRegistry.into()),
-        None => Place::of_platform(&Engine::connect().await?, &package).await?,
+        None => {
+            target.must_be_local(|_| ApiError::NoRegistry)?;
+            Place::of_platform(&Engine::connect().await?, &package).await?
+        }
     };
     let image = Image::of(&package)?;
     let pushed = place.push(&image, &package.version).await?;

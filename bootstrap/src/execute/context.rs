@@ -115,10 +115,8 @@ impl Context {
     /// # Errors
     /// Somebody else made the cluster, and a plan for it has such a step: a defect.
     pub(crate) fn local(&self) -> Result<&local::Site, Failure> {
-        match &self.site {
-            Site::Local(site) => Ok(site),
-            Site::Existing(_) => Err(Failure::internal("the plan makes nodes on a cluster of others".into())),
-        }
+        let defect = || Failure::internal("the plan makes nodes on a cluster of others".into());
+        self.site.local().ok_or_else(defect)
     }
 
     /// Name of the control plane's container.

@@ -143,9 +143,9 @@ async fn prepare(context: &Context, progress: &Progress) -> Result<Ended, Failur
     let live = context.found.live();
     live.installer.prepare(Instant::now() + context.patience(API_DEADLINE), progress).await?;
     let client = live.installer.client();
-    if !context.site.is_existing() {
-        let port = context.found.registry().host_port;
-        kubernetes::local_registry_hosting::announce(client, port, &context.registry_inside()).await?;
+    if let Some(registry) = context.found.registry.get() {
+        let (port, inside) = (registry.host_port, context.registry_inside());
+        kubernetes::local_registry_hosting::announce(client, port, &inside).await?;
     }
     kubernetes::record::write(client, &context.record()).await?;
     kubernetes::assistant::ensure(live.installer.kinds()).await?;

@@ -24,7 +24,7 @@ use crate::docker::{ClusterError, Engine};
 use crate::error::Failure;
 use crate::images::registry::Registry;
 use crate::plan::ClusterImages;
-use crate::settings::{self, Record, UpSettings, UpWishes};
+use crate::settings::{self, DEFAULT_NAME, Record, UpSettings, UpWishes};
 use crate::stack::Stack;
 
 pub use error::ConnectError;
@@ -120,6 +120,26 @@ impl Target {
         context.map_or(Self::Local, |context| Self::Existing { context })
     }
 
+    /// What has to be typed to mean the same platform again.
+    pub fn flags(&self, name: &str) -> String {
+        match self {
+            Self::Existing { context } => format!(" --context {context}"),
+            Self::Local if name == DEFAULT_NAME => String::new(),
+            Self::Local => format!(" --name {name}"),
+        }
+    }
+
+    /// Refuses a cluster that somebody else made.
+    ///
+    /// # Errors
+    /// What `refusal` makes of its context.
+    pub fn must_be_local<E>(&self, refusal: impl FnOnce(String) -> E) -> Result<(), E> {
+        match self {
+            Self::Local => Ok(()),
+            Self::Existing { context } => Err(refusal(context.clone())),
+        }
+    }
+
     /// Reaches what a platform is made in.
     ///
     /// # Errors
@@ -137,10 +157,8 @@ impl Target {
     /// # Errors
     /// That refusal, or no engine.
     pub async fn local<E: Into<Failure>>(&self, refusal: impl FnOnce(String) -> E) -> Result<Local, Failure> {
-        match self {
-            Self::Local => Ok(Local::connect().await?),
-            Self::Existing { context } => Err(refusal(context.clone()).into()),
-        }
+        self.must_be_local(refusal).map_err(Into::into)?;
+        Ok(Local::connect().await?)
     }
 
     /// What was wished, as far as it concerns such a cluster: a settings file may speak of others too.
@@ -283,5 +301,23 @@ impl Reached {
                 None => Err(ExistingError::NoPlatform { context: cluster.context }.into()),
             },
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_platform_is_named_where_it_is_not_the_usual_one() {
+        assert_eq!(Target::Local.flags(DEFAULT_NAME), "");
+        assert_eq!(Target::Local.flags("two"), " --name two");
+        assert_eq!(Target::of(Some("prod".into())).flags("two"), " --context prod");
+    }
+
+    #[test]
+    fn what_is_for_nodes_of_our_own_is_refused_elsewhere() {
+        let refused = |context: Option<&str>| Target::of(context.map(Into::into)).must_be_local(|context| context);
+        assert_eq!((refused(None), refused(Some("prod"))), (Ok(()), Err("prod".into())));
     }
 }

@@ -30,6 +30,14 @@ impl Site {
         }
     }
 
+    /// The engine, where nodes are made in it.
+    pub fn local(&self) -> Option<&local::Site> {
+        match self {
+            Self::Local(site) => Some(site),
+            Self::Existing(_) => None,
+        }
+    }
+
     /// Whether somebody else made the cluster.
     pub fn is_existing(&self) -> bool {
         matches!(self, Self::Existing(_))
@@ -56,10 +64,7 @@ impl Site {
 
     /// The engine that nodes run in.
     pub fn engine(&self) -> Option<&Engine> {
-        match self {
-            Self::Local(site) => Some(&site.engine),
-            Self::Existing(_) => None,
-        }
+        self.local().map(|site| &site.engine)
     }
 
     /// Makes sure that this user may make a platform here at all.

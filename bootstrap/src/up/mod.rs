@@ -37,7 +37,7 @@ mod restore;
 mod run;
 mod situation;
 mod stack;
-pub(crate) mod wanting;
+mod wanting;
 
 pub use images::{DecidedImages, Images, Machine, Resolved, limits as image_limits};
 pub use request::UpRequest;

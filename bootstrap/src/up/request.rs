@@ -66,8 +66,8 @@ impl Requested {
         if let Some(wish) = &add {
             wish.check()?;
         }
-        if let (Some(_), Target::Existing { context }) = (&wishes.checkpoint, &target) {
-            return Err(CheckpointError::Elsewhere { context: context.clone() }.into());
+        if wishes.checkpoint.is_some() {
+            target.must_be_local(|context| CheckpointError::Elsewhere { context })?;
         }
         Ok(Self { name, wishes, target, cluster, add, checkpoint })
     }

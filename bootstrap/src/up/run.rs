@@ -10,7 +10,6 @@ use crate::error::Failure;
 use crate::execute;
 use crate::report::{Event, Planned, Reporter};
 use crate::stack::{LeftOut, Stack};
-use crate::target::Site;
 
 /// How `up` ended.
 pub enum Outcome {
@@ -95,14 +94,14 @@ pub async fn execute(prepared: &Prepared, reporter: Arc<dyn Reporter>) -> Outcom
     }
     let executed = execute::run(&prepared.plan, context, reporter.clone()).await;
     if !executed.failures.is_empty() {
-        let flags = wanting::flags(&context.settings.name, &context.site.target());
+        let flags = context.site.target().flags(&context.settings.name);
         let told = |failure| wanting::told(failure, &context.stack, &context.settings.changes, &flags);
         return Outcome::Failed(executed.failures.into_iter().map(|failed| told(failed.failure)).collect());
     }
     if let Err(failure) = checkpoint::end_upgrade(context).await {
         return Outcome::Failed(vec![failure]);
     }
-    if let (Site::Local(site), None) = (&context.site, &prepared.adding) {
+    if let (Some(site), None) = (context.site.local(), &prepared.adding) {
         checkpoint::keep(site, context, executed.changed_components, &reporter).await;
     }
     let registry_port = context.found.registry.get().map_or(0, |registry| registry.host_port);

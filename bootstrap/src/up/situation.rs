@@ -88,7 +88,7 @@ impl Situation {
         let only = self.adding.as_ref().map(|adding| &adding.names);
         self.site.nothing_in_the_way(&self.settings, stack, only).await?;
         if !decided.nowhere.is_empty() {
-            let flags = wanting::flags(&self.settings.name, &self.site.target());
+            let flags = self.site.target().flags(&self.settings.name);
             let failure = OriginError::Nowhere(decided.nowhere.clone()).into();
             return Err(wanting::told(failure, stack, &self.settings.changes, &flags));
         }

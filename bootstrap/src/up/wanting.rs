@@ -4,18 +4,7 @@
 //! with the name of an image that says nothing to whoever runs it.
 
 use crate::error::{ExitKind, Failure};
-use crate::settings::DEFAULT_NAME;
 use crate::stack::{Changes, Stack};
-use crate::target::Target;
-
-/// What has to be typed to mean the same platform again.
-pub(crate) fn flags(name: &str, target: &Target) -> String {
-    match target {
-        Target::Existing { context } => format!(" --context {context}"),
-        Target::Local if name == DEFAULT_NAME => String::new(),
-        Target::Local => format!(" --name {name}"),
-    }
-}
 
 /// Adds to a failure that is about an image which components want it, and how to leave them out.
 pub(super) fn told(mut failure: Failure, stack: &Stack, changes: &Changes, flags: &str) -> Failure {
@@ -56,6 +45,7 @@ mod tests {
     use super::*;
     use crate::stack::StackSource;
     use crate::stack::changes::{Addition, Origin};
+    use crate::target::Target;
 
     fn failure(kind: ExitKind, message: &str) -> Failure {
         Failure { kind, messages: vec![message.into()], details: Vec::new(), hints: vec!["Try again.".into()] }
@@ -75,7 +65,7 @@ mod tests {
         assert_eq!(hint(&Changes::default(), ""), wanted);
         let from = Origin::Folder("/x".into());
         let added = Addition { name: own.name().into(), from, parameters: BTreeMap::new() };
-        let hint = hint(&Changes { added: vec![added], without: Vec::new() }, &flags("two", &Target::Local));
+        let hint = hint(&Changes { added: vec![added], without: Vec::new() }, &Target::Local.flags("two"));
         assert!(hint.contains(&format!("`backstack stack remove {} --name two`", own.name())), "{hint}");
         // Of another image, or not about an image at all.
         let others =
@@ -83,12 +73,5 @@ mod tests {
         for other in others {
             assert_eq!(told(other, &stack, &Changes::default(), "").hints, ["Try again."]);
         }
-    }
-
-    #[test]
-    fn the_platform_is_named_where_it_is_not_the_usual_one() {
-        assert_eq!(flags(DEFAULT_NAME, &Target::Local), "");
-        assert_eq!(flags("two", &Target::Local), " --name two");
-        assert_eq!(flags("two", &Target::of(Some("prod".into()))), " --context prod");
     }
 }

@@ -125,7 +125,7 @@ pub async fn prepare(request: Request, target: Target, platform: Known) -> Resul
     let Known { record, nodes } = platform;
     let (name, downgrade) = (request.name.clone(), request.downgrade);
     not_newer(&name, "backstack", &record.by, OWN, downgrade)?;
-    let flags = up::wanting::flags(&name, &target);
+    let flags = target.flags(&name);
     let prepared = up::prepare(up_request(request, &record, target)).await?;
     let stack = &prepared.context.stack;
     not_newer(&name, &format!("stack {}", stack.name), &record.stack_version, &stack.version, downgrade)?;
