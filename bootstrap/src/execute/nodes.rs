@@ -21,6 +21,7 @@ use crate::report::{Outcome, Progress};
 use crate::restore;
 use crate::target::local::Site;
 
+// The tests on a whole platform know it by this name.
 pub use crate::target::local::kubeconfig_entry;
 
 const NODES_DEADLINE: Duration = Duration::from_secs(180);
