@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use super::Seen;
+use crate::live::diagnose::around::maker_of;
 use crate::live::diagnose::{Fault, Finding};
 use crate::live::object::{Ref, list, name, text, uid};
 use crate::live::quantity::milli;
@@ -35,6 +36,16 @@ pub(super) fn of_claim(seen: &Seen<'_>, claim: &Value) -> Option<Finding> {
     );
     let mut found = Finding::new(Fault::Volume, volume_at.clone(), summary).at(field);
     found.affects.push(at.to_string());
+    // What waits for the claim is told with it.
+    let uses_it = |pod: &&Value| {
+        list(pod, "/spec/volumes").iter().any(|one| text(one, "/persistentVolumeClaim/claimName") == at.name)
+    };
+    for pod in seen.snapshot.inside("", "Pod", &at.namespace).filter(uses_it) {
+        let user = Ref::of(maker_of(seen.snapshot, pod)).to_string();
+        if !found.affects.contains(&user) {
+            found.affects.push(user);
+        }
+    }
     let patch = r#"'[{"op":"remove","path":"/spec/claimRef/uid"}]'"#;
     let found = found.with("status.phase", "Released").with("spec.claimRef.uid", text(volume, "/spec/claimRef/uid"));
     Some(found.next(format!(
