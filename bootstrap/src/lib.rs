@@ -3,13 +3,14 @@
 //! ```text
 //! cli        what was typed            -> settings
 //! settings   what it means             -> UpSettings and friends
+//! target     which cluster is meant: in the engine, or made by somebody else; what differs by that
+//! up         request -> situation -> plan, for any target
 //! doctor     the machine               -> Checks
 //! room       an HTTP server for the machines of a room
 //! origin     where each image comes from: here, upstream, or its recipe
 //! plan       settings + stack + what exists -> Plan (pure)
 //! execute    Plan                      -> outcomes, through the crates below
 //! etcd       what the Kubernetes API keeps, past that API
-//! existing   a cluster that somebody else made: reached, checked, left as it was
 //! remove     one component less
 //! checkpoint all that a platform is at one moment, kept
 //! reset      ... and brought back
@@ -38,10 +39,8 @@ pub mod checkpoint;
 pub mod cli;
 pub mod definitions;
 pub mod doctor;
-pub mod down;
 pub mod etcd;
 pub mod execute;
-pub mod existing;
 #[doc(hidden)]
 pub mod foreign;
 pub mod origin;
@@ -54,6 +53,7 @@ pub mod room;
 pub mod settings;
 pub mod settle;
 pub mod support;
+pub mod target;
 pub mod tools;
 pub mod trust;
 pub mod up;

@@ -19,14 +19,14 @@ use futures::future::{join_all, try_join_all};
 use k8s_openapi::api::core::v1::Namespace;
 use kube::{Api, Client};
 
-use crate::docker::observe::ObservedPlatform;
-use crate::docker::{Engine, names};
+use crate::docker::names;
 use crate::etcd::Etcd;
 use crate::kubernetes::record;
 use crate::kubernetes::view::View;
 use crate::report::json;
 use crate::settings::Record;
 use crate::stack::{Stack, StackSource};
+use crate::target::local::Running;
 
 pub mod about;
 pub mod error;
@@ -44,30 +44,6 @@ pub use portable::Portable;
 /// The checkpoint that `up` makes when it is through.
 pub const INITIAL: &str = "initial";
 
-/// A platform of our own that runs.
-#[derive(Clone)]
-pub struct Place {
-    /// The engine that its nodes run in.
-    pub engine: Engine,
-    /// Its containers, as they were when it was looked at.
-    pub platform: ObservedPlatform,
-    /// The control plane's node.
-    pub control_plane: String,
-    /// Asks its Kubernetes API, as an administrator.
-    pub client: Client,
-}
-
-impl Place {
-    /// Names of all nodes, control plane first.
-    pub fn nodes(&self) -> Vec<String> {
-        self.platform.nodes.iter().map(|node| node.name.clone()).collect()
-    }
-
-    fn workers(&self) -> impl Iterator<Item = String> {
-        self.nodes().into_iter().filter(|node| *node != self.control_plane)
-    }
-}
-
 /// Whether a checkpoint can have this name: it becomes the name of a folder.
 ///
 /// # Errors
@@ -83,7 +59,7 @@ pub fn check_name(name: &str) -> Result<(), CheckpointError> {
 ///
 /// # Errors
 /// [`CheckpointError`], and nothing is left behind but files that the next one takes away.
-pub async fn create(place: &Place, name: &str, replace: bool) -> Result<About, CheckpointError> {
+pub async fn create(place: &Running, name: &str, replace: bool) -> Result<About, CheckpointError> {
     check_name(name)?;
     if !replace && list(place).await?.iter().any(|had| had.name == name) {
         return Err(CheckpointError::Exists { name: name.into() });
@@ -127,7 +103,7 @@ pub async fn create(place: &Place, name: &str, replace: bool) -> Result<About, C
     Ok(about)
 }
 
-async fn origin(place: &Place, record: Record) -> Result<Origin, CheckpointError> {
+async fn origin(place: &Running, record: Record) -> Result<Origin, CheckpointError> {
     let version = place.client.apiserver_version();
     let (cluster, version) =
         tokio::try_join!(cluster_of(&place.client), async { version.await.map_err(CheckpointError::looking) })?;
@@ -153,7 +129,7 @@ fn version_now(record: &Record) -> String {
 }
 
 /// What was half made appears under its name, on the control plane last: there it counts.
-async fn publish(place: &Place, name: &str) -> Result<(), CheckpointError> {
+async fn publish(place: &Running, name: &str) -> Result<(), CheckpointError> {
     node::remove(&place.engine, &place.control_plane, name).await?;
     try_join_all(place.workers().map(|worker| async move { node::publish(&place.engine, &worker, name).await }))
         .await?;
@@ -164,7 +140,7 @@ async fn publish(place: &Place, name: &str) -> Result<(), CheckpointError> {
 ///
 /// # Errors
 /// [`CheckpointError::Engine`]
-pub async fn list(place: &Place) -> Result<Vec<About>, CheckpointError> {
+pub async fn list(place: &Running) -> Result<Vec<About>, CheckpointError> {
     let mut all = node::read_all(&place.engine, &place.control_plane).await?;
     all.sort_by(|one, other| (&one.created, &one.name).cmp(&(&other.created, &other.name)));
     Ok(all)
@@ -174,7 +150,7 @@ pub async fn list(place: &Place) -> Result<Vec<About>, CheckpointError> {
 ///
 /// # Errors
 /// [`CheckpointError::Unknown`] with those that there are.
-pub async fn find(place: &Place, name: &str) -> Result<About, CheckpointError> {
+pub async fn find(place: &Running, name: &str) -> Result<About, CheckpointError> {
     let all = list(place).await?;
     let known = all.iter().map(|one| one.name.clone()).collect();
     all.into_iter().find(|one| one.name == name).ok_or_else(|| CheckpointError::Unknown {
@@ -188,7 +164,7 @@ pub async fn find(place: &Place, name: &str) -> Result<About, CheckpointError> {
 ///
 /// # Errors
 /// [`CheckpointError::Broken`] if its file cannot be read.
-pub async fn objects(place: &Place, name: &str) -> Result<Objects, CheckpointError> {
+pub async fn objects(place: &Running, name: &str) -> Result<Objects, CheckpointError> {
     let file = node::read_objects(&place.engine, &place.control_plane, name).await?;
     Objects::read(&file).map_err(|source| CheckpointError::Broken { name: name.into(), source })
 }
@@ -197,7 +173,7 @@ pub async fn objects(place: &Place, name: &str) -> Result<Objects, CheckpointErr
 ///
 /// # Errors
 /// [`CheckpointError::Engine`]
-pub async fn delete(place: &Place, name: &str) -> Result<(), CheckpointError> {
+pub async fn delete(place: &Running, name: &str) -> Result<(), CheckpointError> {
     // Where it counts first: what is left of it on a worker is nobody's, and goes with the next of that name.
     node::remove(&place.engine, &place.control_plane, name).await?;
     let workers = place.workers().map(|worker| async move { node::remove(&place.engine, &worker, name).await });

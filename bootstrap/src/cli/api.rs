@@ -5,7 +5,7 @@ use std::fmt::Write;
 use clap::{Args, Subcommand};
 use serde_json::json;
 
-use super::access::{self, TargetArgs};
+use super::access::TargetArgs;
 use super::printer::Printer;
 use crate::api::image::Image;
 use crate::api::install::{configuration, install};
@@ -59,13 +59,16 @@ enum ApiCommand {
 
 pub(super) async fn run(args: ApiArgs, name: &str, printer: &Printer) -> Result<u8, Failure> {
     let ApiCommand::Pack { api, version, group, to, install: installs, target } = args.command;
-    let platform = access::find(name, &target).await?;
+    let target = target.target();
+    let platform = target.find(name).await?;
     let client = platform.client().await?;
     let package = Package::of(&read::read(&client, &api).await?, &Naming { group, version })?;
     let place = match &to {
         Some(address) => Place::at(address).await?,
-        None if target.context.is_some() => return Err(ApiError::NoRegistry.into()),
-        None => Place::of_platform(&Engine::connect().await?, &package).await?,
+        None => {
+            target.must_be_local(|_| ApiError::NoRegistry)?;
+            Place::of_platform(&Engine::connect().await?, &package).await?
+        }
     };
     let image = Image::of(&package)?;
     let pushed = place.push(&image, &package.version).await?;

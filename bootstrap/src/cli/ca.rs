@@ -3,7 +3,7 @@
 use clap::Args;
 use serde_json::json;
 
-use super::access::{self, TargetArgs};
+use super::access::TargetArgs;
 use super::printer::Printer;
 use crate::error::Failure;
 use crate::kubernetes::secrets::Secrets;
@@ -19,8 +19,8 @@ pub(super) struct CaArgs {
 }
 
 pub(super) async fn run(args: &CaArgs, name: &str, printer: &Printer) -> Result<u8, Failure> {
-    let platform = access::find(name, &args.target).await?;
-    let name = &platform.name;
+    let platform = args.target.target().find(name).await?;
+    let name = platform.name();
     let found = Secrets::new(platform.client().await?, name, "localhost").ca_pem().await?;
     let pem = found.ok_or_else(|| {
         Failure::not_yet(

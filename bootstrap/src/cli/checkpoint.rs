@@ -14,10 +14,11 @@ use super::confirm;
 use super::printer::Printer;
 use super::up::checkpoint_here;
 use crate::checkpoint::portable::registry;
-use crate::checkpoint::{self, About, Place, Portable, portable};
+use crate::checkpoint::{self, About, Portable, portable};
 use crate::error::Failure;
 use crate::report::units;
 use crate::reset::{self, Difference};
+use crate::target::local::Running;
 
 /// Keep what the platform is at this moment, to come back to it: see `backstack reset`
 ///
@@ -125,35 +126,35 @@ pub(super) async fn run(args: &CheckpointArgs, name: &str, printer: &Printer) ->
         CheckpointCommand::Create { checkpoint, target } => {
             let checkpoint = checkpoint.clone().unwrap_or_else(now);
             checkpoint::check_name(&checkpoint)?;
-            let place = access::place(name, target).await?;
+            let place = access::running(name, &target.target()).await?;
             let about = checkpoint::create(&place, &checkpoint, false).await?;
             printer.facts(&about, || created(&about));
         }
         CheckpointCommand::List { target } => {
-            let all = checkpoint::list(&access::place(name, target).await?).await?;
+            let all = checkpoint::list(&access::running(name, &target.target()).await?).await?;
             printer.facts(&json!({"checkpoints": all}), || list(&all, OffsetDateTime::now_utc()));
         }
         CheckpointCommand::Show { checkpoint, target } => {
-            let place = access::place(name, target).await?;
+            let place = access::running(name, &target.target()).await?;
             let about = checkpoint::find(&place, checkpoint).await?;
             let since = reset::difference(&place, &about).await?;
             let shown = Shown { about, since };
             printer.facts(&shown, || shown.text());
         }
         CheckpointCommand::Export { checkpoint, to, target } => {
-            export(&access::place(name, target).await?, checkpoint, to, printer).await?;
+            export(&access::running(name, &target.target()).await?, checkpoint, to, printer).await?;
         }
         CheckpointCommand::Import { from, called, target } => {
             let file = checkpoint_here(from, printer).await?;
             let portable = Portable::open(&file)?;
-            let place = access::place(name, target).await?;
+            let place = access::running(name, &target.target()).await?;
             let about = portable::import(&place, &portable, called.as_deref().unwrap_or(&portable.about.name)).await?;
             printer.facts(&about, || {
                 format!("  Checkpoint `{}` is here: `backstack reset --to {}` goes to it.\n", about.name, about.name)
             });
         }
         CheckpointCommand::Delete { checkpoint, target, yes } => {
-            let place = access::place(name, target).await?;
+            let place = access::running(name, &target.target()).await?;
             let about = checkpoint::find(&place, checkpoint).await?;
             let loses = format!("Checkpoint `{checkpoint}` of {} is lost; the platform stays as it is.", about.created);
             confirm::ask(*yes, "checkpoint delete", &loses)?;
@@ -164,7 +165,7 @@ pub(super) async fn run(args: &CheckpointArgs, name: &str, printer: &Printer) ->
     Ok(0)
 }
 
-async fn export(place: &Place, name: &str, to: &Path, printer: &Printer) -> Result<(), Failure> {
+async fn export(place: &Running, name: &str, to: &Path, printer: &Printer) -> Result<(), Failure> {
     let about = checkpoint::find(place, name).await?;
     if !registry::is_address(to) {
         let exported = portable::export(place, &about, to).await?;

@@ -29,7 +29,7 @@ struct Shown {
 }
 
 pub(super) async fn run(args: &CredentialsArgs, name: &str, printer: &Printer) -> Result<u8, Failure> {
-    let platform = access::find(name, &args.target).await?;
+    let platform = args.target.target().find(name).await?;
     let client = platform.client().await?;
     let record = platform.record(&client).await?;
     let stack = access::stack(&record)?;

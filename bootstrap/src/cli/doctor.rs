@@ -14,6 +14,7 @@ use crate::doctor::report::{self, Destination, Report};
 use crate::doctor::{self, Check, Verdict};
 use crate::error::{ExitKind, Failure};
 use crate::report::units;
+use crate::target::Target;
 use crate::up::{self, UpRequest};
 
 /// Check every prerequisite, all at once, each failure with its fix
@@ -105,7 +106,7 @@ async fn checks(target: ClusterArgs, wishes: WishArgs, name: &str, printer: &Pri
         config,
         skip_checks: true,
         only_look: true,
-        context: target.context,
+        target: Target::of(target.context),
         add: None,
         as_it_is: false,
     };

@@ -1,15 +1,16 @@
 //! `backstack down`
 
 use clap::Args;
+use serde_json::json;
 
 use super::access::TargetArgs;
 use super::confirm;
 use super::printer::Printer;
-use crate::down::{self, DownRequest, Removed};
 use crate::error::Failure;
-use crate::existing;
 use crate::log;
 use crate::report::units;
+use crate::target::down::Gone;
+use crate::target::existing;
 
 /// Take the platform away: containers, network, kubeconfig context
 ///
@@ -37,66 +38,44 @@ pub(super) struct DownArgs {
 }
 
 pub(super) async fn run(args: &DownArgs, name: &str, printer: &Printer) -> Result<u8, Failure> {
-    let gone = match &args.target.context {
-        Some(context) => on_existing_cluster(args, context, name, printer).await?,
-        None => here(args, name, printer).await?,
-    };
+    let leaving = args.target.target().connect().await?.leaving(name, args.purge).await?;
+    let loses = leaving.loses();
+    if !loses.is_empty() {
+        confirm::ask_if_possible(args.yes, &loses.join("\n"))?;
+    }
+    let gone = leaving.take_away(|| printer.reporter()).await?;
+    match &gone {
+        Gone::Local(removed) => printer.facts(removed, || removed.show(name)),
+        Gone::Nothing { context } => printer.facts(&existing::down::Gone::default(), || {
+            format!("  There is no platform on the cluster of context `{context}`: nothing to do.\n")
+        }),
+        Gone::Existing(gone) => {
+            printer.event(json!({"event": "gone", "summary": gone}));
+            printer.people(|| left(gone, name));
+        }
+    }
     // What is gone leaves no trace. Where there was nothing, the last log may be that of an `up` that failed early.
-    if gone {
-        log::forget(name);
-    } else {
+    if gone.is_nothing() {
         log::forget_run(log::Command::Down, name);
+    } else {
+        log::forget(name);
     }
     Ok(0)
 }
 
-/// Whether there was anything to take away.
-async fn here(args: &DownArgs, name: &str, printer: &Printer) -> Result<bool, Failure> {
-    let mut loses = Vec::new();
-    if down::finds(name).await? {
-        loses.push(format!("Platform `{name}` is lost with all that is in it, and with its checkpoints."));
+/// What was taken from a cluster that stays.
+fn left(gone: &existing::down::Gone, name: &str) -> String {
+    let mut text = format!(
+        "\n  Removed in {}: platform `{name}` with {} and {}. The cluster stays.\n",
+        units::duration(gone.seconds),
+        units::count(gone.components.len(), "component"),
+        units::count(gone.objects, "object"),
+    );
+    for kept in &gone.kept {
+        text.push_str(&format!("  kept: {kept}\n"));
     }
-    if args.purge {
-        loses.push("The image cache is lost: the next `up` fetches or builds every image again.".into());
+    for forced in &gone.forced {
+        text.push_str(&format!("  finalizers taken off: {forced}\n"));
     }
-    if !loses.is_empty() {
-        confirm::ask_if_possible(args.yes, &loses.join("\n"))?;
-    }
-    let request = DownRequest { name: name.into(), purge: args.purge };
-    let removed = down::run(&request).await?;
-    printer.facts(&removed, || down::show(name, &removed));
-    Ok(removed != Removed::default())
-}
-
-async fn on_existing_cluster(args: &DownArgs, context: &str, name: &str, printer: &Printer) -> Result<bool, Failure> {
-    let cluster = existing::connect(context).await?;
-    let Some(record) = existing::down::platform(&cluster, name).await? else {
-        let text = || format!("  There is no platform on the cluster of context `{context}`: nothing to do.\n");
-        printer.facts(&existing::down::Gone::default(), text);
-        return Ok(false);
-    };
-    let loses =
-        format!("Platform `{name}` on the cluster of context `{context}` is lost with all objects of its kinds.");
-    confirm::ask_if_possible(args.yes, &loses)?;
-    let reporter = printer.reporter();
-    let gone = existing::down::run(&cluster, &record, reporter.clone()).await;
-    drop(reporter);
-    let gone = gone?;
-    printer.event(serde_json::json!({"event": "gone", "summary": gone}));
-    printer.people(|| {
-        let mut text = format!(
-            "\n  Removed in {}: platform `{name}` with {} and {}. The cluster stays.\n",
-            units::duration(gone.seconds),
-            units::count(gone.components.len(), "component"),
-            units::count(gone.objects, "object"),
-        );
-        for kept in &gone.kept {
-            text.push_str(&format!("  kept: {kept}\n"));
-        }
-        for forced in &gone.forced {
-            text.push_str(&format!("  finalizers taken off: {forced}\n"));
-        }
-        text
-    });
-    Ok(true)
+    text
 }

@@ -9,6 +9,7 @@ use super::stack_change::flags;
 use crate::error::Failure;
 use crate::power::{self, Paused, Started, Stopped};
 use crate::report::{Progress, units};
+use crate::target::local::Platform;
 
 /// Stop the platform: its processor and memory are free, and nothing is lost
 ///
@@ -48,14 +49,14 @@ pub(super) struct StartArgs {
 }
 
 pub(super) async fn stop(args: &StopArgs, name: &str, printer: &Printer) -> Result<u8, Failure> {
-    let (engine, platform) = access::own(name, &args.target).await?;
+    let Platform { engine, observed: platform } = access::nodes(name, &args.target.target()).await?;
     let stopped = power::stop(&engine, &platform, &Progress::silent()).await?;
     printer.facts(&stopped, || told_stopped(name, &stopped, &flags(name, &args.target)));
     Ok(0)
 }
 
 pub(super) async fn pause(args: &PauseArgs, name: &str, printer: &Printer) -> Result<u8, Failure> {
-    let (engine, platform) = access::own(name, &args.target).await?;
+    let Platform { engine, observed: platform } = access::nodes(name, &args.target.target()).await?;
     let paused = power::pause(&engine, &platform).await?;
     printer.facts(&paused, || told_paused(name, &paused, &flags(name, &args.target)));
     Ok(0)
@@ -85,7 +86,7 @@ fn told_stopped(name: &str, stopped: &Stopped, flags: &str) -> String {
 }
 
 pub(super) async fn start(args: &StartArgs, name: &str, printer: &Printer) -> Result<u8, Failure> {
-    let (engine, platform) = access::own(name, &args.target).await?;
+    let Platform { engine, observed: platform } = access::nodes(name, &args.target.target()).await?;
     let reporter = printer.reporter();
     let started = power::start(&engine, &platform, reporter.clone()).await;
     drop(reporter);

@@ -36,7 +36,7 @@ pub(super) struct ResetArgs {
 }
 
 pub(super) async fn run(args: &ResetArgs, name: &str, printer: &Printer) -> Result<u8, Failure> {
-    let place = access::place(name, &args.target).await?;
+    let place = access::running(name, &args.target.target()).await?;
     let about = checkpoint::find(&place, &args.to).await?;
     confirm::ask(args.yes, "reset", &loses(name, &about))?;
     let reporter = printer.reporter();

@@ -3,7 +3,7 @@
 use clap::Args;
 use serde_json::json;
 
-use super::access::{self, TargetArgs};
+use super::access::TargetArgs;
 use super::printer::Printer;
 use crate::error::Failure;
 use crate::plan;
@@ -75,7 +75,7 @@ pub(super) async fn add(args: AddArgs, name: &str, printer: &Printer) -> Result<
         config: None,
         skip_checks: args.skip_checks,
         only_look: args.plan,
-        context: args.target.context.clone(),
+        target: args.target.target(),
         add,
         as_it_is: false,
     };
@@ -133,10 +133,10 @@ fn added(ready: &Ready, adding: &Adding, flags: &str) -> String {
 }
 
 pub(super) async fn remove(args: &RemoveArgs, name: &str, printer: &Printer) -> Result<u8, Failure> {
-    let platform = access::find(name, &args.target).await?;
+    let platform = args.target.target().find(name).await?;
     let client = platform.client().await?;
     let record = platform.record(&client).await?;
-    let removal = remove::prepare(client, &platform.name, record, &args.component, args.purge).await?;
+    let removal = remove::prepare(client, platform.name(), record, &args.component, args.purge).await?;
     if args.plan || removal.is_nothing() {
         let objects = removal.entry.iter().flat_map(|entry| &entry.objects).chain(&removal.others);
         let objects: Vec<_> = objects.map(ToString::to_string).collect();

@@ -5,7 +5,7 @@ use std::fmt::Write;
 use clap::Args;
 use serde::Serialize;
 
-use super::access::{self, Platform, TargetArgs};
+use super::access::{self, TargetArgs};
 use super::printer::Printer;
 use super::stack_change::flags;
 use super::summary::left_out;
@@ -13,6 +13,7 @@ use crate::docker::observe::ObservedNode;
 use crate::error::{ExitKind, Failure};
 use crate::kubernetes::status::{Health, PlatformStatus, platform_status};
 use crate::stack::{LeftOut, Stack};
+use crate::target::Platform;
 use crate::up::{self, RouteUrl};
 use crate::upgrade::{self, Pending};
 
@@ -70,7 +71,7 @@ struct Limit {
 }
 
 pub(super) async fn run(args: &StatusArgs, name: &str, printer: &Printer) -> Result<u8, Failure> {
-    let platform = access::find(name, &args.target).await?;
+    let platform = args.target.target().find(name).await?;
     let (shown, healthy) = facts(&platform).await?;
     let flags = flags(name, &args.target);
     printer.facts(&shown, || if args.images { images(&shown) } else { text(&shown, &flags) });
@@ -81,7 +82,7 @@ pub(super) async fn run(args: &StatusArgs, name: &str, printer: &Printer) -> Res
 pub(super) async fn facts(platform: &Platform) -> Result<(Shown, bool), Failure> {
     let client = platform.client().await?;
     let record = platform.record(&client).await?;
-    let live = platform_status(&client, &platform.name).await?;
+    let live = platform_status(&client, platform.name()).await?;
     let stack = access::stack(&record);
     let problem = stack.as_ref().err().map(ToString::to_string);
     // What runs can be told without the stack's files; routes and limits cannot.
@@ -104,7 +105,7 @@ pub(super) async fn facts(platform: &Platform) -> Result<(Shown, bool), Failure>
     let upgrade = upgrade::pending(&record, &stack).filter(|_| problem.is_none());
     let version = if record.stack_version.is_empty() { &stack.version } else { &record.stack_version };
     let shown = Shown {
-        platform: platform.name.clone(),
+        platform: platform.name().into(),
         stack: format!("{} {version}", stack.name).trim_end().to_string(),
         changes,
         added,

@@ -8,7 +8,6 @@ use clap::Args;
 use serde_json::{Value, json};
 use tokio::time::timeout;
 
-use super::access::{self, TargetArgs};
 use super::checkpoint;
 use super::printer::Printer;
 use super::status;
@@ -18,6 +17,7 @@ use crate::error::Failure;
 use crate::report::units;
 use crate::settings::UpWishes;
 use crate::support::{self, Bundle, Subject};
+use crate::target::Target;
 use crate::up::{self, UpRequest};
 
 /// `doctor` asks registries, and `status` a cluster that may be ill.
@@ -56,10 +56,9 @@ async fn subject(name: &str) -> Subject {
         Ok(engine) => observed(engine, name).await,
         Err(why) => Err(why.clone()),
     };
-    let target = TargetArgs::default();
-    let client = within(async { access::find(name, &target).await?.client().await }).await;
+    let client = within(async { Target::Local.find(name).await?.client().await }).await;
     let status = within(async {
-        let (facts, _) = status::facts(&access::find(name, &target).await?).await?;
+        let (facts, _) = status::facts(&Target::Local.find(name).await?).await?;
         Ok(json!(facts))
     });
     let (doctor, status) = tokio::join!(within(doctor(name)), async {
@@ -83,7 +82,7 @@ async fn doctor(name: &str) -> Result<Value, Failure> {
         config: None,
         skip_checks: true,
         only_look: true,
-        context: None,
+        target: Target::Local,
         add: None,
         as_it_is: false,
     };

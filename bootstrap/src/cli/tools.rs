@@ -6,10 +6,10 @@ use clap::Args;
 
 use super::access;
 use super::printer::Printer;
-use crate::docker::Engine;
-use crate::docker::observe::ObservedPlatform;
 use crate::error::Failure;
 use crate::stack::ClusterSpec;
+use crate::target::Target;
+use crate::target::local::Platform;
 use crate::tools::copy::{self, Copied};
 use crate::tools::{self, Place, Program};
 
@@ -70,13 +70,13 @@ pub(super) async fn copy(args: &ToolsArgs, name: &str, printer: &Printer) -> Res
 
 /// A platform of our own that runs, and the programs that it has. While its API does not answer, those of the cluster.
 async fn place(name: &str) -> Result<(Place, Vec<Program>), Failure> {
-    let platform = access::find(name, &access::TargetArgs::default()).await?;
+    let platform = access::nodes(name, &Target::Local).await?;
     let stack = async {
         let client = platform.client().await.ok()?;
         access::stack(&platform.record(&client).await.ok()?).ok()
     };
     let stack = stack.await;
-    let (engine, observed): (Engine, ObservedPlatform) = access::own(name, &access::TargetArgs::default()).await?;
+    let Platform { engine, observed } = platform;
     let node = observed.control_plane().filter(|node| node.running).ok_or_else(|| observed.not_running())?;
     let place = Place { engine, platform: name.into(), node: node.name.clone() };
     Ok((place, tools::declared(&ClusterSpec::load()?, stack.as_ref())))

@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use clap::Args;
 
-use super::access::{self, TargetArgs};
+use super::access::TargetArgs;
 use super::confirm;
 use super::printer::Printer;
 use crate::error::Failure;
@@ -39,10 +39,10 @@ pub(super) struct TrustArgs {
 pub(super) struct UntrustArgs {}
 
 pub(super) async fn trust(args: &TrustArgs, name: &str, printer: &Printer) -> Result<u8, Failure> {
-    let platform = access::find(name, &args.target).await?;
-    let found = Secrets::new(platform.client().await?, &platform.name, "localhost").ca_pem().await?;
+    let platform = args.target.target().find(name).await?;
+    let found = Secrets::new(platform.client().await?, platform.name(), "localhost").ca_pem().await?;
     let certificate = found.ok_or_else(|| {
-        let what = format!("platform `{}` has no certificate authority yet", platform.name);
+        let what = format!("platform `{}` has no certificate authority yet", platform.name());
         Failure::not_yet(what, "Run `backstack up` to the end.")
     })?;
     let risk = format!(
@@ -50,7 +50,7 @@ pub(super) async fn trust(args: &TrustArgs, name: &str, printer: &Printer) -> Re
          platform's Secrets can have it sign one."
     );
     confirm::ask_if_possible(args.yes, &risk)?;
-    let done = trust::trust(&platform.name, &certificate).await?;
+    let done = trust::trust(platform.name(), &certificate).await?;
     printer.facts(&done, || {
         format!(
             "{}\n  Start browsers anew. `backstack untrust` takes it out again.\n",

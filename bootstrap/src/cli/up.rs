@@ -13,6 +13,7 @@ use crate::error::Failure;
 use crate::plan;
 use crate::report::Progress;
 use crate::settings::{ImageSource, MAX_WORKERS, UpWishes};
+use crate::target::Target;
 use crate::up::{self, Outcome, UpRequest};
 
 /// Make the platform: a cluster, and the stack on it
@@ -180,7 +181,7 @@ pub(super) async fn run(args: UpArgs, name: &str, printer: &Printer) -> Result<u
         config,
         skip_checks: args.skip_checks,
         only_look: args.plan,
-        context: args.target.context,
+        target: Target::of(args.target.context),
         add: None,
         as_it_is: false,
     };

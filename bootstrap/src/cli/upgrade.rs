@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use clap::Args;
 use serde_json::json;
 
-use super::access::{self, TargetArgs};
+use super::access::TargetArgs;
 use super::confirm;
 use super::printer::Printer;
 use super::stack_change::flags;
@@ -15,7 +15,7 @@ use crate::plan;
 use crate::report::units;
 use crate::settings::{ImageSource, UpWishes};
 use crate::up::{Outcome, Ready};
-use crate::upgrade::{self, Changes, Request, Target, show};
+use crate::upgrade::{self, Changes, Request, show};
 
 /// Bring a platform to the stack of this program, with a plan and a way back
 ///
@@ -54,10 +54,8 @@ pub(super) struct UpgradeArgs {
 
 pub(super) async fn run(args: UpgradeArgs, name: &str, printer: &Printer) -> Result<u8, Failure> {
     let flags = flags(name, &args.target);
-    let target = match &args.target.context {
-        Some(context) => Target::Existing(context.clone()),
-        None => Target::Own(Box::new(access::place(name, &args.target).await?)),
-    };
+    let target = args.target.target();
+    let platform = target.connect().await?.known(name).await?;
     let wishes = UpWishes { bundle: args.bundle, ..UpWishes::default() };
     let request = Request {
         name: name.into(),
@@ -67,7 +65,7 @@ pub(super) async fn run(args: UpgradeArgs, name: &str, printer: &Printer) -> Res
         downgrade: args.downgrade,
         only_look: args.plan,
     };
-    let mut upgrade = upgrade::prepare(request, target).await?;
+    let mut upgrade = upgrade::prepare(request, target, platform).await?;
     let (changes, images) = (upgrade.changes.clone(), plan::open_images(&upgrade.prepared.plan));
     let facts =
         json!({"nothing_to_do": changes.is_nothing(), "changes": changes, "images": upgrade.prepared.image_facts()});

@@ -3,7 +3,7 @@
 use clap::{Args, Subcommand};
 use serde_json::json;
 
-use super::access::{self, TargetArgs};
+use super::access;
 use super::confirm;
 use super::printer::Printer;
 use crate::assistant::live::{LivePlatforms, Way};
@@ -11,6 +11,7 @@ use crate::error::{ExitKind, Failure};
 use crate::kubernetes::credentials;
 use crate::kubernetes::secrets::Secrets;
 use crate::stack::ClusterSpec;
+use crate::target::Target;
 use crate::tools;
 use crate::workshop::course::{Checked, Course, Standing};
 use crate::workshop::learner::check_name;
@@ -227,10 +228,9 @@ async fn reset(course: &Course, yes: bool, printer: &Printer) -> Result<(), Fail
 
 /// A platform of our own that runs, with all that the course asks it by.
 async fn platform(name: &str) -> Result<Platform, Failure> {
-    let target = TargetArgs::default();
-    let place = access::place(name, &target).await?;
+    let place = access::running(name, &Target::Local).await?;
     let client = &place.client;
-    let record = access::find(name, &target).await?.record(client).await?;
+    let record = place.record().await?;
     let stack = access::stack(&record)?;
     let mut found = Vec::new();
     for component in &stack.components {

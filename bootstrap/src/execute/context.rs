@@ -11,13 +11,12 @@ use tokio::sync::OnceCell;
 use crate::build::Builder;
 use crate::checkpoint::Portable;
 use crate::docker::locks::Held;
-use crate::docker::mode::NodeMode;
+use crate::docker::names;
 use crate::docker::network::PlatformNetwork;
-use crate::docker::observe::{ObservedPlatform, PlatformSettings};
+use crate::docker::observe::PlatformSettings;
 use crate::docker::pace::Pace;
 use crate::docker::registry::RunningRegistry;
-use crate::docker::{Engine, names};
-use crate::existing;
+use crate::error::Failure;
 use crate::images::transfer::Transfer;
 use crate::images::upstream::Upstream;
 use crate::images::{BlobStore, Digest, Reference};
@@ -26,46 +25,23 @@ use crate::origin::ImagePlan;
 use crate::report::Progress;
 use crate::settings::Record;
 use crate::settings::{ImageSource, UpSettings};
-use crate::stack::{ClusterSpec, Component, LeftOut, Stack, StackSource};
-
-/// A cluster of our own, in the engine.
-pub struct Own {
-    /// The engine that nodes and registry run in.
-    pub engine: Engine,
-    /// What the program knows of clusters that it makes: images, versions, settings of kubeadm.
-    pub cluster: ClusterSpec,
-    /// The image of all nodes, and the ways to it.
-    pub node: ImagePlan,
-    /// The image of the local registry, and the ways to it.
-    pub registry_image: ImagePlan,
-    /// What node containers may do in this engine.
-    pub mode: NodeMode,
-    /// The engine's machine has control groups of version 1, which kubelets have to be told.
-    pub cgroup_v1: bool,
-    /// The platform's containers before this run; `None` for a new platform.
-    pub existing: Option<ObservedPlatform>,
-    /// The user's file that the context is merged into.
-    pub kubeconfig: PathBuf,
-    /// Until the end, no `down` of another platform takes network and registry away.
-    pub _sharing: Option<Held>,
-}
-
-/// Where the platform is made.
-pub enum Place {
-    /// A cluster in node containers, which this program makes.
-    Own(Box<Own>),
-    /// A cluster that somebody else made.
-    Existing(existing::Cluster),
-}
+use crate::stack::{Component, LeftOut, Stack, StackSource};
+use crate::target::{Site, local};
 
 /// Everything that steps share.
 pub struct Context {
     /// Where the platform is made.
-    pub place: Place,
+    pub site: Site,
+    /// The user's file that its kubeconfig context is merged into, where it is ours to write.
+    pub kubeconfig: Option<PathBuf>,
     /// What was asked for, decided.
     pub settings: UpSettings,
     /// The stack with what was added to it and left out of it.
     pub stack: Stack,
+    /// The image of nodes that are made, and the ways to it.
+    pub node: ImagePlan,
+    /// The image of the local registry, and the ways to it.
+    pub registry_image: ImagePlan,
     /// Images of components, by reference.
     pub images: BTreeMap<String, ImagePlan>,
     /// Builds images from their recipes, or finds those that it built before.
@@ -86,6 +62,8 @@ pub struct Context {
     pub upgrading: Option<String>,
     /// What steps find out for later ones.
     pub found: StepOutputs,
+    /// Until the end, no `down` of another platform takes network and registry away.
+    pub _sharing: Option<Held>,
 }
 
 /// What steps find out for later ones. A step reads only what the steps that it needs have set.
@@ -131,29 +109,14 @@ pub struct Live {
     pub watch: Arc<ClusterWatch>,
 }
 
-/// How long the API server may need after kubeadm, or after a restart of its node.
-pub const API_DEADLINE: Duration = Duration::from_secs(180);
-
 impl Context {
-    /// The cluster of our own.
-    pub fn own(&self) -> &Own {
-        match &self.place {
-            Place::Own(own) => own,
-            Place::Existing(_) => unreachable!("the plan has no such steps for a cluster of others"),
-        }
-    }
-
-    /// Whether somebody else made the cluster.
-    pub fn is_existing(&self) -> bool {
-        matches!(self.place, Place::Existing(_))
-    }
-
-    /// The context of such a cluster.
-    pub fn existing(&self) -> Option<&str> {
-        match &self.place {
-            Place::Own(_) => None,
-            Place::Existing(cluster) => Some(&cluster.context),
-        }
+    /// The engine, for steps that make or change nodes in it.
+    ///
+    /// # Errors
+    /// Somebody else made the cluster, and a plan for it has such a step: a defect.
+    pub(crate) fn local(&self) -> Result<&local::Site, Failure> {
+        let defect = || Failure::internal("the plan makes nodes on a cluster of others".into());
+        self.site.local().ok_or_else(defect)
     }
 
     /// Name of the control plane's container.
@@ -189,21 +152,21 @@ impl Context {
 
     /// The registry as nodes and pods reach it; empty where the cluster pulls from upstream.
     pub fn registry_inside(&self) -> String {
-        if self.is_existing() {
+        if self.site.is_existing() {
             return self.settings.push.as_ref().map(|push| push.pull.address()).unwrap_or_default();
         }
         format!("{}:{}", self.found.network().registry(), names::REGISTRY_PORT)
     }
 
     /// The settings as they are kept on the control plane's container.
-    pub fn platform_settings(&self) -> PlatformSettings {
+    pub fn platform_settings(&self, site: &local::Site) -> PlatformSettings {
         PlatformSettings {
             made_by: env!("CARGO_PKG_VERSION").into(),
             http_port: self.settings.http_port,
             https_port: self.settings.https_port,
             ports: self.settings.ports.clone(),
-            node_image: self.own().node.reference.to_string(),
-            node_mode: self.own().mode.clone(),
+            node_image: self.node.reference.to_string(),
+            node_mode: site.mode.clone(),
         }
     }
 
@@ -226,7 +189,7 @@ impl Context {
             url: self.settings.url.clone(),
             parameters: self.settings.parameters.clone(),
             changes: self.settings.changes.clone(),
-            elsewhere: self.is_existing(),
+            elsewhere: self.site.is_existing(),
             push: self.settings.push.clone(),
             from_packages: self.settings.images == ImageSource::Source,
             upgrading: self.upgrading.clone(),

@@ -1,15 +1,11 @@
 //! How steps end, and the one wait that several of them share.
 
-use std::time::Duration;
-
 use tokio::time::Instant;
 
 use crate::error::Failure;
 use crate::images::registry::Registry;
 use crate::report::Outcome;
-
-/// How long a registry that runs may take to answer.
-pub const REGISTRY_DEADLINE: Duration = Duration::from_secs(120);
+use crate::target::local::REGISTRY_DEADLINE;
 
 /// How a step ended well.
 #[derive(Debug, Clone, PartialEq, Eq)]

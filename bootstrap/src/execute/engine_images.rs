@@ -70,15 +70,20 @@ fn upstream_name(plan: &ImagePlan) -> Option<String> {
 }
 
 /// Makes sure that the engine has the image.
-pub async fn provide(context: &Context, image: EngineImage, progress: &Progress) -> Result<Ended, Failure> {
+pub async fn provide(
+    context: &Context,
+    engine: &Engine,
+    image: EngineImage,
+    progress: &Progress,
+) -> Result<Ended, Failure> {
     let (plan, cell) = match image {
-        EngineImage::Node => (&context.own().node, &context.found.node_image),
-        EngineImage::Registry => (&context.own().registry_image, &context.found.registry_image),
+        EngineImage::Node => (&context.node, &context.found.node_image),
+        EngineImage::Registry => (&context.registry_image, &context.found.registry_image),
     };
     let (name, ended) = match (plan.origin, &plan.recipe) {
-        (Origin::Packages, Some(recipe)) => built(context, image, plan, recipe, progress).await?,
-        _ if context.settings.bundle.is_some() => from_bundle(context, image, plan, progress).await?,
-        _ => pulled_or_built(context, image, plan, progress).await?,
+        (Origin::Packages, Some(recipe)) => built(context, engine, image, plan, recipe, progress).await?,
+        _ if context.settings.bundle.is_some() => from_bundle(context, engine, image, plan, progress).await?,
+        _ => pulled_or_built(context, engine, image, plan, progress).await?,
     };
     cell.set(name).ok();
     Ok(ended)
@@ -86,16 +91,17 @@ pub async fn provide(context: &Context, image: EngineImage, progress: &Progress)
 
 async fn pulled_or_built(
     context: &Context,
+    engine: &Engine,
     image: EngineImage,
     plan: &ImagePlan,
     progress: &Progress,
 ) -> Result<(String, Ended), Failure> {
     let name = upstream_name(plan).expect("only what a registry is asked for is decided to be fetched");
-    match (pulled(context, &name, progress).await, plan.recipe.as_ref().filter(|_| plan.recipe_stands_by)) {
+    match (pulled(engine, &name, progress).await, plan.recipe.as_ref().filter(|_| plan.recipe_stands_by)) {
         (Err(failure), Some(recipe)) => {
             let line = told::late(&plan.reference.to_string(), &format!("the engine cannot pull it: {failure}"));
             context.tell_taken_over(line, progress);
-            built(context, image, plan, recipe, progress).await
+            built(context, engine, image, plan, recipe, progress).await
         }
         (ended, _) => ended,
     }
@@ -103,6 +109,7 @@ async fn pulled_or_built(
 
 async fn built(
     context: &Context,
+    engine: &Engine,
     image: EngineImage,
     plan: &ImagePlan,
     recipe: &crate::stack::files::FileTree,
@@ -115,39 +122,41 @@ async fn built(
     }
     let built: BuiltImage =
         context.builder.build(recipe, progress).await.map_err(|error: BuildError| Failure::from(error))?;
-    loaded(context, image, &built.manifest, progress).await
+    loaded(context, engine, image, &built.manifest, progress).await
 }
 
 /// Loads an image that a registry had when the bundle was made.
 async fn from_bundle(
     context: &Context,
+    engine: &Engine,
     image: EngineImage,
     plan: &ImagePlan,
     progress: &Progress,
 ) -> Result<(String, Ended), Failure> {
     let upstream = upstream_name(plan).expect("only what a registry is asked for is decided to be fetched");
-    if context.own().engine.image_id(&upstream).await?.is_some() {
+    if engine.image_id(&upstream).await?.is_some() {
         return Ok((upstream, Ended::new(Outcome::Unchanged)));
     }
     let wanted = plan.wanted.as_ref().expect("as above");
     let manifest = context.upstream.resolve(wanted).await?.manifest;
     let (media_type, digest, size) = (manifest.media_type.clone(), manifest.digest(), manifest.bytes.len() as u64);
-    loaded(context, image, &Descriptor { media_type, digest, size }, progress).await
+    loaded(context, engine, image, &Descriptor { media_type, digest, size }, progress).await
 }
 
 /// Makes sure that the engine has an image whose blobs are in the store.
 async fn loaded(
     context: &Context,
+    engine: &Engine,
     image: EngineImage,
     manifest: &Descriptor,
     progress: &Progress,
 ) -> Result<(String, Ended), Failure> {
     let name = loaded_name(image, &manifest.digest);
-    if context.own().engine.image_id(&name).await?.is_some() {
+    if engine.image_id(&name).await?.is_some() {
         return Ok((name, Ended::new(Outcome::Unchanged)));
     }
     progress.phase(Phase::Images);
-    if let Err(failure) = load(context, manifest, &name, progress).await {
+    if let Err(failure) = load(context, engine, manifest, &name, progress).await {
         return Err(damage(context, manifest, &name).unwrap_or(failure));
     }
     Ok((name, Ended::new(Outcome::Created)))
@@ -161,24 +170,30 @@ fn damage(context: &Context, manifest: &Descriptor, image: &str) -> Option<Failu
 }
 
 /// Streams the image into the engine, which unpacks it on the way.
-async fn load(context: &Context, manifest: &Descriptor, name: &str, progress: &Progress) -> Result<(), Failure> {
+async fn load(
+    context: &Context,
+    engine: &Engine,
+    manifest: &Descriptor,
+    name: &str,
+    progress: &Progress,
+) -> Result<(), Failure> {
     progress.detail(format!("loading {name} into the engine"));
     let archive = docker_archive_stream(&context.store, manifest, name);
     let options = query::ImportImageOptionsBuilder::default().quiet(true).build();
-    let loaded = context.own().engine.docker().import_image_stream(options, archive, None);
+    let loaded = engine.docker().import_image_stream(options, archive, None);
     loaded.try_collect::<Vec<_>>().await.map_err(ClusterError::engine(format!("load image `{name}`")))?;
     Ok(())
 }
 
 /// Lets the engine pull the image, as `docker pull` does: with its own credentials, mirrors and proxy.
-async fn pulled(context: &Context, reference: &str, progress: &Progress) -> Result<(String, Ended), Failure> {
-    if context.own().engine.image_id(reference).await?.is_some() {
+async fn pulled(engine: &Engine, reference: &str, progress: &Progress) -> Result<(String, Ended), Failure> {
+    if engine.image_id(reference).await?.is_some() {
         return Ok((reference.into(), Ended::new(Outcome::Unchanged)));
     }
     progress.phase(Phase::Images);
     let options = query::CreateImageOptionsBuilder::default().from_image(reference).build();
     let mut layers = std::collections::BTreeMap::new();
-    let mut stream = std::pin::pin!(context.own().engine.docker().create_image(Some(options), None, None));
+    let mut stream = std::pin::pin!(engine.docker().create_image(Some(options), None, None));
     while let Some(step) = stream.next().await {
         let step = step.map_err(ClusterError::engine(format!("pull image `{reference}`")))?;
         if let (Some(id), Some(detail)) = (step.id, step.progress_detail) {
@@ -190,6 +205,6 @@ async fn pulled(context: &Context, reference: &str, progress: &Progress) -> Resu
             }
         }
     }
-    pulled::remember(&context.own().engine, reference).await?;
+    pulled::remember(engine, reference).await?;
     Ok((reference.into(), Ended::new(Outcome::Created)))
 }

@@ -7,7 +7,7 @@
 //! ended          how a step ended
 //! steps          one function a kind of step
 //! nodes          ... those that make nodes
-//! existing       ... those on a cluster that somebody else made
+//! reach          ... those that reach a cluster that is there, and the registry that it pulls from
 //! engine_images  ... those that give the engine its images
 //! mirror         ... those that bring the components' images to the local registry
 //! preview        what a plan would change of the components, without doing it
@@ -24,11 +24,11 @@ use crate::report::{Outcome, Reporter};
 pub mod context;
 pub mod ended;
 pub mod engine_images;
-pub mod existing;
 pub mod graph;
 pub mod mirror;
 pub mod nodes;
 pub mod preview;
+pub mod reach;
 pub mod served;
 pub mod steps;
 pub mod subjects;

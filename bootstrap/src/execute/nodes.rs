@@ -13,13 +13,16 @@ use crate::docker::kubeadm::NodeFacts;
 use crate::docker::node::{self, NodeSpec, PortMapping, Role};
 use crate::docker::pace::{self, Pace};
 use crate::docker::{
-    ClusterError, Engine, authorities, certs_folder, kubeconfig, locks, mirrors, names, network, observe, provision,
-    services,
+    ClusterError, authorities, certs_folder, locks, mirrors, names, network, observe, provision, services,
 };
 use crate::error::Failure;
-use crate::kubernetes::{certificates, client, nodes as live_nodes};
+use crate::kubernetes::{certificates, nodes as live_nodes};
 use crate::report::{Outcome, Progress};
 use crate::restore;
+use crate::target::local::Site;
+
+// The tests on a whole platform know it by this name.
+pub use crate::target::local::kubeconfig_entry;
 
 const NODES_DEADLINE: Duration = Duration::from_secs(180);
 /// Ports of a node that its ingress listens on.
@@ -27,24 +30,30 @@ const HTTP: u16 = 80;
 const HTTPS: u16 = 443;
 
 /// Starts a stopped node, or makes one; what is half made is recreated.
-pub async fn provision(context: &Context, node: &str, role: Role, progress: &Progress) -> Result<Ended, Failure> {
+pub async fn provision(
+    context: &Context,
+    site: &Site,
+    node: &str,
+    role: Role,
+    progress: &Progress,
+) -> Result<Ended, Failure> {
     let begun = Instant::now();
-    let had = context.own().existing.iter().flat_map(|platform| &platform.nodes).find(|had| had.name == node);
-    let alive = context.own().existing.as_ref().and_then(|it| it.control_plane()).is_some_and(|node| node.complete);
+    let had = site.platform.iter().flat_map(|platform| &platform.nodes).find(|had| had.name == node);
+    let alive = site.platform.as_ref().and_then(|it| it.control_plane()).is_some_and(|node| node.complete);
     if had.is_some_and(|had| had.complete) && alive {
         progress.detail(format!("starting node {node}"));
-        context.own().engine.write_files(node, &files(context)).await?;
-        context.own().engine.start(node).await?;
+        site.engine.write_files(node, &files(context)).await?;
+        site.engine.start(node).await?;
     } else {
         progress.detail(format!("making node {node}"));
-        make(context, node, role).await?;
+        make(context, site, node, role).await?;
     }
-    node::await_runtime(&context.own().engine, node).await?;
-    learn_pace(context, pace::remember(&context.own().engine, node, begun.elapsed()).await?, progress);
-    certs_folder::enable(&context.own().engine, node, &context.own().node.reference.to_string()).await?;
-    raise_file_watches(context, node, progress).await?;
+    node::await_runtime(&site.engine, node).await?;
+    learn_pace(context, pace::remember(&site.engine, node, begun.elapsed()).await?, progress);
+    certs_folder::enable(&site.engine, node, &context.node.reference.to_string()).await?;
+    raise_file_watches(site, node, progress).await?;
     if let Some(checkpoint) = &context.checkpoint {
-        restore::volumes(&context.own().engine, node, checkpoint).await?;
+        restore::volumes(&site.engine, node, checkpoint).await?;
     }
     Ok(Ended::new(Outcome::Created))
 }
@@ -58,21 +67,21 @@ fn learn_pace(context: &Context, pace: Pace, progress: &Progress) {
 }
 
 /// What a node that runs already needs to know anew at each `up`, and the machine that it runs on.
-pub async fn refresh(context: &Context, node: &str, progress: &Progress) -> Result<(), Failure> {
-    learn_pace(context, pace::recall(&context.own().engine, node).await?, progress);
+pub async fn refresh(context: &Context, site: &Site, node: &str, progress: &Progress) -> Result<Ended, Failure> {
+    learn_pace(context, pace::recall(&site.engine, node).await?, progress);
     // Another stack may name other upstreams; containerd reads these files at every pull.
-    context.own().engine.write_files(node, &mirrors(context)).await?;
+    site.engine.write_files(node, &mirrors(context)).await?;
     // Other programs may have come to watch files since it started.
-    let watches = FileWatches::of(&context.own().engine.info().await?);
+    let watches = FileWatches::of(&site.engine.info().await?);
     if watches.is_some_and(|watches| !watches.limits.reach(&watches.wanted())) {
-        raise_file_watches(context, node, progress).await?;
+        raise_file_watches(site, node, progress).await?;
     }
-    Ok(())
+    Ok(Ended::new(Outcome::Unchanged))
 }
 
 /// The node has raised the limits itself as it started, if it may: whether that is enough is seen from inside.
-async fn raise_file_watches(context: &Context, node: &str, progress: &Progress) -> Result<(), Failure> {
-    let engine = &context.own().engine;
+async fn raise_file_watches(site: &Site, node: &str, progress: &Progress) -> Result<(), Failure> {
+    let engine = &site.engine;
     let wanted = inotify::wanted_on(engine).await?;
     if let Some(has) = inotify::raise(engine, node, &wanted).await?
         && !has.reach(&wanted)
@@ -86,22 +95,22 @@ async fn raise_file_watches(context: &Context, node: &str, progress: &Progress) 
     Ok(())
 }
 
-async fn make(context: &Context, node: &str, role: Role) -> Result<(), Failure> {
-    let engine = &context.own().engine;
+async fn make(context: &Context, site: &Site, node: &str, role: Role) -> Result<(), Failure> {
+    let engine = &site.engine;
     observe::none_foreign(engine, &[node.into()]).await?;
     // The address is taken as soon as a container has it in its configuration.
     let turn = locks::turn().await;
     engine.remove_container(node).await?;
-    let address = choose_address(context, node).await?;
+    let address = choose_address(context, site, node).await?;
     let file_watches = inotify::wanted_on(engine).await?;
-    node::create(engine, &spec(context, node, role, address, file_watches)).await?;
+    node::create(engine, &spec(context, site, node, role, address, file_watches)).await?;
     drop(turn);
     Ok(node::start(engine, node, &files(context)).await?)
 }
 
 /// The address that the node has had, or the lowest that nobody has.
-async fn choose_address(context: &Context, node: &str) -> Result<Ipv4Addr, Failure> {
-    let mut taken = observe::taken_addresses(&context.own().engine).await?;
+async fn choose_address(context: &Context, site: &Site, node: &str) -> Result<Ipv4Addr, Failure> {
+    let mut taken = observe::taken_addresses(&site.engine).await?;
     let mut addresses = context.found.addresses.lock().unwrap_or_else(PoisonError::into_inner);
     if let Some(&had) = addresses.get(node) {
         return Ok(had);
@@ -122,13 +131,13 @@ pub fn mirrors(context: &Context) -> Vec<(String, String)> {
     mirrors::files(&context.upstream_hosts(), context.found.network().registry(), registry.host_port)
 }
 
-fn spec(context: &Context, name: &str, role: Role, address: Ipv4Addr, file_watches: Limits) -> NodeSpec {
+fn spec(context: &Context, site: &Site, name: &str, role: Role, address: Ipv4Addr, file_watches: Limits) -> NodeSpec {
     let settings = &context.settings;
     let control_plane = role == Role::ControlPlane;
-    let mut labels = vec![(names::IMAGE.into(), context.own().node.reference.to_string())];
+    let mut labels = vec![(names::IMAGE.into(), context.node.reference.to_string())];
     let mut ports = Vec::new();
     if control_plane {
-        let kept = serde_json::to_string(&context.platform_settings()).expect("plain data is JSON");
+        let kept = serde_json::to_string(&context.platform_settings(site)).expect("plain data is JSON");
         labels.push((names::SETTINGS.into(), kept));
         ports.push(PortMapping { host: settings.http_port, node: HTTP });
         ports.push(PortMapping { host: settings.https_port, node: HTTPS });
@@ -142,7 +151,7 @@ fn spec(context: &Context, name: &str, role: Role, address: Ipv4Addr, file_watch
         role,
         image: context.found.node_image().to_string(),
         address,
-        mode: context.own().mode.clone(),
+        mode: site.mode.clone(),
         ports,
         api_port: if settings.api_port == 0 { network::free_port().unwrap_or(0) } else { settings.api_port },
         env: crate::proxy::environment(&inside, |name| std::env::var(name).ok()),
@@ -152,8 +161,8 @@ fn spec(context: &Context, name: &str, role: Role, address: Ipv4Addr, file_watch
 }
 
 /// Makes the control plane in a node that runs.
-pub async fn init(context: &Context, node: &str, progress: &Progress) -> Result<(), Failure> {
-    let (engine, facts) = (&context.own().engine, facts(context, node, Role::ControlPlane).await?);
+pub async fn init(context: &Context, site: &Site, node: &str, progress: &Progress) -> Result<(), Failure> {
+    let (engine, facts) = (&site.engine, facts(context, site, node, Role::ControlPlane).await?);
     if let Some(checkpoint) = &context.checkpoint {
         return Ok(restore::control_plane(engine, &facts, checkpoint, progress).await?);
     }
@@ -162,20 +171,20 @@ pub async fn init(context: &Context, node: &str, progress: &Progress) -> Result<
 }
 
 /// Starts the pods of a checkpoint in a control plane that was made from it.
-pub async fn start_pods(context: &Context, node: &str) -> Result<(), Failure> {
+pub async fn start_pods(context: &Context, site: &Site, node: &str) -> Result<(), Failure> {
     let Some(checkpoint) = &context.checkpoint else { return Ok(()) };
-    let facts = facts(context, node, Role::ControlPlane).await?;
-    Ok(restore::pods(&context.own().engine, &facts, checkpoint).await?)
+    let facts = facts(context, site, node, Role::ControlPlane).await?;
+    Ok(restore::pods(&site.engine, &facts, checkpoint).await?)
 }
 
 /// Lets a worker join.
-pub async fn join(context: &Context, node: &str, progress: &Progress) -> Result<(), Failure> {
+pub async fn join(context: &Context, site: &Site, node: &str, progress: &Progress) -> Result<(), Failure> {
     progress.detail(format!("{node} joins"));
-    Ok(provision::join(&context.own().engine, &facts(context, node, Role::Worker).await?, progress).await?)
+    Ok(provision::join(&site.engine, &facts(context, site, node, Role::Worker).await?, progress).await?)
 }
 
-async fn facts(context: &Context, node: &str, role: Role) -> Result<NodeFacts, ClusterError> {
-    let image = context.own().node.reference.to_string();
+async fn facts(context: &Context, site: &Site, node: &str, role: Role) -> Result<NodeFacts, ClusterError> {
+    let image = context.node.reference.to_string();
     let host = context.settings.host().to_string();
     let address = context.found.addresses.lock().unwrap_or_else(PoisonError::into_inner)[node];
     Ok(NodeFacts {
@@ -184,40 +193,13 @@ async fn facts(context: &Context, node: &str, role: Role) -> Result<NodeFacts, C
         role,
         address: address.to_string(),
         control_plane: context.control_plane(),
-        version: provision::kubernetes_version(&context.own().engine, node, &image).await?,
-        cgroup_v1: context.own().cgroup_v1,
-        restricted: context.own().mode.is_restricted(),
+        version: provision::kubernetes_version(&site.engine, node, &image).await?,
+        cgroup_v1: site.cgroup_v1,
+        restricted: site.mode.is_restricted(),
         single: context.settings.workers == 0,
         pace: context.pace(),
         api_names: if host == "localhost" { Vec::new() } else { vec![host] },
     })
-}
-
-/// The platform's entry for a kubeconfig, read from its control plane.
-///
-/// # Errors
-/// The node does not run, or has no control plane.
-pub async fn kubeconfig_entry(engine: &Engine, platform: &str, node: &str) -> Result<kubeconfig::Entry, ClusterError> {
-    let admin = provision::admin_kubeconfig(engine, node).await?;
-    let port = observe::api_port_of(engine, node).await?;
-    let server = format!("https://127.0.0.1:{port}");
-    Ok(kubeconfig::Entry { context: names::context(platform), server, admin })
-}
-
-/// A client for the API of a control plane that runs, once it answers; and the kubeconfig entry it was made from.
-///
-/// # Errors
-/// The node does not run, or its API does not answer within `patience`.
-pub async fn connect(
-    engine: &Engine,
-    platform: &str,
-    node: &str,
-    patience: Duration,
-) -> Result<(kubeconfig::Entry, kube::Client), Failure> {
-    let entry = kubeconfig_entry(engine, platform, node).await?;
-    let client = client::connect(&kubeconfig::standalone(&entry)?, None).await?;
-    client::wait_for_api(&client, Instant::now() + patience).await?;
-    Ok((entry, client))
 }
 
 /// Waits until every node is ready.

@@ -6,16 +6,12 @@ use std::collections::BTreeSet;
 use futures::{StreamExt, TryStreamExt, stream};
 use serde::Serialize;
 
-use super::context::{Context, Place};
-use super::{existing, mirror, steps};
+use super::context::Context;
+use super::{mirror, reach, steps};
 use crate::definitions;
-use crate::docker::{network, registry};
 use crate::error::Failure;
-use crate::images::registry::Registry;
-use crate::images::transfer::Transfer;
 use crate::kubernetes::{Preview, inventory::Inventory};
 use crate::plan::{Action, Plan, Step};
-use crate::report::Progress;
 
 /// Components that are tried at the same time: each is asked about object by object.
 const AT_ONCE: usize = 4;
@@ -47,7 +43,7 @@ impl Previewed {
 /// # Errors
 /// The engine, the registry or the API does not answer.
 pub async fn run(plan: &Plan, context: &Context) -> Result<Vec<Previewed>, Failure> {
-    connect(context).await?;
+    reach::all(context).await?;
     let here: BTreeSet<&str> = plan
         .steps
         .iter()
@@ -68,21 +64,6 @@ pub async fn run(plan: &Plan, context: &Context) -> Result<Vec<Previewed>, Failu
         if stays { installed(context, component).await } else { removed(context, component).await }
     });
     looked.buffered(AT_ONCE).try_collect().await
-}
-
-/// Finds what the platform's steps would find or make.
-async fn connect(context: &Context) -> Result<(), Failure> {
-    let Place::Own(own) = &context.place else {
-        existing::connect(context)?;
-        return existing::registry(context).await.map(drop);
-    };
-    if let Some(network) = network::find(&own.engine).await? {
-        context.found.network.set(network).ok();
-    }
-    if let Some(port) = registry::find(&own.engine).await? {
-        context.found.transfer.set(Transfer::new(Registry::at_port(port)?, context.store.clone())).ok();
-    }
-    steps::connect(context, &context.control_plane(), &Progress::silent()).await
 }
 
 async fn installed(context: &Context, name: &str) -> Result<Previewed, Failure> {

@@ -1,72 +1,74 @@
 //! One function for each kind of step: the adapters are called here, and nowhere is order decided.
 
+use std::sync::PoisonError;
 use std::sync::atomic::Ordering;
-use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD as BASE64;
 use tokio::time::Instant;
 
-use super::context::{API_DEADLINE, Context, Live};
+use super::context::{Context, Live};
 use super::ended::{Ended, await_answer};
-use super::{engine_images, existing, mirror, nodes, served};
+use super::{engine_images, mirror, nodes, reach, served};
 use crate::definitions;
 use crate::docker::{kubeconfig, network, provision, registry};
 use crate::error::Failure;
 use crate::images::registry::Registry;
 use crate::images::transfer::Transfer;
-use crate::kubernetes::{self, Installer, Unit, watch::ClusterWatch};
+use crate::kubernetes::{self, Unit};
 use crate::plan::{Action, PlannedStep, Step};
 use crate::report::{Outcome, Phase, Progress, units};
 use crate::stack::render;
+use crate::target::local::{API_DEADLINE, Site};
 
 /// Does one step.
 ///
 /// # Errors
 /// Whatever the adapter says, explained.
 pub async fn perform(context: &Context, planned: &PlannedStep, progress: &Progress) -> Result<Ended, Failure> {
+    let to_do = planned.action != Action::Exists;
     match &planned.step {
-        Step::EnsureNetwork => ensure_network(context).await,
-        Step::ProvideImage { image, .. } => engine_images::provide(context, *image, progress).await,
-        Step::EnsureRegistry => ensure_registry(context).await,
-        Step::ReachCluster { .. } => existing::connect(context),
-        Step::ReachRegistry { .. } => existing::registry(context).await,
+        Step::EnsureNetwork => ensure_network(context, context.local()?).await,
+        Step::ProvideImage { image, .. } => {
+            engine_images::provide(context, &context.local()?.engine, *image, progress).await
+        }
+        Step::EnsureRegistry => ensure_registry(context, context.local()?).await,
+        Step::ReachCluster { .. } => reach::cluster(context),
+        Step::ReachRegistry { .. } => reach::registry(context).await,
         Step::BuildImage { reference } => mirror::build(context, reference, progress).await,
         Step::MirrorImage { reference } => mirror::bring(context, reference, progress).await,
         Step::FetchDefinitions { component } => fetch_definitions(context, component, progress).await,
-        Step::ProvisionNode { node, role } => {
-            if planned.action == Action::Exists {
-                nodes::refresh(context, node, progress).await?;
-                return Ok(Ended::new(Outcome::Unchanged));
-            }
+        Step::ProvisionNode { node, role } if to_do => {
             progress.phase(Phase::Applying);
-            nodes::provision(context, node, *role, progress).await
+            nodes::provision(context, context.local()?, node, *role, progress).await
         }
+        Step::ProvisionNode { node, .. } => nodes::refresh(context, context.local()?, node, progress).await,
         Step::InitControlPlane { node } => {
-            if planned.action != Action::Exists {
-                nodes::init(context, node, progress).await?;
+            let site = context.local()?;
+            if to_do {
+                nodes::init(context, site, node, progress).await?;
             }
-            connect(context, node, progress).await?;
-            Ok(Ended::changed(planned.action != Action::Exists))
+            reach::control_plane(context, site, node, progress).await?;
+            Ok(Ended::changed(to_do))
         }
         Step::JoinNode { node } => {
-            if planned.action != Action::Exists {
-                nodes::join(context, node, progress).await?;
+            if to_do {
+                nodes::join(context, context.local()?, node, progress).await?;
             }
-            Ok(Ended::changed(planned.action != Action::Exists))
+            Ok(Ended::changed(to_do))
         }
         Step::StartPods { node } => {
             progress.detail("starting the pods of the checkpoint");
-            nodes::start_pods(context, node).await?;
+            nodes::start_pods(context, context.local()?, node).await?;
             Ok(Ended::new(Outcome::Created))
         }
         Step::InstallDefaults { node } => {
-            if planned.action != Action::Exists {
-                provision::install_defaults(&context.own().engine, node, &context.own().node.reference.to_string())
-                    .await?;
+            if to_do {
+                let image = context.node.reference.to_string();
+                provision::install_defaults(&context.local()?.engine, node, &image).await?;
             }
-            Ok(Ended::changed(planned.action != Action::Exists))
+            Ok(Ended::changed(to_do))
         }
         Step::WriteKubeconfig => write_kubeconfig(context),
         Step::AwaitNodes => nodes::await_ready(context, progress).await,
@@ -76,21 +78,20 @@ pub async fn perform(context: &Context, planned: &PlannedStep, progress: &Progre
     }
 }
 
-async fn ensure_network(context: &Context) -> Result<Ended, Failure> {
-    let (network, made) = network::ensure(&context.own().engine, context.settings.subnet).await?;
-    let existing = context.own().existing.iter().flat_map(|platform| &platform.nodes);
+async fn ensure_network(context: &Context, site: &Site) -> Result<Ended, Failure> {
+    let (network, made) = network::ensure(&site.engine, context.settings.subnet).await?;
+    let existing = site.platform.iter().flat_map(|platform| &platform.nodes);
     let addresses = existing.filter_map(|node| Some((node.name.clone(), node.address?)));
     context.found.addresses.lock().unwrap_or_else(PoisonError::into_inner).extend(addresses);
     context.found.network.set(network).ok();
     Ok(Ended::changed(made))
 }
 
-async fn ensure_registry(context: &Context) -> Result<Ended, Failure> {
+async fn ensure_registry(context: &Context, site: &Site) -> Result<Ended, Failure> {
     let network = context.found.network();
     let image = context.found.registry_image.get().map(String::as_str);
-    let upstream = context.own().registry_image.reference.to_string();
-    let running =
-        registry::ensure(&context.own().engine, network, image, &upstream, context.settings.registry_port).await?;
+    let upstream = context.registry_image.reference.to_string();
+    let running = registry::ensure(&site.engine, network, image, &upstream, context.settings.registry_port).await?;
     let local = Registry::at_port(running.host_port)?;
     await_answer(&local).await?;
     context.found.transfer.set(Transfer::new(local, context.store.clone())).ok();
@@ -127,22 +128,13 @@ fn definition_places(context: &Context, component: &str) -> &'static [definition
     definitions::places(context.settings.images, context.component(component), &context.images)
 }
 
-/// Connects to the API of a control plane that was just made, or runs already.
-pub(super) async fn connect(context: &Context, node: &str, progress: &Progress) -> Result<(), Failure> {
-    progress.detail("waiting for the API server");
-    let (kubeconfig, client) =
-        nodes::connect(&context.own().engine, &context.settings.name, node, context.patience(API_DEADLINE)).await?;
-    let watch = Arc::new(ClusterWatch::start(client.clone()));
-    let installer = Installer::new(client, &context.settings.name, context.settings.host());
-    context.found.live.set(Live { kubeconfig: Some(kubeconfig), installer, watch }).ok();
-    Ok(())
-}
-
 fn write_kubeconfig(context: &Context) -> Result<Ended, Failure> {
-    let Some(entry) = &context.found.live().kubeconfig else { return Ok(Ended::new(Outcome::Unchanged)) };
-    let there = kubeconfig::has(&context.own().kubeconfig, &entry.context, &entry.server);
+    let (Some(file), Some(entry)) = (&context.kubeconfig, &context.found.live().kubeconfig) else {
+        return Ok(Ended::new(Outcome::Unchanged));
+    };
+    let there = kubeconfig::has(file, &entry.context, &entry.server);
     if !there {
-        kubeconfig::add(&context.own().kubeconfig, entry)?;
+        kubeconfig::add(file, entry)?;
     }
     Ok(Ended::changed(!there))
 }
@@ -151,9 +143,9 @@ async fn prepare(context: &Context, progress: &Progress) -> Result<Ended, Failur
     let live = context.found.live();
     live.installer.prepare(Instant::now() + context.patience(API_DEADLINE), progress).await?;
     let client = live.installer.client();
-    if !context.is_existing() {
-        let port = context.found.registry().host_port;
-        kubernetes::local_registry_hosting::announce(client, port, &context.registry_inside()).await?;
+    if let Some(registry) = context.found.registry.get() {
+        let (port, inside) = (registry.host_port, context.registry_inside());
+        kubernetes::local_registry_hosting::announce(client, port, &inside).await?;
     }
     kubernetes::record::write(client, &context.record()).await?;
     kubernetes::assistant::ensure(live.installer.kinds()).await?;
@@ -166,7 +158,7 @@ async fn install(context: &Context, name: &str, progress: &Progress) -> Result<E
     let deadline = Instant::now() + context.patience(Duration::from_secs(unit.readiness.timeout_seconds));
     let installed = kubernetes::bring_up(&live.installer, &live.watch, &unit, deadline, progress).await?;
     let routes = &context.component(name).file.routes;
-    if installed.outcome() != Outcome::Unchanged && !routes.is_empty() && !context.is_existing() {
+    if installed.outcome() != Outcome::Unchanged && !routes.is_empty() && !context.site.is_existing() {
         let ca = live.installer.secrets().ca_pem().await?.unwrap_or_default();
         served::await_routes(context, &ca, routes, progress).await;
     }
@@ -210,7 +202,7 @@ async fn remove(context: &Context, component: &str, progress: &Progress) -> Resu
 
 /// What moved, for the summary.
 pub fn moved(context: &Context) -> String {
-    if context.is_existing() && context.settings.push.is_none() {
+    if context.site.is_existing() && context.settings.push.is_none() {
         return "The cluster pulls images from their upstream registries.".into();
     }
     let (bytes, built) = (context.found.moved.load(Ordering::Relaxed), context.found.built.load(Ordering::Relaxed));

@@ -5,22 +5,18 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use futures::future::try_join_all;
-use kube::Client;
 use serde::Serialize;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
-use crate::checkpoint::Place;
 use crate::docker::names::REGISTRY;
 use crate::docker::observe::{self, ObservedPlatform};
-use crate::docker::pace::Pace;
-use crate::docker::{ClusterError, Engine, locks, node};
+use crate::docker::{ClusterError, Engine, locks};
 use crate::error::Failure;
-use crate::execute::context::API_DEADLINE;
-use crate::execute::nodes::connect;
 use crate::kubernetes::watch::ClusterWatch;
 use crate::report::{Event, Outcome, Phase, Planned, Progress, Reporter};
 use crate::settle::{self, Expected};
+use crate::target::local::{self, Running};
 
 /// Whose line it is that tells of the progress.
 const SUBJECT: &str = "platform";
@@ -151,8 +147,8 @@ async fn bring_up(engine: &Engine, platform: &ObservedPlatform, progress: &Progr
     engine.start(&control_plane).await?;
     try_join_all(nodes.iter().map(|node| engine.start(node))).await?;
     progress.detail("waiting for the API server");
-    let client = await_api(engine, &platform.name, &control_plane, begun).await?;
-    let place = Place { engine: engine.clone(), platform: platform.clone(), control_plane, client };
+    let client = local::await_api(engine, &platform.name, &control_plane, begun).await?;
+    let place = Running { engine: engine.clone(), platform: platform.clone(), control_plane, client };
     let stopped = nodes.contains(&place.control_plane) && !paused;
     let started_after = if stopped { started_at(&place).await? } else { None };
     if let (true, Some(woken)) = (paused, woken) {
@@ -162,21 +158,6 @@ async fn bring_up(engine: &Engine, platform: &ObservedPlatform, progress: &Progr
     settle::await_ready(&place, &watch, &Expected { started_after, ..Expected::default() }, progress).await?;
     settle::await_answers(&place, progress).await?;
     Ok(Started { nodes, registry, seconds: 0.0 })
-}
-
-/// Waits until the API of a control plane answers that was started at this moment; a slow start makes for more patience.
-///
-/// # Errors
-/// The engine refuses, or the API does not answer in time.
-pub async fn await_api(
-    engine: &Engine,
-    platform: &str,
-    control_plane: &str,
-    begun: Instant,
-) -> Result<Client, Failure> {
-    node::await_runtime(engine, control_plane).await?;
-    let patience = Pace::of_start(begun.elapsed()).patience(API_DEADLINE);
-    Ok(connect(engine, platform, control_plane, patience).await?.1)
 }
 
 async fn start_registry(engine: &Engine) -> Result<bool, ClusterError> {
@@ -196,7 +177,7 @@ async fn engine_time(engine: &Engine) -> Result<Option<OffsetDateTime>, ClusterE
 }
 
 /// When the control plane's container was started, by the clock that pods go by too.
-async fn started_at(place: &Place) -> Result<Option<OffsetDateTime>, ClusterError> {
+async fn started_at(place: &Running) -> Result<Option<OffsetDateTime>, ClusterError> {
     let state = place.engine.inspect(&place.control_plane).await?.and_then(|container| container.state);
     let time = state.and_then(|state| state.started_at);
     // Pods tell their times in whole seconds.

@@ -20,12 +20,13 @@ use serde::Serialize;
 use tokio::time::sleep;
 
 use crate::checkpoint::keys;
-use crate::checkpoint::{self, About, CheckpointError, Objects, Place, holders};
+use crate::checkpoint::{self, About, CheckpointError, Objects, holders};
 use crate::docker::pace;
 use crate::etcd::{Change, Etcd, EtcdError};
 use crate::kubernetes::watch::ClusterWatch;
 use crate::report::{Event, Outcome, Phase, Planned, Progress, Reporter, units};
 use crate::settle::{self, Expected};
+use crate::target::local::Running;
 
 pub mod error;
 mod node;
@@ -74,7 +75,7 @@ pub struct Done {
 ///
 /// # Errors
 /// [`CheckpointError`]
-pub async fn difference(place: &Place, about: &About) -> Result<Difference, CheckpointError> {
+pub async fn difference(place: &Running, about: &About) -> Result<Difference, CheckpointError> {
     let (then, mut etcd) = tokio::try_join!(checkpoint::objects(place, &about.name), async {
         Ok(Etcd::connect(&place.engine, &place.control_plane).await?)
     })?;
@@ -85,7 +86,7 @@ pub async fn difference(place: &Place, about: &About) -> Result<Difference, Chec
 ///
 /// # Errors
 /// [`ResetError`]
-pub async fn told(place: &Place, about: &About, reporter: Arc<dyn Reporter>) -> Result<Done, ResetError> {
+pub async fn told(place: &Running, about: &About, reporter: Arc<dyn Reporter>) -> Result<Done, ResetError> {
     let start = Instant::now();
     reporter.report(Event::Planned(Planned {
         platform: place.platform.name.clone(),
@@ -107,7 +108,7 @@ pub async fn told(place: &Place, about: &About, reporter: Arc<dyn Reporter>) -> 
     done
 }
 
-async fn run(place: &Place, about: &About, progress: &Progress) -> Result<Done, ResetError> {
+async fn run(place: &Running, about: &About, progress: &Progress) -> Result<Done, ResetError> {
     let start = Instant::now();
     if about.nodes != place.nodes() {
         let (then, now) = (about.nodes.clone(), place.nodes());
@@ -153,7 +154,7 @@ struct Written {
 }
 
 /// Writes what differs, objects and volumes.
-async fn write(place: &Place, about: &About, progress: &Progress) -> Result<Written, ResetError> {
+async fn write(place: &Running, about: &About, progress: &Progress) -> Result<Written, ResetError> {
     let (engine, nodes) = (&place.engine, place.nodes());
     progress.detail("comparing what is there with the checkpoint");
     let staged = try_join_all(nodes.iter().map(|name| async { Ok(node::stage(engine, name, &about.name).await?) }));
@@ -191,7 +192,12 @@ async fn write(place: &Place, about: &About, progress: &Progress) -> Result<Writ
 }
 
 /// Waits until all of it runs. Not so if a volume was lost in the meantime, with its files.
-async fn await_ready(place: &Place, about: &About, progress: &Progress, written: Written) -> Result<bool, ResetError> {
+async fn await_ready(
+    place: &Running,
+    about: &About,
+    progress: &Progress,
+    written: Written,
+) -> Result<bool, ResetError> {
     let Written { mut etcd, then, covered, watch, .. } = written;
     let expected = Expected { all_but: Some(about.not_ready.clone()), pods: about.pods.clone(), started_after: None };
     for _ in 0..ROUNDS {
@@ -216,7 +222,7 @@ async fn await_ready(place: &Place, about: &About, progress: &Progress, written:
 /// Waits, with the controllers halted, until whoever takes something away has come to the end of what it had begun, and the API
 /// server serves all kinds again. A controller that looks at the wrong moment would take along all that a lost object owns.
 async fn await_quiet(
-    place: &Place,
+    place: &Running,
     etcd: &mut Etcd,
     then: &Objects,
     covered: &BTreeSet<String>,
@@ -242,7 +248,7 @@ async fn await_quiet(
 /// Puts back what is lost again, for as long as this is polled: whoever was taking a namespace or all objects of a kind away may
 /// go on for a while with what it had begun. Ends when a volume was lost. By a connection of its own: one is of no use any more
 /// after a question that nobody waited for.
-async fn put_back(place: &Place, then: &Objects, covered: &BTreeSet<String>) -> Result<(), EtcdError> {
+async fn put_back(place: &Running, then: &Objects, covered: &BTreeSet<String>) -> Result<(), EtcdError> {
     // Otherwise nobody takes anything away.
     if covered.is_empty() {
         return pending().await;

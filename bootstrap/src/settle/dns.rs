@@ -8,14 +8,14 @@ use k8s_openapi::api::core::v1::{Pod, Service};
 use kube::ResourceExt;
 use kube::api::{Api, ListParams};
 
-use crate::checkpoint::Place;
 use crate::checkpoint::node::pattern;
+use crate::target::local::Running;
 
 /// Every cluster has this name.
 const NAME: &str = "kubernetes.default.svc.cluster.local";
 
 /// Pods that get no answer, and why.
-pub(super) async fn silent(place: &Place) -> Vec<String> {
+pub(super) async fn silent(place: &Running) -> Vec<String> {
     let (pods, server) = match asked(place).await {
         Ok(found) => found,
         Err(error) => return vec![format!("names: {error}")],
@@ -29,7 +29,7 @@ pub(super) async fn silent(place: &Place) -> Vec<String> {
 
 /// The oldest and the newest pod with a network of its own that is Kubernetes' own or holds a volume, and the cluster's
 /// name server; nothing where there is none.
-async fn asked(place: &Place) -> Result<(Vec<Pod>, Ipv4Addr), kube::Error> {
+async fn asked(place: &Running) -> Result<(Vec<Pod>, Ipv4Addr), kube::Error> {
     let service = Api::<Service>::namespaced(place.client.clone(), "kube-system").get_opt("kube-dns").await?;
     let address = service.and_then(|service| service.spec?.cluster_ip?.parse().ok());
     let Some(address) = address else { return Ok((Vec::new(), Ipv4Addr::UNSPECIFIED)) };
@@ -47,7 +47,7 @@ fn has_network(pod: &Pod) -> bool {
     pod.spec.as_ref().is_some_and(|spec| spec.host_network != Some(true)) && pod.metadata.deletion_timestamp.is_none()
 }
 
-async fn answers(place: &Place, pod: &Pod, server: Ipv4Addr) -> bool {
+async fn answers(place: &Running, pod: &Pod, server: Ipv4Addr) -> bool {
     let node = pod.spec.as_ref().and_then(|spec| spec.node_name.clone()).unwrap_or_default();
     let question: String = question(NAME).iter().map(|byte| format!("\\x{byte:02x}")).collect();
     let uid = pattern(&[pod.uid().unwrap_or_default()]);

@@ -16,7 +16,6 @@ use std::time::Duration;
 use time::OffsetDateTime;
 use tokio::time::{Instant, sleep, sleep_until};
 
-use crate::checkpoint::Place;
 use crate::docker::{ClusterError, pace};
 use crate::error::{ExitKind, Explain};
 use crate::kubernetes;
@@ -27,6 +26,7 @@ use crate::kubernetes::scope::Scope;
 use crate::kubernetes::view::View;
 use crate::kubernetes::watch::ClusterWatch;
 use crate::report::Progress;
+use crate::target::local::Running;
 
 pub use leases::await_renewed;
 pub use probe::run as await_answers;
@@ -100,7 +100,7 @@ pub struct Expected {
 /// # Errors
 /// [`SettleError::NotReady`] with what is missing at the deadline.
 pub async fn await_ready(
-    place: &Place,
+    place: &Running,
     watch: &ClusterWatch,
     expected: &Expected,
     progress: &Progress,
@@ -132,7 +132,7 @@ pub async fn await_ready(
 }
 
 /// What of each component has to run.
-async fn scopes(place: &Place, watch: &ClusterWatch) -> Result<Vec<Scope>, SettleError> {
+async fn scopes(place: &Running, watch: &ClusterWatch) -> Result<Vec<Scope>, SettleError> {
     let kinds = Arc::new(Kinds::new(place.client.clone()));
     let entries = Inventory::new(place.client.clone(), &place.platform.name).load_all().await?;
     let mut scopes = Vec::new();

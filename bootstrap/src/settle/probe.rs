@@ -17,13 +17,13 @@ use tokio::time::{Instant, sleep};
 
 use super::SettleError;
 use super::dns;
-use crate::checkpoint::Place;
 use crate::kubernetes::record;
 use crate::kubernetes::secrets::Secrets;
 use crate::log;
 use crate::report::Progress;
 use crate::settings::Record;
 use crate::stack::{Stack, StackSource};
+use crate::target::local::Running;
 
 const DEADLINE: Duration = Duration::from_secs(90);
 /// What does not answer yet cannot be watched: asking again is all there is.
@@ -35,7 +35,7 @@ const PATIENCE: Duration = Duration::from_secs(5);
 ///
 /// # Errors
 /// [`SettleError::NotReady`] with what does not at the deadline.
-pub async fn run(place: &Place, progress: &Progress) -> Result<(), SettleError> {
+pub async fn run(place: &Running, progress: &Progress) -> Result<(), SettleError> {
     let start = Instant::now();
     let routes = Routes::of(place).await?;
     loop {
@@ -50,7 +50,7 @@ pub async fn run(place: &Place, progress: &Progress) -> Result<(), SettleError> 
 }
 
 /// What does not answer, and why.
-async fn silent(place: &Place, routes: &Routes) -> Vec<String> {
+async fn silent(place: &Running, routes: &Routes) -> Vec<String> {
     let client = &place.client;
     let (admission, tokens, apis, routes, names) =
         tokio::join!(admission(client), tokens(client), aggregated(client), routes.silent(), dns::silent(place));
@@ -109,7 +109,7 @@ struct Routes {
 }
 
 impl Routes {
-    async fn of(place: &Place) -> Result<Self, SettleError> {
+    async fn of(place: &Running) -> Result<Self, SettleError> {
         let record = record::read::<Record>(&place.client).await?;
         let ca = Secrets::new(place.client.clone(), &place.platform.name, "localhost").ca_pem().await;
         let ca = ca?.unwrap_or_default();

@@ -2,14 +2,14 @@
 
 use std::sync::Arc;
 
-use crate::checkpoint::{self, About, INITIAL, Place};
+use crate::checkpoint::{self, About, INITIAL};
 use crate::docker::observe;
 use crate::error::Failure;
 use crate::execute::Context;
-use crate::execute::context::Own;
 use crate::kubernetes::record;
 use crate::report::{Event, Reporter};
 use crate::settings::Record;
+use crate::target::local::{Running, Site};
 
 /// Writes down that an upgrade is through, before that checkpoint is made: it is not of a platform that is on its way.
 pub(super) async fn end_upgrade(context: &Context) -> Result<(), Failure> {
@@ -24,19 +24,19 @@ pub(super) async fn end_upgrade(context: &Context) -> Result<(), Failure> {
 /// it: people have worked on that platform since.
 ///
 /// A platform without it is a platform all the same, so that is told and no more.
-pub(super) async fn keep(own: &Own, context: &Context, changed: bool, reporter: &Arc<dyn Reporter>) {
-    if let Err(failure) = make(own, context, changed).await {
+pub(super) async fn keep(site: &Site, context: &Context, changed: bool, reporter: &Arc<dyn Reporter>) {
+    if let Err(failure) = make(site, context, changed).await {
         let why = failure.messages.join(": ");
         let message = format!("no checkpoint could be made, so `backstack reset` has nothing to go back to: {why}");
         reporter.report(Event::Warning { subject: None, message });
     }
 }
 
-async fn make(own: &Own, context: &Context, changed: bool) -> Result<(), Failure> {
+async fn make(site: &Site, context: &Context, changed: bool) -> Result<(), Failure> {
     let name = &context.settings.name;
-    let Some(platform) = observe::platforms(&own.engine).await?.remove(name) else { return Ok(()) };
-    let place = Place {
-        engine: own.engine.clone(),
+    let Some(platform) = observe::platforms(&site.engine).await?.remove(name) else { return Ok(()) };
+    let place = Running {
+        engine: site.engine.clone(),
         platform,
         control_plane: context.control_plane(),
         client: context.found.live().installer.client().clone(),

@@ -2,17 +2,20 @@
 
 use std::path::PathBuf;
 
-use super::{DecidedImages, Images, Machine, stack};
+use super::stack::{self, Loaded};
+use super::{DecidedImages, Images, Machine, Resolved, restore};
 use crate::build::Architecture;
 use crate::checkpoint::Portable;
 use crate::docker::Engine;
 use crate::error::Failure;
+use crate::folders;
 use crate::images::Registry;
 use crate::origin::OriginError;
 use crate::plan::ClusterImages;
 use crate::settings::{self, UpSettings, UpWishes};
 use crate::stack::{ClusterSpec, Stack};
-use crate::{folders, up};
+use crate::target::local::running_registry;
+use crate::target::{Destination, Target};
 
 /// A stack, its images, and where each of them comes from.
 pub struct Everything {
@@ -48,20 +51,18 @@ pub async fn look(
     };
     let checkpoint = wishes.checkpoint.as_ref().map(|path| Portable::open(path)).transpose()?;
     // Its stack is meant, with what was added to it and left out of it.
-    let existing = checkpoint.as_ref().map(up::restore::existing);
+    let existing = checkpoint.as_ref().map(restore::existing);
     let cluster = ClusterSpec::load()?;
-    let mut settings = wishes.for_own_cluster().decide(name, existing.as_ref(), &cluster.file.kubernetes)?;
-    let (mut stack, _) = stack::load(&mut settings, None, false)?;
+    let settings = Target::Local.wishes(wishes).decide(name, existing.as_ref(), &cluster.file.kubernetes)?;
+    let Loaded { settings, stack, .. } = stack::load(settings, None, &Target::Local)?;
     let registry = match Engine::connect().await {
         // What it has is for this machine.
-        Ok(engine) if machine.architecture == Architecture::host() => up::reach::running_registry(&engine).await?,
+        Ok(engine) if machine.architecture == Architecture::host() => running_registry(&engine).await?,
         _ => None,
     };
-    let mut images = Images::of(&settings, &stack, &cluster, None, ClusterImages::ALL, &machine)?;
-    let decided = match registry.clone() {
-        Some(registry) => images.decide_for(&mut stack, registry).await?,
-        None => images.decide(&mut stack, None).await?,
-    };
+    let images = Images::of(&settings, &stack, &cluster, None, ClusterImages::ALL, &machine)?;
+    let to = registry.clone().map_or(Destination::Unknown, Destination::Registry);
+    let Resolved { images, stack, decided } = images.decide(stack, to).await?;
     if !decided.nowhere.is_empty() {
         return Err(OriginError::Nowhere(decided.nowhere).into());
     }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use futures::future::try_join_all;
 
-use super::{Adding, reach};
+use super::Adding;
 use crate::build::container::{ContainerPlan, Outlook};
 use crate::build::{Architecture, Builder, Program};
 use crate::docker::Engine;
@@ -15,7 +15,6 @@ use crate::error::{ExitKind, Failure};
 use crate::execute::engine_images;
 use crate::folders;
 use crate::images::Platform;
-use crate::images::registry::Registry;
 use crate::images::transfer::Transfer;
 use crate::images::upstream::{Patience, Upstream, UpstreamOptions};
 use crate::images::{BlobStore, Bundle, ImageError};
@@ -27,6 +26,8 @@ use crate::settings::{ImageSource, UpSettings, display};
 use crate::stack::files::FileTree;
 use crate::stack::model::ImageRef;
 use crate::stack::{ClusterSpec, LeftOut, Stack, Unavailable};
+use crate::target::local::running_registry;
+use crate::target::{Destination, ExistingError};
 use crate::tls;
 
 /// The machine that images are for.
@@ -100,6 +101,16 @@ pub struct DecidedImages {
     pub told: Told,
 }
 
+/// A stack whose images are decided about.
+pub struct Resolved {
+    /// The images, each with where it comes from, and the means to get them.
+    pub images: Images,
+    /// The stack, without what cannot be had.
+    pub stack: Stack,
+    /// What was decided.
+    pub decided: DecidedImages,
+}
+
 impl Images {
     /// The images of a stack: of all its components, or of those that are added; and those that the cluster needs.
     ///
@@ -159,38 +170,52 @@ impl Images {
     }
 
     /// Decides about every image, all at once; touches nothing. What cannot be had and can be done without is taken
-    /// out of the stack. Without an engine nothing is known to be here.
+    /// out of the stack. Where it is unknown where images go, nothing is known to be there.
     ///
     /// # Errors
-    /// The engine or the local registry does not answer properly.
-    pub async fn decide(&mut self, stack: &mut Stack, engine: Option<&Engine>) -> Result<DecidedImages, Failure> {
-        let decisions = loop {
-            let local = match engine {
-                Some(engine) => reach::running_registry(engine).await?,
-                None => None,
-            };
+    /// The engine or the registry does not answer properly; an image has to be built, and there is no registry.
+    pub async fn decide(self, stack: Stack, to: Destination) -> Result<Resolved, Failure> {
+        let decisions = match to {
+            Destination::Engine(engine) => self.look_in_engine(&engine).await?,
+            Destination::Registry(registry) => {
+                self.look(None, Some(&Transfer::new(registry, self.store.clone()))).await?
+            }
+            Destination::Unknown => self.look(None, None).await?,
+            Destination::Pulled { context } => {
+                let decided = self.pulled_by_the_cluster(context)?;
+                return Ok(Resolved { images: self, stack, decided });
+            }
+        };
+        Ok(self.settle(stack, decisions))
+    }
+
+    async fn look_in_engine(&self, engine: &Engine) -> Result<Vec<(String, Decision)>, Failure> {
+        loop {
+            let local = running_registry(engine).await?;
             let transfer = local.map(|local| Transfer::new(local, self.store.clone()));
-            let found = self.look(engine, transfer.as_ref()).await;
+            let found = self.look(Some(engine), transfer.as_ref()).await;
             // Another program's `down` may have taken the registry away meanwhile: then it is looked for again.
             let went = match &transfer {
                 Some(transfer) if found.is_err() => transfer.local().ping().await.is_err(),
                 _ => false,
             };
             if !went {
-                break found?;
+                return found;
             }
-        };
-        Ok(self.settle(stack, decisions))
+        }
     }
 
-    /// The same for a cluster that somebody else made, whose images go to this registry.
-    ///
-    /// # Errors
-    /// The registry does not answer properly.
-    pub async fn decide_for(&mut self, stack: &mut Stack, registry: Registry) -> Result<DecidedImages, Failure> {
-        let transfer = Transfer::new(registry, self.store.clone());
-        let decisions = self.look(None, Some(&transfer)).await?;
-        Ok(self.settle(stack, decisions))
+    /// Without a registry of ours the cluster pulls from upstream what it can; what would be built has no way to it.
+    fn pulled_by_the_cluster(&self, context: String) -> Result<DecidedImages, Failure> {
+        let is_built = |image: &ImagePlan| self.mode == ImageSource::Source || image.wanted.is_none();
+        let built = self.components.iter().filter(|(_, image)| is_built(image));
+        let built: Vec<_> = built.map(|(name, _)| name.as_str()).collect();
+        if !built.is_empty() {
+            let why = format!("These images would be built here: {}.", built.join(", "));
+            return Err(ExistingError::NoRegistry { context, why }.into());
+        }
+        let headline = "The cluster pulls images from their upstream registries.".into();
+        Ok(DecidedImages { told: Told { headline, taken_over: Vec::new() }, ..DecidedImages::default() })
     }
 
     async fn look(
@@ -219,7 +244,7 @@ impl Images {
     }
 
     /// Keeps what was decided, and takes out of the stack what can be done without.
-    fn settle(&mut self, stack: &mut Stack, decisions: Vec<(String, Decision)>) -> DecidedImages {
+    fn settle(mut self, stack: Stack, decisions: Vec<(String, Decision)>) -> Resolved {
         let mut decided = DecidedImages::default();
         let mut nowhere = Vec::new();
         for (reference, decision) in decisions {
@@ -245,27 +270,28 @@ impl Images {
                 }
             }
         }
-        self.do_without(stack, nowhere, &mut decided);
+        let (stack, left_out, nowhere) = self.do_without(stack, nowhere);
+        (decided.left_out, decided.nowhere) = (left_out, nowhere);
         decided.images.retain(|reference, _| self.is_of_cluster(reference) || stack.has_image(reference));
         self.components.retain(|reference, _| stack.has_image(reference));
         decided.told = Told::of(self.mode, &decided.images);
-        decided
+        Resolved { images: self, stack, decided }
     }
 
     /// Objects that say so go with an image that cannot be had. Whole components go only where the settings rule out
     /// the way that would lead to their images.
-    fn do_without(&self, stack: &mut Stack, nowhere: Vec<Nowhere>, decided: &mut DecidedImages) {
+    fn do_without(&self, mut stack: Stack, nowhere: Vec<Nowhere>) -> (Stack, Vec<LeftOut>, Vec<Nowhere>) {
         let unavailable =
             |one: &Nowhere| Unavailable { component: one.component.clone(), image: one.image.clone(), why: one.why() };
         let (optional, needed): (Vec<_>, Vec<_>) =
             nowhere.into_iter().partition(|one| stack.can_do_without(&one.component, &one.image));
-        decided.left_out = stack.leave_out(&optional.iter().map(unavailable).collect::<Vec<_>>());
+        let mut left_out = stack.leave_out(&optional.iter().map(unavailable).collect::<Vec<_>>());
         let explicit = self.mode != ImageSource::Auto && !self.adding;
         let (whole, nowhere): (Vec<_>, Vec<_>) =
             needed.into_iter().partition(|one| explicit && stack.component(&one.component).is_some());
         let whole: Vec<_> = whole.iter().map(unavailable).collect();
-        decided.left_out.extend(stack.leave_out_components(&whole));
-        decided.nowhere = nowhere;
+        left_out.extend(stack.leave_out_components(&whole));
+        (stack, left_out, nowhere)
     }
 
     /// The images of the cluster that are needed.

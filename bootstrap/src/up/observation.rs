@@ -2,42 +2,25 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::images::{DecidedImages, Images};
+use super::images::{Images, Resolved};
 use crate::definitions;
-use crate::docker::observe::ObservedPlatform;
-use crate::docker::{Engine, network, registry};
 use crate::error::Failure;
 use crate::kubernetes::inventory::Inventory;
 use crate::plan::Observed;
 use crate::stack::{Component, Stack};
+use crate::target::Seen;
 
-/// Looks where everything stands; touches nothing.
-pub(super) async fn observe(
-    engine: &Engine,
-    images: &Images,
-    decided: &DecidedImages,
-    stack: &Stack,
-    platform: Option<ObservedPlatform>,
-    client: Option<&kube::Client>,
-) -> Result<Observed, Failure> {
-    let network = network::find(engine).await?.is_some();
-    let registry = registry::find(engine).await?.is_some();
-    let name = platform.as_ref().map_or("", |platform| platform.name.as_str());
-    let installed = installed(name, client).await?;
-    let definitions = definitions(images, stack);
-    Ok(Observed { network, registry, platform, images: decided.images.clone(), definitions, installed })
-}
-
-/// The same for a cluster that somebody else made.
-pub(super) async fn observe_existing(
-    images: &Images,
-    decided: &DecidedImages,
-    stack: &Stack,
-    platform: &str,
-    client: &kube::Client,
-) -> Result<Observed, Failure> {
-    let (installed, definitions) = (installed(platform, Some(client)).await?, definitions(images, stack));
-    Ok(Observed { images: decided.images.clone(), installed, definitions, ..Observed::default() })
+/// Looks where everything stands; touches nothing. What was seen before is not looked at again.
+pub(super) async fn observe(resolved: &Resolved, name: &str, seen: &Seen, network: bool) -> Result<Observed, Failure> {
+    let Resolved { images, stack, decided } = resolved;
+    Ok(Observed {
+        network,
+        registry: seen.registry.is_some(),
+        platform: seen.platform.clone(),
+        images: decided.images.clone(),
+        definitions: definitions(images, stack),
+        installed: installed(name, seen.live.as_ref()).await?,
+    })
 }
 
 /// Components whose definitions are all in the cache.

@@ -1,13 +1,12 @@
 //! What a new platform begins with: the checkpoint of another one.
 
-use crate::build::Architecture;
 use crate::checkpoint::Portable;
-use crate::docker::Engine;
 use crate::error::Failure;
 use crate::images::Bundle;
 use crate::images::bundle::signature;
 use crate::settings::{Existing, ImageSource, UpWishes};
 use crate::stack::{ClusterSpec, Stack};
+use crate::target::Reached;
 
 /// Opens the files that were asked for. With a bundle, its stack is meant, unless another one is asked for; and its checkpoint.
 ///
@@ -30,23 +29,23 @@ pub(super) fn of_files(mut wishes: UpWishes) -> Result<(UpWishes, Option<Portabl
     Ok((wishes, checkpoint))
 }
 
-/// The checkpoint, if there is one and the platform is still to be made; what it decides goes into the wishes.
+/// The checkpoint, if there is one and the platform is still to be made; and the wishes with what it decides.
 ///
 /// # Errors
 /// It was asked for and the platform is there already, or it does not fit what is wanted.
 pub(super) async fn begins_with(
     checkpoint: Option<Portable>,
     name: &str,
-    wishes: &mut UpWishes,
+    mut wishes: UpWishes,
     cluster: &ClusterSpec,
-    engine: &Engine,
+    target: &Reached,
     exists: bool,
-) -> Result<Option<Portable>, Failure> {
-    let Some(checkpoint) = checkpoint else { return Ok(None) };
+) -> Result<(UpWishes, Option<Portable>), Failure> {
+    let Some(checkpoint) = checkpoint else { return Ok((wishes, None)) };
     if exists {
         // A bundle serves a platform that exists with its images.
         if wishes.checkpoint.is_none() {
-            return Ok(None);
+            return Ok((wishes, None));
         }
         let hint = format!(
             "Take it into the platform with `backstack checkpoint import {}` and go back to it with `backstack reset --to`; or \
@@ -55,7 +54,7 @@ pub(super) async fn begins_with(
         );
         return Err(checkpoint.unfit(name, "it is there already".into(), hint).into());
     }
-    checkpoint.check(name, wishes.workers, &architecture(engine).await?)?;
+    checkpoint.check(name, wishes.workers, &target.architecture().await?)?;
     if wishes.node_image.is_none() {
         checkpoint.check_kubernetes(&cluster.file.kubernetes)?;
     }
@@ -63,20 +62,10 @@ pub(super) async fn begins_with(
     if wishes.bundle.is_none() {
         wishes.images = wishes.images.or(checkpoint.origin.record.from_packages.then_some(ImageSource::Source));
     }
-    Ok(Some(checkpoint))
+    Ok((wishes, Some(checkpoint)))
 }
 
 /// The platform that the checkpoint was taken of, as far as settings care.
 pub(super) fn existing(checkpoint: &Portable) -> Existing {
     Existing { settings: None, workers: checkpoint.workers(), record: Some(checkpoint.origin.record.clone()) }
-}
-
-/// Of the engine's machine, as Go names it.
-async fn architecture(engine: &Engine) -> Result<String, Failure> {
-    Ok(match engine.info().await?.architecture.as_deref() {
-        Some("x86_64") => "amd64".into(),
-        Some("aarch64") => "arm64".into(),
-        Some(other) => other.into(),
-        None => Architecture::host().to_string(),
-    })
 }

@@ -5,11 +5,9 @@ use std::time::Instant;
 
 use serde::Serialize;
 
-use super::{Prepared, checkpoint, existing, wanting};
-use crate::docker::names;
+use super::{Prepared, checkpoint, wanting};
 use crate::error::Failure;
 use crate::execute;
-use crate::execute::context::Place;
 use crate::report::{Event, Planned, Reporter};
 use crate::stack::{LeftOut, Stack};
 
@@ -96,15 +94,15 @@ pub async fn execute(prepared: &Prepared, reporter: Arc<dyn Reporter>) -> Outcom
     }
     let executed = execute::run(&prepared.plan, context, reporter.clone()).await;
     if !executed.failures.is_empty() {
-        let flags = wanting::flags(&context.settings.name, context.existing());
+        let flags = context.site.target().flags(&context.settings.name);
         let told = |failure| wanting::told(failure, &context.stack, &context.settings.changes, &flags);
         return Outcome::Failed(executed.failures.into_iter().map(|failed| told(failed.failure)).collect());
     }
     if let Err(failure) = checkpoint::end_upgrade(context).await {
         return Outcome::Failed(vec![failure]);
     }
-    if let (Place::Own(own), None) = (&context.place, &prepared.adding) {
-        checkpoint::keep(own, context, executed.changed_components, &reporter).await;
+    if let (Some(site), None) = (context.site.local(), &prepared.adding) {
+        checkpoint::keep(site, context, executed.changed_components, &reporter).await;
     }
     let registry_port = context.found.registry.get().map_or(0, |registry| registry.host_port);
     Outcome::Ready(Box::new(Ready {
@@ -118,15 +116,9 @@ pub async fn execute(prepared: &Prepared, reporter: Arc<dyn Reporter>) -> Outcom
         left_out: context.left_out.clone(),
         routes: routes(&context.stack, &context.settings.url),
         local_url: context.settings.local_url(),
-        context: match &context.place {
-            Place::Own(_) => names::context(&context.settings.name),
-            Place::Existing(cluster) => cluster.context.clone(),
-        },
-        elsewhere: context.is_existing(),
-        port_forward: match &context.place {
-            Place::Own(_) => None,
-            Place::Existing(cluster) => existing::port_forward(context, cluster),
-        },
+        context: context.site.context(&context.settings.name),
+        elsewhere: context.site.is_existing(),
+        port_forward: context.site.port_forward(&context.settings, &context.stack),
         pushed_to: context.settings.push.as_ref().map(|push| push.to.address()),
         registry_port,
     }))

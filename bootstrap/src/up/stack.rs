@@ -10,6 +10,7 @@ use crate::settings::UpSettings;
 use crate::stack::additions;
 use crate::stack::changes::{self, Changes};
 use crate::stack::{Stack, StackSource};
+use crate::target::Target;
 
 /// Components to add to a platform that exists; the rest of it is left alone.
 #[derive(Debug, Clone, Default)]
@@ -41,50 +42,46 @@ pub struct Adding {
     pub there: Vec<String>,
 }
 
-/// The stack that the settings mean. They are brought in step with what is added and left out. `existing` is a
-/// cluster that somebody else made.
+/// A stack, and the settings in step with it.
+pub(super) struct Loaded {
+    pub settings: UpSettings,
+    pub stack: Stack,
+    pub adding: Option<Adding>,
+}
+
+/// The stack that the settings mean, for such a target; and the settings with what is added and left out.
 ///
 /// # Errors
 /// Something is wrong in a file of the stack or of what is added, or does not fit together.
-pub(super) fn load(
-    settings: &mut UpSettings,
-    add: Option<&AddWish>,
-    existing: bool,
-) -> Result<(Stack, Option<Adding>), Failure> {
+pub(super) fn load(mut settings: UpSettings, add: Option<&AddWish>, target: &Target) -> Result<Loaded, Failure> {
     let source = StackSource::named(&settings.stack);
     let mut adding = None;
     if add.is_some() || !settings.without.is_empty() {
         let base = Stack::load(source.clone())?;
         settings.changes.leave_out(&base, &settings.without)?;
         if let Some(wish) = add {
-            adding = Some(apply(settings, &base, wish)?);
+            let added = added(&settings.changes, &base, wish)?;
+            settings.changes = added.changes;
+            take_over_parameters(&mut settings.changes, &mut settings.parameters, &added.names);
+            adding = Some(Adding { names: added.names.into_iter().collect(), there: added.there });
         }
     }
     let without = settings.changes.without.clone();
     settings.parameters.retain(|(component, ..)| !without.contains(component));
-    let mut stack = Stack::load_changed(source, &settings.changes)?;
-    if existing {
-        stack.suit_other_clusters();
-    }
+    let mut stack = target.suit(Stack::load_changed(source, &settings.changes)?);
     // What was added and whose files are gone is not there to be set.
-    let gone = stack.kept.clone();
-    settings.parameters.retain(|(component, ..)| !gone.contains(component));
+    settings.parameters.retain(|(component, ..)| !stack.kept.contains(component));
     parameters::set(&mut stack, &settings.parameters)?;
-    Ok((stack, adding))
+    Ok(Loaded { settings, stack, adding })
 }
 
-fn apply(settings: &mut UpSettings, base: &Stack, wish: &AddWish) -> Result<Adding, Failure> {
-    let left_out = settings.changes.without.contains(&wish.what);
-    let added = if left_out && !changes::is_path(&wish.what) {
-        let mut back = settings.changes.clone();
-        back.without.retain(|name| *name != wish.what);
-        changes::Added { changes: back, names: vec![wish.what.clone()], there: Vec::new() }
-    } else {
-        settings.changes.add(base, additions::read_additions(&wish.what)?)?
-    };
-    settings.changes = added.changes;
-    take_over_parameters(&mut settings.changes, &mut settings.parameters, &added.names);
-    Ok(Adding { names: added.names.into_iter().collect(), there: added.there })
+fn added(had: &Changes, base: &Stack, wish: &AddWish) -> Result<changes::Added, Failure> {
+    if !had.without.contains(&wish.what) || changes::is_path(&wish.what) {
+        return Ok(had.add(base, additions::read_additions(&wish.what)?)?);
+    }
+    let mut back = had.clone();
+    back.without.retain(|name| *name != wish.what);
+    Ok(changes::Added { changes: back, names: vec![wish.what.clone()], there: Vec::new() })
 }
 
 /// Values for what is added are kept with it.

@@ -4,17 +4,7 @@
 //! with the name of an image that says nothing to whoever runs it.
 
 use crate::error::{ExitKind, Failure};
-use crate::settings::DEFAULT_NAME;
 use crate::stack::{Changes, Stack};
-
-/// What has to be typed to mean the same platform again.
-pub(crate) fn flags(name: &str, context: Option<&str>) -> String {
-    match context {
-        Some(context) => format!(" --context {context}"),
-        None if name == DEFAULT_NAME => String::new(),
-        None => format!(" --name {name}"),
-    }
-}
 
 /// Adds to a failure that is about an image which components want it, and how to leave them out.
 pub(super) fn told(mut failure: Failure, stack: &Stack, changes: &Changes, flags: &str) -> Failure {
@@ -55,6 +45,7 @@ mod tests {
     use super::*;
     use crate::stack::StackSource;
     use crate::stack::changes::{Addition, Origin};
+    use crate::target::Target;
 
     fn failure(kind: ExitKind, message: &str) -> Failure {
         Failure { kind, messages: vec![message.into()], details: Vec::new(), hints: vec!["Try again.".into()] }
@@ -74,7 +65,7 @@ mod tests {
         assert_eq!(hint(&Changes::default(), ""), wanted);
         let from = Origin::Folder("/x".into());
         let added = Addition { name: own.name().into(), from, parameters: BTreeMap::new() };
-        let hint = hint(&Changes { added: vec![added], without: Vec::new() }, &flags("two", None));
+        let hint = hint(&Changes { added: vec![added], without: Vec::new() }, &Target::Local.flags("two"));
         assert!(hint.contains(&format!("`backstack stack remove {} --name two`", own.name())), "{hint}");
         // Of another image, or not about an image at all.
         let others =
@@ -82,12 +73,5 @@ mod tests {
         for other in others {
             assert_eq!(told(other, &stack, &Changes::default(), "").hints, ["Try again."]);
         }
-    }
-
-    #[test]
-    fn the_platform_is_named_where_it_is_not_the_usual_one() {
-        assert_eq!(flags(DEFAULT_NAME, None), "");
-        assert_eq!(flags("two", None), " --name two");
-        assert_eq!(flags("two", Some("prod")), " --context prod");
     }
 }

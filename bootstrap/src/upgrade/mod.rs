@@ -16,17 +16,17 @@ use std::sync::Arc;
 use semver::Version;
 use serde::Serialize;
 
-use crate::checkpoint::{self, About, INITIAL, Place};
+use crate::checkpoint::{self, About, INITIAL};
 use crate::docker::observe::PlatformSettings;
 use crate::error::Failure;
 use crate::execute::preview::{self, Previewed};
-use crate::existing::{self, ExistingError};
 use crate::images::Reference;
-use crate::kubernetes::record;
 use crate::plan::{Action, Step};
 use crate::report::Reporter;
 use crate::settings::{ImageSource, Record, UpWishes};
 use crate::stack::ClusterSpec;
+use crate::target::local::Running;
+use crate::target::{Known, Target};
 use crate::up::{self, Outcome, Prepared, UpRequest};
 
 pub mod error;
@@ -54,14 +54,6 @@ pub struct Request {
     pub downgrade: bool,
     /// Nothing may be touched.
     pub only_look: bool,
-}
-
-/// Which platform is meant.
-pub enum Target {
-    /// One of our own, which runs.
-    Own(Box<Place>),
-    /// One on the cluster of a context.
-    Existing(String),
 }
 
 /// Versions of a platform.
@@ -122,60 +114,50 @@ pub struct Upgrade {
     pub changes: Changes,
     /// The plan that `up` would carry out for that.
     pub prepared: Prepared,
-    place: Option<Box<Place>>,
+    nodes: Option<Running>,
 }
 
 /// Finds out what an upgrade would change. Nothing is touched.
 ///
 /// # Errors
 /// As [`up::prepare`]; the platform is not set up; [`UpgradeError::Newer`].
-pub async fn prepare(request: Request, target: Target) -> Result<Upgrade, Failure> {
-    let (record, context, place) = match target {
-        Target::Own(place) => (record::read::<Record>(&place.client).await?, None, Some(place)),
-        Target::Existing(context) => (Some(on_cluster_of_others(&request.name, &context).await?), Some(context), None),
-    };
-    let record = record.ok_or_else(|| up::not_set_up(&request.name))?;
+pub async fn prepare(request: Request, target: Target, platform: Known) -> Result<Upgrade, Failure> {
+    let Known { record, nodes } = platform;
     let (name, downgrade) = (request.name.clone(), request.downgrade);
     not_newer(&name, "backstack", &record.by, OWN, downgrade)?;
-    let flags = up::wanting::flags(&name, context.as_deref());
-    let prepared = up::prepare(up_request(request, &record, context)).await?;
+    let flags = target.flags(&name);
+    let prepared = up::prepare(up_request(request, &record, target)).await?;
     let stack = &prepared.context.stack;
     not_newer(&name, &format!("stack {}", stack.name), &record.stack_version, &stack.version, downgrade)?;
     let components = preview::run(&prepared.plan, &prepared.context).await?;
-    let checkpoints = match &place {
-        Some(place) => checkpoint::list(place).await?,
+    let checkpoints = match &nodes {
+        Some(nodes) => checkpoint::list(nodes).await?,
         None => Vec::new(),
     };
     let kept = checkpoints.iter().find(|one| record.upgrading.as_ref() == Some(&one.name));
     // The record of an upgrade that was cut off has the new version already.
     let stack_before = kept.map_or(&record.stack_version, |kept| &kept.stack_version);
     let is_old = |one: &About| one.name == INITIAL && one.stack_version != stack.version;
-    let settings = place.as_ref().and_then(|place| place.platform.settings.as_ref());
-    let nodes = prepared.plan.steps.iter().filter(|step| matches!(step.step, Step::ProvisionNode { .. }));
+    let settings = nodes.as_ref().and_then(|nodes| nodes.platform.settings.as_ref());
+    let made = prepared.plan.steps.iter().filter(|step| matches!(step.step, Step::ProvisionNode { .. }));
     let changes = Changes {
         platform: name,
         stack: stack.name.clone(),
         from: Versions { program: record.by.clone(), stack: stack_before.clone() },
         to: Versions { program: OWN.into(), stack: stack.version.clone() },
         components,
-        nodes: nodes.filter(|step| step.action != Action::Exists).count(),
+        nodes: made.filter(|step| step.action != Action::Exists).count(),
         stays: settings.map(|settings| stays(settings, &flags)).transpose()?.unwrap_or_default(),
         goes_on: kept.is_some(),
-        checkpoint: place.as_ref().map(|_| kept.map_or_else(|| checkpoint_name(&record), |kept| kept.name.clone())),
+        checkpoint: nodes.as_ref().map(|_| kept.map_or_else(|| checkpoint_name(&record), |kept| kept.name.clone())),
         initial_is_old: checkpoints.iter().any(is_old),
         flags,
     };
-    Ok(Upgrade { changes, prepared, place })
-}
-
-async fn on_cluster_of_others(name: &str, context: &str) -> Result<Record, Failure> {
-    let cluster = existing::connect(context).await?;
-    let record = existing::down::platform(&cluster, name).await?;
-    Ok(record.ok_or_else(|| ExistingError::NoPlatform { context: context.into() })?)
+    Ok(Upgrade { changes, prepared, nodes })
 }
 
 /// An `up` on the platform as it is recorded.
-fn up_request(request: Request, record: &Record, context: Option<String>) -> UpRequest {
+fn up_request(request: Request, record: &Record, target: Target) -> UpRequest {
     let wishes = UpWishes {
         stack: Some(record.stack.clone()),
         images: request.images.or(record.from_packages.then_some(ImageSource::Source)),
@@ -188,7 +170,7 @@ fn up_request(request: Request, record: &Record, context: Option<String>) -> UpR
         config: None,
         skip_checks: request.skip_checks,
         only_look: request.only_look,
-        context,
+        target,
         add: None,
         as_it_is: true,
     }
@@ -237,8 +219,8 @@ impl Upgrade {
     /// # Errors
     /// The checkpoint cannot be made: then nothing was changed.
     pub async fn run(&mut self, reporter: Arc<dyn Reporter>) -> Result<Outcome, Failure> {
-        if let (Some(place), Some(name), false) = (&self.place, &self.changes.checkpoint, self.changes.goes_on) {
-            checkpoint::create(place, name, true).await.map_err(|error| without_checkpoint(error.into()))?;
+        if let (Some(nodes), Some(name), false) = (&self.nodes, &self.changes.checkpoint, self.changes.goes_on) {
+            checkpoint::create(nodes, name, true).await.map_err(|error| without_checkpoint(error.into()))?;
         }
         self.prepared.context.upgrading = self.changes.checkpoint.clone();
         let way_back = self.changes.way_back();

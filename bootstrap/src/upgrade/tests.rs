@@ -161,7 +161,8 @@ fn status_tells_of_an_upgrade_that_could_be_made_or_is_not_through() {
 
 #[test]
 fn the_platform_s_own_settings_are_kept() {
-    let asked = up_request(Request { name: "p".into(), ..Request::default() }, &record("0.1.0", "1.0.0"), None);
+    let asked =
+        up_request(Request { name: "p".into(), ..Request::default() }, &record("0.1.0", "1.0.0"), Target::Local);
     assert!(asked.as_it_is && asked.config.is_none());
     assert_eq!((asked.wishes.stack.as_deref(), asked.wishes.images), (Some("/own"), Some(ImageSource::Source)));
 }

@@ -10,7 +10,7 @@ use tokio::process::Command;
 use super::WorkshopError;
 use super::platform::Platform;
 use crate::docker::kubeconfig;
-use crate::execute::nodes;
+use crate::target::local;
 use crate::tools::Hear;
 
 /// Bytes that are read at a time.
@@ -70,7 +70,7 @@ fn joined(had: &[u8], more: &str) -> Vec<u8> {
 
 async fn kubeconfig_of(platform: &Platform, folder: &Path) -> Result<PathBuf, WorkshopError> {
     let place = &platform.place;
-    let entry = nodes::kubeconfig_entry(&place.engine, platform.name(), &place.control_plane).await?;
+    let entry = local::kubeconfig_entry(&place.engine, platform.name(), &place.control_plane).await?;
     let path = folder.join("kubeconfig");
     std::fs::write(&path, kubeconfig::standalone(&entry)?).map_err(WorkshopError::folder)?;
     Ok(path)

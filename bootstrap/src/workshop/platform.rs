@@ -10,8 +10,8 @@ use base64::prelude::BASE64_STANDARD as BASE64;
 
 use super::WorkshopError;
 use crate::assistant::live::{Git, LivePlatforms};
-use crate::checkpoint::Place;
 use crate::kubernetes::credentials::Found;
+use crate::target::local::Running;
 
 /// For one answer of a page.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -19,7 +19,7 @@ const PATIENCE: Duration = Duration::from_secs(20);
 /// A platform of our own that runs, and what opens it.
 pub struct Platform {
     /// Its nodes and its API.
-    pub place: Place,
+    pub place: Running,
     /// Where people reach it.
     pub url: String,
     /// Its certificate authority, PEM.

@@ -57,7 +57,8 @@ fn clean_object(map: &mut Map<String, Value>) {
     let text = |key: &str| map.get(key).and_then(Value::as_str).unwrap_or_default();
     let kind = (text("apiVersion"), text("kind"));
     let known = NAMES.into_iter().filter(|(group, of, _)| kind.0.starts_with(group) && kind.1 == *of);
-    let names: Vec<_> = known.filter_map(|(.., way)| Some((way, at(map, way)?.clone()))).collect();
+    let known: Vec<_> = known.map(|(.., way)| way).collect();
+    let names: Vec<_> = known.into_iter().filter_map(|way| Some((way, at(map, way)?.clone()))).collect();
     clean_fields(map);
     for (way, name) in names {
         if let Some(field) = at(map, way) {

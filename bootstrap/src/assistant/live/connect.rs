@@ -19,12 +19,11 @@ use super::git::Git;
 use super::images::OwnRegistry;
 use crate::docker::{Engine, kubeconfig, observe};
 use crate::error::{Explain, chain};
-use crate::execute::nodes;
-use crate::existing;
 use crate::kubernetes::record;
 use crate::kubernetes::secrets::Secrets;
 use crate::kubernetes::{assistant, client};
 use crate::settings::Record;
+use crate::target::{existing, local};
 
 /// Where Kubernetes puts a pod's account, and where a pod reaches the API.
 const POD_ACCOUNT: &str = "/var/run/secrets/kubernetes.io/serviceaccount";
@@ -123,7 +122,7 @@ async fn of_containers(platform: &str) -> Result<(String, Doors), PortError> {
             .hint("Start it with `backstack start`, then call again."));
     };
     let entry =
-        nodes::kubeconfig_entry(&engine, platform, &node.name).await.map_err(|error| unavailable(platform, &error))?;
+        local::kubeconfig_entry(&engine, platform, &node.name).await.map_err(|error| unavailable(platform, &error))?;
     let config = kubeconfig::standalone(&entry).map_err(|error| unavailable(platform, &error))?;
     let node = node.name.clone();
     Ok((config, Doors { engine, node }))

@@ -6,13 +6,14 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 
 use super::{CONFIG, Manifest, OBJECTS, VOLUMES, listed};
-use crate::checkpoint::{About, CheckpointError, Place, node};
+use crate::checkpoint::{About, CheckpointError, node};
 use crate::docker::Engine;
 use crate::images::bundle::{About as FileAbout, BundleError};
 use crate::images::bundle_writer::{self, Beside, Packed};
 use crate::images::manifest::OCI_IMAGE_MEDIA_TYPE;
 use crate::images::{BlobStore, Descriptor};
 use crate::report::Progress;
+use crate::target::local::Running;
 
 /// As the checkpoint itself has it.
 const LEVEL: i32 = 3;
@@ -32,7 +33,7 @@ pub struct Exported {
 ///
 /// # Errors
 /// [`CheckpointError`], and then there is no file.
-pub async fn export(place: &Place, about: &About, path: &Path) -> Result<Exported, CheckpointError> {
+pub async fn export(place: &Running, about: &About, path: &Path) -> Result<Exported, CheckpointError> {
     if path.exists() {
         return Err(BundleError::Exists { path: path.into() }.into());
     }
@@ -60,7 +61,7 @@ pub async fn export(place: &Place, about: &About, path: &Path) -> Result<Exporte
 }
 
 /// All of a checkpoint in a store; its manifest.
-async fn gather(place: &Place, about: &About, store: &BlobStore, path: &Path) -> Result<Descriptor, CheckpointError> {
+async fn gather(place: &Running, about: &About, store: &BlobStore, path: &Path) -> Result<Descriptor, CheckpointError> {
     let put = |kind: &str, bytes: &[u8]| store.put(kind, bytes).map_err(writing(path));
     let objects = node::read_objects(&place.engine, &place.control_plane, &about.name).await?;
     let objects = put(OBJECTS, &objects)?;

@@ -3,7 +3,8 @@
 use futures::future::try_join_all;
 
 use super::Portable;
-use crate::checkpoint::{About, CheckpointError, Place, check_name, cluster_of, list, node, publish};
+use crate::checkpoint::{About, CheckpointError, check_name, cluster_of, list, node, publish};
+use crate::target::local::Running;
 
 /// Puts a checkpoint into the nodes of a platform, under this name.
 ///
@@ -12,7 +13,7 @@ use crate::checkpoint::{About, CheckpointError, Place, check_name, cluster_of, l
 ///
 /// # Errors
 /// [`CheckpointError`], and nothing is left behind but files that the next one takes away.
-pub async fn import(place: &Place, portable: &Portable, name: &str) -> Result<About, CheckpointError> {
+pub async fn import(place: &Running, portable: &Portable, name: &str) -> Result<About, CheckpointError> {
     check_name(name)?;
     if list(place).await?.iter().any(|had| had.name == name) {
         return Err(CheckpointError::Exists { name: name.into() });

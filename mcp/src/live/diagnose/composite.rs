@@ -5,11 +5,13 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 
 use super::custom::{VIOLATION, named_in};
-use super::{Fault, Finding, classify, program, readiness};
-use crate::live::object::{Ref, annotation, condition, conditions, list, name, short, text};
+use super::mutated::value_at;
+use super::{Fault, Finding, classify, program, readiness, revision};
+use crate::live::object::{Ref, annotation, condition, conditions, group_of, list, name, short, text};
+use crate::live::references::nearest;
 use crate::live::snapshot::{Snapshot, event_count, event_time};
 
-const CROSSPLANE: &str = "apiextensions.crossplane.io";
+pub(super) const CROSSPLANE: &str = "apiextensions.crossplane.io";
 const PACKAGES: &str = "pkg.crossplane.io";
 /// What an error weighs at least that Crossplane tells of something that is not ready.
 const WARNED: u32 = 52;
@@ -43,6 +45,9 @@ pub(super) fn of_composite(snapshot: &Snapshot, composite: &Value) -> Vec<Findin
     }
     if findings.is_empty() {
         findings.extend(warnings(snapshot, composite, &at));
+    }
+    if findings.is_empty() {
+        findings.extend(unmade(snapshot, composite, &at).or_else(|| revision::older(snapshot, composite)));
     }
     if findings.is_empty() {
         let told = readiness::never_said(snapshot, composite).or_else(|| not_ready(composite, &at));
@@ -112,6 +117,53 @@ fn warnings(snapshot: &Snapshot, composite: &Value, at: &Ref) -> Option<Finding>
         let source = format!("event {} ×{}", text(event, "/reason"), event_count(event));
         finding.with(source, text(event, "/message"))
     }))
+}
+
+/// Nothing was made of it although its composition makes something: Crossplane only warns of that, and calls it ready.
+fn unmade(snapshot: &Snapshot, composite: &Value, at: &Ref) -> Option<Finding> {
+    let (composition, said) = revision::nothing_made(snapshot, composite)?;
+    let source = Ref::of(composition);
+    let text = format!("makes nothing of {at}: {}", short(innermost(said), 200));
+    let field = named_in(composition, said).unwrap_or_else(|| "spec.pipeline".into());
+    let mut finding = Finding::new(Fault::FunctionFailed, source.clone(), text).at(field.clone());
+    finding.affects.push(at.to_string());
+    let finding = finding.with("event ComposeResources", said);
+    let path = value_at(composition, &field).and_then(Value::as_str).filter(|path| path.starts_with("spec."));
+    Some(match path {
+        Some(path) if is_known(snapshot, composite, path) => {
+            finding.next(format!("Set `{path}` of {at}: `{field}` of {source} needs it."))
+        }
+        Some(path) => {
+            let near = near_field(snapshot, composite, path);
+            let near = near.map_or_else(String::new, |near| format!(" (there is `{near}`)"));
+            finding.next(format!(
+                "Correct `{field}` of {source}: `{path}` is no field of its API{near}; or take the requirement away."
+            ))
+        }
+        None => finding.next(format!("Correct `{field}` of {source}, which the message names, or what {at} gives it.")),
+    })
+}
+
+/// The schema of what stands above the last part of a path, and that part: of `spec.owner.mail` that of `owner`.
+fn schema_above<'a>(snapshot: &'a Snapshot, composite: &Value, path: &'a str) -> Option<(&'a Value, &'a str)> {
+    let (group, kind) = (group_of(text(composite, "/apiVersion")), text(composite, "/kind"));
+    let definition = snapshot.composite_kinds().into_iter().find(|one| one.group == group && one.kind == kind)?;
+    let versions = list(definition.definition, "/spec/versions").iter();
+    let version = versions.into_iter().find(|one| text(composite, "/apiVersion").ends_with(text(one, "/name")))?;
+    let (above, last) = path.rsplit_once('.')?;
+    let root = version.pointer("/schema/openAPIV3Schema")?;
+    let schema = above.split('.').try_fold(root, |schema, part| schema.get("properties")?.get(part))?;
+    Some((schema.get("properties")?, last))
+}
+
+fn is_known(snapshot: &Snapshot, composite: &Value, path: &str) -> bool {
+    schema_above(snapshot, composite, path).is_none_or(|(fields, last)| fields.get(last).is_some())
+}
+
+fn near_field(snapshot: &Snapshot, composite: &Value, path: &str) -> Option<String> {
+    let (fields, last) = schema_above(snapshot, composite, path)?;
+    let near = nearest(last, fields.as_object()?.keys().map(String::as_str))?;
+    Some(format!("{}.{near}", path.rsplit_once('.')?.0))
 }
 
 /// Two who write at once: whoever comes late tries again.
@@ -312,6 +364,11 @@ pub fn composition_of<'a>(snapshot: &'a Snapshot, composite: &Value) -> Option<&
     }
 }
 
+/// Every composition that a resource could use.
+pub(super) fn compositions_of<'a>(snapshot: &'a Snapshot, composite: &'a Value) -> impl Iterator<Item = &'a Value> {
+    snapshot.all(CROSSPLANE, "Composition").filter(|composition| fits(composition, composite))
+}
+
 fn fits(composition: &Value, composite: &Value) -> bool {
     text(composition, "/spec/compositeTypeRef/kind") == text(composite, "/kind")
         && text(composition, "/spec/compositeTypeRef/apiVersion").split('/').next()
@@ -329,7 +386,7 @@ fn no_composition(snapshot: &Snapshot, composite: &Value, at: &Ref) -> Vec<Findi
     } else {
         format!("its composition `{chosen}` does not exist")
     };
-    let others: Vec<_> = snapshot.all(CROSSPLANE, "Composition").filter(|one| fits(one, composite)).map(name).collect();
+    let others: Vec<_> = compositions_of(snapshot, composite).map(name).collect();
     let field = "spec.crossplane.compositionRef.name";
     let finding = Finding::new(Fault::MissingComposition, at.clone(), what).with("compositions", &others.join(", "));
     vec![match (chosen.is_empty(), others.as_slice()) {

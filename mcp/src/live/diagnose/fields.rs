@@ -5,7 +5,7 @@ use backstack_health::finding::Change;
 use serde_json::{Value, json};
 
 use super::mutated::value_at;
-use super::{Fault, Finding, applications_of, mutated, next_step, source};
+use super::{Fault, Finding, applications_of, chosen, mutated, next_step, source};
 use crate::live::mutations::{mutation_of, mutation_to};
 use crate::live::object::{Ref, list, namespace, text};
 use crate::live::owners;
@@ -28,7 +28,12 @@ pub(super) fn located(snapshot: &Snapshot, mut finding: Finding) -> Finding {
         return with_source(snapshot, object, finding);
     }
     let value = finding.change.take().and_then(|change| change.value);
-    let (written, field) = written_in(snapshot, object, &finding.field);
+    let (written, mut field) = written_in(snapshot, object, &finding.field);
+    if field.is_empty()
+        && let Some((choice, next)) = chosen::told(snapshot, written, &finding)
+    {
+        (field, finding.next) = (choice, next);
+    }
     let at = Ref::of(written);
     if at != finding.object || value.is_some() {
         finding.change = Some(Change { object: at.typed(), field: field.clone(), value });
@@ -190,6 +195,7 @@ fn field(object: &Value, finding: &Finding) -> Option<String> {
     match finding.fault {
         Fault::Paused if object.pointer("/spec/paused").is_some() => Some("spec.paused".into()),
         Fault::Paused => Some("spec.replicas".into()),
+        Fault::BadImage if said(finding).contains("pull policy of never") => of_container("imagePullPolicy"),
         Fault::BadImage => of_container("image"),
         Fault::OutOfMemory => of_container("resources.limits.memory"),
         Fault::CrashLoop if path.is_empty() => evicted(template, finding),

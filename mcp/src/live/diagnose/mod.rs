@@ -29,6 +29,7 @@ use super::target::Unclear;
 
 mod around;
 mod called;
+mod chosen;
 mod composite;
 mod custom;
 mod fields;
@@ -42,6 +43,7 @@ mod policy;
 mod program;
 mod rank;
 mod readiness;
+mod revision;
 mod rules;
 mod scope;
 mod source;
@@ -191,13 +193,21 @@ fn unkept(snapshot: &Snapshot, walk: &Walk<'_>) -> Vec<ServedKind> {
     let noted = noted.map(|named| (named.kind.group.clone(), named.kind.kind.clone()));
     let runs = walk.objects().filter_map(|object| rules::runs::kind_of_runs(&snapshot.served, object));
     let runs = runs.map(|kind| (kind.group.clone(), kind.kind.clone()));
+    let is_held = walk.objects().any(revision::is_held);
+    let revisions = is_held.then(|| (revision::REVISIONS.0.to_string(), revision::REVISIONS.1.to_string()));
     let is_limited = walk.steps.iter().any(|step| {
         step.role == Role::Own && step.object.is_some_and(|object| !rules::throttling::questions(object).is_empty())
     });
     let figures = rules::throttling::FIGURES;
     let figures = is_limited.then(|| (figures.0.to_string(), figures.1.to_string()));
-    let wanted: BTreeSet<_> =
-        made.chain(named).map(|at| (at.group, at.kind)).chain(noted).chain(runs).chain(figures).collect();
+    let wanted: BTreeSet<_> = made
+        .chain(named)
+        .map(|at| (at.group, at.kind))
+        .chain(noted)
+        .chain(runs)
+        .chain(figures)
+        .chain(revisions)
+        .collect();
     let unread = wanted.iter().filter(|(group, kind)| kind != "Secret" && !snapshot.has_kind(group, kind));
     let served = |(group, kind): &(String, String)| {
         snapshot.served.iter().find(|served| served.group == *group && served.kind == *kind).cloned()

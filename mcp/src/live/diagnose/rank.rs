@@ -21,6 +21,12 @@ const EFFECT: u32 = 60;
 pub(super) fn ranked(snapshot: &Snapshot, walk: &Walk<'_>, findings: Vec<Finding>) -> Vec<Finding> {
     let mut merged = same_on_several(snapshot, findings);
     let is_harmed = shows_harm(walk, &merged);
+    let asked: Vec<_> = walk
+        .steps
+        .iter()
+        .filter(|step| step.role == Role::Own && step.at.kind == "Ingress")
+        .map(|step| step.at.to_string())
+        .collect();
     merged = down_because_of_another(snapshot, walk, merged);
     without_claims_told_twice(&mut merged);
     without_rights_told_twice(&mut merged);
@@ -31,7 +37,10 @@ pub(super) fn ranked(snapshot: &Snapshot, walk: &Walk<'_>, findings: Vec<Finding
     merged.retain(|finding| !(explained && finding.fault.is_symptom()));
     merged = same_above_and_below(walk, merged);
     // What is needed and broken weighs in full only where the thing itself shows some harm.
-    let is_needed = |finding: &Finding| role(walk, &finding.object) == Role::Needed && finding.fault != Fault::Blocked;
+    let is_said_to_harm = |finding: &Finding| finding.affects.iter().any(|at| asked.contains(at));
+    let is_needed = |finding: &Finding| {
+        role(walk, &finding.object) == Role::Needed && finding.fault != Fault::Blocked && !is_said_to_harm(finding)
+    };
     for finding in merged.iter_mut().filter(|finding| !is_harmed && is_needed(finding)) {
         finding.weight = finding.weight.min(MAYBE_HARMLESS);
     }

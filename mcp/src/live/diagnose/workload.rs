@@ -7,6 +7,7 @@ use serde_json::Value;
 use super::rules::certificates::is_issuer;
 use super::{Fault, Finding, custom};
 use crate::live::object::{COMPONENT, Ref, condition, label, list, name, namespace, short, text};
+use crate::live::references::hosts::hosts;
 use crate::live::snapshot::{Snapshot, typed};
 
 /// What a workload without replicas weighs that nothing needs: worth a word, and no fault.
@@ -42,22 +43,47 @@ fn of_workload(snapshot: &Snapshot, object: &Value) -> Vec<Finding> {
         .collect()
 }
 
-/// Whether somebody may well want none of it just now: it has 0 replicas, and nothing leads to it or made it.
+/// Whether somebody may well want none of it just now: it has 0 replicas, and nobody uses it. (An autoscaler leaves what has
+/// none as it is: that is how it is switched off.)
 fn is_unused(snapshot: &Snapshot, object: &Value) -> bool {
     let labels = object.pointer("/spec/template/metadata/labels");
-    let leads_here = |service: &Value| {
+    let leads_here = |service: &&Value| {
         let selector =
             service.pointer("/spec/selector").and_then(Value::as_object).filter(|selector| !selector.is_empty());
         selector.is_some_and(|selector| {
             selector.iter().all(|(key, value)| labels.and_then(|all| all.get(key)) == Some(value))
         })
     };
-    let is_scaled = |scaler: &Value| text(scaler, "/spec/scaleTargetRef/name") == name(object);
     object.pointer("/spec/replicas").and_then(Value::as_i64) == Some(0)
         && label(object, COMPONENT).is_none()
         && list(object, "/metadata/ownerReferences").is_empty()
-        && !snapshot.inside("", "Service", namespace(object)).any(leads_here)
-        && !snapshot.inside("autoscaling", "HorizontalPodAutoscaler", namespace(object)).any(is_scaled)
+        && !snapshot.inside("", "Service", namespace(object)).filter(leads_here).any(|one| is_used(snapshot, one))
+}
+
+/// Whether anybody is known to use a Service: it is open to the outside, a route leads to it, or a program of its namespace
+/// is told its name.
+pub(super) fn is_used(snapshot: &Snapshot, service: &Value) -> bool {
+    let (own, place) = (name(service), namespace(service));
+    let is_open = matches!(text(service, "/spec/type"), "NodePort" | "LoadBalancer");
+    let routes = snapshot.tables().filter(|((_, kind), _)| kind == "Ingress" || kind.ends_with("Route"));
+    let mut routes = routes.flat_map(|(_, table)| table.values()).filter(|route| namespace(route) == place);
+    let workloads = ["Deployment", "StatefulSet", "DaemonSet"].into_iter();
+    let mut workloads = workloads.flat_map(|kind| snapshot.inside("apps", kind, place));
+    let at = Ref::of(service);
+    is_open
+        || routes.any(|route| route.get("spec").is_some_and(|spec| has_name(spec, own)))
+        || workloads.any(|workload| hosts(snapshot, workload).iter().any(|host| host.service == at))
+}
+
+/// Whether a name stands somewhere in a route.
+fn has_name(value: &Value, wanted: &str) -> bool {
+    match value {
+        Value::Object(fields) => {
+            fields.iter().any(|(key, value)| key == "name" && value == wanted || has_name(value, wanted))
+        }
+        Value::Array(items) => items.iter().any(|item| has_name(item, wanted)),
+        _ => false,
+    }
 }
 
 /// A refusal because of a quota, with what is used of it.

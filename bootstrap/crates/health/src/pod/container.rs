@@ -69,6 +69,11 @@ impl Look<'_> {
         if let Some(event) = &event {
             finding = finding.with(told(event), &event.message);
         }
+        if reason == "ErrImageNeverPull" {
+            return finding.next(
+                "Set `imagePullPolicy` to IfNotPresent: with Never, no registry is asked for an image that the node lacks.",
+            );
+        }
         finding.next(format!(
             "Correct the image's name or tag where it is declared (now `{image}`), or push that image to its registry; \
              `backstack doctor` tells whether registries can be reached."
@@ -82,6 +87,14 @@ impl Look<'_> {
             true => {
                 (Fault::MissingReference, "Create what is missing in the same namespace, or correct the reference.")
             }
+            false if message.contains("non-numeric user") => {
+                (Fault::CannotStart, "Say the number of the image's user in `runAsUser`: a name proves nothing.")
+            }
+            false if message.contains("runAsNonRoot") || message.contains("non-root") => (
+                Fault::CannotStart,
+                "Set `runAsUser` to another user than 0 that the image can run as, use an image that does not run as \
+                 root, or take `runAsNonRoot` out.",
+            ),
             false => (Fault::CannotStart, "Correct the container's command, user or security settings."),
         };
         self.finding(fault, format!("{word} `{container}` cannot be made: {}", sentence(message)))

@@ -220,7 +220,12 @@ fn of_route(seen: &Seen<'_>, ingress: &Value, route: &Route<'_>) -> Option<Findi
     match through {
         Some(status) if status >= 500 && own < 500 => Some(dropped(ingress, route, status, own)),
         Some(404) if own < 400 => Some(dropped(ingress, route, 404, own)),
-        _ if own >= 500 => outlived::by(seen, route.pod, own).or_else(|| Some(fails(route, own))),
+        _ if own >= 500 => {
+            let mut finding = outlived::by(seen, route.pod, own).unwrap_or_else(|| fails(route, own));
+            // Whoever asks about the Ingress is harmed by what is behind it.
+            finding.affects.push(Ref::of(ingress).to_string());
+            Some(finding)
+        }
         None | Some(404) if own == 404 && route.path != "/" => {
             let root = reply(route.at_pod("/")).and_then(status).filter(|status| *status < 400)?;
             is_unchanged(ingress).then(|| unknown_path(ingress, route, root))

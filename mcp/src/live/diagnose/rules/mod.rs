@@ -30,8 +30,10 @@ mod expressions;
 pub(super) mod fights;
 pub(super) mod generated;
 mod guarded;
+mod hidden;
 mod hooks;
 mod hosts;
+mod ignored;
 pub(super) mod ingress;
 pub(super) mod keepers;
 pub(super) mod last_words;
@@ -137,6 +139,7 @@ pub(super) fn of_object(seen: &Seen<'_>, object: &Value) -> Vec<Finding> {
             found.extend(windows::of_application(seen, object));
             found.extend(hooks::of_application(seen, object));
             found.extend(fights::of_application(seen, object));
+            found.extend(ignored::of_application(seen, object));
         }
         "ValidatingWebhookConfiguration" | "MutatingWebhookConfiguration" => {
             found.extend(admission::of_configuration(seen, object));

@@ -184,7 +184,11 @@ fn same_port(seen: &Seen<'_>, pod: &Value) -> Option<Finding> {
         ),
         None => (
             format!("container `{}` wants a port that another container of the same pod has", text(own, "/name")),
-            own_path.clone(),
+            // Programs are told their port there.
+            format!(
+                "{own_path}.{}",
+                if own.get("args").is_none() && own.get("command").is_some() { "command" } else { "args" }
+            ),
         ),
     };
     let finding = Finding::new(Fault::CannotStart, Ref::of(pod), text).at(field).with("log", "address already in use");

@@ -16,6 +16,8 @@ const ENDS: i64 = 60;
 const LOOKS: i64 = 10;
 /// A schedule that is younger may not have had the time to succeed.
 const LONG_ENOUGH: i64 = 90;
+/// What weighs what somebody has switched off by hand.
+const MEANT: u32 = 46;
 /// Where a Job says how long it may take.
 const DEADLINE: &str = "spec.activeDeadlineSeconds";
 
@@ -26,8 +28,14 @@ pub(super) fn of_schedule(seen: &Seen<'_>, schedule: &Value) -> Vec<Finding> {
     if suspended {
         let finding = Finding::new(Fault::Paused, at.clone(), "is suspended: it does not run")
             .at("spec.suspend")
+            // Somebody has asked for that: what waits for a run says so itself.
+            .at_most(MEANT)
             .should_be(false);
-        return vec![finding.with("spec.suspend", "true").next(format!("Set `spec.suspend` of {at} to false."))];
+        return vec![
+            finding
+                .with("spec.suspend", "true")
+                .next(format!("Set `spec.suspend` of {at} to false, unless it is meant to be started by hand only.")),
+        ];
     }
     let mut found: Vec<Finding> = never(seen, &at, schedule).into_iter().collect();
     found.extend(in_the_way(seen, &at, schedule));

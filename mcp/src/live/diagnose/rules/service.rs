@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use super::{Seen, listening, slices};
-use crate::live::diagnose::{Fault, Finding};
+use super::{Seen, hidden, listening, slices};
+use crate::live::diagnose::{Fault, Finding, of_pod, workload::is_used};
 use crate::live::object::{Ref, condition, list, name, namespace, number, short, text};
 use crate::live::owners;
 use crate::live::references::nearest;
@@ -18,6 +18,9 @@ const PODS_TRIED: usize = 3;
 /// A Service of type LoadBalancer gets its address within seconds, if anybody gives any.
 const ADDRESS_SECONDS: i64 = 60;
 
+/// What a workload without pods weighs whose Service nobody uses.
+const UNUSED: u32 = 46;
+
 /// What keeps traffic to a Service from arriving.
 pub(super) fn of_service(seen: &Seen<'_>, service: &Value) -> Vec<Finding> {
     let selector = service.pointer("/spec/selector").and_then(Value::as_object).filter(|map| !map.is_empty());
@@ -28,9 +31,10 @@ pub(super) fn of_service(seen: &Seen<'_>, service: &Value) -> Vec<Finding> {
     if pods.is_empty() {
         return nobody(seen, service, selector).into_iter().collect();
     }
-    let mut found: Vec<Finding> = ports(seen.snapshot, service, &pods);
+    let mut found: Vec<Finding> = ports(seen, service, &pods);
     found.extend(too_many(seen.snapshot, service, &pods).filter(|_| found.is_empty()));
-    if found.is_empty() && !pods.iter().any(|pod| is_ready(pod)) {
+    // Pods that are only on their way tell that themselves, and for how long that may be.
+    if found.is_empty() && !pods.iter().any(|pod| is_ready(pod) || is_on_its_way(seen.snapshot, pod)) {
         found.push(
             Finding::new(Fault::NoEndpoints, Ref::of(service), "none of the pods behind it is ready")
                 .with("pods", &pods.iter().map(|pod| name(pod)).collect::<Vec<_>>().join(", "))
@@ -73,6 +77,11 @@ fn live_pods<'a>(snapshot: &'a Snapshot, service: &Value) -> Vec<&'a Value> {
     pods
 }
 
+fn is_on_its_way(snapshot: &Snapshot, pod: &Value) -> bool {
+    let found = of_pod(snapshot, pod);
+    !found.is_empty() && found.iter().all(|finding| finding.fault.is_on_its_way())
+}
+
 fn is_ready(pod: &Value) -> bool {
     condition(pod, "Ready").is_some_and(|ready| ready.is_true())
 }
@@ -90,7 +99,7 @@ fn nobody(seen: &Seen<'_>, service: &Value, selector: &serde_json::Map<String, V
         let text = format!("has 0 replicas, so {at} leads nowhere");
         let mut finding = Finding::new(Fault::Paused, Ref::of(workload), text).at("spec.replicas").should_be(1);
         finding = finding.with("spec.replicas", "0").next(format!("Scale {} to 1 or more.", Ref::of(workload)));
-        return Some(finding);
+        return Some(if is_used(seen.snapshot, service) { finding } else { finding.at_most(UNUSED) });
     }
     if let Some(workload) = fitting {
         let text = format!("leads nowhere: {} has no pods", Ref::of(workload));
@@ -196,12 +205,13 @@ fn workloads<'a>(snapshot: &'a Snapshot, place: &str) -> Vec<&'a Value> {
 }
 
 /// Ports of a Service that lead to none of its pods' own.
-fn ports(snapshot: &Snapshot, service: &Value, pods: &[&Value]) -> Vec<Finding> {
+fn ports(seen: &Seen<'_>, service: &Value, pods: &[&Value]) -> Vec<Finding> {
     let ports = list(service, "/spec/ports").iter().enumerate();
-    ports.filter_map(|(index, port)| wrong_port(snapshot, service, pods, index, port)).collect()
+    ports.filter_map(|(index, port)| wrong_port(seen, service, pods, index, port)).collect()
 }
 
-fn wrong_port(snapshot: &Snapshot, service: &Value, pods: &[&Value], index: usize, port: &Value) -> Option<Finding> {
+fn wrong_port(seen: &Seen<'_>, service: &Value, pods: &[&Value], index: usize, port: &Value) -> Option<Finding> {
+    let snapshot = seen.snapshot;
     let declared: Vec<_> =
         pods.iter().filter_map(|pod| Template::of(pod)).flat_map(|template| template.ports()).collect();
     let number = port.get("port").and_then(Value::as_i64).unwrap_or_default();
@@ -249,6 +259,12 @@ fn wrong_port(snapshot: &Snapshot, service: &Value, pods: &[&Value], index: usiz
     let is_alone = |one: &&(String, listening::Opened)| one.1.is_loopback && i64::from(one.1.port) == target;
     if let Some((path, _)) = opened.iter().find(is_alone).filter(|_| is_closed && !tried.is_empty()) {
         return Some(on_loopback(pods[0], path, target, &at));
+    }
+    if let Some(hidden) = pods.first().filter(|_| is_closed && !tried.is_empty() && opened.is_empty()) {
+        let hidden = hidden::by(seen, hidden, target, &at);
+        if hidden.is_some() {
+            return hidden;
+        }
     }
     is_closed.then(|| {
         let how = if tried.is_empty() { "no container of its pods declares it" } else { "nothing listens there" };

@@ -47,6 +47,16 @@ pub(in crate::live::diagnose) fn is_seen(snapshot: &Snapshot, ingress: &Value) -
     !hosts.is_empty() && hosts.iter().all(|(_, host, _)| shown(host))
 }
 
+/// Whether the ingress shows a certificate for each host of an Ingress that is good for it: then it has found the Secrets.
+pub(super) fn fits(snapshot: &Snapshot, ingress: &Value) -> bool {
+    let hosts = hosts(ingress);
+    let is_good = |host: &str| {
+        let shown = question(snapshot, host).and_then(|asked| snapshot.reply(&asked));
+        matches!(shown, Some(Reply::Certificate(shown)) if shown.serves(host))
+    };
+    !hosts.is_empty() && hosts.iter().all(|(_, host, _)| is_good(host))
+}
+
 /// What is wrong with the certificates of an Ingress.
 pub(super) fn of_ingress(seen: &Seen<'_>, ingress: &Value) -> Vec<Finding> {
     let mut found: Vec<_> = for_clients(seen, ingress).into_iter().collect();

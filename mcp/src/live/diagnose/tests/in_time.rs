@@ -66,6 +66,56 @@ fn no_replicas_are_a_fault_where_something_needs_them() {
     parts.truncate(1);
     let told = asked(vec![parts.clone()], "Deployment:shop/web");
     assert_eq!((told.verdict, told.causes[0].fault), (Verdict::Imperfect, Fault::Paused), "{told:?}");
-    let told = asked(vec![parts, vec![service("web", "web", 80, 8080)]], "Deployment:shop/web");
-    assert_eq!((told.verdict, told.causes[0].fault), (Verdict::Broken, Fault::Paused), "{told:?}");
+    let with = |more: Vec<Value>| {
+        asked(vec![parts.clone(), vec![service("web", "web", 80, 8080)], more], "Deployment:shop/web")
+    };
+    // Its Service may be there for later; an autoscaler is switched off like that.
+    let scaler = json!({"apiVersion": "autoscaling/v2", "kind": "HorizontalPodAutoscaler", "metadata": {"namespace": "shop", "name": "web"},
+        "spec": {"scaleTargetRef": {"apiVersion": "apps/v1", "kind": "Deployment", "name": "web"}, "maxReplicas": 3}, "status": {"conditions": [
+            {"type": "ScalingActive", "status": "False", "reason": "ScalingDisabled", "message": "scaling is disabled since the replica count of the target is zero"}]}});
+    let told = with(vec![scaler]);
+    assert_eq!((told.verdict, told.causes[0].fault), (Verdict::Imperfect, Fault::Paused), "{told:?}");
+    let route = json!({"apiVersion": "networking.k8s.io/v1", "kind": "Ingress", "metadata": {"namespace": "shop", "name": "web"},
+        "spec": {"rules": [{"http": {"paths": [{"path": "/", "pathType": "Prefix", "backend": {"service": {"name": "web", "port": {"number": 80}}}}]}}]}});
+    for user in [vec![route], running("caller", json!({"env": [{"name": "WEB_URL", "value": "http://web"}]}))] {
+        let told = with(user);
+        assert_eq!((told.verdict, told.causes[0].fault), (Verdict::Broken, Fault::Paused), "{told:?}");
+    }
+}
+
+#[test]
+fn what_somebody_has_switched_off_or_keeps_for_later_is_a_remark() {
+    let schedule = json!({"apiVersion": "batch/v1", "kind": "CronJob", "metadata": {"namespace": "shop", "name": "yearly"},
+        "spec": {"schedule": "0 0 1 1 *", "suspend": true, "jobTemplate": {"spec": {"template": {"spec": {"containers": [{"name": "x"}]}}}}}});
+    let agents = json!({"apiVersion": "apps/v1", "kind": "DaemonSet", "metadata": {"namespace": "shop", "name": "gpu"},
+        "spec": {"template": {"spec": {"nodeSelector": {"accelerator": "x"}, "containers": [{"name": "x"}]}}},
+        "status": {"observedGeneration": 1, "desiredNumberScheduled": 0}});
+    for (object, field) in [(schedule, "spec.suspend"), (agents, "spec.template.spec.nodeSelector")] {
+        let entity = format!(
+            "{}:shop/{}",
+            object["kind"].as_str().expect("a kind"),
+            object["metadata"]["name"].as_str().expect("a name")
+        );
+        let told = asked(vec![vec![object]], &entity);
+        assert_eq!((told.verdict, told.causes[0].field.as_str()), (Verdict::Imperfect, field), "{told:?}");
+    }
+}
+
+#[test]
+fn a_service_whose_pods_only_start_is_starting_too() {
+    let begun = |since: &str| {
+        let mut parts = running("web", json!({}));
+        parts[0]["status"] = json!({"replicas": 1, "updatedReplicas": 1});
+        parts[2]["status"]["conditions"] = json!([{"type": "Ready", "status": "False", "lastTransitionTime": since}]);
+        parts[2]["status"]["phase"] = "Pending".into();
+        parts[2]["status"]["containerStatuses"] = json!([{"name": "app", "ready": false, "restartCount": 0, "state": {"waiting": {"reason": "PodInitializing"}}}]);
+        parts[2]["status"]["initContainerStatuses"] =
+            json!([{"name": "fetch", "ready": false, "restartCount": 0, "state": {"running": {"startedAt": since}}}]);
+        parts[2]["spec"]["initContainers"] = json!([{"name": "fetch", "image": "r/x:1"}]);
+        asked(vec![parts, vec![service("web", "web", 80, 8080)]], "Service:shop/web")
+    };
+    let told = begun("2026-01-01T11:58:30Z");
+    assert_eq!((told.verdict, told.causes[0].fault), (Verdict::Starting, Fault::Starting), "{told:?}");
+    let told = begun("2026-01-01T11:40:00Z");
+    assert_eq!(told.verdict, Verdict::Broken, "for too long: {told:?}");
 }

@@ -301,6 +301,59 @@ fn addresses_must_fit_their_port() {
 }
 
 #[test]
+fn a_folder_of_a_server_that_a_volume_covers_is_told_where_nobody_listens() {
+    let told = |folder: &str, file: &str, sub: &str| {
+        let mut mount = json!({"name": "conf", "mountPath": folder});
+        if !sub.is_empty() {
+            mount["subPath"] = sub.into();
+        }
+        let mut parts = running("web", json!({"ports": [{"containerPort": 80}], "volumeMounts": [mount]}));
+        for spec in ["/0/spec/template/spec", "/1/spec/template/spec", "/2/spec"] {
+            let mut all = Value::Array(std::mem::take(&mut parts));
+            all.pointer_mut(spec).expect("a spec")["volumes"] =
+                json!([{"name": "conf", "configMap": {"name": "extra"}}]);
+            parts = all.as_array().expect("a list").clone();
+        }
+        let map = json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"namespace": "shop", "name": "extra"}, "data": {"gzip.conf": file}});
+        let mut snapshot = snapshot(vec![parts, vec![service("web", "web", 80, 80), map]]);
+        snapshot.put_listening(("10.0.0.3".into(), 80), false);
+        first(&snapshot, "Service:shop/web")
+    };
+    let hidden = told("/etc/nginx/conf.d", "gzip on;", "");
+    assert_eq!(
+        (hidden.1.as_str(), hidden.2.as_str()),
+        ("Pod shop/web-1-x", "spec.containers[0].volumeMounts[0].mountPath")
+    );
+    for (folder, file, sub) in [
+        ("/etc/nginx/conf.d", "listen 80;", ""),
+        ("/etc/nginx/conf.d/gzip.conf", "gzip on;", "gzip.conf"),
+        ("/etc/app", "gzip on;", ""),
+    ] {
+        let other = told(folder, file, sub);
+        assert_eq!((other.1.as_str(), other.2.as_str()), ("Service shop/web", "spec.ports[0].targetPort"), "{folder}");
+    }
+}
+
+#[test]
+fn a_secret_whose_certificate_is_shown_is_missed_no_more() {
+    let told = |shown: &str| {
+        let tls = json!([{"hosts": ["shop.localhost"], "secretName": "bought"}]);
+        let mut snapshot = way(ingress("/", json!({}), tls), vec![]);
+        let log = "ERR Error configuring TLS error=\"secret shop/bought does not exist\" ingress=web namespace=shop\n";
+        snapshot.put_recent_log(("front".into(), "front-1-x".into(), "app".into()), &log.repeat(3));
+        let asked = Question::Certificate { address: "10.0.9.9".into(), port: 8443, host: "shop.localhost".into() };
+        let names = vec![shown.into()];
+        snapshot.put_reply(
+            asked,
+            Reply::Certificate(Shown { names, is_for_servers: true, ends: "2027-01-01T00:00:00Z".into() }),
+        );
+        snapshot
+    };
+    is_well(&told("shop.localhost"), "Ingress:shop/web");
+    assert_eq!(first(&told("default.front"), "Ingress:shop/web").2, "spec.tls[0].secretName");
+}
+
+#[test]
 fn an_alias_that_hides_a_service_is_told() {
     let aliased = |address: &str| {
         let mut caller = running("caller", json!({}));

@@ -8,7 +8,7 @@ use kube::api::{Api, DeleteParams};
 use serde::Serialize;
 use tokio::time::{Instant, sleep};
 
-use super::{Cluster, ExistingError};
+use super::Cluster;
 use crate::error::Failure;
 use crate::kubernetes::inventory::Inventory;
 use crate::kubernetes::object::Owner;
@@ -42,22 +42,6 @@ pub struct Gone {
     pub kept: Vec<String>,
     /// How long it took, in seconds.
     pub seconds: f64,
-}
-
-/// The record of the platform on a cluster; nothing if there is none.
-///
-/// # Errors
-/// The cluster is one that backstack made, or its platform has another name than the wanted one.
-pub async fn platform(cluster: &Cluster, name: &str) -> Result<Option<Record>, Failure> {
-    let Some(record) = record::read::<Record>(&cluster.client).await? else { return Ok(None) };
-    let context = cluster.context.clone();
-    if !record.elsewhere {
-        return Err(ExistingError::Own { context, name: record.name }.into());
-    }
-    if record.name != name {
-        return Err(ExistingError::OtherName { context, had: record.name, wanted: name.into() }.into());
-    }
-    Ok(Some(record))
 }
 
 /// Takes the platform away. What is gone already is no error, so that an interrupted `down` can be run again.

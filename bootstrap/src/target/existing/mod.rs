@@ -4,14 +4,18 @@
 //! connect    context -> client and version, or why not
 //! kubeconfig the user's files, as our client reads them
 //! rights     may this user install a platform there?
+//! look       what there is of a platform, and what `up` asks for
 //! checks     what `doctor` says of it
+//! conflicts  objects of others that are in the way
 //! down       takes a platform away again, and leaves the cluster as it was
 //! ```
 
 pub mod checks;
+pub(super) mod conflicts;
 pub mod down;
 mod error;
 pub mod kubeconfig;
+mod look;
 pub mod rights;
 
 use std::time::Duration;
@@ -19,9 +23,12 @@ use std::time::Duration;
 use tokio::time::timeout;
 
 pub use error::ExistingError;
+pub use look::registry;
+pub(super) use look::sign_in;
 
-use crate::error::chain;
-use crate::kubernetes::client;
+use crate::error::{Failure, chain};
+use crate::kubernetes::{client, record};
+use crate::settings::Record;
 
 /// The oldest Kubernetes that a platform is installed on: `minor` of version 1.
 pub const OLDEST_MINOR: u32 = 32;
@@ -38,6 +45,16 @@ pub struct Cluster {
     pub version: String,
     /// Minor version; nothing if it is not a number.
     pub minor: Option<u32>,
+    /// Of the machine that its API server runs on, as Go names it.
+    pub architecture: String,
+}
+
+/// A platform on such a cluster.
+pub struct Platform {
+    /// The cluster that it is on.
+    pub cluster: Cluster,
+    /// What the last `up` recorded of it.
+    pub record: Record,
 }
 
 /// Connects to the cluster that a context leads to.
@@ -66,6 +83,7 @@ pub async fn connect(context: &str) -> Result<Cluster, ExistingError> {
             context: context.into(),
             version: info.git_version.clone(),
             minor: minor(&info.minor),
+            architecture: info.platform.rsplit('/').next().unwrap_or_default().into(),
         }),
     }
 }
@@ -73,6 +91,35 @@ pub async fn connect(context: &str) -> Result<Cluster, ExistingError> {
 /// Some providers write `36+`.
 fn minor(text: &str) -> Option<u32> {
     text.trim_end_matches(|last: char| !last.is_ascii_digit()).parse().ok()
+}
+
+impl Platform {
+    /// The platform on a cluster, whatever its name.
+    ///
+    /// # Errors
+    /// [`ExistingError::NoPlatform`]
+    pub async fn find(cluster: Cluster) -> Result<Self, Failure> {
+        match record::read::<Record>(&cluster.client).await? {
+            Some(record) => Ok(Self { cluster, record }),
+            None => Err(ExistingError::NoPlatform { context: cluster.context }.into()),
+        }
+    }
+
+    /// The platform on a cluster, if it is the one that is meant; nothing if there is none.
+    ///
+    /// # Errors
+    /// The cluster is one that backstack made, or its platform has another name than the wanted one.
+    pub async fn named(cluster: &Cluster, name: &str) -> Result<Option<Record>, Failure> {
+        let Some(record) = record::read::<Record>(&cluster.client).await? else { return Ok(None) };
+        let context = cluster.context.clone();
+        if !record.elsewhere {
+            return Err(ExistingError::Own { context, name: record.name }.into());
+        }
+        if record.name != name {
+            return Err(ExistingError::OtherName { context, had: record.name, wanted: name.into() }.into());
+        }
+        Ok(Some(record))
+    }
 }
 
 impl Cluster {
