@@ -154,7 +154,7 @@ fn of_switch(object: &Value) -> Option<Finding> {
     let finding = Finding::new(Fault::Paused, at.clone(), text).at(field.clone()).with(field.clone(), value);
     let off = [("on", "off"), ("true", "false")].into_iter().find(|(on, _)| *on == value).map(|(_, off)| off);
     Some(match off {
-        Some(off) => finding.should_be(off).next(format!("Set annotation `{key}` of {at} to `{off}` to go on.")),
+        Some(off) => finding.should_be(off).next(format!("Set `{field}` of {at} to `{off}` to go on.")),
         None => finding.next(format!("Take annotation `{key}` off {at} to go on.")),
     })
 }

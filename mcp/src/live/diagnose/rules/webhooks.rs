@@ -28,61 +28,102 @@ pub(super) struct Trouble {
     pub next: String,
 }
 
+/// A webhook as its configuration has it.
+struct Asked<'a> {
+    configuration: &'a Ref,
+    webhook: &'a Value,
+    /// Where it stands in the configuration.
+    path: String,
+    service: Ref,
+}
+
 /// What a message about the call of a webhook tells.
 pub(super) fn trouble(seen: &Seen<'_>, webhook: &Value, at: &Ref, index: usize, message: &str) -> Option<Trouble> {
-    let said = message.split_once("failed calling webhook").map_or(message, |(_, said)| said).to_lowercase();
-    let says = |words: &[&str]| words.iter().any(|words| said.contains(words));
     let part = |field: &str| text(webhook, &format!("/clientConfig/service/{field}"));
     let service = Ref::new("", "Service", part("namespace"), part("name"));
-    let config = format!("webhooks[{index}].clientConfig");
-    let port = match number(webhook, "/clientConfig/service/port") {
-        0 => USUAL_PORT,
-        port => port,
-    };
-    let is_url = service.name.is_empty();
-    let place = |field: &str| if is_url { format!("{config}.url") } else { format!("{config}.service.{field}") };
-    let server = if is_url { text(webhook, "/clientConfig/url").to_string() } else { service.to_string() };
-    let (field, why, change) = match () {
-        () if says(&PLAIN) => {
-            let field = place("port");
+    let asked = Asked { configuration: at, webhook, path: format!("webhooks[{index}]"), service };
+    let said = message.split_once("failed calling webhook").map_or(message, |(_, said)| said).to_lowercase();
+    let (field, why, change) = asked.of_speech(&said).or_else(|| asked.of_answer(&said))?;
+    let meanwhile = format!("Until then set `{}.failurePolicy` of {at} to Ignore, or delete {at}.", asked.path);
+    let component = seen.snapshot.get(&asked.service).and_then(|service| label(service, COMPONENT));
+    let status = component.map(|of| format!(" `backstack status` tells of {of}.")).unwrap_or_default();
+    Some(Trouble { field, why, next: format!("{change}. {meanwhile}{status}") })
+}
+
+fn says(said: &str, words: &[&str]) -> bool {
+    words.iter().any(|words| said.contains(words))
+}
+
+/// The field at fault, why, and what to change.
+type Told = (String, String, String);
+
+impl Asked<'_> {
+    fn is_url(&self) -> bool {
+        self.service.name.is_empty()
+    }
+
+    /// A field of what leads to it.
+    fn place(&self, field: &str) -> String {
+        let part = if self.is_url() { "url".into() } else { format!("service.{field}") };
+        format!("{}.clientConfig.{part}", self.path)
+    }
+
+    fn server(&self) -> String {
+        if self.is_url() { text(self.webhook, "/clientConfig/url").into() } else { self.service.to_string() }
+    }
+
+    fn port(&self) -> i64 {
+        match number(self.webhook, "/clientConfig/service/port") {
+            0 => USUAL_PORT,
+            port => port,
+        }
+    }
+
+    /// It speaks, and not as it should: plainly, or with a certificate that is not taken.
+    fn of_speech(&self, said: &str) -> Option<Told> {
+        let (at, server, port) = (self.configuration, self.server(), self.port());
+        let bundle = format!("{}.clientConfig.caBundle", self.path);
+        if says(said, &PLAIN) {
+            let field = self.place("port");
+            let why = format!("{server} answers at port {port} in plain HTTP, and webhooks are asked with HTTPS");
             let change = format!(
-                "Let {server} speak HTTPS, which webhooks need: serve TLS there, set `{field}` of {at} to that port, and `{config}.caBundle` to what has signed its certificate"
+                "Let {server} speak HTTPS, which webhooks need: serve TLS there, set `{field}` of {at} to that port, and `{bundle}` to what has signed its certificate"
             );
-            (field, format!("{server} answers at port {port} in plain HTTP, and webhooks are asked with HTTPS"), change)
+            return Some((field, why, change));
         }
-        () if says(&OTHER_NAME) => {
-            let host = format!("{}.{}.svc", service.name, service.namespace);
-            let field = if is_url { place("url") } else { format!("{config}.service.name") };
-            let change = format!("Give {server} a certificate for `{host}`, or correct `{field}` of {at}");
-            (field, format!("the certificate of {server} is for another name"), change)
+        if says(said, &OTHER_NAME) {
+            let field = self.place("name");
+            let host = format!("{}.{}.svc", self.service.name, self.service.namespace);
+            let host = if self.is_url() { "its host".into() } else { format!("`{host}`") };
+            let change = format!("Give {server} a certificate for {host}, or correct `{field}` of {at}");
+            return Some((field, format!("the certificate of {server} is for another name"), change));
         }
-        () if says(&UNKNOWN) => {
-            let field = format!("{config}.caBundle");
+        says(said, &UNKNOWN).then(|| {
+            let why = format!("the certificate of {server} is not one that `{bundle}` vouches for");
             let change = format!(
-                "Set `{field}` of {at} to the authority that has signed the certificate of {server}, or give that a new certificate of the one that stands there"
+                "Set `{bundle}` of {at} to the authority that has signed the certificate of {server}, or give that a new certificate of the one that stands there"
             );
-            let why = format!("the certificate of {server} is not one that `{field}` vouches for");
-            (field, why, change)
-        }
-        () if says(&CLOSED) => {
-            let field = place("port");
+            (bundle, why, change)
+        })
+    }
+
+    /// It does not answer, or not there.
+    fn of_answer(&self, said: &str) -> Option<Told> {
+        let (at, server, port) = (self.configuration, self.server(), self.port());
+        if says(said, &CLOSED) {
+            let field = self.place("port");
             let change = format!("Set `{field}` of {at} to a port of {server} at which its pods listen");
-            (field, format!("nobody listens at port {port} of {server}"), change)
+            return Some((field, format!("nobody listens at port {port} of {server}"), change));
         }
-        () if says(&NO_PAGE) => {
-            let field = place("path");
+        if says(said, &NO_PAGE) {
+            let (field, path) = (self.place("path"), text(self.webhook, "/clientConfig/service/path"));
             let change = format!("Set `{field}` of {at} to the path at which {server} answers such questions");
-            (field, format!("{server} does not know what it is asked at `{}`", part("path")), change)
+            return Some((field, format!("{server} does not know what it is asked at `{path}`"), change));
         }
-        () if says(&SILENT) => {
-            let field = format!("webhooks[{index}].timeoutSeconds");
+        says(said, &SILENT).then(|| {
+            let field = format!("{}.timeoutSeconds", self.path);
             let change = format!("See why {server} does not answer in time (`{field}` of {at})");
             (field, format!("{server} does not answer in time"), change)
-        }
-        () => return None,
-    };
-    let meanwhile = format!("Until then set `webhooks[{index}].failurePolicy` of {at} to Ignore, or delete {at}");
-    let component = seen.snapshot.get(&service).and_then(|service| label(service, COMPONENT));
-    let status = component.map(|of| format!(" `backstack status` tells of {of}.")).unwrap_or_default();
-    Some(Trouble { field, why, next: format!("{change}. {meanwhile}.{status}") })
+        })
+    }
 }
