@@ -24,6 +24,13 @@ const DROPPED: [&str; 2] = ["managedFields", "selfLink"];
 /// Fields of a Secret that hold its values.
 const VALUES: [&str; 2] = ["data", "stringData"];
 
+/// Fields that are called like a secret, and hold the name of one by the definition of their kind: its group, the kind, and
+/// the way to the field.
+const NAMES: [(&str, &str, &[&str]); 2] = [
+    ("traefik.io/", "Middleware", &["spec", "basicAuth", "secret"]),
+    ("traefik.io/", "Middleware", &["spec", "digestAuth", "secret"]),
+];
+
 /// A text without credentials in it.
 pub fn clean_text(text: &str) -> Cow<'_, str> {
     text::clean(text)
@@ -47,6 +54,30 @@ pub fn clean(value: &mut Value) {
 }
 
 fn clean_object(map: &mut Map<String, Value>) {
+    let text = |key: &str| map.get(key).and_then(Value::as_str).unwrap_or_default();
+    let kind = (text("apiVersion"), text("kind"));
+    let known = NAMES.into_iter().filter(|(group, of, _)| kind.0.starts_with(group) && kind.1 == *of);
+    let known: Vec<_> = known.map(|(.., way)| way).collect();
+    let names: Vec<_> = known.into_iter().filter_map(|way| Some((way, at(map, way)?.clone()))).collect();
+    clean_fields(map);
+    for (way, name) in names {
+        if let Some(field) = at(map, way) {
+            *field = name;
+        }
+    }
+}
+
+/// The text at the end of a way.
+fn at<'a>(map: &'a mut Map<String, Value>, way: &[&str]) -> Option<&'a mut Value> {
+    let (first, rest) = way.split_first()?;
+    let value = map.get_mut(*first)?;
+    match rest {
+        [] => value.is_string().then_some(value),
+        rest => at(value.as_object_mut()?, rest),
+    }
+}
+
+fn clean_fields(map: &mut Map<String, Value>) {
     for field in DROPPED {
         map.remove(field);
     }
@@ -113,6 +144,25 @@ mod tests {
     use super::*;
 
     const CANARY: &str = "c4n4ry-v4lue-0123456789";
+
+    #[test]
+    fn the_name_of_a_secret_that_a_kind_defines_as_such_stays() {
+        let guard = |api: &str, part: &str| {
+            let mut object = json!({"items": [{"apiVersion": api, "kind": "Middleware", "spec": {part: {"secret": "people", "password": CANARY}}}]});
+            clean(&mut object);
+            object
+        };
+        for (api, part, name) in [
+            ("traefik.io/v1alpha1", "basicAuth", "people"),
+            ("traefik.io/v1alpha1", "digestAuth", "people"),
+            ("traefik.io/v1alpha1", "plugin", HIDDEN),
+            ("other.io/v1", "basicAuth", HIDDEN),
+        ] {
+            let object = guard(api, part);
+            assert_eq!(object["items"][0]["spec"][part]["secret"], name, "{api} {part}");
+            assert!(!object.to_string().contains(CANARY), "{object}");
+        }
+    }
 
     #[test]
     fn no_canary_survives_in_objects() {

@@ -51,6 +51,8 @@ static SIGNS: LazyLock<AhoCorasick> = LazyLock::new(|| {
         "aiza",
         "-u ",
         "--user ",
+        "basicuser",
+        "digestuser",
     ];
     AhoCorasick::builder()
         .ascii_case_insensitive(true)
@@ -86,6 +88,8 @@ static ADDRESS: LazyLock<Regex> = LazyLock::new(|| pattern(r#"([A-Za-z][\w+.\-]*
 static BEARER: LazyLock<Regex> = LazyLock::new(|| pattern(r"(?i)\b(bearer|basic)\s+([\w.~+/=\-]{6,})"));
 /// `-u name:password`
 static LOGIN: LazyLock<Regex> = LazyLock::new(|| pattern(r#"((?:-u|--user)[ =]["']?[^\s:"']+:)([^\s"']+)"#));
+/// A line of a list of users that nobody can read, as a controller repeats it: `error parsing BasicUser: X`.
+static USER: LazyLock<Regex> = LazyLock::new(|| pattern(r#"(?i)((?:basic|digest)user:\s*)([^\s"']+)"#));
 /// Tokens that are known by their form.
 static TOKEN: LazyLock<Regex> = LazyLock::new(|| {
     pattern(
@@ -235,13 +239,14 @@ type Replace<'a> = &'a dyn Fn(&Captures<'_>) -> String;
 fn words(line: &str) -> Cow<'_, str> {
     let start = line.len() - line.trim_start_matches(['+', '-', ' ', '\t', '"', '\'', '{']).len();
     let mut clean = TOKEN.replace_all(line, HIDDEN);
-    let steps: [(&Regex, Replace<'_>); 6] = [
+    let steps: [(&Regex, Replace<'_>); 7] = [
         (&PAIR, &pair),
         (&KEYED, &|found| keyed(found, start)),
         (&FLAG, &flag),
         (&ADDRESS, &address),
         (&BEARER, &bearer),
         (&LOGIN, &|found| format!("{}{HIDDEN}", &found[1])),
+        (&USER, &|found| format!("{}{HIDDEN}", &found[1])),
     ];
     for (pattern, replace) in steps {
         if let Cow::Owned(next) = pattern.replace_all(&clean, replace) {
@@ -324,6 +329,7 @@ mod tests {
             format!("{{'password': '{CANARY}'}}"),
             format!("curl -H Bearer {CANARY}"),
             format!("curl -u admin:{CANARY} https://x"),
+            format!(r#"ERR error="error parsing BasicUser: {CANARY}" entryPointName=web"#),
             format!("psql --password {CANARY} -h db"),
             format!(r#"args: ["--password", "{CANARY}"]"#),
             format!("export PGPASSWORD={CANARY}; psql"),

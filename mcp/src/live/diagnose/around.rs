@@ -4,9 +4,10 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 
 use serde_json::Value;
 
+use super::called;
 use super::rules::service::misses;
 use super::walk::{Children, Need, Role, Step, Walk};
-use crate::live::object::{Ref, list, name, namespace, text};
+use crate::live::object::{Ref, group_of, list, name, namespace, text};
 use crate::live::owners;
 use crate::live::references::annotations;
 use crate::live::references::hosts::hosts;
@@ -102,9 +103,14 @@ impl<'a> Reach<'a, '_> {
         if !told.is_empty() {
             walk.hosts.insert(Ref::of(object), told);
         }
+        let mut services = services;
+        if let Some(workload) = Some(object).filter(|object| Template::of(object).is_some()) {
+            services.extend(called::in_last_words(self.snapshot, workload));
+            self.members(walk, from, workload, hops);
+        }
         for service in services {
             if let Some(found) = self.snapshot.get(&service) {
-                let behind = led_to(self.snapshot, found).into_iter().chain(without_pods(self.snapshot, found));
+                let behind = led_to(self.snapshot, found).into_iter().chain(scaled_away(self.snapshot, found));
                 let to = behind.map(|workload| owner_to_name(self.snapshot, &Ref::of(workload))).collect();
                 walk.needs.push(Need { from: Ref::of(object), service: service.clone(), to });
             }
@@ -118,6 +124,15 @@ impl<'a> Reach<'a, '_> {
         };
         for top in led_to(self.snapshot, object) {
             self.whole(walk, from, top, hops, role);
+        }
+    }
+
+    /// Sets whose members a workload calls by names that nobody has.
+    fn members(&mut self, walk: &mut Walk<'a>, from: usize, workload: &'a Value, hops: usize) {
+        for (set, service) in called::members(self.snapshot, workload) {
+            let to = vec![owner_to_name(self.snapshot, &Ref::of(set))];
+            walk.needs.push(Need { from: Ref::of(workload), service, to });
+            self.whole(walk, from, set, hops, Role::Needed);
         }
     }
 
@@ -163,7 +178,7 @@ fn references(snapshot: &Snapshot, object: &Value) -> Vec<Ref> {
     let scales = |scaler: &&Value| {
         let aim = text(scaler, "/spec/scaleTargetRef/name");
         let kind = text(scaler, "/spec/scaleTargetRef/kind");
-        let group = crate::live::object::group_of(text(scaler, "/spec/scaleTargetRef/apiVersion"));
+        let group = group_of(text(scaler, "/spec/scaleTargetRef/apiVersion"));
         let is_missed = || snapshot.get(&Ref::new(group, kind, place, aim)).is_none() && is_like(aim, name(object));
         kind == text(object, "/kind") && (aim == name(object) || is_missed())
     };
@@ -236,12 +251,15 @@ pub(super) fn backends(ingress: &Value) -> Vec<(String, &str)> {
 fn led_to<'a>(snapshot: &'a Snapshot, object: &'a Value) -> Vec<&'a Value> {
     let place = namespace(object);
     let pods: Vec<&Value> = match text(object, "/kind") {
-        "Service" => selected(snapshot, object),
+        "Service" => match selected(snapshot, object) {
+            none if none.is_empty() => return in_place_of_pods(snapshot, object),
+            pods => pods,
+        },
         "PodDisruptionBudget" => pods_of(snapshot, place, object.pointer("/spec/selector")),
         "NetworkPolicy" => pods_of(snapshot, place, object.pointer("/spec/podSelector")),
         "HorizontalPodAutoscaler" => {
             let kind = text(object, "/spec/scaleTargetRef/kind");
-            let group = crate::live::object::group_of(text(object, "/spec/scaleTargetRef/apiVersion"));
+            let group = group_of(text(object, "/spec/scaleTargetRef/apiVersion"));
             let target = snapshot.get(&Ref::new(group, kind, place, text(object, "/spec/scaleTargetRef/name")));
             return target.into_iter().collect();
         }
@@ -254,13 +272,34 @@ fn led_to<'a>(snapshot: &'a Snapshot, object: &'a Value) -> Vec<&'a Value> {
 }
 
 /// Workloads whose pods a Service would lead to, if there were any.
-fn without_pods<'a>(snapshot: &'a Snapshot, service: &'a Value) -> impl Iterator<Item = &'a Value> {
+fn meant_by<'a>(snapshot: &'a Snapshot, service: &'a Value) -> impl Iterator<Item = &'a Value> {
     let selector = service.pointer("/spec/selector");
-    let workloads = ["Deployment", "StatefulSet"].into_iter();
+    let workloads = ["Deployment", "StatefulSet", "DaemonSet"].into_iter();
     let workloads = workloads.flat_map(|kind| snapshot.inside("apps", kind, namespace(service)));
-    let fitting =
-        workloads.filter(move |one| fits_plain(selector, Template::of(one).and_then(|template| template.labels)));
-    fitting.filter(|one| one.pointer("/spec/replicas").and_then(Value::as_i64) == Some(0))
+    workloads.filter(move |one| fits_plain(selector, Template::of(one).and_then(|template| template.labels)))
+}
+
+/// Those of them that nobody wants any pod of just now.
+fn scaled_away<'a>(snapshot: &'a Snapshot, service: &'a Value) -> impl Iterator<Item = &'a Value> {
+    meant_by(snapshot, service).filter(|one| is_at_zero(one))
+}
+
+fn is_at_zero(workload: &Value) -> bool {
+    workload.pointer("/spec/replicas").and_then(Value::as_i64) == Some(0)
+}
+
+/// What tells why a Service has no pods: the workload that should have made some, else the operator's object that has made
+/// the Service, and that makes its pods itself.
+fn in_place_of_pods<'a>(snapshot: &'a Snapshot, service: &'a Value) -> Vec<&'a Value> {
+    let workloads: Vec<_> = meant_by(snapshot, service).filter(|one| !is_at_zero(one)).collect();
+    if !workloads.is_empty() {
+        return workloads;
+    }
+    let is_own = |maker: &&Value| {
+        let group = group_of(text(maker, "/apiVersion"));
+        group.contains('.') && !group.ends_with(".k8s.io")
+    };
+    owners::above(snapshot, service).filter(is_own).into_iter().collect()
 }
 
 fn pods_of<'a>(snapshot: &'a Snapshot, place: &str, selector: Option<&Value>) -> Vec<&'a Value> {

@@ -161,7 +161,11 @@ fn of_switch(object: &Value) -> Option<Finding> {
     let (value, field) = (value.as_str().unwrap_or_default(), format!("metadata.annotations[{key}]"));
     let text = format!("is switched off: annotation `{key}` is `{value}`");
     let finding = Finding::new(Fault::Paused, at.clone(), text).at(field.clone()).with(field.clone(), value);
-    Some(finding.next(format!("Take annotation `{key}` off {at} to go on.")))
+    let off = [("on", "off"), ("true", "false")].into_iter().find(|(on, _)| *on == value).map(|(_, off)| off);
+    Some(match off {
+        Some(off) => finding.should_be(off).next(format!("Set `{field}` of {at} to `{off}` to go on.")),
+        None => finding.next(format!("Take annotation `{key}` off {at} to go on.")),
+    })
 }
 
 /// A field with which somebody has switched it off.

@@ -5,7 +5,7 @@ use backstack_health::finding::Change;
 use serde_json::{Value, json};
 
 use super::mutated::value_at;
-use super::{Fault, Finding, applications_of, chosen, mutated, next_step};
+use super::{Fault, Finding, applications_of, chosen, mutated, next_step, source};
 use crate::live::mutations::{mutation_of, mutation_to};
 use crate::live::object::{Ref, list, namespace, text};
 use crate::live::owners;
@@ -62,13 +62,7 @@ fn with_source(snapshot: &Snapshot, object: &Value, finding: Finding) -> Finding
     }
     let applications = applications_of(snapshot, object);
     let Some(application) = applications.first() else { return finding };
-    let source = application.pointer("/spec/source").or(application.pointer("/spec/sources/0")).unwrap_or(application);
-    let told = format!(
-        "{} below `{}`, application {}",
-        text(source, "/repoURL"),
-        text(source, "/path"),
-        text(application, "/metadata/name")
-    );
+    let told = format!("{}, application {}", source::in_words(application), text(application, "/metadata/name"));
     finding.with("Git", &told)
 }
 

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::custom::named_in;
-use super::{Fault, Finding, classify};
+use super::{Fault, Finding, classify, immutable, source};
 use crate::live::object::{Ref, conditions, list, short, text};
 
 /// Everything that is wrong with an Application or ApplicationSet.
@@ -130,6 +130,9 @@ fn not_pruned(at: &Ref, left: &[&Value]) -> Finding {
 }
 
 fn finding(fault: Fault, application: &Value, at: &Ref, message: &str) -> Finding {
+    if let Some(found) = immutable::told(application, message) {
+        return found;
+    }
     let source = Source::of(application);
     let (summary, next) = match fault {
         Fault::WrongRevision => (
@@ -155,7 +158,7 @@ fn finding(fault: Fault, application: &Value, at: &Ref, message: &str) -> Findin
         Fault::InvalidManifest => (
             format!("a manifest in Git is invalid: {}", short(core_of(message), 160)),
             match source.file {
-                "" => format!("Correct the manifest in {} below `{}`.", source.repository, source.path),
+                "" => format!("Correct the manifest in {}.", source::in_words(application)),
                 file => format!("Correct the file `{}/{file}` in {}.", source.path, source.repository),
             },
         ),
@@ -295,6 +298,7 @@ fn core_of(message: &str) -> &str {
         "desc = ",
         "Manifest generation error (cached): ",
         "error when creating \"/dev/shm/",
+        "error when patching \"/dev/shm/",
         "error validating data: ",
     ];
     let mut core = message;

@@ -3,6 +3,7 @@
 //! ```text
 //! scope      what the question is about: a thing, a namespace, the platform
 //! walk       from there up to Git and down to the pods
+//! called     whom programs call, by what they say
 //! around     and to what that refers to, what refers to it, and what its programs need
 //! pods, workload, composite, git, policy, custom    what is wrong with each of these by itself
 //! rules      what is wrong between them: references, traffic, rights, time
@@ -27,11 +28,13 @@ use super::snapshot::{Door, LogKey, Snapshot};
 use super::target::Unclear;
 
 mod around;
+mod called;
 mod chosen;
 mod composite;
 mod custom;
 mod fields;
 mod git;
+mod immutable;
 mod mutated;
 mod next_step;
 mod over;
@@ -43,6 +46,7 @@ mod readiness;
 mod revision;
 mod rules;
 mod scope;
+mod source;
 mod tell;
 #[cfg(test)]
 mod tests;
@@ -285,7 +289,8 @@ fn all_findings(seen: &Seen<'_>, walk: &Walk<'_>, scope: &Scope<'_>) -> Vec<Find
                 && (step.role != Role::Needed
                     || finding.weight >= Fault::NoEndpoints.weight() && !finding.fault.is_on_its_way())
         };
-        findings.extend(own.filter(matters).map(|finding| fields::located(snapshot, finding)));
+        let located = own.filter(matters).map(|finding| fields::located(snapshot, finding));
+        findings.extend(located.map(|finding| rules::generated::kept(snapshot, finding)));
     }
     findings.extend(missing(snapshot, walk));
     findings.extend(scope.namespaces().into_iter().filter_map(|place| workload::of_namespace(snapshot, place)));

@@ -64,6 +64,19 @@ pub fn hosts(snapshot: &Snapshot, object: &Value) -> Vec<Host> {
     found
 }
 
+/// Services that a line of a log names as `host:port`, or in an address; whether they are there is not asked.
+pub fn named_in(snapshot: &Snapshot, workload: &Value, line: &str) -> Vec<Ref> {
+    let Some(template) = Template::of(workload) else { return Vec::new() };
+    let reader = Reader { snapshot, place: namespace(workload), template };
+    let mut found = Vec::new();
+    // What programs put around a name: `dial tcp: "db:5432"`, `(db:5432)`, `tcp://db:5432.`
+    let plain: String = line.chars().map(|letter| if "[]<>{}=".contains(letter) { ' ' } else { letter }).collect();
+    let words: Vec<_> = plain.split_whitespace().map(|word| word.trim_end_matches(['.', ':', ','])).collect();
+    reader.read(&words.join(" "), false, &Ref::of(workload), "log", &mut found);
+    found.retain(|host| host.port.is_some() || host.is_full);
+    found.into_iter().map(|host| host.service).collect()
+}
+
 fn is_host_word(name: &str) -> bool {
     let name = name.to_ascii_uppercase().replace(['.', '-'], "_");
     HOST_WORDS.iter().any(|word| name == *word || name.ends_with(&format!("_{word}")))

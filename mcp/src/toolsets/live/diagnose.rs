@@ -85,6 +85,11 @@ pub async fn judged(cluster: &dyn Cluster, entity: &str) -> Result<Diagnosis, To
         needs = diagnose::needs(&snapshot, entity).map_err(unclear)?;
     }
     fetch(cluster, &needs, &mut snapshot).await?;
+    // Programs name in their last words what nothing else has led to.
+    let more = diagnose::needs(&snapshot, entity).map_err(unclear)?.kinds;
+    if !more.is_empty() {
+        list(cluster, &more, &mut snapshot).await;
+    }
     let mut diagnosis = diagnose::diagnose(&snapshot, entity).map_err(unclear)?;
     written::located(cluster, &snapshot, &mut diagnosis.causes).await;
     Ok(diagnosis)

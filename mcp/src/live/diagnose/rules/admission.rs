@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::Seen;
+use super::webhooks::{self, Trouble};
 use crate::live::diagnose::{Fault, Finding};
 use crate::live::object::{Ref, list, name, text};
 use crate::live::references::selector::{fits, fits_plain, selected};
@@ -30,9 +31,13 @@ pub(in crate::live::diagnose) fn explained(seen: &Seen<'_>, finding: Finding) ->
     });
     let Some((configuration, index)) = found.last() else { return finding };
     let webhook_of = &list(configuration, "/webhooks")[index];
-    let Some(why) = no_answer(seen, webhook_of) else { return finding };
     let at = Ref::of(configuration);
     let refused = finding.object.to_string();
+    let Some(why) = no_answer(seen, webhook_of) else {
+        let said: Vec<_> = texts().collect();
+        let trouble = webhooks::trouble(seen, webhook_of, &at, index, &said.join(" "));
+        return trouble.map(|trouble| answers_otherwise(&finding, at, webhook, trouble)).unwrap_or(finding);
+    };
     let text = format!("refuses what webhook `{webhook}` must be asked about (`failurePolicy: Fail`): {why}");
     let field = format!("webhooks[{index}].clientConfig.service");
     let mut cause = Finding::new(Fault::Webhook, at.clone(), text).at(field);
@@ -42,6 +47,15 @@ pub(in crate::live::diagnose) fn explained(seen: &Seen<'_>, finding: Finding) ->
         return deadlocked(cause, index, &server);
     }
     cause.next(format!("Bring the webhook's Service up, or take {at} away if what it is of is gone."))
+}
+
+/// A webhook that is there, and that cannot be asked as its configuration says.
+fn answers_otherwise(finding: &Finding, at: Ref, webhook: &str, trouble: Trouble) -> Finding {
+    let text = format!("refuses what webhook `{webhook}` must be asked about (`failurePolicy: Fail`): {}", trouble.why);
+    let mut cause = Finding::new(Fault::Webhook, at, text).at(trouble.field);
+    cause.evidence.clone_from(&finding.evidence);
+    cause.affects.push(finding.object.to_string());
+    cause.next(trouble.next)
 }
 
 /// Webhooks that must be asked, and that nobody answers for: whatever they are asked about is refused.

@@ -3,7 +3,7 @@
 
 use serde_json::Value;
 
-use super::{Seen, secrets, shown};
+use super::{Seen, guarded, matches, secrets, shown};
 use crate::live::diagnose::custom::named_in;
 use crate::live::diagnose::{Fault, Finding, classify};
 use crate::live::object::{COMPONENT, Ref, condition, group_of, label, list, name, namespace, number, short, text};
@@ -92,12 +92,18 @@ pub(in crate::live::diagnose) fn complaint(seen: &Seen<'_>, object: &Value, is_c
     if let Some(finding) = secrets::told(object, &said, line) {
         return Some(finding);
     }
+    if let Some(finding) = guarded::told(seen, object, &said, line) {
+        return Some(finding);
+    }
     let fault = classify(&said).unwrap_or(Fault::Unexplained);
     let text = format!("its controller complains: {}", short(&said, 200));
     let mut finding = Finding::new(fault, at.clone(), text).with(format!("log of Pod {place}/{pod}"), line);
     finding.weight = finding.weight.max(COMPLAINT);
     Some(match named_in(object, &said) {
-        Some(field) => finding.at(field.clone()).next(format!("Correct `{field}` of {at}, which the message names.")),
+        Some(field) => {
+            let next = format!("Correct `{field}` of {at}, which the message names.");
+            matches::told(object, &said, finding.at(field).next(next))
+        }
         None => finding.next(format!("Correct in {at} what the message names.")),
     })
 }

@@ -61,6 +61,9 @@ pub(in crate::live::diagnose) fn told(seen: &Seen<'_>, finding: Finding) -> Find
         let next = format!("Set variable `{name}` in `{field}` of {at}: its program does not run without it.");
         return finding.at(field).with("env", &format!("has no {name}")).next(next);
     }
+    if let Some(found) = super::mounted::told(seen, pod, &finding) {
+        return found;
+    }
     match missing_file(&line) {
         Some(file) if finding.field.is_empty() => without_file(pod, finding, file),
         _ => finding,

@@ -4,10 +4,11 @@
 use serde_json::Value;
 
 use super::Seen;
+use super::quotas::{Exceeded, in_units};
 use crate::live::diagnose::{Fault, Finding};
 use crate::live::object::{Ref, list, name, number, text};
 use crate::live::owners;
-use crate::live::quantity::{memory, milli, processors};
+use crate::live::quantity::milli;
 use crate::live::references::template::Template;
 
 /// How the API refuses a pod, before it says which field is at fault.
@@ -23,7 +24,8 @@ pub(super) fn explained(seen: &Seen<'_>, finding: Finding) -> Finding {
     let workload = owners::line(seen.snapshot, object).take_while(|owner| Template::of(owner).is_some());
     let workload = workload.filter(|owner| text(owner, "/kind") == "Deployment").last().unwrap_or(object);
     match finding.fault {
-        Fault::Quota => no_room_for_one_more(seen, workload, &finding).unwrap_or(finding),
+        Fault::Quota => no_room_for_one_more(seen, workload, &finding)
+            .unwrap_or_else(|| super::quotas::told(seen, workload, finding)),
         _ => invalid(seen, workload, &finding).unwrap_or(finding),
     }
 }
@@ -98,14 +100,7 @@ fn no_room_for_one_more(seen: &Seen<'_>, workload: &Value, finding: &Finding) ->
         return None;
     }
     let at = Ref::of(workload);
-    let (quota, said) = finding.summary.split_once("exceeded quota: ")?.1.split_once(',')?;
-    let part = |word: &str| said.split_once(&format!("{word}: ")).map(|(_, rest)| amounts(rest)).unwrap_or_default();
-    let (asked, used, most) = (part("requested"), part("used"), part("limited"));
-    let (resource, needed) = most.iter().find_map(|(resource, most)| {
-        let of = |all: &[(&str, &str)]| milli(all.iter().find(|(one, _)| one == resource)?.1);
-        let needed = of(&asked)? + of(&used)?;
-        (needed > milli(most)?).then_some((*resource, needed))
-    })?;
+    let Exceeded { quota, resource, needed } = Exceeded::of(&finding.summary)?;
     let found = seen.snapshot.inside("", "ResourceQuota", &at.namespace).find(|one| name(one) == quota)?;
     let (at_quota, field) = (Ref::of(found), format!("spec.hard.{resource}"));
     let surge = ["maxSurge", "maxUnavailable"].map(|word| {
@@ -123,21 +118,6 @@ fn no_room_for_one_more(seen: &Seen<'_>, workload: &Value, finding: &Finding) ->
         "Raise `{field}` of {at_quota} to {} or more, or let {at} replace its pods in place: `spec.strategy.rollingUpdate` with maxSurge 0 and maxUnavailable 1.",
         in_units(resource, needed)
     )))
-}
-
-/// `pods=1,requests.cpu=10m`, up to what comes next.
-fn amounts(text: &str) -> Vec<(&str, &str)> {
-    let end = text.find(", ").unwrap_or(text.len());
-    text[..end].split(',').filter_map(|pair| pair.trim().split_once('=')).collect()
-}
-
-/// An amount in the unit of its resource.
-fn in_units(resource: &str, amount: i128) -> String {
-    match resource {
-        _ if resource.ends_with("cpu") => processors(amount),
-        _ if resource.ends_with("memory") || resource.ends_with("storage") => memory(amount),
-        _ => (amount / 1000).to_string(),
-    }
 }
 
 #[cfg(test)]

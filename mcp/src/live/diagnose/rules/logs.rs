@@ -229,6 +229,9 @@ fn of_container(seen: &Seen<'_>, pod: &Value, path: &str, container: &Value) -> 
     if let Some(finding) = read_only(pod, path, container, worst.line, &finding) {
         return Some(finding);
     }
+    if let Some(finding) = super::mounted::unreadable(pod, container, worst.line, &finding) {
+        return Some(finding);
+    }
     let is_login = worst.named == Some(LOGINS);
     Some(if is_login { super::logins::told(seen, pod, path, container, finding) } else { finding })
 }
@@ -261,7 +264,8 @@ struct Group<'a> {
     last: usize,
 }
 
-fn trouble(lower: &str) -> Option<&'static str> {
+/// What sort of trouble a line tells of, by words that all programs have in common.
+pub(super) fn trouble(lower: &str) -> Option<&'static str> {
     TROUBLES.iter().find(|(_, words)| words.iter().any(|word| lower.contains(word))).map(|(name, _)| *name)
 }
 

@@ -28,6 +28,8 @@ mod deletion;
 mod dns;
 mod expressions;
 pub(super) mod fights;
+pub(super) mod generated;
+mod guarded;
 mod hidden;
 mod hooks;
 mod hosts;
@@ -39,15 +41,20 @@ mod limits;
 mod listening;
 mod logins;
 pub(super) mod logs;
+mod matches;
+mod mounted;
 mod mounts;
 mod names;
 mod network;
+mod one_pod;
 mod outlived;
 mod placement;
 mod pods;
 mod pointers;
 pub(super) mod probes;
 pub(super) mod projects;
+mod quotas;
+mod released;
 pub(super) mod rights;
 mod rollout;
 pub(super) mod runs;
@@ -63,6 +70,7 @@ pub(super) mod throttling;
 mod values;
 mod variables;
 pub(super) mod waiting;
+mod webhooks;
 mod windows;
 
 /// The cluster, and when it was like that.
@@ -114,6 +122,7 @@ pub(super) fn of_object(seen: &Seen<'_>, object: &Value) -> Vec<Finding> {
         }
         "Pod" => {
             found.extend(pods::of_pod(seen, object));
+            found.extend(one_pod::of_pod(seen, object));
             found.extend(awaited::of_pod(seen, object));
             found.extend(awaited::of_member(seen, object));
             found.extend(logs::of_pod(seen, object));

@@ -3,8 +3,9 @@
 use serde_json::Value;
 
 use super::Seen;
-use crate::live::diagnose::{Fault, Finding};
-use crate::live::object::{Ref, name, text};
+use crate::live::diagnose::{Fault, Finding, called};
+use crate::live::object::{Ref, name, namespace, text};
+use crate::live::references::selector::{fits_plain, shown};
 use crate::live::references::template::{Template, Use, uses};
 use crate::live::references::{nearest, there_are};
 
@@ -21,19 +22,21 @@ fn no_governing_service(seen: &Seen<'_>, object: &Value) -> Option<Finding> {
     let (at, wanted) = (Ref::of(object), text(object, "/spec/serviceName"));
     let service = Ref::new("", "Service", &at.namespace, wanted);
     let is_gone = at.kind == "StatefulSet" && !wanted.is_empty() && seen.snapshot.get(&service).is_none();
-    if !is_gone || !is_looked_for(seen, &at, wanted) {
-        return None;
-    }
+    let (who, how) = is_gone.then(|| looked_for(seen, &at, wanted)).flatten()?;
     let others = || seen.snapshot.inside("", "Service", &at.namespace);
     let field = "spec.serviceName";
     let text = format!("its pods have no names of their own: {service} does not exist ({})", there_are(others()));
     // The pods themselves run: only who looks for one of them by name does not find it.
     let finding = Finding::new(Fault::MissingReference, at.clone(), text).at(field).at_most(58).with(field, wanted);
-    Some(match nearest(wanted, others().map(name)) {
-        Some(near) => finding
-            .should_be(near)
-            .next(format!("Make {service} (`clusterIP: None`), or make {at} again with `{field}: {near}`.")),
-        None => finding.next(format!("Make {service} with `clusterIP: None` and the labels of the pods as selector.")),
+    let finding = finding.with(who.to_string(), &how);
+    let labels = shown(Template::of(object).and_then(|template| template.labels));
+    let make = format!("Make {service} with `clusterIP: None` and the labels of the pods (`{labels}`) as selector");
+    Some(match headless(seen, object).or_else(|| nearest(wanted, others().map(name))) {
+        Some(near) => finding.should_be(near).next(format!(
+            "{make}: then {}-0.{wanted} has an address. Or make {at} again with `{field}: {near}`, and let {who} call {}-0.{near}.",
+            at.name, at.name
+        )),
+        None => finding.next(format!("{make}.")),
     })
 }
 
@@ -83,12 +86,21 @@ fn missing(seen: &Seen<'_>, object: &Value, used: &Use) -> Option<Finding> {
     Some(finding.next(format!("Correct `{}` of {at}, or add the key to {}.", used.key_field, used.at)))
 }
 
-/// Whether a program of the namespace looks for the pods of a set by their names: without that nobody misses them.
-fn is_looked_for(seen: &Seen<'_>, set: &Ref, service: &str) -> bool {
+/// Who of the namespace looks for the pods of a set by their names, and how that is known: without that nobody misses them.
+fn looked_for(seen: &Seen<'_>, set: &Ref, service: &str) -> Option<(Ref, String)> {
     let kinds = [("apps", "Deployment"), ("apps", "StatefulSet"), ("apps", "DaemonSet"), ("batch", "CronJob")];
     let mut all = kinds.iter().flat_map(|(group, kind)| seen.snapshot.inside(group, kind, &set.namespace));
-    let word = format!("{}-0.{service}", set.name);
-    all.any(|object| Template::of(object).is_some_and(|template| template.spec.to_string().contains(&word)))
+    all.find_map(|object| Some((Ref::of(object), called::calls(seen.snapshot, object, &set.name, service)?)))
+}
+
+/// The Service without an address of its own that leads to the pods of a set, by another name.
+fn headless<'a>(seen: &Seen<'a>, set: &Value) -> Option<&'a str> {
+    let labels = Template::of(set)?.labels;
+    let mut services = seen.snapshot.inside("", "Service", namespace(set));
+    let is_it = |service: &&Value| {
+        text(service, "/spec/clusterIP") == "None" && fits_plain(service.pointer("/spec/selector"), labels)
+    };
+    services.find(is_it).map(name)
 }
 
 /// A node that is named and is none.

@@ -6,7 +6,6 @@ use super::Seen;
 use crate::live::diagnose::{Fault, Finding};
 use crate::live::moment::in_words;
 use crate::live::object::{Ref, condition, list, text};
-use crate::live::owners;
 use crate::live::references::template::Template;
 
 /// A scheduler says something within this time.
@@ -20,7 +19,6 @@ pub(super) fn of_pod(seen: &Seen<'_>, pod: &Value) -> Vec<Finding> {
         gate(pod),
         no_scheduler(seen, pod),
         never_ends(seen, pod),
-        one_pod_only(seen, pod),
         held_back(pod),
         cordoned(seen, pod),
         same_port(seen, pod),
@@ -60,27 +58,6 @@ fn no_scheduler(seen: &Seen<'_>, pod: &Value) -> Option<Finding> {
             .with("spec.schedulerName", scheduler)
             .next("Take `schedulerName` out of the pod template (the default is `default-scheduler`), or start that scheduler.")
     })
-}
-
-/// A claim that one pod at a time may have, and a rollout that makes the new pod before the old one goes.
-fn one_pod_only(seen: &Seen<'_>, pod: &Value) -> Option<Finding> {
-    let refused = condition(pod, "PodScheduled").filter(|scheduled| scheduled.is_false())?;
-    if !refused.message.contains("ReadWriteOncePod") {
-        return None;
-    }
-    let workload = owners::line(seen.snapshot, pod).find(|owner| text(owner, "/kind") == "Deployment")?;
-    let (at, field) = (Ref::of(workload), "spec.strategy.type");
-    let text = format!(
-        "makes a new pod before the old one goes, and their claim may have one pod only: {} waits",
-        Ref::of(pod)
-    );
-    let mut finding = Finding::new(Fault::Unschedulable, at.clone(), text).at(field).should_be("Recreate");
-    finding.weight += 1;
-    Some(
-        finding
-            .with("condition PodScheduled", refused.message)
-            .next(format!("Set `{field}` of {at} to Recreate: then the old pod goes first.")),
-    )
 }
 
 /// Whether a claim that the pod names has no volume.

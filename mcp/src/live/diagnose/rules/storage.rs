@@ -30,6 +30,10 @@ pub(super) fn of_claim(seen: &Seen<'_>, claim: &Value) -> Vec<Finding> {
     if phase == "Bound" {
         return outgrown(seen, claim).into_iter().collect();
     }
+    // Of the volume itself: no set has written that.
+    if let Some(released) = super::released::of_claim(seen, claim) {
+        return vec![released];
+    }
     let found = [class(seen, claim), volume(seen, claim), too_small(seen, claim), several_nodes(seen, claim)];
     found.into_iter().flatten().take(1).map(|finding| of_its_set(seen, claim, finding)).collect()
 }

@@ -2,6 +2,7 @@
 //! planted by `bootstrap/crates/end-to-end/tests/end_to_end/diagnose`.
 
 mod between;
+mod chains;
 mod in_time;
 mod keepers;
 mod ways;
