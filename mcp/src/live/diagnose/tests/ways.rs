@@ -109,7 +109,7 @@ fn tls_that_is_asked_of_a_program_that_speaks_plainly_is_told() {
     };
     let key = "traefik.ingress.kubernetes.io/service.serversscheme";
     let noted = |web: &mut Value| {
-        web["metadata"]["annotations"] = json!({"traefik.ingress.kubernetes.io/service.serversscheme": "https"})
+        web["metadata"]["annotations"] = json!({"traefik.ingress.kubernetes.io/service.serversscheme": "https"});
     };
     let at = |field: &str| is(Fault::WrongPort, "Service shop/web", field);
     assert_eq!(told(noted, 80), at(&format!("metadata.annotations[{key}]")));
@@ -117,7 +117,7 @@ fn tls_that_is_asked_of_a_program_that_speaks_plainly_is_told() {
     assert_eq!(told(|_| (), 443), at("spec.ports[0].port"));
     // Told to speak plainly, it is another fault.
     let plain = |web: &mut Value| {
-        web["metadata"]["annotations"] = json!({"traefik.ingress.kubernetes.io/service.serversscheme": "http"})
+        web["metadata"]["annotations"] = json!({"traefik.ingress.kubernetes.io/service.serversscheme": "http"});
     };
     assert_eq!(told(plain, 443).0, Fault::WrongRoute);
 }
