@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use super::custom::{VIOLATION, named_in};
+use super::custom::{VIOLATION, named_in, path_in};
 use super::mutated::value_at;
 use super::{Fault, Finding, classify, program, readiness, revision};
 use crate::live::object::{Ref, annotation, condition, conditions, group_of, list, name, short, text};
@@ -124,7 +124,8 @@ fn unmade(snapshot: &Snapshot, composite: &Value, at: &Ref) -> Option<Finding> {
     let (composition, said) = revision::nothing_made(snapshot, composite)?;
     let source = Ref::of(composition);
     let text = format!("makes nothing of {at}: {}", short(innermost(said), 200));
-    let field = named_in(composition, said).unwrap_or_else(|| "spec.pipeline".into());
+    let field =
+        path_in(composition, said).or_else(|| named_in(composition, said)).unwrap_or_else(|| "spec.pipeline".into());
     let mut finding = Finding::new(Fault::FunctionFailed, source.clone(), text).at(field.clone());
     finding.affects.push(at.to_string());
     let finding = finding.with("event ComposeResources", said);

@@ -77,23 +77,32 @@ fn of_conditions(object: &Value) -> Option<Finding> {
 
 /// The field of a specification whose value stands in a message; the longest value, for it tells most.
 pub(super) fn named_in(object: &Value, message: &str) -> Option<String> {
+    longest(object, message, |_| true)
+}
+
+/// The same of values that are paths of an order, as patches have them.
+pub(super) fn path_in(object: &Value, message: &str) -> Option<String> {
+    longest(object, message, |value| value.starts_with("spec.") || value.starts_with("metadata."))
+}
+
+fn longest(object: &Value, message: &str, is_meant: fn(&str) -> bool) -> Option<String> {
     let mut found = Vec::new();
-    collect(object.get("spec")?, "spec", message, &mut found);
+    collect(object.get("spec")?, "spec", &|value: &str| message.contains(value) && is_meant(value), &mut found);
     found.into_iter().max_by_key(|(length, _)| *length).map(|(_, field)| field)
 }
 
-fn collect(value: &Value, field: &str, message: &str, found: &mut Vec<(usize, String)>) {
+fn collect(value: &Value, field: &str, fits: &impl Fn(&str) -> bool, found: &mut Vec<(usize, String)>) {
     match value {
         Value::Object(fields) => {
-            fields.iter().for_each(|(key, value)| collect(value, &format!("{field}.{key}"), message, found));
+            fields.iter().for_each(|(key, value)| collect(value, &format!("{field}.{key}"), fits, found));
         }
         Value::Array(items) => {
             items
                 .iter()
                 .enumerate()
-                .for_each(|(index, value)| collect(value, &format!("{field}[{index}]"), message, found));
+                .for_each(|(index, value)| collect(value, &format!("{field}[{index}]"), fits, found));
         }
-        Value::String(text) if text.len() >= TELLING && message.contains(text.as_str()) => {
+        Value::String(text) if text.len() >= TELLING && fits(text) => {
             found.push((text.len(), field.into()));
         }
         _ => {}

@@ -24,7 +24,7 @@ pub(super) fn ranked(snapshot: &Snapshot, walk: &Walk<'_>, findings: Vec<Finding
     let asked: Vec<_> = walk
         .steps
         .iter()
-        .filter(|step| step.role == Role::Own && step.at.kind == "Ingress")
+        .filter(|step| step.role != Role::Needed && matches!(step.at.kind.as_str(), "Ingress" | "Service"))
         .map(|step| step.at.to_string())
         .collect();
     merged = down_because_of_another(snapshot, walk, merged);

@@ -76,7 +76,7 @@ mod tests {
         let patch = |path: &str| json!({"fromFieldPath": path, "policy": {"fromFieldPath": "Required"}});
         let composition = json!({"apiVersion": "apiextensions.crossplane.io/v1", "kind": "Composition", "metadata": {"name": "boxes"},
             "spec": {"compositeTypeRef": {"apiVersion": "x.dev/v1", "kind": "Box"}, "pipeline": [{"step": "make", "functionRef": {"name": "f"}, "input": {
-                "resources": [{"name": "settings", "patches": [patch("spec.owner.mail"), patch("spec.owner.name")]}]}}]}});
+                "resources": [{"name": "settings", "patches": [patch("spec.owner.mail"), patch("spec.owner.name"), {"type": "FromCompositeFieldPath"}]}]}}]}});
         let mut snapshot = Snapshot::of("lab", [order, definition, composition].into_iter().chain(more));
         snapshot.now = "2026-01-01T12:00:00Z".into();
         diagnose(&snapshot, "Box:shop/a").expect("it is there")
@@ -112,7 +112,9 @@ mod tests {
                 "message": said, "lastTimestamp": "2026-01-01T11:59:00Z", "involvedObject": {"apiVersion": "x.dev/v1", "kind": "Box", "namespace": "shop", "name": "a"}});
             asked(json!({"compositionRef": {"name": "boxes"}}), true, vec![event])
         };
-        let told = warned("step \"make\": settings is not made yet: patch 1: spec.owner.mail is not there");
+        let told = warned(
+            "step \"make\": settings is not made yet: patch 1 (FromCompositeFieldPath spec.owner.mail): it is not there",
+        );
         let cause = &told.causes[0];
         assert_eq!(
             (told.verdict, cause.object.to_string().as_str()),

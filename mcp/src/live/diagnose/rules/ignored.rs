@@ -13,15 +13,19 @@ const OF_OTHERS: [&str; 4] = ["resources", "annotations", "initContainers", "vol
 /// What runs may be just what is wanted.
 const MAY_BE_MEANT: u32 = 46;
 
-/// A part of a template that is ignored, where a newer revision was synced and nothing was rolled out since.
+/// A part of a template that is ignored, where a newer revision counts as synced and nothing was rolled out since.
 pub(super) fn of_application(seen: &Seen<'_>, application: &Value) -> Option<Finding> {
     let options = list(application, "/spec/syncPolicy/syncOptions");
     let history = list(application, "/status/history");
-    let revisions = |entry: &Value| text(entry, "/revision").to_string();
-    let (last, before) = (history.last()?, history.iter().rev().nth(1)?);
-    if !options.iter().any(|option| option == RESPECTED) || revisions(last) == revisions(before) {
+    let last = history.last()?;
+    let (now, applied) = (text(application, "/status/sync/revision"), text(last, "/revision"));
+    // Where all that differs is ignored, nothing is applied at all.
+    let is_passed_over = !now.is_empty() && now != applied;
+    let is_another = history.iter().rev().nth(1).is_some_and(|before| text(before, "/revision") != applied);
+    if !options.iter().any(|option| option == RESPECTED) || !(is_passed_over || is_another) {
         return None;
     }
+    let (synced, revision) = if is_passed_over { ("9999", now) } else { (text(last, "/deployedAt"), applied) };
     let ignored = list(application, "/spec/ignoreDifferences").iter().enumerate();
     ignored.into_iter().find_map(|(index, entry)| {
         let pointers = list(entry, "/jsonPointers").iter().enumerate();
@@ -30,12 +34,12 @@ pub(super) fn of_application(seen: &Seen<'_>, application: &Value) -> Option<Fin
         };
         let (number, pointer) =
             pointers.filter_map(|(number, one)| Some((number, one.as_str()?))).find(|(_, one)| is_telling(one))?;
-        let workload = stale(seen, application, entry, text(last, "/deployedAt"))?;
+        let workload = stale(seen, application, entry, synced)?;
         let (at, field) = (Ref::of(application), format!("spec.ignoreDifferences[{index}].jsonPointers[{number}]"));
         let text = format!(
             "leaves `{pointer}` of {} as it is: revision {} was synced, and that still runs as before",
             Ref::of(workload),
-            revisions(last)
+            revision
         );
         let finding = Finding::new(Fault::OutOfSync, at.clone(), text).at(field.clone()).at_most(MAY_BE_MEANT);
         Some(
@@ -46,7 +50,7 @@ pub(super) fn of_application(seen: &Seen<'_>, application: &Value) -> Option<Fin
     })
 }
 
-/// A workload that an entry means and whose newest rollout is older than the sync.
+/// A workload that an entry means and whose newest rollout is older than a moment.
 fn stale<'a>(seen: &Seen<'a>, application: &Value, entry: &Value, synced: &str) -> Option<&'a Value> {
     let (group, kind) = (text(entry, "/group"), text(entry, "/kind"));
     let resources = list(application, "/status/resources").iter();
@@ -73,9 +77,13 @@ mod tests {
     use crate::live::snapshot::Snapshot;
 
     fn verdict(pointer: &str, options: Value, rolled_out: &str) -> (Verdict, String) {
+        synced("2", pointer, options, rolled_out)
+    }
+
+    fn synced(revision: &str, pointer: &str, options: Value, rolled_out: &str) -> (Verdict, String) {
         let application = json!({"apiVersion": "argoproj.io/v1alpha1", "kind": "Application", "metadata": {"namespace": "argocd", "name": "web"},
             "spec": {"source": {"repoURL": "r"}, "syncPolicy": {"syncOptions": options}, "ignoreDifferences": [{"group": "apps", "kind": "Deployment", "jsonPointers": [pointer]}]},
-            "status": {"sync": {"status": "Synced"}, "health": {"status": "Healthy"}, "history": [
+            "status": {"sync": {"status": "Synced", "revision": revision}, "health": {"status": "Healthy"}, "history": [
                 {"revision": "1", "deployedAt": "2026-01-01T10:00:00Z"}, {"revision": "2", "deployedAt": "2026-01-01T11:00:00Z"}],
                 "resources": [{"group": "apps", "kind": "Deployment", "namespace": "shop", "name": "web"}]}});
         let deployment = json!({"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"namespace": "shop", "name": "web", "uid": "d"},
@@ -93,6 +101,8 @@ mod tests {
         let (args, respected) = ("/spec/template/spec/containers/0/args", || json!(["RespectIgnoreDifferences=true"]));
         let field = "spec.ignoreDifferences[0].jsonPointers[0]".to_string();
         assert_eq!(verdict(args, respected(), "2026-01-01T10:00:00Z"), (Verdict::Imperfect, field.clone()));
+        let passed_over = synced("3", args, respected(), "2026-01-01T11:00:01Z");
+        assert_eq!(passed_over, (Verdict::Imperfect, field.clone()), "there was nothing left to apply");
         for (pointer, options, rolled_out) in [
             ("/spec/replicas", respected(), "2026-01-01T10:00:00Z"),
             ("/spec/template/spec/containers/0/resources", respected(), "2026-01-01T10:00:00Z"),

@@ -23,7 +23,7 @@ pub(super) fn by(seen: &Seen<'_>, pod: &Value, answer: u16) -> Option<Finding> {
         let made = text(service, "/metadata/creationTimestamp");
         (!begun.is_empty() && made > begun && has_pods(seen, service)).then_some((host, made))
     })?;
-    Some(told(&Ref::of(pod), &Ref::of(maker), host, (begun, made), answer))
+    Some(told(&Ref::of(maker), host, (begun, made), answer))
 }
 
 /// Where nobody is behind it, that is the cause.
@@ -32,12 +32,12 @@ fn has_pods(seen: &Seen<'_>, service: &Value) -> bool {
     pods.into_iter().any(crate::live::diagnose::pod_is_ready)
 }
 
-fn told(pod: &Ref, maker: &Ref, host: &Host, (begun, made): (&str, &str), answer: u16) -> Finding {
+fn told(maker: &Ref, host: &Host, (begun, made): (&str, &str), answer: u16) -> Finding {
     let text = format!(
-        "answers {answer}: it began before {} was made, and still uses the address that this name had then",
+        "names {}, which was made after {maker} began: that still uses the address that the name had then, and answers {answer}",
         host.service
     );
-    let finding = Finding::new(Fault::NoSuchHost, pod.clone(), text).at(host.field.clone());
+    let finding = Finding::new(Fault::NoSuchHost, host.object.clone(), text).at(host.field.clone());
     let mut finding = finding
         .with("state.running.startedAt", begun)
         .with(format!("metadata.creationTimestamp of {}", host.service), made);

@@ -138,6 +138,7 @@ fn an_address_that_outlived_its_service_is_told_where_a_gateway_fails() {
     };
     let late = told(502, "2026-01-01T11:30:00Z");
     assert_eq!((late.verdict, late.causes[0].fault), (Verdict::Broken, Fault::NoSuchHost), "{late:?}");
+    assert_eq!(late.causes[0].object.to_string(), "Deployment shop/web", "it says the name itself");
     assert!(late.causes[0].next.contains("rollout restart deployment/web"), "{late:?}");
     for (answer, made) in [(500, "2026-01-01T11:30:00Z"), (502, "2026-01-01T10:30:00Z")] {
         let other = told(answer, made);
