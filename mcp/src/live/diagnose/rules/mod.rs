@@ -68,6 +68,7 @@ pub(super) mod shown;
 pub(super) mod slices;
 mod storage;
 pub(super) mod throttling;
+mod tls;
 mod unreadable;
 mod values;
 mod variables;
