@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::Finding;
-use super::composite::{composition_of, compositions_of};
+use super::compositions::{composition_of, compositions_of};
 use crate::live::object::{Ref, name};
 use crate::live::snapshot::Snapshot;
 

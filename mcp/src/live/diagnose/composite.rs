@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
+use super::compositions::{CROSSPLANE, composition_of, compositions_of};
 use super::custom::{VIOLATION, named_in, path_in};
 use super::mutated::value_at;
 use super::{Fault, Finding, classify, program, readiness, revision};
@@ -11,7 +12,6 @@ use crate::live::object::{Ref, annotation, condition, conditions, group_of, list
 use crate::live::references::nearest;
 use crate::live::snapshot::{Snapshot, event_count, event_time};
 
-pub(super) const CROSSPLANE: &str = "apiextensions.crossplane.io";
 const PACKAGES: &str = "pkg.crossplane.io";
 /// What an error weighs at least that Crossplane tells of something that is not ready.
 const WARNED: u32 = 52;
@@ -353,27 +353,6 @@ pub(super) fn of_function(function: &Value) -> Option<&str> {
     let bad = conditions(function)
         .find(|condition| matches!(condition.kind, "Installed" | "Healthy") && condition.is_false())?;
     Some(if bad.message.is_empty() { bad.reason } else { bad.message })
-}
-
-/// The composition that a resource uses, or would use.
-pub fn composition_of<'a>(snapshot: &'a Snapshot, composite: &Value) -> Option<&'a Value> {
-    let chosen =
-        [text(composite, "/spec/crossplane/compositionRef/name"), text(composite, "/spec/compositionRef/name")];
-    match chosen.into_iter().find(|name| !name.is_empty()) {
-        Some(name) => snapshot.get(&Ref::new(CROSSPLANE, "Composition", "", name)),
-        None => snapshot.all(CROSSPLANE, "Composition").find(|composition| fits(composition, composite)),
-    }
-}
-
-/// Every composition that a resource could use.
-pub(super) fn compositions_of<'a>(snapshot: &'a Snapshot, composite: &'a Value) -> impl Iterator<Item = &'a Value> {
-    snapshot.all(CROSSPLANE, "Composition").filter(|composition| fits(composition, composite))
-}
-
-fn fits(composition: &Value, composite: &Value) -> bool {
-    text(composition, "/spec/compositeTypeRef/kind") == text(composite, "/kind")
-        && text(composition, "/spec/compositeTypeRef/apiVersion").split('/').next()
-            == text(composite, "/apiVersion").split('/').next()
 }
 
 fn no_composition(snapshot: &Snapshot, composite: &Value, at: &Ref) -> Vec<Finding> {

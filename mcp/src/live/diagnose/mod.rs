@@ -31,6 +31,7 @@ mod around;
 mod called;
 mod chosen;
 mod composite;
+mod compositions;
 mod custom;
 mod fields;
 mod git;
@@ -55,7 +56,7 @@ mod workload;
 
 pub use backstack_health::fault::{Fault, classify};
 pub use backstack_health::{Evidence, Finding, Verdict};
-pub use composite::composition_of;
+pub use compositions::composition_of;
 pub use pods::is_ready as pod_is_ready;
 pub(super) use pods::of_pod;
 pub use scope::walk_of;

@@ -4,7 +4,7 @@ use serde_json::Value;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
-use super::composite::composition_of;
+use super::compositions::composition_of;
 use super::{Fault, Finding, workload};
 use crate::live::object::{Ref, annotation, condition, conditions, list, name, text};
 use crate::live::snapshot::Snapshot;

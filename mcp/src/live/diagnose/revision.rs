@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::composite::{CROSSPLANE, composition_of};
+use super::compositions::{CROSSPLANE, composition_of};
 use super::{Fault, Finding};
 use crate::live::object::{Ref, annotation, list, name, number, text};
 use crate::live::snapshot::Snapshot;

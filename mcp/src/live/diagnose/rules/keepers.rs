@@ -3,7 +3,7 @@
 
 use serde_json::Value;
 
-use super::{Seen, guarded, matches, secrets, shown};
+use super::{Seen, guarded, matches, secrets, tls};
 use crate::live::diagnose::custom::named_in;
 use crate::live::diagnose::{Fault, Finding, classify};
 use crate::live::object::{COMPONENT, Ref, condition, group_of, label, list, name, namespace, number, short, text};
@@ -122,7 +122,7 @@ fn is_there_now(snapshot: &Snapshot, object: &Value, said: &str) -> bool {
         names.contains(&text(certificate, "/spec/secretName"))
             && condition(certificate, "Ready").is_some_and(|ready| ready.is_true())
     };
-    said.contains("secret") && text(object, "/kind") == "Ingress" && shown::fits(snapshot, object)
+    said.contains("secret") && text(object, "/kind") == "Ingress" && tls::fits(snapshot, object)
         || said.contains("secret") && snapshot.inside(group, "Certificate", place).any(is_written)
         || ["Service", "ConfigMap"].into_iter().filter(|kind| said.contains(&kind.to_lowercase())).any(|kind| {
             let mut there = snapshot.inside("", kind, place);

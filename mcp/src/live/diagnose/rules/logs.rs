@@ -229,7 +229,7 @@ fn of_container(seen: &Seen<'_>, pod: &Value, path: &str, container: &Value) -> 
     if let Some(finding) = read_only(pod, path, container, worst.line, &finding) {
         return Some(finding);
     }
-    if let Some(finding) = super::mounted::unreadable(pod, container, worst.line, &finding) {
+    if let Some(finding) = super::unreadable::told(pod, container, worst.line, &finding) {
         return Some(finding);
     }
     let is_login = worst.named == Some(LOGINS);

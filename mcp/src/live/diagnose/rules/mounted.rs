@@ -1,36 +1,22 @@
-//! A file that last words name, and that lies in what is mounted: the ConfigMap that has its text, or the volume whose files
-//! a program may not read.
+//! A file that last words name, and that lies in what is mounted: the ConfigMap that has its text is at fault.
 
 use serde_json::Value;
 
-use super::Seen;
+use super::paths::{mounted, paths};
+use super::{Seen, unreadable};
 use crate::live::diagnose::around::maker_of;
 use crate::live::diagnose::{Fault, Finding};
-use crate::live::object::{Ref, list, namespace, number, short, text};
+use crate::live::object::{Ref, list, namespace, short, text};
 use crate::live::references::template::Template;
 use crate::live::scrub::scrub_text;
 
 /// Longest part of a file's line that is told.
 const LONGEST: usize = 120;
-/// The files of a volume are readable for everybody, unless it says otherwise: 0644.
-const USUAL_MODE: i64 = 0o644;
-/// What everybody may do with a file, as far as reading it goes.
-const READ_BY_ALL: i64 = 0o004;
-
-/// A file of a container that comes from a mount.
-struct Mounted<'a> {
-    /// Place of the volume in the pod.
-    index: usize,
-    volume: &'a Value,
-    /// Way to it within the volume.
-    file: String,
-}
-
 /// A crash whose last words name a file that a ConfigMap has: its text is at fault, and not what reads it.
 pub(super) fn told(seen: &Seen<'_>, pod: &Value, finding: &Finding) -> Option<Finding> {
     let said: Vec<_> = finding.evidence.iter().filter(|one| one.source == "log").map(|one| one.text.as_str()).collect();
     let (path, container) = Template::of(pod)?.container(&finding.container)?;
-    if let Some(found) = said.iter().rev().find_map(|line| unreadable(pod, container, line, finding)) {
+    if let Some(found) = said.iter().rev().find_map(|line| unreadable::told(pod, container, line, finding)) {
         return Some(found);
     }
     // What says that something else is away or refuses says nothing of the file.
@@ -87,61 +73,6 @@ fn in_text(
     found.next(format!("Correct {place}`{field}` of {map}{says}, as the log says; {again}."))
 }
 
-/// A file that a user other than root may not read: a volume's files are root's, unless a group of the pod's gets them.
-pub(super) fn unreadable(pod: &Value, container: &Value, line: &str, finding: &Finding) -> Option<Finding> {
-    if !line.to_lowercase().contains("permission denied") {
-        return None;
-    }
-    let template = Template::of(pod)?;
-    let setting = |field: &str| {
-        let place = format!("/securityContext/{field}");
-        container.pointer(&place).or_else(|| template.spec.pointer(&place)).and_then(Value::as_i64)
-    };
-    let user = setting("runAsUser").filter(|user| *user != 0)?;
-    if template.spec.pointer("/securityContext/fsGroup").is_some() {
-        return None;
-    }
-    let mounted = paths(line).find_map(|word| mounted(template, container, word))?;
-    let (part, mode) = mode(mounted.volume, &mounted.file)?;
-    if mode & READ_BY_ALL != 0 {
-        return None;
-    }
-    let (at, field) = (Ref::of(pod), format!("{}.securityContext.fsGroup", template.path));
-    let group = setting("runAsGroup").filter(|group| *group != 0).unwrap_or(user);
-    let volume = text(mounted.volume, "/name");
-    let of_mode = format!("{}.volumes[{}].{part}", template.path, mounted.index);
-    let summary = format!(
-        "{}: the files of volume `{volume}` are root's with mode {mode:04o}, and the program runs as user {user}",
-        finding.summary
-    );
-    let found = Finding { summary, ..finding.clone() }.at(field).should_be(group);
-    Some(found.with(of_mode.clone(), &format!("{mode:04o}")).with("runAsUser", &user.to_string()).next(format!(
-        "Give the pod's `securityContext` of {at} `fsGroup: {group}`: then that group may read the files. Or let everybody read them: mode 0444 in `{of_mode}`."
-    )))
-}
-
-/// The mode of a file in a volume of files, and where it is said or could be.
-fn mode(volume: &Value, file: &str) -> Option<(String, i64)> {
-    let of_items = |source: &Value, path: &str| {
-        let items = list(source, "/items").iter().enumerate();
-        let mut meant = items.filter(|(_, item)| text(item, "/path") == file && item.get("mode").is_some());
-        meant.next().map(|(index, item)| (format!("{path}.items[{index}].mode"), number(item, "/mode")))
-    };
-    for kind in ["secret", "configMap"] {
-        let Some(source) = volume.get(kind) else { continue };
-        let usual = source.get("defaultMode").and_then(Value::as_i64).unwrap_or(USUAL_MODE);
-        return of_items(source, kind).or(Some((format!("{kind}.defaultMode"), usual)));
-    }
-    let projected = volume.get("projected")?;
-    let sources = list(projected, "/sources").iter().enumerate();
-    let mut own = sources.flat_map(|(index, source)| {
-        let kinds = ["secret", "configMap"].into_iter();
-        kinds.filter_map(move |kind| Some((source.get(kind)?, format!("projected.sources[{index}].{kind}"))))
-    });
-    let usual = projected.get("defaultMode").and_then(Value::as_i64).unwrap_or(USUAL_MODE);
-    own.find_map(|(source, path)| of_items(source, &path)).or(Some(("projected.defaultMode".into(), usual)))
-}
-
 /// The ConfigMap, the key and the text that a path in a container is.
 fn in_map<'a>(seen: &Seen<'a>, pod: &Value, container: &Value, path: &str) -> Option<(Ref, String, &'a str)> {
     let template = Template::of(pod)?;
@@ -161,28 +92,6 @@ fn in_map<'a>(seen: &Seen<'a>, pod: &Value, container: &Value, path: &str) -> Op
     })
 }
 
-/// What is mounted where a path leads: the innermost mount.
-fn mounted<'a>(template: Template<'a>, container: &Value, path: &str) -> Option<Mounted<'a>> {
-    let below = list(container, "/volumeMounts").iter().filter_map(|mount| {
-        let folder = text(mount, "/mountPath").trim_end_matches('/');
-        let rest = path.strip_prefix(folder).filter(|rest| rest.is_empty() || rest.starts_with('/'))?;
-        Some((folder.len(), mount, rest.trim_start_matches('/')))
-    });
-    let (_, mount, rest) = below.max_by_key(|(length, ..)| *length)?;
-    let part = text(mount, "/subPath").trim_matches('/');
-    let file = [part, rest].into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join("/");
-    let volumes = list(template.spec, "/volumes").iter().enumerate();
-    let (index, volume) = volumes.into_iter().find(|(_, one)| text(one, "/name") == text(mount, "/name"))?;
-    Some(Mounted { index, volume, file })
-}
-
-/// Paths in a line of a log, without what stands behind them.
-fn paths(line: &str) -> impl Iterator<Item = &str> {
-    let ends = |letter: char| letter.is_whitespace() || "\"'`()[]=,;<>".contains(letter);
-    let words = line.split(ends).filter(|word| word.starts_with('/') && word.len() > 2);
-    words.map(|word| word.split(':').next().unwrap_or(word).trim_end_matches('.'))
-}
-
 /// The number of the line that a message means: `FILE:4`, `FILE: line 4`, `File "FILE", line 4`, `line 4 of FILE`.
 fn line_number(line: &str, path: &str) -> Option<usize> {
     let digits = |rest: &str| {
@@ -196,8 +105,6 @@ fn line_number(line: &str, path: &str) -> Option<usize> {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
-
     use super::*;
 
     #[test]
@@ -212,16 +119,5 @@ mod tests {
             assert_eq!((paths(line).next(), line_number(line, path)), (Some(path), number), "{line}");
         }
         assert_eq!(paths("4 / 2 is and/or").next(), None);
-    }
-
-    #[test]
-    fn the_mode_of_a_file_is_its_own_or_that_of_all() {
-        let items = json!([{"key": "a", "path": "a"}, {"key": "b", "path": "sub/b", "mode": 0o400}]);
-        let secret = json!({"secret": {"secretName": "s", "items": items}});
-        assert_eq!(mode(&secret, "a"), Some(("secret.defaultMode".into(), 0o644)));
-        assert_eq!(mode(&secret, "sub/b"), Some(("secret.items[1].mode".into(), 0o400)));
-        let projected = json!({"projected": {"defaultMode": 0o440, "sources": [{"secret": {"name": "s"}}]}});
-        assert_eq!(mode(&projected, "key"), Some(("projected.defaultMode".into(), 0o440)));
-        assert_eq!(mode(&json!({"emptyDir": {}}), "a"), None);
     }
 }

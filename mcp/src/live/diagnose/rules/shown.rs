@@ -3,8 +3,9 @@
 
 use serde_json::Value;
 
+use super::Seen;
 use super::secrets::{self, Unusable};
-use super::{Seen, answers};
+use super::tls::{hosts, question};
 use crate::live::diagnose::{Fault, Finding};
 use crate::live::moment::in_words;
 use crate::live::object::{Ref, list, namespace, text};
@@ -16,22 +17,6 @@ const CERTIFICATES: &str = "cert-manager.io";
 const FOR_CLIENTS: &str = "client auth";
 /// What makes a certificate good for servers.
 const FOR_SERVERS: [&str; 2] = ["server auth", "any"];
-
-/// Hosts of an Ingress that have a Secret, each with the place of that.
-fn hosts(ingress: &Value) -> Vec<(usize, &str, &str)> {
-    let all = list(ingress, "/spec/tls").iter().enumerate();
-    let all = all.flat_map(|(index, tls)| {
-        let hosts = list(tls, "/hosts").iter().filter_map(Value::as_str);
-        hosts.map(move |host| (index, host, text(tls, "/secretName")))
-    });
-    all.filter(|(_, host, secret)| !secret.is_empty() && !host.contains('*')).take(4).collect()
-}
-
-fn question(snapshot: &Snapshot, host: &str) -> Option<Question> {
-    let (pod, port) = answers::door(snapshot, true)?;
-    let address = text(pod, "/status/podIP").to_string();
-    Some(Question::Certificate { address, port, host: host.into() })
-}
 
 /// What is worth to be asked.
 pub(in crate::live::diagnose) fn questions(snapshot: &Snapshot, ingress: &Value) -> Vec<Question> {
@@ -45,16 +30,6 @@ pub(in crate::live::diagnose) fn is_seen(snapshot: &Snapshot, ingress: &Value) -
         question(snapshot, host).is_some_and(|asked| matches!(snapshot.reply(&asked), Some(Reply::Certificate(_))))
     };
     !hosts.is_empty() && hosts.iter().all(|(_, host, _)| shown(host))
-}
-
-/// Whether the ingress shows a certificate for each host of an Ingress that is good for it: then it has found the Secrets.
-pub(super) fn fits(snapshot: &Snapshot, ingress: &Value) -> bool {
-    let hosts = hosts(ingress);
-    let is_good = |host: &str| {
-        let shown = question(snapshot, host).and_then(|asked| snapshot.reply(&asked));
-        matches!(shown, Some(Reply::Certificate(shown)) if shown.serves(host))
-    };
-    !hosts.is_empty() && hosts.iter().all(|(_, host, _)| is_good(host))
 }
 
 /// What is wrong with the certificates of an Ingress.

@@ -3,6 +3,7 @@
 
 mod between;
 mod chains;
+mod complaints;
 mod in_time;
 mod keepers;
 mod ways;
