@@ -99,6 +99,34 @@ async fn a_node_that_stays_and_cannot_be_looked_into_is_an_error() {
     assert!(matches!(error, ClusterError::Engine { .. }) && error.to_string().contains("one-control-plane"), "{error}");
 }
 
+/// An engine that is removing a container, and what it says to whoever waits for that.
+async fn engine_that_removes(said: (u16, Value)) -> (Engine, Arc<Mutex<Vec<Asked>>>) {
+    engine(move |asked| match (&asked.method, asked.path.rsplit('/').next()) {
+        (&Method::DELETE, _) => {
+            Some((409, json!({"message": "removal of container one-control-plane is already in progress"})))
+        }
+        (_, Some("wait")) => Some(said.clone()),
+        _ => None,
+    })
+    .await
+}
+
+#[tokio::test]
+async fn a_container_that_is_being_removed_is_waited_for() {
+    for said in [(200, json!({"StatusCode": 137})), (404, json!({"message": "No such container"}))] {
+        let (engine, asked) = engine_that_removes(said).await;
+        assert!(engine.remove_container("one-control-plane").await.unwrap());
+        let asked = asked.lock().unwrap();
+        assert!(asked.iter().any(|one| one.path.ends_with("/containers/one-control-plane/wait")), "{asked:?}");
+    }
+    // One that nobody can wait for is told as it was.
+    let (engine, _) = engine_that_removes((500, json!({"message": "device is busy"}))).await;
+    let error = engine.remove_container("one-control-plane").await.unwrap_err();
+    let told = std::iter::successors(Some(&error as &dyn std::error::Error), |error| error.source());
+    let told: Vec<_> = told.map(ToString::to_string).collect();
+    assert!(told.join(": ").contains("already in progress"), "{told:?}");
+}
+
 /// An engine that has no network, and no room for one within these ranges.
 async fn engine_without_room(
     is_taken: impl Fn(&str) -> bool + Send + Sync + 'static,

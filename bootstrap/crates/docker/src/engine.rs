@@ -4,6 +4,7 @@ use std::io::Read;
 use std::time::Duration;
 
 use bollard::container::LogOutput;
+use bollard::errors::Error;
 use bollard::exec::{CreateExecOptions, StartExecOptions, StartExecResults};
 use bollard::models::{ContainerInspectResponse, SystemInfo};
 use bollard::query_parameters as query;
@@ -11,6 +12,7 @@ use bollard::{BollardRequest, Docker};
 use bytes::Bytes;
 use futures::{StreamExt, TryStreamExt};
 use tokio::io::AsyncWriteExt;
+use tokio::time::timeout;
 
 use super::endpoint::Endpoint;
 use super::error::ClusterError;
@@ -20,6 +22,8 @@ use super::secure;
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(900);
 /// So long a node may take to end what runs in it.
 const STOP_SECONDS: i32 = 60;
+/// So long the engine may take to remove a container; a node has volumes of some gigabytes.
+const REMOVAL_TIMEOUT: Duration = Duration::from_secs(60);
 const PING_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// A Docker Engine that answers.
@@ -76,9 +80,9 @@ impl Engine {
                 .map_err(|error| endpoint.unreachable(&error))?
                 .with_timeout(REQUEST_TIMEOUT),
         };
-        let docker = tokio::time::timeout(PING_TIMEOUT, docker.negotiate_version())
+        let docker = timeout(PING_TIMEOUT, docker.negotiate_version())
             .await
-            .unwrap_or(Err(bollard::errors::Error::RequestTimeoutError))
+            .unwrap_or(Err(Error::RequestTimeoutError))
             .map_err(|error| endpoint.unreachable(&error))?;
         let docker = docker.with_request_modifier(logged);
         Ok(Self { docker, endpoint })
@@ -166,7 +170,27 @@ impl Engine {
     pub async fn remove_container(&self, container: &str) -> Result<bool, ClusterError> {
         let options = query::RemoveContainerOptionsBuilder::default().force(true).v(true).build();
         let removed = self.docker.remove_container(container, Some(options)).await;
+        let removed = match removed {
+            // Somebody else does so just now, as a `down` that was killed: the engine goes on with what it was told.
+            Err(error) if is_going(&error) => match self.until_removed(container).await {
+                true => return Ok(true),
+                false => Err(error),
+            },
+            removed => removed,
+        };
         Ok(none_if_missing(removed).map_err(ClusterError::engine(format!("remove container `{container}`")))?.is_some())
+    }
+
+    /// Waits until a container is gone; whether that came within [`REMOVAL_TIMEOUT`].
+    async fn until_removed(&self, container: &str) -> bool {
+        let options = query::WaitContainerOptionsBuilder::default().condition("removed").build();
+        let mut end = self.docker.wait_container(container, Some(options));
+        let Ok(Some(told)) = timeout(REMOVAL_TIMEOUT, end.next()).await else { return false };
+        // How its program ended does not matter; there may be none by now.
+        match told {
+            Ok(_) | Err(Error::DockerContainerWaitError { .. }) => true,
+            Err(error) => matches!(error, Error::DockerResponseServerError { status_code: 404, .. }),
+        }
     }
 
     /// Removes the images that were built here and loaded into the engine.
@@ -229,7 +253,7 @@ impl Engine {
         let started = self.docker.start_exec(&id, None::<StartExecOptions>).await.map_err(failed())?;
         if let StartExecResults::Attached { output: mut stream, mut input } = started {
             if let Some(bytes) = stdin {
-                let io = |error| failed()(bollard::errors::Error::IOError { err: error });
+                let io = |error| failed()(Error::IOError { err: error });
                 input.write_all(bytes).await.map_err(io)?;
                 input.shutdown().await.map_err(io)?;
             }
@@ -278,7 +302,7 @@ impl Engine {
         let options = query::DownloadFromContainerOptionsBuilder::default().path(path).build();
         let chunks: Vec<Bytes> =
             self.docker.download_from_container(container, Some(options)).try_collect().await.map_err(failed())?;
-        file_of(&chunks.concat()).map_err(|err| failed()(bollard::errors::Error::IOError { err }))
+        file_of(&chunks.concat()).map_err(|err| failed()(Error::IOError { err }))
     }
 
     /// A folder of a container, started or not, as a tar archive that begins with the folder itself; `take` gets it in parts.
@@ -295,7 +319,7 @@ impl Engine {
         let options = query::DownloadFromContainerOptionsBuilder::default().path(path).build();
         let mut parts = self.docker.download_from_container(container, Some(options));
         while let Some(part) = parts.try_next().await.map_err(failed())? {
-            take(&part).map_err(|err| failed()(bollard::errors::Error::IOError { err }))?;
+            take(&part).map_err(|err| failed()(Error::IOError { err }))?;
         }
         Ok(())
     }
@@ -321,8 +345,7 @@ impl Engine {
     /// # Errors
     /// The engine refuses, or its disk is full.
     pub async fn write_files(&self, container: &str, files: &[(String, String)]) -> Result<(), ClusterError> {
-        let archive = tar_of(files)
-            .map_err(|err| ClusterError::engine("make an archive")(bollard::errors::Error::IOError { err }))?;
+        let archive = tar_of(files).map_err(|err| ClusterError::engine("make an archive")(Error::IOError { err }))?;
         let options = query::UploadToContainerOptionsBuilder::default().path("/").build();
         self.docker
             .upload_to_container(container, Some(options), bollard::body_full(Bytes::from(archive)))
@@ -357,11 +380,16 @@ fn file_of(archive: &[u8]) -> std::io::Result<Vec<u8>> {
     Ok(content)
 }
 
+/// Whether a container cannot be removed because that is being done.
+fn is_going(error: &Error) -> bool {
+    matches!(error, Error::DockerResponseServerError { status_code: 409, message } if message.contains("in progress"))
+}
+
 /// Turns the engine's "no such object" into `None`.
-pub fn none_if_missing<T>(result: Result<T, bollard::errors::Error>) -> Result<Option<T>, bollard::errors::Error> {
+pub fn none_if_missing<T>(result: Result<T, Error>) -> Result<Option<T>, Error> {
     match result {
         Ok(found) => Ok(Some(found)),
-        Err(bollard::errors::Error::DockerResponseServerError { status_code: 404, .. }) => Ok(None),
+        Err(Error::DockerResponseServerError { status_code: 404, .. }) => Ok(None),
         Err(error) => Err(error),
     }
 }
