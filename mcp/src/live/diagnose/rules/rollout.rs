@@ -8,6 +8,9 @@ use crate::live::object::{Ref, number, text};
 /// More than this nobody means who writes `minReadySeconds`.
 const LONG: i64 = 300;
 
+/// What weighs what somebody keeps back, and nobody misses.
+const MEANT: u32 = 46;
+
 /// What a workload's own rules keep back.
 pub(super) fn of_workload(object: &Value) -> Vec<Finding> {
     let found = match text(object, "/kind") {
@@ -29,8 +32,14 @@ fn partition(object: &Value) -> Option<Finding> {
         let text = format!("keeps its first {partition} pods at the version of before");
         let finding =
             Finding::new(Fault::Paused, at.clone(), text).at(field).should_be(0).with(field, &partition.to_string());
-        finding.next(format!("Set `{field}` of {at} to 0 to roll it out to all pods."))
+        // While all of its pods are ready, a version that is tried on some of them harms nobody.
+        let finding = if all_ready(object) { finding.at_most(MEANT) } else { finding };
+        finding.next(format!("Set `{field}` of {at} to 0 to roll it out to all pods, when that is wanted."))
     })
+}
+
+fn all_ready(set: &Value) -> bool {
+    number(set, "/status/readyReplicas") >= number(set, "/spec/replicas")
 }
 
 /// With `OnDelete` nobody replaces pods but who deletes them.
@@ -83,7 +92,7 @@ fn nowhere(object: &Value) -> Option<Finding> {
             .at(field.clone());
         finding
             // Nodes of that sort may be still to come: it harms nobody.
-            .at_most(46)
+            .at_most(MEANT)
             .with(field.clone(), &value)
             .next(format!("Correct `{field}` of {at}, or give a node those labels."))
     })

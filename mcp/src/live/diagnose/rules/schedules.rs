@@ -16,6 +16,8 @@ const ENDS: i64 = 60;
 const LOOKS: i64 = 10;
 /// A schedule that is younger may not have had the time to succeed.
 const LONG_ENOUGH: i64 = 90;
+/// How Kubernetes' own controller of Jobs is called.
+const JOBS_OWN: &str = "kubernetes.io/job-controller";
 /// What weighs what somebody has switched off by hand.
 const MEANT: u32 = 46;
 /// Where a Job says how long it may take.
@@ -198,7 +200,26 @@ pub(super) fn of_job(seen: &Seen<'_>, job: &Value) -> Vec<Finding> {
         let finding = Finding::new(Fault::Paused, at.clone(), text).at(field).should_be(1).with(field, "0");
         return vec![finding.next(format!("Set `{field}` of {at} to 1 or more."))];
     }
+    if let Some(finding) = of_another_controller(seen, &at, job) {
+        return vec![finding];
+    }
     seen.snapshot.pods_of(job).into_iter().filter_map(|pod| half_done(seen, &at, pod)).take(1).collect()
+}
+
+/// A Job that says that another controller works on it, and none has touched it.
+fn of_another_controller(seen: &Seen<'_>, at: &Ref, job: &Value) -> Option<Finding> {
+    let (field, controller) = ("spec.managedBy", text(job, "/spec/managedBy"));
+    let is_touched = job.pointer("/status").and_then(Value::as_object).is_some_and(|status| !status.is_empty());
+    let age = seen.seconds_since(text(job, "/metadata/creationTimestamp"))?;
+    if controller.is_empty() || controller == JOBS_OWN || is_touched || age < ENDS {
+        return None;
+    }
+    let text =
+        format!("leaves its work to controller `{controller}`, and that has not begun it since {}", in_words(age));
+    let finding = Finding::new(Fault::Schedule, at.clone(), text).at(field).with(field, controller);
+    Some(finding.next(format!(
+        "See whether `{controller}` runs here. If not, delete {at} and make it again without `{field}`: that cannot be changed in a Job that is there."
+    )))
 }
 
 /// One container has done its work, and another keeps the pod alive.

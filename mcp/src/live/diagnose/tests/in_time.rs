@@ -102,6 +102,37 @@ fn what_somebody_has_switched_off_or_keeps_for_later_is_a_remark() {
 }
 
 #[test]
+fn a_job_that_nobody_works_on_is_told() {
+    let told = |controller: &str, made: &str, status: Value| {
+        let job = json!({"apiVersion": "batch/v1", "kind": "Job", "metadata": {"namespace": "shop", "name": "sum", "creationTimestamp": made},
+            "spec": {"managedBy": controller, "template": {"spec": {"containers": [{"name": "x"}]}}}, "status": status});
+        let told = asked(vec![vec![job]], "Job:shop/sum");
+        told.causes.first().map(|cause| (told.verdict, cause.field.clone()))
+    };
+    let (long_ago, just_now) = ("2026-01-01T11:50:00Z", "2026-01-01T11:59:50Z");
+    let expected = Some((Verdict::Broken, "spec.managedBy".to_string()));
+    assert_eq!(told("example.com/queue", long_ago, json!({})), expected);
+    for (controller, made, status) in [
+        ("kubernetes.io/job-controller", long_ago, json!({})),
+        ("example.com/queue", just_now, json!({})),
+        ("example.com/queue", long_ago, json!({"active": 1})),
+    ] {
+        assert_ne!(told(controller, made, status), expected, "{controller} {made}");
+    }
+}
+
+#[test]
+fn a_version_that_is_tried_on_some_pods_of_a_set_is_a_remark() {
+    for (ready, verdict) in [(2, Verdict::Imperfect), (1, Verdict::Broken)] {
+        let set = json!({"apiVersion": "apps/v1", "kind": "StatefulSet", "metadata": {"namespace": "shop", "name": "db"},
+            "spec": {"replicas": 2, "updateStrategy": {"rollingUpdate": {"partition": 1}}, "template": {"spec": {"containers": [{"name": "x"}]}}},
+            "status": {"replicas": 2, "readyReplicas": ready, "currentRevision": "db-1", "updateRevision": "db-2"}});
+        let told = asked(vec![vec![set]], "StatefulSet:shop/db");
+        assert_eq!(told.verdict, verdict, "{told:?}");
+    }
+}
+
+#[test]
 fn a_service_whose_pods_only_start_is_starting_too() {
     let begun = |since: &str| {
         let mut parts = running("web", json!({}));
