@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 
 use crate::live::apis;
 use crate::live::diff;
-use crate::live::object::{Ref, annotation, group_of, label, list, name, namespace, text, told};
+use crate::live::object::{Ref, annotation, group_of, label, name, text, told};
 use crate::live::snapshot::{CompositeKind, Snapshot};
 
 /// By this label the platform's preview service is found, whatever its name is.
@@ -113,16 +113,6 @@ pub fn choose(snapshot: &Snapshot, kind: &CompositeKind<'_>, object: &Value) -> 
             found.join(", ")
         )),
     }
-}
-
-/// What a composite is composed of now.
-pub fn composed_of(live: &Value) -> Vec<Ref> {
-    let refs = [list(live, "/spec/crossplane/resourceRefs"), list(live, "/spec/resourceRefs")].concat();
-    let at = |one: &Value| {
-        let place = Some(text(one, "/namespace")).filter(|place| !place.is_empty()).unwrap_or(namespace(live));
-        Ref::new(group_of(text(one, "/apiVersion")), text(one, "/kind"), place, text(one, "/name"))
-    };
-    refs.iter().map(at).collect()
 }
 
 /// What the preview service is asked.
@@ -291,11 +281,5 @@ mod tests {
         let mut wanted = had.clone();
         wanted["spec"]["env"] = json!([]);
         assert_eq!(effects(&[wanted], &[had])[0].effect, Effect::Keep);
-    }
-
-    #[test]
-    fn references_without_a_namespace_are_in_that_of_the_composite() {
-        let live = json!({"metadata": {"namespace": "demo"}, "spec": {"crossplane": {"resourceRefs": [{"apiVersion": "apps/v1", "kind": "Deployment", "name": "shop"}]}}});
-        assert_eq!(composed_of(&live), [Ref::new("apps", "Deployment", "demo", "shop")]);
     }
 }

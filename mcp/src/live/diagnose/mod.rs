@@ -56,7 +56,7 @@ mod workload;
 
 pub use backstack_health::fault::{Fault, classify};
 pub use backstack_health::{Evidence, Finding, Verdict};
-pub use compositions::composition_of;
+pub use compositions::{composed_of, composition_of};
 pub use pods::is_ready as pod_is_ready;
 pub(super) use pods::of_pod;
 pub use scope::walk_of;
@@ -75,6 +75,9 @@ const MOST_KINDS: usize = 12;
 const MOST_QUESTIONS: usize = 24;
 /// Ports that are tried for one question.
 const MOST_DOORS: usize = 40;
+
+/// What weighs what somebody may well want like that: worth a word, and no fault.
+const REMARK: u32 = 46;
 
 /// What is wrong with a thing, the likeliest cause first.
 #[derive(Debug, Clone, Serialize, schemars::JsonSchema)]

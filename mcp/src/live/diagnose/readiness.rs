@@ -4,7 +4,7 @@ use serde_json::Value;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
-use super::compositions::composition_of;
+use super::compositions::{composed_of, composition_of};
 use super::{Fault, Finding, workload};
 use crate::live::object::{Ref, annotation, condition, conditions, list, name, text};
 use crate::live::snapshot::Snapshot;
@@ -60,17 +60,7 @@ fn seconds(snapshot: &Snapshot, since: &str) -> Option<i64> {
 /// A resource that is listed as not ready and is well, if none of those that are listed is anything else.
 fn composed<'a>(snapshot: &'a Snapshot, composite: &'a Value, listed: &'a str) -> Option<(&'a str, &'a Value)> {
     let listed: Vec<_> = listed.split([',', ' ']).filter(|word| !word.is_empty()).collect();
-    let references = ["/spec/crossplane/resourceRefs", "/spec/resourceRefs"];
-    let references = references.into_iter().flat_map(|field| list(composite, field));
-    let objects = references.filter_map(|reference| {
-        let mut at = Ref::of(reference);
-        at.name = text(reference, "/name").into();
-        at.namespace = match text(reference, "/namespace") {
-            "" => text(composite, "/metadata/namespace").into(),
-            namespace => namespace.into(),
-        };
-        snapshot.get(&at)
-    });
+    let objects = composed_of(composite).into_iter().filter_map(|at| snapshot.get(&at));
     let waited_for = objects.filter_map(|object| {
         let resource = annotation(object, RESOURCE)?;
         listed.contains(&resource).then_some((resource, object))

@@ -2,9 +2,9 @@
 
 use serde_json::Value;
 
-use super::compositions::{CROSSPLANE, composition_of};
-use super::{Fault, Finding};
-use crate::live::object::{Ref, annotation, list, name, number, text};
+use super::compositions::{CROSSPLANE, composed_of, composition_of};
+use super::{Fault, Finding, REMARK};
+use crate::live::object::{Ref, annotation, label, name, number, text};
 use crate::live::snapshot::Snapshot;
 
 /// The kind of revisions: nobody keeps them, so they are read where an order is held at one.
@@ -12,8 +12,6 @@ pub(super) const REVISIONS: (&str, &str) = (CROSSPLANE, "CompositionRevision");
 const POLICY: &str = "spec.crossplane.compositionUpdatePolicy";
 /// Label by which a revision says whose it is.
 const COMPOSITION: &str = "crossplane.io/composition-name";
-/// It may well be meant: what is held runs.
-const MAY_BE_MEANT: u32 = 46;
 
 /// Whether a composite is held at a revision.
 pub(super) fn is_held(composite: &Value) -> bool {
@@ -23,10 +21,7 @@ pub(super) fn is_held(composite: &Value) -> bool {
 /// A newer revision than the one that a composite is held at.
 pub(super) fn older(snapshot: &Snapshot, composite: &Value) -> Option<Finding> {
     let composition = is_held(composite).then(|| composition_of(snapshot, composite))??;
-    let of_it = |revision: &&Value| {
-        revision.pointer("/metadata/labels").and_then(|labels| labels.get(COMPOSITION)).and_then(Value::as_str)
-            == Some(name(composition))
-    };
+    let of_it = |revision: &&Value| label(revision, COMPOSITION) == Some(name(composition));
     let all: Vec<_> = snapshot.all(REVISIONS.0, REVISIONS.1).filter(of_it).collect();
     let had = text(composite, "/spec/crossplane/compositionRevisionRef/name");
     let of = |revision: &Value| number(revision, "/spec/revision");
@@ -34,7 +29,7 @@ pub(super) fn older(snapshot: &Snapshot, composite: &Value) -> Option<Finding> {
     let newest = all.iter().copied().max_by_key(|one| of(one)).filter(|one| of(one) > own)?;
     let (at, composition) = (Ref::of(composite), Ref::of(composition));
     let text = format!("is held at revision {own} of {composition}, and there is revision {}", of(newest));
-    let finding = Finding::new(Fault::StaleConfig, at.clone(), text).at(POLICY).at_most(MAY_BE_MEANT);
+    let finding = Finding::new(Fault::StaleConfig, at.clone(), text).at(POLICY).at_most(REMARK);
     Some(finding.should_be("Automatic").with(POLICY, "Manual").with("compositionRevisionRef", had).next(format!(
         "Set `{POLICY}` of {at} to Automatic, or `spec.crossplane.compositionRevisionRef.name` to `{}`, if it is not held on purpose.",
         name(newest)
@@ -43,10 +38,7 @@ pub(super) fn older(snapshot: &Snapshot, composite: &Value) -> Option<Finding> {
 
 /// An order of which nothing is made although its composition makes something: what Crossplane warns of.
 pub(super) fn nothing_made<'a>(snapshot: &'a Snapshot, composite: &Value) -> Option<(&'a Value, &'a str)> {
-    let references = ["/spec/crossplane/resourceRefs", "/spec/resourceRefs"];
-    if references.iter().any(|field| !list(composite, field).is_empty())
-        || annotation(composite, "crossplane.io/paused") == Some("true")
-    {
+    if !composed_of(composite).is_empty() || annotation(composite, "crossplane.io/paused") == Some("true") {
         return None;
     }
     let composition = composition_of(snapshot, composite)?;

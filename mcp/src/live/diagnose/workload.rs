@@ -5,13 +5,10 @@ use backstack_health::workload::{failed_job, refused, state};
 use serde_json::Value;
 
 use super::rules::certificates::is_issuer;
-use super::{Fault, Finding, custom};
+use super::{Fault, Finding, REMARK, custom};
 use crate::live::object::{COMPONENT, Ref, condition, label, list, name, namespace, short, text};
 use crate::live::references::hosts::hosts;
 use crate::live::snapshot::{Snapshot, typed};
-
-/// What a workload without replicas weighs that nothing needs: worth a word, and no fault.
-const UNUSED: u32 = 46;
 
 /// Everything that is wrong with an object, by its kind.
 pub(in crate::live) fn of_object(snapshot: &Snapshot, object: &Value) -> Vec<Finding> {
@@ -38,7 +35,7 @@ fn of_workload(snapshot: &Snapshot, object: &Value) -> Vec<Finding> {
     let state = (at.kind != "ReplicaSet").then(|| state(&at, 0, Some(&workload)));
     let finding = state.and_then(|state| state.finding(&at));
     finding
-        .map(|finding| if is_unused(snapshot, object) { finding.at_most(UNUSED) } else { finding })
+        .map(|finding| if is_unused(snapshot, object) { finding.at_most(REMARK) } else { finding })
         .into_iter()
         .collect()
 }

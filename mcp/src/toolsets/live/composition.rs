@@ -11,6 +11,7 @@ use crate::error::ToolError;
 use crate::live::apis;
 use crate::live::changes::compose::{self, Composed, Drafted, Effect, Rendered};
 use crate::live::changes::newcomer::Bringer;
+use crate::live::diagnose::composed_of;
 use crate::live::object::{Ref, name, text};
 use crate::live::scrub::scrub_text;
 
@@ -89,7 +90,7 @@ pub(super) async fn ahead(seen: &Seen, object: &Value) -> Result<Ahead, ToolErro
         Ok(composition) => composition,
         Err(why) => return Ok(Ahead::unknown(why)),
     };
-    let observed = match live.map(compose::composed_of) {
+    let observed = match live.map(composed_of) {
         Some(refs) => seen.cluster.read(&refs).await?,
         None => Vec::new(),
     };
@@ -121,7 +122,7 @@ pub(super) async fn drafted(seen: &Seen, composition: &Value, beside: &[Value]) 
     }
     let mut users = Vec::new();
     for user in all.iter().take(MOST_USERS) {
-        users.push((user.clone(), seen.cluster.read(&compose::composed_of(user)).await?));
+        users.push((user.clone(), seen.cluster.read(&composed_of(user)).await?));
     }
     let question = compose::draft_question(composition, &users);
     let (status, answer) = match seen.cluster.ask(&service, DRAFT_PATH, &question, DRAFT_PATIENCE).await {

@@ -3,15 +3,13 @@
 use serde_json::Value;
 
 use super::Seen;
-use crate::live::diagnose::{Fault, Finding};
+use crate::live::diagnose::{Fault, Finding, REMARK};
 use crate::live::object::{Ref, is_owned_by, list, text};
 
 /// Without this, what is ignored is applied all the same when something else changes.
 const RESPECTED: &str = "RespectIgnoreDifferences=true";
 /// What of a template others may well write: how much it may use, and what was injected.
 const OF_OTHERS: [&str; 4] = ["resources", "annotations", "initContainers", "volumes"];
-/// What runs may be just what is wanted.
-const MAY_BE_MEANT: u32 = 46;
 
 /// A part of a template that is ignored, where a newer revision counts as synced and nothing was rolled out since.
 pub(super) fn of_application(seen: &Seen<'_>, application: &Value) -> Option<Finding> {
@@ -25,7 +23,7 @@ pub(super) fn of_application(seen: &Seen<'_>, application: &Value) -> Option<Fin
     if !options.iter().any(|option| option == RESPECTED) || !(is_passed_over || is_another) {
         return None;
     }
-    let (synced, revision) = if is_passed_over { ("9999", now) } else { (text(last, "/deployedAt"), applied) };
+    let (synced, revision) = if is_passed_over { (None, now) } else { (Some(text(last, "/deployedAt")), applied) };
     let ignored = list(application, "/spec/ignoreDifferences").iter().enumerate();
     ignored.into_iter().find_map(|(index, entry)| {
         let pointers = list(entry, "/jsonPointers").iter().enumerate();
@@ -41,7 +39,7 @@ pub(super) fn of_application(seen: &Seen<'_>, application: &Value) -> Option<Fin
             Ref::of(workload),
             revision
         );
-        let finding = Finding::new(Fault::OutOfSync, at.clone(), text).at(field.clone()).at_most(MAY_BE_MEANT);
+        let finding = Finding::new(Fault::OutOfSync, at.clone(), text).at(field.clone()).at_most(REMARK);
         Some(
             finding.with(field.clone(), pointer).with("spec.syncPolicy.syncOptions", RESPECTED).next(format!(
                 "Take `{field}` out of {at} (or `{RESPECTED}`), if a change of that in Git is to arrive."
@@ -50,8 +48,8 @@ pub(super) fn of_application(seen: &Seen<'_>, application: &Value) -> Option<Fin
     })
 }
 
-/// A workload that an entry means and whose newest rollout is older than a moment.
-fn stale<'a>(seen: &Seen<'a>, application: &Value, entry: &Value, synced: &str) -> Option<&'a Value> {
+/// A workload that an entry means and whose newest rollout is older than a moment, if one is given.
+fn stale<'a>(seen: &Seen<'a>, application: &Value, entry: &Value, synced: Option<&str>) -> Option<&'a Value> {
     let (group, kind) = (text(entry, "/group"), text(entry, "/kind"));
     let resources = list(application, "/status/resources").iter();
     let is_meant = |resource: &&Value| {
@@ -65,7 +63,7 @@ fn stale<'a>(seen: &Seen<'a>, application: &Value, entry: &Value, synced: &str) 
     meant.find(|workload| {
         let sets = seen.snapshot.inside("apps", "ReplicaSet", text(workload, "/metadata/namespace"));
         let own = sets.filter(|set| is_owned_by(set, workload)).map(|set| text(set, "/metadata/creationTimestamp"));
-        own.max().is_some_and(|newest| !newest.is_empty() && newest < synced)
+        own.max().is_some_and(|newest| !newest.is_empty() && synced.is_none_or(|synced| newest < synced))
     })
 }
 

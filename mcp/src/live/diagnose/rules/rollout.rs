@@ -2,14 +2,11 @@
 
 use serde_json::Value;
 
-use crate::live::diagnose::{Fault, Finding};
+use crate::live::diagnose::{Fault, Finding, REMARK};
 use crate::live::object::{Ref, number, text};
 
 /// More than this nobody means who writes `minReadySeconds`.
 const LONG: i64 = 300;
-
-/// What weighs what somebody keeps back, and nobody misses.
-const MEANT: u32 = 46;
 
 /// What a workload's own rules keep back.
 pub(super) fn of_workload(object: &Value) -> Vec<Finding> {
@@ -33,7 +30,7 @@ fn partition(object: &Value) -> Option<Finding> {
         let finding =
             Finding::new(Fault::Paused, at.clone(), text).at(field).should_be(0).with(field, &partition.to_string());
         // While all of its pods are ready, a version that is tried on some of them harms nobody.
-        let finding = if all_ready(object) { finding.at_most(MEANT) } else { finding };
+        let finding = if all_ready(object) { finding.at_most(REMARK) } else { finding };
         finding.next(format!("Set `{field}` of {at} to 0 to roll it out to all pods, when that is wanted."))
     })
 }
@@ -92,7 +89,7 @@ fn nowhere(object: &Value) -> Option<Finding> {
             .at(field.clone());
         finding
             // Nodes of that sort may be still to come: it harms nobody.
-            .at_most(MEANT)
+            .at_most(REMARK)
             .with(field.clone(), &value)
             .next(format!("Correct `{field}` of {at}, or give a node those labels."))
     })

@@ -5,7 +5,7 @@ use time::Duration;
 
 use super::Seen;
 use crate::live::cron::Cron;
-use crate::live::diagnose::{Fault, Finding};
+use crate::live::diagnose::{Fault, Finding, REMARK};
 use crate::live::moment::in_words;
 use crate::live::object::{Ref, is_owned_by, list, name, namespace, number, text};
 use crate::live::owners;
@@ -18,8 +18,6 @@ const LOOKS: i64 = 10;
 const LONG_ENOUGH: i64 = 90;
 /// How Kubernetes' own controller of Jobs is called.
 const JOBS_OWN: &str = "kubernetes.io/job-controller";
-/// What weighs what somebody has switched off by hand.
-const MEANT: u32 = 46;
 /// Where a Job says how long it may take.
 const DEADLINE: &str = "spec.activeDeadlineSeconds";
 
@@ -31,7 +29,7 @@ pub(super) fn of_schedule(seen: &Seen<'_>, schedule: &Value) -> Vec<Finding> {
         let finding = Finding::new(Fault::Paused, at.clone(), "is suspended: it does not run")
             .at("spec.suspend")
             // Somebody has asked for that: what waits for a run says so itself.
-            .at_most(MEANT)
+            .at_most(REMARK)
             .should_be(false);
         return vec![
             finding

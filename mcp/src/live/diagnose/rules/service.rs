@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 
 use super::{Seen, hidden, listening, slices};
-use crate::live::diagnose::{Fault, Finding, of_pod, workload::is_used};
+use crate::live::diagnose::{Fault, Finding, REMARK, of_pod, workload::is_used};
 use crate::live::object::{Ref, condition, list, name, namespace, number, short, text};
 use crate::live::owners;
 use crate::live::references::nearest;
@@ -17,9 +17,6 @@ use crate::live::snapshot::{CompositeKind, Door, Snapshot};
 const PODS_TRIED: usize = 3;
 /// A Service of type LoadBalancer gets its address within seconds, if anybody gives any.
 const ADDRESS_SECONDS: i64 = 60;
-
-/// What a workload without pods weighs whose Service nobody uses.
-const UNUSED: u32 = 46;
 
 /// What keeps traffic to a Service from arriving.
 pub(super) fn of_service(seen: &Seen<'_>, service: &Value) -> Vec<Finding> {
@@ -99,7 +96,7 @@ fn nobody(seen: &Seen<'_>, service: &Value, selector: &serde_json::Map<String, V
         let text = format!("has 0 replicas, so {at} leads nowhere");
         let mut finding = Finding::new(Fault::Paused, Ref::of(workload), text).at("spec.replicas").should_be(1);
         finding = finding.with("spec.replicas", "0").next(format!("Scale {} to 1 or more.", Ref::of(workload)));
-        return Some(if is_used(seen.snapshot, service) { finding } else { finding.at_most(UNUSED) });
+        return Some(if is_used(seen.snapshot, service) { finding } else { finding.at_most(REMARK) });
     }
     if let Some(workload) = fitting {
         let text = format!("leads nowhere: {} has no pods", Ref::of(workload));
