@@ -1,6 +1,7 @@
 //! Every image and definition of a stack, wherever they come from -> one file.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Deref;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Instant;
@@ -218,7 +219,7 @@ fn image(
 async fn kept_definitions(all: &Everything, progress: &Progress) -> Result<Vec<Digest>, Failure> {
     let images = &all.images;
     let fetched = all.stack.components.iter().map(|component| {
-        let places = definitions::places(images.mode, component, &images.components);
+        let places = definitions::places(images.mode, images.of_component(component).iter().map(Deref::deref));
         let sources = &component.file.crds;
         definitions::fetch(sources, places, &images.store, &images.builder, &images.http, progress)
     });

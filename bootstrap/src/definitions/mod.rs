@@ -4,8 +4,6 @@
 //! same file lies: the Go module of that version, and upstream's own address. Once fetched it is kept by digest,
 //! so that later runs need neither.
 
-use std::collections::BTreeMap;
-
 use futures::future::try_join_all;
 use serde::Deserialize;
 use serde_json::Value;
@@ -17,7 +15,6 @@ use crate::log;
 use crate::origin::{ImagePlan, Origin};
 use crate::report::Progress;
 use crate::settings::ImageSource;
-use crate::stack::Component;
 use crate::stack::model::CrdSource;
 
 /// Where definitions are looked for.
@@ -126,15 +123,12 @@ impl Explain for DefinitionError {
 }
 
 /// Where the definitions of a component are looked for: first where its images come from.
-pub fn places(mode: ImageSource, component: &Component, images: &BTreeMap<String, ImagePlan>) -> &'static [CrdOrigin] {
+pub fn places<'a>(mode: ImageSource, mut images: impl Iterator<Item = &'a ImagePlan>) -> &'static [CrdOrigin] {
     use CrdOrigin::{Modules, Upstream};
-    let is_built = |reference: &str| images.get(reference).is_some_and(|it| it.origin == Origin::Packages);
     match mode {
         ImageSource::Registry => &[Upstream],
         ImageSource::Source => &[Modules],
-        ImageSource::Auto if component.file.images.values().any(|image| is_built(&image.reference)) => {
-            &[Modules, Upstream]
-        }
+        ImageSource::Auto if images.any(|image| image.origin == Origin::Packages) => &[Modules, Upstream],
         ImageSource::Auto => &[Upstream, Modules],
     }
 }

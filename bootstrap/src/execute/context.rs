@@ -22,6 +22,7 @@ use crate::images::upstream::Upstream;
 use crate::images::{BlobStore, Digest, Reference};
 use crate::kubernetes::{Definition, Installer, watch::ClusterWatch};
 use crate::origin::ImagePlan;
+use crate::plan::Owned;
 use crate::report::Progress;
 use crate::settings::Record;
 use crate::settings::{ImageSource, UpSettings};
@@ -38,12 +39,12 @@ pub struct Context {
     pub settings: UpSettings,
     /// The stack with what was added to it and left out of it.
     pub stack: Stack,
-    /// The image of nodes that are made, and the ways to it.
-    pub node: ImagePlan,
-    /// The image of the local registry, and the ways to it.
-    pub registry_image: ImagePlan,
-    /// Images of components, by reference.
-    pub images: BTreeMap<String, ImagePlan>,
+    /// The image of nodes that are made.
+    pub node_image: Reference,
+    /// The image of the local registry.
+    pub registry_image: Reference,
+    /// Images of all components that are installed.
+    pub images: Vec<Owned<ImagePlan>>,
     /// Builds images from their recipes, or finds those that it built before.
     pub builder: Builder,
     /// Asks the registries that images come from.
@@ -134,11 +135,6 @@ impl Context {
         self.pace().patience(usual)
     }
 
-    /// A component of the stack that the plan was made from.
-    pub fn component(&self, name: &str) -> &Component {
-        self.stack.component(name).expect("the plan names components of this stack")
-    }
-
     /// Names of all nodes, control plane first.
     pub fn nodes(&self) -> Vec<String> {
         let workers = (1..=self.settings.workers).map(|number| names::worker(&self.settings.name, number));
@@ -147,7 +143,7 @@ impl Context {
 
     /// Registry hosts of all images of the stack.
     pub fn upstream_hosts(&self) -> BTreeSet<String> {
-        self.images.values().map(|image| image.reference.host().to_string()).collect()
+        self.images.iter().map(|image| image.reference.host().to_string()).collect()
     }
 
     /// The registry as nodes and pods reach it; empty where the cluster pulls from upstream.
@@ -165,7 +161,7 @@ impl Context {
             http_port: self.settings.http_port,
             https_port: self.settings.https_port,
             ports: self.settings.ports.clone(),
-            node_image: self.node.reference.to_string(),
+            node_image: self.node_image.to_string(),
             node_mode: site.mode.clone(),
         }
     }
@@ -203,32 +199,28 @@ impl Context {
     }
 
     /// What the cluster calls an image: by another name only if it pulls it from another registry.
-    fn called(&self, reference: &str) -> String {
-        match (&self.settings.push, self.images.get(reference)) {
-            (Some(push), Some(image)) => {
-                let tag = image.reference.tag().map(|tag| format!(":{tag}")).unwrap_or_default();
-                format!("{}/{}{tag}", push.pull.address(), image.reference.mirror_repository())
-            }
-            _ => reference.into(),
-        }
+    fn called(&self, image: &ImagePlan) -> String {
+        let Some(push) = &self.settings.push else { return image.name.clone() };
+        let tag = image.reference.tag().map(|tag| format!(":{tag}")).unwrap_or_default();
+        format!("{}/{}{tag}", push.pull.address(), image.reference.mirror_repository())
     }
 
     /// Remembers that the cluster pulls an image by its digest, maybe from another place than the stack names.
-    pub fn keep_image_as(&self, reference: &str, from: &Reference, digest: &Digest) {
+    pub fn keep_image_as(&self, image: &ImagePlan, from: &Reference, digest: &Digest) {
         let tag = from.tag().map(|tag| format!(":{tag}")).unwrap_or_default();
         let mut images = self.found.images.lock().unwrap_or_else(PoisonError::into_inner);
-        images.insert(reference.into(), format!("{}/{}{tag}@{digest}", from.host(), from.repository()));
+        images.insert(image.name.clone(), format!("{}/{}{tag}@{digest}", from.host(), from.repository()));
     }
 
-    /// Remembers which image the local registry holds under a reference.
-    pub fn keep_image(&self, reference: &str, digest: &Digest) {
+    /// Remembers what the local registry holds of an image.
+    pub fn keep_image(&self, image: &ImagePlan, digest: &Digest) {
         let mut images = self.found.images.lock().unwrap_or_else(PoisonError::into_inner);
-        images.insert(reference.into(), format!("{}@{digest}", self.called(reference)));
+        images.insert(image.name.clone(), format!("{}@{digest}", self.called(image)));
     }
 
     /// Remembers that an image of a component was built here.
-    pub fn keep_built(&self, reference: &str) {
-        self.found.from_packages.lock().unwrap_or_else(PoisonError::into_inner).insert(reference.into());
+    pub fn keep_built(&self, image: &ImagePlan) {
+        self.found.from_packages.lock().unwrap_or_else(PoisonError::into_inner).insert(image.name.clone());
     }
 
     /// A component's images that were built here.

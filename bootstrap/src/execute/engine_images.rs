@@ -74,11 +74,12 @@ pub async fn provide(
     context: &Context,
     engine: &Engine,
     image: EngineImage,
+    plan: &ImagePlan,
     progress: &Progress,
 ) -> Result<Ended, Failure> {
-    let (plan, cell) = match image {
-        EngineImage::Node => (&context.node, &context.found.node_image),
-        EngineImage::Registry => (&context.registry_image, &context.found.registry_image),
+    let cell = match image {
+        EngineImage::Node => &context.found.node_image,
+        EngineImage::Registry => &context.found.registry_image,
     };
     let (name, ended) = match (plan.origin, &plan.recipe) {
         (Origin::Packages, Some(recipe)) => built(context, engine, image, plan, recipe, progress).await?,
@@ -99,7 +100,7 @@ async fn pulled_or_built(
     let name = upstream_name(plan).expect("only what a registry is asked for is decided to be fetched");
     match (pulled(engine, &name, progress).await, plan.recipe.as_ref().filter(|_| plan.recipe_stands_by)) {
         (Err(failure), Some(recipe)) => {
-            let line = told::late(&plan.reference.to_string(), &format!("the engine cannot pull it: {failure}"));
+            let line = told::late(&plan.name, &format!("the engine cannot pull it: {failure}"));
             context.tell_taken_over(line, progress);
             built(context, engine, image, plan, recipe, progress).await
         }

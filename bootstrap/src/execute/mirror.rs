@@ -13,50 +13,49 @@ use crate::report::{Outcome, Phase, Progress};
 use crate::stack::files::FileTree;
 
 /// Builds an image from its recipe, before it is brought to the registry.
-pub async fn build(context: &Context, reference: &str, progress: &Progress) -> Result<Ended, Failure> {
-    let Some(recipe) = &context.images[reference].recipe else { return Ok(Ended::new(Outcome::Unchanged)) };
+pub async fn build(context: &Context, image: &ImagePlan, progress: &Progress) -> Result<Ended, Failure> {
+    let Some(recipe) = &image.recipe else { return Ok(Ended::new(Outcome::Unchanged)) };
     progress.phase(Phase::Building);
-    progress.detail(format!("building {reference}"));
+    progress.detail(format!("building {}", image.name));
     context.builder.build(recipe, progress).await?;
     context.found.built.fetch_add(1, Ordering::Relaxed);
     Ok(Ended::new(Outcome::Created))
 }
 
 /// Makes sure that the local registry has an image.
-pub async fn bring(context: &Context, reference: &str, progress: &Progress) -> Result<Ended, Failure> {
-    let image = &context.images[reference];
+pub async fn bring(context: &Context, image: &ImagePlan, progress: &Progress) -> Result<Ended, Failure> {
     let moved = match (image.origin, &image.recipe) {
-        (Origin::Packages, Some(recipe)) => built(context, reference, recipe, progress).await?,
-        _ => fetched(context, reference, image, progress).await?,
+        (Origin::Packages, Some(recipe)) => built(context, image, recipe, progress).await?,
+        _ => fetched(context, image, progress).await?,
     };
-    keep_name(context, reference, &moved.digest);
+    keep_name(context, image, &moved.digest);
     context.found.moved.fetch_add(moved.bytes, Ordering::Relaxed);
     // Bytes in the registry are not yet a change of the component.
     Ok(Ended::new(Outcome::Unchanged))
 }
 
 /// The cluster pulls by digest what the stack names without one.
-fn keep_name(context: &Context, reference: &str, digest: &Digest) {
-    if context.images[reference].reference.digest().is_none() || context.settings.push.is_some() {
-        context.keep_image(reference, digest);
+fn keep_name(context: &Context, image: &ImagePlan, digest: &Digest) {
+    if image.reference.digest().is_none() || context.settings.push.is_some() {
+        context.keep_image(image, digest);
     }
 }
 
 /// Finds out how the cluster would name an image that the registry has already; brings nothing.
-pub async fn name_as_it_is(context: &Context, reference: &str) -> Result<(), Failure> {
-    let (image, Some(transfer)) = (&context.images[reference], context.found.transfer.get()) else { return Ok(()) };
+pub async fn name_as_it_is(context: &Context, image: &ImagePlan) -> Result<(), Failure> {
+    let Some(transfer) = context.found.transfer.get() else { return Ok(()) };
     if let (Origin::Packages, Some(key)) = (image.origin, image.key(&context.builder)?) {
         if let Some(found) = there(context, image, key).await? {
-            keep_name(context, reference, &found.digest);
+            keep_name(context, image, &found.digest);
         }
     } else if let Some(wanted) = &image.wanted {
-        keep_name(context, reference, &transfer.inspect(&context.upstream, wanted).await?.digest);
+        keep_name(context, image, &transfer.inspect(&context.upstream, wanted).await?.digest);
     }
     Ok(())
 }
 
-async fn built(context: &Context, reference: &str, recipe: &FileTree, progress: &Progress) -> Result<Moved, Failure> {
-    let (transfer, image) = (context.found.transfer(), &context.images[reference]);
+async fn built(context: &Context, image: &ImagePlan, recipe: &FileTree, progress: &Progress) -> Result<Moved, Failure> {
+    let transfer = context.found.transfer();
     let key = image.key(&context.builder)?.expect("it has a recipe");
     let moved = match there(context, image, key).await? {
         Some(moved) => moved,
@@ -65,7 +64,7 @@ async fn built(context: &Context, reference: &str, recipe: &FileTree, progress: 
             transfer.push_built(&built.manifest, key, &image.reference, progress).await?
         }
     };
-    context.keep_built(reference);
+    context.keep_built(image);
     Ok(moved)
 }
 
@@ -76,7 +75,7 @@ async fn there(context: &Context, image: &ImagePlan, key: &Digest) -> Result<Opt
 }
 
 /// Fetches an image. Where its registry does not give it after all, and it has a recipe, that takes over.
-async fn fetched(context: &Context, reference: &str, image: &ImagePlan, progress: &Progress) -> Result<Moved, Failure> {
+async fn fetched(context: &Context, image: &ImagePlan, progress: &Progress) -> Result<Moved, Failure> {
     let transfer = context.found.transfer();
     let wanted = image.wanted.as_ref().expect("only what a registry is asked for is decided to be fetched");
     let recipe = image.recipe.as_ref().filter(|_| image.recipe_stands_by);
@@ -84,9 +83,9 @@ async fn fetched(context: &Context, reference: &str, image: &ImagePlan, progress
     let upstream = context.upstream.with_patience(Patience::with_another_way);
     match transfer.pull(&upstream, wanted, progress).await {
         Err(error) if error.is_upstreams() => {
-            context.tell_taken_over(told::late(reference, &error.without_image()), progress);
+            context.tell_taken_over(told::late(&image.name, &error.without_image()), progress);
             progress.phase(Phase::Building);
-            let moved = built(context, reference, recipe, progress).await?;
+            let moved = built(context, image, recipe, progress).await?;
             context.found.built.fetch_add(1, Ordering::Relaxed);
             Ok(moved)
         }

@@ -17,6 +17,7 @@ use crate::docker::{
 };
 use crate::error::Failure;
 use crate::kubernetes::{certificates, nodes as live_nodes};
+use crate::plan::NodeState;
 use crate::report::{Outcome, Progress};
 use crate::restore;
 use crate::target::local::Site;
@@ -35,12 +36,11 @@ pub async fn provision(
     site: &Site,
     node: &str,
     role: Role,
+    state: NodeState,
     progress: &Progress,
 ) -> Result<Ended, Failure> {
     let begun = Instant::now();
-    let had = site.platform.iter().flat_map(|platform| &platform.nodes).find(|had| had.name == node);
-    let alive = site.platform.as_ref().and_then(|it| it.control_plane()).is_some_and(|node| node.complete);
-    if had.is_some_and(|had| had.complete) && alive {
+    if state == NodeState::Stopped {
         progress.detail(format!("starting node {node}"));
         site.engine.write_files(node, &files(context)).await?;
         site.engine.start(node).await?;
@@ -50,7 +50,7 @@ pub async fn provision(
     }
     node::await_runtime(&site.engine, node).await?;
     learn_pace(context, pace::remember(&site.engine, node, begun.elapsed()).await?, progress);
-    certs_folder::enable(&site.engine, node, &context.node.reference.to_string()).await?;
+    certs_folder::enable(&site.engine, node, &context.node_image.to_string()).await?;
     raise_file_watches(site, node, progress).await?;
     if let Some(checkpoint) = &context.checkpoint {
         restore::volumes(&site.engine, node, checkpoint).await?;
@@ -134,7 +134,7 @@ pub fn mirrors(context: &Context) -> Vec<(String, String)> {
 fn spec(context: &Context, site: &Site, name: &str, role: Role, address: Ipv4Addr, file_watches: Limits) -> NodeSpec {
     let settings = &context.settings;
     let control_plane = role == Role::ControlPlane;
-    let mut labels = vec![(names::IMAGE.into(), context.node.reference.to_string())];
+    let mut labels = vec![(names::IMAGE.into(), context.node_image.to_string())];
     let mut ports = Vec::new();
     if control_plane {
         let kept = serde_json::to_string(&context.platform_settings(site)).expect("plain data is JSON");
@@ -184,7 +184,7 @@ pub async fn join(context: &Context, site: &Site, node: &str, progress: &Progres
 }
 
 async fn facts(context: &Context, site: &Site, node: &str, role: Role) -> Result<NodeFacts, ClusterError> {
-    let image = context.node.reference.to_string();
+    let image = context.node_image.to_string();
     let host = context.settings.host().to_string();
     let address = context.found.addresses.lock().unwrap_or_else(PoisonError::into_inner)[node];
     Ok(NodeFacts {

@@ -1,8 +1,6 @@
 //! What a plan would change of each component, found out without changing anything: components are rendered as they would
 //! be applied, and the API server is asked to try them.
 
-use std::collections::BTreeSet;
-
 use futures::{StreamExt, TryStreamExt, stream};
 use serde::Serialize;
 
@@ -12,6 +10,7 @@ use crate::definitions;
 use crate::error::Failure;
 use crate::kubernetes::{Preview, inventory::Inventory};
 use crate::plan::{Action, Plan, Step};
+use crate::stack::Component;
 
 /// Components that are tried at the same time: each is asked about object by object.
 const AT_ONCE: usize = 4;
@@ -44,40 +43,34 @@ impl Previewed {
 /// The engine, the registry or the API does not answer.
 pub async fn run(plan: &Plan, context: &Context) -> Result<Vec<Previewed>, Failure> {
     reach::all(context).await?;
-    let here: BTreeSet<&str> = plan
-        .steps
-        .iter()
-        .filter_map(|step| match &step.step {
-            Step::MirrorImage { reference } if step.action == Action::Exists => Some(reference.as_str()),
+    for planned in &plan.steps {
+        // Each image has one such step, whoever needs it.
+        if let (Step::MirrorImage { image }, Action::Exists) = (&planned.step, planned.action) {
+            mirror::name_as_it_is(context, image).await?;
+        }
+    }
+    let looked = stream::iter(&plan.steps).map(|planned| async move {
+        Ok::<_, Failure>(match &planned.step {
+            Step::InstallComponent { component } => Some(installed(context, component).await?),
+            Step::RemoveComponent { component } => Some(removed(context, component).await?),
             _ => None,
         })
-        .collect();
-    for reference in here {
-        mirror::name_as_it_is(context, reference).await?;
-    }
-    let components = plan.steps.iter().filter_map(|step| match &step.step {
-        Step::InstallComponent { component } => Some((component, true)),
-        Step::RemoveComponent { component } => Some((component, false)),
-        _ => None,
     });
-    let looked = stream::iter(components).map(|(component, stays)| async move {
-        if stays { installed(context, component).await } else { removed(context, component).await }
-    });
-    looked.buffered(AT_ONCE).try_collect().await
+    let looked: Vec<_> = looked.buffered(AT_ONCE).try_collect().await?;
+    Ok(looked.into_iter().flatten().collect())
 }
 
-async fn installed(context: &Context, name: &str) -> Result<Previewed, Failure> {
-    let file = &context.component(name).file;
-    let definitions_to_fetch = !definitions::are_cached(&file.crds, &context.store);
+async fn installed(context: &Context, component: &Component) -> Result<Previewed, Failure> {
+    let definitions_to_fetch = !definitions::are_cached(&component.file.crds, &context.store);
     if !definitions_to_fetch {
-        steps::read_definitions(context, name)?;
+        steps::read_definitions(context, component)?;
     }
-    let unit = steps::unit(context, context.found.live(), name).await?;
+    let unit = steps::unit(context, context.found.live(), component).await?;
     let mut objects = context.found.live().installer.preview(&unit).await?;
     if definitions_to_fetch {
         objects.removed.retain(|object| object.kind != "CustomResourceDefinition");
     }
-    Ok(Previewed { component: name.into(), version: Some(unit.version), objects, definitions_to_fetch })
+    Ok(Previewed { component: component.name().into(), version: Some(unit.version), objects, definitions_to_fetch })
 }
 
 async fn removed(context: &Context, name: &str) -> Result<Previewed, Failure> {

@@ -27,10 +27,10 @@ pub fn cluster(context: &Context) -> Result<Ended, Failure> {
 
 /// Images that the cluster pulls from upstream itself are named as the stack pins them.
 fn keep_pins(context: &Context) {
-    for (reference, image) in &context.images {
+    for image in &context.images {
         let Some(wanted) = image.wanted.as_ref().filter(|_| image.reference.digest().is_none()) else { continue };
         if let Some(pin) = &wanted.pin {
-            context.keep_image_as(reference, &wanted.reference, pin);
+            context.keep_image_as(image, &wanted.reference, pin);
         }
     }
 }

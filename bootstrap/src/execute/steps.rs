@@ -11,15 +11,15 @@ use tokio::time::Instant;
 use super::context::{Context, Live};
 use super::ended::{Ended, await_answer};
 use super::{engine_images, mirror, nodes, reach, served};
-use crate::definitions;
+use crate::definitions::{self, CrdOrigin};
 use crate::docker::{kubeconfig, network, provision, registry};
 use crate::error::Failure;
 use crate::images::registry::Registry;
 use crate::images::transfer::Transfer;
 use crate::kubernetes::{self, Unit};
-use crate::plan::{Action, PlannedStep, Step};
+use crate::plan::{Action, NodeState, PlannedStep, Step};
 use crate::report::{Outcome, Phase, Progress, units};
-use crate::stack::render;
+use crate::stack::{Component, render};
 use crate::target::local::{API_DEADLINE, Site};
 
 /// Does one step.
@@ -30,20 +30,22 @@ pub async fn perform(context: &Context, planned: &PlannedStep, progress: &Progre
     let to_do = planned.action != Action::Exists;
     match &planned.step {
         Step::EnsureNetwork => ensure_network(context, context.local()?).await,
-        Step::ProvideImage { image, .. } => {
-            engine_images::provide(context, &context.local()?.engine, *image, progress).await
+        Step::ProvideImage { kind, image } => {
+            engine_images::provide(context, &context.local()?.engine, *kind, image, progress).await
         }
         Step::EnsureRegistry => ensure_registry(context, context.local()?).await,
         Step::ReachCluster { .. } => reach::cluster(context),
         Step::ReachRegistry { .. } => reach::registry(context).await,
-        Step::BuildImage { reference } => mirror::build(context, reference, progress).await,
-        Step::MirrorImage { reference } => mirror::bring(context, reference, progress).await,
-        Step::FetchDefinitions { component } => fetch_definitions(context, component, progress).await,
-        Step::ProvisionNode { node, role } if to_do => {
-            progress.phase(Phase::Applying);
-            nodes::provision(context, context.local()?, node, *role, progress).await
+        Step::BuildImage { image } => mirror::build(context, image, progress).await,
+        Step::MirrorImage { image } => mirror::bring(context, image, progress).await,
+        Step::FetchDefinitions { component, places } => fetch_definitions(context, component, places, progress).await,
+        Step::ProvisionNode { node, state: NodeState::Running, .. } => {
+            nodes::refresh(context, context.local()?, node, progress).await
         }
-        Step::ProvisionNode { node, .. } => nodes::refresh(context, context.local()?, node, progress).await,
+        Step::ProvisionNode { node, role, state } => {
+            progress.phase(Phase::Applying);
+            nodes::provision(context, context.local()?, node, *role, *state, progress).await
+        }
         Step::InitControlPlane { node } => {
             let site = context.local()?;
             if to_do {
@@ -65,7 +67,7 @@ pub async fn perform(context: &Context, planned: &PlannedStep, progress: &Progre
         }
         Step::InstallDefaults { node } => {
             if to_do {
-                let image = context.node.reference.to_string();
+                let image = context.node_image.to_string();
                 provision::install_defaults(&context.local()?.engine, node, &image).await?;
             }
             Ok(Ended::changed(to_do))
@@ -90,7 +92,7 @@ async fn ensure_network(context: &Context, site: &Site) -> Result<Ended, Failure
 async fn ensure_registry(context: &Context, site: &Site) -> Result<Ended, Failure> {
     let network = context.found.network();
     let image = context.found.registry_image.get().map(String::as_str);
-    let upstream = context.registry_image.reference.to_string();
+    let upstream = context.registry_image.to_string();
     let running = registry::ensure(&site.engine, network, image, &upstream, context.settings.registry_port).await?;
     let local = Registry::at_port(running.host_port)?;
     await_answer(&local).await?;
@@ -100,32 +102,27 @@ async fn ensure_registry(context: &Context, site: &Site) -> Result<Ended, Failur
     Ok(Ended::changed(changed))
 }
 
-async fn fetch_definitions(context: &Context, component: &str, progress: &Progress) -> Result<Ended, Failure> {
-    let sources = &context.component(component).file.crds;
-    let places = definition_places(context, component);
-    definitions::fetch(sources, places, &context.store, &context.builder, &context.http, progress).await?;
+async fn fetch_definitions(
+    context: &Context,
+    component: &Component,
+    places: &[CrdOrigin],
+    progress: &Progress,
+) -> Result<Ended, Failure> {
+    definitions::fetch(&component.file.crds, places, &context.store, &context.builder, &context.http, progress).await?;
     read_definitions(context, component)?;
     Ok(Ended::new(Outcome::Unchanged))
 }
 
 /// Reads definitions that are in the cache, and keeps them for the component's installation.
-pub(super) fn read_definitions(context: &Context, component: &str) -> Result<(), Failure> {
+pub(super) fn read_definitions(context: &Context, component: &Component) -> Result<(), Failure> {
     let mut found = Vec::new();
-    definitions::read(&context.component(component).file.crds, &context.store, |manifest| {
-        let wrong = |problem| kubernetes::Error::Manifest { component: component.into(), problem };
+    definitions::read(&component.file.crds, &context.store, |manifest| {
+        let wrong = |problem| kubernetes::Error::Manifest { component: component.name().into(), problem };
         found.push(kubernetes::Definition::of(&manifest).map_err(wrong)?);
         Ok::<_, Failure>(())
     })?;
-    context.keep_definitions(component, found);
+    context.keep_definitions(component.name(), found);
     Ok(())
-}
-
-/// Where the definitions of a component are looked for; with a bundle, nowhere.
-fn definition_places(context: &Context, component: &str) -> &'static [definitions::CrdOrigin] {
-    if context.settings.bundle.is_some() {
-        return &[];
-    }
-    definitions::places(context.settings.images, context.component(component), &context.images)
 }
 
 fn write_kubeconfig(context: &Context) -> Result<Ended, Failure> {
@@ -152,12 +149,12 @@ async fn prepare(context: &Context, progress: &Progress) -> Result<Ended, Failur
     Ok(Ended::new(Outcome::Unchanged))
 }
 
-async fn install(context: &Context, name: &str, progress: &Progress) -> Result<Ended, Failure> {
+async fn install(context: &Context, component: &Component, progress: &Progress) -> Result<Ended, Failure> {
     let live = context.found.live();
-    let unit = unit(context, live, name).await?;
+    let unit = unit(context, live, component).await?;
     let deadline = Instant::now() + context.patience(Duration::from_secs(unit.readiness.timeout_seconds));
     let installed = kubernetes::bring_up(&live.installer, &live.watch, &unit, deadline, progress).await?;
-    let routes = &context.component(name).file.routes;
+    let routes = &component.file.routes;
     if installed.outcome() != Outcome::Unchanged && !routes.is_empty() && !context.site.is_existing() {
         let ca = live.installer.secrets().ca_pem().await?.unwrap_or_default();
         served::await_routes(context, &ca, routes, progress).await;
@@ -166,8 +163,7 @@ async fn install(context: &Context, name: &str, progress: &Progress) -> Result<E
 }
 
 /// A component as it is applied to this platform.
-pub(super) async fn unit(context: &Context, live: &Live, name: &str) -> Result<Unit, Failure> {
-    let component = context.component(name);
+pub(super) async fn unit(context: &Context, live: &Live, component: &Component) -> Result<Unit, Failure> {
     let facts = render::PlatformFacts {
         name: context.settings.name.clone(),
         url: context.settings.url.clone(),
@@ -183,12 +179,12 @@ pub(super) async fn unit(context: &Context, live: &Live, name: &str) -> Result<U
     let file = &component.file;
     let unit = Unit::new(
         (&file.name, &file.version, &file.namespace),
-        context.take_definitions(name),
+        context.take_definitions(&file.name),
         objects,
         file.secrets.clone(),
         file.readiness.clone(),
     );
-    let left_out = context.left_out.iter().filter(|one| one.component == name).cloned().collect();
+    let left_out = context.left_out.iter().filter(|one| one.component == file.name).cloned().collect();
     let built_images = context.built_images_of(component);
     Ok(Unit { depends_on: file.depends_on.clone(), built_images, left_out, ..unit })
 }

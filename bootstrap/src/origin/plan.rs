@@ -14,7 +14,9 @@ use crate::stack::model::ImageRef;
 /// An image of a component or of the cluster.
 #[derive(Debug, Clone)]
 pub struct ImagePlan {
-    /// As the stack names it.
+    /// Its reference, as the stack or the settings write it.
+    pub name: String,
+    /// The same, read.
     pub reference: Reference,
     /// What a registry is asked for; none where no registry is asked.
     pub wanted: Option<Wanted>,
@@ -35,6 +37,7 @@ impl ImagePlan {
     pub fn fetched(reference: Reference) -> Self {
         let wanted = Some(Wanted::new(reference.clone()));
         Self {
+            name: reference.to_string(),
             reference,
             wanted,
             recipe: None,
@@ -56,7 +59,12 @@ impl ImagePlan {
     pub fn of(image: &ImageRef, tree: &FileTree, builder: &Builder) -> Result<Self, Failure> {
         let wanted = Wanted::try_from(image).map_err(ImageError::from)?;
         let recipe = image.recipe.as_ref().map(|recipe| tree.join(&format!("images/{recipe}")));
-        let mut plan = Self { recipe, missing: image.missing.clone(), ..Self::fetched(wanted.reference.clone()) };
+        let mut plan = Self {
+            name: image.reference.clone(),
+            recipe,
+            missing: image.missing.clone(),
+            ..Self::fetched(wanted.reference.clone())
+        };
         if image.own && wanted.pin.is_none() {
             let released = match plan.key(builder)? {
                 Some(key) => released::of_recipe(key),

@@ -4,23 +4,30 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::needed::ClusterImages;
 use super::observed::Observed;
-use super::step::{Action, EngineImage, PlannedStep, Step, StepId};
+use super::owned::{Named, Owned};
+use super::step::{Action, EngineImage, NodeState, PlannedStep, Step, StepId};
 use super::{CLUSTER, Plan};
+use crate::definitions::CrdOrigin;
 use crate::docker::names;
 use crate::docker::node::Role;
-use crate::origin::{DecidedImage, ImageState};
+use crate::origin::{DecidedImage, ImagePlan, ImageState};
+use crate::stack::Component;
 
-/// What a plan has to know of a component.
-#[derive(Debug, Clone, Default, PartialEq)]
+/// A component, with what was decided for it.
+#[derive(Debug, Clone, PartialEq)]
 pub struct PlannedComponent {
-    /// Its name in the stack.
-    pub name: String,
-    /// Names of components that have to be installed before it.
-    pub depends_on: Vec<String>,
-    /// References of its images.
-    pub images: Vec<String>,
-    /// It takes definitions from upstream's release.
-    pub definitions: bool,
+    /// The component itself.
+    pub component: Owned<Component>,
+    /// Its images, and the ways to them.
+    pub images: Vec<Owned<ImagePlan>>,
+    /// Where its definitions from upstream's release are looked for, the best place first.
+    pub definition_places: &'static [CrdOrigin],
+}
+
+impl PlannedComponent {
+    fn name(&self) -> &str {
+        self.component.name()
+    }
 }
 
 /// Everything a plan is made from, but what exists.
@@ -34,10 +41,10 @@ pub struct Inputs {
     pub stack: String,
     /// Version in the stack's `stack.yaml`, as `0.1.0`.
     pub version: String,
-    /// Reference of the image that nodes run; empty where no node is made.
-    pub node_image: String,
-    /// Reference of the local registry's image; empty where none is made.
-    pub registry_image: String,
+    /// The image that nodes run.
+    pub node_image: Owned<ImagePlan>,
+    /// The local registry's image.
+    pub registry_image: Owned<ImagePlan>,
     /// In an order in which each comes after what it depends on.
     pub components: Vec<PlannedComponent>,
     /// Installed components that are left as they are, though the stack cannot be asked about them.
@@ -61,7 +68,7 @@ pub struct ExistingCluster {
 
 impl Inputs {
     fn wanted(&self) -> impl Iterator<Item = &PlannedComponent> {
-        self.components.iter().filter(|one| self.only.as_ref().is_none_or(|only| only.contains(&one.name)))
+        self.components.iter().filter(|one| self.only.as_ref().is_none_or(|only| only.contains(one.name())))
     }
 }
 
@@ -148,9 +155,9 @@ fn base(graph: &mut Graph, inputs: &Inputs, observed: &Observed) -> Base {
     Base { network, node_image, registry }
 }
 
-fn engine_image(graph: &mut Graph, image: EngineImage, reference: &str, observed: &Observed) -> StepId {
-    let decided = observed.images.get(reference);
-    let step = Step::ProvideImage { image, reference: reference.into() };
+fn engine_image(graph: &mut Graph, kind: EngineImage, image: &Owned<ImagePlan>, observed: &Observed) -> StepId {
+    let decided = observed.images.get(image.name());
+    let step = Step::ProvideImage { kind, image: image.clone() };
     let id = graph.add(CLUSTER, image_action(decided), step, &[]);
     graph.about(id, decided)
 }
@@ -197,9 +204,13 @@ fn cluster(graph: &mut Graph, inputs: &Inputs, observed: &Observed, base: &Base,
     // Without its control plane a worker is worth nothing: then all nodes are recreated.
     let alive = had(&name).is_some_and(|node| node.complete);
     let provision = |graph: &mut Graph, node: &str, role| {
-        let running = alive && had(node).is_some_and(|had| had.complete && had.running);
-        let action = if running { Action::Exists } else { Action::Create };
-        let step = Step::ProvisionNode { node: node.into(), role };
+        let state = match had(node).filter(|had| alive && had.complete) {
+            None => NodeState::Missing,
+            Some(had) if had.running => NodeState::Running,
+            Some(_) => NodeState::Stopped,
+        };
+        let action = if state == NodeState::Running { Action::Exists } else { Action::Create };
+        let step = Step::ProvisionNode { node: node.into(), role, state };
         let needs: Vec<_> = [base.network, base.registry].into_iter().chain(base.node_image).collect();
         graph.add(CLUSTER, action, step, &needs)
     };
@@ -239,8 +250,8 @@ fn mirrored<'a>(
     observed: &Observed,
     registry: &RegistryStep,
 ) -> Vec<StepId> {
-    let mut step = |reference: &'a String| {
-        *images.entry(reference).or_insert_with(|| mirror(graph, &component.name, reference, observed, registry))
+    let mut step = |image: &'a Owned<ImagePlan>| {
+        *images.entry(image.name()).or_insert_with(|| mirror(graph, component.name(), image, observed, registry))
     };
     component.images.iter().map(&mut step).collect()
 }
@@ -260,14 +271,16 @@ fn components<'a>(
         if let Some(registry) = registry {
             needs.extend(mirrored(graph, images, component, observed, registry));
         }
-        if component.definitions {
-            let step = Step::FetchDefinitions { component: component.name.clone() };
-            let action = if observed.definitions.contains(&component.name) { Action::Exists } else { Action::Fetch };
-            needs.push(graph.add(&component.name, action, step, &[]));
+        let file = &component.component.file;
+        if !file.crds.is_empty() {
+            let (owned, places) = (component.component.clone(), component.definition_places);
+            let step = Step::FetchDefinitions { component: owned, places };
+            let action = if observed.definitions.contains(component.name()) { Action::Exists } else { Action::Fetch };
+            needs.push(graph.add(component.name(), action, step, &[]));
         }
-        needs.extend(component.depends_on.iter().filter_map(|name| installed.get(name.as_str())));
-        let step = Step::InstallComponent { component: component.name.clone() };
-        installed.insert(&component.name, graph.add(&component.name, Action::Converge, step, &needs));
+        needs.extend(file.depends_on.iter().filter_map(|name| installed.get(name.as_str())));
+        let step = Step::InstallComponent { component: component.component.clone() };
+        installed.insert(component.name(), graph.add(component.name(), Action::Converge, step, &needs));
     }
     if inputs.only.is_some() {
         return;
@@ -282,15 +295,21 @@ fn components<'a>(
 }
 
 /// An image of a component: built if it must be, then brought into the registry.
-fn mirror(graph: &mut Graph, subject: &str, reference: &str, observed: &Observed, registry: &RegistryStep) -> StepId {
-    let decided = observed.images.get(reference);
+fn mirror(
+    graph: &mut Graph,
+    subject: &str,
+    image: &Owned<ImagePlan>,
+    observed: &Observed,
+    registry: &RegistryStep,
+) -> StepId {
+    let decided = observed.images.get(image.name());
     let action = image_action(decided);
     let mut needs = vec![registry.ready];
     if action == Action::Build {
-        needs.push(graph.add(subject, action, Step::BuildImage { reference: reference.into() }, &registry.after));
+        needs.push(graph.add(subject, action, Step::BuildImage { image: image.clone() }, &registry.after));
     }
     let action = if action == Action::Build { Action::Create } else { action };
-    let id = graph.add(subject, action, Step::MirrorImage { reference: reference.into() }, &needs);
+    let id = graph.add(subject, action, Step::MirrorImage { image: image.clone() }, &needs);
     graph.about(id, decided)
 }
 

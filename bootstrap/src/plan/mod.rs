@@ -6,14 +6,16 @@
 mod build;
 mod needed;
 mod observed;
+mod owned;
 mod show;
 mod step;
 
 pub use build::{ExistingCluster, Inputs, PlannedComponent, build};
 pub use needed::ClusterImages;
 pub use observed::Observed;
+pub use owned::{Named, Owned};
 pub use show::{open_images, show};
-pub use step::{Action, EngineImage, PlannedStep, Step, StepId};
+pub use step::{Action, EngineImage, NodeState, PlannedStep, Step, StepId};
 
 use serde::Serialize;
 

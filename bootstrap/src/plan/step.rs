@@ -2,8 +2,11 @@
 
 use serde::Serialize;
 
+use super::owned::{Named, Owned};
+use crate::definitions::CrdOrigin;
 use crate::docker::node::Role;
-use crate::origin::Origin;
+use crate::origin::{ImagePlan, Origin};
+use crate::stack::Component;
 
 /// Index of a step in its plan.
 pub type StepId = usize;
@@ -18,7 +21,18 @@ pub enum EngineImage {
     Registry,
 }
 
-/// One thing to be done.
+/// What there is of a node.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NodeState {
+    /// Nothing, or something half made.
+    Missing,
+    /// It is a member of the cluster, and does not run.
+    Stopped,
+    /// It is a member of the cluster, and runs.
+    Running,
+}
+
+/// One thing to be done, with all of the stack that it takes.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(tag = "step", rename_all = "snake_case")]
 pub enum Step {
@@ -27,9 +41,11 @@ pub enum Step {
     /// An image that the engine runs: built and loaded, or pulled by the engine.
     ProvideImage {
         /// Which of the two it is.
-        image: EngineImage,
-        /// Its reference, as the stack or the settings name it.
-        reference: String,
+        #[serde(rename = "image")]
+        kind: EngineImage,
+        /// The image, and the ways to it.
+        #[serde(rename = "reference")]
+        image: Owned<ImagePlan>,
     },
     /// The API of a cluster that somebody else made answers.
     ReachCluster {
@@ -45,18 +61,23 @@ pub enum Step {
     EnsureRegistry,
     /// An image of a component is built from packages.
     BuildImage {
-        /// Its reference, as the stack names it.
-        reference: String,
+        /// The image, with its recipe.
+        #[serde(rename = "reference")]
+        image: Owned<ImagePlan>,
     },
     /// An image of a component is brought into the local registry.
     MirrorImage {
-        /// Its reference, as the stack names it.
-        reference: String,
+        /// The image, and the ways to it.
+        #[serde(rename = "reference")]
+        image: Owned<ImagePlan>,
     },
     /// Definitions that a component takes from upstream's release.
     FetchDefinitions {
-        /// The component that they belong to, by its name in the stack: `traefik`.
-        component: String,
+        /// The component that they belong to.
+        component: Owned<Component>,
+        /// Where they are looked for, the best place first.
+        #[serde(skip)]
+        places: &'static [CrdOrigin],
     },
     /// A node's container is made, or a stopped one started, until containerd answers.
     ProvisionNode {
@@ -64,6 +85,9 @@ pub enum Step {
         node: String,
         /// Control plane or worker.
         role: Role,
+        /// What there is of it.
+        #[serde(skip)]
+        state: NodeState,
     },
     /// kubeadm makes the control plane.
     InitControlPlane {
@@ -93,8 +117,8 @@ pub enum Step {
     PreparePlatform,
     /// A component is applied and awaited.
     InstallComponent {
-        /// The component, by its name in the stack: `traefik`.
-        component: String,
+        /// The component.
+        component: Owned<Component>,
     },
     /// A component that the stack no longer has is taken away.
     RemoveComponent {
@@ -107,7 +131,7 @@ impl Step {
     /// The image that it brings to where it is needed.
     pub fn image(&self) -> Option<&str> {
         match self {
-            Self::ProvideImage { reference, .. } | Self::MirrorImage { reference } => Some(reference),
+            Self::ProvideImage { image, .. } | Self::MirrorImage { image } => Some(image.name()),
             _ => None,
         }
     }
@@ -121,15 +145,15 @@ impl Step {
     pub fn describe(&self) -> String {
         match self {
             Self::EnsureNetwork => "network for the nodes".into(),
-            Self::ProvideImage { image: EngineImage::Node, reference } => format!("node image {reference}"),
-            Self::ProvideImage { image: EngineImage::Registry, reference } => format!("registry image {reference}"),
+            Self::ProvideImage { kind: EngineImage::Node, image } => format!("node image {}", image.name()),
+            Self::ProvideImage { kind: EngineImage::Registry, image } => format!("registry image {}", image.name()),
             Self::ReachCluster { context } => format!("cluster of context {context}"),
             Self::ReachRegistry { address } => format!("registry {address}"),
             Self::EnsureRegistry => "local registry".into(),
-            Self::BuildImage { reference } => format!("image {reference} from packages"),
-            Self::MirrorImage { reference } => format!("image {reference} into the registry"),
-            Self::FetchDefinitions { component } => format!("custom resource definitions of {component}"),
-            Self::ProvisionNode { node, role } => format!("node {node} ({})", role.label()),
+            Self::BuildImage { image } => format!("image {} from packages", image.name()),
+            Self::MirrorImage { image } => format!("image {} into the registry", image.name()),
+            Self::FetchDefinitions { component, .. } => format!("custom resource definitions of {}", component.name()),
+            Self::ProvisionNode { node, role, .. } => format!("node {node} ({})", role.label()),
             Self::InitControlPlane { node } => format!("control plane on {node}"),
             Self::JoinNode { node } => format!("{node} joins"),
             Self::StartPods { .. } => "pods of the checkpoint".into(),
@@ -137,7 +161,7 @@ impl Step {
             Self::WriteKubeconfig => "kubeconfig context".into(),
             Self::AwaitNodes => "all nodes ready".into(),
             Self::PreparePlatform => "platform namespace and certificate authority".into(),
-            Self::InstallComponent { component } => format!("component {component}"),
+            Self::InstallComponent { component } => format!("component {}", component.name()),
             Self::RemoveComponent { component } => format!("component {component}, which the stack no longer has"),
         }
     }

@@ -1,13 +1,46 @@
+use serde_json::json;
+
 use super::*;
 use crate::docker::observe::{ObservedNode, ObservedPlatform};
 use crate::origin::Origin;
+use crate::stack::files::FileTree;
+use crate::stack::model::{API_VERSION, ComponentFile};
+
+/// A component `name`; that of `a` has definitions.
+fn owned(name: &str, depends_on: &[&str]) -> Owned<Component> {
+    let crds = if name == "a" {
+        json!([{"module": "example.org/a", "url": "https://example.org/a", "files": {"a.yaml": "sha256:0"}}])
+    } else {
+        json!([])
+    };
+    let file: ComponentFile = serde_json::from_value(json!({
+        "apiVersion": API_VERSION, "kind": "Component", "name": name, "version": "1", "description": "d", "namespace": "n",
+        "depends_on": depends_on, "crds": crds,
+    }))
+    .expect("a component's file");
+    Owned::new(Component {
+        file,
+        tree: FileTree::builtin(),
+        parameters: BTreeMap::new(),
+        given: BTreeSet::new(),
+        manifests: Vec::new(),
+        config_maps: BTreeMap::new(),
+        recipes: BTreeMap::new(),
+    })
+}
+
+const NODE: &str = "example.org/node:1";
+const REGISTRY: &str = "example.org/registry:1";
+
+fn image_plan(reference: &str) -> Owned<ImagePlan> {
+    Owned::new(ImagePlan::fetched(reference.parse().expect("a reference")))
+}
 
 fn component(name: &str, depends_on: &[&str]) -> PlannedComponent {
     PlannedComponent {
-        name: name.into(),
-        depends_on: depends_on.iter().map(ToString::to_string).collect(),
-        images: vec![format!("example.org/{name}:1")],
-        definitions: name == "a",
+        component: owned(name, depends_on),
+        images: vec![image_plan(&format!("example.org/{name}:1"))],
+        definition_places: &[CrdOrigin::Upstream],
     }
 }
 
@@ -17,8 +50,8 @@ fn inputs(workers: u16) -> Inputs {
         workers,
         stack: "s".into(),
         version: "1".into(),
-        node_image: "node".into(),
-        registry_image: "registry".into(),
+        node_image: image_plan(NODE),
+        registry_image: image_plan(REGISTRY),
         components: vec![component("a", &[]), component("b", &["a"])],
         kept: Vec::new(),
         existing: None,
@@ -40,7 +73,15 @@ fn find<'a>(plan: &'a Plan, wanted: &Step) -> &'a PlannedStep {
 }
 
 fn install(name: &str) -> Step {
-    Step::InstallComponent { component: name.into() }
+    Step::InstallComponent { component: owned(name, &[]) }
+}
+
+fn mirror(name: &str) -> Step {
+    Step::MirrorImage { image: image_plan(&format!("example.org/{name}:1")) }
+}
+
+fn fetch() -> Step {
+    Step::FetchDefinitions { component: owned("a", &[]), places: &[CrdOrigin::Upstream] }
 }
 
 #[test]
@@ -56,7 +97,7 @@ fn every_step_comes_after_what_it_needs() {
 #[test]
 fn images_move_while_the_control_plane_starts() {
     let plan = build(&inputs(0), &Observed::default());
-    let mirror = find(&plan, &Step::MirrorImage { reference: "example.org/a:1".into() });
+    let mirror = find(&plan, &mirror("a"));
     let needed: Vec<_> = mirror.needs.iter().map(|id| &plan.steps[*id].step).collect();
     assert_eq!(needed, vec![&Step::EnsureRegistry]);
 }
@@ -67,20 +108,20 @@ fn a_component_waits_for_its_own_needs_only() {
     let needs = |step: &PlannedStep| step.needs.iter().map(|id| plan.steps[*id].step.clone()).collect::<Vec<_>>();
     let (a, b) = (needs(find(&plan, &install("a"))), needs(find(&plan, &install("b"))));
     assert!(b.contains(&install("a")) && !a.contains(&install("b")));
-    assert!(a.contains(&Step::FetchDefinitions { component: "a".into() }));
-    assert!(!b.contains(&Step::MirrorImage { reference: "example.org/a:1".into() }));
+    assert!(a.contains(&fetch()));
+    assert!(!b.contains(&mirror("a")));
     assert!(!a.contains(&Step::AwaitNodes));
 }
 
 #[test]
 fn the_node_image_is_built_before_the_components() {
     let mut observed = Observed::default();
-    observed.images.insert("node".into(), image(ImageState::ToBuild));
+    observed.images.insert(NODE.into(), image(ImageState::ToBuild));
     observed.images.insert("example.org/a:1".into(), image(ImageState::ToBuild));
     let plan = build(&inputs(0), &observed);
-    let built = find(&plan, &Step::BuildImage { reference: "example.org/a:1".into() });
+    let built = find(&plan, &Step::BuildImage { image: image_plan("example.org/a:1") });
     assert_eq!(built.needs.len(), 1);
-    assert!(matches!(plan.steps[built.needs[0]].step, Step::ProvideImage { image: EngineImage::Node, .. }));
+    assert!(matches!(plan.steps[built.needs[0]].step, Step::ProvideImage { kind: EngineImage::Node, .. }));
 }
 
 #[test]
@@ -95,9 +136,11 @@ fn what_runs_is_not_made_again() {
     };
     let plan = build(&inputs(2), &observed);
     let action = |step: Step| find(&plan, &step).action;
-    let provision = |node: &str, role| Step::ProvisionNode { node: node.into(), role };
-    assert_eq!(action(provision("p-control-plane", Role::ControlPlane)), Action::Exists);
-    assert_eq!(action(provision("p-worker", Role::Worker)), Action::Create);
+    let provision = |node: &str, role, state| Step::ProvisionNode { node: node.into(), role, state };
+    let (running, stopped, missing) = (NodeState::Running, NodeState::Stopped, NodeState::Missing);
+    assert_eq!(action(provision("p-control-plane", Role::ControlPlane, running)), Action::Exists);
+    assert_eq!(action(provision("p-worker", Role::Worker, stopped)), Action::Create);
+    assert_eq!(action(provision("p-worker2", Role::Worker, missing)), Action::Create);
     assert_eq!(action(Step::JoinNode { node: "p-worker".into() }), Action::Exists);
     assert_eq!(action(Step::JoinNode { node: "p-worker2".into() }), Action::Create);
     assert_eq!(action(install("a")), Action::Converge);
@@ -110,7 +153,7 @@ fn a_platform_with_all_its_nodes_needs_no_node_image() {
         Observed { platform: Some(ObservedPlatform { name: "p".into(), settings: None, nodes }), ..Default::default() };
     let has_image = |workers| {
         let plan = build(&inputs(workers), &observed);
-        plan.steps.iter().any(|step| matches!(step.step, Step::ProvideImage { image: EngineImage::Node, .. }))
+        plan.steps.iter().any(|step| matches!(step.step, Step::ProvideImage { kind: EngineImage::Node, .. }))
     };
     assert!(!has_image(0));
     assert!(has_image(1), "a worker is to be made");
@@ -120,7 +163,7 @@ fn a_platform_with_all_its_nodes_needs_no_node_image() {
 fn a_registry_that_runs_needs_no_image() {
     let image_of = |registry| {
         let plan = build(&inputs(0), &Observed { registry, ..Default::default() });
-        plan.steps.iter().any(|step| matches!(step.step, Step::ProvideImage { image: EngineImage::Registry, .. }))
+        plan.steps.iter().any(|step| matches!(step.step, Step::ProvideImage { kind: EngineImage::Registry, .. }))
     };
     assert!(image_of(false) && !image_of(true));
 }
@@ -142,7 +185,7 @@ fn a_half_made_control_plane_means_all_nodes_anew() {
 
 #[test]
 fn definitions_that_are_there_are_not_fetched() {
-    let step = Step::FetchDefinitions { component: "a".into() };
+    let step = fetch();
     assert_eq!(find(&build(&inputs(0), &Observed::default()), &step).action, Action::Fetch);
     let observed = Observed { definitions: ["a".to_string()].into(), ..Default::default() };
     assert_eq!(find(&build(&inputs(0), &observed), &step).action, Action::Exists);
@@ -180,10 +223,8 @@ fn on_a_cluster_of_others_nothing_is_made_but_what_runs_in_it() {
     let existing = |push: Option<&str>| ExistingCluster { context: "c".into(), push: push.map(Into::into) };
     let plan = |push| build(&Inputs { existing: Some(existing(push)), ..inputs(2) }, &Observed::default());
     let steps = |plan: Plan| plan.steps.into_iter().map(|step| step.step).collect::<Vec<_>>();
-    let fetch = || Step::FetchDefinitions { component: "a".into() };
     let reach = || Step::ReachCluster { context: "c".into() };
     assert_eq!(steps(plan(None)), [reach(), Step::PreparePlatform, fetch(), install("a"), install("b")]);
-    let mirror = |name: &str| Step::MirrorImage { reference: format!("example.org/{name}:1") };
     let registry = Step::ReachRegistry { address: "r".into() };
     let expected =
         [reach(), registry, Step::PreparePlatform, mirror("a"), fetch(), install("a"), mirror("b"), install("b")];
@@ -193,7 +234,7 @@ fn on_a_cluster_of_others_nothing_is_made_but_what_runs_in_it() {
 #[test]
 fn image_bytes_are_told_only_when_all_are_known() {
     let mut observed = Observed::default();
-    for reference in ["node", "registry", "example.org/a:1"] {
+    for reference in [NODE, REGISTRY, "example.org/a:1"] {
         observed.images.insert(reference.into(), image(ImageState::Present { bytes: Some(10) }));
     }
     assert_eq!(build(&inputs(0), &observed).images(), (4, None, None));
@@ -208,7 +249,7 @@ fn pods_of_a_checkpoint_start_when_all_images_are_there() {
     let needs = |step: &PlannedStep| step.needs.iter().map(|id| plan.steps[*id].step.clone()).collect::<Vec<_>>();
     let start = needs(find(&plan, &Step::StartPods { node: "p-control-plane".into() }));
     for image in ["a", "b"] {
-        assert!(start.contains(&Step::MirrorImage { reference: format!("example.org/{image}:1") }), "{start:?}");
+        assert!(start.contains(&mirror(image)), "{start:?}");
     }
     let started = Step::StartPods { node: "p-control-plane".into() };
     // A worker joins by what the controllers sign, and everything that is applied may be judged by a pod.
@@ -217,4 +258,20 @@ fn pods_of_a_checkpoint_start_when_all_images_are_there() {
     }
     assert!(!plan.steps.iter().any(|step| matches!(step.step, Step::InstallDefaults { .. })));
     assert_eq!(plan.steps.iter().filter(|step| matches!(step.step, Step::MirrorImage { .. })).count(), 2);
+}
+
+#[test]
+fn a_plan_is_written_with_the_names_of_what_its_steps_own() {
+    let plan = build(&inputs(0), &Observed::default());
+    let written = serde_json::to_value(&plan.steps).expect("plain data");
+    let told = |step: &Step| {
+        let at = plan.steps.iter().position(|planned| planned.step == *step).expect("the step");
+        written[at].clone()
+    };
+    let mirrored = told(&mirror("a"));
+    assert_eq!((&mirrored["step"], &mirrored["reference"]), (&json!("mirror_image"), &json!("example.org/a:1")));
+    assert_eq!(told(&install("a"))["component"], "a");
+    let node = Step::ProvideImage { kind: EngineImage::Node, image: image_plan(NODE) };
+    assert_eq!((&told(&node)["image"], &told(&node)["reference"]), (&json!("node"), &json!(NODE)));
+    assert_eq!(format!("{:?}", install("a")), r#"InstallComponent { component: "a" }"#);
 }

@@ -54,7 +54,8 @@ pub async fn look(
     let existing = checkpoint.as_ref().map(restore::existing);
     let cluster = ClusterSpec::load()?;
     let settings = Target::Local.wishes(wishes).decide(name, existing.as_ref(), &cluster.file.kubernetes)?;
-    let Loaded { settings, stack, .. } = stack::load(settings, None, &Target::Local)?;
+    let files = stack::read(&settings)?;
+    let Loaded { settings, stack, .. } = stack::load(settings, &files, None, &Target::Local)?;
     let registry = match Engine::connect().await {
         // What it has is for this machine.
         Ok(engine) if machine.architecture == Architecture::host() => running_registry(&engine).await?,

@@ -1,6 +1,7 @@
 //! The images of a run: which there are, and what was decided about each.
 
 use std::collections::BTreeMap;
+use std::ops::Deref;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -21,11 +22,11 @@ use crate::images::{BlobStore, Bundle, ImageError};
 use crate::origin::{
     BUILDS, DecidedImage, Decision, ImagePlan, ImageState, Look, Nowhere, Told, bundled, decide, released,
 };
-use crate::plan::{ClusterImages, EngineImage};
+use crate::plan::{ClusterImages, EngineImage, Owned};
 use crate::settings::{ImageSource, UpSettings, display};
 use crate::stack::files::FileTree;
 use crate::stack::model::ImageRef;
-use crate::stack::{ClusterSpec, LeftOut, Stack, Unavailable};
+use crate::stack::{ClusterSpec, Component, LeftOut, Stack, Unavailable};
 use crate::target::local::running_registry;
 use crate::target::{Destination, ExistingError};
 use crate::tls;
@@ -67,11 +68,11 @@ pub struct Images {
     /// Where all of them come from that are not here.
     pub bundle: Option<Arc<Bundle>>,
     /// The image of all nodes.
-    pub node: ImagePlan,
+    pub node: Owned<ImagePlan>,
     /// The image of the local registry.
-    pub registry: ImagePlan,
+    pub registry: Owned<ImagePlan>,
     /// By reference.
-    pub components: BTreeMap<String, ImagePlan>,
+    pub components: BTreeMap<String, Owned<ImagePlan>>,
     /// Builds images from their recipes, or finds those that it built before.
     pub builder: Builder,
     /// Takes the place of tools that are missing.
@@ -143,15 +144,18 @@ impl Images {
         let wanted = |name: &str| adding.is_none_or(|adding| adding.names.contains(name));
         for component in stack.components.iter().filter(|component| wanted(component.name())) {
             for image in component.file.images.values() {
-                components.insert(image.reference.clone(), ImagePlan::of(image, &component.tree, &builder)?);
+                let plan = ImagePlan::of(image, &component.tree, &builder)?;
+                components.insert(image.reference.clone(), Owned::new(plan));
             }
         }
         let http = tls::client_or_distrust(reqwest::Client::builder)
             .map_err(|error| ImageError::Client { reason: error.to_string() })?;
-        let registry = ImagePlan::of(&cluster.file.registry, &cluster.tree, &builder)?;
+        let (node, registry) =
+            (Owned::new(node), Owned::new(ImagePlan::of(&cluster.file.registry, &cluster.tree, &builder)?));
         let upstream = Upstream::new(UpstreamOptions::new(machine.platform()))?;
         if let Some(bundle) = &bundle {
-            bundled::announce(bundle, machine.architecture, components.values().chain([&node, &registry]), &upstream)?;
+            let all = components.values().chain([&node, &registry]).map(Deref::deref);
+            bundled::announce(bundle, machine.architecture, all, &upstream)?;
         }
         Ok(Self {
             mode: settings.images,
@@ -207,7 +211,7 @@ impl Images {
 
     /// Without a registry of ours the cluster pulls from upstream what it can; what would be built has no way to it.
     fn pulled_by_the_cluster(&self, context: String) -> Result<DecidedImages, Failure> {
-        let is_built = |image: &ImagePlan| self.mode == ImageSource::Source || image.wanted.is_none();
+        let is_built = |image: &Owned<ImagePlan>| self.mode == ImageSource::Source || image.wanted.is_none();
         let built = self.components.iter().filter(|(_, image)| is_built(image));
         let built: Vec<_> = built.map(|(name, _)| name.as_str()).collect();
         if !built.is_empty() {
@@ -296,8 +300,8 @@ impl Images {
 
     /// The images of the cluster that are needed.
     fn cluster(&self) -> impl Iterator<Item = (EngineImage, &ImagePlan)> {
-        let node = self.of_cluster.node.then_some((EngineImage::Node, &self.node));
-        node.into_iter().chain(self.of_cluster.registry.then_some((EngineImage::Registry, &self.registry)))
+        let node = self.of_cluster.node.then_some((EngineImage::Node, &*self.node));
+        node.into_iter().chain(self.of_cluster.registry.then_some((EngineImage::Registry, &*self.registry)))
     }
 
     fn is_of_cluster(&self, reference: &str) -> bool {
@@ -305,13 +309,20 @@ impl Images {
     }
 
     fn plans_mut(&mut self) -> impl Iterator<Item = &mut ImagePlan> {
-        self.components.values_mut().chain([&mut self.node, &mut self.registry])
+        self.components.values_mut().chain([&mut self.node, &mut self.registry]).map(Owned::to_mut)
+    }
+
+    /// The images of a component, as far as they are needed.
+    pub(crate) fn of_component(&self, component: &Component) -> Vec<Owned<ImagePlan>> {
+        let references = component.file.images.values().map(|image| &image.reference);
+        references.filter_map(|reference| self.components.get(reference).cloned()).collect()
     }
 
     /// The plan of an image, by its reference.
     pub(crate) fn plan_of(&self, reference: &str) -> Option<&ImagePlan> {
         let mut cluster = [&self.node, &self.registry].into_iter();
-        self.components.get(reference).or_else(|| cluster.find(|image| image.reference.to_string() == reference))
+        let plan = self.components.get(reference);
+        plan.or_else(|| cluster.find(|image| image.reference.to_string() == reference)).map(Deref::deref)
     }
 
     /// What has to be built, and with what; none where nothing has to be.
@@ -364,7 +375,7 @@ fn container(mode: ImageSource, cluster: &ClusterSpec) -> Result<ContainerPlan, 
     })
 }
 
-fn uses(component: &crate::stack::Component, reference: &str) -> bool {
+fn uses(component: &Component, reference: &str) -> bool {
     component.file.images.values().any(|image| image.reference == reference)
 }
 

@@ -94,7 +94,8 @@ pub async fn check(request: UpRequest) -> Result<Vec<Check>, Failure> {
 /// What still can be said of a machine where no engine answers.
 async fn check_without_engine(asked: Requested, error: &ClusterError) -> Result<Vec<Check>, Failure> {
     let settings = asked.wishes.decide(&asked.name, None, &asked.cluster.file.kubernetes)?;
-    let Loaded { settings, stack, .. } = stack::load(settings, None, &Target::Local)?;
+    let files = asked.files.map_or_else(|| stack::read(&settings), Ok)?;
+    let Loaded { settings, stack, .. } = stack::load(settings, &files, None, &Target::Local)?;
     let images = Images::of(&settings, &stack, &asked.cluster, None, ClusterImages::ALL, &Machine::here())?;
     // Without an engine no image goes anywhere: no registry is asked, and only what is asked for is known to be built.
     let (stack, building) = match settings.images {

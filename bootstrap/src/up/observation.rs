@@ -25,8 +25,13 @@ pub(super) async fn observe(resolved: &Resolved, name: &str, seen: &Seen, networ
 
 /// Components whose definitions are all in the cache.
 fn definitions(images: &Images, stack: &Stack) -> BTreeSet<String> {
-    let has_all = |component: &&Component| definitions::are_cached(&component.file.crds, &images.store);
-    stack.components.iter().filter(has_all).map(|component| component.file.name.clone()).collect()
+    let has_all = |component: &Component| definitions::are_cached(&component.file.crds, &images.store);
+    stack
+        .components
+        .iter()
+        .filter(|component| has_all(component))
+        .map(|component| component.file.name.clone())
+        .collect()
 }
 
 /// Components in the inventory of a platform whose API answers; none otherwise.

@@ -1,5 +1,7 @@
 //! `--set COMPONENT.PARAMETER=VALUE`, checked against what the stack's components take.
 
+use std::sync::Arc;
+
 use serde_json::Value;
 
 use crate::error::{ExitKind, Explain};
@@ -59,7 +61,7 @@ pub(super) fn set(stack: &mut Stack, values: &[(String, String, Value)]) -> Resu
             let (component, parameter) = (name.clone(), parameter.clone());
             return Err(ParameterError::Value { component, parameter, wanted, value: value.to_string() });
         }
-        component.parameters.insert(parameter.clone(), value.clone());
+        Arc::make_mut(component).parameters.insert(parameter.clone(), value.clone());
     }
     Ok(())
 }

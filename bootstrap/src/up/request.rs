@@ -8,7 +8,7 @@ use crate::error::Failure;
 use crate::folders;
 use crate::images::{ImageError, Reference};
 use crate::settings::{self, UpWishes};
-use crate::stack::ClusterSpec;
+use crate::stack::{ClusterSpec, StackFiles};
 use crate::target::Target;
 
 /// What was asked for.
@@ -41,6 +41,8 @@ pub(super) struct Requested {
     pub cluster: ClusterSpec,
     pub add: Option<AddWish>,
     pub checkpoint: Option<Portable>,
+    /// Those of the stack that was asked for; none where it depends on the platform which it is.
+    pub files: Option<StackFiles>,
 }
 
 impl Requested {
@@ -60,8 +62,11 @@ impl Requested {
             image.parse::<Reference>().map_err(ImageError::from)?;
         }
         // A platform that exists may have another stack than the default one.
+        let mut files = None;
         if wishes.stack.is_some() {
-            stack::load(settings, None, &target)?;
+            let read = stack::read(&settings)?;
+            stack::load(settings, &read, None, &target)?;
+            files = Some(read);
         }
         if let Some(wish) = &add {
             wish.check()?;
@@ -69,6 +74,6 @@ impl Requested {
         if wishes.checkpoint.is_some() {
             target.must_be_local(|context| CheckpointError::Elsewhere { context })?;
         }
-        Ok(Self { name, wishes, target, cluster, add, checkpoint })
+        Ok(Self { name, wishes, target, cluster, add, checkpoint, files })
     }
 }

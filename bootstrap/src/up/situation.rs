@@ -1,11 +1,15 @@
 //! Everything that is known when nothing has been planned yet.
 
+use std::ops::Deref;
+use std::sync::Arc;
+
 use super::images::{Images, Machine, Resolved};
 use super::observation;
 use super::request::Requested;
 use super::stack::{self, Adding, Loaded};
 use super::{Prepared, restore, wanting};
 use crate::checkpoint::Portable;
+use crate::definitions;
 use crate::docker::Engine;
 use crate::doctor::building::Building;
 use crate::doctor::{self, Check, Verdict};
@@ -15,6 +19,7 @@ use crate::execute::context::StepOutputs;
 use crate::origin::OriginError;
 use crate::plan::{self, Observed, Plan, PlannedComponent};
 use crate::settings::{ImageSource, UpSettings};
+use crate::stack::Component;
 use crate::target::{Reached, Seen, Site, Touch};
 
 /// What was asked for, what there is, and what was decided for both.
@@ -31,7 +36,7 @@ pub(super) struct Situation {
 impl Situation {
     /// Looks what there is of the platform and decides: settings, the stack, and where its images come from.
     pub(super) async fn look(asked: Requested, target: &Reached, touch: Touch) -> Result<Self, Failure> {
-        let Requested { name, mut wishes, cluster, add, checkpoint, .. } = asked;
+        let Requested { name, mut wishes, cluster, add, checkpoint, files, .. } = asked;
         let seen = target.observe(&name, wishes.stack.as_deref(), touch).await?;
         if add.is_some() {
             // Who wanted all images from packages wants so of what is added.
@@ -44,7 +49,8 @@ impl Situation {
         let had = seen.kept.as_ref().or(begun.as_ref());
         let settings = target.complete(wishes, &seen)?.decide(&name, had, &cluster.file.kubernetes)?;
         target.fits(&settings).await?;
-        let Loaded { settings, stack, adding } = stack::load(settings, add.as_ref(), &asked.target)?;
+        let files = files.map_or_else(|| stack::read(&settings), Ok)?;
+        let Loaded { settings, stack, adding } = stack::load(settings, &files, add.as_ref(), &asked.target)?;
         let needed = target.images(&settings, &seen);
         let images = Images::of(&settings, &stack, &cluster, adding.as_ref(), needed, &Machine::here())?;
         let registry = target.registry(&settings).await?;
@@ -108,24 +114,33 @@ impl Situation {
     /// What a plan is made from, but for what exists.
     pub(super) fn inputs(&self) -> plan::Inputs {
         let Resolved { images, stack, .. } = &self.resolved;
-        let components = stack.components.iter().map(|component| PlannedComponent {
-            name: component.file.name.clone(),
-            depends_on: component.file.depends_on.clone(),
-            images: component.file.images.values().map(|image| image.reference.clone()).collect(),
-            definitions: !component.file.crds.is_empty(),
-        });
+        let components = stack.components.iter().map(|component| self.planned(component));
         plan::Inputs {
             platform: self.settings.name.clone(),
             workers: self.settings.workers,
             stack: stack.name.clone(),
             version: stack.version.clone(),
-            node_image: images.node.reference.to_string(),
-            registry_image: images.registry.reference.to_string(),
+            node_image: images.node.clone(),
+            registry_image: images.registry.clone(),
             components: components.collect(),
             kept: stack.kept.clone(),
             existing: self.site.planned(&self.settings),
             restores: self.checkpoint.is_some(),
             only: self.adding.as_ref().map(|adding| adding.names.clone()),
+        }
+    }
+
+    fn planned(&self, component: &Arc<Component>) -> PlannedComponent {
+        let images = self.resolved.images.of_component(component);
+        let mode = self.settings.images;
+        PlannedComponent {
+            component: component.clone().into(),
+            definition_places: match self.settings.bundle {
+                // All that is in it is known to be there.
+                Some(_) => &[],
+                None => definitions::places(mode, images.iter().map(Deref::deref)),
+            },
+            images,
         }
     }
 
@@ -140,9 +155,9 @@ impl Situation {
             site,
             settings,
             stack,
-            node: images.node,
-            registry_image: images.registry,
-            images: images.components,
+            node_image: images.node.reference.clone(),
+            registry_image: images.registry.reference.clone(),
+            images: images.components.into_values().collect(),
             builder: images.builder,
             upstream: images.upstream,
             store: images.store,

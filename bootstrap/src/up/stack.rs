@@ -9,7 +9,7 @@ use crate::error::{ExitKind, Failure};
 use crate::settings::UpSettings;
 use crate::stack::additions;
 use crate::stack::changes::{self, Changes};
-use crate::stack::{Stack, StackSource};
+use crate::stack::{Listing, Stack, StackFiles, StackSource};
 use crate::target::Target;
 
 /// Components to add to a platform that exists; the rest of it is left alone.
@@ -49,15 +49,27 @@ pub(super) struct Loaded {
     pub adding: Option<Adding>,
 }
 
-/// The stack that the settings mean, for such a target; and the settings with what is added and left out.
+/// The files of the stack that the settings mean.
+///
+/// # Errors
+/// There is no such stack.
+pub(super) fn read(settings: &UpSettings) -> Result<StackFiles, Failure> {
+    Ok(StackFiles::read(StackSource::named(&settings.stack))?)
+}
+
+/// The stack that the settings mean, out of its files, for such a target; and the settings with what is added and left out.
 ///
 /// # Errors
 /// Something is wrong in a file of the stack or of what is added, or does not fit together.
-pub(super) fn load(mut settings: UpSettings, add: Option<&AddWish>, target: &Target) -> Result<Loaded, Failure> {
-    let source = StackSource::named(&settings.stack);
+pub(super) fn load(
+    mut settings: UpSettings,
+    files: &StackFiles,
+    add: Option<&AddWish>,
+    target: &Target,
+) -> Result<Loaded, Failure> {
     let mut adding = None;
     if add.is_some() || !settings.without.is_empty() {
-        let base = Stack::load(source.clone())?;
+        let base = files.listing()?;
         settings.changes.leave_out(&base, &settings.without)?;
         if let Some(wish) = add {
             let added = added(&settings.changes, &base, wish)?;
@@ -68,14 +80,14 @@ pub(super) fn load(mut settings: UpSettings, add: Option<&AddWish>, target: &Tar
     }
     let without = settings.changes.without.clone();
     settings.parameters.retain(|(component, ..)| !without.contains(component));
-    let mut stack = target.suit(Stack::load_changed(source, &settings.changes)?);
+    let mut stack = target.suit(files.stack(&settings.changes)?);
     // What was added and whose files are gone is not there to be set.
     settings.parameters.retain(|(component, ..)| !stack.kept.contains(component));
     parameters::set(&mut stack, &settings.parameters)?;
     Ok(Loaded { settings, stack, adding })
 }
 
-fn added(had: &Changes, base: &Stack, wish: &AddWish) -> Result<changes::Added, Failure> {
+fn added(had: &Changes, base: &Listing, wish: &AddWish) -> Result<changes::Added, Failure> {
     if !had.without.contains(&wish.what) || changes::is_path(&wish.what) {
         return Ok(had.add(base, additions::read_additions(&wish.what)?)?);
     }

@@ -11,7 +11,7 @@ use serde_json::Value;
 
 use super::files::FileTree;
 use super::problem::StackErrors;
-use super::types::{Component, Stack};
+use super::types::Listing;
 use backstack_common::error::{ExitKind, Explain};
 use backstack_common::words::did_you_mean;
 
@@ -133,8 +133,8 @@ impl Addition {
         self.tree().exists("component.yaml")
     }
 
-    fn is_same_as(&self, component: &Component) -> bool {
-        self.tree().display("") == component.tree.display("")
+    fn is_in(&self, folder: &FileTree) -> bool {
+        self.tree().display("") == folder.display("")
     }
 }
 
@@ -156,12 +156,12 @@ impl Changes {
     ///
     /// # Errors
     /// [`ChangeError::Taken`] for a name that the stack uses itself.
-    pub fn add(&self, stack: &Stack, additions: Vec<Addition>) -> Result<Added, ChangeError> {
+    pub fn add(&self, stack: &Listing, additions: Vec<Addition>) -> Result<Added, ChangeError> {
         let mut added = Added { changes: self.clone(), names: Vec::new(), there: Vec::new() };
         for addition in additions {
             let name = addition.name.clone();
             match stack.component(&name) {
-                Some(own) if !addition.is_same_as(own) => {
+                Some(own) if !addition.is_in(own) => {
                     return Err(ChangeError::Taken { name, stack: stack.name.clone() });
                 }
                 Some(_) if self.without.contains(&name) => {
@@ -204,14 +204,14 @@ impl Changes {
     ///
     /// # Errors
     /// [`ChangeError::Unknown`] for one that the stack does not have and nobody added.
-    pub fn leave_out(&mut self, stack: &Stack, names: &[String]) -> Result<(), ChangeError> {
+    pub fn leave_out(&mut self, stack: &Listing, names: &[String]) -> Result<(), ChangeError> {
         for name in names {
             if self.added.iter().any(|added| added.name == *name) {
                 *self = self.remove(name);
                 continue;
             }
             if stack.component(name).is_none() {
-                let known = stack.components.iter().map(|component| component.name().to_string()).collect();
+                let known = stack.components.iter().map(|(name, _)| name.clone()).collect();
                 return Err(ChangeError::Unknown { name: name.clone(), stack: stack.name.clone(), known });
             }
             if !self.without.contains(name) {
@@ -263,11 +263,12 @@ pub fn is_path(text: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::StackSource;
     use crate::additions::read_additions;
+    use crate::{Stack, StackFiles, StackSource};
 
-    fn back() -> Stack {
-        Stack::load(StackSource::Builtin("minimal".into())).expect("the built-in stack")
+    fn back() -> Listing {
+        let files = StackFiles::read(StackSource::Builtin("minimal".into())).expect("the built-in stack");
+        files.listing().expect("it can be read")
     }
 
     fn folder(name: &str) -> Addition {
@@ -277,7 +278,7 @@ mod tests {
     #[test]
     fn a_name_of_the_stack_is_taken_and_an_added_one_is_replaced() {
         let stack = back();
-        let own = stack.components[0].name().to_string();
+        let own = stack.components[0].0.clone();
         let error = Changes::default().add(&stack, vec![folder(&own)]).expect_err("taken");
         assert!(matches!(error, ChangeError::Taken { .. }), "{error}");
         let first = Changes::default().add(&stack, vec![folder("shop")]).expect("added").changes;
@@ -289,7 +290,7 @@ mod tests {
     #[test]
     fn a_stack_s_own_component_is_left_out_and_comes_back() {
         let stack = back();
-        let own = stack.components[0].name().to_string();
+        let own = stack.components[0].0.clone();
         let without = Changes::default().remove(&own);
         assert_eq!(without.without, std::slice::from_ref(&own));
         assert_eq!(without.remove(&own), without);

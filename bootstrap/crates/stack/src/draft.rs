@@ -14,7 +14,7 @@ use super::yaml::Document;
 pub(super) type Contents = BTreeMap<String, Vec<u8>>;
 
 /// A file of one of our formats: where it stands, and its content if that is right.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Read<T> {
     /// How problems name the file.
     pub name: String,
@@ -34,7 +34,7 @@ impl<T> Read<T> {
     }
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct StackDraft {
     pub stack: Read<StackFile>,
     pub components: Vec<ComponentDraft>,
@@ -44,7 +44,7 @@ pub(super) struct StackDraft {
     pub kept: Vec<String>,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct ComponentDraft {
     /// Its name in `stack.yaml`.
     pub name: String,
@@ -61,13 +61,13 @@ pub(super) struct ComponentDraft {
     pub recipes: BTreeMap<String, RecipeDraft>,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct RecipeDraft {
     pub tree: FileTree,
     pub recipe: Read<ImageRecipe>,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct ClusterDraft {
     pub cluster: Read<ClusterFile>,
     pub tree: FileTree,

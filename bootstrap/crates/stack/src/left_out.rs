@@ -4,6 +4,8 @@
 //! annotation that it needs the image. Nothing later has to know: [`Stack::leave_out`] takes all of it out of the
 //! stack, and says what and why.
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -64,7 +66,7 @@ pub struct Unavailable {
 impl Stack {
     /// Takes out images that cannot be had, what needs them, and the waiting for that.
     pub fn leave_out(&mut self, images: &[Unavailable]) -> Vec<LeftOut> {
-        self.components.iter_mut().flat_map(|component| component.leave_out(images)).collect()
+        self.components.iter_mut().flat_map(|component| Arc::make_mut(component).leave_out(images)).collect()
     }
 
     /// Takes out components, and those that depend on them. What is installed of them stays as it is.

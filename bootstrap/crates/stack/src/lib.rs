@@ -26,7 +26,7 @@ use backstack_files::yaml;
 
 pub use changes::Changes;
 pub use left_out::{LeftOut, Unavailable};
-pub use load::StackSource;
+pub use load::{StackFiles, StackSource};
 pub use problem::{Problem, StackErrors};
 pub use render::{PlatformFacts, render};
-pub use types::{ClusterSpec, Component, Manifest, Recipe, Stack};
+pub use types::{ClusterSpec, Component, Listing, Manifest, Recipe, Stack};

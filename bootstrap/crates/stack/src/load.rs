@@ -1,7 +1,7 @@
 //! A whole stack, read and judged.
 //!
 //! ```text
-//! StackSource -> read (files, YAML, shape) -> drafts -> validate (sense) -> Stack
+//! StackSource -> read (files, YAML, shape) -> StackFiles -> changes of a platform -> validate (sense) -> Stack
 //! ```
 //!
 //! Every problem of every file is found in one go: a file that is wrong does not keep the others
@@ -9,13 +9,14 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use super::changes::{Changes, is_path};
 use super::draft::{ClusterDraft, ComponentDraft, RecipeDraft, StackDraft};
 use super::files::FileTree;
 use super::problem::{Problem, Problems, StackErrors};
 use super::read;
-use super::types::{ClusterSpec, Component, Recipe, Stack};
+use super::types::{ClusterSpec, Component, Listing, Recipe, Stack};
 use super::validate::{self, graph, parameters};
 use backstack_common::words::is_label;
 
@@ -36,6 +37,60 @@ impl StackSource {
     }
 }
 
+/// A stack's files, read once. What they come to depends on what a platform has changed of the stack.
+#[derive(Debug, Clone)]
+pub struct StackFiles {
+    /// What messages call it.
+    origin: String,
+    draft: StackDraft,
+    problems: Problems,
+}
+
+impl StackFiles {
+    /// Reads all files of a stack. What is wrong in them is told by whoever asks for more.
+    ///
+    /// # Errors
+    /// There is no such stack.
+    pub fn read(source: StackSource) -> Result<Self, StackErrors> {
+        let (tree, origin) = locate(source)?;
+        let mut problems = Problems::default();
+        let draft = read::stack(&tree, &mut problems);
+        Ok(Self { origin, draft, problems })
+    }
+
+    /// What the stack consists of.
+    ///
+    /// # Errors
+    /// Something could not be read: then all of it is told.
+    pub fn listing(&self) -> Result<Listing, StackErrors> {
+        let Some(file) = self.draft.stack.file.as_ref().filter(|_| self.problems.errors.is_empty()) else {
+            let problems = self.problems.clone().sorted().errors;
+            return Err(StackErrors::Problems { origin: self.origin.clone(), problems });
+        };
+        let order = graph::order(&self.draft.components).into_iter().map(|index| &self.draft.components[index]);
+        let components = order.map(|draft| (draft.name.clone(), draft.tree.clone())).collect();
+        Ok(Listing { name: file.name.clone(), components })
+    }
+
+    /// The stack as a platform has it: with components added to it, or left out.
+    ///
+    /// # Errors
+    /// Something in its files or in those of added components is wrong: then all of it is told.
+    pub fn stack(&self, changes: &Changes) -> Result<Stack, StackErrors> {
+        let (mut draft, mut problems) = (self.draft.clone(), self.problems.clone());
+        read::changed(&mut draft, changes, &mut problems);
+        validate::stack(&draft, &mut problems);
+        let Problems { errors, warnings } = problems.sorted();
+        let origin = self.origin.clone();
+        if !errors.is_empty() {
+            return Err(StackErrors::Problems { origin, problems: errors });
+        }
+        draft
+            .finish(warnings)
+            .ok_or_else(|| StackErrors::NotAStack { path: origin, reason: "it could not be read".into() })
+    }
+}
+
 impl Stack {
     /// Reads and checks a stack.
     ///
@@ -50,17 +105,7 @@ impl Stack {
     /// # Errors
     /// As [`Stack::load`]; problems of added components are among them.
     pub fn load_changed(source: StackSource, changes: &Changes) -> Result<Self, StackErrors> {
-        let (tree, origin) = locate(source)?;
-        let mut problems = Problems::default();
-        let draft = read::stack(&tree, changes, &mut problems);
-        validate::stack(&draft, &mut problems);
-        let Problems { errors, warnings } = problems.sorted();
-        if !errors.is_empty() {
-            return Err(StackErrors::Problems { origin, problems: errors });
-        }
-        draft
-            .finish(warnings)
-            .ok_or_else(|| StackErrors::NotAStack { path: origin, reason: "it could not be read".into() })
+        StackFiles::read(source)?.stack(changes)
     }
 }
 
@@ -120,7 +165,7 @@ impl StackDraft {
         let order = graph::order(&self.components);
         let mut components = Vec::new();
         for draft in self.components {
-            components.push(Some(draft.finish()?));
+            components.push(Some(Arc::new(draft.finish()?)));
         }
         Some(Stack {
             name: file.name,

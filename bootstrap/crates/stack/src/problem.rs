@@ -31,7 +31,7 @@ impl fmt::Display for Problem {
 }
 
 /// Collects while the checks go on.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Problems {
     /// What keeps the stack from being used.
     pub(crate) errors: Vec<Problem>,

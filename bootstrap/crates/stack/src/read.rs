@@ -29,8 +29,8 @@ pub(super) fn listing(tree: &FileTree, problems: &mut Problems) -> Option<StackF
     document(Format::Stack, tree, "stack.yaml", "stack.yaml", problems).file
 }
 
-/// Reads a stack with all its components, and those that were added to it.
-pub(super) fn stack(tree: &FileTree, changes: &Changes, problems: &mut Problems) -> StackDraft {
+/// Reads a stack with all its components.
+pub(super) fn stack(tree: &FileTree, problems: &mut Problems) -> StackDraft {
     let stack: Read<StackFile> = document(Format::Stack, tree, "stack.yaml", "stack.yaml", problems);
     let listed = stack.document.as_ref().and_then(|document| document.value.get("components"));
     let mut components = Vec::new();
@@ -52,19 +52,22 @@ pub(super) fn stack(tree: &FileTree, changes: &Changes, problems: &mut Problems)
         }
     }
     unlisted(tree, &seen, problems);
-    let mut listed: BTreeSet<String> = seen.into_iter().map(str::to_string).collect();
-    let mut kept = Vec::new();
-    for addition in changes.added.iter().filter(|addition| !listed.contains(&addition.name)) {
+    let listed = seen.into_iter().map(str::to_string).collect();
+    StackDraft { stack, components, listed, kept: Vec::new() }
+}
+
+/// Reads what was added to a stack, and takes out what is left out of it.
+pub(super) fn changed(draft: &mut StackDraft, changes: &Changes, problems: &mut Problems) {
+    for addition in changes.added.iter().filter(|addition| !draft.listed.contains(&addition.name)) {
         if addition.exists() {
-            components.push(added(addition, problems));
+            draft.components.push(added(addition, problems));
         } else {
-            kept.push(addition.name.clone());
+            draft.kept.push(addition.name.clone());
         }
     }
-    listed.extend(changes.added.iter().map(|addition| addition.name.clone()));
-    listed.retain(|name| !changes.without.contains(name));
-    components.retain(|component| !changes.without.contains(&component.name));
-    StackDraft { stack, components, listed, kept }
+    draft.listed.extend(changes.added.iter().map(|addition| addition.name.clone()));
+    draft.listed.retain(|name| !changes.without.contains(name));
+    draft.components.retain(|component| !changes.without.contains(&component.name));
 }
 
 /// Reads the built-in cluster.

@@ -1,6 +1,7 @@
 //! A stack that has passed every check, as everything else reads it.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use serde_json::Value;
 
@@ -22,11 +23,20 @@ pub struct Stack {
     /// What the machine should have for it.
     pub needs: Needs,
     /// What depends on nothing comes first; otherwise in the order of `stack.yaml`.
-    pub components: Vec<Component>,
+    pub components: Vec<Arc<Component>>,
     /// Components that were added to the platform and whose files are gone: what is installed of them stays.
     pub kept: Vec<String>,
     /// What is odd but does not keep the stack from working.
     pub warnings: Vec<Problem>,
+}
+
+/// What a stack consists of, whatever it looks like within.
+#[derive(Debug, Clone)]
+pub struct Listing {
+    /// `name` of stack.yaml.
+    pub name: String,
+    /// Names of its components with their folders; what depends on nothing comes first.
+    pub components: Vec<(String, FileTree)>,
 }
 
 /// A component with everything that belongs to it.
@@ -106,17 +116,13 @@ impl Stack {
     /// Takes the values for clusters that somebody else made, where the stack itself gives none.
     pub fn suit_other_clusters(&mut self) {
         for component in &mut self.components {
-            for (name, parameter) in &component.file.parameters {
-                if let Some(value) = parameter.elsewhere.as_ref().filter(|_| !component.given.contains(name)) {
-                    component.parameters.insert(name.clone(), value.clone());
-                }
-            }
+            Arc::make_mut(component).suit_other_clusters();
         }
     }
 
     /// The component with this name.
     pub fn component(&self, name: &str) -> Option<&Component> {
-        self.components.iter().find(|component| component.name() == name)
+        self.components.iter().find(|component| component.name() == name).map(Arc::as_ref)
     }
 
     /// Whether a component has an image of this reference.
@@ -131,7 +137,22 @@ impl Stack {
     }
 }
 
+impl Listing {
+    /// The folder of a component, if the stack has one of that name.
+    pub fn component(&self, name: &str) -> Option<&FileTree> {
+        self.components.iter().find(|(own, _)| own == name).map(|(_, tree)| tree)
+    }
+}
+
 impl Component {
+    fn suit_other_clusters(&mut self) {
+        for (name, parameter) in &self.file.parameters {
+            if let Some(value) = parameter.elsewhere.as_ref().filter(|_| !self.given.contains(name)) {
+                self.parameters.insert(name.clone(), value.clone());
+            }
+        }
+    }
+
     /// `name` of component.yaml, unique in its stack.
     pub fn name(&self) -> &str {
         &self.file.name

@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::path::Path;
+use std::sync::Arc;
 
 mod features;
 mod manifests;
@@ -90,7 +91,7 @@ pub(crate) fn one_stack(lines: &str, manifest: &str) -> Stack {
 
 /// The same as [`one_stack`], the component alone.
 pub(crate) fn one_component(lines: &str, manifest: &str) -> Component {
-    one_stack(lines, manifest).components.into_iter().next().expect("one component")
+    Arc::unwrap_or_clone(one_stack(lines, manifest).components.remove(0))
 }
 
 const CLASS: &str = "ingress_class: web\n";
@@ -102,7 +103,7 @@ fn a_good_stack_loads() {
         .component("b", "depends_on: [a]\ntitle: The B")
         .load()
         .expect("a good stack");
-    let names: Vec<_> = stack.components.iter().map(Component::name).collect();
+    let names: Vec<_> = stack.components.iter().map(|component| component.name()).collect();
     assert_eq!((stack.name.as_str(), names), ("mine", vec!["a", "b", "c"]));
     assert_eq!(stack.component("b").map(Component::title), Some("The B"));
     assert_eq!(stack.component("a").map(Component::title), Some("a"));
