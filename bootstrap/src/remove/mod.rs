@@ -8,7 +8,7 @@ use tokio::time::Instant;
 
 use crate::error::{ExitKind, Explain, Failure};
 use crate::kubernetes::inventory::{Entry, Inventory};
-use crate::kubernetes::object::ObjectRef;
+use crate::kubernetes::object::VersionedRef;
 use crate::kubernetes::record;
 use crate::kubernetes::sweep::Sweep;
 use crate::kubernetes::{Installer, removal};
@@ -45,7 +45,7 @@ pub enum RemoveError {
         /// The component that was to be removed.
         component: String,
         /// Those objects.
-        objects: Vec<ObjectRef>,
+        objects: Vec<VersionedRef>,
     },
 }
 
@@ -56,7 +56,7 @@ fn stands(by: &[String]) -> String {
     }
 }
 
-fn counted(objects: &[ObjectRef]) -> String {
+fn counted(objects: &[VersionedRef]) -> String {
     match objects {
         [one] => one.to_string(),
         many => format!("{} objects", many.len()),
@@ -94,7 +94,7 @@ pub struct Removal {
     /// What the cluster has of it; nothing if it is not installed.
     pub entry: Option<Entry>,
     /// Objects that people made of its kinds, which go too.
-    pub others: Vec<ObjectRef>,
+    pub others: Vec<VersionedRef>,
     /// Components that are installed.
     pub installed: Vec<String>,
     client: kube::Client,
@@ -207,7 +207,7 @@ async fn take_away(removal: &Removal, deadline: Instant, progress: &Progress) ->
     if let Some(entry) = removal.entry.as_ref().filter(|_| !removal.others.is_empty()) {
         let sweep = Sweep { client: &removal.client, progress, deadline, patience: PATIENCE };
         let kinds = removal::kinds_of(&removal.client, entry).await?;
-        let others = |object: &ObjectRef| !entry.objects.iter().any(|own| own.is_same(object));
+        let others = |object: &VersionedRef| !entry.objects.iter().any(|own| own.object == object.object);
         forced = sweep.run(component, &kinds, others).await?.forced;
     }
     let installer = Installer::new(removal.client.clone(), &removal.new_record.name, "localhost");

@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use super::{Changes, Versions};
 use crate::execute::preview::Previewed;
-use crate::kubernetes::object::ObjectRef;
+use crate::kubernetes::object::VersionedRef;
 use crate::report::units;
 
 /// More objects than this of one component say no more; `-o json` has all.
@@ -51,7 +51,7 @@ fn of_component(component: &Previewed) -> String {
         counts.map(|(objects, what)| format!("{} {what}", units::count(objects.len(), "object"))).collect();
     let line = format!("  {:<16} {version:<24} {}", component.component, counts.join(", "));
     let mut text = format!("{}\n", line.trim_end());
-    let marked = |mark: char, objects: &[ObjectRef]| {
+    let marked = |mark: char, objects: &[VersionedRef]| {
         objects.iter().map(|object| format!("    {mark} {object}")).collect::<Vec<_>>()
     };
     let unknown = objects.unknown.iter().map(|(object, why)| format!("    ? {object}: {why}")).collect();

@@ -2,7 +2,7 @@ use super::show::{nothing, question, show};
 use super::*;
 use crate::docker::mode::NodeMode;
 use crate::kubernetes::Preview;
-use crate::kubernetes::object::ObjectRef;
+use crate::kubernetes::object::VersionedRef;
 use crate::stack::{Changes as StackChanges, Stack};
 
 fn component(name: &str, version: Option<&str>, objects: Preview) -> Previewed {
@@ -13,8 +13,8 @@ fn had(version: &str) -> Preview {
     Preview { had: Some(version.into()), ..Preview::default() }
 }
 
-fn map(name: &str) -> ObjectRef {
-    ObjectRef::new("v1", "ConfigMap", Some("shop"), name)
+fn map(name: &str) -> VersionedRef {
+    VersionedRef::new("v1", "ConfigMap", Some("shop"), name)
 }
 
 fn versions(program: &str, stack: &str) -> Versions {

@@ -26,6 +26,11 @@ impl Ref {
         Self { group: group.into(), kind: kind.into(), namespace: namespace.into(), name: name.into() }
     }
 
+    /// Its namespace; none for a cluster-wide object.
+    pub fn namespaced(&self) -> Option<&str> {
+        Some(self.namespace.as_str()).filter(|namespace| !namespace.is_empty())
+    }
+
     /// As a person writes it to ask about it: `Kind:namespace/name`.
     pub fn typed(&self) -> String {
         match self.namespace.as_str() {

@@ -14,7 +14,7 @@ use tokio::time::{Instant, timeout_at};
 
 use super::definition::Definition;
 use super::kinds::Kinds;
-use super::object::{ObjectRef, Owner, prepare};
+use super::object::{Owner, VersionedRef, prepare};
 use super::refusal::{Failed, Refusal};
 use super::retry::{Fault, GaveUp, Retry};
 use super::waves::Wave;
@@ -45,7 +45,7 @@ pub enum Change {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Applied {
     /// Which object it is.
-    pub object: ObjectRef,
+    pub object: VersionedRef,
     /// What became of it.
     pub change: Change,
     /// The generation that the server counts for it now, where it counts.
@@ -107,37 +107,35 @@ impl Applier<'_> {
     ///
     /// # Errors
     /// [`Error::Unfinished`] with every definition that is not, and what its conditions say.
-    pub(crate) async fn established(&self, definitions: &[ObjectRef]) -> Result<(), Error> {
+    pub(crate) async fn established(&self, definitions: &[VersionedRef]) -> Result<(), Error> {
         let waits = definitions.iter().map(|definition| self.established_one(definition));
         let results = stream::iter(waits).buffer_unordered(CONCURRENCY * 4).collect::<Vec<_>>().await;
         self.settle(results).map(|_: Vec<()>| ())
     }
 
-    fn identify(&self, manifest: &Value) -> Result<ObjectRef, Error> {
-        ObjectRef::of(manifest).map_err(|problem| Error::Manifest { component: self.owner.component.clone(), problem })
+    fn identify(&self, manifest: &Value) -> Result<VersionedRef, Error> {
+        VersionedRef::of(manifest)
+            .map_err(|problem| Error::Manifest { component: self.owner.component.clone(), problem })
     }
 
-    async fn one(&self, mut object: ObjectRef, manifest: &Value) -> Result<Applied, GaveUp> {
-        if object.namespace.is_none() {
-            object.namespace = Some(self.namespace.into());
-        }
-        let kind =
-            self.retry.run(&object, || async { Ok(self.kinds.resolve(&object.api_version, &object.kind).await?) });
+    async fn one(&self, object: VersionedRef, manifest: &Value) -> Result<Applied, GaveUp> {
+        let mut object = object.or_within(self.namespace);
+        let kind = self.retry.run(&object, || async { Ok(self.kinds.of(&object).await?) });
         // From here on messages name it as people know it.
         if !kind.await?.namespaced {
-            object.namespace = None;
+            object = object.within(None);
         }
         self.retry.run(&object, || self.attempt(&object, manifest)).await
     }
 
-    async fn attempt(&self, object: &ObjectRef, manifest: &Value) -> Result<Applied, Fault> {
+    async fn attempt(&self, object: &VersionedRef, manifest: &Value) -> Result<Applied, Fault> {
         let api = self.kinds.api(object).await?;
-        let is_job = object.group() == "batch" && object.kind == "Job";
+        let is_job = object.group == "batch" && object.kind == "Job";
         if is_job && let Some(found) = api.get_opt(&object.name).await?.filter(has_failed) {
             return Err(self.replace(&api, found.metadata, "has failed").await?);
         }
         let before = api.get_metadata_opt(&object.name).await?;
-        let body = prepare(manifest, object.namespace.as_deref(), self.owner);
+        let body = prepare(manifest, object.namespaced(), self.owner);
         let patched = api.patch_metadata(&object.name, &PatchParams::apply(MANAGER).force(), &Patch::Apply(body)).await;
         let after = match (patched, before.as_ref()) {
             (Err(kube::Error::Api(status)), Some(before)) if is_job && cannot_change(&status) => {
@@ -165,7 +163,7 @@ impl Applier<'_> {
         Ok(Fault::Waiting(format!("the Job {why} and is recreated")))
     }
 
-    async fn established_one(&self, definition: &ObjectRef) -> Result<(), GaveUp> {
+    async fn established_one(&self, definition: &VersionedRef) -> Result<(), GaveUp> {
         let api = self.retry.run(definition, || async { Ok(self.kinds.api(definition).await?) }).await?;
         let mut last = Vec::new();
         let mut states = std::pin::pin!(watch_object(api, &definition.name).default_backoff());

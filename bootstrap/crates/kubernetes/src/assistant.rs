@@ -13,7 +13,7 @@ use kube::api::{Api, DeleteParams, DynamicObject, Patch, PatchParams, PostParams
 use serde_json::{Value, json};
 
 use super::kinds::{Kinds, Unresolved};
-use super::object::{MANAGED_BY, ObjectRef};
+use super::object::{MANAGED_BY, VersionedRef};
 use super::{Error, MANAGER, SYSTEM_NAMESPACE};
 
 /// Name of the account, and of all that belongs to it.
@@ -31,7 +31,7 @@ pub const TOKEN_SECONDS: i64 = 24 * 3600;
 /// [`Error::Request`] if the API refuses.
 pub async fn ensure(kinds: &Kinds) -> Result<(), Error> {
     for object in objects() {
-        let what = ObjectRef::of(&object).expect("our own manifests are whole");
+        let what = VersionedRef::of(&object).expect("our own manifests are whole");
         let refused = |error| Error::request(format!("make {what}"))(error);
         let api: Api<DynamicObject> = match kinds.api(&what).await {
             Ok(api) => api,
@@ -51,7 +51,7 @@ pub async fn ensure(kinds: &Kinds) -> Result<(), Error> {
 pub async fn forget(kinds: &Kinds) -> Result<(), Error> {
     // The rights go before what limits them.
     for object in objects().iter().rev() {
-        let what = ObjectRef::of(object).expect("our own manifests are whole");
+        let what = VersionedRef::of(object).expect("our own manifests are whole");
         let refused = |error| Error::request(format!("delete {what}"))(error);
         let api = match kinds.api(&what).await {
             Ok(api) => api,

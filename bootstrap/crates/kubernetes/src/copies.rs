@@ -11,7 +11,7 @@ use kube::runtime::watcher::watch_object;
 use tokio::time::timeout_at;
 
 use super::apply::{Applier, Change};
-use super::object::ObjectRef;
+use super::object::VersionedRef;
 use super::refusal::{Failed, Refusal};
 use super::retry::{Fault, GaveUp, Retry};
 use super::secrets::Secrets;
@@ -25,21 +25,19 @@ pub(super) async fn copy(
     secrets: &Secrets,
     applier: &Applier<'_>,
     retry: &Retry<'_>,
-    object: &ObjectRef,
+    object: &VersionedRef,
     source: &SecretSource,
 ) -> Result<Change, GaveUp> {
     let original = original(secrets, retry, object, source).await?;
-    let attempt = || async {
-        let namespace = object.namespace.as_deref().unwrap_or_default();
-        secrets.copy(applier.owner, namespace, &object.name, &original).await.map_err(Fault::from)
-    };
+    let attempt =
+        || async { secrets.copy(applier.owner, &object.namespace, &object.name, &original).await.map_err(Fault::from) };
     retry.run(object, attempt).await
 }
 
 async fn original(
     secrets: &Secrets,
     retry: &Retry<'_>,
-    object: &ObjectRef,
+    object: &VersionedRef,
     source: &SecretSource,
 ) -> Result<Secret, GaveUp> {
     let api: Api<Secret> = Api::namespaced(secrets.client().clone(), &source.namespace);

@@ -2,12 +2,12 @@
 
 use serde_json::Value;
 
-use super::object::ObjectRef;
+use super::object::VersionedRef;
 
 /// A definition as text: as a tree of values it would take ten times the room, and some take megabytes as text.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Definition {
-    object: ObjectRef,
+    object: VersionedRef,
     json: Box<str>,
 }
 
@@ -17,11 +17,11 @@ impl Definition {
     /// # Errors
     /// Says what of its identity is missing.
     pub fn of(manifest: &Value) -> Result<Self, String> {
-        Ok(Self { object: ObjectRef::of(manifest)?, json: manifest.to_string().into() })
+        Ok(Self { object: VersionedRef::of(manifest)?, json: manifest.to_string().into() })
     }
 
     /// Which definition it is.
-    pub(crate) fn object(&self) -> &ObjectRef {
+    pub(crate) fn object(&self) -> &VersionedRef {
         &self.object
     }
 

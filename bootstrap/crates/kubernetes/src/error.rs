@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::object::ObjectRef;
+use super::object::VersionedRef;
 use super::readiness::NotReady;
 use super::refusal::Failed;
 use backstack_common::error::{ExitKind, Explain};
@@ -74,7 +74,7 @@ pub enum Error {
         /// How long they were waited for.
         waited: Duration,
         /// The objects that are still there.
-        left: Vec<ObjectRef>,
+        left: Vec<VersionedRef>,
     },
     /// On somebody else's cluster: objects of the component are there, and this platform did not make them.
     #[error("component `{component}`: the cluster has {} already, which this platform did not make", foreign(objects))]
@@ -82,7 +82,7 @@ pub enum Error {
         /// Name of the component.
         component: String,
         /// Those objects; they are left as they are.
-        objects: Vec<ObjectRef>,
+        objects: Vec<VersionedRef>,
     },
     /// A Secret that this platform keeps its own things in holds something else.
     #[error("Secret {secret}: {problem}")]
@@ -125,14 +125,14 @@ fn objects(failures: &[Failed]) -> String {
     }
 }
 
-fn foreign(objects: &[ObjectRef]) -> String {
+fn foreign(objects: &[VersionedRef]) -> String {
     match objects {
         [one] => one.to_string(),
         many => format!("{} objects", many.len()),
     }
 }
 
-fn names(objects: &[ObjectRef]) -> String {
+fn names(objects: &[VersionedRef]) -> String {
     match objects {
         [one] => format!("{one} is"),
         many => format!("{} objects are", many.len()),

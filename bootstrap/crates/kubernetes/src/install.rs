@@ -12,7 +12,7 @@ use super::apply::{Applied, Applier, Change, DEFINITIONS_OF_ALL};
 use super::copies;
 use super::inventory::{Entry, Inventory};
 use super::kinds::Kinds;
-use super::object::{ObjectRef, Owner};
+use super::object::{Owner, VersionedRef};
 use super::prune::{Pruned, Pruner};
 use super::retry::{Fault, Retry};
 use super::secrets::Secrets;
@@ -112,7 +112,7 @@ impl Installer {
         let retry = self.retry(deadline, progress);
         let applier = self.applier(&owner, SYSTEM_NAMESPACE, &retry);
         self.namespace(&applier, SYSTEM_NAMESPACE).await?;
-        let secret = ObjectRef::new("v1", "Secret", Some(SYSTEM_NAMESPACE), super::secrets::AUTHORITY_SECRET);
+        let secret = VersionedRef::new("v1", "Secret", Some(SYSTEM_NAMESPACE), super::secrets::AUTHORITY_SECRET);
         let made =
             retry.run(&secret, || async { self.secrets.authority().await.map(|_| ()).map_err(Fault::from) }).await;
         applier.settle(vec![made]).map(|_| ())
@@ -191,7 +191,7 @@ impl Installer {
 
     /// Makes the namespace unless it is somebody else's; nothing then, and it is never deleted.
     async fn namespace(&self, applier: &Applier<'_>, name: &str) -> Result<Option<Applied>, Error> {
-        let object = ObjectRef::new("v1", "Namespace", None, name);
+        let object = VersionedRef::new("v1", "Namespace", None, name);
         let foreign = applier.retry.run(&object, || async {
             let found = self.kinds.api(&object).await?.get_metadata_opt(name).await?;
             Ok(found.is_some_and(|found| !applier.owner.owns(&found.metadata)))
@@ -206,7 +206,7 @@ impl Installer {
     async fn generate(&self, unit: &Unit, applier: &Applier<'_>, retry: &Retry<'_>) -> Result<Vec<Applied>, Error> {
         let mut applied = Vec::new();
         for (name, secret) in &unit.secrets {
-            let object = ObjectRef::new("v1", "Secret", Some(&unit.namespace), name);
+            let object = VersionedRef::new("v1", "Secret", Some(&unit.namespace), name);
             let owner = applier.owner;
             let made = match secret {
                 GeneratedSecret::Copy(source) => copies::copy(&self.secrets, applier, retry, &object, source).await,
@@ -227,7 +227,7 @@ impl Installer {
         Ok(applied)
     }
 
-    async fn others(&self, component: &str) -> Result<Vec<ObjectRef>, Error> {
+    async fn others(&self, component: &str) -> Result<Vec<VersionedRef>, Error> {
         let mut all = self.inventory.load_all().await?;
         all.remove(component);
         Ok(all.into_values().flat_map(|entry| entry.objects).collect())
@@ -245,13 +245,13 @@ impl Installer {
         Applier { kinds: &self.kinds, owner, namespace, retry, turns: &self.turns, start: Instant::now() }
     }
 
-    fn pruner<'a>(&'a self, owner: &'a Owner, retry: &'a Retry<'a>, others: &'a [ObjectRef]) -> Pruner<'a> {
+    fn pruner<'a>(&'a self, owner: &'a Owner, retry: &'a Retry<'a>, others: &'a [VersionedRef]) -> Pruner<'a> {
         Pruner { kinds: &self.kinds, owner, retry, start: Instant::now(), others, purge: false }
     }
 }
 
 /// What a unit is going to have, as far as it can be told before its kinds are known.
-pub(super) fn intended(unit: &Unit) -> Result<Vec<ObjectRef>, Error> {
+pub(super) fn intended(unit: &Unit) -> Result<Vec<VersionedRef>, Error> {
     let mut objects = vec![namespace_of(unit)];
     objects.extend(unit.crds.iter().map(|definition| definition.object().clone()));
     for manifest in &unit.objects {
@@ -261,26 +261,25 @@ pub(super) fn intended(unit: &Unit) -> Result<Vec<ObjectRef>, Error> {
     Ok(objects)
 }
 
-fn identify(unit: &Unit, manifest: &Value) -> Result<ObjectRef, Error> {
-    let mut object =
-        ObjectRef::of(manifest).map_err(|problem| Error::Manifest { component: unit.name.clone(), problem })?;
-    object.namespace.get_or_insert_with(|| unit.namespace.clone());
-    Ok(object)
+fn identify(unit: &Unit, manifest: &Value) -> Result<VersionedRef, Error> {
+    let object = VersionedRef::of(manifest);
+    let object = object.map_err(|problem| Error::Manifest { component: unit.name.clone(), problem })?;
+    Ok(object.or_within(&unit.namespace))
 }
 
-fn namespace_of(unit: &Unit) -> ObjectRef {
-    ObjectRef::new("v1", "Namespace", None, &unit.namespace)
+fn namespace_of(unit: &Unit) -> VersionedRef {
+    VersionedRef::new("v1", "Namespace", None, &unit.namespace)
 }
 
 /// Secrets that are made once and kept.
-fn secrets_of(unit: &Unit) -> impl Iterator<Item = ObjectRef> {
-    unit.secrets.keys().map(|name| ObjectRef::new("v1", "Secret", Some(&unit.namespace), name))
+fn secrets_of(unit: &Unit) -> impl Iterator<Item = VersionedRef> {
+    unit.secrets.keys().map(|name| VersionedRef::new("v1", "Secret", Some(&unit.namespace), name))
 }
 
-fn union(previous: &[ObjectRef], intended: Vec<ObjectRef>) -> Vec<ObjectRef> {
+fn union(previous: &[VersionedRef], intended: Vec<VersionedRef>) -> Vec<VersionedRef> {
     let mut all = previous.to_vec();
     for object in intended {
-        if !all.iter().any(|known| known.is_same(&object)) {
+        if !all.iter().any(|known| known.object == object.object) {
             all.push(object);
         }
     }

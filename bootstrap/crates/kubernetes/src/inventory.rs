@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
-use super::object::{COMPONENT, MANAGED_BY, ObjectRef, Owner, PLATFORM, inventory_name};
+use super::object::{COMPONENT, MANAGED_BY, Owner, PLATFORM, VersionedRef, inventory_name};
 use super::{Error, MANAGER, SYSTEM_NAMESPACE, Unit};
 use backstack_stack::LeftOut;
 use backstack_stack::model::ReadyCondition;
@@ -34,7 +34,7 @@ pub struct Entry {
     /// When it was applied, in UTC (RFC 3339).
     pub applied: String,
     /// What belongs to it; what a later version has no more is deleted.
-    pub objects: Vec<ObjectRef>,
+    pub objects: Vec<VersionedRef>,
     /// What must be true for it to count as ready, besides its workloads.
     #[serde(default)]
     pub conditions: Vec<ReadyCondition>,
@@ -51,7 +51,7 @@ pub struct Entry {
 
 impl Entry {
     /// An entry of a unit for now.
-    pub fn of(unit: &Unit, objects: Vec<ObjectRef>, complete: bool) -> Self {
+    pub fn of(unit: &Unit, objects: Vec<VersionedRef>, complete: bool) -> Self {
         let now = OffsetDateTime::now_utc().replace_nanosecond(0).unwrap_or_else(|_| OffsetDateTime::now_utc());
         Self {
             component: unit.name.clone(),
@@ -205,8 +205,8 @@ mod tests {
             complete: true,
             applied: "2026-01-02T03:04:05Z".into(),
             objects: vec![
-                ObjectRef::new("v1", "ConfigMap", Some("shop"), "a"),
-                ObjectRef::new("rbac.authorization.k8s.io/v1", "ClusterRole", None, "b"),
+                VersionedRef::new("v1", "ConfigMap", Some("shop"), "a"),
+                VersionedRef::new("rbac.authorization.k8s.io/v1", "ClusterRole", None, "b"),
             ],
             conditions: Vec::new(),
             depends_on: vec!["ingress".into()],

@@ -8,7 +8,7 @@ use kube::discovery::Scope;
 use kube::{Client, discovery};
 use tokio::sync::Mutex;
 
-use super::object::ObjectRef;
+use super::object::VersionedRef;
 
 /// A kind as the API serves it.
 #[derive(Debug, Clone)]
@@ -70,16 +70,20 @@ impl Kinds {
         self.known.lock().await.remove(api_version);
     }
 
+    /// The kind of an object.
+    pub(crate) async fn of(&self, object: &VersionedRef) -> Result<Kind, Unresolved> {
+        self.resolve(&object.api_version(), &object.kind).await
+    }
+
     /// The API of an object's kind, in the object's namespace if the kind has namespaces.
-    pub async fn api(&self, object: &ObjectRef) -> Result<Api<DynamicObject>, Unresolved> {
-        let kind = self.resolve(&object.api_version, &object.kind).await?;
-        Ok(kind.api(&self.client, object.namespace.as_deref()))
+    pub async fn api(&self, object: &VersionedRef) -> Result<Api<DynamicObject>, Unresolved> {
+        Ok(self.of(object).await?.api(&self.client, object.namespaced()))
     }
 
     /// The object without a namespace if its kind is known to have none.
-    pub async fn normalized(&self, object: &ObjectRef) -> ObjectRef {
-        let cluster_wide = self.resolve(&object.api_version, &object.kind).await.is_ok_and(|kind| !kind.namespaced);
-        ObjectRef { namespace: object.namespace.clone().filter(|_| !cluster_wide), ..object.clone() }
+    pub async fn normalized(&self, object: &VersionedRef) -> VersionedRef {
+        let cluster_wide = self.of(object).await.is_ok_and(|kind| !kind.namespaced);
+        object.within(object.namespaced().filter(|_| !cluster_wide))
     }
 
     async fn ask(&self, api_version: &str) -> Result<HashMap<String, Kind>, kube::Error> {

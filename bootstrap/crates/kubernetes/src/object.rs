@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::ops::Deref;
 
+use backstack_health::Ref;
 use kube::core::ObjectMeta;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -14,30 +16,54 @@ pub const PLATFORM: &str = "backstack.dev/platform";
 /// Label with the component's name.
 pub const COMPONENT: &str = "backstack.dev/component";
 
-/// Which object: what an inventory lists and a message names.
+/// Which object, and in which version of its kind it is written: what an inventory lists and a manifest says.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct ObjectRef {
-    /// Group and version, as `apps/v1`; of the core group the version alone.
-    pub api_version: String,
-    /// Its kind in the singular, as `Deployment`.
-    pub kind: String,
-    /// Its namespace; `None` for cluster-wide objects, and where the manifest names none.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub namespace: Option<String>,
-    /// Its name, unique for its kind in its namespace.
-    pub name: String,
+#[serde(from = "Written", into = "Written")]
+pub struct VersionedRef {
+    /// The object, whatever its version.
+    pub object: Ref,
+    /// Version of its kind, without the group: `v1`.
+    pub version: String,
 }
 
-impl ObjectRef {
-    /// An object by its parts.
+/// How it stands in an inventory.
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Written {
+    api_version: String,
+    kind: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    namespace: Option<String>,
+    name: String,
+}
+
+impl From<Written> for VersionedRef {
+    fn from(written: Written) -> Self {
+        let Written { api_version, kind, namespace, name } = written;
+        Self::new(&api_version, &kind, namespace.as_deref(), &name)
+    }
+}
+
+impl From<VersionedRef> for Written {
+    fn from(one: VersionedRef) -> Self {
+        let (api_version, Ref { kind, namespace, name, .. }) = (one.api_version(), one.object);
+        Self { api_version, kind, namespace: Some(namespace).filter(|it| !it.is_empty()), name }
+    }
+}
+
+impl Deref for VersionedRef {
+    type Target = Ref;
+
+    fn deref(&self) -> &Ref {
+        &self.object
+    }
+}
+
+impl VersionedRef {
+    /// An object by its parts; `api_version` as `apps/v1`, of the core group the version alone.
     pub fn new(api_version: &str, kind: &str, namespace: Option<&str>, name: &str) -> Self {
-        Self {
-            api_version: api_version.into(),
-            kind: kind.into(),
-            namespace: namespace.map(Into::into),
-            name: name.into(),
-        }
+        let (group, version) = api_version.split_once('/').unwrap_or(("", api_version));
+        Self { object: Ref::new(group, kind, namespace.unwrap_or_default(), name), version: version.into() }
     }
 
     /// Reads the identity of a manifest.
@@ -46,37 +72,46 @@ impl ObjectRef {
     /// Says which of `apiVersion`, `kind` and `metadata.name` is missing.
     pub fn of(object: &Value) -> Result<Self, String> {
         let text = |pointer: &str, name: &str| match object.pointer(pointer).and_then(Value::as_str) {
-            Some(text) if !text.is_empty() => Ok(text.to_string()),
+            Some(text) if !text.is_empty() => Ok(text),
             _ => Err(format!("has no `{name}`")),
         };
-        Ok(Self {
-            api_version: text("/apiVersion", "apiVersion")?,
-            kind: text("/kind", "kind")?,
-            namespace: object.pointer("/metadata/namespace").and_then(Value::as_str).map(Into::into),
-            name: text("/metadata/name", "metadata.name")?,
-        })
+        let namespace = object.pointer("/metadata/namespace").and_then(Value::as_str);
+        Ok(Self::new(
+            text("/apiVersion", "apiVersion")?,
+            text("/kind", "kind")?,
+            namespace,
+            text("/metadata/name", "metadata.name")?,
+        ))
     }
 
-    /// API group; empty for the core group.
-    pub fn group(&self) -> &str {
-        self.api_version.split_once('/').map_or("", |(group, _)| group)
+    /// Group and version, as `apps/v1`; of the core group the version alone.
+    pub fn api_version(&self) -> String {
+        match self.group.as_str() {
+            "" => self.version.clone(),
+            group => format!("{group}/{}", self.version),
+        }
     }
 
-    /// The same object, in whatever version it is written.
-    pub fn is_same(&self, other: &Self) -> bool {
-        self.group() == other.group()
-            && self.kind == other.kind
-            && self.namespace == other.namespace
-            && self.name == other.name
+    /// An object of the same kind.
+    pub fn sibling(&self, namespace: Option<&str>, name: &str) -> Self {
+        let object = Ref::new(&self.group, &self.kind, namespace.unwrap_or_default(), name);
+        Self { object, version: self.version.clone() }
+    }
+
+    /// The same name in another namespace, or in none.
+    pub fn within(&self, namespace: Option<&str>) -> Self {
+        self.sibling(namespace, &self.name)
+    }
+
+    /// The same, in this namespace where it names none.
+    pub fn or_within(&self, namespace: &str) -> Self {
+        self.within(self.namespaced().or(Some(namespace)))
     }
 }
 
-impl fmt::Display for ObjectRef {
+impl fmt::Display for VersionedRef {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.namespace {
-            Some(namespace) => write!(f, "{} {namespace}/{}", self.kind, self.name),
-            None => write!(f, "{} {}", self.kind, self.name),
-        }
+        self.object.fmt(f)
     }
 }
 
@@ -198,16 +233,30 @@ mod tests {
 
     #[test]
     fn the_same_object_in_another_version_is_the_same_but_not_in_another_namespace() {
-        let old = ObjectRef::new("autoscaling/v1", "HorizontalPodAutoscaler", Some("a"), "x");
-        let new = ObjectRef { api_version: "autoscaling/v2".into(), ..old.clone() };
-        assert!(old.is_same(&new));
-        assert!(!old.is_same(&ObjectRef { namespace: Some("b".into()), ..old.clone() }));
-        assert!(!old.is_same(&ObjectRef { api_version: "other.dev/v1".into(), ..old.clone() }));
+        let one = |api_version: &str| VersionedRef::new(api_version, "HorizontalPodAutoscaler", Some("a"), "x");
+        let old = one("autoscaling/v1");
+        assert_eq!(old.object, one("autoscaling/v2").object);
+        assert_ne!(old, one("autoscaling/v2"));
+        assert_ne!(old.object, old.within(Some("b")).object);
+        assert_ne!(old.object, one("other.dev/v1").object);
+    }
+
+    #[test]
+    fn an_inventory_keeps_the_form_that_clusters_have() {
+        let written = [
+            json!({"apiVersion": "apps/v1", "kind": "Deployment", "namespace": "a", "name": "x"}),
+            json!({"apiVersion": "v1", "kind": "Namespace", "name": "a"}),
+        ];
+        for one in written {
+            let read: VersionedRef = serde_json::from_value(one.clone()).expect("an entry");
+            assert_eq!(serde_json::to_value(&read).expect("plain data"), one);
+            assert_eq!(read.api_version(), one["apiVersion"].as_str().expect("a text"));
+        }
     }
 
     #[test]
     fn a_manifest_without_a_name_is_told() {
-        let problem = ObjectRef::of(&json!({"apiVersion": "v1", "kind": "Pod", "metadata": {"generateName": "x-"}}));
+        let problem = VersionedRef::of(&json!({"apiVersion": "v1", "kind": "Pod", "metadata": {"generateName": "x-"}}));
         assert_eq!(problem, Err("has no `metadata.name`".into()));
     }
 }

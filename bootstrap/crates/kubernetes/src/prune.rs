@@ -14,7 +14,7 @@ use tokio::time::{Instant, timeout_at};
 
 use super::Error;
 use super::kinds::{Kinds, Unresolved};
-use super::object::{ObjectRef, Owner};
+use super::object::{Owner, VersionedRef};
 use super::retry::{Fault, GaveUp, Retry};
 use super::waves::Wave;
 
@@ -27,9 +27,9 @@ const WEBHOOKS: [&str; 2] = ["ValidatingWebhookConfiguration", "MutatingWebhookC
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
 pub struct Pruned {
     /// What was deleted, and is gone.
-    pub removed: Vec<ObjectRef>,
+    pub removed: Vec<VersionedRef>,
     /// Left alone although no longer in the stack, and why. They stay in the inventory.
-    pub kept: Vec<(ObjectRef, String)>,
+    pub kept: Vec<(VersionedRef, String)>,
 }
 
 /// Deletes objects of one component.
@@ -43,7 +43,7 @@ pub(crate) struct Pruner<'a> {
     /// When work on the component began, for how long it took until it was given up.
     pub(crate) start: Instant,
     /// Objects of other components: a namespace that they live in is left alone.
-    pub(crate) others: &'a [ObjectRef],
+    pub(crate) others: &'a [VersionedRef],
     /// Definitions go with whatever objects they have left.
     pub(crate) purge: bool,
 }
@@ -64,12 +64,12 @@ impl Pruner<'_> {
     ///
     /// # Errors
     /// [`Error::NotGone`] with what is still there at the deadline, or the API's refusal.
-    pub(crate) async fn prune(&self, previous: &[ObjectRef], now: &[ObjectRef]) -> Result<Pruned, Error> {
+    pub(crate) async fn prune(&self, previous: &[VersionedRef], now: &[VersionedRef]) -> Result<Pruned, Error> {
         let mut leaving = Vec::new();
         for object in previous {
             // A list written before its kinds were known may have a namespace too many.
             let object = self.kinds.normalized(object).await;
-            if !now.iter().any(|kept| kept.is_same(&object)) {
+            if !now.iter().any(|kept| kept.object == object.object) {
                 leaving.push(object);
             }
         }
@@ -86,7 +86,7 @@ impl Pruner<'_> {
         Ok(pruned)
     }
 
-    async fn delete_wave(&self, objects: Vec<ObjectRef>, pruned: &mut Pruned) -> Result<(), Error> {
+    async fn delete_wave(&self, objects: Vec<VersionedRef>, pruned: &mut Pruned) -> Result<(), Error> {
         let deletions = objects.into_iter().map(|object| async move {
             let fate = self.delete_one(&object).await;
             (object, fate)
@@ -111,16 +111,16 @@ impl Pruner<'_> {
     }
 
     /// Deletes webhook configurations whose every Service is in a namespace that goes, whoever made them.
-    async fn orphan_webhooks(&self, leaving: &[ObjectRef]) -> Result<Vec<ObjectRef>, Error> {
+    async fn orphan_webhooks(&self, leaving: &[VersionedRef]) -> Result<Vec<VersionedRef>, Error> {
         let is_namespace =
-            |object: &&ObjectRef| object.kind == "Namespace" && self.namespace_in_use(&object.name).is_none();
+            |object: &&VersionedRef| object.kind == "Namespace" && self.namespace_in_use(&object.name).is_none();
         let namespaces: Vec<&str> = leaving.iter().filter(is_namespace).map(|object| object.name.as_str()).collect();
         let mut removed = Vec::new();
         if namespaces.is_empty() {
             return Ok(removed);
         }
         for kind in WEBHOOKS {
-            let every = ObjectRef::new("admissionregistration.k8s.io/v1", kind, None, "");
+            let every = VersionedRef::new("admissionregistration.k8s.io/v1", kind, None, "");
             let Ok(api) = self.kinds.api(&every).await else { continue };
             let found = api.list(&ListParams::default()).await.map_err(Error::request(format!("list every {kind}")))?;
             for one in found.items.iter().filter(|one| only_serves_from(&one.data, &namespaces)) {
@@ -129,7 +129,7 @@ impl Pruner<'_> {
                     Err(kube::Error::Api(status)) if status.is_not_found() => {}
                     deleted => {
                         deleted.map_err(Error::request(format!("delete {kind} {name}")))?;
-                        removed.push(ObjectRef { name, ..every.clone() });
+                        removed.push(every.sibling(None, &name));
                     }
                 }
             }
@@ -137,7 +137,7 @@ impl Pruner<'_> {
         Ok(removed)
     }
 
-    async fn delete_one(&self, object: &ObjectRef) -> Result<Fate, GaveUp> {
+    async fn delete_one(&self, object: &VersionedRef) -> Result<Fate, GaveUp> {
         let result = self.retry.run(object, || self.try_delete(object)).await;
         match result {
             Err(GaveUp::Late(failed)) if failed.refusal.message.contains("knows no kind") => Ok(Fate::NotOurs),
@@ -145,7 +145,7 @@ impl Pruner<'_> {
         }
     }
 
-    async fn try_delete(&self, object: &ObjectRef) -> Result<Fate, Fault> {
+    async fn try_delete(&self, object: &VersionedRef) -> Result<Fate, Fault> {
         let api = match self.kinds.api(object).await {
             Ok(api) => api,
             // Its definition is gone, and it with it.
@@ -166,7 +166,7 @@ impl Pruner<'_> {
         }
     }
 
-    async fn reason_to_keep(&self, object: &ObjectRef) -> Result<Option<String>, Fault> {
+    async fn reason_to_keep(&self, object: &VersionedRef) -> Result<Option<String>, Fault> {
         match Wave::of(object) {
             Wave::Namespaces => Ok(self.namespace_in_use(&object.name)),
             Wave::Definitions if !self.purge => self.definition_in_use(object).await,
@@ -178,11 +178,11 @@ impl Pruner<'_> {
         if KEPT_NAMESPACES.contains(&name) {
             return Some("the namespace belongs to the cluster".into());
         }
-        let tenant = self.others.iter().find(|other| other.namespace.as_deref() == Some(name))?;
+        let tenant = self.others.iter().find(|other| other.namespace == name)?;
         Some(format!("the namespace is still used by {tenant}"))
     }
 
-    async fn definition_in_use(&self, object: &ObjectRef) -> Result<Option<String>, Fault> {
+    async fn definition_in_use(&self, object: &VersionedRef) -> Result<Option<String>, Fault> {
         let definition = self.kinds.api(object).await?.get(&object.name).await?;
         let text = |pointer: &str| definition.data.pointer(pointer).and_then(|value| value.as_str());
         let versions = definition.data.pointer("/spec/versions").and_then(|value| value.as_array());
@@ -192,7 +192,7 @@ impl Pruner<'_> {
         else {
             return Ok(None);
         };
-        let every = ObjectRef::new(&format!("{group}/{version}"), kind, None, "");
+        let every = VersionedRef::new(&format!("{group}/{version}"), kind, None, "");
         let api = match self.kinds.api(&every).await {
             Ok(api) => api,
             Err(Unresolved::Unknown { .. }) => return Ok(None),
@@ -202,11 +202,11 @@ impl Pruner<'_> {
         Ok(left.items.first().map(|one| {
             let namespace = one.metadata.namespace.as_deref();
             let name = one.metadata.name.as_deref().unwrap_or_default();
-            format!("there still is {}", ObjectRef { namespace: namespace.map(Into::into), name: name.into(), ..every })
+            format!("there still is {}", every.sibling(namespace, name))
         }))
     }
 
-    async fn await_gone(&self, going: &[(ObjectRef, Option<String>)]) -> Result<(), Error> {
+    async fn await_gone(&self, going: &[(VersionedRef, Option<String>)]) -> Result<(), Error> {
         let waits =
             going.iter().map(|(object, uid)| async move { (object, self.is_gone(object, uid.as_deref()).await) });
         let results = stream::iter(waits).buffer_unordered(CONCURRENCY * 4).collect::<Vec<_>>().await;
@@ -217,7 +217,7 @@ impl Pruner<'_> {
         Err(Error::NotGone { component: self.owner.component.clone(), waited: self.start.elapsed(), left })
     }
 
-    async fn is_gone(&self, object: &ObjectRef, uid: Option<&str>) -> bool {
+    async fn is_gone(&self, object: &VersionedRef, uid: Option<&str>) -> bool {
         let Ok(api) = self.kinds.api(object).await else { return true };
         self.retry.progress.detail(format!("waiting until {object} is gone"));
         let mut states = std::pin::pin!(watch_object(api, &object.name).default_backoff());

@@ -3,7 +3,7 @@
 use kube::Error;
 use kube::core::Status;
 
-use super::object::ObjectRef;
+use super::object::VersionedRef;
 
 /// What to do about an error of the API.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -33,7 +33,7 @@ pub struct Refusal {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Failed {
     /// The object that was to be applied or deleted.
-    pub object: ObjectRef,
+    pub object: VersionedRef,
     /// What the API said to that.
     pub refusal: Refusal,
 }

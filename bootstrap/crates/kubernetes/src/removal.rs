@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use super::Error;
 use super::inventory::Entry;
-use super::object::ObjectRef;
+use super::object::VersionedRef;
 use super::waves::Wave;
 
 /// A kind that a definition serves.
@@ -47,8 +47,8 @@ impl Served {
     }
 
     /// An object of the kind as messages name it.
-    pub fn object(&self, namespace: Option<&str>, name: &str) -> ObjectRef {
-        ObjectRef::new(&self.resource.api_version, &self.resource.kind, namespace, name)
+    pub fn object(&self, namespace: Option<&str>, name: &str) -> VersionedRef {
+        VersionedRef::new(&self.resource.api_version, &self.resource.kind, namespace, name)
     }
 }
 
@@ -72,7 +72,7 @@ pub async fn kinds_of(client: &Client, entry: &Entry) -> Result<Vec<Served>, Err
 ///
 /// # Errors
 /// [`Error::Request`] if the API refuses.
-pub async fn made_by_others(client: &Client, entry: &Entry) -> Result<Vec<ObjectRef>, Error> {
+pub async fn made_by_others(client: &Client, entry: &Entry) -> Result<Vec<VersionedRef>, Error> {
     let mut others = Vec::new();
     for kind in kinds_of(client, entry).await? {
         let found = kind.api(client, None).list_metadata(&ListParams::default()).await;
@@ -86,7 +86,7 @@ pub async fn made_by_others(client: &Client, entry: &Entry) -> Result<Vec<Object
             let owned = one.metadata.owner_references.as_ref().is_some_and(|owners| !owners.is_empty());
             let object =
                 kind.object(one.metadata.namespace.as_deref(), one.metadata.name.as_deref().unwrap_or_default());
-            if !owned && !entry.objects.iter().any(|own| own.is_same(&object)) {
+            if !owned && !entry.objects.iter().any(|own| own.object == object.object) {
                 others.push(object);
             }
         }

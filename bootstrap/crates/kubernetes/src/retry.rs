@@ -8,7 +8,7 @@ use tokio_util::sync::CancellationToken;
 use super::Error;
 use super::client::REQUEST_TIMEOUT;
 use super::kinds::{Kinds, Unresolved};
-use super::object::ObjectRef;
+use super::object::VersionedRef;
 use super::refusal::{Failed, Refusal, Verdict, judge};
 use backstack_common::report::Progress;
 
@@ -69,7 +69,7 @@ pub(crate) struct Retry<'a> {
 
 impl Retry<'_> {
     /// Runs attempts until one succeeds.
-    pub(crate) async fn run<T, F, A>(&self, object: &ObjectRef, attempt: A) -> Result<T, GaveUp>
+    pub(crate) async fn run<T, F, A>(&self, object: &VersionedRef, attempt: A) -> Result<T, GaveUp>
     where
         A: Fn() -> F,
         F: Future<Output = Result<T, Fault>>,
@@ -103,7 +103,7 @@ impl Retry<'_> {
 
     /// What blocks, if it is worth waiting for. That the user may not do it is believed the second time, if the server was
     /// ready in between: that is what `forbidden` keeps.
-    async fn judge(&self, object: &ObjectRef, error: &Unresolved, forbidden: &mut bool) -> Result<Refusal, GaveUp> {
+    async fn judge(&self, object: &VersionedRef, error: &Unresolved, forbidden: &mut bool) -> Result<Refusal, GaveUp> {
         let request = match error {
             Unresolved::Unknown { .. } => {
                 let hint =
@@ -115,7 +115,7 @@ impl Retry<'_> {
         match judge(request) {
             Verdict::Wait(what) => Ok(waiting(what, None)),
             Verdict::Rediscover(what) => {
-                self.kinds.forget(&object.api_version).await;
+                self.kinds.forget(&object.api_version()).await;
                 Ok(waiting(what, None))
             }
             Verdict::Forbidden(refusal) if !*forbidden => {

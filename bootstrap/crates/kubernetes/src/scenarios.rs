@@ -406,7 +406,7 @@ async fn what_an_installation_would_change_is_told_and_not_done() {
     let (before, log) = (fake.paths(), fake.log());
     let second = unit(vec![config_map("same"), with_data("other", "c"), thing, refused()]);
     let preview = installer.preview(&second).await.expect("a preview");
-    let names = |objects: &[super::object::ObjectRef]| objects.iter().map(ToString::to_string).collect::<Vec<_>>();
+    let names = |objects: &[super::object::VersionedRef]| objects.iter().map(ToString::to_string).collect::<Vec<_>>();
     assert_eq!(names(&preview.added), ["Thing shop/new"]);
     assert_eq!(names(&preview.changed), ["ConfigMap shop/other"]);
     assert_eq!(names(&preview.removed), ["ConfigMap shop/old"]);

@@ -7,7 +7,7 @@ use super::Unit;
 use super::apply::Applied;
 use super::inventory::Entry;
 use super::kinds::Kinds;
-use super::object::ObjectRef;
+use super::object::VersionedRef;
 use super::view::Tracked;
 use backstack_stack::model::ReadyCondition;
 
@@ -21,7 +21,7 @@ pub struct Scope {
     /// Names of APIServices.
     pub api_services: Vec<String>,
     /// Further objects, and what must be so of each.
-    pub conditions: Vec<(ObjectRef, Wanted)>,
+    pub conditions: Vec<(VersionedRef, Wanted)>,
     /// Services that answer its admission webhooks: without them what is applied is refused.
     pub webhooks: Vec<Webhook>,
 }
@@ -82,11 +82,8 @@ impl Scope {
     /// The scope of a unit of which nobody knows how much was applied.
     pub fn of_manifests(unit: &Unit) -> Self {
         let mut scope = Self::of_unit(unit, &[]);
-        for object in unit.objects.iter().filter_map(|object| ObjectRef::of(object).ok()) {
-            scope.add(
-                &ObjectRef { namespace: object.namespace.clone().or_else(|| Some(unit.namespace.clone())), ..object },
-                0,
-            );
+        for object in unit.objects.iter().filter_map(|object| VersionedRef::of(object).ok()) {
+            scope.add(&object.or_within(&unit.namespace), 0);
         }
         scope
     }
@@ -103,7 +100,7 @@ impl Scope {
     fn of_conditions(component: &str, namespace: &str, conditions: &[ReadyCondition]) -> Self {
         let conditions = conditions.iter().map(|condition| {
             let namespace = condition.namespace.as_deref().unwrap_or(namespace);
-            let object = ObjectRef::new(&condition.api_version, &condition.kind, Some(namespace), &condition.name);
+            let object = VersionedRef::new(&condition.api_version, &condition.kind, Some(namespace), &condition.name);
             (object, Wanted::of(condition))
         });
         Self { component: component.into(), conditions: conditions.collect(), ..Self::default() }
@@ -118,11 +115,10 @@ impl Scope {
         scope
     }
 
-    fn add(&mut self, object: &ObjectRef, generation: i64) {
-        match (object.group(), object.kind.as_str()) {
-            (group @ ("apps" | "batch"), kind) if Tracked::workload(kind).is_some() => {
-                let namespace = object.namespace.as_deref().unwrap_or_default();
-                self.workloads.push(Rollout { at: Ref::new(group, kind, namespace, &object.name), generation });
+    fn add(&mut self, object: &VersionedRef, generation: i64) {
+        match (object.group.as_str(), object.kind.as_str()) {
+            ("apps" | "batch", kind) if Tracked::workload(kind).is_some() => {
+                self.workloads.push(Rollout { at: object.object.clone(), generation });
             }
             ("apiregistration.k8s.io", "APIService") => self.api_services.push(object.name.clone()),
             _ => {}

@@ -13,7 +13,7 @@ use kube::core::ObjectMeta;
 use serde_json::json;
 use tokio::time::{Instant, sleep};
 
-use super::object::ObjectRef;
+use super::object::VersionedRef;
 use super::removal::Served;
 use super::{Error, MANAGER};
 use backstack_common::report::Progress;
@@ -41,7 +41,7 @@ pub struct Swept {
     /// How many objects there were, all of which are gone.
     pub removed: usize,
     /// Objects whose finalizers were taken off.
-    pub forced: Vec<ObjectRef>,
+    pub forced: Vec<VersionedRef>,
 }
 
 /// An object that is still there.
@@ -62,7 +62,7 @@ enum Means {
 }
 
 impl Left<'_> {
-    fn object(&self) -> ObjectRef {
+    fn object(&self) -> VersionedRef {
         self.kind.object(self.meta.namespace.as_deref(), self.meta.name.as_deref().unwrap_or_default())
     }
 
@@ -84,7 +84,7 @@ impl Sweep<'_> {
         &self,
         component: &str,
         kinds: &[Served],
-        whether: impl Fn(&ObjectRef) -> bool,
+        whether: impl Fn(&VersionedRef) -> bool,
     ) -> Result<Swept, Error> {
         let (start, mut swept) = (Instant::now(), Swept::default());
         let (mut means, mut moved, mut before) = (Means::Roots, Instant::now(), usize::MAX);
@@ -129,7 +129,7 @@ impl Sweep<'_> {
     }
 
     /// Does what these means have for one object; gives it if its finalizers were taken off.
-    async fn act(&self, left: &Left<'_>, means: Means) -> Result<Option<ObjectRef>, Error> {
+    async fn act(&self, left: &Left<'_>, means: Means) -> Result<Option<VersionedRef>, Error> {
         let object = left.object();
         let api = left.kind.api(self.client, left.meta.namespace.as_deref());
         if !left.is_going() {

@@ -15,7 +15,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 use time::OffsetDateTime;
 
-use super::object::ObjectRef;
+use super::object::VersionedRef;
 
 /// Objects of one kind by `namespace/name`.
 pub type Table<T> = HashMap<String, T>;
@@ -114,7 +114,7 @@ pub struct View {
     /// Kinds that were listed in full.
     listed: HashSet<Tracked>,
     /// Single objects of any kind whose state somebody waits for, whole.
-    followed: HashMap<ObjectRef, Value>,
+    followed: HashMap<VersionedRef, Value>,
 }
 
 /// Filling a table with objects of any kind.
@@ -180,7 +180,7 @@ impl View {
     }
 
     /// Notes what a followed object looks like; nothing if it is gone.
-    pub fn follow(&mut self, object: &ObjectRef, found: Option<&Value>) {
+    pub fn follow(&mut self, object: &VersionedRef, found: Option<&Value>) {
         match found {
             Some(found) => self.followed.insert(object.clone(), found.clone()),
             None => self.followed.remove(object),
@@ -188,7 +188,7 @@ impl View {
     }
 
     /// What a followed object looks like; `None` if it is not there or nobody follows it.
-    pub(crate) fn followed(&self, object: &ObjectRef) -> Option<&Value> {
+    pub(crate) fn followed(&self, object: &VersionedRef) -> Option<&Value> {
         self.followed.get(object)
     }
 

@@ -13,7 +13,7 @@ use tokio::task::JoinSet;
 use tokio::time::sleep;
 
 use super::kinds::Kinds;
-use super::object::ObjectRef;
+use super::object::VersionedRef;
 use super::view::{Tracked, View, key_of, to_value};
 
 /// Pause before an unknown kind is looked up again: that it appears cannot be watched.
@@ -25,7 +25,7 @@ pub struct ClusterWatch {
     shared: Arc<Shared>,
     /// Dropping it ends the watches.
     tasks: Mutex<JoinSet<()>>,
-    followed: Mutex<HashSet<ObjectRef>>,
+    followed: Mutex<HashSet<VersionedRef>>,
 }
 
 struct Shared {
@@ -62,7 +62,7 @@ impl ClusterWatch {
     }
 
     /// Watches one more object, of any kind, for its conditions.
-    pub fn follow(&self, object: &ObjectRef, kinds: Arc<Kinds>) {
+    pub fn follow(&self, object: &VersionedRef, kinds: Arc<Kinds>) {
         let is_new = self.followed.lock().unwrap_or_else(PoisonError::into_inner).insert(object.clone());
         if is_new {
             let task = keep_following(object.clone(), kinds, self.shared.clone());
@@ -98,7 +98,7 @@ async fn keep_up(tracked: Tracked, client: Client, shared: Arc<Shared>) {
     }
 }
 
-async fn keep_following(object: ObjectRef, kinds: Arc<Kinds>, shared: Arc<Shared>) {
+async fn keep_following(object: VersionedRef, kinds: Arc<Kinds>, shared: Arc<Shared>) {
     let api = loop {
         match kinds.api(&object).await {
             Ok(api) => break api,

@@ -1,6 +1,6 @@
 //! In what order the objects of a component are applied; deletion runs the other way round.
 
-use super::object::ObjectRef;
+use super::object::VersionedRef;
 
 /// Objects with a lower number are applied first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -21,8 +21,8 @@ impl Wave {
     pub(crate) const ALL: [Self; 6] =
         [Self::Namespaces, Self::Definitions, Self::Foundations, Self::Workloads, Self::Admission, Self::Custom];
 
-    pub(crate) fn of(object: &ObjectRef) -> Self {
-        match (object.group(), object.kind.as_str()) {
+    pub(crate) fn of(object: &VersionedRef) -> Self {
+        match (object.group.as_str(), object.kind.as_str()) {
             ("", "Namespace") => Self::Namespaces,
             ("apiextensions.k8s.io", _) => Self::Definitions,
             ("", "Pod" | "ReplicationController") => Self::Workloads,
@@ -64,7 +64,7 @@ mod tests {
             ("metrics.example.k8s.io.dev/v1", "Thing", Wave::Custom),
         ];
         for (api_version, kind, wave) in cases {
-            assert_eq!(Wave::of(&ObjectRef::new(api_version, kind, None, "x")), wave, "{kind}");
+            assert_eq!(Wave::of(&VersionedRef::new(api_version, kind, None, "x")), wave, "{kind}");
         }
     }
 }

@@ -28,7 +28,7 @@ use super::pulse::Pulse;
 use super::state::{self, Installed};
 use super::talk;
 use crate::error::chain;
-use crate::kubernetes::object::ObjectRef;
+use crate::kubernetes::object::VersionedRef;
 
 /// Longest time for one request.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -342,9 +342,7 @@ impl Cluster for LiveCluster {
         })?;
         let wanted = state::awaited(&entries);
         let reads = wanted.iter().map(|object| async move {
-            let at =
-                Ref::new(object.group(), &object.kind, object.namespace.as_deref().unwrap_or_default(), &object.name);
-            self.one(&at).await.map(|found| found.map(|found| (known(object, &found), found)))
+            self.one(object).await.map(|found| found.map(|found| (known(object, &found), found)))
         });
         let found: Result<Vec<_>, _> = join_all(reads).await.into_iter().collect();
         let found: Vec<_> = found?.into_iter().flatten().collect();
@@ -364,9 +362,9 @@ impl Cluster for LiveCluster {
 }
 
 /// The object's identity with the namespace that it really has.
-fn known(asked: &ObjectRef, found: &Value) -> ObjectRef {
+fn known(asked: &VersionedRef, found: &Value) -> VersionedRef {
     let namespace = Some(text(found, "/metadata/namespace")).filter(|place| !place.is_empty());
-    ObjectRef { namespace: namespace.map(Into::into), ..asked.clone() }
+    asked.within(namespace)
 }
 
 #[cfg(test)]

@@ -18,7 +18,7 @@ use tokio::task::JoinSet;
 use tokio::time::timeout;
 
 use crate::kubernetes::inventory::{self, Entry};
-use crate::kubernetes::object::ObjectRef;
+use crate::kubernetes::object::VersionedRef;
 use crate::kubernetes::readiness::assess;
 use crate::kubernetes::scope::Scope;
 use crate::kubernetes::status::{self, Health};
@@ -58,7 +58,7 @@ impl Installed {
 }
 
 /// Objects of whatever kind that components wait for.
-pub(super) fn awaited(entries: &BTreeMap<String, Entry>) -> Vec<ObjectRef> {
+pub(super) fn awaited(entries: &BTreeMap<String, Entry>) -> Vec<VersionedRef> {
     entries.values().flat_map(|entry| Scope::of_entry(entry).conditions).map(|(object, _)| object).collect()
 }
 
@@ -67,7 +67,7 @@ pub(super) fn state(
     snapshot: &Snapshot,
     record: Option<&Record>,
     entries: &BTreeMap<String, Entry>,
-    awaited: &[(ObjectRef, serde_json::Value)],
+    awaited: &[(VersionedRef, serde_json::Value)],
 ) -> PlatformState {
     let mut view = view_of(snapshot);
     for (object, found) in awaited {
@@ -90,12 +90,11 @@ pub(super) fn state(
 }
 
 /// Conditions of cluster-wide objects are looked up without a namespace.
-fn normalized(entry: &Entry, awaited: &[(ObjectRef, serde_json::Value)]) -> Scope {
+fn normalized(entry: &Entry, awaited: &[(VersionedRef, serde_json::Value)]) -> Scope {
     let mut scope = Scope::of_entry(entry);
     for (object, _) in &mut scope.conditions {
-        if let Some((known, _)) = awaited.iter().find(|(known, _)| {
-            known.kind == object.kind && known.name == object.name && known.group() == object.group()
-        }) {
+        let is_it = |known: &VersionedRef| known.object == object.within(known.namespaced()).object;
+        if let Some((known, _)) = awaited.iter().find(|(known, _)| is_it(known)) {
             *object = known.clone();
         }
     }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Cluster, ExistingError};
 use crate::error::Failure;
-use crate::kubernetes::object::ObjectRef;
+use crate::kubernetes::object::VersionedRef;
 use crate::kubernetes::{Installer, SYSTEM_NAMESPACE, Unit};
 use crate::settings::UpSettings;
 use crate::stack::{PlatformFacts, Stack, render};
@@ -21,7 +21,7 @@ pub(in crate::target) async fn none(
 ) -> Result<(), Failure> {
     let installer = Installer::new(cluster.client.clone(), &settings.name, settings.host());
     let facts = facts(settings, stack);
-    let mut objects: Vec<(String, ObjectRef)> = Vec::new();
+    let mut objects: Vec<(String, VersionedRef)> = Vec::new();
     for component in stack.components.iter().filter(|one| only.is_none_or(|only| only.contains(one.name()))) {
         let file = &component.file;
         let rendered = render(component, &facts);

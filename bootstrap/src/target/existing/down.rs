@@ -137,7 +137,7 @@ async fn itself(cluster: &Cluster, record: &Record) -> Result<(), Failure> {
         }
         sleep(ASK_AGAIN).await;
     }
-    let left = vec![crate::kubernetes::object::ObjectRef::new("v1", "Namespace", None, SYSTEM_NAMESPACE)];
+    let left = vec![crate::kubernetes::object::VersionedRef::new("v1", "Namespace", None, SYSTEM_NAMESPACE)];
     Err(Error::NotGone { component: install::PLATFORM_ITSELF.into(), waited: DEADLINE, left }.into())
 }
 

@@ -2,7 +2,7 @@
 
 use super::OLDEST_MINOR;
 use crate::error::{ExitKind, Explain};
-use crate::kubernetes::object::ObjectRef;
+use crate::kubernetes::object::VersionedRef;
 
 /// A cluster that a context leads to is of no use, or not for this.
 #[derive(Debug, thiserror::Error)]
@@ -111,7 +111,7 @@ pub enum ExistingError {
         /// The kubeconfig context that was named with `--context`.
         context: String,
         /// Component, and the object of it that is there already.
-        objects: Vec<(String, ObjectRef)>,
+        objects: Vec<(String, VersionedRef)>,
     },
 }
 

@@ -6,7 +6,7 @@ use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
 use super::explain;
-use crate::object::ObjectRef;
+use crate::object::VersionedRef;
 use crate::readiness::assess;
 use crate::scope::{Rollout, Scope, Wanted, Webhook};
 use crate::view::{Tracked, View};
@@ -269,7 +269,7 @@ fn a_failed_job_is_final_and_comes_first() {
 
 #[test]
 fn webhooks_apis_and_conditions_are_waited_for() {
-    let thing = ObjectRef::new("example.dev/v1", "Thing", Some("shop"), "x");
+    let thing = VersionedRef::new("example.dev/v1", "Thing", Some("shop"), "x");
     let scope = Scope {
         component: "shop".into(),
         api_services: vec!["v1.metrics.example.dev".into()],
@@ -322,7 +322,7 @@ fn webhooks_apis_and_conditions_are_waited_for() {
 
 #[test]
 fn a_field_or_the_object_itself_can_be_waited_for() {
-    let app = ObjectRef::new("example.dev/v1", "App", Some("shop"), "x");
+    let app = VersionedRef::new("example.dev/v1", "App", Some("shop"), "x");
     let text = |wanted: Wanted, found: Option<Value>| {
         let scope = Scope { component: "shop".into(), conditions: vec![(app.clone(), wanted)], ..Scope::default() };
         let mut view = View::default();

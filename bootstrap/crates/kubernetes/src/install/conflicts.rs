@@ -6,7 +6,7 @@ use kube::core::ObjectMeta;
 use super::Installer;
 use crate::Error;
 use crate::kinds::Unresolved;
-use crate::object::{MANAGED_BY, ObjectRef, PLATFORM};
+use crate::object::{MANAGED_BY, PLATFORM, VersionedRef};
 use crate::waves::Wave;
 use crate::{MANAGER, Unit};
 
@@ -17,7 +17,7 @@ impl Installer {
     ///
     /// # Errors
     /// [`Error::Request`] if the API refuses, [`Error::Manifest`] for a manifest that is none.
-    pub async fn conflicts(&self, unit: &Unit) -> Result<Vec<ObjectRef>, Error> {
+    pub async fn conflicts(&self, unit: &Unit) -> Result<Vec<VersionedRef>, Error> {
         let previous = self.inventory.load(&unit.name).await?.map(|entry| entry.objects).unwrap_or_default();
         self.foreign(&previous, &super::intended(unit)?).await
     }
@@ -25,16 +25,16 @@ impl Installer {
     pub(super) async fn check_conflicts(
         &self,
         component: &str,
-        previous: &[ObjectRef],
-        intended: &[ObjectRef],
+        previous: &[VersionedRef],
+        intended: &[VersionedRef],
     ) -> Result<(), Error> {
         let objects = self.foreign(previous, intended).await?;
         if objects.is_empty() { Ok(()) } else { Err(Error::Foreign { component: component.into(), objects }) }
     }
 
-    async fn foreign(&self, previous: &[ObjectRef], intended: &[ObjectRef]) -> Result<Vec<ObjectRef>, Error> {
+    async fn foreign(&self, previous: &[VersionedRef], intended: &[VersionedRef]) -> Result<Vec<VersionedRef>, Error> {
         let new = intended.iter().filter(|object| Wave::of(object) != Wave::Namespaces);
-        let new = new.filter(|object| !previous.iter().any(|had| had.is_same(object)));
+        let new = new.filter(|object| !previous.iter().any(|had| had.object == object.object));
         let asked = stream::iter(new).map(|object| async move {
             let object = self.kinds.normalized(object).await;
             let api = match self.kinds.api(&object).await {

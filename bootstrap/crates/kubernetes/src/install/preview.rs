@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use super::{Installer, identify, namespace_of, secrets_of};
 use crate::apply::{cannot_change, has_failed};
 use crate::kinds::Unresolved;
-use crate::object::{ObjectRef, Owner, prepare};
+use crate::object::{Owner, VersionedRef, prepare};
 use crate::refusal::{Verdict, judge};
 use crate::{Definition, Error, MANAGER, Unit};
 
@@ -23,19 +23,19 @@ pub struct Preview {
     pub had: Option<String>,
     /// Objects that would be made.
     #[serde(serialize_with = "as_text")]
-    pub added: Vec<ObjectRef>,
+    pub added: Vec<VersionedRef>,
     /// Objects that would become other ones.
     #[serde(serialize_with = "as_text")]
-    pub changed: Vec<ObjectRef>,
+    pub changed: Vec<VersionedRef>,
     /// Objects that would be deleted.
     #[serde(serialize_with = "as_text")]
-    pub removed: Vec<ObjectRef>,
+    pub removed: Vec<VersionedRef>,
     /// Objects of which the API server could not say it, and why.
     pub unknown: BTreeMap<String, String>,
 }
 
 /// As people know them.
-fn as_text<S: Serializer>(objects: &[ObjectRef], serializer: S) -> Result<S::Ok, S::Error> {
+fn as_text<S: Serializer>(objects: &[VersionedRef], serializer: S) -> Result<S::Ok, S::Error> {
     serializer.collect_seq(objects.iter().map(ToString::to_string))
 }
 
@@ -45,7 +45,7 @@ impl Preview {
         self.added.is_empty() && self.changed.is_empty() && self.removed.is_empty() && self.unknown.is_empty()
     }
 
-    fn of(had: Option<String>, removed: Vec<ObjectRef>, tried: Vec<(ObjectRef, Fate)>) -> Self {
+    fn of(had: Option<String>, removed: Vec<VersionedRef>, tried: Vec<(VersionedRef, Fate)>) -> Self {
         let mut preview = Self { had, removed, ..Self::default() };
         for (object, fate) in tried {
             match fate {
@@ -104,14 +104,14 @@ impl Installer {
     /// Objects of ours that the component has and would not have any more.
     async fn leaving(
         &self,
-        previous: Vec<ObjectRef>,
-        now: &[(ObjectRef, Fate)],
+        previous: Vec<VersionedRef>,
+        now: &[(VersionedRef, Fate)],
         owner: &Owner,
-    ) -> Result<Vec<ObjectRef>, Error> {
+    ) -> Result<Vec<VersionedRef>, Error> {
         let mut gone = Vec::new();
         for object in previous {
             let object = self.kinds.normalized(&object).await;
-            if !now.iter().any(|(kept, _)| kept.is_same(&object)) {
+            if !now.iter().any(|(kept, _)| kept.object == object.object) {
                 gone.push(object);
             }
         }
@@ -123,19 +123,19 @@ impl Installer {
         Ok(leaving.into_iter().flatten().collect())
     }
 
-    async fn fate(&self, object: &ObjectRef, manifest: &Manifest<'_>, owner: &Owner) -> Result<Fate, Error> {
+    async fn fate(&self, object: &VersionedRef, manifest: &Manifest<'_>, owner: &Owner) -> Result<Fate, Error> {
         // Definitions are large, before and after.
         let _turn = match manifest {
             Manifest::Definition(_) => self.turns.acquire().await.ok(),
             Manifest::Tree(_) => None,
         };
         let Some(before) = self.found(object).await? else { return Ok(Fate::Added) };
-        let is_job = object.group() == "batch" && object.kind == "Job";
+        let is_job = object.group == "batch" && object.kind == "Job";
         if is_job && has_failed(&before) {
             return Ok(Fate::Changed);
         }
         let body = match manifest {
-            Manifest::Tree(tree) => prepare(tree, object.namespace.as_deref(), owner),
+            Manifest::Tree(tree) => prepare(tree, object.namespaced(), owner),
             Manifest::Definition(definition) => prepare(&definition.manifest(), None, owner),
         };
         let Some(api) = self.api(object).await? else { return Ok(Fate::Added) };
@@ -152,13 +152,13 @@ impl Installer {
     }
 
     /// The object as it is; nothing if it or its kind is not there.
-    async fn found(&self, object: &ObjectRef) -> Result<Option<DynamicObject>, Error> {
+    async fn found(&self, object: &VersionedRef) -> Result<Option<DynamicObject>, Error> {
         let Some(api) = self.api(object).await? else { return Ok(None) };
         api.get_opt(&object.name).await.map_err(Error::request(format!("look for {object}")))
     }
 
     /// Nothing for a kind that is not there yet, or not any more.
-    async fn api(&self, object: &ObjectRef) -> Result<Option<Api<DynamicObject>>, Error> {
+    async fn api(&self, object: &VersionedRef) -> Result<Option<Api<DynamicObject>>, Error> {
         match self.kinds.api(object).await {
             Ok(api) => Ok(Some(api)),
             Err(Unresolved::Unknown { .. }) => Ok(None),

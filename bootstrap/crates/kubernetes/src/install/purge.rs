@@ -14,7 +14,7 @@ use tokio::time::Instant;
 use super::Installer;
 use crate::Error;
 use crate::inventory::Entry;
-use crate::object::ObjectRef;
+use crate::object::VersionedRef;
 use crate::prune::Pruned;
 use crate::removal::{Served, kinds_of};
 use crate::sweep::{Sweep, Swept};
@@ -32,9 +32,9 @@ pub struct Purged {
     /// How many objects were deleted.
     pub removed: usize,
     /// Objects whose finalizers were taken off.
-    pub forced: Vec<ObjectRef>,
+    pub forced: Vec<VersionedRef>,
     /// Left alone, and why.
-    pub kept: Vec<(ObjectRef, String)>,
+    pub kept: Vec<(VersionedRef, String)>,
 }
 
 impl Purged {
@@ -61,7 +61,7 @@ impl Installer {
         let Some(entry) = self.inventory.load(component).await? else { return Ok(Purged::default()) };
         let mut purged = Purged::default();
         let sweep = Sweep { client: &self.client, progress, deadline, patience: PATIENCE };
-        let is_own = |object: &ObjectRef| entry.objects.iter().any(|own| own.is_same(object));
+        let is_own = |object: &VersionedRef| entry.objects.iter().any(|own| own.object == object.object);
         purged.swept(sweep.run(component, &self.own_kinds(&entry).await?, is_own).await?);
         let kinds = kinds_of(&self.client, &entry).await?;
         let derived = self.derived(&kinds).await?;
@@ -71,7 +71,7 @@ impl Installer {
         let (owner, retry) = (self.owner(component), self.retry(deadline, progress));
         let others = self.others(component).await?;
         let pruner = super::Pruner { purge: true, ..self.pruner(&owner, &retry, &others) };
-        let is_late = |object: &ObjectRef| matches!(Wave::of(object), Wave::Definitions | Wave::Namespaces);
+        let is_late = |object: &VersionedRef| matches!(Wave::of(object), Wave::Definitions | Wave::Namespaces);
         let (late, early): (Vec<_>, Vec<_>) = entry.objects.iter().cloned().partition(is_late);
         purged.pruned(pruner.prune(&early, &[]).await?);
         // Nobody is left who could let go what was made meanwhile.
@@ -85,7 +85,7 @@ impl Installer {
         Ok(purged)
     }
 
-    async fn forget_all_but(&self, entry: Entry, kept: &[(ObjectRef, String)]) -> Result<(), Error> {
+    async fn forget_all_but(&self, entry: Entry, kept: &[(VersionedRef, String)]) -> Result<(), Error> {
         if kept.is_empty() {
             return self.inventory.forget(&entry.component).await;
         }
@@ -97,11 +97,12 @@ impl Installer {
     async fn own_kinds(&self, entry: &Entry) -> Result<Vec<Served>, Error> {
         let mut kinds: Vec<Served> = Vec::new();
         for object in entry.objects.iter().filter(|object| Wave::of(object) == Wave::Custom) {
-            let known = kinds
-                .iter()
-                .any(|kind| kind.resource.api_version == object.api_version && kind.resource.kind == object.kind);
+            let api_version = object.api_version();
+            let is_its = |kind: &Served| kind.resource.api_version == api_version && kind.resource.kind == object.kind;
             // A kind that is not served any more has no objects.
-            if !known && let Ok(kind) = self.kinds.resolve(&object.api_version, &object.kind).await {
+            if !kinds.iter().any(is_its)
+                && let Ok(kind) = self.kinds.of(object).await
+            {
                 let definition = format!("{}.{}", kind.resource.plural, kind.resource.group);
                 kinds.push(Served { definition, resource: kind.resource, namespaced: kind.namespaced });
             }

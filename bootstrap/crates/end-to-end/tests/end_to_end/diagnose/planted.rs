@@ -7,7 +7,7 @@ use backstack::docker::{Engine, kubeconfig, observe};
 use backstack::execute::nodes;
 use backstack::kubernetes::client;
 use backstack::kubernetes::kinds::Kinds;
-use backstack::kubernetes::object::ObjectRef;
+use backstack::kubernetes::object::VersionedRef;
 use backstack_mcp::live::changes::forge::{Commit, Forge};
 use backstack_mcp::live::snapshot::Snapshot;
 use backstack_mcp::ports::Platforms;
@@ -78,14 +78,14 @@ impl Planter {
     }
 
     async fn apply(&self, object: &Value) {
-        let at = ObjectRef::of(object).expect("an identity");
+        let at = VersionedRef::of(object).expect("an identity");
         let api = self.kinds.api(&at).await.unwrap_or_else(|error| panic!("{at}: {error}"));
         let applied = api.patch(&at.name, &PatchParams::apply("test").force(), &Patch::Apply(object)).await;
         applied.unwrap_or_else(|error| panic!("{at}: {error}"));
     }
 
     async fn delete(&self, object: &Value) {
-        let at = ObjectRef::of(object).expect("an identity");
+        let at = VersionedRef::of(object).expect("an identity");
         if let Ok(api) = self.kinds.api(&at).await {
             drop(api.delete(&at.name, &DeleteParams::default()).await);
         }
