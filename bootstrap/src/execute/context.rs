@@ -1,26 +1,19 @@
 //! What the steps of one run share: what was decided before, and what earlier steps found out for later ones.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::net::Ipv4Addr;
+use std::collections::BTreeSet;
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use tokio::sync::OnceCell;
-
+use super::outputs::StepOutputs;
 use crate::build::Builder;
 use crate::checkpoint::Portable;
 use crate::docker::locks::Held;
 use crate::docker::names;
-use crate::docker::network::PlatformNetwork;
 use crate::docker::observe::PlatformSettings;
 use crate::docker::pace::Pace;
-use crate::docker::registry::RunningRegistry;
 use crate::error::Failure;
-use crate::images::transfer::Transfer;
 use crate::images::upstream::Upstream;
 use crate::images::{BlobStore, Digest, Reference};
-use crate::kubernetes::{Definition, Installer, watch::ClusterWatch};
 use crate::origin::ImagePlan;
 use crate::plan::Owned;
 use crate::report::Progress;
@@ -67,49 +60,6 @@ pub struct Context {
     pub _sharing: Option<Held>,
 }
 
-/// What steps find out for later ones. A step reads only what the steps that it needs have set.
-#[derive(Default)]
-pub struct StepOutputs {
-    /// The network that all platforms share, set by its step.
-    pub network: OnceCell<PlatformNetwork>,
-    /// Of nodes that exist; a new one chooses its own as it is made.
-    pub addresses: Mutex<BTreeMap<String, Ipv4Addr>>,
-    /// How slow the machine is, as the start of a node told.
-    pub pace: OnceCell<Pace>,
-    /// Reference of the node image as the engine knows it, set when it has been provided.
-    pub node_image: OnceCell<String>,
-    /// Reference of the registry's image as the engine knows it, set when it has been provided.
-    pub registry_image: OnceCell<String>,
-    /// The local registry's container, set when it answers.
-    pub registry: OnceCell<RunningRegistry>,
-    /// The way into the registry that the cluster pulls from, set when that answers.
-    pub transfer: OnceCell<Transfer>,
-    /// The cluster, set when its API answers.
-    pub live: OnceCell<Live>,
-    /// Definitions of kinds by component, until its installation takes them.
-    pub definitions: Mutex<BTreeMap<String, Vec<Definition>>>,
-    /// Images with the digest that the local registry holds, by the stack's reference.
-    pub images: Mutex<BTreeMap<String, String>>,
-    /// Images of components that were built here, in this run or earlier, by the stack's reference.
-    pub from_packages: Mutex<BTreeSet<String>>,
-    /// A line for each image whose recipe had to take over from a registry in this run.
-    pub taken_over: Mutex<Vec<String>>,
-    /// Bytes that were pushed or fetched.
-    pub moved: std::sync::atomic::AtomicU64,
-    /// How many images were built in this run.
-    pub built: std::sync::atomic::AtomicUsize,
-}
-
-/// A cluster whose API answers.
-pub struct Live {
-    /// None on a cluster of others, whose kubeconfig is not ours to write.
-    pub kubeconfig: Option<crate::docker::kubeconfig::Entry>,
-    /// Applies components and takes them away.
-    pub installer: Installer,
-    /// What the cluster's objects are like, as watches keep it.
-    pub watch: Arc<ClusterWatch>,
-}
-
 impl Context {
     /// The engine, for steps that make or change nodes in it.
     ///
@@ -127,7 +77,7 @@ impl Context {
 
     /// How slow the machine is; as fast as others until a node has started.
     pub(crate) fn pace(&self) -> Pace {
-        self.found.pace.get().copied().unwrap_or_default()
+        self.found.pace()
     }
 
     /// How long to wait here for what is given up after `usual` on other machines.
@@ -192,12 +142,6 @@ impl Context {
         }
     }
 
-    /// Keeps a component's definitions for its installation.
-    pub fn keep_definitions(&self, component: &str, found: Vec<Definition>) {
-        let mut definitions = self.found.definitions.lock().unwrap_or_else(PoisonError::into_inner);
-        definitions.insert(component.into(), found);
-    }
-
     /// What the cluster calls an image: by another name only if it pulls it from another registry.
     fn called(&self, image: &ImagePlan) -> String {
         let Some(push) = &self.settings.push else { return image.name.clone() };
@@ -206,72 +150,25 @@ impl Context {
     }
 
     /// Remembers that the cluster pulls an image by its digest, maybe from another place than the stack names.
-    pub fn keep_image_as(&self, image: &ImagePlan, from: &Reference, digest: &Digest) {
+    pub(super) fn keep_image_as(&self, image: &ImagePlan, from: &Reference, digest: &Digest) {
         let tag = from.tag().map(|tag| format!(":{tag}")).unwrap_or_default();
-        let mut images = self.found.images.lock().unwrap_or_else(PoisonError::into_inner);
-        images.insert(image.name.clone(), format!("{}/{}{tag}@{digest}", from.host(), from.repository()));
+        self.found.keep_image(&image.name, format!("{}/{}{tag}@{digest}", from.host(), from.repository()));
     }
 
     /// Remembers what the local registry holds of an image.
-    pub fn keep_image(&self, image: &ImagePlan, digest: &Digest) {
-        let mut images = self.found.images.lock().unwrap_or_else(PoisonError::into_inner);
-        images.insert(image.name.clone(), format!("{}@{digest}", self.called(image)));
-    }
-
-    /// Remembers that an image of a component was built here.
-    pub fn keep_built(&self, image: &ImagePlan) {
-        self.found.from_packages.lock().unwrap_or_else(PoisonError::into_inner).insert(image.name.clone());
+    pub(super) fn keep_image(&self, image: &ImagePlan, digest: &Digest) {
+        self.found.keep_image(&image.name, format!("{}@{digest}", self.called(image)));
     }
 
     /// A component's images that were built here.
-    pub fn built_images_of(&self, component: &Component) -> Vec<String> {
-        let built = self.found.from_packages.lock().unwrap_or_else(PoisonError::into_inner);
+    pub(super) fn built_images_of(&self, component: &Component) -> Vec<String> {
         let references = component.file.images.values().map(|image| &image.reference);
-        references.filter(|reference| built.contains(*reference)).cloned().collect()
+        references.filter(|reference| self.found.is_from_packages(reference)).cloned().collect()
     }
 
     /// Tells that a recipe takes over from a registry, and remembers it for the summary.
-    pub fn tell_taken_over(&self, line: String, progress: &Progress) {
+    pub(super) fn tell_taken_over(&self, line: String, progress: &Progress) {
         progress.warn(line.clone());
-        self.found.taken_over.lock().unwrap_or_else(PoisonError::into_inner).push(line);
+        self.found.keep_taken_over(line);
     }
-
-    /// Takes a component's definitions for its installation; none if it has none. They are megabytes, and needed
-    /// once.
-    pub fn take_definitions(&self, component: &str) -> Vec<Definition> {
-        let mut definitions = self.found.definitions.lock().unwrap_or_else(PoisonError::into_inner);
-        definitions.remove(component).unwrap_or_default()
-    }
-}
-
-impl StepOutputs {
-    /// The network, once its step is through.
-    pub(crate) fn network(&self) -> PlatformNetwork {
-        *made(&self.network)
-    }
-
-    /// The node image's reference in the engine, once it has been provided.
-    pub(crate) fn node_image(&self) -> &str {
-        made(&self.node_image).as_str()
-    }
-
-    /// The local registry, once it answers.
-    pub(crate) fn registry(&self) -> &RunningRegistry {
-        made(&self.registry)
-    }
-
-    /// The way into the registry that the cluster pulls from, once that answers.
-    pub(crate) fn transfer(&self) -> &Transfer {
-        made(&self.transfer)
-    }
-
-    /// The cluster, once its API answers.
-    pub(crate) fn live(&self) -> &Live {
-        made(&self.live)
-    }
-}
-
-/// What an earlier step must have made: the plan's needs see to it.
-fn made<T>(cell: &OnceCell<T>) -> &T {
-    cell.get().expect("the plan puts the step that makes this before every step that reads it")
 }

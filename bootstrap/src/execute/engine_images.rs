@@ -77,16 +77,12 @@ pub async fn provide(
     plan: &ImagePlan,
     progress: &Progress,
 ) -> Result<Ended, Failure> {
-    let cell = match image {
-        EngineImage::Node => &context.found.node_image,
-        EngineImage::Registry => &context.found.registry_image,
-    };
     let (name, ended) = match (plan.origin, &plan.recipe) {
         (Origin::Packages, Some(recipe)) => built(context, engine, image, plan, recipe, progress).await?,
         _ if context.settings.bundle.is_some() => from_bundle(context, engine, image, plan, progress).await?,
         _ => pulled_or_built(context, engine, image, plan, progress).await?,
     };
-    cell.set(name).ok();
+    context.found.keep_engine_image(image, name);
     Ok(ended)
 }
 
@@ -119,7 +115,7 @@ async fn built(
     let was_cached = plan.built(&context.builder)?.is_some();
     if !was_cached {
         progress.phase(Phase::Building);
-        context.found.built.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+        context.found.count_built();
     }
     let built: BuiltImage =
         context.builder.build(recipe, progress).await.map_err(|error: BuildError| Failure::from(error))?;

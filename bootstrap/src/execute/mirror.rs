@@ -1,7 +1,5 @@
 //! Steps that bring the images of components to the local registry: fetched, or built from their recipes.
 
-use std::sync::atomic::Ordering;
-
 use super::context::Context;
 use super::ended::Ended;
 use crate::error::Failure;
@@ -18,7 +16,7 @@ pub async fn build(context: &Context, image: &ImagePlan, progress: &Progress) ->
     progress.phase(Phase::Building);
     progress.detail(format!("building {}", image.name));
     context.builder.build(recipe, progress).await?;
-    context.found.built.fetch_add(1, Ordering::Relaxed);
+    context.found.count_built();
     Ok(Ended::new(Outcome::Created))
 }
 
@@ -29,7 +27,7 @@ pub async fn bring(context: &Context, image: &ImagePlan, progress: &Progress) ->
         _ => fetched(context, image, progress).await?,
     };
     keep_name(context, image, &moved.digest);
-    context.found.moved.fetch_add(moved.bytes, Ordering::Relaxed);
+    context.found.count_moved(moved.bytes);
     // Bytes in the registry are not yet a change of the component.
     Ok(Ended::new(Outcome::Unchanged))
 }
@@ -43,7 +41,7 @@ fn keep_name(context: &Context, image: &ImagePlan, digest: &Digest) {
 
 /// Finds out how the cluster would name an image that the registry has already; brings nothing.
 pub async fn name_as_it_is(context: &Context, image: &ImagePlan) -> Result<(), Failure> {
-    let Some(transfer) = context.found.transfer.get() else { return Ok(()) };
+    let Some(transfer) = context.found.any_transfer() else { return Ok(()) };
     if let (Origin::Packages, Some(key)) = (image.origin, image.key(&context.builder)?) {
         if let Some(found) = there(context, image, key).await? {
             keep_name(context, image, &found.digest);
@@ -64,7 +62,7 @@ async fn built(context: &Context, image: &ImagePlan, recipe: &FileTree, progress
             transfer.push_built(&built.manifest, key, &image.reference, progress).await?
         }
     };
-    context.keep_built(image);
+    context.found.keep_from_packages(&image.name);
     Ok(moved)
 }
 
@@ -86,7 +84,7 @@ async fn fetched(context: &Context, image: &ImagePlan, progress: &Progress) -> R
             context.tell_taken_over(told::late(&image.name, &error.without_image()), progress);
             progress.phase(Phase::Building);
             let moved = built(context, image, recipe, progress).await?;
-            context.found.built.fetch_add(1, Ordering::Relaxed);
+            context.found.count_built();
             Ok(moved)
         }
         moved => Ok(moved?),

@@ -4,6 +4,7 @@
 //! graph          the order: pure, knows only needs
 //! subjects       from steps to the lines that a person sees
 //! context        what steps share: engine, builder, registry, cluster
+//! outputs        ... and what earlier ones found out for later ones
 //! ended          how a step ended
 //! steps          one function a kind of step
 //! nodes          ... those that make nodes
@@ -27,6 +28,7 @@ pub mod engine_images;
 pub mod graph;
 pub mod mirror;
 pub mod nodes;
+pub mod outputs;
 pub mod preview;
 pub mod reach;
 pub mod served;
@@ -34,6 +36,7 @@ pub mod steps;
 pub mod subjects;
 
 pub use context::Context;
+pub use outputs::StepOutputs;
 
 /// A step that failed, and why.
 #[derive(Debug)]

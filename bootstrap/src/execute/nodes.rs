@@ -1,7 +1,6 @@
 //! Steps that make nodes.
 
 use std::net::Ipv4Addr;
-use std::sync::PoisonError;
 use std::time::Duration;
 
 use tokio::time::Instant;
@@ -59,7 +58,7 @@ pub async fn provision(
 }
 
 fn learn_pace(context: &Context, pace: Pace, progress: &Progress) {
-    if context.found.pace.set(pace).is_ok()
+    if context.found.keep_pace(pace)
         && let Some(told) = pace.told()
     {
         progress.warn(told);
@@ -110,15 +109,9 @@ async fn make(context: &Context, site: &Site, node: &str, role: Role) -> Result<
 
 /// The address that the node has had, or the lowest that nobody has.
 async fn choose_address(context: &Context, site: &Site, node: &str) -> Result<Ipv4Addr, Failure> {
-    let mut taken = observe::taken_addresses(&site.engine).await?;
-    let mut addresses = context.found.addresses.lock().unwrap_or_else(PoisonError::into_inner);
-    if let Some(&had) = addresses.get(node) {
-        return Ok(had);
-    }
-    taken.extend(addresses.values());
-    let address = context.found.network().free(&taken)?;
-    addresses.insert(node.into(), address);
-    Ok(address)
+    let taken = observe::taken_addresses(&site.engine).await?;
+    let network = context.found.network();
+    Ok(context.found.address_or(node, |others| network.free(&taken.union(others).copied().collect()))?)
 }
 
 fn files(context: &Context) -> Vec<(String, String)> {
@@ -127,7 +120,7 @@ fn files(context: &Context) -> Vec<(String, String)> {
 
 /// The files by which containerd asks the local registry first.
 pub fn mirrors(context: &Context) -> Vec<(String, String)> {
-    let registry = context.found.registry();
+    let registry = context.found.running_registry();
     mirrors::files(&context.upstream_hosts(), context.found.network().registry(), registry.host_port)
 }
 
@@ -186,12 +179,11 @@ pub async fn join(context: &Context, site: &Site, node: &str, progress: &Progres
 async fn facts(context: &Context, site: &Site, node: &str, role: Role) -> Result<NodeFacts, ClusterError> {
     let image = context.node_image.to_string();
     let host = context.settings.host().to_string();
-    let address = context.found.addresses.lock().unwrap_or_else(PoisonError::into_inner)[node];
     Ok(NodeFacts {
         platform: context.settings.name.clone(),
         name: node.into(),
         role,
-        address: address.to_string(),
+        address: context.found.address(node).to_string(),
         control_plane: context.control_plane(),
         version: provision::kubernetes_version(&site.engine, node, &image).await?,
         cgroup_v1: site.cgroup_v1,

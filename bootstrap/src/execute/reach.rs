@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
-use super::context::{Context, Live};
+use super::context::Context;
 use super::ended::{Ended, await_answer};
+use super::outputs::Live;
 use crate::docker::{network, registry as local_registry};
 use crate::error::Failure;
 use crate::images::registry::Registry;
@@ -21,7 +22,7 @@ pub fn cluster(context: &Context) -> Result<Ended, Failure> {
     if context.settings.push.is_none() {
         keep_pins(context);
     }
-    context.found.live.set(Live { kubeconfig: None, installer, watch }).ok();
+    context.found.keep_live(Live { kubeconfig: None, installer, watch });
     Ok(Ended::new(Outcome::Unchanged))
 }
 
@@ -40,7 +41,7 @@ pub async fn registry(context: &Context) -> Result<Ended, Failure> {
     let Some(push) = &context.settings.push else { return Ok(Ended::new(Outcome::Unchanged)) };
     let local = existing::registry(push, context.upstream.clone()).await?;
     await_answer(&local).await?;
-    context.found.transfer.set(Transfer::new(local, context.store.clone())).ok();
+    context.found.keep_transfer(Transfer::new(local, context.store.clone()));
     Ok(Ended::new(Outcome::Unchanged))
 }
 
@@ -56,7 +57,7 @@ pub async fn control_plane(
         local::connect(&site.engine, &context.settings.name, node, context.patience(API_DEADLINE)).await?;
     let watch = Arc::new(ClusterWatch::start(client.clone()));
     let installer = Installer::new(client, &context.settings.name, context.settings.host());
-    context.found.live.set(Live { kubeconfig: Some(kubeconfig), installer, watch }).ok();
+    context.found.keep_live(Live { kubeconfig: Some(kubeconfig), installer, watch });
     Ok(())
 }
 
@@ -67,10 +68,10 @@ pub async fn all(context: &Context) -> Result<(), Failure> {
         return registry(context).await.map(drop);
     };
     if let Some(network) = network::find(&site.engine).await? {
-        context.found.network.set(network).ok();
+        context.found.keep_network(network);
     }
     if let Some(port) = local_registry::find(&site.engine).await? {
-        context.found.transfer.set(Transfer::new(Registry::at_port(port)?, context.store.clone())).ok();
+        context.found.keep_transfer(Transfer::new(Registry::at_port(port)?, context.store.clone()));
     }
     control_plane(context, site, &context.control_plane(), &Progress::silent()).await
 }

@@ -1,15 +1,14 @@
 //! One function for each kind of step: the adapters are called here, and nowhere is order decided.
 
-use std::sync::PoisonError;
-use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD as BASE64;
 use tokio::time::Instant;
 
-use super::context::{Context, Live};
+use super::context::Context;
 use super::ended::{Ended, await_answer};
+use super::outputs::Live;
 use super::{engine_images, mirror, nodes, reach, served};
 use crate::definitions::{self, CrdOrigin};
 use crate::docker::{kubeconfig, network, provision, registry};
@@ -84,21 +83,21 @@ async fn ensure_network(context: &Context, site: &Site) -> Result<Ended, Failure
     let (network, made) = network::ensure(&site.engine, context.settings.subnet).await?;
     let existing = site.platform.iter().flat_map(|platform| &platform.nodes);
     let addresses = existing.filter_map(|node| Some((node.name.clone(), node.address?)));
-    context.found.addresses.lock().unwrap_or_else(PoisonError::into_inner).extend(addresses);
-    context.found.network.set(network).ok();
+    context.found.keep_addresses(addresses);
+    context.found.keep_network(network);
     Ok(Ended::changed(made))
 }
 
 async fn ensure_registry(context: &Context, site: &Site) -> Result<Ended, Failure> {
     let network = context.found.network();
-    let image = context.found.registry_image.get().map(String::as_str);
+    let image = context.found.registry_image();
     let upstream = context.registry_image.to_string();
     let running = registry::ensure(&site.engine, network, image, &upstream, context.settings.registry_port).await?;
     let local = Registry::at_port(running.host_port)?;
     await_answer(&local).await?;
-    context.found.transfer.set(Transfer::new(local, context.store.clone())).ok();
+    context.found.keep_transfer(Transfer::new(local, context.store.clone()));
     let changed = running.changed;
-    context.found.registry.set(running).ok();
+    context.found.keep_registry(running);
     Ok(Ended::changed(changed))
 }
 
@@ -121,7 +120,7 @@ pub(super) fn read_definitions(context: &Context, component: &Component) -> Resu
         found.push(kubernetes::Definition::of(&manifest).map_err(wrong)?);
         Ok::<_, Failure>(())
     })?;
-    context.keep_definitions(component.name(), found);
+    context.found.keep_definitions(component.name(), found);
     Ok(())
 }
 
@@ -140,7 +139,7 @@ async fn prepare(context: &Context, progress: &Progress) -> Result<Ended, Failur
     let live = context.found.live();
     live.installer.prepare(Instant::now() + context.patience(API_DEADLINE), progress).await?;
     let client = live.installer.client();
-    if let Some(registry) = context.found.registry.get() {
+    if let Some(registry) = context.found.registry() {
         let (port, inside) = (registry.host_port, context.registry_inside());
         kubernetes::local_registry_hosting::announce(client, port, &inside).await?;
     }
@@ -172,14 +171,14 @@ pub(super) async fn unit(context: &Context, live: &Live, component: &Component) 
         namespace: kubernetes::SYSTEM_NAMESPACE.into(),
         registry: context.registry_inside(),
         ca_bundle: BASE64.encode(live.installer.secrets().ca_pem().await?.unwrap_or_default()),
-        images: context.found.images.lock().unwrap_or_else(PoisonError::into_inner).clone(),
+        images: context.found.images(),
         ingress_class: context.stack.ingress_class().map(str::to_string),
     };
     let objects = render(component, &facts);
     let file = &component.file;
     let unit = Unit::new(
         (&file.name, &file.version, &file.namespace),
-        context.take_definitions(&file.name),
+        context.found.take_definitions(&file.name),
         objects,
         file.secrets.clone(),
         file.readiness.clone(),
@@ -201,8 +200,7 @@ pub fn moved(context: &Context) -> String {
     if context.site.is_existing() && context.settings.push.is_none() {
         return "The cluster pulls images from their upstream registries.".into();
     }
-    let (bytes, built) = (context.found.moved.load(Ordering::Relaxed), context.found.built.load(Ordering::Relaxed));
-    match (built, bytes) {
+    match context.found.counts() {
         (0, 0) => "No image was built and no byte moved: all images were there.".into(),
         (0, bytes) => format!("No image was built; {} moved into the local registry.", units::bytes(bytes)),
         (built, bytes) => format!("Images built: {built}; {} moved into the local registry.", units::bytes(bytes)),

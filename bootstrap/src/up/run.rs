@@ -1,6 +1,6 @@
 //! Carrying a plan out, and what came of it.
 
-use std::sync::{Arc, PoisonError};
+use std::sync::Arc;
 use std::time::Instant;
 
 use serde::Serialize;
@@ -104,7 +104,7 @@ pub async fn execute(prepared: &Prepared, reporter: Arc<dyn Reporter>) -> Outcom
     if let (Some(site), None) = (context.site.local(), &prepared.adding) {
         checkpoint::keep(site, context, executed.changed_components, &reporter).await;
     }
-    let registry_port = context.found.registry.get().map_or(0, |registry| registry.host_port);
+    let registry_port = context.found.registry().map_or(0, |registry| registry.host_port);
     Outcome::Ready(Box::new(Ready {
         name: context.settings.name.clone(),
         stack: context.stack.name.clone(),
@@ -126,8 +126,7 @@ pub async fn execute(prepared: &Prepared, reporter: Arc<dyn Reporter>) -> Outcom
 
 /// What was built here instead of being fetched, as it was planned and as it came about.
 fn taken_over(prepared: &Prepared) -> Vec<String> {
-    let late = prepared.context.found.taken_over.lock().unwrap_or_else(PoisonError::into_inner);
-    prepared.images.taken_over.iter().chain(late.iter()).cloned().collect()
+    prepared.images.taken_over.iter().cloned().chain(prepared.context.found.taken_over()).collect()
 }
 
 /// Where the components of a stack answer.
