@@ -7,9 +7,11 @@
 //! up         request -> situation -> plan, for any target
 //! doctor     the machine               -> Checks
 //! room       an HTTP server for the machines of a room
+//! bundle     all that a stack needs in one file, made, fetched and served
 //! origin     where each image comes from: here, upstream, or its recipe
 //! plan       settings + stack + what exists -> Plan (pure)
 //! execute    Plan                      -> outcomes, through the crates below
+//! definitions  custom resource definitions from upstream's release, by digest
 //! etcd       what the Kubernetes API keeps, past that API
 //! remove     one component less
 //! checkpoint all that a platform is at one moment, kept
@@ -18,7 +20,8 @@
 //! power      stopped and started
 //! api        an API of a platform as a package for Crossplane
 //! upgrade    to the stack of this program, with a plan and a way back
-//! support    one archive for whoever is to find out what ails a platform
+//! support    one archive for whoever helps, without secrets
+//! trust      the platform's authority in the trust stores of the user and of the system
 //! workshop   the course: its steps, their checks, who is how far
 //! tools      kubectl and other programs of the platform's own
 //! settle     waiting until a platform runs in full and answers
@@ -62,7 +65,7 @@ pub mod workshop;
 
 // The crates below, under the names that they have in the program.
 pub use backstack_build as build;
-pub use backstack_common::{error, file_lock, folders, log, report, tls, words};
+pub use backstack_common::{error, file_lock, folders, log, loopback, report, tls, words};
 pub use backstack_docker as docker;
 pub use backstack_docker::proxy;
 pub use backstack_images as images;

@@ -1,9 +1,9 @@
 //! Text in whatever encoding, and YAML: descriptors, manifests, the files of a stack.
 #![no_main]
 
-use backstack_fuzz::lines;
 use backstack_files::text;
 use backstack_files::yaml::{self, Document, Fault, Words};
+use backstack_fuzz::lines;
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|bytes: &[u8]| {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::{ApiError, Package};
 use crate::api::image::Image;
 use crate::docker::{Engine, names, network, registry};
-use crate::images::upstream::is_loopback;
+use crate::loopback::is_loopback;
 use crate::images::{Digest, Platform, Reference, Registry, Upstream, UpstreamOptions};
 
 const SCHEME: &str = "oci://";

@@ -103,7 +103,7 @@ struct CreateArgs {
     /// File to write; it must not be there [default: STACK-VERSION-ARCHITECTURE.bundle, with --since ...-new.bundle]
     #[arg(long, value_name = "FILE")]
     file: Option<PathBuf>,
-    /// Write only what this bundle has not; whoever uses the new one needs both, in one folder
+    /// Write only what this bundle lacks; the new one is used together with it, from one folder
     #[arg(long, value_name = "BUNDLE")]
     since: Option<PathBuf>,
     /// Sign it with this SSH key (`ssh-keygen` does it, and asks for a passphrase if there is one)

@@ -121,6 +121,17 @@ enum CheckpointCommand {
     },
 }
 
+impl CheckpointArgs {
+    /// Whether the platform has other checkpoints afterwards.
+    pub(super) fn changes(&self) -> bool {
+        use CheckpointCommand::{Create, Delete, Export, Import, List, Show};
+        match self.command {
+            Create { .. } | Import { .. } | Delete { .. } => true,
+            List { .. } | Show { .. } | Export { .. } => false,
+        }
+    }
+}
+
 pub(super) async fn run(args: &CheckpointArgs, name: &str, printer: &Printer) -> Result<u8, Failure> {
     match &args.command {
         CheckpointCommand::Create { checkpoint, target } => {

@@ -142,6 +142,9 @@ impl Args {
             Command::Workshop(args) if args.resets() => log::Command::Reset,
             Command::Stack(args) if args.changes() => log::Command::Stack,
             Command::Upgrade(args) if !args.plan => log::Command::Upgrade,
+            Command::Checkpoint(args) if args.changes() => log::Command::Checkpoint,
+            Command::Stop(_) | Command::Pause(_) | Command::Start(_) => log::Command::Power,
+            Command::Api(_) => log::Command::Api,
             _ => return None,
         };
         // A name that is none is refused later, and must not become a path before.

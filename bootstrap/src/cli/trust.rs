@@ -62,7 +62,7 @@ pub(super) async fn trust(args: &TrustArgs, name: &str, printer: &Printer) -> Re
 
 pub(super) async fn untrust(_: &UntrustArgs, name: &str, printer: &Printer) -> Result<u8, Failure> {
     let done = trust::untrust(name).await?;
-    printer.facts(&done, || told(&done, "has it no more", "did not have it"));
+    printer.facts(&done, || told(&done, "no longer trusts it", "did not have it"));
     Ok(0)
 }
 

@@ -159,7 +159,7 @@ fn disk(free: u64, wants: &Wants, has_platform: bool) -> Check {
     let fix = "make room: `docker system df`, `docker image prune`, `docker builder prune`";
     match free {
         free if free < least => {
-            Check::failed("disk", format!("{found}, and cannot do with less than {})", units::bytes(least)), fix)
+            Check::failed("disk", format!("{found}, and at least {} are needed)", units::bytes(least)), fix)
         }
         free if free < needed && !has_platform => Check::warning("disk", format!("{found})"), fix),
         _ => Check::ok("disk", format!("{found})")),

@@ -32,7 +32,7 @@ pub enum RemoveError {
         by: Vec<String>,
     },
     /// Without it the stack does not fit together.
-    #[error("component `{component}` cannot be removed: the rest of the platform does not go without it")]
+    #[error("component `{component}` cannot be removed: the rest of the platform does not work without it")]
     Unfit {
         /// The component that was to be removed.
         component: String,

@@ -67,13 +67,13 @@ pub enum SettingsError {
         wanted: String,
     },
     /// Nodes are added, and never taken away.
-    #[error("platform `{name}` has {had} worker nodes, and {wanted} are wanted")]
+    #[error("platform `{name}` has {had} worker nodes, but {wanted} were asked for")]
     FewerWorkers {
         /// The platform that would lose nodes, as `--name` has it.
         name: String,
         /// Worker nodes that it has.
         had: u16,
-        /// Worker nodes that are wanted.
+        /// Worker nodes that were asked for.
         wanted: u16,
     },
     /// A version of Kubernetes was asked for that this release does not build.

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::SettingsError;
 use crate::images::Reference;
-use crate::images::upstream::is_loopback;
+use crate::loopback::is_loopback;
 
 /// A registry, seen from here and from the cluster.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -26,7 +26,7 @@ pub fn what(part: &str) -> &'static str {
 /// The page.
 pub(super) fn page(name: &str, parts: &BTreeMap<String, usize>, missing: &[LeftOut], removed: usize) -> String {
     let mut text = format!(
-        "# Platform `{name}`, for whoever is to find out what ails it\n\n| Part | Files | What it is |\n| --- | --- | --- |\n"
+        "# Support bundle of platform `{name}`\n\n| Part | Files | What it is |\n| --- | --- | --- |\n"
     );
     for (part, _) in PARTS.iter().filter(|(part, _)| parts.contains_key(*part)) {
         let _ = writeln!(text, "| {part} | {} | {} |", parts[*part], what(part));

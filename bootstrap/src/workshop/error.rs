@@ -32,7 +32,7 @@ impl fmt::Display for Fault {
 #[derive(Debug, thiserror::Error)]
 pub enum WorkshopError {
     /// Comments or texts of the built-in pages are not in the format.
-    #[error("pages of the course are not as they have to be")]
+    #[error("pages of the course are not valid")]
     Malformed {
         /// What is wrong, each with page and line.
         faults: Vec<Fault>,

@@ -16,7 +16,8 @@ use super::process::Tool;
 use super::tools::Toolset;
 use super::tree::{Entry, Tree};
 use super::workdir::materialize;
-use super::{Architecture, Package, PackageSource, glob};
+use super::glob::{Patterns, is_pattern};
+use super::{Architecture, Package, PackageSource};
 use backstack_common::report::Progress;
 use backstack_stack::files::FileTree;
 use backstack_stack::go_mod;
@@ -348,10 +349,10 @@ pub(super) async fn module_files(
 
 /// Copies what lies in the folder `from`, or the files that the pattern matches, into `to`.
 fn copy(module: &Path, from: &str, to: &str, tree: &mut Tree) -> Result<usize, BuildError> {
-    let mut copied = 0;
+    let (mut copied, place) = (0, place(from));
     for file in walkdir::WalkDir::new(module).sort_by_file_name().into_iter().flatten() {
         let relative = file.path().strip_prefix(module).expect("below the module").to_string_lossy();
-        let Some(name) = place(&relative, from).filter(|_| file.file_type().is_file()) else { continue };
+        let Some(name) = place(&relative).filter(|_| file.file_type().is_file()) else { continue };
         let entry =
             disk_entry(file.path()).map_err(BuildError::io(format!("cannot read {}", file.path().display())))?;
         let path = format!("{to}/{name}");
@@ -364,16 +365,17 @@ fn copy(module: &Path, from: &str, to: &str, tree: &mut Tree) -> Result<usize, B
 }
 
 /// A file's place below the target: its path in the folder, or its name if it matches the pattern.
-fn place<'a>(file: &'a str, from: &str) -> Option<&'a str> {
-    let name = file.rsplit('/').next().unwrap_or(file);
-    if glob::is_pattern(from) {
-        return glob::matches(from, file).then_some(name);
-    }
+fn place(from: &str) -> impl Fn(&str) -> Option<&str> {
+    let pattern = is_pattern(from).then(|| Patterns::new(&[from]));
     let from = from.trim_matches('/');
-    match file.strip_prefix(from)? {
-        "" => Some(name),
-        rest if from.is_empty() || from == "." => Some(rest),
-        rest => rest.strip_prefix('/'),
+    move |file| {
+        let name = file.rsplit('/').next().unwrap_or(file);
+        match (&pattern, file.strip_prefix(from)) {
+            (Some(pattern), _) => pattern.matches(file).then_some(name),
+            (None, Some("")) => Some(name),
+            (None, Some(rest)) if from.is_empty() || from == "." => Some(rest),
+            (None, rest) => rest?.strip_prefix('/'),
+        }
     }
 }
 
@@ -383,10 +385,10 @@ mod tests {
 
     #[test]
     fn files_of_a_module_find_their_place() {
-        assert_eq!(place("config/crds/a/x.yaml", "config/crds"), Some("a/x.yaml"));
-        assert_eq!(place("config/crds/a/x.yaml", "config/*/a/*.yaml"), Some("x.yaml"));
-        assert_eq!(place("config/crds.yaml", "config/crds"), None);
-        assert_eq!(place("config/crds.yaml", "/config/crds.yaml"), Some("crds.yaml"));
-        assert_eq!(place("config/crds.yaml", ""), Some("config/crds.yaml"));
+        assert_eq!(place("config/crds")("config/crds/a/x.yaml"), Some("a/x.yaml"));
+        assert_eq!(place("config/*/a/*.yaml")("config/crds/a/x.yaml"), Some("x.yaml"));
+        assert_eq!(place("config/crds")("config/crds.yaml"), None);
+        assert_eq!(place("/config/crds.yaml")("config/crds.yaml"), Some("crds.yaml"));
+        assert_eq!(place("")("config/crds.yaml"), Some("config/crds.yaml"));
     }
 }

@@ -7,7 +7,8 @@ use std::fmt;
 use std::io::{self, Read};
 
 use super::tree::{Node, Tree};
-use super::{Architecture, glob};
+use super::Architecture;
+use super::glob::Patterns;
 
 /// Bytes of a header up to the machine.
 pub const HEADER_SIZE: usize = 20;
@@ -95,7 +96,7 @@ pub(super) struct Stranger {
 /// # Errors
 /// A file of the tree cannot be read.
 pub(super) fn strangers(tree: &Tree, architecture: Architecture, allowed: &[String]) -> io::Result<Vec<Stranger>> {
-    let mut found = Vec::new();
+    let (mut found, allowed) = (Vec::new(), Patterns::new(allowed));
     for (path, entry) in tree.entries() {
         let Node::File { content, size } = &entry.node else { continue };
         if *size < HEADER_SIZE as u64 {
@@ -104,8 +105,7 @@ pub(super) fn strangers(tree: &Tree, architecture: Architecture, allowed: &[Stri
         let mut start = [0; HEADER_SIZE];
         tree.open(content, *size)?.read_exact(&mut start)?;
         let machine = Machine::of(&start).filter(|machine| !machine.fits(architecture));
-        let is_allowed = || allowed.iter().any(|pattern| glob::covers(pattern, path));
-        found.extend(machine.filter(|_| !is_allowed()).map(|machine| Stranger { path: format!("/{path}"), machine }));
+        found.extend(machine.filter(|_| !allowed.covers(path)).map(|machine| Stranger { path: format!("/{path}"), machine }));
     }
     Ok(found)
 }

@@ -44,7 +44,8 @@ pub(super) async fn build(
         modules.extend(packages);
     }
     let mut files = project.files().map_err(BuildError::io(format!("cannot read {name}")))?;
-    files.retain(|file| is_source(layer, file));
+    let is_source = is_source(layer);
+    files.retain(|file| is_source(file));
     materialize(&project, &files, work.path())?;
     let target = context.architecture();
     let set = if layer.native { Toolset::NpmNative(target) } else { Toolset::Npm };

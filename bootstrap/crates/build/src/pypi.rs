@@ -9,7 +9,8 @@ use super::files::put_folder;
 use super::golang::Built;
 use super::tools::Toolset;
 use super::tree::Tree;
-use super::{Architecture, Package, PackageSource, glob};
+use super::glob::Patterns;
+use super::{Architecture, Package, PackageSource};
 use backstack_common::report::Progress;
 use backstack_stack::files::FileTree;
 use backstack_stack::recipe::PypiLayer;
@@ -55,7 +56,8 @@ pub(super) async fn install(
     normalize_scripts(&site).map_err(failed())?;
     let mut tree = Tree::new(merged_usr);
     put_folder(&mut tree, &site, &layer.target)?;
-    tree.retain(|path| !layer.exclude.iter().any(|pattern| glob::covers(pattern, path)));
+    let exclude = Patterns::new(&layer.exclude);
+    tree.retain(|path| !exclude.covers(path));
     Ok((tree, packages(&site).map_err(failed())?, Some(work)))
 }
 

@@ -8,7 +8,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::Architecture;
 use super::error::BuildError;
-use super::glob::covers;
+use super::glob::Patterns;
 use super::go_module;
 use super::program::Program;
 use super::tree::MERGED_USR;
@@ -141,7 +141,8 @@ fn keyed(
             sum.file(tree, &pypi.requirements)?;
         }
         Layer::Npm(npm) => {
-            sum.folder(&tree.join(&npm.project), |file| !is_source(npm, file))?;
+            let is_source = is_source(npm);
+            sum.folder(&tree.join(&npm.project), |file| !is_source(file))?;
             npm.go_module_files.iter().try_for_each(|files| sum_module_versions(&mut sum, tree, files))?;
         }
         Layer::Files(entries) => sum_entries(&mut sum, tree, entries)?,
@@ -256,9 +257,9 @@ impl Sum {
 
 /// Whether the image is made of a file of an npm project: neither of what npm put there, in the project's own
 /// `node_modules` or in that of a workspace, nor of what the recipe excludes.
-pub(super) fn is_source(layer: &NpmLayer, file: &str) -> bool {
-    let is_installed = file.split('/').any(|part| part == "node_modules");
-    !is_installed && !layer.exclude.iter().any(|pattern| covers(pattern, file))
+pub(super) fn is_source(layer: &NpmLayer) -> impl Fn(&str) -> bool + use<> {
+    let exclude = Patterns::new(&layer.exclude);
+    move |file| !file.split('/').any(|part| part == "node_modules") && !exclude.covers(file)
 }
 
 #[cfg(test)]

@@ -156,7 +156,7 @@ pub enum ClusterError {
         platform: String,
     },
     /// The cluster was not made by backstack, so its nodes are not touched.
-    #[error("the cluster of context `{context}` is somebody else's, and is neither stopped nor started")]
+    #[error("the cluster of context `{context}` was not made by backstack, so it can be neither stopped nor started")]
     Elsewhere {
         /// Its context in the kubeconfig.
         context: String,

@@ -5,6 +5,8 @@
 
 use reqwest::Url;
 
+use backstack_common::loopback::is_loopback;
+
 use crate::kubeadm::{POD_SUBNET, SERVICE_SUBNET};
 
 const SCHEMES: &[&str] = &["http", "https", "socks5", "socks5h"];
@@ -54,7 +56,7 @@ pub fn environment(inside: &[String], variable: impl Fn(&str) -> Option<String>)
     let usable = |own: &Option<Setting>| {
         let setting = own.as_ref().or(proxies.all.as_ref())?;
         // A node's loopback is its own.
-        let url = setting.url.as_ref().ok().filter(|url| !is_loopback(url))?;
+        let url = setting.url.as_ref().ok().filter(|url| !is_loopback(url.host_str().unwrap_or_default()))?;
         // Go takes an address without a scheme, other programs in a node may not.
         Some(if setting.value.contains("://") {
             setting.value.clone()
@@ -128,7 +130,7 @@ impl Proxies {
                 )),
                 Ok(url) => {
                     good.push(setting.name);
-                    match is_loopback(url) {
+                    match is_loopback(url.host_str().unwrap_or_default()) {
                         false => handed_on = true,
                         true => findings.problems.push((
                             format!(
@@ -169,11 +171,6 @@ fn url_of(value: &str) -> Result<Url, &'static str> {
         return Err("there is more than a host and a port in it");
     }
     Ok(url)
-}
-
-fn is_loopback(url: &Url) -> bool {
-    let host = url.host_str().unwrap_or_default().trim_matches(['[', ']']);
-    host == "localhost" || host.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
 }
 
 /// A proxy's address as people may see it, also behind the name of a variable.

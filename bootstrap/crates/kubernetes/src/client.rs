@@ -9,6 +9,7 @@ use tokio::time::{Instant, sleep, timeout};
 
 use super::Error;
 use backstack_common::error::chain;
+use backstack_common::loopback::is_loopback;
 
 /// So long a request may take at first; watches are not bound by it. On a slow machine the next attempt may take longer:
 /// asked again and again with the same patience, a server that needs a little more would never be through.
@@ -43,11 +44,6 @@ pub async fn from_kubeconfig(kubeconfig: Kubeconfig, context: Option<&str>) -> R
         config.proxy_url = None;
     }
     Client::try_from(config).map_err(|error| Error::Kubeconfig(error.into()))
-}
-
-fn is_loopback(host: &str) -> bool {
-    let host = host.trim_start_matches('[').trim_end_matches(']');
-    host == "localhost" || host.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
 }
 
 /// Waits until the API says that it is ready to serve.
@@ -121,16 +117,6 @@ mod tests {
         let told = unready(&[page.to_string()]);
         assert_eq!(told, "it is still starting: etcd, poststarthook/rbac/bootstrap-roles");
         assert_eq!(unready(&["a".into(), "connection refused".into()]), "connection refused");
-    }
-
-    #[test]
-    fn only_loopback_goes_past_a_proxy() {
-        for host in ["localhost", "127.0.0.1", "127.9.9.9", "[::1]", "::1"] {
-            assert!(is_loopback(host), "{host}");
-        }
-        for host in ["10.0.0.1", "localhost.example.org", "example.org", "[fe80::1]"] {
-            assert!(!is_loopback(host), "{host}");
-        }
     }
 
     #[tokio::test]

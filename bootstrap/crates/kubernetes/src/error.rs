@@ -188,7 +188,7 @@ impl Explain for Error {
                 one("Their controllers have not let them go yet: look at `metadata.finalizers`, then try again.")
             }
             Self::Foreign { component, .. } => vec![format!(
-                "Nothing of others is touched: leave the component out (`--without {component}`), or remove what is there."
+                "Objects that backstack did not make are never changed: leave the component out (`--without {component}`), or remove what is there."
             )],
             Self::Secret { .. } => one("Delete that Secret and run the same command again: it is recreated."),
             Self::Certificate { .. } => one("Report this: the names of a certificate should have been checked before."),

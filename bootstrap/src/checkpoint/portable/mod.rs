@@ -149,7 +149,7 @@ impl Portable {
             return Err(self.unfit(name, format!("it is of platform `{}`", self.origin.platform), hint));
         }
         if let Some(workers) = workers.filter(|wanted| *wanted != had) {
-            let why = format!("it has {had} worker nodes, and {workers} are wanted");
+            let why = format!("it has {had} worker nodes, but {workers} were asked for");
             return Err(self.unfit(name, why, "Leave --workers out; workers can be added afterwards.".into()));
         }
         if self.origin.architecture != architecture {

@@ -10,7 +10,7 @@ use crate::images::bundle::About as FileAbout;
 use crate::images::bundle_writer::{self, Beside, Packed};
 use crate::images::manifest::OCI_IMAGE_MEDIA_TYPE;
 use crate::images::manifest::Raw;
-use crate::images::upstream::is_loopback;
+use crate::loopback::is_loopback;
 use crate::images::{
     BlobStore, Bundle, Content, Descriptor, Platform, Reference, Registry, Upstream, UpstreamOptions, Wanted,
 };

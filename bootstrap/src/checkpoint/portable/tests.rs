@@ -107,7 +107,7 @@ async fn what_does_not_fit_is_refused_with_why() {
         Ok(()) => panic!("it fits"),
     };
     assert!(why("q", None, "amd64").ends_with("it is of platform `p`"));
-    assert!(why("p", Some(0), "amd64").ends_with("it has 1 worker nodes, and 0 are wanted"));
+    assert!(why("p", Some(0), "amd64").ends_with("it has 1 worker nodes, but 0 were asked for"));
     assert!(why("p", None, "arm64").contains("taken on amd64"));
     for (version, fits) in [("v1.36.0", true), ("1.37.1", true), ("v1.35.9", false), ("x", false)] {
         assert_eq!(portable.check_kubernetes(version).is_ok(), fits, "{version}");

@@ -178,7 +178,7 @@ impl Explain for ExistingError {
                 let mut names: Vec<_> = objects.iter().map(|(component, _)| format!("--without {component}")).collect();
                 names.dedup();
                 format!(
-                    "Nothing of others is touched: leave these components out (`{}`), or remove what is there.",
+                    "Objects that backstack did not make are never changed: leave these components out (`{}`), or remove what is there.",
                     names.join(" ")
                 )
             }

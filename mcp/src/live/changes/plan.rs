@@ -112,7 +112,7 @@ pub enum Impossible {
         problem: String,
     },
     /// The change would leave the file as it is: its path.
-    #[error("that changes nothing: `{0}` is so already")]
+    #[error("nothing would change: `{0}` is so already")]
     Nothing(String),
     /// The wish has a namespace, and the kind has none: the kind.
     #[error("kind `{0}` is cluster-wide: leave `namespace` out")]

@@ -7,7 +7,7 @@ mod setup;
 use std::path::{Path, PathBuf};
 
 use super::error::BuildError;
-use super::glob;
+use super::glob::Patterns;
 use super::tree::Tree;
 use super::{Package, PackageSource};
 use backstack_stack::recipe::DebianLayer;
@@ -34,7 +34,8 @@ pub(crate) fn unpack(layer: &DebianLayer, files: &[PathBuf], work: &Path) -> Res
         controls.push(deb::unpack(file, &mut tree).map_err(damaged)?);
     }
     setup::after(&mut tree, &controls).map_err(spooling())?;
-    tree.retain(|path| !layer.exclude.iter().any(|pattern| glob::covers(pattern, path)));
+    let exclude = Patterns::new(&layer.exclude);
+    tree.retain(|path| !exclude.covers(path));
     Ok((tree, controls.iter().map(|control| package(control)).collect()))
 }
 

@@ -22,11 +22,26 @@ pub enum Command {
     Stack,
     /// `upgrade`, unless it only shows a plan.
     Upgrade,
+    /// Those of `checkpoint` that make one or take one away.
+    Checkpoint,
+    /// `stop`, `pause` and `start`.
+    Power,
+    /// `api pack`.
+    Api,
 }
 
 impl Command {
     /// All of them.
-    pub const ALL: [Self; 5] = [Self::Up, Self::Down, Self::Reset, Self::Stack, Self::Upgrade];
+    pub const ALL: [Self; 8] = [
+        Self::Up,
+        Self::Down,
+        Self::Reset,
+        Self::Stack,
+        Self::Upgrade,
+        Self::Checkpoint,
+        Self::Power,
+        Self::Api,
+    ];
 
     /// The name of the file that its log on this platform is in.
     pub fn file_name(self, platform: &str) -> String {
@@ -41,6 +56,9 @@ impl Command {
             Self::Reset => "reset",
             Self::Stack => "stack",
             Self::Upgrade => "upgrade",
+            Self::Checkpoint => "checkpoint",
+            Self::Power => "power",
+            Self::Api => "api",
         };
         format!("{platform}-{command}")
     }

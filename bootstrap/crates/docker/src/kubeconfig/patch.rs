@@ -8,7 +8,7 @@ use std::ops::Range;
 use serde_json::Value;
 
 use super::item::{block_item, flow, quoted, scalar};
-use super::tree::{Content, Entry, Node, parse, properties};
+use super::tree::{Content, Entry, Node, column, parse, properties};
 
 /// Why a text cannot be changed, in words that follow "is malformed: " or stand alone.
 pub(super) type Refusal = String;
@@ -268,11 +268,6 @@ fn blanks_before(text: &str, at: usize) -> Option<&str> {
     let start = text[..at].rfind(['\n', '\r']).map_or(0, |end| end + 1);
     let before = &text[start..at];
     before.chars().all(|letter| matches!(letter, ' ' | '\t')).then_some(before)
-}
-
-fn column(text: &str, at: usize) -> usize {
-    let start = text[..at].rfind(['\n', '\r']).map_or(0, |end| end + 1);
-    text[start..at].chars().count()
 }
 
 fn end_of_line(text: &str, at: usize) -> usize {

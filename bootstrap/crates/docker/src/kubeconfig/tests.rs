@@ -54,6 +54,9 @@ const FOUND: &[&str] = &[
     "%YAML 1.2\n---\nclusters:\n- name: a\n...\n",
     "kind: Config\n---\n# nothing\n",
     "clusters:\n- name: ä\n  cluster: {proxy-url: 'http://ü'}\ncurrent-context: ä\n",
+    // A byte order mark behind that of the file.
+    "\u{feff}x: &a",
+    "\u{feff}x: &a\ny: 2\n",
     // What another of our platforms left, without a note; the same name with a longer one.
     "contexts:\n- name: kind-pp\n  context: {cluster: kind-pp, user: kind-pp}\ncurrent-context: kind-pp\n",
 ];

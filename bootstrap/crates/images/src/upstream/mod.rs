@@ -29,6 +29,7 @@ use super::platform::Platform;
 use super::reference::Wanted;
 use super::store::BlobStore;
 use auth::SignedIn;
+use backstack_common::loopback::is_loopback;
 use backstack_common::report::Reporter;
 use backstack_common::tls;
 use credentials::Credentials;
@@ -256,29 +257,9 @@ fn authority(url: &Url) -> String {
     url.port().map_or_else(|| host.to_string(), |port| format!("{host}:{port}"))
 }
 
-/// Whether a host, with or without its port, is this machine. Registries there speak plain HTTP.
-pub fn is_loopback(host: &str) -> bool {
-    let name = match host.rsplit_once(':') {
-        Some((name, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => name,
-        _ => host,
-    };
-    let name = name.trim_matches(['[', ']']);
-    name == "localhost" || name.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn only_loopback_is_plain() {
-        for host in ["localhost", "localhost:5000", "127.0.0.1:80", "[::1]:5000"] {
-            assert!(is_loopback(host), "{host}");
-        }
-        for host in ["quay.io", "10.0.0.1:5000", "localhost.example:80", "127.example"] {
-            assert!(!is_loopback(host), "{host}");
-        }
-    }
 
     #[test]
     fn a_mirrors_path_goes_before_the_repository() {

@@ -5,7 +5,7 @@
 
 use std::ops::Range;
 
-use backstack_files::yaml::tree::{Content, Entry, Node, Tree, documents, properties};
+use backstack_files::yaml::tree::{Content, Entry, Node, Tree, column, documents, properties};
 use serde::Deserialize as _;
 use serde_json::{Map, Value};
 
@@ -413,11 +413,6 @@ fn line_break(text: &str) -> &'static str {
         Some(rest) if rest.starts_with('\r') => "\r",
         _ => "\n",
     }
-}
-
-fn column(text: &str, at: usize) -> usize {
-    let start = text[..at].rfind(['\n', '\r']).map_or(0, |end| end + 1);
-    text[start..at].chars().count()
 }
 
 fn end_of_line(text: &str, at: usize) -> usize {
