@@ -62,7 +62,12 @@ pub fn quoted(text: &str) -> String {
 
 /// A message whose middle is left out if it is too long to be read: both what it is about and why stay.
 pub fn bounded(text: &str) -> std::borrow::Cow<'_, str> {
-    if text.len() <= MOST_TOLD {
+    bounded_to(text, MOST_TOLD)
+}
+
+/// The same, with at most about so many bytes.
+pub fn bounded_to(text: &str, most: usize) -> std::borrow::Cow<'_, str> {
+    if text.len() <= most {
         return text.into();
     }
     let whole = |mut at: usize| {
@@ -71,7 +76,7 @@ pub fn bounded(text: &str) -> std::borrow::Cow<'_, str> {
         }
         at
     };
-    let (head, tail) = (whole(MOST_TOLD / 2), whole(text.len() - MOST_TOLD / 4));
+    let (head, tail) = (whole(most / 2), whole(text.len() - most / 4));
     let left_out = text[head..tail].chars().count();
     format!("{} ... ({left_out} characters left out) ... {}", &text[..head], &text[tail..]).into()
 }

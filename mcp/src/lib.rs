@@ -27,6 +27,7 @@ mod explain;
 mod fingerprint;
 pub mod http;
 pub mod install;
+mod likeness;
 pub mod live;
 mod next_call;
 pub mod ports;

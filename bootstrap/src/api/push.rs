@@ -5,8 +5,8 @@ use std::sync::Arc;
 use super::{ApiError, Package};
 use crate::api::image::Image;
 use crate::docker::{Engine, names, network, registry};
-use crate::loopback::is_loopback;
 use crate::images::{Digest, Platform, Reference, Registry, Upstream, UpstreamOptions};
+use crate::loopback::is_loopback;
 
 const SCHEME: &str = "oci://";
 

@@ -25,9 +25,8 @@ pub fn what(part: &str) -> &'static str {
 
 /// The page.
 pub(super) fn page(name: &str, parts: &BTreeMap<String, usize>, missing: &[LeftOut], removed: usize) -> String {
-    let mut text = format!(
-        "# Support bundle of platform `{name}`\n\n| Part | Files | What it is |\n| --- | --- | --- |\n"
-    );
+    let mut text =
+        format!("# Support bundle of platform `{name}`\n\n| Part | Files | What it is |\n| --- | --- | --- |\n");
     for (part, _) in PARTS.iter().filter(|(part, _)| parts.contains_key(*part)) {
         let _ = writeln!(text, "| {part} | {} | {} |", parts[*part], what(part));
     }

@@ -7,6 +7,7 @@ use super::entity::Entity;
 use super::reference::EntityRef;
 use super::relation::inverse;
 use super::source::EntitySource;
+use crate::likeness::likeness;
 
 /// The catalog: any number of sources, one view. A source that changed is taken in at the next question.
 pub struct Catalog {
@@ -177,7 +178,7 @@ impl Index {
         let mut scored: Vec<_> = self
             .entities
             .keys()
-            .map(|reference| (strsim::jaro_winkler(&reference.name, name), reference))
+            .map(|reference| (likeness(&reference.name, name), reference))
             .filter(|(score, reference)| *score > 0.84 || (name.len() > 2 && reference.name.contains(name)))
             .collect();
         scored.sort_by(|one, two| two.0.total_cmp(&one.0).then_with(|| one.1.cmp(two.1)));

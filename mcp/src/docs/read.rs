@@ -6,6 +6,7 @@ use serde::Serialize;
 use super::corpus::{Corpus, Page};
 use super::error::DocsError;
 use super::markdown::Section;
+use crate::likeness::likeness;
 
 /// Characters of a piece if nobody says otherwise: about 1,500 tokens.
 pub const DEFAULT_CHARS: usize = 6_000;
@@ -129,10 +130,10 @@ fn unknown(corpus: &Corpus, path: &str) -> DocsError {
     let wanted = path.rsplit('/').next().unwrap_or(path).to_lowercase();
     let distance = |page: &Page| {
         let name = page.path.rsplit('/').next().unwrap_or(&page.path);
-        strsim::jaro_winkler(&wanted, name).max(strsim::jaro_winkler(&wanted, name.trim_end_matches(".md")))
+        likeness(&wanted, name).max(likeness(&wanted, name.trim_end_matches(".md")))
     };
     let mut near: Vec<(f64, &str)> = corpus.pages.iter().map(|page| (distance(page), page.path.as_str())).collect();
-    near.retain(|(likeness, _)| *likeness > 0.8);
+    near.retain(|(alike, _)| *alike > 0.8);
     near.sort_by(|one, other| other.0.total_cmp(&one.0));
     let similar = near.into_iter().take(MOST_SIMILAR).map(|(_, path)| path.to_string()).collect();
     // What was sent is shown again: not more of it than a path can have.

@@ -6,6 +6,7 @@ use serde_json::Value;
 use super::apis;
 use super::object::{list, name, namespace, text};
 use super::snapshot::CompositeKind;
+use crate::likeness::likeness;
 
 /// A field that does not fit.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, schemars::JsonSchema)]
@@ -137,7 +138,7 @@ fn field(schema: &Value, key: &str, value: &Value, path: &str, misfits: &mut Vec
         return;
     }
     let names = properties.into_iter().flatten().map(|(name, _)| name);
-    let closest = names.map(|name| (strsim::jaro_winkler(name, key), name)).max_by(|a, b| a.0.total_cmp(&b.0));
+    let closest = names.map(|name| (likeness(name, key), name)).max_by(|a, b| a.0.total_cmp(&b.0));
     let problem = match closest {
         Some((score, name)) if score > 0.75 => format!("is not a field of this API; did you mean `{name}`?"),
         _ => "is not a field of this API".into(),

@@ -1,5 +1,7 @@
 //! Kinds that the cluster serves, by whatever word people use for one.
 
+use crate::likeness::likeness;
+
 /// A kind of object, as the cluster serves it.
 #[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct ServedKind {
@@ -65,7 +67,7 @@ pub fn is_copy(kind: &ServedKind) -> bool {
 /// Names that come close to a word.
 pub fn near(kinds: &[ServedKind], word: &str) -> Vec<String> {
     let word = word.to_lowercase();
-    let scored = kinds.iter().map(|kind| (strsim::jaro_winkler(&kind.kind.to_lowercase(), &word), &kind.kind));
+    let scored = kinds.iter().map(|kind| (likeness(&kind.kind.to_lowercase(), &word), &kind.kind));
     let mut close: Vec<_> = scored.filter(|(score, _)| *score > 0.85).collect();
     close.sort_by(|a, b| b.0.total_cmp(&a.0));
     let mut names: Vec<_> = close.into_iter().map(|(_, name)| name.clone()).collect();

@@ -5,6 +5,8 @@ use serde_json::Value;
 
 use super::object::{COMPONENT, Ref, label, name, namespace, text};
 use super::snapshot::Snapshot;
+use crate::error::quoted;
+use crate::likeness::likeness;
 
 /// Kinds of the catalog; they say nothing about the kind in the cluster.
 const CATALOG: [&str; 7] = ["component", "resource", "api", "system", "domain", "template", "entity"];
@@ -122,7 +124,7 @@ fn is_short(word: &str, kind: &str) -> bool {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Unclear {
     /// No object fits.
-    #[error("nothing is called `{name}` on platform `{platform}`{}", closest.as_ref().map(|it| format!("; did you mean {it}?")).unwrap_or_default())]
+    #[error("nothing is called {} on platform {}{}", quoted(name), quoted(platform), closest.as_ref().map(|it| format!("; did you mean {it}?")).unwrap_or_default())]
     Nothing {
         /// What was typed.
         name: String,
@@ -251,7 +253,7 @@ fn applications_named_after<'a>(snapshot: &'a Snapshot, query: &Query) -> Vec<&'
 
 fn nothing(snapshot: &Snapshot, typed: &str, query: &Query) -> Unclear {
     let near = snapshot.everything().filter(|object| matches!(rank(snapshot, object), 0..=3));
-    let near = near.map(|object| (strsim::jaro_winkler(name(object), &query.name), object));
+    let near = near.map(|object| (likeness(name(object), &query.name), object));
     let best = near.filter(|(score, _)| *score > 0.8).max_by(|a, b| a.0.total_cmp(&b.0));
     let closest = best.map(|(_, object)| format!("`{}`", typed_form(object)));
     Unclear::Nothing { name: typed.into(), platform: snapshot.platform.clone(), closest }

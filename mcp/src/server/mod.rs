@@ -24,6 +24,7 @@ use std::sync::Arc;
 use tokio::sync::broadcast;
 
 use crate::error::{ToolError, quoted};
+use crate::likeness::likeness;
 use crate::toolset::{Access, Changed, Tool, Toolset};
 
 pub use session::Session;
@@ -119,7 +120,7 @@ impl Server {
     /// There is none; the error has those that may be meant.
     pub fn find(&self, name: &str) -> Result<&Tool, ToolError> {
         let known = || self.tools().map(|tool| tool.name);
-        let close = known().filter(|known| name.len() <= 64 && strsim::jaro_winkler(known, name) > 0.8);
+        let close = known().filter(|known| likeness(known, name) > 0.8);
         self.tool(name).ok_or_else(|| {
             ToolError::not_found(format!("there is no tool {}", quoted(name)))
                 .candidates(close)

@@ -6,11 +6,16 @@
 use serde_json::{Map, Value};
 
 use crate::error::{ToolError, quoted};
+use crate::likeness::likeness;
 
 /// Problems that are told at once.
 const MOST_PROBLEMS: usize = 8;
 /// Whole numbers up to here are exact when they are written with a point.
 const EXACT: f64 = 9_007_199_254_740_992.0;
+/// Bytes of a text, but for those below: more than any name, reference or cursor has.
+const MOST: usize = 2_000;
+/// Bytes of what people write in sentences.
+const MOST_WRITTEN: usize = 10_000;
 /// The server cuts it to what it can give.
 const BUDGET: &str = "max_tokens";
 
@@ -122,7 +127,7 @@ fn object(
 
 fn unknown(key: &str, known: &Map<String, Value>, path: &str, problems: &mut Problems) {
     problems.unknown = true;
-    let close = known.keys().filter(|name| key.len() <= 64 && strsim::jaro_winkler(name, key) > 0.8);
+    let close = known.keys().filter(|name| likeness(name, key) > 0.8);
     let meant = MEANT.iter().filter(|(word, name)| *word == key && known.contains_key(*name));
     let meant: Vec<String> = close.cloned().chain(meant.map(|(_, name)| (*name).to_string())).collect();
     let guess = meant.first().map(|name| format!(": did you mean `{name}`?")).unwrap_or_default();
@@ -164,10 +169,24 @@ fn fitting(schema: &Value, value: &Value, path: &str, problems: &mut Problems) -
             Ok(Value::Object(map)) => members(schema, &map, path, problems),
             _ => problems.wrong(path, schema, value),
         },
-        ("boolean", Value::Bool(_)) | ("string", Value::String(_)) => value.clone(),
+        ("string", Value::String(text)) => {
+            problems.told.extend(too_long(path, text));
+            value.clone()
+        }
+        ("boolean", Value::Bool(_)) => value.clone(),
         ("boolean" | "string" | "array" | "object", _) => problems.wrong(path, schema, value),
         _ => value.clone(),
     }
+}
+
+/// Why a text is too long to be what it is given as. The content of a file may have any length.
+pub fn too_long(path: &str, text: &str) -> Option<String> {
+    let most = match path {
+        "manifest" | "descriptor" => return None,
+        "reason" | "query" => MOST_WRITTEN,
+        _ => MOST,
+    };
+    (text.len() > most).then(|| format!("`{path}` has {} bytes, and at most {most} are taken", text.len()))
 }
 
 fn is_of_texts(schema: &Value) -> bool {
@@ -338,6 +357,20 @@ mod tests {
         let mut fitted = fit("t", &schema(), given).map_err(|error| error.text())?;
         fitted.retain(|key, _| key != "name");
         Ok(fitted.into())
+    }
+
+    #[test]
+    fn a_text_is_no_longer_than_what_it_names() {
+        let long = "a".repeat(MOST + 1);
+        assert_eq!(fitted(json!({"name": long})), Err(told("`name` has 2001 bytes, and at most 2000 are taken")));
+        let listed = fitted(json!({"kinds": ["a", long]})).expect_err("too long");
+        assert!(listed.contains("`kinds[1]` has 2001 bytes"), "{listed}");
+        assert!(fitted(json!({"spec": {"text": long}})).is_ok(), "what has no schema is judged elsewhere");
+        assert!(too_long("manifest", &long.repeat(1000)).is_none() && too_long("query", &long).is_none());
+    }
+
+    fn told(problem: &str) -> String {
+        format!("the arguments of t are wrong: {problem}\nFix what is named here and call again.")
     }
 
     #[test]

@@ -6,8 +6,8 @@ use async_trait::async_trait;
 use rmcp::model::{GetPromptResponse, GetPromptResult, Prompt, PromptArgument, PromptMessage, Role};
 use serde_json::{Map, Value};
 
-use crate::error::ToolError;
-use crate::toolset::{Call, Tool, Toolset};
+use crate::error::{ToolError, quoted};
+use crate::toolset::{Call, Tool, Toolset, arguments};
 
 /// The prompts.
 pub struct Guide;
@@ -117,7 +117,7 @@ impl Recipe {
         let mut lines: Vec<String> = self.text.lines().map(str::to_string).collect();
         for (name, meaning, required) in self.arguments {
             let place = format!("{{{name}}}");
-            match given.get(*name).and_then(Value::as_str).filter(|value| !value.trim().is_empty()) {
+            match text_of(given, name)? {
                 Some(value) => lines.iter_mut().for_each(|line| *line = line.replace(&place, value)),
                 None if *required => {
                     return Err(ToolError::invalid(format!("the prompt {} needs `{name}`: {meaning}", self.name)));
@@ -126,6 +126,21 @@ impl Recipe {
             }
         }
         Ok(lines.join("\n"))
+    }
+}
+
+/// The text of an argument; nothing if it is left out or blank.
+fn text_of<'a>(given: &'a Map<String, Value>, name: &str) -> Result<Option<&'a str>, ToolError> {
+    match given.get(name) {
+        None | Some(Value::Null) => Ok(None),
+        Some(Value::String(text)) => match arguments::too_long(name, text) {
+            Some(problem) => Err(ToolError::invalid(problem)),
+            None => Ok(Some(text.as_str()).filter(|text| !text.trim().is_empty())),
+        },
+        Some(other) => {
+            let got = quoted(&other.to_string());
+            Err(ToolError::invalid(format!("`{name}` must be text, got {got}")))
+        }
     }
 }
 

@@ -1,5 +1,7 @@
 //! A well-behaved client over an in-memory pipe.
 
+use std::time::Duration;
+
 use rmcp::model::{
     ArgumentInfo, CallToolRequestParams, CallToolResult, CompleteRequestParams, GetPromptRequestParams,
     ReadResourceRequestParams, Reference,
@@ -206,18 +208,48 @@ async fn a_long_text_does_not_come_back() {
         ("docs_read", json!({"address": long})),
         ("docs_search", json!({"query": long})),
         ("docs_search", json!({"query": "x", "cursor": long})),
+        ("docs", json!({"address": long})),
+        ("find", json!({"kind": long})),
+        ("find", json!({"text": long})),
+        ("catalog_validate", json!({"descriptor": descriptor(&long[..400_000])})),
+        ("try_manifest", json!({"manifest": descriptor(&long[..400_000])})),
+        ("try_manifest", json!({"manifest": format!("apiVersion: v1\nkind: {long}\nmetadata: {{name: a}}")})),
+        ("try_manifest", json!({"manifest": format!("apiVersion: v1\nkind: Pod\nmetadata: {{name: {long}}}")})),
     ] {
-        let size = format!("{:?}", call(&client, tool, arguments).await).len();
+        // Comparing such a text with every name took a minute.
+        let answer = tokio::time::timeout(Duration::from_secs(20), call(&client, tool, arguments)).await;
+        let size = format!("{:?}", answer.unwrap_or_else(|_| panic!("{tool} hangs"))).len();
         assert!(size < 20_000, "{tool}: {size} characters come back");
     }
     let errors = [
         client.read_resource(ReadResourceRequestParams::new(long.clone())).await.expect_err("no resource").to_string(),
+        client
+            .read_resource(ReadResourceRequestParams::new(format!("docs://{long}")))
+            .await
+            .expect_err("no page")
+            .to_string(),
         client.get_prompt(GetPromptRequestParams::new(long.clone())).await.expect_err("no prompt").to_string(),
+        client.get_prompt(explain_failure(json!(long))).await.expect_err("too long").to_string(),
+        client.get_prompt(explain_failure(json!(3))).await.expect_err("no text").to_string(),
         client.call_tool(CallToolRequestParams::new(long.clone())).await.expect_err("no tool").to_string(),
     ];
+    assert!(errors[4].contains("`entity` must be text, got `3`"), "{}", errors[4]);
     for error in errors {
         assert!(error.len() < 20_000, "{} characters come back", error.len());
     }
+}
+
+fn explain_failure(entity: Value) -> GetPromptRequestParams {
+    let mut params = GetPromptRequestParams::new("explain_failure");
+    params.arguments = json!({"entity": entity}).as_object().cloned();
+    params
+}
+
+fn descriptor(name: &str) -> String {
+    format!(
+        "apiVersion: backstage.io/v1alpha1\nkind: Component\nmetadata: {{name: {name}}}\n\
+         spec: {{type: service, lifecycle: production, owner: {name}}}"
+    )
 }
 
 #[tokio::test]
@@ -225,9 +257,7 @@ async fn prompts_templates_and_completion_work_together() {
     let client = client().await;
     let prompts = client.list_all_prompts().await.expect("prompts");
     assert_eq!(prompts.len(), 4);
-    let mut params = GetPromptRequestParams::new("explain_failure");
-    params.arguments = json!({"entity": "component:default/shop"}).as_object().cloned();
-    let prompt = client.get_prompt(params).await.expect("prompt");
+    let prompt = client.get_prompt(explain_failure(json!("component:default/shop"))).await.expect("prompt");
     assert!(format!("{prompt:?}").contains("component:default/shop"));
     let templates = client.list_all_resource_templates().await.expect("templates");
     assert!(templates.iter().any(|template| template.uri_template == "catalog://{kind}/{namespace}/{name}"));

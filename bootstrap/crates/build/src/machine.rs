@@ -6,9 +6,9 @@
 use std::fmt;
 use std::io::{self, Read};
 
-use super::tree::{Node, Tree};
 use super::Architecture;
 use super::glob::Patterns;
+use super::tree::{Node, Tree};
 
 /// Bytes of a header up to the machine.
 pub const HEADER_SIZE: usize = 20;
@@ -105,7 +105,9 @@ pub(super) fn strangers(tree: &Tree, architecture: Architecture, allowed: &[Stri
         let mut start = [0; HEADER_SIZE];
         tree.open(content, *size)?.read_exact(&mut start)?;
         let machine = Machine::of(&start).filter(|machine| !machine.fits(architecture));
-        found.extend(machine.filter(|_| !allowed.covers(path)).map(|machine| Stranger { path: format!("/{path}"), machine }));
+        found.extend(
+            machine.filter(|_| !allowed.covers(path)).map(|machine| Stranger { path: format!("/{path}"), machine }),
+        );
     }
     Ok(found)
 }

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use backstack_mcp::error::ErrorKind;
+use backstack_mcp::error::{ErrorKind, quoted};
 use backstack_mcp::live::kinds::{GIT_ACCOUNT, GIT_API};
 use backstack_mcp::ports::{GitServer, PortError};
 use k8s_openapi::api::core::v1::Secret;
@@ -114,7 +114,7 @@ async fn of_containers(platform: &str) -> Result<(String, Doors), PortError> {
     let Some(found) = platforms.remove(platform) else {
         let names: Vec<_> = platforms.into_keys().collect();
         let there = if names.is_empty() { "there is none".into() } else { format!("there are: {}", names.join(", ")) };
-        return Err(PortError::new(ErrorKind::NotFound, format!("there is no platform `{platform}`; {there}"))
+        return Err(PortError::new(ErrorKind::NotFound, format!("there is no platform {}; {there}", quoted(platform)))
             .hint("Make one with `backstack up`, or name one that there is."));
     };
     let Some(node) = found.control_plane().filter(|node| node.running) else {

@@ -10,10 +10,10 @@ use crate::images::bundle::About as FileAbout;
 use crate::images::bundle_writer::{self, Beside, Packed};
 use crate::images::manifest::OCI_IMAGE_MEDIA_TYPE;
 use crate::images::manifest::Raw;
-use crate::loopback::is_loopback;
 use crate::images::{
     BlobStore, Bundle, Content, Descriptor, Platform, Reference, Registry, Upstream, UpstreamOptions, Wanted,
 };
+use crate::loopback::is_loopback;
 use crate::report::Progress;
 
 const SCHEME: &str = "oci://";

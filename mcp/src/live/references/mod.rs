@@ -28,7 +28,7 @@ pub fn nearest<'a>(wanted: &str, names: impl Iterator<Item = &'a str>) -> Option
 fn likeness(wanted: &str, name: &str) -> f64 {
     // `db` for `db-service` is alike, whatever their lengths say.
     let is_part = wanted.len() > 1 && name.len() > 1 && (name.starts_with(wanted) || wanted.starts_with(name));
-    let score = strsim::jaro_winkler(wanted, name);
+    let score = crate::likeness::likeness(wanted, name);
     if is_part { score.max(0.86) } else { score }
 }
 

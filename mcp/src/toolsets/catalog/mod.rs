@@ -10,7 +10,7 @@ use tokio::sync::broadcast;
 
 use crate::answer::{self, Answer, NextCall};
 use crate::catalog::{Catalog, Entity, EntityRef, Index, descriptor};
-use crate::error::{ErrorKind, ToolError};
+use crate::error::{ErrorKind, ToolError, bounded_to, quoted};
 use crate::toolset::{Call, Changed, Completion, Tool, Toolset, at_once};
 use backstack_files::yaml::Document;
 
@@ -23,6 +23,10 @@ pub use facts::{
 
 /// Characters that a step of a walk takes at least: no more are made than the budget could let through.
 const LEAST_STEP: usize = 60;
+/// What is longer cannot be a reference: its problems are told.
+const LONGEST_REFERENCE: usize = 400;
+/// Bytes of a problem, which has what is wrong in it.
+const LONGEST_PROBLEM: usize = 600;
 const TEMPLATE: &str = "catalog://{kind}/{namespace}/{name}";
 
 /// The catalog for assistants.
@@ -272,19 +276,20 @@ fn judge(document: &Document, index: &Index) -> Judged {
     if let Some(entity) = &entity {
         for relation in &entity.relations {
             if index.get(&relation.target).is_none() && relation.target != entity.reference {
-                warnings.push(format!("{} {} is not in the catalog (yet)", relation.kind, relation.target));
+                let target = quoted(&relation.target.to_string());
+                warnings.push(format!("{} {target} is not in the catalog (yet)", relation.kind));
             }
         }
     }
     Judged {
-        reference: entity.map(|entity| entity.reference.to_string()),
+        reference: entity.map(|entity| entity.reference.to_string()).filter(|text| text.len() <= LONGEST_REFERENCE),
         valid: found.is_empty(),
         problems: found
             .into_iter()
             .map(|problem| ProblemFact {
                 path: problem.path,
                 line: problem.line,
-                message: problem.message,
+                message: bounded_to(&problem.message, LONGEST_PROBLEM).into_owned(),
                 hint: problem.hint,
             })
             .collect(),

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use super::{Live, Seen};
 use crate::answer::{self, Answer, NextCall};
-use crate::error::ToolError;
+use crate::error::{ToolError, quoted};
 use crate::live::changes::newcomer::Bringer;
 use crate::live::diagnose::{classify, walk_of};
 use crate::live::object::{Ref, name, namespace, text, told};
@@ -20,6 +20,8 @@ use crate::live::target::typed;
 use crate::ports::DryRun;
 use crate::toolset::{Call, Tool, Toolset, bound};
 
+/// What has a longer name, Kubernetes takes in no field that is part of an address.
+const LONGEST_NAME: usize = 253;
 /// Manifests that are tried in one call.
 const MOST_MANIFESTS: usize = 20;
 
@@ -389,6 +391,12 @@ pub(in crate::toolsets) fn parse(manifest: &str) -> Result<Vec<Value>, ToolError
         for field in ["/apiVersion", "/kind", "/metadata/name"] {
             if text(&object, field).is_empty() {
                 return Err(invalid(format!("it has no `{}`", field.trim_start_matches('/').replace('/', "."))));
+            }
+        }
+        for field in ["/apiVersion", "/kind", "/metadata/name", "/metadata/namespace"] {
+            let (name, value) = (field.trim_start_matches('/').replace('/', "."), text(&object, field));
+            if value.len() > LONGEST_NAME {
+                return Err(invalid(format!("its `{name}` is longer than Kubernetes allows: {}", quoted(value))));
             }
         }
         objects.push(object);

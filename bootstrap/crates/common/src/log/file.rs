@@ -32,16 +32,8 @@ pub enum Command {
 
 impl Command {
     /// All of them.
-    pub const ALL: [Self; 8] = [
-        Self::Up,
-        Self::Down,
-        Self::Reset,
-        Self::Stack,
-        Self::Upgrade,
-        Self::Checkpoint,
-        Self::Power,
-        Self::Api,
-    ];
+    pub const ALL: [Self; 8] =
+        [Self::Up, Self::Down, Self::Reset, Self::Stack, Self::Upgrade, Self::Checkpoint, Self::Power, Self::Api];
 
     /// The name of the file that its log on this platform is in.
     pub fn file_name(self, platform: &str) -> String {

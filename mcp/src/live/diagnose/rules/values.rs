@@ -92,7 +92,7 @@ fn no_domain(object: &Value, value: &str, field: &str) -> Option<Finding> {
     let end: String =
         after.chars().take_while(|letter| letter.is_ascii_alphanumeric() || matches!(letter, '.' | '-')).collect();
     let end = end.trim_end_matches('.');
-    let near = strsim::jaro_winkler(end, DOMAIN) > 0.85 && end != DOMAIN;
+    let near = crate::likeness::likeness(end, DOMAIN) > 0.85 && end != DOMAIN;
     let host = before.rsplit(|letter: char| !letter.is_ascii_alphanumeric() && !matches!(letter, '.' | '-')).next()?;
     near.then(|| {
         let at = Ref::of(object);
