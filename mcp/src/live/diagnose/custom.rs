@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::{Fault, Finding, classify};
-use crate::live::object::{Ref, conditions, short, text};
+use crate::live::object::{Ref, conditions, gist, text};
 use crate::live::snapshot::{Snapshot, event_count};
 
 /// Ends of types of conditions that should be true, and of those that should not.
@@ -62,7 +62,7 @@ fn of_conditions(object: &Value) -> Option<Finding> {
     })?;
     let fault = classify(bad.message).unwrap_or(Fault::Unexplained);
     let why = if bad.message.is_empty() { bad.reason } else { bad.message };
-    let text = format!("{} is {}: {}", bad.kind, bad.status, short(why, 160));
+    let text = format!("{} is {}: {}", bad.kind, bad.status, gist(why, 160));
     let finding = Finding::new(fault, Ref::of(object), text)
         .with(format!("condition {}: {}", bad.kind, bad.reason), bad.message)
         .with("phase", phase(object));
@@ -118,7 +118,7 @@ fn of_phase(object: &Value) -> Option<Finding> {
         let text = if reason.is_empty() {
             format!("is in phase `{phase}`")
         } else {
-            format!("is in phase `{phase}`: {}", short(reason, 160))
+            format!("is in phase `{phase}`: {}", gist(reason, 160))
         };
         let fault = classify(reason).unwrap_or(Fault::Unexplained);
         let finding = Finding::new(fault, Ref::of(object), text).with("status.phase", phase);
@@ -133,7 +133,7 @@ fn of_result(object: &Value) -> Option<Finding> {
     let message = ["message", "error", "reason"].iter().map(|field| text(object, &format!("/status/{field}")));
     let message = message.into_iter().find(|message| !message.is_empty())?;
     let fault = classify(message).unwrap_or(Fault::SyncFailed);
-    let finding = Finding::new(fault, Ref::of(object), format!("is not {word}: {}", short(message, 160)));
+    let finding = Finding::new(fault, Ref::of(object), format!("is not {word}: {}", gist(message, 160)));
     let finding = finding.with(format!("status.{word}"), "false").with("status.message", message);
     Some(match named_in(object, message) {
         Some(field) => {
@@ -203,7 +203,7 @@ fn of_events(snapshot: &Snapshot, object: &Value) -> Option<Finding> {
     let event = snapshot.events_of(&at).into_iter().next().filter(|event| is_own && is_its_own(event))?;
     let said = text(event, "/message");
     let fault = classify(said).unwrap_or(Fault::Unexplained);
-    let finding = Finding::new(fault, at, format!("its controller warns: {}", short(said, 160)));
+    let finding = Finding::new(fault, at, format!("its controller warns: {}", gist(said, 160)));
     Some(
         finding
             .with(format!("event {} ×{}", text(event, "/reason"), event_count(event)), said)

@@ -129,6 +129,8 @@ const LEVELS: [&str; 9] = [
 ];
 /// So often a line must come before it is more than a hiccup.
 const OFTEN: usize = 3;
+/// Lines that tell how it is now.
+const LAST_LINES: usize = 60;
 /// What a line that only says that it is an error weighs.
 pub(in crate::live::diagnose) const UNNAMED: u32 = 43;
 /// Whatever is told as evidence.
@@ -172,6 +174,9 @@ fn is_calm(lower: &str) -> bool {
 fn of_container(seen: &Seen<'_>, pod: &Value, path: &str, container: &Value) -> Option<Finding> {
     let key = (namespace(pod).to_string(), name(pod).to_string(), text(container, "/name").to_string());
     let log = seen.snapshot.recent_log(&key)?;
+    if let Some(found) = of_token(seen, pod, container, log) {
+        return Some(found);
+    }
     let mut groups: BTreeMap<String, Group<'_>> = BTreeMap::new();
     let last = log.lines().count();
     for (index, line) in log.lines().enumerate() {
@@ -234,6 +239,14 @@ fn of_container(seen: &Seen<'_>, pod: &Value, path: &str, container: &Value) -> 
     }
     let is_login = worst.named == Some(LOGINS);
     Some(if is_login { super::logins::told(seen, pod, path, container, finding) } else { finding })
+}
+
+/// What it says again and again of its token for the Kubernetes API; once it may only have looked whether there is one.
+fn of_token(seen: &Seen<'_>, pod: &Value, container: &Value, log: &str) -> Option<Finding> {
+    let lines = log.lines().rev().take(LAST_LINES).filter(|line| super::token::concerns(line));
+    let lines: Vec<_> = lines.collect();
+    let line = lines.first().filter(|_| lines.len() >= OFTEN)?;
+    super::token::told(seen, pod, container, line)
 }
 
 /// A mount that may only be read, where the program writes.
