@@ -50,7 +50,9 @@ pub fn both_ends(message: &str, limit: usize) -> String {
 pub fn gist(message: &str, limit: usize) -> String {
     let line = message.split_whitespace().collect::<Vec<_>>().join(" ");
     let line = ADVICE.iter().fold(line, |line, words| line.replace(words, ""));
-    let mut rest = line.trim();
+    // Which command it was, and that it failed, says nothing of why.
+    let ended = line.rsplit_once("exit status ").and_then(|(_, behind)| behind.split_once(": "));
+    let mut rest = ended.map_or(line.trim(), |(_, why)| why.trim());
     while rest.chars().count() > limit {
         match rest.split_once(": ") {
             Some((_, tail)) if tail.len() >= TELLING => rest = tail,
@@ -83,6 +85,7 @@ mod tests {
         );
         assert_eq!(gist(&said, 60), "execution error at (a.yaml:1:2): set title");
         assert_eq!(gist("short: enough", 60), "short: enough");
+        assert_eq!(gist("`kustomize build x` failed exit status 1: Error: no such file", 90), "no such file");
         let said = format!("{}: exit status 1", "a".repeat(100));
         assert!(gist(&said, 60).ends_with("aaa: exit status 1") && gist(&said, 60).chars().count() == 60);
         assert_eq!(both_ends("abcdefghij", 7), "ab…ghij");

@@ -20,6 +20,10 @@ pub(super) fn field(snapshot: &Snapshot, object: &Value, finding: &Finding) -> O
     let template = Template::of(object).filter(|_| finding.fault == Fault::PolicyDenied)?;
     let said = finding.evidence.iter().map(|one| one.text.as_str()).chain([finding.summary.as_str()]);
     let said = said.collect::<Vec<_>>().join(" ");
+    // One that could not judge refuses everything.
+    if said.contains("failed to configure") {
+        return None;
+    }
     let meta = format!("{}metadata", template.path.strip_suffix("spec")?);
     let notes = object.pointer(&format!("/{}/annotations", meta.replace('.', "/")));
     let pod = json!({"metadata": {"labels": template.labels, "annotations": notes}, "spec": template.spec});

@@ -46,7 +46,11 @@ pub(super) fn wrong(image: &str) -> Option<Wrong> {
     let is_letter = |letter: char| letter.is_ascii_alphanumeric() || matches!(letter, '.' | '-' | '_');
     match tag.and_then(|tag| tag.chars().find(|letter| !is_letter(*letter))) {
         Some(letter) => found(&format!("a tag may not have `{letter}`"), None),
-        None => repository.contains(':').then(|| Wrong { why: "there is a colon too many in it".into(), right: None }),
+        None => repository
+            .rsplit('/')
+            .next()?
+            .contains(':')
+            .then(|| Wrong { why: "there is a colon too many in it".into(), right: None }),
     }
 }
 

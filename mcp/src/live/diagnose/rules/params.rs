@@ -34,16 +34,27 @@ pub(super) fn explained(seen: &Seen<'_>, finding: Finding) -> Finding {
         return finding;
     };
     let bindings = KINDS.iter().filter_map(|(kind, _)| seen.snapshot.get(&Ref::new(GROUP, kind, "", called)));
-    let Some(binding) = bindings.into_iter().next() else { return finding };
-    let place = &finding.object.namespace;
-    let found = match said.contains("no params found") {
-        true => gone(seen, binding, place),
-        false => lacks(seen, binding, place, &said),
+    let (binding, place, is_gone) =
+        (bindings.into_iter().next(), &finding.object.namespace, said.contains("no params found"));
+    let found = match binding {
+        Some(binding) if is_gone => gone(seen, binding, place),
+        Some(binding) => lacks(seen, binding, place, &said),
+        // One that may not be read here is named by the message.
+        None => is_gone.then(|| unread(&said, called)),
     };
     let Some(mut found) = found else { return finding };
     found.affects.push(finding.object.to_string());
     found.weight = finding.weight;
     finding.evidence.iter().fold(found, |found, one| found.with(one.source.clone(), &one.text))
+}
+
+/// What the message alone tells of a binding.
+fn unread(said: &str, called: &str) -> Finding {
+    let kind = KINDS.iter().find(|(_, policy)| said.contains(policy)).map_or(KINDS[0].0, |(kind, _)| kind);
+    let (at, field) = (Ref::new(GROUP, kind, "", called), "spec.paramRef");
+    let text = "names parameters that are not there, so that everything is refused that its policy would judge";
+    let next = format!("Make what `{field}` of {at} names, or correct it.");
+    Finding::new(Fault::MissingReference, at, text).at(field).next(next)
 }
 
 /// A binding whose policy or whose parameters are not there.
@@ -259,6 +270,18 @@ mod tests {
     }
 
     #[test]
+    fn a_binding_that_may_not_be_read_is_named_all_the_same() {
+        let mut all = objects("ValidatingAdmissionPolicy", json!({}), "limit");
+        all.remove(1);
+        all.push(refused(
+            "failed to configure binding: no params found for policy binding with `Deny` parameterNotFoundAction",
+        ));
+        let cause = diagnose(&Snapshot::of("lab", all), "Deployment:shop/web").expect("there").causes.remove(0);
+        assert_eq!(cause.object.to_string(), "ValidatingAdmissionPolicyBinding bound");
+        assert_eq!(cause.field, "spec.paramRef");
+    }
+
+    #[test]
     fn parameters_that_lack_a_key_are_told_themselves() {
         let mut all = objects(
             "ValidatingAdmissionPolicy",
@@ -283,10 +306,10 @@ mod tests {
         let reference =
             |action: &str| json!({"name": "limits", "namespace": "shop", "parameterNotFoundAction": action});
         assert_eq!(told(reference("Deny"), "limit"), (Verdict::Broken, "spec.paramRef.name".into()));
-        assert_eq!(told(reference("Deny"), "limits").0, Verdict::Healthy);
-        assert_eq!(told(reference("Allow"), "limit").0, Verdict::Healthy, "without parameters it lets everything pass");
+        assert_eq!(told(reference("Deny"), "limits").1, "");
+        assert_eq!(told(reference("Allow"), "limit").1, "", "without parameters it lets everything pass");
         let each = json!({"name": "limits", "parameterNotFoundAction": "Deny"});
-        assert_eq!(told(each, "limit").0, Verdict::Healthy, "each namespace may have its own");
+        assert_eq!(told(each, "limit").1, "", "each namespace may have its own");
         let mut lost = objects("ValidatingAdmissionPolicy", reference("Deny"), "limits");
         lost.remove(0);
         lost.push(json!({"apiVersion": "admissionregistration.k8s.io/v1", "kind": "ValidatingAdmissionPolicy", "metadata": {"name": "smal"}, "spec": {}}));
