@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::Seen;
 use crate::live::diagnose::{Fault, Finding};
-use crate::live::object::{Ref, list, short, text};
+use crate::live::object::{Ref, both_ends, list, text};
 use crate::live::references::template::Template;
 
 /// How programs say that a file is not there.
@@ -47,7 +47,7 @@ pub(in crate::live::diagnose) fn told(seen: &Seen<'_>, finding: Finding) -> Find
     };
     let line = line.clone();
     let mut finding = finding;
-    finding.summary = format!("{}: {}", finding.summary, short(super::logs::message(&line), LONGEST));
+    finding.summary = format!("{}: {}", finding.summary, both_ends(super::logs::message(&line), LONGEST));
     finding.next = "Correct its command, its configuration or what it depends on, as its log says.".into();
     let Some(pod) = seen.snapshot.get(&finding.object) else { return finding };
     let container = Template::of(pod).and_then(|template| template.container(&finding.container));

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::{Seen, said};
 use crate::live::diagnose::{Fault, Finding};
-use crate::live::object::{Ref, list, name, namespace, short, text};
+use crate::live::object::{Ref, both_ends, list, name, namespace, text};
 use crate::live::references::template::Template;
 use crate::live::snapshot::LogKey;
 
@@ -199,7 +199,7 @@ fn of_container(seen: &Seen<'_>, pod: &Value, path: &str, container: &Value) -> 
         "container `{}` runs, and its log tells{what} {} times: {}",
         key.2,
         worst.count,
-        short(message(worst.line), 160)
+        both_ends(message(worst.line), 160)
     );
     let finding = Finding::new(Fault::LogErrors, Ref::of(pod), text).in_container(&key.2);
     let finding = if worst.named.is_some() { finding } else { finding.at_most(UNNAMED) };
