@@ -38,7 +38,7 @@ pub(super) fn explained(seen: &Seen<'_>, finding: Finding) -> Finding {
         (bindings.into_iter().next(), &finding.object.namespace, said.contains("no params found"));
     let found = match binding {
         Some(binding) if is_gone => gone(seen, binding, place),
-        Some(binding) => lacks(seen, binding, place, &said),
+        Some(binding) => no_kind(seen, binding, &said).or_else(|| lacks(seen, binding, place, &said)),
         // One that may not be read here is named by the message.
         None => is_gone.then(|| unread(&said, called)),
     };
@@ -169,6 +169,18 @@ fn gone(seen: &Seen<'_>, binding: &Value, place: &str) -> Option<Finding> {
         }
         None => found.at(field).next(format!("Make {meant}, or correct `{field}` of {at}.")),
     })
+}
+
+/// A kind of parameters that the cluster does not serve.
+fn no_kind(seen: &Seen<'_>, binding: &Value, said: &str) -> Option<Finding> {
+    let policy = policy_of(seen.snapshot, binding).filter(|_| said.contains("resource referenced by paramKind"))?;
+    let (at, field) = (Ref::of(policy), "spec.paramKind");
+    let kind = format!("{} ({})", text(policy, "/spec/paramKind/kind"), text(policy, "/spec/paramKind/apiVersion"));
+    let text = format!(
+        "takes parameters of kind {kind}, which this cluster does not serve, so that everything is refused that it would judge"
+    );
+    let found = Finding::new(Fault::MissingReference, at.clone(), text).at(field).with(field, &kind);
+    Some(found.next(format!("Install what defines {kind}, or correct `{field}` of {at}.")))
 }
 
 /// Parameters that are there, and lack a key that an expression reads.
