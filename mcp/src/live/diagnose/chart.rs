@@ -79,7 +79,7 @@ fn of_schema(said: &str) -> Option<String> {
     let line = said.lines().map(str::trim).find(|line| line.starts_with("- "))?.trim_start_matches("- ");
     if let Some(rest) = line.strip_prefix("at '") {
         let (place, why) = rest.split_once('\'')?;
-        let missing = why.split_once("missing propert").and_then(|(_, rest)| rest.split('\'').nth(1));
+        let missing = why.split_once("missing proper").and_then(|(_, rest)| rest.split('\'').nth(1));
         let parts = place.split('/').chain(missing).filter(|part| !part.is_empty());
         return Some(parts.collect::<Vec<_>>().join("."));
     }

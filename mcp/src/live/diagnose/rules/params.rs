@@ -324,7 +324,7 @@ mod tests {
         assert_eq!(told(each, "limit").1, "", "each namespace may have its own");
         let mut lost = objects("ValidatingAdmissionPolicy", reference("Deny"), "limits");
         lost.remove(0);
-        lost.push(json!({"apiVersion": "admissionregistration.k8s.io/v1", "kind": "ValidatingAdmissionPolicy", "metadata": {"name": "smal"}, "spec": {}}));
+        lost.push(json!({"apiVersion": "admissionregistration.k8s.io/v1", "kind": "ValidatingAdmissionPolicy", "metadata": {"name": "smaller"}, "spec": {}}));
         let told = diagnose(&Snapshot::of("lab", lost), "ValidatingAdmissionPolicyBinding:bound").expect("there");
         assert_eq!((told.verdict, told.causes[0].field.as_str()), (Verdict::Imperfect, "spec.policyName"));
     }
