@@ -1,7 +1,7 @@
 //! Reading Kubernetes objects as plain JSON: the few questions that everybody asks.
 
 pub use backstack_health::object::Ref;
-pub use backstack_health::words::short;
+pub use backstack_health::words::{both_ends, gist, short};
 use serde_json::Value;
 
 /// Label by which the installer marks what belongs to a component of the platform.

@@ -278,7 +278,7 @@ const PHRASES: &[(&[&str], Fault)] = &[
     (&["failed waiting for", "informer to sync"], Fault::MissingRights),
     (&["violates podsecurity"], Fault::PolicyDenied),
     (&["admission webhook", "denied the request"], Fault::PolicyDenied),
-    (&["validatingadmissionpolicy", "denied request"], Fault::PolicyDenied),
+    (&["admissionpolicy", "denied request"], Fault::PolicyDenied),
     (&["functionrevision"], Fault::MissingFunction),
     (&["no such function"], Fault::MissingFunction),
     (&["cannot connect to function"], Fault::MissingFunction),

@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use crate::fault::Fault;
 use crate::object::Ref;
-use crate::words::short;
+use crate::words::both_ends;
 
 /// Longest piece of evidence, in characters.
 const LONGEST: usize = 300;
@@ -99,14 +99,14 @@ pub struct Change {
 pub struct Evidence {
     /// As `event FailedScheduling` or `condition Synced`.
     pub source: String,
-    /// What it says, cut to its beginning if it is long.
+    /// What it says, with its two ends if it is long.
     pub text: String,
 }
 
 impl Evidence {
-    /// A piece of evidence from this source; a long text is cut.
+    /// A piece of evidence from this source; a long text keeps its two ends.
     pub fn new(source: impl Into<String>, text: &str) -> Self {
-        Self { source: source.into(), text: short(text, LONGEST) }
+        Self { source: source.into(), text: both_ends(text, LONGEST) }
     }
 }
 

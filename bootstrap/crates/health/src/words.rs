@@ -1,5 +1,10 @@
 //! Servers' messages, cut down to what they say.
 
+/// What programs write behind an error, and what says nothing of it.
+const ADVICE: [&str; 1] = ["Use --debug flag to render out invalid YAML"];
+/// Shorter ends of an error, as `exit status 1`, say too little by themselves.
+const TELLING: usize = 20;
+
 /// The first line, without a final dot.
 pub fn sentence(message: &str) -> &str {
     message.lines().next().unwrap_or_default().trim().trim_end_matches('.')
@@ -28,6 +33,35 @@ pub fn short(message: &str, limit: usize) -> String {
     format!("{cut}…")
 }
 
+/// A message as one line of at most `limit` characters: of a long one its beginning and, longer, its end, where errors
+/// say why.
+pub fn both_ends(message: &str, limit: usize) -> String {
+    let letters: Vec<char> = message.split_whitespace().collect::<Vec<_>>().join(" ").chars().collect();
+    if letters.len() <= limit {
+        return letters.into_iter().collect();
+    }
+    let head = limit / 3;
+    let tail = letters.len() - (limit - head).saturating_sub(1);
+    letters[..head].iter().chain(&['…']).chain(&letters[tail..]).collect()
+}
+
+/// A message as one line of at most `limit` characters. Each layer of an error says first what it was about and then, behind
+/// a colon, why: of a long one the last layers are kept, and what only advises is left out.
+pub fn gist(message: &str, limit: usize) -> String {
+    let line = message.split_whitespace().collect::<Vec<_>>().join(" ");
+    let line = ADVICE.iter().fold(line, |line, words| line.replace(words, ""));
+    // Which command it was, and that it failed, says nothing of why.
+    let ended = line.rsplit_once("exit status ").and_then(|(_, behind)| behind.split_once(": "));
+    let mut rest = ended.map_or(line.trim(), |(_, why)| why.trim());
+    while rest.chars().count() > limit {
+        match rest.split_once(": ") {
+            Some((_, tail)) if tail.len() >= TELLING => rest = tail,
+            _ => return both_ends(rest, limit),
+        }
+    }
+    rest.trim_start_matches("Error: ").into()
+}
+
 /// `1 restart`, `3 restarts`.
 pub(crate) fn counted(count: i64, thing: &str) -> String {
     if count == 1 { format!("1 {thing}") } else { format!("{count} {thing}s") }
@@ -41,6 +75,21 @@ mod tests {
     fn long_messages_are_cut_at_characters() {
         assert_eq!(short("a  b\n c", 10), "a b c");
         assert_eq!(short("äöüäöü", 4), "äöü…");
+    }
+
+    #[test]
+    fn of_long_errors_the_end_is_kept() {
+        let said = format!(
+            "failed to execute helm template command: `helm template {}` failed exit status 1: Error: execution error at (a.yaml:1:2): set title\n\nUse --debug flag to render out invalid YAML",
+            "x".repeat(100)
+        );
+        assert_eq!(gist(&said, 60), "execution error at (a.yaml:1:2): set title");
+        assert_eq!(gist("short: enough", 60), "short: enough");
+        assert_eq!(gist("`kustomize build x` failed exit status 1: Error: no such file", 90), "no such file");
+        let said = format!("{}: exit status 1", "a".repeat(100));
+        assert!(gist(&said, 60).ends_with("aaa: exit status 1") && gist(&said, 60).chars().count() == 60);
+        assert_eq!(both_ends("abcdefghij", 7), "ab…ghij");
+        assert_eq!(both_ends("abc", 7), "abc");
     }
 
     #[test]

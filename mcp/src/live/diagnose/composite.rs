@@ -7,14 +7,16 @@ use serde_json::Value;
 use super::compositions::{CROSSPLANE, composition_of, compositions_of};
 use super::custom::{VIOLATION, named_in, path_in};
 use super::mutated::value_at;
-use super::{Fault, Finding, classify, program, readiness, revision};
-use crate::live::object::{Ref, annotation, condition, conditions, group_of, list, name, short, text};
+use super::{Fault, Finding, classify, program, readiness, revision, taken};
+use crate::live::object::{Ref, annotation, condition, conditions, gist, group_of, list, name, text};
 use crate::live::references::nearest;
 use crate::live::snapshot::{Snapshot, event_count, event_time};
 
 const PACKAGES: &str = "pkg.crossplane.io";
 /// What an error weighs at least that Crossplane tells of something that is not ready.
 const WARNED: u32 = 52;
+/// How Crossplane begins a list of what it could not apply.
+const UNSYNCED: &str = "Unsynced resources";
 
 /// Everything that is wrong with a composite resource.
 pub(super) fn of_composite(snapshot: &Snapshot, composite: &Value) -> Vec<Finding> {
@@ -22,14 +24,21 @@ pub(super) fn of_composite(snapshot: &Snapshot, composite: &Value) -> Vec<Findin
     let mut findings = functions(snapshot, composite, &at);
     let synced = condition(composite, "Synced").filter(|condition| condition.is_false());
     if let Some(synced) = synced {
-        let message = if synced.message.is_empty() { newest_warning(snapshot, &at) } else { synced.message };
+        let said = why_unsynced(snapshot, &at, synced.message);
+        let message = said.unwrap_or(synced.message);
         let fault = classify(message).unwrap_or(Fault::Unexplained);
         let known = findings.iter().any(|finding| finding.fault == fault || finding.fault == Fault::MissingFunction);
         if known {
             findings = findings.into_iter().map(|finding| finding.with("condition Synced", message)).collect();
         } else {
-            let told = unwatched(snapshot, composite, &at, message).or_else(|| nowhere(composite, &at, message));
-            let finding = told.unwrap_or_else(|| of_message(fault, &at, message));
+            let told = unwatched(snapshot, composite, &at, message)
+                .or_else(|| nowhere(composite, &at, message))
+                .or_else(|| taken::told(snapshot, composite, message));
+            let mut finding = told.unwrap_or_else(|| of_message(fault, &at, message));
+            // What is not ready, and will not be by itself, is no remark.
+            if said.is_some() && !condition(composite, "Ready").is_some_and(|ready| ready.is_true()) {
+                finding.weight = finding.weight.max(WARNED);
+            }
             let finding =
                 program::told(composition_of(snapshot, composite), composite, selected(composite, finding), message);
             findings.push(finding.with(format!("condition Synced: {}", synced.reason), message));
@@ -80,12 +89,24 @@ pub(super) fn of_definition(snapshot: &Snapshot, definition: &Value) -> Option<F
     if why.is_empty() {
         return Some(Finding::new(Fault::Starting, at, "the API that it defines is not served yet"));
     }
-    let summary = format!("the API that it defines is not served: {}", short(innermost(why), 200));
+    let summary = format!("the API that it defines is not served: {}", gist(innermost(why), 200));
     Some(
         Finding::new(Fault::InvalidManifest, at, summary)
             .with("Crossplane", why)
             .next("Correct the definition in Git."),
     )
+}
+
+/// What Crossplane warns of, where its condition only lists what it could not apply.
+fn why_unsynced<'a>(snapshot: &'a Snapshot, at: &Ref, said: &str) -> Option<&'a str> {
+    if !said.is_empty() && !said.starts_with(UNSYNCED) {
+        return None;
+    }
+    let warnings = snapshot.events_of(at).into_iter().filter(|event| text(event, "/type") == "Warning");
+    let tells = |event: &&Value| text(event, "/message").contains("cannot ") && is_lasting(event);
+    let why = warnings.into_iter().find(tells).map(|event| text(event, "/message"));
+    let newest = Some(newest_warning(snapshot, at)).filter(|newest| said.is_empty() && !newest.is_empty());
+    why.or(newest)
 }
 
 fn newest_warning<'a>(snapshot: &'a Snapshot, at: &Ref) -> &'a str {
@@ -123,7 +144,7 @@ fn warnings(snapshot: &Snapshot, composite: &Value, at: &Ref) -> Option<Finding>
 fn unmade(snapshot: &Snapshot, composite: &Value, at: &Ref) -> Option<Finding> {
     let (composition, said) = revision::nothing_made(snapshot, composite)?;
     let source = Ref::of(composition);
-    let text = format!("makes nothing of {at}: {}", short(innermost(said), 200));
+    let text = format!("makes nothing of {at}: {}", gist(innermost(said), 200));
     let field =
         path_in(composition, said).or_else(|| named_in(composition, said)).unwrap_or_else(|| "spec.pipeline".into());
     let mut finding = Finding::new(Fault::FunctionFailed, source.clone(), text).at(field.clone());
@@ -180,7 +201,7 @@ fn not_ready(composite: &Value, at: &Ref) -> Option<Finding> {
     let why = if ready.message.is_empty() { ready.reason } else { ready.message };
     let fault = classify(ready.message).unwrap_or(Fault::Starting);
     Some(
-        Finding::new(fault, at.clone(), format!("is not ready: {}", short(why, 160)))
+        Finding::new(fault, at.clone(), format!("is not ready: {}", gist(why, 160)))
             .with(format!("condition {}: {}", ready.kind, ready.reason), ready.message)
             .next("Look at what it composed: tree shows which part is not ready."),
     )
@@ -252,7 +273,7 @@ fn resource_in(message: &str) -> Option<String> {
 }
 
 fn of_message(fault: Fault, at: &Ref, message: &str) -> Finding {
-    let core = short(innermost(message), 200);
+    let core = gist(innermost(message), 200);
     let (summary, next) = match fault {
         Fault::MissingFunction => (
             format!("its composition cannot call a function: {core}"),
@@ -338,7 +359,7 @@ fn functions(snapshot: &Snapshot, composite: &Value, at: &Ref) -> Vec<Finding> {
                 format!(
                     "its composition `{}` calls function `{function}`, which is not healthy: {}",
                     name(composition),
-                    short(why, 160)
+                    gist(why, 160)
                 ),
             )
             .with(format!("Function {function}"), why)

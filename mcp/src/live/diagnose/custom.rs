@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::{Fault, Finding, classify};
-use crate::live::object::{Ref, conditions, short, text};
+use crate::live::object::{Ref, conditions, gist, text};
 use crate::live::snapshot::{Snapshot, event_count};
 
 /// Ends of types of conditions that should be true, and of those that should not.
@@ -38,6 +38,10 @@ const RESULTS: [&str; 5] = ["applied", "ready", "healthy", "succeeded", "synced"
 const SWITCHES: [&str; 7] = ["hibernation", "paused", "pause", "suspended", "suspend", "disabled", "fencedInstances"];
 /// Fields of a specification that say the same.
 const OFF: [&str; 4] = ["suspend", "suspended", "paused", "disabled"];
+/// How controllers say that something is not there.
+const GONE: [&str; 4] = ["not found", "does not exist", "doesn't exist", "no such"];
+/// Ends of fields that name another object.
+const REFERENCES: [&str; 2] = ["name", "ref"];
 /// Shorter values stand in any message.
 const TELLING: usize = 5;
 
@@ -60,13 +64,17 @@ fn of_conditions(object: &Value) -> Option<Finding> {
         let ends = |words: &[&str]| words.iter().any(|word| condition.kind.ends_with(word));
         condition.is_false() && ends(&GOOD) || condition.is_true() && ends(&BAD)
     })?;
-    let fault = classify(bad.message).unwrap_or(Fault::Unexplained);
+    let fault = fault_of(object, bad.message).unwrap_or(Fault::Unexplained);
     let why = if bad.message.is_empty() { bad.reason } else { bad.message };
-    let text = format!("{} is {}: {}", bad.kind, bad.status, short(why, 160));
+    let text = format!("{} is {}: {}", bad.kind, bad.status, gist(why, 160));
     let finding = Finding::new(fault, Ref::of(object), text)
         .with(format!("condition {}: {}", bad.kind, bad.reason), bad.message)
         .with("phase", phase(object));
     Some(match named_in(object, bad.message) {
+        Some(field) if fault == Fault::MissingReference => {
+            let next = format!("Make what `{field}` of {} names, or correct it.", Ref::of(object));
+            finding.at(field).next(next)
+        }
         Some(field) => {
             let next = format!("The message names what `{field}` of {} says: correct that.", Ref::of(object));
             finding.at(field).next(next)
@@ -118,11 +126,17 @@ fn of_phase(object: &Value) -> Option<Finding> {
         let text = if reason.is_empty() {
             format!("is in phase `{phase}`")
         } else {
-            format!("is in phase `{phase}`: {}", short(reason, 160))
+            format!("is in phase `{phase}`: {}", gist(reason, 160))
         };
-        let fault = classify(reason).unwrap_or(Fault::Unexplained);
+        let fault = fault_of(object, reason).unwrap_or(Fault::Unexplained);
         let finding = Finding::new(fault, Ref::of(object), text).with("status.phase", phase);
-        finding.next("Read its events, and what its controller says.")
+        match named_in(object, reason).filter(|_| fault == Fault::MissingReference) {
+            Some(field) => {
+                let next = format!("Make what `{field}` of {} names, or correct it.", finding.object);
+                finding.at(field).next(next)
+            }
+            None => finding.next("Read its events, and what its controller says."),
+        }
     })
 }
 
@@ -132,8 +146,8 @@ fn of_result(object: &Value) -> Option<Finding> {
         RESULTS.into_iter().find(|word| object.pointer(&format!("/status/{word}")) == Some(&Value::Bool(false)))?;
     let message = ["message", "error", "reason"].iter().map(|field| text(object, &format!("/status/{field}")));
     let message = message.into_iter().find(|message| !message.is_empty())?;
-    let fault = classify(message).unwrap_or(Fault::SyncFailed);
-    let finding = Finding::new(fault, Ref::of(object), format!("is not {word}: {}", short(message, 160)));
+    let fault = fault_of(object, message).unwrap_or(Fault::SyncFailed);
+    let finding = Finding::new(fault, Ref::of(object), format!("is not {word}: {}", gist(message, 160)));
     let finding = finding.with(format!("status.{word}"), "false").with("status.message", message);
     Some(match named_in(object, message) {
         Some(field) => {
@@ -203,10 +217,40 @@ fn of_events(snapshot: &Snapshot, object: &Value) -> Option<Finding> {
     let event = snapshot.events_of(&at).into_iter().next().filter(|event| is_own && is_its_own(event))?;
     let said = text(event, "/message");
     let fault = classify(said).unwrap_or(Fault::Unexplained);
-    let finding = Finding::new(fault, at, format!("its controller warns: {}", short(said, 160)));
-    Some(
-        finding
-            .with(format!("event {} ×{}", text(event, "/reason"), event_count(event)), said)
-            .next("Correct what the message names."),
-    )
+    let finding = Finding::new(fault, at, format!("its controller warns: {}", gist(said, 160)));
+    let finding = finding.with(format!("event {} ×{}", text(event, "/reason"), event_count(event)), said);
+    Some(finding.next("Correct what the message names."))
+}
+
+/// What a controller's message tells: one that names something which is not there, and which the object names by a field of
+/// that sort, tells of a reference that leads nowhere.
+fn fault_of(object: &Value, message: &str) -> Option<Fault> {
+    classify(message).or_else(|| {
+        let lower = message.to_lowercase();
+        let is_gone = GONE.iter().any(|words| lower.contains(words));
+        let field = named_in(object, message).filter(|_| is_gone)?.to_lowercase();
+        REFERENCES.iter().any(|end| field.ends_with(end)).then_some(Fault::MissingReference)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn what_is_missing_and_named_is_a_reference_that_leads_nowhere() {
+        let judged = |message: &str| {
+            let object = json!({"apiVersion": "db.dev/v1", "kind": "Cluster", "metadata": {"namespace": "shop", "name": "pg"},
+                "spec": {"login": {"secretRef": {"name": "orders-login"}}, "image": "registry/orders:9"},
+                "status": {"conditions": [{"type": "Ready", "status": "False", "reason": "x", "message": message}]}});
+            let found = of_any(&Snapshot::of("lab", [object.clone()]), &object).expect("it is not ready");
+            (found.fault, found.field)
+        };
+        let field = "spec.login.secretRef.name".to_string();
+        assert_eq!(judged("secrets \"orders-login\" not found"), (Fault::MissingReference, field.clone()));
+        assert_eq!(judged("cannot read orders-login yet"), (Fault::Unexplained, field));
+        assert_eq!(judged("registry/orders:9 not found").0, Fault::Unexplained, "an image is no reference");
+    }
 }

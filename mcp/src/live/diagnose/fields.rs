@@ -5,7 +5,7 @@ use backstack_health::finding::Change;
 use serde_json::{Value, json};
 
 use super::mutated::value_at;
-use super::{Fault, Finding, applications_of, chosen, mutated, next_step, source};
+use super::{Fault, Finding, applications_of, chosen, denied, mutated, next_step, source};
 use crate::live::mutations::{mutation_of, mutation_to};
 use crate::live::object::{Ref, list, namespace, text};
 use crate::live::owners;
@@ -17,7 +17,8 @@ use crate::live::snapshot::Snapshot;
 pub(super) fn located(snapshot: &Snapshot, mut finding: Finding) -> Finding {
     let Some(object) = snapshot.get(&finding.object) else { return finding };
     if finding.field.is_empty() {
-        finding.field = field(object, &finding).unwrap_or_default();
+        let own = field(object, &finding).or_else(|| denied::field(snapshot, object, &finding));
+        finding.field = own.unwrap_or_default();
         // A message names what is missing; the field says what that is.
         let is_missing = finding.fault == Fault::MissingReference;
         if let Some(used) = uses(object).into_iter().find(|used| is_missing && used.field == finding.field) {

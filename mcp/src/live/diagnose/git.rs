@@ -3,8 +3,8 @@
 use serde_json::Value;
 
 use super::custom::named_in;
-use super::{Fault, Finding, classify, immutable, source};
-use crate::live::object::{Ref, conditions, list, short, text};
+use super::{Fault, Finding, chart, classify, immutable, source};
+use crate::live::object::{Ref, conditions, gist, list, short, text};
 
 /// Everything that is wrong with an Application or ApplicationSet.
 pub(super) fn of_application(application: &Value) -> Vec<Finding> {
@@ -133,6 +133,9 @@ fn finding(fault: Fault, application: &Value, at: &Ref, message: &str) -> Findin
     if let Some(found) = immutable::told(application, message) {
         return found;
     }
+    if let Some(found) = chart::told(application, message) {
+        return found;
+    }
     let source = Source::of(application);
     let (summary, next) = match fault {
         Fault::WrongRevision => (
@@ -146,7 +149,7 @@ fn finding(fault: Fault, application: &Value, at: &Ref, message: &str) -> Findin
             format!("Correct `path` of {at}, or add the folder to the repository."),
         ),
         Fault::GitUnreachable => (
-            format!("the repository {} cannot be read: {}", source.repository, short(core_of(message), 120)),
+            format!("the repository {} cannot be read: {}", source.repository, gist(core_of(message), 120)),
             match message.to_lowercase() {
                 said if said.contains("authentication required") || said.contains("unauthorized") => {
                     "Give Argo CD a login for the repository: a Secret in its namespace with the label `argocd.argoproj.io/secret-type: repository`."
@@ -156,27 +159,27 @@ fn finding(fault: Fault, application: &Value, at: &Ref, message: &str) -> Findin
             .to_string(),
         ),
         Fault::InvalidManifest => (
-            format!("a manifest in Git is invalid: {}", short(core_of(message), 160)),
+            format!("a manifest in Git is invalid: {}", gist(core_of(message), 160)),
             match source.file {
                 "" => format!("Correct the manifest in {}.", source::in_words(application)),
                 file => format!("Correct the file `{}/{file}` in {}.", source.path, source.repository),
             },
         ),
         Fault::PolicyDenied => (
-            format!("a policy refuses what Git says: {}", short(core_of(message), 160)),
+            format!("a policy refuses what Git says: {}", gist(core_of(message), 160)),
             "Change the manifest in Git so that it complies with the policy.".to_string(),
         ),
         Fault::MissingRights => (
-            format!("Argo CD may not apply it: {}", short(core_of(message), 160)),
+            format!("Argo CD may not apply it: {}", gist(core_of(message), 160)),
             "Grant the named account the right, or allow the kind and namespace in the AppProject.".to_string(),
         ),
         // Before the first sync there is none that could have failed.
         Fault::SyncFailed if application.pointer("/status/operationState").is_none() => (
-            format!("cannot be synced: {}", short(core_of(message), 160)),
+            format!("cannot be synced: {}", gist(core_of(message), 160)),
             format!("Correct what the message names in {at}."),
         ),
         _ => (
-            format!("{}: {}", fault.title(), short(core_of(message), 160)),
+            format!("{}: {}", fault.title(), gist(core_of(message), 160)),
             format!("Look at the whole state of the sync of {at}."),
         ),
     };

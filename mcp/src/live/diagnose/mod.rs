@@ -29,10 +29,12 @@ use super::target::Unclear;
 
 mod around;
 mod called;
+mod chart;
 mod chosen;
 mod composite;
 mod compositions;
 mod custom;
+mod denied;
 mod fields;
 mod git;
 mod immutable;
@@ -48,6 +50,7 @@ mod revision;
 mod rules;
 mod scope;
 mod source;
+mod taken;
 mod tell;
 #[cfg(test)]
 mod tests;
@@ -202,6 +205,8 @@ fn unkept(snapshot: &Snapshot, walk: &Walk<'_>) -> Vec<ServedKind> {
     let is_limited = walk.steps.iter().any(|step| {
         step.role == Role::Own && step.object.is_some_and(|object| !rules::throttling::questions(object).is_empty())
     });
+    let missed = walk.objects().flat_map(|object| rules::offered::kinds(snapshot, object));
+    let params = rules::params::kinds(snapshot);
     let figures = rules::throttling::FIGURES;
     let figures = is_limited.then(|| (figures.0.to_string(), figures.1.to_string()));
     let wanted: BTreeSet<_> = made
@@ -210,6 +215,8 @@ fn unkept(snapshot: &Snapshot, walk: &Walk<'_>) -> Vec<ServedKind> {
         .chain(noted)
         .chain(runs)
         .chain(figures)
+        .chain(missed)
+        .chain(params)
         .chain(revisions)
         .collect();
     let unread = wanted.iter().filter(|(group, kind)| kind != "Secret" && !snapshot.has_kind(group, kind));

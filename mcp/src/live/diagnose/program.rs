@@ -131,7 +131,7 @@ fn texts(line: &str) -> impl Iterator<Item = &str> {
 }
 
 /// The longest text of several lines in a step's input, and where it stands.
-fn longest<'a>(value: &'a Value, path: &str) -> Option<(String, &'a str)> {
+pub(super) fn longest<'a>(value: &'a Value, path: &str) -> Option<(String, &'a str)> {
     let of = |found: Vec<(String, &'a str)>| found.into_iter().max_by_key(|(_, text)| text.len());
     match value {
         Value::String(text) if text.trim().contains('\n') => Some((path.into(), text)),

@@ -44,9 +44,10 @@ pub(super) fn ranked(snapshot: &Snapshot, walk: &Walk<'_>, findings: Vec<Finding
     for finding in merged.iter_mut().filter(|finding| !is_harmed && is_needed(finding)) {
         finding.weight = finding.weight.min(MAYBE_HARMLESS);
     }
-    // Between equals, what lies deeper is nearer to the cause.
+    // Between equals, what names a field says more, and what lies deeper is nearer to the cause.
     let rank = |finding: &Finding| {
-        (Reverse(finding.weight), Reverse(finding.affects.len() + finding.more), Reverse(walk.depth(&finding.object)))
+        let reach = Reverse(finding.affects.len() + finding.more);
+        (Reverse(finding.weight), finding.field.is_empty(), reach, Reverse(walk.depth(&finding.object)))
     };
     merged.sort_by_cached_key(rank);
     merged.truncate(MOST);

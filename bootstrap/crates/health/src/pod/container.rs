@@ -1,6 +1,6 @@
 //! Why one container of a pod does not run, or runs and is not ready.
 
-use super::{Look, image, log_source, told};
+use super::{Look, image, image_name, log_source, told};
 use crate::facts::{ContainerStatus, Event, Terminated};
 use crate::fault::Fault;
 use crate::finding::Finding;
@@ -62,6 +62,9 @@ impl Look<'_> {
             why if why.is_empty() => format!(" ({reason})"),
             why => format!(": {why}"),
         };
+        // What no runtime takes, no registry is asked for.
+        let wrong = image_name::wrong(image).filter(|_| reason == "InvalidImageName");
+        let why = wrong.as_ref().map_or(why.clone(), |wrong| format!("{why}: {}", wrong.why));
         let mut finding = self
             .finding(Fault::BadImage, format!("image `{image}` cannot be pulled{why}"))
             .in_container(container)
@@ -73,6 +76,11 @@ impl Look<'_> {
             return finding.next(
                 "Set `imagePullPolicy` to IfNotPresent: with Never, no registry is asked for an image that the node lacks.",
             );
+        }
+        if let Some(wrong) = wrong {
+            let right = wrong.right.map(|right| format!("Write `{right}` for it where it is declared: "));
+            let right = right.unwrap_or_else(|| format!("Correct `{image}` where it is declared: "));
+            return finding.next(format!("{right}{}.", wrong.why));
         }
         finding.next(format!(
             "Correct the image's name or tag where it is declared (now `{image}`), or push that image to its registry; \

@@ -14,6 +14,7 @@ use crate::words::sentence;
 
 mod container;
 mod image;
+mod image_name;
 mod scheduling;
 
 /// Everything that is wrong with a pod, the likeliest cause first. Of a ready one, what ended before: a hint, no cause.

@@ -6,7 +6,7 @@ use super::Seen;
 use super::logs::{is_error, message, running};
 use crate::live::diagnose::{Fault, Finding};
 use crate::live::moment::in_words;
-use crate::live::object::{Ref, list, name, namespace, number, short, text};
+use crate::live::object::{Ref, both_ends, gist, list, name, namespace, number, text};
 use crate::live::references::template::Template;
 use crate::live::snapshot::event_count;
 
@@ -58,7 +58,7 @@ fn of_hook(seen: &Seen<'_>, application: &Value, hook: &Value, at: Ref, warning:
     let sort = sort.trim_start();
     let again = if tries > 0 { format!(", and was tried {tries} times again") } else { String::new() };
     let said =
-        line.map_or_else(|| short(why, LONGEST), |line| format!("its log says `{}`", short(message(line), LONGEST)));
+        line.map_or_else(|| gist(why, LONGEST), |line| format!("its log says `{}`", both_ends(message(line), LONGEST)));
     let summary = format!("fails as a {sort} of {app}{again}, so that nothing behind it is applied: {said}");
     let mut finding = Finding::new(Fault::JobFailed, at.clone(), summary).with("sync", text(hook, "/message"));
     finding = finding.with("sync", text(application, "/status/operationState/message"));

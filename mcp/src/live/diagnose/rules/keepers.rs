@@ -3,10 +3,10 @@
 
 use serde_json::Value;
 
-use super::{Seen, guarded, matches, secrets, tls};
+use super::{Seen, across, guarded, matches, secrets, tls};
 use crate::live::diagnose::custom::named_in;
 use crate::live::diagnose::{Fault, Finding, classify};
-use crate::live::object::{COMPONENT, Ref, condition, group_of, label, list, name, namespace, number, short, text};
+use crate::live::object::{COMPONENT, Ref, condition, gist, group_of, label, list, name, namespace, number, text};
 use crate::live::snapshot::{LogKey, Snapshot};
 
 /// Label of the rights by which a component opens its own kinds to the assistant.
@@ -96,13 +96,13 @@ pub(in crate::live::diagnose) fn complaint(seen: &Seen<'_>, object: &Value, is_c
         return Some(finding);
     }
     let fault = classify(&said).unwrap_or(Fault::Unexplained);
-    let text = format!("its controller complains: {}", short(&said, 200));
+    let text = format!("its controller complains: {}", gist(&said, 200));
     let mut finding = Finding::new(fault, at.clone(), text).with(format!("log of Pod {place}/{pod}"), line);
     finding.weight = finding.weight.max(COMPLAINT);
     Some(match named_in(object, &said) {
         Some(field) => {
             let next = format!("Correct `{field}` of {at}, which the message names.");
-            matches::told(object, &said, finding.at(field).next(next))
+            across::told(seen, object, &said, matches::told(object, &said, finding.at(field).next(next)))
         }
         None => finding.next(format!("Correct in {at} what the message names.")),
     })

@@ -4,11 +4,9 @@ use serde_json::Value;
 
 use super::Seen;
 use crate::live::diagnose::{Fault, Finding};
-use crate::live::object::{Ref, list, short, text};
+use crate::live::object::{Ref, both_ends, list, text};
 use crate::live::references::template::Template;
 
-/// Where the token of a pod's account lies, if it gets one.
-const TOKENS: &str = "/var/run/secrets/kubernetes.io/serviceaccount";
 /// How programs say that a file is not there.
 const NO_FILE: [&str; 4] = ["no such file or directory", "enoent", "file not found", "does not exist"];
 /// Longest part of a log's line in a summary.
@@ -49,10 +47,16 @@ pub(in crate::live::diagnose) fn told(seen: &Seen<'_>, finding: Finding) -> Find
     };
     let line = line.clone();
     let mut finding = finding;
-    finding.summary = format!("{}: {}", finding.summary, short(super::logs::message(&line), LONGEST));
+    finding.summary = format!("{}: {}", finding.summary, both_ends(super::logs::message(&line), LONGEST));
     finding.next = "Correct its command, its configuration or what it depends on, as its log says.".into();
     let Some(pod) = seen.snapshot.get(&finding.object) else { return finding };
     let container = Template::of(pod).and_then(|template| template.container(&finding.container));
+    // Whatever it says last comes from that.
+    let of_token =
+        |(_, spec): &(String, &Value)| lines.iter().find_map(|line| super::token::told(seen, pod, spec, line));
+    if let Some(found) = container.as_ref().and_then(of_token) {
+        return finding.evidence.iter().fold(found, |found, one| found.with(one.source.clone(), &one.text));
+    }
     if let Some((path, name)) =
         container.and_then(|(path, container)| Some((path, super::said::unset(container, &line)?)))
         && finding.field.is_empty()
@@ -87,17 +91,6 @@ fn without_file(pod: &Value, finding: Finding, file: &str) -> Finding {
     let Some(template) = Template::of(pod) else { return finding };
     let Some((path, container)) = template.container(&finding.container) else { return finding };
     let at = Ref::of(pod);
-    if file.starts_with(TOKENS) {
-        let field = format!("{}.automountServiceAccountToken", template.path);
-        let is_off = template.spec.get("automountServiceAccountToken") == Some(&Value::Bool(false));
-        return match is_off {
-            true => finding
-                .at(field.clone())
-                .should_be(true)
-                .next(format!("Set `{field}` of {at} to true: without it the pod gets no token of its account.")),
-            false => finding,
-        };
-    }
     // What its own command names is looked for there: the slip may well be in the command.
     let said = ["command", "args"].into_iter().flat_map(|part| list(container, &format!("/{part}")));
     if said.filter_map(Value::as_str).any(|word| word.contains(file)) {

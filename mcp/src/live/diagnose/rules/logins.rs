@@ -27,6 +27,9 @@ struct Password<'a> {
 pub(super) fn told(seen: &Seen<'_>, pod: &Value, path: &str, container: &Value, finding: Finding) -> Finding {
     let Some(own) = passwords(path, container).into_iter().next() else { return finding };
     let at = Ref::of(pod);
+    if let Some(found) = super::declared::told(seen, pod, own.secret, &format!("{}.name", own.field), &finding) {
+        return found;
+    }
     let finding = finding.with(own.variable, &format!("key `{}` of Secret {}", own.key, own.secret));
     if let Some((server, other)) = of_server(seen, pod, &own) {
         let field = format!("{}.name", own.field);

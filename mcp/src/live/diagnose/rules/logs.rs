@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::{Seen, said};
 use crate::live::diagnose::{Fault, Finding};
-use crate::live::object::{Ref, list, name, namespace, short, text};
+use crate::live::object::{Ref, both_ends, list, name, namespace, text};
 use crate::live::references::template::Template;
 use crate::live::snapshot::LogKey;
 
@@ -129,6 +129,8 @@ const LEVELS: [&str; 9] = [
 ];
 /// So often a line must come before it is more than a hiccup.
 const OFTEN: usize = 3;
+/// Lines that tell how it is now.
+const LAST_LINES: usize = 60;
 /// What a line that only says that it is an error weighs.
 pub(in crate::live::diagnose) const UNNAMED: u32 = 43;
 /// Whatever is told as evidence.
@@ -172,6 +174,9 @@ fn is_calm(lower: &str) -> bool {
 fn of_container(seen: &Seen<'_>, pod: &Value, path: &str, container: &Value) -> Option<Finding> {
     let key = (namespace(pod).to_string(), name(pod).to_string(), text(container, "/name").to_string());
     let log = seen.snapshot.recent_log(&key)?;
+    if let Some(found) = of_token(seen, pod, container, log) {
+        return Some(found);
+    }
     let mut groups: BTreeMap<String, Group<'_>> = BTreeMap::new();
     let last = log.lines().count();
     for (index, line) in log.lines().enumerate() {
@@ -194,7 +199,7 @@ fn of_container(seen: &Seen<'_>, pod: &Value, path: &str, container: &Value) -> 
         "container `{}` runs, and its log tells{what} {} times: {}",
         key.2,
         worst.count,
-        short(message(worst.line), 160)
+        both_ends(message(worst.line), 160)
     );
     let finding = Finding::new(Fault::LogErrors, Ref::of(pod), text).in_container(&key.2);
     let finding = if worst.named.is_some() { finding } else { finding.at_most(UNNAMED) };
@@ -234,6 +239,14 @@ fn of_container(seen: &Seen<'_>, pod: &Value, path: &str, container: &Value) -> 
     }
     let is_login = worst.named == Some(LOGINS);
     Some(if is_login { super::logins::told(seen, pod, path, container, finding) } else { finding })
+}
+
+/// What it says again and again of its token for the Kubernetes API; once it may only have looked whether there is one.
+fn of_token(seen: &Seen<'_>, pod: &Value, container: &Value, log: &str) -> Option<Finding> {
+    let lines = log.lines().rev().take(LAST_LINES).filter(|line| super::token::concerns(line));
+    let lines: Vec<_> = lines.collect();
+    let line = lines.first().filter(|_| lines.len() >= OFTEN)?;
+    super::token::told(seen, pod, container, line)
 }
 
 /// A mount that may only be read, where the program writes.

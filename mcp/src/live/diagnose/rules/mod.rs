@@ -16,6 +16,7 @@ use crate::live::object::{Ref, text};
 use crate::live::references::hosts::Host;
 use crate::live::snapshot::Snapshot;
 
+mod across;
 pub(super) mod admission;
 mod aliases;
 mod annotations;
@@ -24,6 +25,7 @@ mod autoscaler;
 mod awaited;
 pub(super) mod certificates;
 mod configuration;
+mod declared;
 mod deletion;
 mod dns;
 mod expressions;
@@ -46,14 +48,17 @@ mod mounted;
 mod mounts;
 mod names;
 mod network;
+pub(super) mod offered;
 mod one_pod;
 mod outlived;
+pub(super) mod params;
 mod paths;
 mod placement;
 mod pods;
 mod pointers;
 pub(super) mod probes;
 pub(super) mod projects;
+mod proxied;
 mod quotas;
 mod released;
 pub(super) mod rights;
@@ -69,10 +74,12 @@ pub(super) mod slices;
 mod storage;
 pub(super) mod throttling;
 mod tls;
+mod token;
 mod unreadable;
 mod values;
 mod variables;
 pub(super) mod waiting;
+mod waves;
 mod webhooks;
 mod windows;
 
@@ -105,7 +112,10 @@ pub(super) fn of_object(seen: &Seen<'_>, object: &Value) -> Vec<Finding> {
     let mut found = deletion::of_object(seen, object);
     found.extend(annotations::of_object(seen, object));
     match text(object, "/kind") {
-        "Service" => found.extend(service::of_service(seen, object)),
+        "Service" => {
+            found.extend(service::of_service(seen, object));
+            found.extend(proxied::of_service(seen, object));
+        }
         "Ingress" => found.extend(ingress::of_ingress(seen, object)),
         "HorizontalPodAutoscaler" => found.extend(autoscaler::of_autoscaler(seen, object)),
         "PodDisruptionBudget" => found.extend(autoscaler::of_budget(seen, object)),
@@ -140,17 +150,25 @@ pub(super) fn of_object(seen: &Seen<'_>, object: &Value) -> Vec<Finding> {
         "RoleBinding" | "ClusterRoleBinding" => found.extend(rights::of_binding(seen, object)),
         "Application" => {
             found.extend(windows::of_application(seen, object));
-            found.extend(hooks::of_application(seen, object));
+            let waves = waves::of_application(seen, object);
+            if waves.is_none() {
+                found.extend(hooks::of_application(seen, object));
+            }
+            found.extend(waves);
             found.extend(fights::of_application(seen, object));
             found.extend(ignored::of_application(seen, object));
         }
         "ValidatingWebhookConfiguration" | "MutatingWebhookConfiguration" => {
             found.extend(admission::of_configuration(seen, object));
         }
+        "ValidatingAdmissionPolicyBinding" | "MutatingAdmissionPolicyBinding" => {
+            found.extend(params::of_binding(seen, object));
+        }
         "AppProject" => {}
         "ApplicationSet" => found.extend(windows::of_set(seen, object)),
         _ => {
             found.extend(pointers::of_any(seen, object));
+            found.extend(declared::of_any(object));
             found.extend(runs::of_schedule(seen, object));
         }
     }
@@ -163,6 +181,8 @@ pub(super) fn explained(seen: &Seen<'_>, finding: Finding) -> Finding {
     let finding = mounts::explained(seen, finding);
     let finding = limits::explained(seen, finding);
     let finding = expressions::explained(seen, finding);
+    let finding = params::explained(seen, finding);
+    let finding = offered::explained(seen, finding);
     schedules::explained(seen, finding)
 }
 

@@ -6,6 +6,7 @@ use super::{Seen, answers, listening};
 use crate::live::diagnose::{Fault, Finding};
 use crate::live::object::{Ref, list, namespace, text};
 use crate::live::references::nearest;
+use crate::live::references::selector::fits_plain;
 use crate::live::references::template::Template;
 
 /// Folders that images serve or run: whatever is mounted there hides what they have.
@@ -183,19 +184,78 @@ fn hides(
         lines.find(|line| misses(line, folder))
     });
     let refused = pods.iter().find_map(|pod| answers::refused_at_root(seen, pod)).filter(|_| is_served);
+    if line.is_none() && is_meant(seen, object, container, &pods, volume) {
+        return None;
+    }
     let how = match (line, refused) {
         (_, Some(status)) => format!("its program answers {status} at `/`"),
         (Some(line), None) => super::logs::message(line).to_string(),
         (None, None) => return None,
     };
-    let (at, field) = (Ref::of(object), format!("{field}.mountPath"));
-    let text = format!("{what} is mounted over `{folder}`, which hides what the image has there: {how}");
-    let finding = Finding::new(Fault::Volume, at.clone(), text).at(field.clone()).with(field.clone(), folder);
+    let unread = unread(template, mount).filter(|_| volume.get("emptyDir").is_some());
+    let (at, part) = (Ref::of(object), if unread.is_some() { "name" } else { "mountPath" });
+    let field = format!("{field}.{part}");
+    let text = match unread {
+        Some((filled, by)) => format!(
+            "mounts `{}` at `{folder}`, which nobody fills; container `{by}` fills `{filled}`, which nobody reads: {how}",
+            text(mount, "/name")
+        ),
+        None => format!("{what} is mounted over `{folder}`, which hides what the image has there: {how}"),
+    };
+    let finding = Finding::new(Fault::Volume, at.clone(), text)
+        .at(field.clone())
+        .with(field.clone(), self::text(mount, &format!("/{part}")));
     let finding = line.into_iter().fold(finding, |finding, line| finding.with("log", line));
-    let finding = refused.into_iter().fold(finding, |found, status| found.with("tried", &format!("GET /: {status}")));
+    let mut finding =
+        refused.into_iter().fold(finding, |found, status| found.with("tried", &format!("GET /: {status}")));
+    if refused.is_some() {
+        // Whoever comes by these gets nothing.
+        let services = seen.snapshot.inside("", "Service", namespace(object));
+        let leads = |service: &&Value| {
+            pods.iter().any(|pod| fits_plain(service.pointer("/spec/selector"), pod.pointer("/metadata/labels")))
+        };
+        finding.affects.extend(services.filter(leads).map(|service| Ref::of(service).to_string()));
+    }
+    if let Some((filled, by)) = unread {
+        return Some(finding.should_be(filled).next(format!(
+            "Set `{field}` of {at} to `{filled}`, the folder that container `{by}` fills; or let `{by}` fill `{}`.",
+            self::text(mount, "/name")
+        )));
+    }
     Some(finding.next(format!(
         "Take the mount of {what} at `{field}` of {at} away, mount it at another folder, or put there what the program needs (an init container that copies it)."
     )))
+}
+
+/// The one folder that a container fills before the others begin and that none of them mounts, and that container.
+fn unread<'a>(template: Template<'a>, mount: &Value) -> Option<(&'a str, &'a str)> {
+    let volumes = list(template.spec, "/volumes").iter();
+    let others = volumes.filter(|one| one.get("emptyDir").is_some() && text(one, "/name") != text(mount, "/name"));
+    let mut unread = others.filter_map(|volume| {
+        let called = text(volume, "/name");
+        let mounts =
+            |container: &Value| list(container, "/volumeMounts").iter().any(|one| text(one, "/name") == called);
+        let users: Vec<_> = template.containers().filter(|(_, container)| mounts(container)).collect();
+        match users.as_slice() {
+            [(path, container)] if path.contains("initContainers") => Some((called, text(container, "/name"))),
+            _ => None,
+        }
+    });
+    unread.next().filter(|_| unread.next().is_none())
+}
+
+/// Whether a folder is meant to be served as it is, without a page at `/`: it has an index of another sort, or files that are
+/// no text, or somebody was given something of it.
+fn is_meant(seen: &Seen<'_>, object: &Value, container: &Value, pods: &[&Value], volume: &Value) -> bool {
+    let at = Ref::new("", "ConfigMap", namespace(object), text(volume, "/configMap/name"));
+    let map = seen.snapshot.get(&at);
+    let has_files =
+        map.is_some_and(|map| map.get("binaryData").and_then(Value::as_object).is_some_and(|all| !all.is_empty()));
+    let mut keys = map.and_then(|map| map.get("data")?.as_object()).into_iter().flat_map(serde_json::Map::keys);
+    let has_index = keys.any(|key| key.starts_with("index.") && !key.ends_with(".html") && !key.ends_with(".htm"));
+    let is_given = |line: &str| line.contains("\" 200 ") && line.contains("\"GET /") && !line.contains("\"GET / ");
+    let mut lines = pods.iter().flat_map(|pod| listening::all_lines(seen.snapshot, pod, text(container, "/name")));
+    has_files || has_index || lines.any(is_given)
 }
 
 /// In words, for kinds that may be empty; others are somebody's data.
@@ -262,6 +322,52 @@ mod tests {
         let (_, field, next) = told(json!({"subPath": "site.conf"}), map());
         assert_eq!((field.as_str(), next.contains("/etc/web/default.conf/site.conf")), ("mountPath", true));
         assert_eq!(told(json!({}), map()).1, "mountPath");
+    }
+
+    /// The first cause of a server that answers so at `/`, with what is mounted and what was asked for before.
+    fn served(spec: Value, map: Value, log: &str) -> (String, Option<Value>) {
+        let mut pod = json!({"apiVersion": "v1", "kind": "Pod", "metadata": {"namespace": "shop", "name": "web", "labels": {"app": "web"}}, "spec": spec,
+            "status": {"podIP": "10.0.0.1", "phase": "Running", "conditions": [{"type": "Ready", "status": "True"}], "containerStatuses": [{"name": "app", "ready": true, "restartCount": 0, "state": {"running": {}}}]}});
+        pod["spec"]["nodeName"] = "n".into();
+        let service = json!({"apiVersion": "v1", "kind": "Service", "metadata": {"namespace": "shop", "name": "web"},
+            "spec": {"selector": {"app": "web"}, "ports": [{"name": "http", "port": 80, "targetPort": 80}]}});
+        let mut map = map;
+        (map["apiVersion"], map["kind"], map["metadata"]) =
+            ("v1".into(), "ConfigMap".into(), json!({"namespace": "shop", "name": "files"}));
+        let mut snapshot = Snapshot::of("lab", [pod, service, map]);
+        let key = ("shop".to_string(), "web".to_string(), "app".to_string());
+        snapshot.put_recent_log(key, log);
+        let service = snapshot.get(&Ref::new("", "Service", "shop", "web")).expect("there").clone();
+        for question in answers::of_service_questions(&snapshot, &service) {
+            snapshot.put_reply(
+                question,
+                crate::live::questions::Reply::Page { status: 403, location: String::new(), body: String::new() },
+            );
+        }
+        let causes = diagnose(&snapshot, "Pod:shop/web").expect("it is there").causes;
+        let first = causes.into_iter().next();
+        first.map(|one| (one.field, one.change.and_then(|change| change.value))).unwrap_or_default()
+    }
+
+    #[test]
+    fn the_folder_that_is_filled_is_meant_and_files_may_be_served_without_a_page() {
+        let mount = |volume: &str, path: &str| json!([{"name": volume, "mountPath": path}]);
+        let html = "/usr/share/nginx/html";
+        let spec = |init: Value, volumes: Value| json!({"initContainers": init, "containers": [{"name": "app", "volumeMounts": mount("site", html)}], "volumes": volumes});
+        let (site, filled) = (json!({"name": "site", "emptyDir": {}}), json!({"name": "html", "emptyDir": {}}));
+        let build = |volume: &str| json!([{"name": "build", "volumeMounts": mount(volume, "/out")}]);
+        let at = |part: &str| format!("spec.containers[0].volumeMounts[0].{part}");
+        let two = json!([site, filled]);
+        assert_eq!(served(spec(build("html"), two.clone()), json!({}), ""), (at("name"), Some("html".into())));
+        assert_eq!(served(spec(json!([]), json!([site])), json!({}), "").0, at("mountPath"));
+        assert_eq!(served(spec(build("site"), two), json!({}), "").0, "", "somebody fills it");
+        let files = || spec(json!([]), json!([{"name": "site", "configMap": {"name": "files"}}]));
+        assert_eq!(served(files(), json!({"data": {"readme.txt": "x"}}), "").0, at("mountPath"));
+        for map in [json!({"data": {"index.yaml": "x"}}), json!({"binaryData": {"a.tgz": "eA=="}})] {
+            assert_eq!(served(files(), map, "").0, "");
+        }
+        let given = "10.0.0.1 - - [01/Jan/2026] \"GET /readme.txt HTTP/1.1\" 200 12";
+        assert_eq!(served(files(), json!({"data": {"readme.txt": "x"}}), given).0, "");
     }
 
     #[test]
