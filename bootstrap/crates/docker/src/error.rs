@@ -198,6 +198,20 @@ fn port_taken(error: &bollard::errors::Error) -> Option<(String, u16)> {
     Some((address.into(), digits.parse().ok()?))
 }
 
+impl ClusterError {
+    /// Whether what somebody set leads to no engine, as a context that does not exist: not that an engine is away.
+    pub fn is_wrong_setting(&self) -> bool {
+        matches!(
+            self,
+            Self::EngineAddress { .. }
+                | Self::NoContext { .. }
+                | Self::Context { .. }
+                | Self::DockerConfig { .. }
+                | Self::EngineTls { .. }
+        )
+    }
+}
+
 impl Explain for ClusterError {
     fn kind(&self) -> ExitKind {
         match self {

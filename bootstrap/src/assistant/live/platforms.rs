@@ -12,7 +12,7 @@ use tokio::time::Instant;
 
 use super::cluster::LiveCluster;
 use super::connect::{Way, connect};
-use crate::docker::{Engine, observe};
+use crate::docker::{ClusterError, Engine, observe};
 use crate::error::Explain;
 use crate::settings::DEFAULT_NAME;
 
@@ -58,12 +58,8 @@ impl LivePlatforms {
         {
             return Ok(names.clone());
         }
-        let unavailable = |error: &dyn Explain| {
-            let told = PortError::new(ErrorKind::Unavailable, format!("platforms cannot be listed: {error}"));
-            error.hints().into_iter().fold(told, PortError::hint)
-        };
-        let engine = Engine::connect().await.map_err(|error| unavailable(&error))?;
-        let platforms = observe::platforms(&engine).await.map_err(|error| unavailable(&error))?;
+        let engine = Engine::connect().await.map_err(|error| unlisted(&error))?;
+        let platforms = observe::platforms(&engine).await.map_err(|error| unlisted(&error))?;
         let runs = |platform: &observe::ObservedPlatform| platform.control_plane().is_some_and(|node| node.running);
         let names: Vec<_> = platforms.into_iter().map(|(name, platform)| (name, runs(&platform))).collect();
         *listed = Some((Instant::now(), names.clone()));
@@ -147,6 +143,14 @@ impl Platforms for LivePlatforms {
         *slot = Some(cluster.clone());
         Ok(cluster)
     }
+}
+
+/// Without an engine there is no platform, and what needs none still answers. A setting that leads to no engine is a mistake
+/// that nobody is to be kept in the dark about.
+fn unlisted(error: &ClusterError) -> PortError {
+    let kind = if error.is_wrong_setting() { ErrorKind::NotFound } else { ErrorKind::Unavailable };
+    let told = PortError::new(kind, format!("platforms cannot be listed: {error}"));
+    error.hints().into_iter().fold(told, PortError::hint)
 }
 
 #[cfg(test)]

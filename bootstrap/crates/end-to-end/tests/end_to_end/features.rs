@@ -39,6 +39,13 @@ fn features_of_the_stack_format_and_another_address() {
     let credentials = platform.backstack(&["credentials", "-o", "json"]).succeeded("credentials").json();
     let passwords: Vec<_> = credentials.as_array().into_iter().flatten().map(|one| one["password"].as_str()).collect();
     assert_eq!(passwords, [Some("new"), Some("two")], "{credentials}");
+    for command in ["ca", "credentials", "status"] {
+        let full = std::fs::File::options().write(true).open("/dev/full").expect("/dev/full");
+        let output = platform.command(&[command]).stdout(full).output().expect("the program");
+        let error = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!((output.status.code(), error.lines().count()), (Some(1), 1), "{command} on a full disk: {error}");
+        assert!(error.contains("cannot be written to stdout"), "{command}: {error}");
+    }
 
     step("another address: everything follows it, and it is kept");
     let moved = platform.up(&["--url", ELSEWHERE]).succeeded("up --url");
