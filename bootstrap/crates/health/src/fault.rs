@@ -62,7 +62,7 @@ pub enum Fault {
     WrongSelector,
     /// A port is named that nothing has or listens on.
     WrongPort,
-    /// A program is told to use a host that is not there.
+    /// A program is configured to use a host that is not there.
     NoSuchHost,
     /// Names are not resolved, or resolved to what they should not be.
     Dns,

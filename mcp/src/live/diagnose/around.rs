@@ -90,7 +90,7 @@ impl<'a> Reach<'a, '_> {
         missed.iter().filter(|(_, meant)| *meant == at).map(|(service, _)| service.clone()).collect()
     }
 
-    /// The workloads that something leads to: behind a Service, behind a host that a program is told to use.
+    /// The workloads that something leads to: behind a Service, behind a host that a program is configured to use.
     fn behind(&mut self, walk: &mut Walk<'a>, from: usize, object: &'a Value) {
         // From a Service to what is behind it is no step further: the need has been counted.
         let hops = self.hops[from] + usize::from(text(object, "/kind") != "Service");

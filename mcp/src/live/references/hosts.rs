@@ -16,7 +16,7 @@ const LEAST_PORT: u16 = 22;
 /// Longer values are data.
 const LONGEST: usize = 32 * 1024;
 
-/// A host that a program is told to use, as far as it is one of this cluster.
+/// A host that a program is configured to use, as far as it is one of this cluster.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Host {
     /// The Service that it names, in the namespace that it means.
@@ -37,7 +37,7 @@ pub struct Host {
     pub is_full: bool,
 }
 
-/// All hosts that an object's programs are told to use.
+/// All hosts that an object's programs are configured to use.
 pub fn hosts(snapshot: &Snapshot, object: &Value) -> Vec<Host> {
     let Some(template) = Template::of(object) else { return Vec::new() };
     let reader = Reader { snapshot, place: namespace(object), template };

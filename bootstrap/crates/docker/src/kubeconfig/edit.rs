@@ -9,7 +9,7 @@ use super::Entry;
 use super::item::{EXTENSION, Item, LISTS, Note};
 use super::patch::{self, Place, Refusal};
 use super::tree::{Node, parse};
-use super::value;
+use super::value::{self, UNCLEAR};
 
 const CURRENT: &str = "current-context";
 /// What a kubeconfig says of itself, added to one that says nothing at all.
@@ -23,13 +23,18 @@ pub(crate) fn add(text: &str, entry: &Entry, made: bool) -> Result<String, Refus
     // It knows the lines of what is wrong.
     parse(text)?;
     let before = value::parse(text)?;
-    let (clean, inherited) = match remove(text, &entry.context)? {
-        Some(left) => (left.text, left.made),
-        None => (text.to_string(), false),
+    let had = remove(text, &entry.context)?;
+    let (clean, inherited) = match &had {
+        Some(left) => (left.text.as_str(), left.made),
+        None => (text, false),
     };
-    let result = insert(&clean, entry, made || inherited)?;
+    let result = insert(clean, entry, made || inherited)?;
     value::check_added(&before, &value::parse(&result)?, &entry.context, &items(entry)?)?;
-    Ok(result)
+    // Where both readers of YAML do not agree on what is written, what went in may not be found again.
+    match remove(&result, &entry.context) {
+        Ok(Some(left)) if had.is_some() || left.text == text => Ok(result),
+        _ => Err(UNCLEAR.into()),
+    }
 }
 
 fn insert(text: &str, entry: &Entry, made: bool) -> Result<String, Refusal> {

@@ -287,11 +287,10 @@ fn last(node: &Node) -> usize {
     inner.unwrap_or(node.span.end)
 }
 
-/// How many letters stand before a position in its line. A byte order mark, which YAML allows once more at the beginning of a
-/// document, takes no room.
+/// How many letters stand before a position in its line.
 pub fn column(text: &str, at: usize) -> usize {
     let start = text[..at].rfind(['\n', '\r']).map_or(0, |end| end + 1);
-    text[start..at].chars().filter(|letter| *letter != '\u{feff}').count()
+    text[start..at].chars().count()
 }
 
 /// Where the value begins behind anchor and tag, blanks and comments.

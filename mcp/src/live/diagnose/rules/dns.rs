@@ -15,7 +15,7 @@ const SETTINGS: (&str, &str) = ("kube-system", "coredns");
 /// Plugins of the name server that make up answers of their own.
 const OWN_ANSWERS: [&str; 4] = ["template", "rewrite", "hosts", "file"];
 
-/// Why the hosts that a workload is told to use may not be found.
+/// Why the hosts that a workload is configured to use may not be found.
 pub(super) fn of_template(seen: &Seen<'_>, object: &Value) -> Vec<Finding> {
     let needs = seen.hosts_of(&Ref::of(object));
     if needs.is_empty() {
@@ -41,7 +41,7 @@ fn asks_others(object: &Value, needs: &[Host]) -> Option<Finding> {
     let right = if is_on_host { "ClusterFirstWithHostNet" } else { "ClusterFirst" };
     let at = Ref::of(object);
     let text = format!(
-        "does not ask the cluster's name server (`dnsPolicy: {policy}`), and is told to use `{}`",
+        "does not ask the cluster's name server (`dnsPolicy: {policy}`), and is configured to use `{}`",
         needs[0].written
     );
     let servers: Vec<_> = servers.iter().filter_map(Value::as_str).collect();

@@ -1,4 +1,4 @@
-//! Hosts that a program is told to use: whether there is such a Service, and whether it has that port.
+//! Hosts that a program is configured to use: whether there is such a Service, and whether it has that port.
 
 use serde_json::Value;
 
@@ -36,7 +36,7 @@ fn wrong(seen: &Seen<'_>, object: &Value, host: &Host) -> Option<Finding> {
     }
     let numbers: Vec<_> = ports.iter().filter_map(|one| one.get("port").and_then(Value::as_u64)).collect();
     let shown = numbers.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
-    let text = format!("is told to use port {port} of {}, which has no such port (it has {shown})", host.service);
+    let text = format!("is configured to use port {port} of {}, which has no such port (it has {shown})", host.service);
     let finding = Finding::new(Fault::WrongPort, host.object.clone(), text).at(host.field.clone());
     if let Some(field) = &host.port_field {
         let finding = finding.at(field.clone()).with(field.clone(), &port.to_string());
@@ -80,7 +80,7 @@ fn empty(seen: &Seen<'_>, service: &Value, host: &Host) -> Option<Finding> {
     }
     let (maker, there) = (Ref::of(maker), others.join(", "));
     let text =
-        format!("is told to use {}, behind which {maker} has no pods (those of {there} have some)", host.service);
+        format!("is configured to use {}, behind which {maker} has no pods (those of {there} have some)", host.service);
     let finding = Finding::new(Fault::NoSuchHost, host.object.clone(), text).at(host.field.clone());
     let selector = service.pointer("/spec/selector").map(Value::to_string).unwrap_or_default();
     let what = format!("one that has pods ({there}), or let {maker} run more instances");
@@ -96,7 +96,7 @@ fn headless(service: &Value, host: &Host, port: u16) -> Option<Finding> {
     let target = meant.next().and_then(|one| number(one, "targetPort")).filter(|target| *target != u64::from(port))?;
     is_headless.then(|| {
         let text = format!(
-            "is told to use port {port} of {}, which is headless: nobody translates that to {target}",
+            "is configured to use port {port} of {}, which is headless: nobody translates that to {target}",
             host.service
         );
         let field = host.port_field.clone().unwrap_or_else(|| host.field.clone());
@@ -123,7 +123,7 @@ fn no_service(seen: &Seen<'_>, object: &Value, host: &Host) -> Option<Finding> {
         (None, Some(other)) => (format!("; there is `{}.{}`", other.name, other.namespace), None),
         (None, None) => (String::new(), None),
     };
-    let text = format!("is told to use `{}`, and there is no {wanted}{hint}", host.written);
+    let text = format!("is configured to use `{}`, and there is no {wanted}{hint}", host.written);
     let finding = Finding::new(Fault::NoSuchHost, host.object.clone(), text).at(host.field.clone());
     let is_certain = host.is_full || instead.is_some() || elsewhere.is_some() || complains(seen, object, &wanted.name);
     let finding = if is_certain { finding } else { finding.at_most(HINT) };

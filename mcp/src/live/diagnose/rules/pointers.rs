@@ -76,7 +76,7 @@ fn nobody(seen: &Seen<'_>, at: &Ref, address: &Address) -> Option<Finding> {
         return no_port(at, there, &(*port)?.into(), field);
     }
     let others = || seen.snapshot.inside("", "Service", &service.namespace);
-    let text = format!("is told to use `{written}`, and there is no {service} ({})", there_are(others()));
+    let text = format!("is configured to use `{written}`, and there is no {service} ({})", there_are(others()));
     let finding = Finding::new(Fault::NoSuchHost, at.clone(), text).at(field.clone()).with(field, written);
     Some(match nearest(&service.name, others().map(name)) {
         Some(near) => finding.should_be(written.replacen(&service.name, near, 1)).next(format!(

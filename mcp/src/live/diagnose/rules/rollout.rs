@@ -26,7 +26,8 @@ fn partition(object: &Value) -> Option<Finding> {
     let is_new = text(object, "/status/currentRevision") == text(object, "/status/updateRevision");
     (partition > 0 && !is_new).then(|| {
         let at = Ref::of(object);
-        let text = format!("keeps its first {partition} pods at the version of before");
+        let pods = if partition == 1 { "pod".to_string() } else { format!("{partition} pods") };
+        let text = format!("keeps its first {pods} at the previous version");
         let finding =
             Finding::new(Fault::Paused, at.clone(), text).at(field).should_be(0).with(field, &partition.to_string());
         // While all of its pods are ready, a version that is tried on some of them harms nobody.

@@ -58,7 +58,7 @@ fn other_scheme(host: &Host, scheme: &str, port: u16, had: &Value) -> Option<Fin
         "http" if is_tls => "https",
         _ => return None,
     };
-    let text = format!("is told to use `{}`, and port {port} of {} speaks {right}", host.written, host.service);
+    let text = format!("is configured to use `{}`, and port {port} of {} speaks {right}", host.written, host.service);
     Some(told(host, text, host.written.replacen(scheme, right, 1)))
 }
 
@@ -69,7 +69,7 @@ fn no_usual_port(host: &Host, scheme: &str, rest: &str, port: u16, ports: &[Valu
     let first = numbers.first()?;
     let shown = numbers.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
     let text = format!(
-        "is told to use `{}`, which means port {port}, and {} has no such port (it has {shown})",
+        "is configured to use `{}`, which means port {port}, and {} has no such port (it has {shown})",
         host.written, host.service
     );
     let name_end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
@@ -86,7 +86,7 @@ fn of_another_protocol(host: &Host, scheme: &str, port: u16) -> Option<Finding> 
     let (own, usual) = KNOWN.iter().find(|(schemes, _)| schemes.contains(&scheme))?;
     let (others, _) = KNOWN.iter().find(|(_, number)| *number == port).filter(|(others, _)| others != own)?;
     let text = format!(
-        "is told to use port {port} of {} with `{scheme}://`: that is the port of {}, {scheme} has {usual}",
+        "is configured to use port {port} of {} with `{scheme}://`: that is the port of {}, {scheme} has {usual}",
         host.service, others[0]
     );
     let field = &host.field;

@@ -96,7 +96,8 @@ fn no_domain(object: &Value, value: &str, field: &str) -> Option<Finding> {
     let host = before.rsplit(|letter: char| !letter.is_ascii_alphanumeric() && !matches!(letter, '.' | '-')).next()?;
     near.then(|| {
         let at = Ref::of(object);
-        let text = format!("is told to use `{host}.svc.{end}`, and names of the cluster end with `.svc.{DOMAIN}`");
+        let text =
+            format!("is configured to use `{host}.svc.{end}`, and names of the cluster end with `.svc.{DOMAIN}`");
         let right = value.replacen(&format!(".svc.{end}"), &format!(".svc.{DOMAIN}"), 1);
         let finding = Finding::new(Fault::NoSuchHost, at.clone(), text).at(field).should_be(right).with(field, value);
         finding.next(format!("Change `{end}` in `{field}` of {at} to `{DOMAIN}`."))
