@@ -21,6 +21,7 @@ use std::path::{Path, PathBuf};
 pub use client::{Client, Entry, Places};
 pub use rules::{RulesFile, rules_file};
 
+use backstack_files::input;
 use backstack_files::user_file::{self, Readers};
 use client::Format;
 
@@ -149,7 +150,7 @@ pub fn write(edit: &Edit) -> Result<(), InstallError> {
 
 /// `None` if there is no file.
 fn read(path: &Path) -> Result<Option<String>, InstallError> {
-    match std::fs::read(path) {
+    match input::file(path) {
         Ok(bytes) => text::decode(bytes).map(Some).map_err(|why| InstallError::Unclear { path: path.into(), why }),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
         Err(source) => Err(InstallError::File { path: path.into(), what: "read", source }),

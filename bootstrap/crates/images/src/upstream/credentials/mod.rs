@@ -16,6 +16,7 @@ use tokio::sync::Mutex;
 
 use super::notices::Notices;
 use backstack_common::folders;
+use backstack_files::{input, text};
 use helper::HelperAnswer;
 
 /// The name under which Docker files its own registry.
@@ -226,7 +227,7 @@ fn name_for(key: &str, host: &str) -> String {
 }
 
 fn read(path: &Path) -> Result<Option<DockerConfig>, String> {
-    match std::fs::read(path) {
+    match input::file(path) {
         Ok(bytes) => parse(&bytes).map(Some),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
         Err(error) => Err(error.to_string()),
@@ -234,7 +235,8 @@ fn read(path: &Path) -> Result<Option<DockerConfig>, String> {
 }
 
 fn parse(bytes: &[u8]) -> Result<DockerConfig, String> {
-    serde_json::from_slice(bytes).map_err(|error| error.to_string())
+    let (text, _) = text::decode(bytes).map_err(|error| error.to_string())?;
+    serde_json::from_str(&text).map_err(|error| error.to_string())
 }
 
 /// The credentials that lie in the configuration itself.
