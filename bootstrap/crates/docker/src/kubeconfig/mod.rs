@@ -161,7 +161,8 @@ pub fn remove(path: &Path, context: &str) -> Result<bool, ClusterError> {
 }
 
 fn malformed(path: &Path, why: &str) -> ClusterError {
-    let what = if why == value::UNCLEAR { "cannot be changed" } else { "is malformed" };
+    let well_formed = why == value::UNCLEAR || why.ends_with(edit::SOURCE);
+    let what = if well_formed { "cannot be changed" } else { "is malformed" };
     problem(path, &format!("{what}: {why}"))
 }
 
