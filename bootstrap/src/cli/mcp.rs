@@ -8,9 +8,9 @@ use backstack_mcp::server::{Server, Settings};
 use clap::{Args, Subcommand};
 use serde_json::json;
 
+use super::Output;
 use super::mcp_call::{self, CalledArgs};
 use super::mcp_install::{self, InstallArgs, UninstallArgs};
-use super::Output;
 use super::printer::Printer;
 use crate::assistant::wiring::{self, Live, Sources};
 use crate::error::Failure;

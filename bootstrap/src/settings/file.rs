@@ -121,7 +121,10 @@ mod tests {
             ("plain_http: yes\n", "line 1: `yes` is true for some readers of YAML: write `true`, or \"yes\" in quotes"),
             ("workers: '2'\n", "line 1: `workers` must be a whole number, not the text `2`; leave the quotes out"),
             ("workers: 1.0\n", "line 1: `workers` must be a whole number, not the number 1.0; write 1"),
-            ("x: 1\napi_port: 8.443e3\n", "line 2: `api_port` must be a whole number, not the number 8.443e3; write 8443"),
+            (
+                "x: 1\napi_port: 8.443e3\n",
+                "line 2: `api_port` must be a whole number, not the number 8.443e3; write 8443",
+            ),
             ("http_port: 70000\n", "line 1: `http_port` must be at most 65535, not 70000"),
             (
                 "url: x\nimages: sorce\n",

@@ -9,8 +9,8 @@ use std::sync::Arc;
 use super::descriptor::{is_entity, judge, read};
 use super::entity::Entity;
 use super::source::{EntitySource, Snapshot};
-use backstack_files::{input, text};
 use backstack_files::yaml::Document;
+use backstack_files::{input, text};
 
 /// Files larger than this are no descriptors.
 const LARGEST_FILE: u64 = 4 * 1024 * 1024;

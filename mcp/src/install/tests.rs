@@ -154,7 +154,11 @@ fn what_is_unclear_is_left_alone_with_the_line() {
         assert!(error.contains(part), "{error}");
     }
     for text in ["{\"mcpServers\": {\"backstack\": 3}}", "{\"mcpServers\": {\"backstack\": null}}"] {
-        assert!(json::set(Some(text), PLACE, &ours()).expect_err(text).contains("`backstack` is there, but it is no object"));
+        assert!(
+            json::set(Some(text), PLACE, &ours())
+                .expect_err(text)
+                .contains("`backstack` is there, but it is no object")
+        );
     }
     let deep = "{\"a\":".repeat(100_000);
     assert!(json::set(Some(&deep), PLACE, &ours()).is_err());

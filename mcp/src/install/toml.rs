@@ -266,12 +266,7 @@ fn merge(table: &mut InlineTable, wanted: &Map<String, Value>, top: bool) {
 }
 
 /// The entry as a member of an inline table.
-fn set_inline(
-    text: &str,
-    table: &InlineTable,
-    place: Place,
-    entry: &Map<String, Value>,
-) -> Result<String, String> {
+fn set_inline(text: &str, table: &InlineTable, place: Place, entry: &Map<String, Value>) -> Result<String, String> {
     let mut edits = Edits::default();
     let value = Value::Object(entry.clone());
     match (table.get(place.name), table.iter().last()) {

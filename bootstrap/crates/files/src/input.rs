@@ -44,7 +44,10 @@ pub fn given(path: &Path) -> io::Result<Vec<u8>> {
 }
 
 /// Refuses what is there and no file, before it is written or replaced: the device of nothing too.
-pub(crate) fn only_a_file(about: &Metadata) -> io::Result<()> {
+///
+/// # Errors
+/// It is a folder, a pipe, a socket or a device.
+pub fn only_a_file(about: &Metadata) -> io::Result<()> {
     kind(about).map_or(Ok(()), |kind| Err(refusal(kind)))
 }
 
@@ -129,17 +132,20 @@ fn is_nothing(_: &Metadata) -> bool {
 mod tests {
     use std::os::unix::net::UnixListener;
 
-    use rustix::fs::{CWD, FileType, Mode, mknodat};
-
     use super::*;
     use crate::user_file::{self, Readers};
+
+    fn pipe(path: &Path) {
+        let made = std::process::Command::new("mkfifo").arg(path).status();
+        assert!(made.expect("mkfifo").success());
+    }
 
     #[test]
     fn what_is_no_file_is_told_at_once() {
         let folder = tempfile::tempdir().expect("folder");
         let at = |name: &str| folder.path().join(name);
         fs::create_dir(at("folder")).expect("folder");
-        mknodat(CWD, at("pipe"), FileType::Fifo, Mode::RUSR | Mode::WUSR, 0).expect("pipe");
+        pipe(&at("pipe"));
         std::os::unix::fs::symlink("pipe", at("link")).expect("link");
         let _socket = UnixListener::bind(at("socket")).expect("socket");
         for (path, what) in [
@@ -164,7 +170,7 @@ mod tests {
     fn a_pipe_that_was_named_is_waited_for() {
         let folder = tempfile::tempdir().expect("folder");
         let path = folder.path().join("pipe");
-        mknodat(CWD, &path, FileType::Fifo, Mode::RUSR | Mode::WUSR, 0).expect("pipe");
+        pipe(&path);
         let writer = std::thread::spawn({
             let path = path.clone();
             move || fs::write(path, "workers: 1\n")

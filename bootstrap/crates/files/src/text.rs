@@ -193,8 +193,16 @@ mod tests {
     fn what_is_no_text_is_told_with_its_line() {
         for (bytes, line, part) in [
             (b"a\nb\xff\n".to_vec(), 2, "neither UTF-8 nor UTF-16"),
-            ("\u{feff}a\n".chars().flat_map(|c| u32::from(c).to_le_bytes()).collect(), 1, "UTF-32 text; save it as UTF-8"),
-            ("\u{feff}a\n".chars().flat_map(|c| u32::from(c).to_be_bytes()).collect(), 1, "UTF-32 text; save it as UTF-8"),
+            (
+                "\u{feff}a\n".chars().flat_map(|c| u32::from(c).to_le_bytes()).collect(),
+                1,
+                "UTF-32 text; save it as UTF-8",
+            ),
+            (
+                "\u{feff}a\n".chars().flat_map(|c| u32::from(c).to_be_bytes()).collect(),
+                1,
+                "UTF-32 text; save it as UTF-8",
+            ),
             ([&wide("\u{feff}a\n\nb", u16::to_le_bytes)[..], &[0]].concat(), 3, "cut off"),
             ([&wide("\u{feff}a\n", u16::to_be_bytes)[..], &[0xd8, 0]].concat(), 2, "half of a pair"),
         ] {

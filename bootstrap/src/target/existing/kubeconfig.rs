@@ -63,6 +63,9 @@ mod tests {
             assert_eq!(config.contexts[0].name, "a");
         }
         assert!(merge(&[at("odd")]).expect_err("cut off").contains("cut off"));
+        assert!(
+            merge(&[folder.path().into()]).expect_err("a folder").contains("it is a folder, where a file is expected")
+        );
         assert!(merge(&[at("missing")]).expect_err("missing").contains("there is no file"));
     }
 

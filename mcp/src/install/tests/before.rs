@@ -37,7 +37,10 @@ const HAND_WRITTEN: [(Client, &str); 6] = [
         "{\"mcpServers\":{\"backstack\":{\"command\":\"/usr/bin/old\",\"env\":{\"A\":\"1\"}, // mine\n}}}\n",
     ),
     (Client::Cursor, "{\n  \"mcpServers\": {\n    \"backstack\": {\n      \"command\": \"x\"\n    }\n  }\n}\n"),
-    (Client::VsCode, "{\"servers\": {\"backstack\": {\"url\": \"http://mine\", \"headers\": {\"X\": \"1\"}}, \"b\": {}}}"),
+    (
+        Client::VsCode,
+        "{\"servers\": {\"backstack\": {\"url\": \"http://mine\", \"headers\": {\"X\": \"1\"}}, \"b\": {}}}",
+    ),
     (Client::Codex, "[mcp_servers.backstack]\ncommand = \"/usr/bin/old\"\nenv = { A = \"1\" }\n"),
     (Client::Codex, "[mcp_servers.backstack] # mine\r\nurl = \"u\"\r\nhttp_headers = { X = \"1\" }\r\n\r\n[z]\r\n"),
     (Client::Codex, "mcp_servers = { backstack = { command = \"x\", env = { A = \"1\" } } }\n"),
@@ -55,7 +58,8 @@ fn an_entry_that_was_there_comes_back() {
         let edit = take_out(client, &places, &notes);
         assert!(edit.remark.is_some_and(|remark| remark.contains("is back")));
         let after = text_of(client, &places).expect("there");
-        let of = |text: &str| present(client, text, Path::new("x")).expect("read").map(|entry| (entry.ours, entry.theirs));
+        let of =
+            |text: &str| present(client, text, Path::new("x")).expect("read").map(|entry| (entry.ours, entry.theirs));
         assert_eq!(of(&after), of(before), "{after}");
         for kept in ["// mine", "# mine", "env = { A = \"1\" }", "\"env\":{\"A\":\"1\"}", "[z]"] {
             assert_eq!(after.contains(kept), before.contains(kept), "{after}");

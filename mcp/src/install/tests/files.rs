@@ -43,7 +43,8 @@ fn a_file_in_another_encoding_is_left_alone() {
     let path = folder.path().join(".claude.json");
     let wide: Vec<u8> = "\u{feff}{}".encode_utf16().flat_map(u16::to_le_bytes).collect();
     std::fs::write(&path, &wide).expect("written");
-    let error = install(Client::ClaudeCode, &places(folder.path()), &stdio(), &notes(folder.path())).expect_err("UTF-16");
+    let error =
+        install(Client::ClaudeCode, &places(folder.path()), &stdio(), &notes(folder.path())).expect_err("UTF-16");
     assert!(error.to_string().contains("save it as UTF-8"), "{error}");
     assert_eq!(std::fs::read(&path).expect("there"), wide);
 }

@@ -27,6 +27,7 @@ use file::Change;
 
 use super::error::ClusterError;
 use backstack_common::folders;
+use backstack_files::input;
 
 /// What is written for one platform.
 #[derive(Debug, Clone)]
@@ -105,8 +106,11 @@ pub fn check(path: &Path) -> Result<(), ClusterError> {
         admin: "clusters: [{cluster: {}}]\nusers: [{user: {}}]\n".into(),
     };
     edit::add(&content.text, &sample, false).map_err(|why| malformed(path, &why))?;
-    if fs::metadata(&real).is_ok_and(|about| about.permissions().readonly()) {
-        return Err(problem(path, "is not writable"));
+    if let Ok(about) = fs::metadata(&real) {
+        input::only_a_file(&about).map_err(|error| problem(path, &format!("cannot be written: {error}")))?;
+        if about.permissions().readonly() {
+            return Err(problem(path, "is not writable"));
+        }
     }
     // The file is replaced, so it is its folder that has to be writable, or the one in which that will be made.
     let folder = real.ancestors().skip(1).find(|folder| folder.as_os_str().is_empty() || folder.exists());

@@ -197,7 +197,8 @@ struct Builder<'a> {
 impl Builder<'_> {
     fn event(&mut self, event: Event<'_>, span: Span) -> Result<(), String> {
         let (start, end) = (self.byte(span.start.index()), self.byte(span.end.index()));
-        if let Event::MappingStart(anchor, _) | Event::SequenceStart(anchor, _) | Event::Scalar(_, _, anchor, _) = event {
+        if let Event::MappingStart(anchor, _) | Event::SequenceStart(anchor, _) | Event::Scalar(_, _, anchor, _) = event
+        {
             self.anchors.insert(anchor, start);
         }
         match event {

@@ -318,6 +318,17 @@ mod tests {
         }
     }
 
+    #[test]
+    fn every_encoding_is_read() {
+        let text = "\u{feff}{\"auths\": {\"a.io\": {\"registrytoken\": \"t\"}}}";
+        let wide: Vec<u8> = text.encode_utf16().flat_map(u16::to_le_bytes).collect();
+        for bytes in [text.as_bytes(), &wide] {
+            assert!(has(bytes, "a.io", "x").expect("read"));
+        }
+        let wider: Vec<u8> = text.chars().flat_map(|letter| u32::from(letter).to_le_bytes()).collect();
+        assert!(has(&wider, "a.io", "x").expect_err("UTF-32").contains("UTF-32 text; save it as UTF-8"));
+    }
+
     #[tokio::test]
     async fn auths_are_found_under_every_spelling() {
         let config = |key: &str| format!(r#"{{"auths": {{"{key}": {{"auth": "{}"}}}}}}"#, STANDARD.encode("me:a:b"));
