@@ -260,7 +260,7 @@ fn an_entry_that_others_point_at_stays_and_is_named() {
     for (before, lines) in [
         ("users:\n- name: kind-p\n  user: &u\n    token: t\n- name: mine\n  user: *u\n", Some((6, 3))),
         ("users:\n- name: kind-p\n  user: {token: &u t}\n- {name: mine, user: {token: *u}}\n", Some((4, 3))),
-        ("clusters:\n- &u\n  name: kind-p\n- <<: *u\n  name: mine\n", Some((4, 3))),
+        ("clusters:\n- &u\n  name: kind-p\n- <<: *u\n  name: mine\n", Some((4, 2))),
         ("current-context: &u kind-p\nx:\n- *u\n", Some((3, 1))),
         // Within what goes, and the other way round, nothing is in the way.
         ("users:\n- name: kind-p\n  user: {a: &u {}, b: *u}\n- name: mine\n", None),
