@@ -30,10 +30,9 @@ pub fn file(path: &Path) -> io::Result<Vec<u8>> {
 pub fn given(path: &Path) -> io::Result<Vec<u8>> {
     let about = fs::metadata(path)?;
     match kind(&about) {
-        None => all_of(File::open(path)?),
+        None => fs::read(path),
         Some(Kind::Pipe | Kind::CharacterDevice) => {
-            let mut bytes = Vec::new();
-            File::open(path)?.take(MOST + 1).read_to_end(&mut bytes)?;
+            let bytes = all_of(File::open(path)?.take(MOST + 1))?;
             if bytes.len() as u64 > MOST {
                 return Err(io::Error::new(ErrorKind::FileTooLarge, "it gives more than 64 MiB, and may have no end"));
             }
@@ -55,7 +54,7 @@ fn only_files(about: &Metadata) -> io::Result<()> {
     if is_nothing(about) { Ok(()) } else { only_a_file(about) }
 }
 
-fn all_of(mut opened: File) -> io::Result<Vec<u8>> {
+fn all_of(mut opened: impl Read) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     opened.read_to_end(&mut bytes)?;
     Ok(bytes)

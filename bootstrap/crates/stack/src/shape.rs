@@ -144,7 +144,7 @@ impl Checker<'_> {
             }
             Value::Array(items) => {
                 let items = items.iter().enumerate();
-                items.for_each(|(at, inner)| self.whole_numbers(&child(pointer, &at.to_string()), inner, told));
+                items.for_each(|(at, inner)| self.whole_numbers(&child(pointer, at.to_string()), inner, told));
             }
             Value::Number(number) => {
                 let whole = subschema(self.schema, pointer).is_some_and(is_whole);
