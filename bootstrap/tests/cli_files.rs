@@ -3,7 +3,7 @@
 #![cfg(unix)]
 
 use std::fs::File;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
 use tempfile::TempDir;
@@ -121,6 +121,75 @@ fn a_missing_home_is_named() {
 }
 
 #[test]
+fn a_home_that_is_a_file_is_no_folder() {
+    let home = home();
+    let file = home.path().join("file");
+    write(&file, b"");
+    for wrong in [file.clone(), file.join("below")] {
+        let (code, text) = said(&program(&home, &["doctor"]).env("HOME", &wrong).output().expect("the program"));
+        assert_eq!(code, 2, "{text}");
+        assert!(text.contains("there is no place for the image cache: HOME names no folder"), "{text}");
+    }
+}
+
+fn pipe(home: &TempDir, name: &str) -> PathBuf {
+    let path = home.path().join(name);
+    std::fs::create_dir_all(path.parent().expect("a folder")).expect("folder");
+    assert!(Command::new("mkfifo").arg(&path).status().expect("mkfifo").success());
+    path
+}
+
+#[test]
+fn what_is_no_file_holds_nobody_up() {
+    let home = home();
+    pipe(&home, "kubeconfig");
+    let said_of = |command: &mut Command| said(&command.output().expect("the program"));
+    let doctor = ["doctor", "--stack", "minimal", "--images", "source"];
+    let refused = "it is a named pipe, where a file is expected; move it away, or name another file";
+    for (kubeconfig, what) in [("kubeconfig", refused), (".", "it is a folder"), ("/dev/null", "it is a device")] {
+        let kubeconfig = home.path().join(kubeconfig);
+        let (code, text) = said_of(program(&home, &doctor).env("KUBECONFIG", &kubeconfig));
+        assert!(code == 3 && text.contains(what), "{text}");
+    }
+    // A folder on the way to a cluster of others, too.
+    let (code, text) = said_of(&mut program(&home, &["doctor", "--context", "x"]));
+    assert!(code == 2 && text.contains(refused), "{code}: {text}");
+    let settings = pipe(&home, ".config/backstack/config.yaml");
+    let (code, text) = said_of(&mut program(&home, &["up", "--plan"]));
+    assert!(code == 2 && text.contains(refused) && text.contains("config.yaml cannot be read"), "{code}: {text}");
+    std::fs::remove_file(settings).expect("gone");
+    for path in [".cursor/mcp.json", ".docker/config.json"] {
+        pipe(&home, path);
+    }
+    let (code, text) = said_of(&mut program(&home, &["mcp", "install", "--client", "cursor"]));
+    assert!(code != 0 && text.contains("mcp.json cannot be read") && text.contains(refused), "{code}: {text}");
+    let (code, text) = said_of(program(&home, &doctor).env_remove("DOCKER_HOST").env("KUBECONFIG", "/nonexistent"));
+    assert!(code == 3 && text.contains(refused), "{code}: {text}");
+}
+
+#[test]
+fn a_pipe_that_was_named_is_waited_for_until_the_program_is_told_to_stop() {
+    let home = home();
+    let path = pipe(&home, "settings");
+    let arguments = ["up", "--plan", "--config", "settings"];
+    let start = || program(&home, &arguments).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("started");
+    let running = start();
+    // Opening waits for the reader.
+    std::fs::write(&path, "wrokers: 2\n").expect("written");
+    let (code, text) = said(&running.wait_with_output().expect("the program"));
+    assert!(code == 2 && text.contains("line 1: unknown key `wrokers`"), "{code}: {text}");
+
+    let running = start();
+    let writer = File::options().write(true).open(&path).expect("a reader");
+    let id = running.id().to_string();
+    assert!(Command::new("kill").args(["-TERM", &id]).status().expect("kill").success());
+    let output = running.wait_with_output().expect("the program ends while nothing was written");
+    drop(writer);
+    // Told before it listens, it is ended by the system.
+    assert!(output.status.code().is_none_or(|code| code == 130), "{:?}", said(&output));
+}
+
+#[test]
 fn a_missing_home_is_named_for_the_kubeconfig_too() {
     let home = home();
     let mut doctor = program(&home, &["doctor", "--stack", "minimal", "--images", "source"]);
@@ -212,6 +281,27 @@ fn every_encoding_is_read_in_every_kind_of_file() {
         let (code, text) = run(&["doctor", "--context", "nothing"]);
         assert!(code == 2 && text.contains("has no context `nothing`"), "{which}: {text}");
     }
+}
+
+#[test]
+fn utf_32_is_told_in_every_kind_of_file() {
+    let home = home();
+    let wide: Vec<u8> = "\u{feff}{}\n".chars().flat_map(|letter| u32::from(letter).to_le_bytes()).collect();
+    for path in ["kubeconfig", "config.yaml", ".cursor/mcp.json", ".docker/config.json"] {
+        write(&home.path().join(path), &wide);
+    }
+    for arguments in [
+        &["doctor", "--stack", "minimal"][..],
+        &["up", "--config", "config.yaml"],
+        &["mcp", "install", "--client", "cursor"],
+        &["mcp", "uninstall", "--client", "cursor"],
+    ] {
+        let (code, text) = said(&program(&home, arguments).output().expect("the program"));
+        assert!(code != 0 && text.contains("UTF-32") && text.contains("save it as UTF-8"), "{arguments:?}: {text}");
+    }
+    let mut doctor = program(&home, &["doctor", "--stack", "minimal"]);
+    let (_, text) = said(&doctor.env_remove("DOCKER_HOST").env("KUBECONFIG", "/nonexistent").output().expect("it"));
+    assert!(text.contains("config.json") && text.contains("it is UTF-32 text, which Docker cannot read"), "{text}");
 }
 
 #[test]

@@ -176,6 +176,6 @@ async fn ask(sources: &SourceArgs, tool: &str, arguments: Value, printer: &Print
 }
 
 fn content(file: &std::path::Path) -> Result<String, Failure> {
-    let read = if file.as_os_str() == "-" { text::read_all(std::io::stdin()) } else { text::read(file) };
+    let read = if file.as_os_str() == "-" { text::read_all(std::io::stdin()) } else { text::read_given(file) };
     read.map_err(|source| backstack_mcp::catalog::CatalogFileError { path: file.into(), source }.into())
 }

@@ -8,6 +8,7 @@ use backstack_mcp::server::{Server, Settings};
 use clap::{Args, Subcommand};
 use serde_json::json;
 
+use super::Output;
 use super::mcp_call::{self, CalledArgs};
 use super::mcp_install::{self, InstallArgs, UninstallArgs};
 use super::printer::Printer;
@@ -156,23 +157,18 @@ struct ToolsArgs {
 }
 
 /// Has its own runtime: a server ends when it is told to, not as an interrupted command.
-pub(super) fn run(args: McpArgs, name: &str, printer: &Printer) -> Result<u8, Failure> {
+pub(super) fn run(args: McpArgs, name: &str, output: Output, printer: &Printer) -> Result<u8, Failure> {
     match &args.command {
         Some(McpCommand::Install(args)) => return mcp_install::install(args, printer),
         Some(McpCommand::Uninstall(args)) => return mcp_install::uninstall(args, printer),
         _ => {}
     }
     let runtime = super::runtime()?;
-    let result = runtime.block_on(async {
-        match args.command {
-            Some(McpCommand::Tools(args)) => tools(&args, name, printer),
-            Some(McpCommand::Call(args)) => tokio::select! {
-                called = call(&args, name, printer) => called,
-                () = super::told_to_stop() => Err(Failure::interrupted()),
-            },
-            _ => serve(args.serve, name, printer).await,
-        }
-    });
+    let result = match args.command {
+        Some(McpCommand::Tools(args)) => runtime.block_on(async { tools(&args, name, printer) }),
+        Some(McpCommand::Call(args)) => super::until_told_to_stop(&runtime, output, call(&args, name, printer)),
+        _ => runtime.block_on(serve(args.serve, name, printer)),
+    };
     // Reading stdin cannot be interrupted; nobody waits for it.
     runtime.shutdown_background();
     result

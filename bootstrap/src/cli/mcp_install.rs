@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use backstack_mcp::http::Tokens;
-use backstack_mcp::install::{self, Client, Edit, Entry, Places, rules_file};
+use backstack_mcp::install::{self, Client, Edit, Entry, Notes, Places, rules_file};
 use clap::{Args, ValueEnum};
 use serde_json::json;
 
@@ -103,21 +103,22 @@ pub(super) fn install(args: &InstallArgs, printer: &Printer) -> Result<u8, Failu
         printer.people(|| format!("# goes into {}\n", client.file(&places).display()));
         return Ok(0);
     }
-    let tokens = Tokens::of(&folders::assistant()?);
+    let state = folders::assistant()?;
+    let (tokens, notes) = (Tokens::of(&state), Notes::of(&state));
     // The edit is tried with a stand-in first, so that no token is made for a file that cannot be changed.
-    install::install(client, &places, &entry(args, "TOKEN".into())?)?;
+    install::install(client, &places, &entry(args, "TOKEN".into())?, &notes)?;
     let token = match args.http {
         Some(_) => tokens.issue(client.name())?.token,
         None => String::new(),
     };
-    let mut edits = vec![install::install(client, &places, &entry(args, token)?)?];
+    let mut edits = vec![install::install(client, &places, &entry(args, token)?, &notes)?];
     let rules = rules_file(client, &args.which.rules_folder());
     if args.with_rules
         && let Some(file) = &rules
     {
-        edits.push(file.install()?);
+        edits.push(file.install(&notes)?);
     }
-    write(&edits)?;
+    write(&edits, &notes)?;
     tell(printer, &edits, "written", client.then());
     if args.with_rules && rules.is_none() {
         printer.people(|| format!("{} has no files of rules; nothing was written for them.\n", client.name()));
@@ -127,14 +128,16 @@ pub(super) fn install(args: &InstallArgs, printer: &Printer) -> Result<u8, Failu
 
 pub(super) fn uninstall(args: &UninstallArgs, printer: &Printer) -> Result<u8, Failure> {
     let (client, places) = (args.which.client(), args.which.places()?);
-    let mut edits = vec![install::uninstall(client, &places)?];
+    let state = folders::assistant()?;
+    let notes = Notes::of(&state);
+    let mut edits = vec![install::uninstall(client, &places, &notes)?];
     if args.with_rules
         && let Some(file) = rules_file(client, &args.which.rules_folder())
     {
-        edits.push(file.uninstall()?);
+        edits.push(file.uninstall(&notes)?);
     }
-    write(&edits)?;
-    Tokens::of(&folders::assistant()?).revoke(client.name())?;
+    write(&edits, &notes)?;
+    Tokens::of(&state).revoke(client.name())?;
     tell(printer, &edits, "taken out", "Start the client again.");
     Ok(0)
 }
@@ -184,20 +187,25 @@ fn whole_path(flag: &str, value: &str) -> String {
     whole.map_or_else(|| value.into(), |path| path.components().collect::<PathBuf>().display().to_string())
 }
 
-fn write(edits: &[Edit]) -> Result<(), Failure> {
-    for edit in edits.iter().filter(|edit| edit.changes) {
-        install::write(edit)?;
+fn write(edits: &[Edit], notes: &Notes) -> Result<(), Failure> {
+    for edit in edits {
+        install::write(edit, notes)?;
     }
     Ok(())
 }
 
 fn tell(printer: &Printer, edits: &[Edit], done: &str, then: &str) {
-    let facts: Vec<_> = edits.iter().map(|edit| json!({"path": edit.path, "changed": edit.changes})).collect();
+    let fact = |edit: &Edit| match &edit.remark {
+        None => json!({"path": edit.path, "changed": edit.changes}),
+        Some(remark) => json!({"path": edit.path, "changed": edit.changes, "remark": remark}),
+    };
+    let facts: Vec<_> = edits.iter().map(fact).collect();
     printer.facts(&facts, || {
         let mut text = String::new();
         for edit in edits {
             let word = if edit.changes { done } else { "unchanged" };
             text.push_str(&format!("{}: {word}\n", edit.path.display()));
+            text.extend(edit.remark.iter().map(|remark| format!("{remark}\n")));
         }
         format!("{text}{then}\n")
     });

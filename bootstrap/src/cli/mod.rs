@@ -5,8 +5,10 @@
 use std::ffi::OsString;
 use std::io::IsTerminal;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use clap::{CommandFactory, Parser, Subcommand, ValueEnum};
+use tokio::runtime::Runtime;
 
 use crate::docker::names;
 use crate::error::{ExitKind, Failure};
@@ -195,8 +197,39 @@ async fn told_to_stop() {
     drop(tokio::signal::ctrl_c().await);
 }
 
+/// How long work may take to notice that it was told to stop.
+const NOTICE: Duration = Duration::from_secs(3);
+
+/// Does work until it ends or is told to stop. Work that is held up by the system (it reads a pipe into which nobody
+/// writes) cannot notice; then the program ends without it.
+fn until_told_to_stop<T>(
+    runtime: &Runtime,
+    output: Output,
+    work: impl Future<Output = Result<T, Failure>>,
+) -> Result<T, Failure> {
+    let (working, mut ended) = tokio::sync::oneshot::channel::<()>();
+    runtime.spawn(async move {
+        tokio::select! {
+            _ = &mut ended => return,
+            () = told_to_stop() => {}
+        }
+        if tokio::time::timeout(NOTICE, ended).await.is_err() {
+            Printer::new(output).failure(&Failure::interrupted());
+            std::process::exit(ExitKind::Interrupted.code().into());
+        }
+    });
+    let result = runtime.block_on(async {
+        tokio::select! {
+            result = work => result,
+            () = told_to_stop() => Err(Failure::interrupted()),
+        }
+    });
+    drop(working);
+    result
+}
+
 /// What asynchronous work runs on, ready to speak TLS.
-fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
+fn runtime() -> Result<Runtime, Failure> {
     crate::tls::install();
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     runtime.map_err(|error| Failure::internal(format!("cannot start the runtime: {error}")))
@@ -210,18 +243,13 @@ fn dispatch(args: Args, printer: &Printer) -> Result<u8, Failure> {
         Command::Man(args) => return man::run(&args, Args::command(), printer),
         Command::Stack(args) if args.only_looks() => return stack::run(&args, printer),
         Command::Workshop(args) if args.only_looks() => return workshop::look(&args, printer),
-        Command::Mcp(args) => return mcp::run(*args, &global.name, printer),
+        Command::Mcp(args) => return mcp::run(*args, &global.name, global.output, printer),
         _ => {}
     }
-    let runtime = runtime()?;
-    let result = runtime.block_on(async {
-        tokio::select! {
-            result = run(global, command, printer) => result,
-            () = told_to_stop() => Err(Failure::interrupted()),
-        }
-    });
+    let (runtime, output) = (runtime()?, global.output);
+    let result = until_told_to_stop(&runtime, output, run(global, command, printer));
     // What was dropped above is cleaned up by its owners; nothing else is worth waiting for.
-    runtime.shutdown_timeout(std::time::Duration::from_secs(2));
+    runtime.shutdown_timeout(Duration::from_secs(2));
     result
 }
 

@@ -280,7 +280,7 @@ pub fn of_failure(failure: &Failure) -> Check {
 }
 
 fn write(path: &Path, report: &Report) -> Result<(), ReportError> {
-    match std::fs::read(path) {
+    match backstack_files::input::file(path) {
         Ok(there) if Report::read(&there).is_err() => return Err(ReportError::InTheWay { path: path.into() }),
         _ => {}
     }

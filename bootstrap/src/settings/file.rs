@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::sync::OnceLock;
 
+use backstack_files::input;
 use backstack_files::yaml::{self, Document, Fault};
 use clap::ValueEnum;
 use jsonschema::Validator;
@@ -20,7 +21,8 @@ use crate::words::{did_you_mean, one_of};
 /// setting.
 pub fn read(path: &Path, asked_for: bool) -> Result<UpWishes, SettingsError> {
     let shown = display(path);
-    let bytes = match std::fs::read(path) {
+    // A file that was asked for may be a pipe; one in its usual place is a file, or a mistake.
+    let bytes = match if asked_for { input::given(path) } else { input::file(path) } {
         Ok(bytes) => bytes,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound && !asked_for => return Ok(UpWishes::default()),
         Err(error) => return Err(SettingsError::NoFile { path: shown, why: error.to_string() }),
@@ -118,6 +120,11 @@ mod tests {
             ("workers: 1\n\nworkers: 2\n", "line 3: key `workers` is given twice (first in line 1)"),
             ("plain_http: yes\n", "line 1: `yes` is true for some readers of YAML: write `true`, or \"yes\" in quotes"),
             ("workers: '2'\n", "line 1: `workers` must be a whole number, not the text `2`; leave the quotes out"),
+            ("workers: 1.0\n", "line 1: `workers` must be a whole number, not the number 1.0; write 1"),
+            (
+                "x: 1\napi_port: 8.443e3\n",
+                "line 2: `api_port` must be a whole number, not the number 8.443e3; write 8443",
+            ),
             ("http_port: 70000\n", "line 1: `http_port` must be at most 65535, not 70000"),
             (
                 "url: x\nimages: sorce\n",

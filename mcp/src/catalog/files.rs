@@ -9,8 +9,8 @@ use std::sync::Arc;
 use super::descriptor::{is_entity, judge, read};
 use super::entity::Entity;
 use super::source::{EntitySource, Snapshot};
-use backstack_files::text;
 use backstack_files::yaml::Document;
+use backstack_files::{input, text};
 
 /// Files larger than this are no descriptors.
 const LARGEST_FILE: u64 = 4 * 1024 * 1024;
@@ -97,7 +97,7 @@ impl Reading {
         if std::fs::metadata(path).is_ok_and(|about| about.len() > LARGEST_FILE) {
             return self.problems.push(format!("{shown}: larger than 4 MiB, not read"));
         }
-        let bytes = match std::fs::read(path) {
+        let bytes = match if self.strict { input::given(path) } else { input::file(path) } {
             Ok(bytes) => bytes,
             Err(error) => return self.problems.push(format!("{shown}: {error}")),
         };

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 
 use super::error::DocsError;
 use super::markdown::{self, Section};
-use backstack_files::text;
+use backstack_files::{input, text};
 
 include!(concat!(env!("OUT_DIR"), "/embedded_docs.rs"));
 
@@ -119,7 +119,7 @@ impl Corpus {
         for file in &found.files {
             let Ok(below) = file.strip_prefix(&real) else { continue };
             let path = below.components().map(|part| part.as_os_str().to_string_lossy()).collect::<Vec<_>>().join("/");
-            match std::fs::read(file) {
+            match input::file(file) {
                 Ok(bytes) => self.add(&format!("{prefix}/{path}"), &text::decode_lossy(&bytes)),
                 Err(error) => found.left_out.push(format!("{}: {error}", file.display())),
             }

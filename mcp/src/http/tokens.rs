@@ -12,6 +12,7 @@ use rand::RngExt;
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
+use backstack_files::input;
 use backstack_files::user_file::{self, Readers};
 
 /// The tokens file.
@@ -115,14 +116,14 @@ impl Tokens {
     fn mounted(&self) -> Vec<(String, String)> {
         let files = self.mounted.iter().filter_map(|folder| std::fs::read_dir(folder).ok()).flatten().flatten();
         let client = |file: std::fs::DirEntry| {
-            let token = std::fs::read_to_string(file.path()).ok()?.trim().to_string();
+            let token = String::from_utf8(input::file(&file.path()).ok()?).ok()?.trim().to_string();
             (!token.is_empty()).then(|| (file.file_name().to_string_lossy().into_owned(), token))
         };
         files.filter_map(client).collect()
     }
 
     fn load(&self) -> Result<BTreeMap<String, String>, TokenError> {
-        match std::fs::read(&self.path) {
+        match input::file(&self.path) {
             Ok(text) => serde_json::from_slice(&text).map_err(|error| self.error("read", error.into())),
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(BTreeMap::new()),
             Err(error) => Err(self.error("read", error)),

@@ -160,6 +160,14 @@ impl Client {
         }
     }
 
+    /// A file of its with nothing in it.
+    pub(super) fn nothing(self) -> &'static str {
+        match self.format() {
+            Format::Json => "{}\n",
+            Format::Toml => "",
+        }
+    }
+
     pub(super) fn place(self) -> Place {
         let section = match self {
             Self::VsCode => "servers",

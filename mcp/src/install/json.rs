@@ -15,6 +15,7 @@ use jsonc_parser::tokens::{Token, TokenAndRange};
 use jsonc_parser::{CollectOptions, CommentCollectionStrategy, ParseOptions, parse_to_ast};
 use serde_json::{Map, Value};
 
+use super::Present;
 use super::client::{Place, is_ours};
 use super::render::{self, Style};
 use super::text::{self, Edits, MARK};
@@ -34,7 +35,7 @@ pub(super) fn set(before: Option<&str>, place: Place, entry: &Map<String, Value>
     let new = Value::Object(entry.clone());
     let text = if !section(text)? {
         set_member(text, &[], place.section, &Value::Object([(place.name.to_string(), new)].into_iter().collect()))?
-    } else if Parsed::of(text)?.entry_is_object(place)? {
+    } else if Parsed::of(text)?.object(&[place.section, place.name])?.is_some() {
         update(text, &[place.section, place.name], entry)?
     } else {
         set_member(text, &[place.section], place.name, &new)?
@@ -64,6 +65,24 @@ pub(super) fn remove(before: &str, place: Place) -> Result<Option<String>, Strin
     let (front, back) = (&text[..parsed.root.range.start], &text[parsed.root.range.end..]);
     let was_there = back.is_empty() || !front.is_empty() || !mark.is_empty();
     Ok(was_there.then(|| format!("{mark}{front}{back}")))
+}
+
+/// The entry that is there.
+///
+/// # Errors
+/// As [`set`].
+pub(super) fn present(text: &str, place: Place) -> Result<Option<Present>, String> {
+    let (_, text) = split_mark(text);
+    if text.trim().is_empty() {
+        return Ok(None);
+    }
+    let parsed = Parsed::of(text)?;
+    let Some(entry) = parsed.object(&[place.section, place.name])? else { return Ok(None) };
+    let mut present = Present::default();
+    for member in &entry.properties {
+        present.put(member.name.as_str(), member.value.clone().into());
+    }
+    Ok(Some(present))
 }
 
 fn new_file(place: Place, entry: &Map<String, Value>) -> String {
@@ -171,11 +190,6 @@ impl<'a> Parsed<'a> {
             object = as_object(member)?;
         }
         Ok(Some(object))
-    }
-
-    fn entry_is_object(&self, place: Place) -> Result<bool, String> {
-        let Some(section) = self.object(&[place.section])? else { return Ok(false) };
-        Ok(self.member(section, place.name)?.is_some_and(|member| member.value.as_object().is_some()))
     }
 
     fn value(&self, path: &[&str]) -> Result<Option<Value>, String> {

@@ -6,8 +6,11 @@
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
+use serde_json::{Map, Value};
+
 use super::client::Client;
-use super::{Edit, InstallError, read, text};
+use super::notes::{Change, Note};
+use super::{Edit, InstallError, Notes, read, text};
 
 /// The rules themselves, for every editor.
 const RULES: &str = "\
@@ -27,6 +30,8 @@ policy off.
 ";
 const BEGIN: &str = "<!-- backstack rules: begin -->";
 const END: &str = "<!-- backstack rules: end -->";
+/// What stands for the rules in a note.
+const TEXT: &str = "text";
 
 /// Where rules go for a client.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -64,36 +69,56 @@ impl RulesFile {
     ///
     /// # Errors
     /// The file cannot be read, or its marks are broken.
-    pub fn install(&self) -> Result<Edit, InstallError> {
+    pub fn install(&self, notes: &Notes) -> Result<Edit, InstallError> {
         let before = read(&self.path)?;
-        let content = if self.shared {
-            let block = format!("{BEGIN}\n{RULES}{END}");
-            match self.ours(before.as_deref())? {
-                Some(ours) => {
-                    let before = before.as_deref().unwrap_or_default();
-                    let block = block.replace('\n', text::line_end(&before[ours.clone()]));
-                    format!("{}{block}{}", &before[..ours.start], &before[ours.end..])
-                }
-                None => text::append(before.as_deref(), &block),
-            }
-        } else {
-            format!("{}{RULES}", self.front)
+        let ours = self.ours(before.as_deref())?;
+        let (present, line_end) = match (&before, &ours) {
+            (Some(before), Some(ours)) => (Some(&before[ours.clone()]), text::line_end(&before[ours.clone()])),
+            (before, _) => (before.as_deref().filter(|_| !self.shared), "\n"),
         };
-        Ok(Edit::new(self.path.clone(), before.as_deref(), Some(content), false))
+        let own = self.own().replace('\n', line_end);
+        let note = Note::of(notes.get(&self.path)?, before.is_none(), present.map(keys).as_ref(), &keys(&own));
+        let content = match (&before, ours) {
+            (Some(before), Some(ours)) => format!("{}{own}{}", &before[..ours.start], &before[ours.end..]),
+            (before, _) if self.shared => text::append(before.as_deref(), &own),
+            _ => own,
+        };
+        Ok(Edit { note: Change::Put(note), ..Edit::new(self.path.clone(), before.as_deref(), Some(content)) })
     }
 
-    /// The edit that takes them out. What was there before is as it was, to the byte.
+    /// The edit that takes them out. What was there before is as it was, to the byte; a file that install did not make
+    /// stays.
     ///
     /// # Errors
     /// The file cannot be read, or its marks are broken.
-    pub fn uninstall(&self) -> Result<Edit, InstallError> {
+    pub fn uninstall(&self, notes: &Notes) -> Result<Edit, InstallError> {
         let before = read(&self.path)?;
-        let content = match (&before, self.ours(before.as_deref())?) {
-            (Some(before), Some(ours)) => text::cut(before, ours),
-            _ if self.shared => before.clone(),
-            _ => None,
+        let ours = self.ours(before.as_deref())?;
+        let note = notes.get(&self.path)?;
+        let written = |text: &str| note.clone().filter(|note| note.has_written(&keys(text)));
+        let mut remark = None;
+        let content = match (&before, ours) {
+            (Some(before), Some(ours)) => {
+                let made = written(&before[ours.clone()]).is_some_and(|note| note.made);
+                text::cut(before, ours).or_else(|| (!made).then(String::new))
+            }
+            (Some(before), None) if !self.shared => match written(before) {
+                Some(note) => note.before.as_ref().and_then(text_in),
+                // Nobody loses what can be written again.
+                None if *before == self.own() => None,
+                None => {
+                    remark = Some(format!("{} was changed since, and stays.", self.path.display()));
+                    Some(before.clone())
+                }
+            },
+            _ => before.clone(),
         };
-        Ok(Edit::new(self.path.clone(), before.as_deref(), content, false))
+        Ok(Edit { note: Change::Forget, remark, ..Edit::new(self.path.clone(), before.as_deref(), content) })
+    }
+
+    /// What is written: the whole file, or our part of it.
+    fn own(&self) -> String {
+        if self.shared { format!("{BEGIN}\n{RULES}{END}") } else { format!("{}{RULES}", self.front) }
     }
 
     /// Where our part of a shared file is.
@@ -108,4 +133,13 @@ impl RulesFile {
             }),
         }
     }
+}
+
+/// A text as a note has it.
+fn keys(text: &str) -> Map<String, Value> {
+    [(TEXT.to_string(), text.into())].into_iter().collect()
+}
+
+fn text_in(keys: &Map<String, Value>) -> Option<String> {
+    keys.get(TEXT)?.as_str().map(str::to_string)
 }

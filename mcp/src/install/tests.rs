@@ -3,6 +3,7 @@ use serde_json::{Map, Value, json};
 use super::client::Place;
 use super::*;
 
+mod before;
 mod files;
 mod styles;
 
@@ -131,10 +132,8 @@ fn a_text_with_our_header_in_it_is_no_header() {
 }
 
 #[test]
-fn an_entry_without_a_header_of_its_own_goes_with_its_parts() {
+fn an_entry_without_a_header_of_its_own_is_left_alone() {
     let before = "[mcpServers.a]\nx = 1\n[mcpServers.backstack.env]\nA = \"b\"\n\n[z]\n";
-    let left = toml::remove(before, PLACE).expect("removed");
-    assert_eq!(left.as_deref(), Some("[mcpServers.a]\nx = 1\n\n[z]\n"));
     let error = toml::set(Some(before), PLACE, &ours()).expect_err("no header");
     assert!(error.contains("no header of its own"), "{error}");
 }
@@ -154,6 +153,13 @@ fn what_is_unclear_is_left_alone_with_the_line() {
         let error = json::set(Some(text), PLACE, &ours()).expect_err(text);
         assert!(error.contains(part), "{error}");
     }
+    for text in ["{\"mcpServers\": {\"backstack\": 3}}", "{\"mcpServers\": {\"backstack\": null}}"] {
+        assert!(
+            json::set(Some(text), PLACE, &ours())
+                .expect_err(text)
+                .contains("`backstack` is there, but it is no object")
+        );
+    }
     let deep = "{\"a\":".repeat(100_000);
     assert!(json::set(Some(&deep), PLACE, &ours()).is_err());
     for (text, part) in [
@@ -167,5 +173,7 @@ fn what_is_unclear_is_left_alone_with_the_line() {
     }
     let wide: Vec<u8> = "\u{feff}{}".encode_utf16().flat_map(u16::to_le_bytes).collect();
     assert!(text::decode(wide).expect_err("UTF-16").contains("UTF-16"));
+    let wider: Vec<u8> = "\u{feff}{}".chars().flat_map(|letter| u32::from(letter).to_le_bytes()).collect();
+    assert!(text::decode(wider).expect_err("UTF-32").contains("UTF-32; save it as UTF-8"));
     assert!(text::decode(b"{\n\"a\": \"\xff\"}".to_vec()).expect_err("bytes").contains("line 2"));
 }

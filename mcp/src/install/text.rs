@@ -10,6 +10,9 @@ pub(super) const MARK: char = '\u{feff}';
 /// # Errors
 /// It is in another encoding than UTF-8.
 pub(super) fn decode(bytes: Vec<u8>) -> Result<String, String> {
+    if backstack_files::text::is_utf_32(&bytes) {
+        return Err("it is UTF-32; save it as UTF-8 and try again".into());
+    }
     if bytes.starts_with(b"\xff\xfe") || bytes.starts_with(b"\xfe\xff") {
         return Err("it is UTF-16; save it as UTF-8 and try again".into());
     }

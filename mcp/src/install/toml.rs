@@ -8,6 +8,7 @@ use std::ops::Range;
 use serde_json::{Map, Value};
 use toml_edit::{Document, InlineTable, Item, Key, Table};
 
+use super::Present;
 use super::client::{Place, is_ours};
 use super::text::{self, Edits, MARK};
 
@@ -25,7 +26,7 @@ pub(super) fn set(before: Option<&str>, place: Place, entry: &Map<String, Value>
         Some(Item::Table(table)) if !table.contains_key(place.name) => text::append(Some(before), &block(place, entry)),
         Some(Item::Table(table)) => format!("{mark}{}", update(text, &table[place.name], entry, place)?),
         Some(Item::Value(toml_edit::Value::InlineTable(table))) => {
-            format!("{mark}{}", set_inline(text, table, place, entry))
+            format!("{mark}{}", set_inline(text, table, place, entry)?)
         }
         Some(other) => return Err(no_table(text, place.section, other)),
     };
@@ -63,6 +64,41 @@ pub(super) fn remove(before: &str, place: Place) -> Result<Option<String>, Strin
             None => Ok(Some(before.into())),
         },
         _ => Ok(Some(before.into())),
+    }
+}
+
+/// The entry that is there.
+///
+/// # Errors
+/// As [`set`], or a value of ours that could not be written again.
+pub(super) fn present(text: &str, place: Place) -> Result<Option<Present>, String> {
+    let document = parse(split_mark(text).1)?;
+    let entry = document.as_table().get(place.section).and_then(|section| section.get(place.name));
+    let Some(entry) = entry.and_then(Item::as_table_like) else { return Ok(None) };
+    let mut present = Present::default();
+    for (key, item) in entry.iter() {
+        let value = if is_ours(key) {
+            to_json(item).ok_or_else(|| format!("`{key}` of `{}` is of a kind that no client knows", place.name))?
+        } else {
+            Value::Null
+        };
+        present.put(key, value);
+    }
+    Ok(Some(present))
+}
+
+/// `None` for what [`to_toml`] does not give back.
+fn to_json(item: &Item) -> Option<Value> {
+    if let Some(table) = item.as_table_like() {
+        let members = table.iter().map(|(key, item)| Some((key.to_string(), to_json(item)?)));
+        return members.collect::<Option<Map<_, _>>>().map(Value::Object);
+    }
+    match item.as_value()? {
+        toml_edit::Value::String(text) => Some(text.value().as_str().into()),
+        toml_edit::Value::Integer(number) => Some((*number.value()).into()),
+        toml_edit::Value::Boolean(flag) => Some((*flag.value()).into()),
+        toml_edit::Value::Array(items) => items.iter().map(|value| to_json(&Item::Value(value.clone()))).collect(),
+        _ => None,
     }
 }
 
@@ -140,7 +176,7 @@ fn update(text: &str, entry: &Item, wanted: &Map<String, Value>, place: Place) -
             let span = inline.span().unwrap_or_default();
             edits.put(span, merged(text, inline, wanted, true));
         }
-        other => edits.put(other.span().unwrap_or_default(), to_toml(&Value::Object(wanted.clone())).to_string()),
+        other => return Err(no_table(text, place.name, other)),
     }
     let after = edits.apply(text);
     // Whether the last line has an end is how `cut` knows what was there before.
@@ -230,7 +266,7 @@ fn merge(table: &mut InlineTable, wanted: &Map<String, Value>, top: bool) {
 }
 
 /// The entry as a member of an inline table.
-fn set_inline(text: &str, table: &InlineTable, place: Place, entry: &Map<String, Value>) -> String {
+fn set_inline(text: &str, table: &InlineTable, place: Place, entry: &Map<String, Value>) -> Result<String, String> {
     let mut edits = Edits::default();
     let value = Value::Object(entry.clone());
     match (table.get(place.name), table.iter().last()) {
@@ -241,7 +277,7 @@ fn set_inline(text: &str, table: &InlineTable, place: Place, entry: &Map<String,
                 edits.put(there.span().unwrap_or_default(), merged(text, there, entry, true));
             }
         }
-        (Some(other), _) => edits.put(other.span().unwrap_or_default(), to_toml(&value).to_string()),
+        (Some(other), _) => return Err(no_table(text, place.name, &Item::Value(other.clone()))),
         (None, Some((_, last))) => {
             let end = last.span().unwrap_or_default().end;
             edits.put(end..end, format!(", {}", line(place.name, &value)));
@@ -251,7 +287,7 @@ fn set_inline(text: &str, table: &InlineTable, place: Place, entry: &Map<String,
             edits.put(begin..begin, line(place.name, &value));
         }
     }
-    edits.apply(text)
+    Ok(edits.apply(text))
 }
 
 fn without_inline(text: &str, table: &InlineTable, name: &str) -> String {

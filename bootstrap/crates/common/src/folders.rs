@@ -2,10 +2,10 @@
 //!
 //! Each folder has a variable of its own. Without it, the folder lies in the user's home folder: what `HOME` says, or,
 //! where that is not set or empty, what the system's list of users says. Without that (and with a `HOME` that is no
-//! absolute path) there is no such folder, and an error names the variables that would help. Nothing is put into a
-//! temporary or the current folder instead.
+//! absolute path, or leads to a file) there is no such folder, and an error names the variables that would help. Nothing
+//! is put into a temporary or the current folder instead.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::error::{ExitKind, Explain};
 
@@ -86,8 +86,16 @@ fn state(what: &'static str) -> Result<PathBuf, NoHome> {
 
 /// The user's home folder.
 pub fn home() -> Option<PathBuf> {
-    // A relative one would depend on the current folder.
-    std::env::home_dir().filter(|home| home.is_absolute())
+    // A relative one would depend on the current folder. One that is not there yet is made.
+    std::env::home_dir().filter(|home| home.is_absolute() && may_be_folder(home))
+}
+
+/// Whether a path leads to a folder, or to nothing where one can be made.
+fn may_be_folder(path: &Path) -> bool {
+    match std::fs::metadata(path) {
+        Ok(about) => about.is_dir(),
+        Err(error) => error.kind() != std::io::ErrorKind::NotADirectory,
+    }
 }
 
 fn variable(name: &str) -> Option<PathBuf> {

@@ -7,6 +7,8 @@
 use std::borrow::Cow;
 use std::path::Path;
 
+use crate::input;
+
 const MARK: char = '\u{feff}';
 
 /// How a file's text was encoded.
@@ -33,6 +35,9 @@ pub struct NoText {
     said: &'static str,
 }
 
+/// Nobody but some editors on purpose writes that.
+const UTF_32: &str = "the file is UTF-32 text; save it as UTF-8";
+
 impl std::fmt::Display for NoText {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(self.said)
@@ -42,9 +47,22 @@ impl std::fmt::Display for NoText {
 /// The text of a file without its byte order mark, and how it was encoded.
 ///
 /// # Errors
-/// The bytes are neither UTF-8 nor UTF-16.
+/// The bytes are neither UTF-8 nor UTF-16; if they are UTF-32, the error says so.
 pub fn decode(bytes: &[u8]) -> Result<(Cow<'_, str>, Encoding), NoText> {
-    let (units, mark, rest) = match bytes {
+    if is_utf_32(bytes) {
+        return Err(NoText { line: 1, said: UTF_32 });
+    }
+    let (units, mark, rest) = units(bytes);
+    let text = match units {
+        Units::Utf8 => narrow(rest)?,
+        Units::Utf16Little => wide(rest, u16::from_le_bytes)?,
+        Units::Utf16Big => wide(rest, u16::from_be_bytes)?,
+    };
+    Ok((text, Encoding { units, mark }))
+}
+
+fn units(bytes: &[u8]) -> (Units, bool, &[u8]) {
+    match bytes {
         [0xEF, 0xBB, 0xBF, rest @ ..] => (Units::Utf8, true, rest),
         [0xFF, 0xFE, rest @ ..] => (Units::Utf16Little, true, rest),
         [0xFE, 0xFF, rest @ ..] => (Units::Utf16Big, true, rest),
@@ -52,13 +70,18 @@ pub fn decode(bytes: &[u8]) -> Result<(Cow<'_, str>, Encoding), NoText> {
         [1..=u8::MAX, 0, ..] => (Units::Utf16Little, false, bytes),
         [0, 1..=u8::MAX, ..] => (Units::Utf16Big, false, bytes),
         _ => (Units::Utf8, false, bytes),
-    };
-    let text = match units {
-        Units::Utf8 => narrow(rest)?,
-        Units::Utf16Little => wide(rest, u16::from_le_bytes)?,
-        Units::Utf16Big => wide(rest, u16::from_be_bytes)?,
-    };
-    Ok((text, Encoding { units, mark }))
+    }
+}
+
+/// Whether bytes begin with the byte order mark of UTF-32, which begins as that of UTF-16 does. A zero may stand in no
+/// text that people write.
+pub fn is_utf_32(bytes: &[u8]) -> bool {
+    bytes.starts_with(&[0xFF, 0xFE, 0, 0]) || bytes.starts_with(&[0, 0, 0xFE, 0xFF])
+}
+
+/// Whether bytes begin as UTF-16 does, with a byte order mark or without.
+pub fn is_utf_16(bytes: &[u8]) -> bool {
+    !is_utf_32(bytes) && matches!(units(bytes).0, Units::Utf16Little | Units::Utf16Big)
 }
 
 /// The text of bytes whatever they are: what cannot be read becomes the sign for that.
@@ -69,13 +92,20 @@ pub fn decode_lossy(bytes: &[u8]) -> Cow<'_, str> {
     }
 }
 
-/// The text of a file.
+/// The text of a file; of one that is to be found somewhere, not of a path that was typed.
 ///
 /// # Errors
 /// The file cannot be read, or is no text (of kind `InvalidData`, with the line).
 pub fn read(path: &Path) -> std::io::Result<String> {
-    let bytes = std::fs::read(path)?;
-    of_bytes(&bytes)
+    of_bytes(&input::file(path)?)
+}
+
+/// The text of a file that was named on the command line, which may be a pipe.
+///
+/// # Errors
+/// As [`read`].
+pub fn read_given(path: &Path) -> std::io::Result<String> {
+    of_bytes(&input::given(path)?)
 }
 
 /// The text of all that a reader gives, as standard input.
@@ -163,6 +193,16 @@ mod tests {
     fn what_is_no_text_is_told_with_its_line() {
         for (bytes, line, part) in [
             (b"a\nb\xff\n".to_vec(), 2, "neither UTF-8 nor UTF-16"),
+            (
+                "\u{feff}a\n".chars().flat_map(|c| u32::from(c).to_le_bytes()).collect(),
+                1,
+                "UTF-32 text; save it as UTF-8",
+            ),
+            (
+                "\u{feff}a\n".chars().flat_map(|c| u32::from(c).to_be_bytes()).collect(),
+                1,
+                "UTF-32 text; save it as UTF-8",
+            ),
             ([&wide("\u{feff}a\n\nb", u16::to_le_bytes)[..], &[0]].concat(), 3, "cut off"),
             ([&wide("\u{feff}a\n", u16::to_be_bytes)[..], &[0xd8, 0]].concat(), 2, "half of a pair"),
         ] {

@@ -62,7 +62,7 @@ impl FileTree {
                 .get_file(normalize(&base.join(path)))
                 .map(|file| Cow::Borrowed(file.contents()))
                 .ok_or_else(|| std::io::ErrorKind::NotFound.into()),
-            Self::Disk(base) => std::fs::read(base.join(path)).map(Cow::Owned),
+            Self::Disk(base) => backstack_files::input::file(&base.join(path)).map(Cow::Owned),
         }
     }
 

@@ -52,6 +52,9 @@ const GUIDANCE: &[(Format, &str, &str)] = &[
     (Format::Image, "dir", "write `directory: true`"),
 ];
 
+/// Whole numbers below it are written the same by everybody.
+const LARGEST_EXACT: f64 = 9e15;
+
 /// All that is wrong with a document's shape.
 pub(crate) fn check(format: Format, document: &Document) -> Vec<Fault> {
     faults(Some(format), format.compiled(), document)
@@ -66,6 +69,8 @@ fn faults(format: Option<Format>, (schema, validator): &(Value, Validator), docu
     let mut checker = Checker { format, schema, document, faults: Vec::new() };
     let errors: Vec<_> = validator.iter_errors(&document.value).collect();
     checker.all(&errors.iter().collect::<Vec<_>>());
+    let told: Vec<&str> = errors.iter().map(|error| error.instance_path().as_str()).collect();
+    checker.whole_numbers("", &document.value, &told);
     checker.faults
 }
 
@@ -128,6 +133,29 @@ impl Checker<'_> {
                 self.variants(pointer, value, context);
             }
             _ => self.say(pointer, format!("{name}: {error}")),
+        }
+    }
+
+    /// For a schema 1.0 is a whole number, and so is one with a hundred digits; for what reads the file neither is.
+    fn whole_numbers(&mut self, pointer: &str, value: &Value, told: &[&str]) {
+        match value {
+            Value::Object(map) => {
+                map.iter().for_each(|(key, inner)| self.whole_numbers(&child(pointer, key), inner, told));
+            }
+            Value::Array(items) => {
+                let items = items.iter().enumerate();
+                items.for_each(|(at, inner)| self.whole_numbers(&child(pointer, at.to_string()), inner, told));
+            }
+            Value::Number(number) => {
+                let whole = subschema(self.schema, pointer).is_some_and(is_whole);
+                if let Some(float) = number.as_f64().filter(|_| number.is_f64() && whole && !told.contains(&pointer)) {
+                    let (name, written) = (path_name(pointer), self.document.places.written(pointer));
+                    let help = if float.abs() < LARGEST_EXACT { format!("; write {float:.0}") } else { String::new() };
+                    let words = if help.is_empty() { "a whole number that is smaller" } else { "a whole number" };
+                    self.say(pointer, format!("{name} must be {words}, not {}{help}", describe(value, written)));
+                }
+            }
+            _ => {}
         }
     }
 
@@ -242,6 +270,17 @@ fn step<'a>(schema: &'a Value, segment: &str) -> Option<&'a Value> {
     }
     let variants = schema.get("oneOf").or_else(|| schema.get("anyOf"))?.as_array()?;
     variants.iter().find_map(|variant| step(variant, segment))
+}
+
+/// Whether a schema asks for a whole number.
+fn is_whole(schema: &Value) -> bool {
+    match schema.get("type") {
+        Some(Value::Array(kinds)) => {
+            kinds.iter().any(|kind| kind == "integer") && !kinds.iter().any(|kind| kind == "number")
+        }
+        Some(kind) => kind == "integer",
+        None => schema.get("anyOf").and_then(Value::as_array).is_some_and(|any| any.iter().any(is_whole)),
+    }
 }
 
 fn resolve<'a>(root: &'a Value, schema: &'a Value) -> &'a Value {
@@ -362,6 +401,11 @@ mod tests {
                 "routes:\n  - path: /a\n    service: s\n    port: '80'",
                 10,
                 "`routes[0].port` must be a whole number, not the text `80`; leave the quotes out",
+            ),
+            (
+                "routes:\n  - path: /a\n    service: s\n    port: 80.0",
+                10,
+                "`routes[0].port` must be a whole number, not the number 80.0; write 80",
             ),
             ("routes:\n  - path: /a\n    service: s", 8, "key `port` is missing in `routes[0]` (Port of that service)"),
             ("routes:\n  - path: /a\n    service: s\n    prot: 80", 10, "unknown key `prot`; did you mean `port`?"),

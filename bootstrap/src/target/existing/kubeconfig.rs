@@ -1,6 +1,5 @@
 //! The user's kubeconfigs as our client for the API reads them.
 
-use std::io;
 use std::path::{Path, PathBuf};
 
 use kube::config::Kubeconfig;
@@ -39,8 +38,8 @@ pub fn read_from(path: &Path) -> Result<Kubeconfig, String> {
     let shown = |what: String| format!("{}: {what}", path.display());
     // The client's own reader does not survive every file; what it would trip over is told here.
     match backstack_files::text::read(path) {
-        Err(error) if error.kind() == io::ErrorKind::InvalidData => Err(shown(error.to_string())),
-        _ => Kubeconfig::read_from(path).map_err(|error| shown(chain(&error).pop().unwrap_or_default())),
+        Err(error) => Err(shown(error.to_string())),
+        Ok(_) => Kubeconfig::read_from(path).map_err(|error| shown(chain(&error).pop().unwrap_or_default())),
     }
 }
 
@@ -64,6 +63,9 @@ mod tests {
             assert_eq!(config.contexts[0].name, "a");
         }
         assert!(merge(&[at("odd")]).expect_err("cut off").contains("cut off"));
+        assert!(
+            merge(&[folder.path().into()]).expect_err("a folder").contains("it is a folder, where a file is expected")
+        );
         assert!(merge(&[at("missing")]).expect_err("missing").contains("there is no file"));
     }
 

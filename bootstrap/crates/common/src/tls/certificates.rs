@@ -147,6 +147,9 @@ fn text_of(path: &Path) -> Result<String, String> {
     if about.is_dir() {
         return Err(format!("it is a folder, and {FILE} names a file; {FOLDERS} names folders"));
     }
+    if !about.is_file() {
+        return Err("it is a pipe or a device, where a file is expected".into());
+    }
     if about.len() > LARGEST {
         return Err("it is larger than any file of certificates".into());
     }

@@ -11,6 +11,7 @@ use serde::de::DeserializeOwned;
 use super::tls::EngineTls;
 use super::{DEFAULT, Endpoint, address};
 use crate::error::ClusterError;
+use backstack_files::{input, text};
 use backstack_images::Digest;
 
 /// Docker's configuration folder.
@@ -109,7 +110,13 @@ impl<'a> Store<'a> {
 
 /// Reads the first JSON value of a file, as Docker does; none if the file is empty.
 fn read<T: DeserializeOwned>(path: &Path) -> io::Result<Option<T>> {
-    let bytes = std::fs::read(path)?;
+    let bytes = input::file(path)?;
+    if text::is_utf_32(&bytes) {
+        return Err(io::Error::other("it is UTF-32 text, which Docker cannot read; save it as UTF-8"));
+    }
+    if text::is_utf_16(&bytes) {
+        return Err(io::Error::other("it is UTF-16 text, which Docker cannot read; save it as UTF-8"));
+    }
     if bytes.starts_with(b"\xef\xbb\xbf") {
         return Err(io::Error::other("it starts with a byte order mark, which Docker cannot read"));
     }

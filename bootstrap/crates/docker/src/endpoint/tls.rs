@@ -55,7 +55,7 @@ impl EngineTls {
     fn read(folder: &Path, verify: bool) -> Result<Self, String> {
         let file = |name: &str| {
             let path = folder.join(name);
-            match std::fs::read(&path) {
+            match backstack_files::input::file(&path) {
                 Ok(bytes) => Ok(Some((path, bytes))),
                 Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
                 Err(error) => Err(format!("{}: {error}", path.display())),

@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 use super::Entry;
 use super::item::{EXTENSION, Item, LISTS, Note};
 use super::patch::{self, Place, Refusal};
-use super::tree::{Node, parse};
+use super::tree::{Node, line, parse};
 use super::value::{self, UNCLEAR};
 
 const CURRENT: &str = "current-context";
@@ -21,7 +21,9 @@ const HEAD: [(&str, &str); 2] = [("apiVersion", "v1"), ("kind", "Config")];
 /// The text is no kubeconfig, or its form does not allow a change without touching what is not ours.
 pub(crate) fn add(text: &str, entry: &Entry, made: bool) -> Result<String, Refusal> {
     // It knows the lines of what is wrong.
-    parse(text)?;
+    if let Some(root) = parse(text)? {
+        is_nobodys_source(text, &root, &entry.context, true)?;
+    }
     let before = value::parse(text)?;
     let had = remove(text, &entry.context)?;
     let (clean, inherited) = match &had {
@@ -35,6 +37,30 @@ pub(crate) fn add(text: &str, entry: &Entry, made: bool) -> Result<String, Refus
         Ok(Some(left)) if had.is_some() || left.text == text => Ok(result),
         _ => Err(UNCLEAR.into()),
     }
+}
+
+/// What is said of a file in which something that has to go is what an alias elsewhere stands for.
+pub(super) const SOURCE: &str = "which has to go: write the value out there";
+
+/// Refuses to take out what others in the file point at.
+fn is_nobodys_source(text: &str, root: &Node, context: &str, current: bool) -> Result<(), Refusal> {
+    let items = LISTS.iter().filter_map(|list| root.get(list)).flat_map(Node::items);
+    let mut going: Vec<_> = items.filter(|item| is_named(item, context)).map(|item| item.span.clone()).collect();
+    if current && let Some(entry) = root.entry(CURRENT) {
+        going.push(entry.colon..entry.value.span.end.max(entry.colon + 1));
+    }
+    let goes = |at: usize| going.iter().find(|span| span.contains(&at));
+    match root.aliases().into_iter().find(|(at, target)| goes(*at).is_none() && goes(*target).is_some()) {
+        None => Ok(()),
+        Some((at, target)) => {
+            let (at, target) = (line(text, at), line(text, target));
+            Err(format!("line {at} uses an anchor of line {target}, {SOURCE}"))
+        }
+    }
+}
+
+fn is_named(item: &Node, context: &str) -> bool {
+    item.get("name").and_then(Node::text) == Some(context)
 }
 
 fn insert(text: &str, entry: &Entry, made: bool) -> Result<String, Refusal> {
@@ -112,7 +138,8 @@ pub(crate) fn remove(text: &str, context: &str) -> Result<Option<Left>, Refusal>
     let Some(root) = parse(text)? else { return Ok(None) };
     let before = value::parse(text)?;
     let current = root.get(CURRENT).and_then(Node::text) == Some(context);
-    let named = |item: &Node| item.get("name").and_then(Node::text) == Some(context);
+    let named = |item: &Node| is_named(item, context);
+    is_nobodys_source(text, &root, context, current)?;
     if !current && !LISTS.iter().any(|list| root.get(list).is_some_and(|list| list.items().iter().any(named))) {
         return Ok(None);
     }

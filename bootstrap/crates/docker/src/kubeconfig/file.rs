@@ -5,6 +5,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
+use backstack_files::input;
 use backstack_files::text::{self, Encoding};
 use backstack_files::user_file::{self, Readers};
 
@@ -34,7 +35,7 @@ pub(super) enum Change {
 
 /// Reads a file; one that is not there is empty.
 pub(super) fn read(path: &Path) -> Result<Content, ClusterError> {
-    let bytes = match fs::read(path) {
+    let bytes = match input::file(path) {
         Ok(bytes) => bytes,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Content::default()),
         Err(error) => return Err(problem(path, &format!("cannot be read: {error}"))),

@@ -27,6 +27,7 @@ use file::Change;
 
 use super::error::ClusterError;
 use backstack_common::folders;
+use backstack_files::input;
 
 /// What is written for one platform.
 #[derive(Debug, Clone)]
@@ -105,8 +106,11 @@ pub fn check(path: &Path) -> Result<(), ClusterError> {
         admin: "clusters: [{cluster: {}}]\nusers: [{user: {}}]\n".into(),
     };
     edit::add(&content.text, &sample, false).map_err(|why| malformed(path, &why))?;
-    if fs::metadata(&real).is_ok_and(|about| about.permissions().readonly()) {
-        return Err(problem(path, "is not writable"));
+    if let Ok(about) = fs::metadata(&real) {
+        input::only_a_file(&about).map_err(|error| problem(path, &format!("cannot be written: {error}")))?;
+        if about.permissions().readonly() {
+            return Err(problem(path, "is not writable"));
+        }
     }
     // The file is replaced, so it is its folder that has to be writable, or the one in which that will be made.
     let folder = real.ancestors().skip(1).find(|folder| folder.as_os_str().is_empty() || folder.exists());
@@ -161,7 +165,8 @@ pub fn remove(path: &Path, context: &str) -> Result<bool, ClusterError> {
 }
 
 fn malformed(path: &Path, why: &str) -> ClusterError {
-    let what = if why == value::UNCLEAR { "cannot be changed" } else { "is malformed" };
+    let well_formed = why == value::UNCLEAR || why.ends_with(edit::SOURCE);
+    let what = if well_formed { "cannot be changed" } else { "is malformed" };
     problem(path, &format!("{what}: {why}"))
 }
 

@@ -86,7 +86,7 @@ pub(super) fn insert_item(text: &str, list: &str, item: &Value) -> Result<(Strin
         Content::Scalar(word) if matches!(word.as_str(), "" | "~" | "null" | "Null" | "NULL") => {
             Ok(into_nothing(text, root, entry, item))
         }
-        Content::Alias => Err(format!("`{list}` is an alias, which stands for something else")),
+        Content::Alias { .. } => Err(format!("`{list}` is an alias, which stands for something else")),
         _ => Err(format!("`{list}` is not a list")),
     }
 }

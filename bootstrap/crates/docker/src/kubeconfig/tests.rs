@@ -256,7 +256,7 @@ fn what_cannot_be_changed_is_left_alone_and_named() {
         ("kind: Config\nclusters: []\nclusters: []\n", "key `clusters` is given twice, in line 3 and in line 2"),
         ("kind: Config\n---\nkind: Config\n", "a second document begins in line 3"),
         ("x: &x [{name: a}]\nclusters: *x\n", "`clusters` is an alias"),
-        ("current-context: &c a\nx: *c\n", "anchor"),
+        ("current-context: &c a\nx: *c\n", "cannot be changed: line 2 uses an anchor of line 1, which has to go"),
         ("users: &u\n- name: a\nx: *u\n", "cannot be changed"),
     ] {
         fs::write(&path, bad).expect("write");
@@ -266,6 +266,36 @@ fn what_cannot_be_changed_is_left_alone_and_named() {
         }
     }
     assert_eq!(fs::read_dir(folder.path()).expect("folder").count(), 1, "no lock stays");
+}
+
+/// A file is not malformed because our entry is needed in it.
+#[test]
+fn an_entry_that_others_point_at_stays_and_is_named() {
+    let folder = tempfile::tempdir().expect("folder");
+    let path = folder.path().join("config");
+    let mine = "users:\n- name: mine\n  user: *u\n- name: kind-p\n  user: {}\n";
+    for (before, lines) in [
+        ("users:\n- name: kind-p\n  user: &u\n    token: t\n- name: mine\n  user: *u\n", Some((6, 3))),
+        ("users:\n- name: kind-p\n  user: {token: &u t}\n- {name: mine, user: {token: *u}}\n", Some((4, 3))),
+        ("clusters:\n- &u\n  name: kind-p\n- <<: *u\n  name: mine\n", Some((4, 2))),
+        ("current-context: &u kind-p\nx:\n- *u\n", Some((3, 1))),
+        // Within what goes, and the other way round, nothing is in the way.
+        ("users:\n- name: kind-p\n  user: {a: &u {}, b: *u}\n- name: mine\n", None),
+        ("users:\n- name: mine\n  user: &u {}\n- name: kind-p\n  user: *u\n", None),
+    ] {
+        fs::write(&path, before).expect("write");
+        match (remove(&path, "kind-p"), lines) {
+            (Ok(removed), None) => assert!(removed, "{before}"),
+            (Err(error), Some((at, target))) => {
+                let wanted = format!("cannot be changed: line {at} uses an anchor of line {target}, which has to go");
+                assert!(error.to_string().contains(&wanted), "{error}");
+                assert_eq!(fs::read_to_string(&path).expect("read"), before);
+            }
+            (result, _) => panic!("{before}: {result:?}"),
+        }
+    }
+    fs::write(&path, mine).expect("write");
+    assert!(remove(&path, "kind-p").expect_err("no anchor").to_string().contains("is malformed"));
 }
 
 #[test]

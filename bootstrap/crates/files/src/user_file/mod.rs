@@ -18,6 +18,8 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{self, ErrorKind, Write};
 use std::path::Path;
 
+use crate::input;
+
 pub use place::{folder_of, make_folder, resolve};
 
 /// Who may read a file.
@@ -43,11 +45,15 @@ impl Readers {
 /// folders are made. What root makes anew belongs to the owner of the folder that it lies in.
 ///
 /// # Errors
-/// The file cannot be written; then it is as it was.
+/// The file cannot be written, or is a folder, a pipe or a device; then it is as it was.
 pub fn write(path: &Path, bytes: &[u8], readers: Readers) -> io::Result<()> {
     let path = resolve(path)?;
     make_folder(folder_of(&path), readers)?;
-    match fs::metadata(&path) {
+    let about = fs::metadata(&path);
+    if let Ok(about) = &about {
+        input::only_a_file(about)?;
+    }
+    match about {
         Ok(about) if has_another_name(&about) => in_place(&path, bytes, readers),
         Ok(about) => match replace(&path, bytes, readers, Some(&about)) {
             Err(error) if keeps_its_place(&error) => in_place(&path, bytes, readers),
@@ -118,7 +124,7 @@ fn new_in(folder: &Path, _: Readers, _: bool) -> io::Result<tempfile::NamedTempF
 }
 
 fn in_place(path: &Path, bytes: &[u8], readers: Readers) -> io::Result<()> {
-    let before = fs::read(path)?;
+    let before = input::file(path)?;
     let put = |bytes: &[u8]| {
         let mut file = OpenOptions::new().write(true).open(path)?;
         if readers == Readers::Owner {

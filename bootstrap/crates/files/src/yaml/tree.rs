@@ -3,6 +3,7 @@
 //! Positions are bytes of the text. What stands around values (blanks, comments, quotes) is not in the tree; it is
 //! found in the text again, from the positions.
 
+use std::collections::HashMap;
 use std::ops::Range;
 
 use saphyr_parser::{Event, Parser, ScalarStyle, Span};
@@ -39,7 +40,10 @@ pub enum Content {
         entries: Vec<Entry>,
     },
     /// Stands for a value elsewhere, and so is never changed here.
-    Alias,
+    Alias {
+        /// Where that value begins, behind its anchor.
+        target: usize,
+    },
 }
 
 /// A key and its value.
@@ -88,6 +92,18 @@ impl Node {
         self.entry(key).map(|entry| &entry.value)
     }
 
+    /// Where aliases stand in it, and where the values begin that they stand for.
+    pub fn aliases(&self) -> Vec<(usize, usize)> {
+        match &self.content {
+            Content::Alias { target } => vec![(self.span.start, *target)],
+            Content::Scalar(_) => Vec::new(),
+            Content::List { items, .. } => items.iter().flat_map(Self::aliases).collect(),
+            Content::Map { entries, .. } => {
+                entries.iter().flat_map(|entry| [entry.key.aliases(), entry.value.aliases()].concat()).collect()
+            }
+        }
+    }
+
     /// Whether it stands in brackets, as all of a JSON file does.
     pub fn is_flow(&self) -> bool {
         matches!(self.content, Content::List { flow: true, .. } | Content::Map { flow: true, .. })
@@ -134,7 +150,7 @@ fn is_printable(letter: char) -> bool {
 /// Folds the parser's events into a tree. `read` is what the parser gets, `at` the byte of `text` for each of its
 /// characters.
 fn fold(text: &str, read: &str, at: Vec<usize>) -> Result<Vec<Tree>, String> {
-    let mut builder = Builder { text, at, open: Vec::new(), start: 0, documents: Vec::new() };
+    let mut builder = Builder { text, at, open: Vec::new(), anchors: HashMap::new(), start: 0, documents: Vec::new() };
     let mut parser = Parser::new_from_str(read);
     while let Some(event) = parser.next_event() {
         let (event, span) = event.map_err(|error| format!("{} in line {}", error.info(), error.marker().line()))?;
@@ -171,6 +187,8 @@ struct Builder<'a> {
     text: &'a str,
     at: Vec<usize>,
     open: Vec<Open>,
+    /// Where the value of each anchor begins.
+    anchors: HashMap<usize, usize>,
     /// Where the document that is read begins.
     start: usize,
     documents: Vec<Tree>,
@@ -179,6 +197,10 @@ struct Builder<'a> {
 impl Builder<'_> {
     fn event(&mut self, event: Event<'_>, span: Span) -> Result<(), String> {
         let (start, end) = (self.byte(span.start.index()), self.byte(span.end.index()));
+        if let Event::MappingStart(anchor, _) | Event::SequenceStart(anchor, _) | Event::Scalar(_, _, anchor, _) = event
+        {
+            self.anchors.insert(anchor, start);
+        }
         match event {
             Event::MappingStart(..) => self.start(start, Content::Map { flow: false, entries: Vec::new() }),
             Event::SequenceStart(..) => self.start(start, Content::List { flow: false, items: Vec::new() }),
@@ -199,7 +221,10 @@ impl Builder<'_> {
                 let span = self.scalar(&text, style, start..end);
                 self.finish(Node { span, content: Content::Scalar(text.into_owned()) })
             }
-            Event::Alias(_) => self.finish(Node { span: start..end, content: Content::Alias }),
+            Event::Alias(anchor) => {
+                let target = self.anchors.get(&anchor).copied().unwrap_or(start);
+                self.finish(Node { span: start..end, content: Content::Alias { target } })
+            }
             Event::DocumentStart(_) => {
                 self.start = if self.documents.is_empty() { 0 } else { start };
                 Ok(())
@@ -256,7 +281,7 @@ impl Builder<'_> {
                 }
                 open.key = Some(node);
             }
-            (Content::Scalar(_) | Content::Alias, _) => {}
+            (Content::Scalar(_) | Content::Alias { .. }, _) => {}
         }
         Ok(())
     }
@@ -282,7 +307,7 @@ fn last(node: &Node) -> usize {
     let inner = match &node.content {
         Content::List { items, .. } => items.last().map(|item| item.span.end),
         Content::Map { entries, .. } => entries.last().map(|entry| entry.value.span.end),
-        Content::Scalar(_) | Content::Alias => None,
+        Content::Scalar(_) | Content::Alias { .. } => None,
     };
     inner.unwrap_or(node.span.end)
 }

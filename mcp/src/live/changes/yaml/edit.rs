@@ -245,7 +245,7 @@ impl Editor<'_> {
             };
             return Ok((node.span.clone(), format!("{gap}{put}")));
         }
-        let is_leaf = matches!(node.content, Content::Scalar(_) | Content::Alias) && !self.is_block(node, slot);
+        let is_leaf = matches!(node.content, Content::Scalar(_) | Content::Alias { .. }) && !self.is_block(node, slot);
         if is_leaf && !node.span.is_empty() && is_inline(wanted) {
             return Ok((node.span.clone(), scalar::inline(wanted, self.quotes(node))));
         }

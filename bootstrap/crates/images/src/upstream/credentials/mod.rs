@@ -16,6 +16,7 @@ use tokio::sync::Mutex;
 
 use super::notices::Notices;
 use backstack_common::folders;
+use backstack_files::{input, text};
 use helper::HelperAnswer;
 
 /// The name under which Docker files its own registry.
@@ -226,7 +227,7 @@ fn name_for(key: &str, host: &str) -> String {
 }
 
 fn read(path: &Path) -> Result<Option<DockerConfig>, String> {
-    match std::fs::read(path) {
+    match input::file(path) {
         Ok(bytes) => parse(&bytes).map(Some),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
         Err(error) => Err(error.to_string()),
@@ -234,7 +235,8 @@ fn read(path: &Path) -> Result<Option<DockerConfig>, String> {
 }
 
 fn parse(bytes: &[u8]) -> Result<DockerConfig, String> {
-    serde_json::from_slice(bytes).map_err(|error| error.to_string())
+    let (text, _) = text::decode(bytes).map_err(|error| error.to_string())?;
+    serde_json::from_str(&text).map_err(|error| error.to_string())
 }
 
 /// The credentials that lie in the configuration itself.
@@ -314,6 +316,17 @@ mod tests {
                 |name: &str| if name == "DOCKER_CONFIG" { named.map(OsString::from) } else { Some("/x".into()) };
             assert_eq!(path_of(variable, home.map(PathBuf::from)), wanted.map(PathBuf::from), "{named:?} {home:?}");
         }
+    }
+
+    #[test]
+    fn every_encoding_is_read() {
+        let text = "\u{feff}{\"auths\": {\"a.io\": {\"registrytoken\": \"t\"}}}";
+        let wide: Vec<u8> = text.encode_utf16().flat_map(u16::to_le_bytes).collect();
+        for bytes in [text.as_bytes(), &wide] {
+            assert!(has(bytes, "a.io", "x").expect("read"));
+        }
+        let wider: Vec<u8> = text.chars().flat_map(|letter| u32::from(letter).to_le_bytes()).collect();
+        assert!(has(&wider, "a.io", "x").expect_err("UTF-32").contains("UTF-32 text; save it as UTF-8"));
     }
 
     #[tokio::test]
