@@ -370,7 +370,9 @@ mod tests {
     }
 
     fn told(problem: &str) -> String {
-        format!("the arguments of t are wrong: {problem}\nFix what is named here and call again.")
+        format!(
+            "Error (invalid_argument): the arguments of t are wrong: {problem}\nHint: Fix what is named here and call again."
+        )
     }
 
     #[test]
