@@ -274,26 +274,21 @@ fn wrong_port(seen: &Seen<'_>, service: &Value, pods: &[&Value], index: usize, p
             finding.with("tried", &format!("port {target}: connection refused"))
         };
         let others: Vec<_> = declared.iter().filter(|(number, _, _)| *number != target).collect();
-        let next = match others.as_slice() {
-            [(number, ..)] => {
-                return finding.should_be(*number).next(format!("Set `{field}` of {at} to {number}."));
-            }
-            _ if let [(_, only)] = opened.as_slice()
-                && !only.is_loopback
-                && i64::from(only.port) != target =>
-            {
-                let only = only.port;
-                return finding
-                    .should_be(only)
-                    .with("log", &format!("the program listens on port {only}"))
-                    .next(format!("Set `{field}` of {at} to {only}: its log says that the program listens there."));
-            }
-            _ if other.is_some() => {
-                format!("Make the program listen on {target}, or set `{field}` of {at} to the port that it listens on.")
-            }
-            _ => format!("Set `{field}` of {at} to the port that the program listens on."),
+        let only = match opened.as_slice() {
+            [(_, only)] if !only.is_loopback && i64::from(only.port) != target => Some(only.port),
+            _ => None,
         };
-        finding.next(next)
+        match (others.as_slice(), only) {
+            ([(number, ..)], _) => finding.should_be(*number).next(format!("Set `{field}` of {at} to {number}.")),
+            (_, Some(only)) => finding
+                .should_be(only)
+                .with("log", &format!("the program listens on port {only}"))
+                .next(format!("Set `{field}` of {at} to {only}: its log says that the program listens there.")),
+            _ if other.is_some() => finding.next(format!(
+                "Make the program listen on {target}, or set `{field}` of {at} to the port that it listens on."
+            )),
+            _ => finding.next(format!("Set `{field}` of {at} to the port that the program listens on.")),
+        }
     })
 }
 
