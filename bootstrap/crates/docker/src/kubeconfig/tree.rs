@@ -1,8 +1,7 @@
 //! A kubeconfig's text as a tree: the one document that it may have.
 
 use backstack_files::yaml::tree::documents;
-pub(super) use backstack_files::yaml::tree::line;
-pub(super) use backstack_files::yaml::tree::{Content, Entry, Node, column, properties};
+pub(super) use backstack_files::yaml::tree::{Content, Entry, Node, column, line, properties};
 
 /// The document of a text; `None` if there is nothing in it.
 ///

@@ -102,6 +102,17 @@ struct Params {
     namespaced: bool,
 }
 
+impl Params {
+    /// The namespace that a binding's parameters are in: the one that it names, or else that of what is judged.
+    fn place<'a>(&self, named: &'a str, judged: &'a str) -> &'a str {
+        match (self.namespaced, named) {
+            (false, _) => "",
+            (true, "") => judged,
+            (true, named) => named,
+        }
+    }
+}
+
 fn params(snapshot: &Snapshot, policy: &Value) -> Option<Params> {
     let kind = policy.pointer("/spec/paramKind")?;
     let (group, kind) = (group_of(text(kind, "/apiVersion")).to_string(), text(kind, "/kind").to_string());
@@ -117,18 +128,13 @@ fn gone(seen: &Seen<'_>, binding: &Value, place: &str) -> Option<Finding> {
     if text(reference, "/parameterNotFoundAction") != "Deny" {
         return None;
     }
-    let Params { group, kind, namespaced } = params(snapshot, policy_of(snapshot, binding)?)?;
+    let said = text(reference, "/namespace");
+    let params = params(snapshot, policy_of(snapshot, binding)?)?;
+    let place = params.place(said, place);
+    let Params { group, kind, .. } = params;
     if !snapshot.has_kind(&group, &kind) {
         return None;
     }
-    let said = text(reference, "/namespace");
-    let place = if !namespaced {
-        ""
-    } else if said.is_empty() {
-        place
-    } else {
-        said
-    };
     let (at, wanted) = (Ref::of(binding), text(reference, "/name"));
     let others = || snapshot.inside(&group, &kind, place);
     let refuses = "so that everything is refused that its policy would judge";
@@ -189,15 +195,9 @@ fn lacks(seen: &Seen<'_>, binding: &Value, place: &str, said: &str) -> Option<Fi
     let key = rest.split_whitespace().next()?.trim_end_matches(['.', ',']);
     let is_of_params =
         ["params", "params.data", "params.spec"].iter().any(|start| before.contains(&format!("{start}.{key}")));
-    let Params { group, kind, namespaced } = params(seen.snapshot, policy_of(seen.snapshot, binding)?)?;
-    let named = text(binding, "/spec/paramRef/namespace");
-    let place = if !namespaced {
-        ""
-    } else if named.is_empty() {
-        place
-    } else {
-        named
-    };
+    let params = params(seen.snapshot, policy_of(seen.snapshot, binding)?)?;
+    let place = params.place(text(binding, "/spec/paramRef/namespace"), place);
+    let Params { group, kind, .. } = params;
     let at = Ref::new(&group, &kind, place, text(binding, "/spec/paramRef/name"));
     let object = seen.snapshot.get(&at).filter(|_| is_of_params)?;
     let part = ["data", "spec"]
