@@ -206,7 +206,12 @@ export class Visitor {
       return found;
     }, patience);
     // Of what was not there yet the server has rightly said so.
-    this.consoleErrors = this.consoleErrors.filter(error => !error.includes('status of 404'));
+    this.expected(404);
+  }
+
+  /** Answers with this status were right so far: a browser calls each of them an error, whatever the page makes of it. */
+  expected(status) {
+    this.consoleErrors = this.consoleErrors.filter(error => !error.includes(`status of ${status}`));
   }
 
   /** A picture for the docs: small, and without what moves. */
