@@ -39,7 +39,7 @@ fn what_cannot_work_is_refused_before_anything_is_made() {
     assert!(ran.code == 2 && ran.stderr.contains(name), "{}", ran.stderr);
     platform.backstack(&["down"]).succeeded("down");
     assert_eq!(containers(), "faults-control-plane\n", "a container of somebody else's was removed");
-    docker(&["rm", "faults-control-plane"]).succeeded("docker rm");
+    docker(&["rm", "--volumes", "faults-control-plane"]).succeeded("docker rm");
 
     step("a malformed kubeconfig");
     let path = platform.kubeconfig();
