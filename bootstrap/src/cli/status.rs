@@ -9,6 +9,7 @@ use super::access::{self, TargetArgs};
 use super::printer::Printer;
 use super::stack_change::flags;
 use super::summary::left_out;
+use crate::assistant::causes;
 use crate::docker::observe::ObservedNode;
 use crate::error::{ExitKind, Failure};
 use crate::kubernetes::status::{Health, PlatformStatus, platform_status};
@@ -82,7 +83,8 @@ pub(super) async fn run(args: &StatusArgs, name: &str, printer: &Printer) -> Res
 pub(super) async fn facts(platform: &Platform) -> Result<(Shown, bool), Failure> {
     let client = platform.client().await?;
     let record = platform.record(&client).await?;
-    let live = platform_status(&client, platform.name()).await?;
+    let mut live = platform_status(&client, platform.name()).await?;
+    explain(platform, &mut live).await;
     let stack = access::stack(&record);
     let problem = stack.as_ref().err().map(ToString::to_string);
     // What runs can be told without the stack's files; routes and limits cannot.
@@ -122,6 +124,16 @@ pub(super) async fn facts(platform: &Platform) -> Result<(Shown, bool), Failure>
     };
     let healthy = ready && (shown.not_installed.is_empty() || shown.may_lack());
     Ok((shown, healthy))
+}
+
+/// What will not pass by itself is told as `diagnose` tells it.
+async fn explain(platform: &Platform, live: &mut PlatformStatus) {
+    let mut degraded: Vec<_> = live.components.iter_mut().filter(|one| one.health == Health::Degraded).collect();
+    let blockers = degraded.iter_mut().map(|component| std::mem::take(&mut component.blockers)).collect();
+    let told = causes::told(&platform.target(), platform.name(), blockers).await;
+    for (component, blockers) in degraded.into_iter().zip(told) {
+        component.blockers = blockers;
+    }
 }
 
 impl Shown {

@@ -10,11 +10,13 @@ use super::context::Context;
 use super::ended::{Ended, await_answer};
 use super::outputs::Live;
 use super::{engine_images, mirror, nodes, reach, served};
+use crate::assistant::causes;
 use crate::definitions::{self, CrdOrigin};
 use crate::docker::{kubeconfig, network, provision, registry};
 use crate::error::Failure;
 use crate::images::registry::Registry;
 use crate::images::transfer::Transfer;
+use crate::kubernetes::readiness::NotReady;
 use crate::kubernetes::{self, Unit};
 use crate::plan::{Action, NodeState, PlannedStep, Step};
 use crate::report::{Outcome, Phase, Progress, units};
@@ -152,13 +154,23 @@ async fn install(context: &Context, component: &Component, progress: &Progress) 
     let live = context.found.live();
     let unit = unit(context, live, component).await?;
     let deadline = Instant::now() + context.patience(Duration::from_secs(unit.readiness.timeout_seconds));
-    let installed = kubernetes::bring_up(&live.installer, &live.watch, &unit, deadline, progress).await?;
+    let installed = match kubernetes::bring_up(&live.installer, &live.watch, &unit, deadline, progress).await {
+        Err(kubernetes::Error::NotReady(error)) => return Err(explained(context, error).await.into()),
+        other => other?,
+    };
     let routes = &component.file.routes;
     if installed.outcome() != Outcome::Unchanged && !routes.is_empty() && !context.site.is_existing() {
         let ca = live.installer.secrets().ca_pem().await?.unwrap_or_default();
         served::await_routes(context, &ca, routes, progress).await;
     }
     Ok(Ended::with(installed.outcome(), unit.version))
+}
+
+/// What a component could not run for, as `diagnose` tells it.
+async fn explained(context: &Context, error: NotReady) -> kubernetes::Error {
+    let target = context.site.target();
+    let told = causes::told(&target, &context.settings.name, vec![error.blockers]).await;
+    NotReady { blockers: told.into_iter().flatten().collect(), ..error }.into()
 }
 
 /// A component as it is applied to this platform.

@@ -1,6 +1,6 @@
 //! A platform that exists: its containers or its cluster, and a client for its API.
 
-use super::{existing, local};
+use super::{Target, existing, local};
 use crate::docker::observe::ObservedNode;
 use crate::error::Failure;
 use crate::settings::Record;
@@ -19,6 +19,14 @@ impl Platform {
         match self {
             Self::Local(platform) => &platform.observed.name,
             Self::Existing(platform) => &platform.record.name,
+        }
+    }
+
+    /// Which cluster it is on.
+    pub fn target(&self) -> Target {
+        match self {
+            Self::Local(_) => Target::Local,
+            Self::Existing(platform) => Target::Existing { context: platform.cluster.context.clone() },
         }
     }
 

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use backstack_mcp::live::diagnose::diagnose;
 use backstack_mcp::live::object::{name, namespace};
 use backstack_mcp::live::snapshot::Snapshot;
 use backstack_mcp::ports::{ComponentState, NodeState, PlatformState, RouteState};
@@ -17,6 +18,7 @@ use time::OffsetDateTime;
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 
+use crate::kubernetes::blockers::deeper;
 use crate::kubernetes::inventory::{self, Entry};
 use crate::kubernetes::object::VersionedRef;
 use crate::kubernetes::readiness::assess;
@@ -76,7 +78,8 @@ pub(super) fn state(
     let now = OffsetDateTime::now_utc();
     let mut components: Vec<_> = entries
         .values()
-        .map(|entry| component(status::component(entry, assess(&normalized(entry, awaited), &view, now))))
+        .map(|entry| status::component(entry, assess(&normalized(entry, awaited), &view, now)))
+        .map(|state| component(explained(snapshot, state)))
         .collect();
     let stack = record.and_then(|record| Stack::load_changed(StackSource::named(&record.stack), &record.changes).ok());
     components.extend(stack.iter().flat_map(|stack| to_come(stack, entries)));
@@ -110,6 +113,20 @@ fn view_of(snapshot: &Snapshot) -> View {
         }
     }
     view
+}
+
+/// What will not pass by itself, as `diagnose` tells it.
+fn explained(snapshot: &Snapshot, state: status::ComponentState) -> status::ComponentState {
+    if state.health != Health::Degraded {
+        return state;
+    }
+    let subjects = deeper::subjects(&state.blockers).into_iter();
+    let causes = subjects.filter_map(|subject| {
+        let diagnosis = diagnose(snapshot, &subject.typed()).ok()?;
+        Some((subject, diagnosis.causes.into_iter().next()?))
+    });
+    let causes: Vec<_> = causes.collect();
+    status::ComponentState { blockers: deeper::told(state.blockers, &causes), ..state }
 }
 
 fn component(state: status::ComponentState) -> ComponentState {

@@ -58,6 +58,18 @@ spec:
         write(&folder.join("manifests/deployment.yaml"), &manifest);
     }
 
+    /// The component's pods want a claim as well, of a storage class that there is not.
+    fn claiming(&self, name: &str) {
+        let manifests = self.0.join("components").join(name).join("manifests");
+        let claim = "apiVersion: v1\nkind: PersistentVolumeClaim\nmetadata: {name: data}\nspec: {storageClassName: fast, \
+                     accessModes: [ReadWriteOnce], resources: {requests: {storage: 1Mi}}}\n";
+        write(&manifests.join("claim.yaml"), claim);
+        let file = manifests.join("deployment.yaml");
+        let deployment = std::fs::read_to_string(&file).expect("read the Deployment");
+        let volume = "      volumes: [{name: data, persistentVolumeClaim: {claimName: data}}]\n      containers:\n";
+        write(&file, &deployment.replace("      containers:\n", volume));
+    }
+
     fn up(&self, platform: &Platform) -> Ended {
         // Pods that fit nowhere are refused by the checks before.
         let mut command = up(platform, &self.0.display().to_string());
@@ -80,18 +92,20 @@ fn broken_components_are_named_and_can_be_mended() {
     let (platform, _turn) = platform();
     an_image_that_nobody_has(&platform);
 
-    step("a wrong digest, a pod that fits nowhere, and one that crashes");
-    let stack = OwnStack::new(&platform, &["definitions", "large", "crashing", "behind"]);
+    step("a wrong digest, a pod that fits nowhere, one that crashes, and one that wants a class that there is not");
+    let stack = OwnStack::new(&platform, &["definitions", "large", "crashing", "claiming", "behind"]);
     // A real module and file, so that only the digest is wrong.
     let crds = "crds:\n  - module: github.com/traefik/traefik/v3@v3.7.13\n    url: https://traefik.invalid/\n    files:\n      \
                 docs/content/reference/dynamic-configuration/kubernetes-crd-definition-v1.yml: sha256:";
     stack.component("definitions", SHELL, &format!("{crds}{}\n", "0".repeat(64)), RUNS, "1m");
     stack.component("large", SHELL, SOON, RUNS, "900");
     stack.component("crashing", SHELL, SOON, "echo there is no database; exit 7", "1m");
+    stack.component("claiming", SHELL, SOON, RUNS, "1m");
+    stack.claiming("claiming");
     stack.component("behind", SHELL, "depends_on: [large]\n", RUNS, "1m");
     let ended = stack.up(&platform);
     assert_eq!(ended.code, Some(4), "{:#?}", ended.errors());
-    assert_eq!(ended.errors().len(), 3, "{:#?}", ended.errors());
+    assert_eq!(ended.errors().len(), 4, "{:#?}", ended.errors());
     told(
         ended.error("is not what the component expects"),
         6,
@@ -99,6 +113,7 @@ fn broken_components_are_named_and_can_be_mended() {
     );
     told(ended.error("`large`"), 4, &["pod large/large-", "insufficient cpu (needs 900"]);
     told(ended.error("`crashing`"), 4, &["exits 7", "there is no database"]);
+    told(ended.error("`claiming`"), 4, &["PersistentVolumeClaim claiming/data: ", "`fast`"]);
     let outcome = |name: &str| {
         let finished = ended.events.iter().find(|event| event["event"] == "finished" && event["subject"] == name);
         finished.unwrap_or_else(|| panic!("{name} has no end"))["outcome"].clone()
@@ -116,10 +131,24 @@ fn broken_components_are_named_and_can_be_mended() {
         assert!(status.stdout.contains(part), "`{part}` is not in {}", status.stdout);
     }
 
+    step("in the words of diagnose");
+    let status = platform.backstack(&["status", "-o", "json"]).json();
+    for name in ["large", "claiming"] {
+        let components = status["components"].as_array().expect("components");
+        let blocker = &components.iter().find(|one| one["name"] == name).expect("the component")["blockers"][0];
+        let asked = platform.backstack(&["diagnose", &format!("Deployment:{name}/{name}"), "-o", "json"]).json();
+        let cause = &asked["causes"][0];
+        assert_eq!(blocker["text"], cause["summary"], "{name}");
+        let object = blocker["object"].as_str().expect("an object");
+        assert!(object.ends_with(cause["object"]["name"].as_str().expect("a name")), "{name}: {object}, {cause}");
+    }
+
     step("mended, the next run is through");
     stack.component("definitions", SHELL, "", RUNS, "1m");
     stack.component("large", SHELL, SOON, RUNS, "1m");
     stack.component("crashing", SHELL, SOON, RUNS, "1m");
+    stack.component("claiming", SHELL, SOON, RUNS, "1m");
+    std::fs::remove_file(stack.0.join("components/claiming/manifests/claim.yaml")).expect("remove the claim");
     let ended = stack.up(&platform);
     assert_eq!(ended.code, Some(0), "{:#?}", ended.errors());
     platform.backstack(&["status"]).succeeded("status");

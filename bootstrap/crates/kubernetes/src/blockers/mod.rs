@@ -7,7 +7,7 @@ use std::fmt;
 
 use backstack_health::facts::{Pod, conditions_of};
 use backstack_health::workload::{State, failed_job, refused};
-use backstack_health::{Fault, Finding, LogSource, pod, words};
+use backstack_health::{Fault, Finding, LogSource, Ref, pod, words};
 use serde::{Serialize, Serializer};
 use serde_json::Value;
 use time::OffsetDateTime;
@@ -15,6 +15,7 @@ use time::OffsetDateTime;
 use super::scope::{Rollout, Scope, Wanted};
 use super::view::View;
 
+pub mod deeper;
 pub mod logs;
 #[cfg(test)]
 mod one_judge;
@@ -51,6 +52,10 @@ pub struct Blocker {
     /// Where the last lines of the container can be read; `None` if it is about no container that ended.
     #[serde(skip)]
     pub log_source: Option<LogSource>,
+    /// What a deeper look begins at: the workload that it keeps from running, or what is waited for; `None` if there is
+    /// nothing of the kind.
+    #[serde(skip)]
+    pub subject: Option<Ref>,
 }
 
 fn sort_of<S: Serializer>(fault: &Fault, serializer: S) -> Result<S::Ok, S::Error> {
@@ -65,11 +70,16 @@ impl Blocker {
     /// A blocker that weighs as much as its fault, without a log and without advice.
     pub fn new(object: impl Into<String>, fault: Fault, text: impl Into<String>) -> Self {
         let (object, text, weight) = (object.into(), text.into(), fault.weight());
-        Self { object, fault, text, more: 0, log: Vec::new(), next: String::new(), weight, log_source: None }
+        let (more, log, next, log_source, subject) = Default::default();
+        Self { object, fault, text, more, log, next, weight, log_source, subject }
     }
 
     fn weighing(self, weight: u32) -> Self {
         Self { weight, ..self }
+    }
+
+    fn about(self, subject: Ref) -> Self {
+        Self { subject: Some(subject), ..self }
     }
 
     /// The blocker and, below it, the container's last words.
@@ -86,8 +96,8 @@ impl From<Finding> for Blocker {
             _ => finding.object.to_string(),
         };
         let next = if finding.fault.is_lasting() { finding.next } else { String::new() };
-        let log_source = finding.log;
-        Self { next, weight: finding.weight, log_source, ..Self::new(object, finding.fault, finding.summary) }
+        let (weight, more, log_source) = (finding.weight, finding.more, finding.log);
+        Self { more, next, weight, log_source, ..Self::new(object, finding.fault, finding.summary) }
     }
 }
 
@@ -105,7 +115,8 @@ impl fmt::Display for Blocker {
 pub fn explain(scope: &Scope, pending: &[(&Rollout, State)], view: &View, now: OffsetDateTime) -> Vec<Blocker> {
     let mut blockers = Vec::new();
     for (rollout, state) in pending {
-        blockers.extend(of_workload(rollout, state, view, now));
+        let of_it = of_workload(rollout, state, view, now).into_iter();
+        blockers.extend(of_it.map(|blocker| blocker.about(rollout.at.clone())));
     }
     blockers.extend(of_webhooks(scope, view));
     blockers.extend(of_api_services(scope, view));
@@ -156,7 +167,8 @@ fn of_webhooks(scope: &Scope, view: &View) -> Vec<Blocker> {
     let silent = scope.webhooks.iter().filter(|hook| !view.has_endpoints(&hook.namespace, &hook.service));
     let blockers = silent.map(|hook| {
         let text = format!("nobody answers behind its service `{}/{}` yet", hook.namespace, hook.service);
-        Blocker::new(format!("webhook {}", hook.configuration), Fault::Webhook, text).weighing(WEBHOOK)
+        let service = Ref::new("", "Service", &hook.namespace, &hook.service);
+        Blocker::new(format!("webhook {}", hook.configuration), Fault::Webhook, text).weighing(WEBHOOK).about(service)
     });
     blockers.collect()
 }
@@ -169,7 +181,8 @@ fn of_api_services(scope: &Scope, view: &View) -> Vec<Blocker> {
             Some(condition) => format!("does not answer: {}", words::sentence(&condition.message)),
             None => "has not been looked at yet".into(),
         };
-        Some(Blocker::new(format!("API {name}"), Fault::ApiUnavailable, text).weighing(API))
+        let service = Ref::new("apiregistration.k8s.io", "APIService", "", name);
+        Some(Blocker::new(format!("API {name}"), Fault::ApiUnavailable, text).weighing(API).about(service))
     });
     blockers.collect()
 }
@@ -182,7 +195,8 @@ fn of_conditions(scope: &Scope, view: &View) -> Vec<Blocker> {
             (Some(found), Wanted::Condition(kind)) => lacks_condition(found, kind)?,
             (Some(found), Wanted::Field(path, value)) => lacks_value(found, path, value)?,
         };
-        Some(Blocker::new(object.to_string(), Fault::Unexplained, text).weighing(CONDITION))
+        let blocker = Blocker::new(object.to_string(), Fault::Unexplained, text).weighing(CONDITION);
+        Some(blocker.about(object.object.clone()))
     });
     blockers.collect()
 }

@@ -1,11 +1,16 @@
-//! `up`, `status` and the assistant's `diagnose` say the same of the same cluster: ten faults, asked of all three.
+//! `up`, `status` and the assistant's `diagnose` say the same of the same cluster: faults that pods show by themselves, and
+//! faults whose cause stands in another object, asked of all three.
 
-use backstack_health::Ref;
+use std::time::Duration;
+
+use backstack_common::error::Explain;
+use backstack_health::{Finding, Ref};
 use backstack_mcp::live::diagnose::diagnose;
 use backstack_mcp::live::snapshot::Snapshot;
 use serde_json::{Value, json};
 use time::OffsetDateTime;
 
+use super::{Blocker, deeper};
 use crate::inventory::Entry;
 use crate::readiness::{NotReady, assess};
 use crate::scope::{Rollout, Scope};
@@ -17,21 +22,31 @@ fn cluster(pod: Option<(Value, Value)>, others: Vec<Value>) -> Vec<Value> {
     let owner =
         |kind: &str, name: &str, uid: &str| json!([{"apiVersion": "apps/v1", "kind": kind, "name": name, "uid": uid}]);
     let made = i64::from(pod.is_some());
+    let labels = json!({"matchLabels": {"app": "web"}});
+    let written = pod.as_ref().map_or_else(|| spec(json!({})), |(spec, _)| spec.clone());
+    let template = json!({"metadata": {"labels": {"app": "web"}}, "spec": without_node(written)});
     let status = json!({"observedGeneration": 1, "replicas": made, "updatedReplicas": made});
     let mut objects = vec![
         json!({"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "web", "namespace": "shop", "uid": "1", "generation": 1},
-            "spec": {"replicas": 1}, "status": status}),
+            "spec": {"replicas": 1, "selector": labels, "template": template}, "status": status}),
         json!({"apiVersion": "apps/v1", "kind": "ReplicaSet", "metadata": {"name": "web-1", "namespace": "shop", "uid": "2",
-            "ownerReferences": owner("Deployment", "web", "1")}, "spec": {"replicas": 1}, "status": {"replicas": made}}),
+            "ownerReferences": owner("Deployment", "web", "1")},
+            "spec": {"replicas": 1, "selector": labels, "template": template}, "status": {"replicas": made}}),
         json!({"apiVersion": "v1", "kind": "Node", "metadata": {"name": "n"}, "status": {
             "allocatable": {"memory": "1Gi"}, "conditions": [{"type": "Ready", "status": "True"}]}}),
     ];
     objects.extend(pod.map(|(spec, status)| {
         json!({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "web-1-x", "namespace": "shop", "uid": "3",
-            "ownerReferences": owner("ReplicaSet", "web-1", "2")}, "spec": spec, "status": status})
+            "labels": {"app": "web"}, "ownerReferences": owner("ReplicaSet", "web-1", "2")}, "spec": spec, "status": status})
     }));
     objects.extend(others);
     objects
+}
+
+/// What the scheduler has written is in no template.
+fn without_node(mut spec: Value) -> Value {
+    spec.as_object_mut().map(|spec| spec.remove("nodeName"));
+    spec
 }
 
 fn spec(container: Value) -> Value {
@@ -114,34 +129,96 @@ fn faults() -> Vec<(&'static str, Vec<Value>)> {
     ]
 }
 
+/// Faults that a pod shows, and whose cause is written elsewhere.
+fn deeper_faults() -> Vec<(&'static str, Vec<Value>)> {
+    let pending = |message: &str| {
+        json!({"phase": "Pending", "conditions": [{"type": "PodScheduled", "status": "False", "reason": "Unschedulable",
+            "message": message}]})
+    };
+    let claims = json!({"containers": [{"name": "app", "image": "shop/web:1"}],
+        "volumes": [{"name": "data", "persistentVolumeClaim": {"claimName": "data"}}]});
+    let claim = json!({"apiVersion": "v1", "kind": "PersistentVolumeClaim", "metadata": {"name": "data", "namespace": "shop"},
+        "spec": {"storageClassName": "fast"}, "status": {"phase": "Pending"}});
+    let class = json!({"apiVersion": "storage.k8s.io/v1", "kind": "StorageClass", "metadata": {"name": "standard"},
+        "provisioner": "rancher.io/local-path"});
+    let unbound = "0/1 nodes are available: pod has unbound immediate PersistentVolumeClaims.";
+    let configured = spec(json!({"envFrom": [{"configMapRef": {"name": "settings"}}]}));
+    let absent = waiting("CreateContainerConfigError", "configmap \"settings\" not found");
+    let other = json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "setting", "namespace": "shop"}});
+    let chosen = json!({"containers": [{"name": "app", "image": "shop/web:1"}], "nodeSelector": {"disk": "ssd"}});
+    let unfit = "0/1 nodes are available: 1 node(s) didn't match Pod's node affinity/selector.";
+    let mut private = spec(json!({"image": "registry.example/shop/web:1"}));
+    private["imagePullSecrets"] = json!([{"name": "login"}]);
+    let refused = waiting("ImagePullBackOff", "failed to authorize: 401 Unauthorized");
+    vec![
+        ("class", cluster(Some((claims, pending(unbound))), vec![claim, class])),
+        ("settings", cluster(Some((configured, absent)), vec![other])),
+        ("selector", cluster(Some((chosen, pending(unfit))), vec![])),
+        ("login", cluster(Some((private, refused)), vec![])),
+    ]
+}
+
 fn entry() -> Entry {
     let entry = json!({"component": "shop", "version": "1", "digest": "", "namespace": "shop", "complete": true,
         "applied": "", "objects": []});
     serde_json::from_value(entry).expect("an entry")
 }
 
-#[test]
-fn ten_faults_are_told_in_the_same_words_by_up_status_and_diagnose() {
+fn scope() -> Scope {
     let rollout = Rollout { at: Ref::new("apps", "Deployment", "shop", "web"), generation: 1 };
-    let scope = Scope { component: "shop".into(), workloads: vec![rollout], ..Scope::default() };
-    let mut told = Vec::new();
-    for (name, objects) in faults() {
-        let found = assess(&scope, &View::of(&objects), OffsetDateTime::now_utc());
-        let error = NotReady { component: "shop".into(), waited: Default::default(), blockers: found.blockers.clone() };
-        let status = component(&entry(), found);
-        let diagnosis = diagnose(&Snapshot::of("lab", objects), "Deployment:shop/web").expect("it is found");
-        let cause = diagnosis.causes.first().unwrap_or_else(|| panic!("{name}: nothing is wrong"));
+    Scope { component: "shop".into(), workloads: vec![rollout], ..Scope::default() }
+}
 
-        assert_eq!(error.blockers[0].text, cause.summary, "{name}: up and diagnose");
-        assert_eq!(status.blockers[0].text, cause.summary, "{name}: status and diagnose");
-        assert_eq!(error.blockers[0].fault, cause.fault, "{name}");
-        assert!(cause.next.starts_with(&error.blockers[0].next), "{name}: the same next step");
-        let is_trouble = name != "probe";
-        assert_eq!(status.health == Health::Degraded, is_trouble, "{name}: a probe may only be slow");
+/// The first cause that `diagnose` names.
+fn asked(name: &str, objects: Vec<Value>, thing: &str) -> Finding {
+    let diagnosis = diagnose(&Snapshot::of("lab", objects), thing).expect("it is found");
+    diagnosis.causes.into_iter().next().unwrap_or_else(|| panic!("{name}: nothing is wrong"))
+}
+
+/// What `up` watches while a component starts.
+fn watched(objects: &[Value]) -> View {
+    let kinds = ["ConfigMap", "StorageClass"];
+    let watched = objects.iter().filter(|object| !kinds.contains(&object["kind"].as_str().unwrap_or_default()));
+    View::of(&watched.cloned().collect::<Vec<_>>())
+}
+
+#[test]
+fn faults_are_told_in_the_same_words_by_up_status_and_diagnose() {
+    let mut told = Vec::new();
+    let all: Vec<_> = faults().into_iter().chain(deeper_faults()).collect();
+    let count = all.len();
+    for (name, objects) in all {
+        let found = assess(&scope(), &watched(&objects), OffsetDateTime::now_utc());
+        let subjects = deeper::subjects(&found.blockers);
+        assert_eq!(subjects, [scope().workloads[0].at.clone()], "{name}: {:?}", found.blockers);
+        let cause = asked(name, objects, &subjects[0].typed());
+        let causes = [(subjects[0].clone(), cause.clone())];
+        let state = component(&entry(), found.clone());
+        let blockers = deeper::told(found.blockers, &causes);
+        let error = NotReady { component: "shop".into(), waited: Duration::ZERO, blockers };
+
+        assert_eq!(error.blockers.len(), 1, "{name}: {:?}", error.blockers);
+        let blocker = &error.blockers[0];
+        let expected = Blocker::from(cause.clone());
+        assert_eq!(
+            (&blocker.object, &blocker.text, blocker.fault),
+            (&expected.object, &cause.summary, cause.fault),
+            "{name}"
+        );
+        assert!(
+            error.hints().contains(&cause.next),
+            "{name}: the next step of {cause:?} is not in {:?}",
+            error.hints()
+        );
         assert!(!cause.evidence.is_empty(), "{name} has evidence");
+        let is_trouble = name != "probe";
+        assert_eq!(state.health == Health::Degraded, is_trouble, "{name}: a probe may only be slow");
+        if !is_trouble {
+            assert_eq!(state.blockers[0].text, cause.summary, "{name}: what may pass is not asked about again");
+        }
         told.push(cause.summary.clone());
     }
     told.sort();
     told.dedup();
-    assert_eq!(told.len(), 10, "ten faults, ten sentences: {told:#?}");
+    assert_eq!(told.len(), count, "each fault has a sentence of its own: {told:#?}");
 }
