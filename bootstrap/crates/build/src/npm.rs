@@ -50,7 +50,9 @@ pub(super) async fn build(
     let target = context.architecture();
     let set = if layer.native { Toolset::NpmNative(target) } else { Toolset::Npm };
     let npm = async |what: String, arguments: &[&str], target: Architecture| {
-        let tool = context.tools().gentle(set, "npm", what).await?.with(|npm| {
+        // Most of it runs on one core and is what a platform waits for longest: if it made way for the rest, it would only
+        // be left over in the end.
+        let tool = context.tools().tool(set, "npm", what).await?.with(|npm| {
             npm.current_dir(work.path()).args(arguments).env("CI", "1");
             for_target(npm, target);
         });

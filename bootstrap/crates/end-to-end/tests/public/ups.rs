@@ -125,7 +125,7 @@ fn a_stranger_gets_a_platform() {
     world.fault("ghcr.io", faults::status(403).on("backstack/*"));
     let start = Instant::now();
     let ran = world.up(&["--node-image", &world.node_image()]).succeeded("up");
-    eprintln!("on an empty engine and cache, ours missing: {} s", start.elapsed().as_secs());
+    eprintln!("{}\non an empty engine and cache, ours missing: {} s", ran.stderr, start.elapsed().as_secs());
     assert_eq!(taken_over(&world, &ran), set(&[]), "what is not ours is fetched");
     world.backstack(&["status"]).succeeded("status");
     world.down();
