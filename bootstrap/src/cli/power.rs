@@ -38,7 +38,8 @@ pub(super) struct PauseArgs {
 
 /// Start a platform that was stopped or paused, and wait until all of it is ready
 ///
-/// Addresses, certificates and the kubeconfig are what they were.
+/// Addresses, certificates and the kubeconfig are what they were. Certificates that end within a month, or have ended meanwhile,
+/// are renewed.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   backstack start

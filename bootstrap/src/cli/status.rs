@@ -1,5 +1,6 @@
 //! `backstack status`
 
+use std::collections::BTreeMap;
 use std::fmt::Write;
 
 use clap::Args;
@@ -51,6 +52,9 @@ pub(super) struct Shown {
     #[serde(skip_serializing_if = "Option::is_none")]
     problem: Option<String>,
     containers: Vec<ObservedNode>,
+    /// Nodes whose certificates have to be renewed, each with how long they are good for.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    certificates: BTreeMap<String, String>,
     #[serde(flatten)]
     live: PlatformStatus,
     /// Components of the stack that `up` has not come to, or could not install.
@@ -83,7 +87,8 @@ pub(super) async fn run(args: &StatusArgs, name: &str, printer: &Printer) -> Res
 pub(super) async fn facts(platform: &Platform) -> Result<(Shown, bool), Failure> {
     let client = platform.client().await?;
     let record = platform.record(&client).await?;
-    let mut live = platform_status(&client, platform.name()).await?;
+    let (live, ending) = tokio::join!(platform_status(&client, platform.name()), platform.ending());
+    let mut live = live?;
     explain(platform, &mut live).await;
     let stack = access::stack(&record);
     let problem = stack.as_ref().err().map(ToString::to_string);
@@ -115,6 +120,7 @@ pub(super) async fn facts(platform: &Platform) -> Result<(Shown, bool), Failure>
         url: record.url,
         engine: platform.engine(),
         containers: platform.containers(),
+        certificates: ending.into_iter().map(|(node, validity)| (node, validity.told())).collect(),
         live,
         not_installed,
         routes,
@@ -153,6 +159,9 @@ fn text(shown: &Shown, flags: &str) -> String {
     for node in &shown.live.nodes {
         let mark = if node.ready { "✔" } else { "✘" };
         let _ = writeln!(text, "  {mark} node {:<28} Kubernetes {}", node.name, node.version);
+        if let Some(told) = shown.certificates.get(&node.name) {
+            let _ = writeln!(text, "      its certificates {told}: `backstack start{flags}` renews them");
+        }
     }
     text.push('\n');
     for component in &shown.live.components {
@@ -265,6 +274,7 @@ mod tests {
             added: Vec::new(),
             problem: None,
             containers: Vec::new(),
+            certificates: BTreeMap::new(),
             live: PlatformStatus { nodes, components: components.collect() },
             not_installed: Vec::new(),
             routes: up::routes(&stack, "https://localhost:8443"),

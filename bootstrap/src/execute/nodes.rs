@@ -12,7 +12,8 @@ use crate::docker::kubeadm::NodeFacts;
 use crate::docker::node::{self, NodeSpec, PortMapping, Role};
 use crate::docker::pace::{self, Pace};
 use crate::docker::{
-    ClusterError, authorities, certs_folder, locks, mirrors, names, network, observe, provision, services,
+    ClusterError, authorities, certs_folder, locks, mirrors, names, network, node_certificates, observe, provision,
+    services,
 };
 use crate::error::Failure;
 use crate::kubernetes::{certificates, nodes as live_nodes};
@@ -161,6 +162,15 @@ pub async fn init(context: &Context, site: &Site, node: &str, progress: &Progres
     }
     progress.detail("kubeadm makes the control plane");
     Ok(provision::init(engine, &facts, progress).await?)
+}
+
+/// Renews the certificates of a node that is a member of the cluster, where they end soon.
+pub async fn renew(context: &Context, site: &Site, node: &str, progress: &Progress) -> Result<Outcome, Failure> {
+    let Some(before) = node_certificates::renew_in_time(&site.engine, &context.control_plane(), node).await? else {
+        return Ok(Outcome::Unchanged);
+    };
+    progress.warn(node_certificates::told(node, &before));
+    Ok(Outcome::Changed)
 }
 
 /// Starts the pods of a checkpoint in a control plane that was made from it.

@@ -49,17 +49,20 @@ pub async fn perform(context: &Context, planned: &PlannedStep, progress: &Progre
         }
         Step::InitControlPlane { node } => {
             let site = context.local()?;
-            if to_do {
-                nodes::init(context, site, node, progress).await?;
-            }
+            let outcome = match to_do {
+                true => nodes::init(context, site, node, progress).await.map(|()| Outcome::Created),
+                false => nodes::renew(context, site, node, progress).await,
+            }?;
             reach::control_plane(context, site, node, progress).await?;
-            Ok(Ended::changed(to_do))
+            Ok(Ended::new(outcome))
         }
         Step::JoinNode { node } => {
-            if to_do {
-                nodes::join(context, context.local()?, node, progress).await?;
-            }
-            Ok(Ended::changed(to_do))
+            let site = context.local()?;
+            let outcome = match to_do {
+                true => nodes::join(context, site, node, progress).await.map(|()| Outcome::Created),
+                false => nodes::renew(context, site, node, progress).await,
+            }?;
+            Ok(Ended::new(outcome))
         }
         Step::StartPods { node } => {
             progress.detail("starting the pods of the checkpoint");
@@ -130,7 +133,7 @@ fn write_kubeconfig(context: &Context) -> Result<Ended, Failure> {
     let (Some(file), Some(entry)) = (&context.kubeconfig, &context.found.live().kubeconfig) else {
         return Ok(Ended::new(Outcome::Unchanged));
     };
-    let there = kubeconfig::has(file, &entry.context, &entry.server);
+    let there = kubeconfig::has(file, entry);
     if !there {
         kubeconfig::add(file, entry)?;
     }

@@ -11,8 +11,9 @@ use time::format_description::well_known::Rfc3339;
 
 use crate::docker::names::REGISTRY;
 use crate::docker::observe::{self, ObservedPlatform};
-use crate::docker::{ClusterError, Engine, locks};
+use crate::docker::{ClusterError, Engine, kubeconfig, locks, node, node_certificates};
 use crate::error::Failure;
+use crate::kubernetes::certificates;
 use crate::kubernetes::watch::ClusterWatch;
 use crate::report::{Event, Outcome, Phase, Planned, Progress, Reporter};
 use crate::settle::{self, Expected};
@@ -146,6 +147,7 @@ async fn bring_up(engine: &Engine, platform: &ObservedPlatform, progress: &Progr
     let (begun, woken) = (Instant::now(), engine_time(engine).await?);
     engine.start(&control_plane).await?;
     try_join_all(nodes.iter().map(|node| engine.start(node))).await?;
+    let renewed = renew(engine, &control_plane, platform, progress).await?;
     progress.detail("waiting for the API server");
     let client = local::await_api(engine, &platform.name, &control_plane, begun).await?;
     let place = Running { engine: engine.clone(), platform: platform.clone(), control_plane, client };
@@ -154,10 +156,31 @@ async fn bring_up(engine: &Engine, platform: &ObservedPlatform, progress: &Progr
     if let (true, Some(woken)) = (paused, woken) {
         settle::await_renewed(&place.client, woken, progress).await?;
     }
+    if renewed {
+        // Kubelets ask for other certificates themselves, which are approved by whoever made the nodes.
+        let deadline = tokio::time::Instant::now() + local::API_DEADLINE;
+        certificates::approve(&place.client, &place.nodes(), deadline).await?;
+    }
     let watch = ClusterWatch::start(place.client.clone());
     settle::await_ready(&place, &watch, &Expected { started_after, ..Expected::default() }, progress).await?;
     settle::await_answers(&place, progress).await?;
     Ok(Started { nodes, registry, seconds: 0.0 })
+}
+
+/// Renews certificates of nodes that end soon, or have ended while the platform was stopped; the user's kubeconfig gets those that
+/// it had.
+async fn renew(
+    engine: &Engine,
+    control_plane: &str,
+    platform: &ObservedPlatform,
+    progress: &Progress,
+) -> Result<bool, Failure> {
+    let nodes: Vec<_> = platform.nodes.iter().map(|node| node.name.clone()).collect();
+    try_join_all(nodes.iter().map(|node| node::await_runtime(engine, node))).await?;
+    let Some(renewed) = node_certificates::renew_all(engine, control_plane, &nodes).await? else { return Ok(false) };
+    renewed.nodes.iter().for_each(|(node, before)| progress.warn(node_certificates::told(node, before)));
+    kubeconfig::renew_everywhere(&renewed.before, &renewed.now)?;
+    Ok(true)
 }
 
 async fn start_registry(engine: &Engine) -> Result<bool, ClusterError> {

@@ -1,6 +1,7 @@
 //! A platform that exists: its containers or its cluster, and a client for its API.
 
 use super::{Target, existing, local};
+use crate::docker::node_certificates::Validity;
 use crate::docker::observe::ObservedNode;
 use crate::error::Failure;
 use crate::settings::Record;
@@ -57,6 +58,14 @@ impl Platform {
         match self {
             Self::Local(platform) => Some(platform.engine.endpoint().to_string()),
             Self::Existing(_) => None,
+        }
+    }
+
+    /// Nodes whose certificates end within a month; on a cluster that somebody else made that is not ours to look at.
+    pub async fn ending(&self) -> Vec<(String, Validity)> {
+        match self {
+            Self::Local(platform) => platform.ending().await,
+            Self::Existing(_) => Vec::new(),
         }
     }
 

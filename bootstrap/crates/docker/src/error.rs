@@ -143,6 +143,14 @@ pub enum ClusterError {
         /// What is wrong with it: it follows the path, as `is malformed: ...`.
         problem: String,
     },
+    /// The platform runs, and what its nodes identify themselves with is not good any more.
+    #[error("the certificates of platform `{platform}` {ended}: nobody can ask its API any more")]
+    CertificatesEnded {
+        /// Name of the platform.
+        platform: String,
+        /// When, as in `have ended on 2027-03-01`.
+        ended: String,
+    },
     /// The platform is there, and its control plane is stopped.
     #[error("platform `{platform}` is stopped: its control plane does not run")]
     NotRunning {
@@ -233,6 +241,7 @@ impl Explain for ClusterError {
             Self::Engine { .. }
             | Self::Command { .. }
             | Self::NodeDied { .. }
+            | Self::CertificatesEnded { .. }
             | Self::NotRunning { .. }
             | Self::Paused { .. } => ExitKind::Cluster,
         }
@@ -314,6 +323,9 @@ impl Explain for ClusterError {
             }
             Self::NotANodeImage { .. } => "Give `--node-image` an image made for kind, as `kindest/node:v1.36.4`.",
             Self::Kubeconfig { .. } => "Fix the file, or point KUBECONFIG at another one, and run the command again.",
+            Self::CertificatesEnded { platform, .. } => {
+                return vec![format!("Renew them, and nothing else changes: `backstack start --name {platform}`.")];
+            }
             Self::NotRunning { platform } | Self::Paused { platform } => {
                 return vec![format!("Start it: `backstack start --name {platform}`.")];
             }

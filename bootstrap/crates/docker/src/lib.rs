@@ -18,6 +18,7 @@
 //! certs_folder  whether a node's containerd reads that
 //! authorities whom the nodes trust because the user does
 //! node        one node container
+//! node_certificates  how long they are good for, and new ones in time
 //! kubeadm     its configuration (pure)
 //! pipe        a program in a container, with both of its ends in hand
 //! pace        how slow the machine is, and how long to wait there
@@ -45,6 +46,7 @@ pub mod mode;
 pub mod names;
 pub mod network;
 pub mod node;
+pub mod node_certificates;
 pub mod observe;
 pub mod pace;
 pub mod pipe;

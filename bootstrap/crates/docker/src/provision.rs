@@ -10,7 +10,7 @@ use super::kubelet;
 use super::node::API_PORT;
 use backstack_common::report::Progress;
 
-const CONFIG: &str = "/kind/kubeadm.conf";
+pub(crate) const CONFIG: &str = "/kind/kubeadm.conf";
 /// Written last: a node without it is half made and is recreated.
 pub const MARKER: &str = "/kind/backstack-complete";
 const ADMIN: &str = "/etc/kubernetes/admin.conf";

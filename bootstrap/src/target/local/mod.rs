@@ -14,9 +14,11 @@ mod site;
 
 use std::time::Duration;
 
+use futures::future::join_all;
 use kube::Client;
 
 use crate::build::Architecture;
+use crate::docker::node_certificates::{self, Validity};
 use crate::docker::observe::{self, ObservedPlatform};
 use crate::docker::{ClusterError, Engine};
 use crate::error::Failure;
@@ -109,8 +111,27 @@ impl Platform {
     pub async fn client(&self) -> Result<Client, Failure> {
         let node = self.observed.control_plane().filter(|node| node.running);
         let node = node.ok_or_else(|| self.observed.not_running())?;
-        let (_, client) = connect(&self.engine, &self.observed.name, &node.name, PATIENCE).await?;
-        Ok(client)
+        match connect(&self.engine, &self.observed.name, &node.name, PATIENCE).await {
+            Ok((_, client)) => Ok(client),
+            Err(failure) => Err(self.ended(&node.name).await.map_or(failure, Failure::from)),
+        }
+    }
+
+    /// That the certificates of a node have ended, if they have.
+    async fn ended(&self, node: &str) -> Option<ClusterError> {
+        let validity = node_certificates::look(&self.engine, node).await.ok()??;
+        let (platform, ended) = (self.observed.name.clone(), validity.told());
+        (validity.end <= validity.now).then_some(ClusterError::CertificatesEnded { platform, ended })
+    }
+
+    /// Nodes whose certificates end within a month, with how long they are good for. What does not answer tells nothing.
+    pub async fn ending(&self) -> Vec<(String, Validity)> {
+        let running = self.observed.nodes.iter().filter(|node| node.running);
+        let looks = running.map(|node| async move {
+            let validity = node_certificates::look(&self.engine, &node.name).await.ok()??;
+            validity.ends_soon().then(|| (node.name.clone(), validity))
+        });
+        join_all(looks).await.into_iter().flatten().collect()
     }
 
     /// What the last `up` recorded of it.

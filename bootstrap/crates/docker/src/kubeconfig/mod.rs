@@ -24,10 +24,14 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use file::Change;
+use serde_yaml::Value;
 
 use super::error::ClusterError;
 use backstack_common::folders;
 use backstack_files::input;
+
+const CERTIFICATE: &str = "client-certificate-data";
+const KEY: &str = "client-key-data";
 
 /// What is written for one platform.
 #[derive(Debug, Clone)]
@@ -85,12 +89,56 @@ pub fn add(path: &Path, entry: &Entry) -> Result<(), ClusterError> {
     })
 }
 
-/// Whether the file has this context, leading to this server.
-pub fn has(path: &Path, context: &str, server: &str) -> bool {
+/// Whether the file has this platform's context, leading to its server with the certificate that is good there now.
+pub fn has(path: &Path, entry: &Entry) -> bool {
     let Ok(content) = file::read(path) else { return false };
     let Ok(config) = value::parse(&content.text) else { return false };
-    let named = |list| value::items(&config, list).find(|item| value::is_named(item, context));
-    named("contexts").is_some() && named("clusters").is_some_and(|cluster| cluster["cluster"]["server"] == *server)
+    let named = |list| value::items(&config, list).find(|item| value::is_named(item, &entry.context));
+    // Somebody may sign in in another way.
+    let is_good = |user: &Value| match user["user"][CERTIFICATE].as_str() {
+        Some(certificate) => entry.admin.contains(certificate),
+        None => true,
+    };
+    named("contexts").is_some()
+        && named("clusters").is_some_and(|cluster| cluster["cluster"]["server"] == *entry.server)
+        && named("users").is_none_or(is_good)
+}
+
+/// Puts renewed credentials in the place of the old ones, in all files that kubectl reads; nothing else is touched. `before` and
+/// `now` are the administrator's kubeconfig as the node had and has it. Whether any file had the old ones.
+///
+/// # Errors
+/// As [`add`], for the first of them; the others are done all the same.
+pub fn renew_everywhere(before: &str, now: &str) -> Result<bool, ClusterError> {
+    renew_in(&paths()?, before, now)
+}
+
+fn renew_in(paths: &[PathBuf], before: &str, now: &str) -> Result<bool, ClusterError> {
+    let pairs = credentials(before).into_iter().zip(credentials(now));
+    let pairs: Vec<_> = pairs.filter(|(old, new)| old != new && !old.is_empty()).collect();
+    let (mut renewed, mut failed) = (false, None);
+    for path in paths {
+        let has_old = |text: &str| pairs.iter().any(|(old, _)| text.contains(old.as_str()));
+        let done = file::read(path).and_then(|content| {
+            if !has_old(&content.text) {
+                return Ok(());
+            }
+            file::change(path, |content| {
+                renewed |= has_old(&content.text);
+                let text = pairs.iter().fold(content.text.clone(), |text, (old, new)| text.replace(old, new));
+                Ok(Change::Write(text))
+            })
+        });
+        failed = failed.or(done.err());
+    }
+    failed.map_or(Ok(renewed), Err)
+}
+
+/// Certificate and key of a kubeconfig's first user; empty where there is none.
+fn credentials(kubeconfig: &str) -> [String; 2] {
+    let config = value::parse(kubeconfig).unwrap_or_default();
+    let user = value::items(&config, "users").next().cloned().unwrap_or_default();
+    [CERTIFICATE, KEY].map(|field| user["user"][field].as_str().unwrap_or_default().to_string())
 }
 
 /// Checks that the file can be read, changed and written, before anything is made that would need it.

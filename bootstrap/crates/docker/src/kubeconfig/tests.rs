@@ -308,8 +308,8 @@ fn every_encoding_stays_what_it_is() {
         fs::write(&path, &bytes).expect("write");
         check(&path).expect("usable");
         add(&path, &entry("kind-p")).expect("added");
-        assert!(has(&path, "kind-p", "https://127.0.0.1:1"));
-        assert!(!has(&path, "kind-p", "https://127.0.0.1:2"));
+        assert!(has(&path, &entry("kind-p")));
+        assert!(!has(&path, &Entry { server: "https://127.0.0.1:2".into(), ..entry("kind-p") }));
         assert_eq!(fs::read(&path).expect("read")[..2], bytes[..2]);
         assert!(remove(&path, "kind-p").expect("removed"));
         assert_eq!(fs::read(&path).expect("read"), bytes);
@@ -359,4 +359,38 @@ fn a_file_that_up_made_goes_with_it() {
 fn a_folder_that_cannot_be_written_is_told_before() {
     let error = check(Path::new("/proc/config")).expect_err("no file can be made there");
     assert!(error.to_string().contains("is not writable: folder /proc"), "{error}");
+}
+
+/// An entry whose administrator has this certificate and this key.
+fn signed(certificate: &str, key: &str) -> Entry {
+    let admin = format!(
+        "clusters: [{{name: c, cluster: {{certificate-authority-data: Q0E=}}}}]\nusers: [{{name: u, user: {{\
+         client-certificate-data: {certificate}, client-key-data: {key}}}}}]\n"
+    );
+    Entry { admin, ..entry("kind-p") }
+}
+
+#[test]
+fn renewed_credentials_take_the_place_of_the_old_ones_and_nothing_else_changes() {
+    let folder = tempfile::tempdir().expect("folder");
+    let at = |name: &str| folder.path().join(name);
+    let (old, new) = (signed("b2xk", "a2V5"), signed("bmV3", "c2Vjb25k"));
+    fs::write(at("mine"), "# mine\nusers:\n- name: me\n  user: {token: t}\ncurrent-context: mine # stays\n")
+        .expect("write");
+    fs::write(at("other"), "current-context: x\n").expect("write");
+    add(&at("mine"), &old).expect("added");
+    let before =
+        fs::read_to_string(at("mine")).expect("read").replace("current-context: kind-p", "current-context: mine");
+    fs::write(at("mine"), &before).expect("write");
+    assert!(has(&at("mine"), &old) && !has(&at("mine"), &new), "the old certificate is not good any more");
+
+    let paths = [at("missing"), at("other"), at("mine")];
+    assert!(renew_in(&paths, &old.admin, &new.admin).expect("renewed"));
+    let after = fs::read_to_string(at("mine")).expect("read");
+    assert_eq!(after, before.replace("b2xk", "bmV3").replace("a2V5", "c2Vjb25k"));
+    assert!(has(&at("mine"), &new));
+    assert_eq!(fs::read_to_string(at("other")).expect("read"), "current-context: x\n");
+    assert!(!at("missing").exists());
+    assert!(!renew_in(&paths, &old.admin, &new.admin).expect("nothing to do"), "they are there already");
+    assert!(!renew_in(&paths, "", &new.admin).expect("nothing to do"), "nothing is known of before");
 }

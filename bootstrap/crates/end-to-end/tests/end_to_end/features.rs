@@ -3,6 +3,7 @@
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD as BASE64;
 
+use crate::certificates;
 use backstack_end_to_end::{Platform, Ran, run, step};
 
 const ELSEWHERE: &str = "https://box.example";
@@ -76,6 +77,8 @@ fn features_of_the_stack_format_and_another_address() {
     step("and back");
     platform.up(&["--url", &local]).succeeded("up --url localhost");
     assert_eq!(platform.get("/x").succeeded("GET /x").stdout, format!("web /x {local} new\n"));
+
+    certificates::are_renewed(&platform);
 }
 
 /// The token in a namespace's Secret `portal`.

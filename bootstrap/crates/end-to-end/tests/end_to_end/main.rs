@@ -6,6 +6,7 @@
 #![expect(clippy::print_stderr, reason = "long tests tell how far they are")]
 
 mod added;
+mod certificates;
 mod diagnose;
 mod existing;
 mod features;
