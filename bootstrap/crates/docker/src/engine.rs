@@ -3,12 +3,12 @@
 use std::io::Read;
 use std::time::Duration;
 
+use bollard::Docker;
 use bollard::container::LogOutput;
 use bollard::errors::Error;
 use bollard::exec::{CreateExecOptions, StartExecOptions, StartExecResults};
 use bollard::models::{ContainerInspectResponse, SystemInfo};
 use bollard::query_parameters as query;
-use bollard::{BollardRequest, Docker};
 use bytes::Bytes;
 use futures::{StreamExt, TryStreamExt};
 use tokio::io::AsyncWriteExt;
@@ -16,7 +16,7 @@ use tokio::time::timeout;
 
 use super::endpoint::Endpoint;
 use super::error::ClusterError;
-use super::secure;
+use super::{secure, transport};
 
 /// Loading a node image of more than a gigabyte must not hit the client's time limit.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(900);
@@ -84,7 +84,12 @@ impl Engine {
             .await
             .unwrap_or(Err(Error::RequestTimeoutError))
             .map_err(|error| endpoint.unreachable(&error))?;
-        let docker = docker.with_request_modifier(logged);
+        // What cannot be reached is told in the words of the library's own connection.
+        let logged = match endpoint.tls {
+            Some(_) => None,
+            None => transport::logged(&endpoint.address, &docker.client_version(), REQUEST_TIMEOUT),
+        };
+        let docker = logged.unwrap_or(Ok(docker)).map_err(|error| endpoint.unreachable(&error))?;
         Ok(Self { docker, endpoint })
     }
 
@@ -352,12 +357,6 @@ impl Engine {
             .await
             .map_err(ClusterError::engine(format!("write files into `{container}`")))
     }
-}
-
-/// Each request goes into the log by method and path: what else it has may be secret.
-fn logged(request: BollardRequest) -> BollardRequest {
-    tracing::debug!("{} {}", request.method(), request.uri().path());
-    request
 }
 
 fn tar_of(files: &[(String, String)]) -> std::io::Result<Vec<u8>> {

@@ -3,6 +3,7 @@
 //! ```text
 //! endpoint    which engine is meant, chosen as the `docker` command does
 //! secure      the connection to it over TLS
+//! transport   each request with its status and its time in the log
 //! engine      connection, facts about the machine, exec and file upload
 //! host        whether the engine has this machine's kernel
 //! mode        how a node may run here: privileged, or with every capability there is
@@ -60,6 +61,7 @@ pub mod subnet;
 
 mod error;
 mod secure;
+mod transport;
 
 pub use engine::Engine;
 pub use error::ClusterError;

@@ -4,10 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use backstack_common::tls::Anybody;
-use bollard::{API_DEFAULT_VERSION, BollardRequest, Docker};
-use hyper_util::client::legacy::Client;
+use bollard::{API_DEFAULT_VERSION, Docker};
 use hyper_util::client::legacy::connect::HttpConnector;
-use hyper_util::rt::TokioExecutor;
 use rustls::crypto::CryptoProvider;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
@@ -15,6 +13,7 @@ use rustls::{ClientConfig, RootCertStore};
 
 use super::endpoint::EngineTls;
 use super::error::ClusterError;
+use super::transport;
 
 /// A client for the engine at `tcp://HOST:PORT` that speaks nothing but TLS.
 ///
@@ -29,16 +28,8 @@ pub(super) fn connect(address: &str, tls: &EngineTls, timeout: Duration) -> Resu
         .https_only()
         .enable_http1()
         .wrap_connector(tcp);
-    let mut builder = Client::builder(TokioExecutor::new());
-    // As with the engine's socket: connections are not kept, one that is taken over by `exec` never comes back.
-    builder.pool_max_idle_per_host(0);
-    let client = builder.build(connector);
-    let transport = move |request: BollardRequest| {
-        let answer = client.request(request);
-        async move { answer.await.map_err(bollard::errors::Error::from) }
-    };
     let https = address.replacen("tcp://", "https://", 1);
-    Docker::connect_with_custom_transport(transport, Some(https), timeout.as_secs(), API_DEFAULT_VERSION)
+    transport::over(connector, https, |uri| Some(uri.clone()), API_DEFAULT_VERSION, timeout)
         .map_err(|error| ClusterError::EngineTls { address: address.into(), why: error.to_string() })
 }
 
