@@ -26,8 +26,6 @@ pub(super) struct Group {
 #[derive(Debug, Default)]
 pub(super) struct Query {
     pub groups: Vec<Group>,
-    /// The terms in their order, without compounds, for words side by side.
-    pub sequence: Vec<Term>,
     /// Weight of all words that are no compounds.
     pub mass: f32,
     /// Best weight of each term, for headings and snippets.
@@ -47,9 +45,6 @@ impl Query {
             let terms = alternatives(word, index);
             if !word.compound && index.known(&word.term).is_none() && !query.unknown.contains(&word.raw) {
                 query.unknown.push(word.raw.clone());
-            }
-            if !word.compound {
-                query.sequence.extend(terms.first().map(|(term, _)| *term));
             }
             if seen.contains(&word.term.as_str()) || terms.is_empty() {
                 continue;

@@ -19,8 +19,6 @@ pub struct Ingredients {
     pub typos: bool,
     /// A heading that is just what was asked for comes first: names, messages of errors.
     pub names: bool,
-    /// Words that stand side by side in question and text.
-    pub phrases: bool,
     /// Sections that have more of the question's words.
     pub coverage: bool,
     /// A heading with `…` is a message: it answers those who paste it, and hardly anybody else.
@@ -48,7 +46,6 @@ impl Default for Ingredients {
             synonyms: true,
             typos: true,
             names: true,
-            phrases: true,
             coverage: true,
             messages: true,
             damping: true,
@@ -73,7 +70,6 @@ impl Ingredients {
             ("synonyms", Self { synonyms: false, ..all() }),
             ("typos", Self { typos: false, ..all() }),
             ("names", Self { names: false, ..all() }),
-            ("phrases", Self { phrases: false, ..all() }),
             ("coverage", Self { coverage: false, ..all() }),
             ("messages", Self { messages: false, ..all() }),
             ("damping", Self { damping: false, ..all() }),
@@ -95,7 +91,6 @@ impl Ingredients {
             synonyms: false,
             typos: false,
             names: false,
-            phrases: false,
             coverage: false,
             messages: false,
             damping: false,
@@ -151,8 +146,6 @@ pub(crate) const COVERAGE: f32 = 0.8;
 pub(crate) const NAMES: f32 = 0.8;
 /// How much a question adds that is just what was asked.
 pub(crate) const QUESTIONS: f32 = 1.0;
-/// How much words side by side add, if all of them are.
-pub(crate) const PHRASES: f32 = 0.8;
 /// What is left of the score of a message that was not pasted.
 pub(crate) const MESSAGES: f32 = 0.75;
 /// So much of a message's own words (by weight) must be in a question that has it pasted in.

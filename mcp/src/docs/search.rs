@@ -200,16 +200,11 @@ impl Searcher<'_> {
         let ingredients = &self.index.ingredients;
         let (likeness, of_title) = self.likeness(query, number);
         let heading = if ingredients.names { rank::NAMES * likeness } else { 0.0 };
-        let phrases = if ingredients.phrases {
-            rank::PHRASES * self.side_by_side(query, &self.index.sequences[number])
-        } else {
-            0.0
-        };
         let asked = if ingredients.questions { rank::QUESTIONS * self.asked(query, number) } else { 0.0 };
         let message = ingredients.messages && self.index.messages[number];
         let pasted = if message { rank::MESSAGES + (1.0 - rank::MESSAGES) * of_title } else { 1.0 };
         let kind = if ingredients.kinds { kinds::factor(query.wanted, self.index.kinds[number]) } else { 1.0 };
-        (1.0 + heading + phrases + asked) * pasted * kind
+        (1.0 + heading + asked) * pasted * kind
     }
 
     /// How much a heading is just what was asked for: 1 if it has all of the question's words and no others. Words that
@@ -238,14 +233,6 @@ impl Searcher<'_> {
         }
         let (of_terms, of_query) = (shared / all, ((shared + above) / query.mass).min(1.0));
         (2.0 * of_terms * of_query / (of_terms + of_query), of_terms)
-    }
-
-    /// The part of the question's neighbouring words that are neighbours in the text too.
-    fn side_by_side(&self, query: &Query, sequence: &[Term]) -> f32 {
-        let weight = |pair: &[Term]| self.index.rarity(pair[0]) + self.index.rarity(pair[1]);
-        let all: f32 = query.sequence.windows(2).map(weight).sum();
-        let there = query.sequence.windows(2).filter(|pair| sequence.windows(2).any(|window| window == *pair));
-        if all > 0.0 { there.map(weight).sum::<f32>() / all } else { 0.0 }
     }
 }
 
