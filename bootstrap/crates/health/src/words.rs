@@ -1,7 +1,12 @@
 //! Servers' messages, cut down to what they say.
 
 /// What programs write behind an error, and what says nothing of it.
-const ADVICE: [&str; 1] = ["Use --debug flag to render out invalid YAML"];
+const ADVICE: [&str; 2] = [
+    "Use --debug flag to render out invalid YAML",
+    // The API server, behind the faults of an object.
+    ", <nil>: Invalid value: null: some validation rules were not checked because the object was invalid; correct the \
+     existing errors to complete validation",
+];
 /// Shorter ends of an error, as `exit status 1`, say too little by themselves.
 const TELLING: usize = 20;
 
@@ -54,6 +59,10 @@ pub fn gist(message: &str, limit: usize) -> String {
     let ended = line.rsplit_once("exit status ").and_then(|(_, behind)| behind.split_once(": "));
     let mut rest = ended.map_or(line.trim(), |(_, why)| why.trim());
     while rest.chars().count() > limit {
+        // Faults side by side: the first is as good as the last.
+        if let Some(list) = rest.strip_prefix('[') {
+            return short(list, limit);
+        }
         match rest.split_once(": ") {
             Some((_, tail)) if tail.len() >= TELLING => rest = tail,
             _ => return both_ends(rest, limit),
@@ -88,6 +97,11 @@ mod tests {
         assert_eq!(gist("`kustomize build x` failed exit status 1: Error: no such file", 90), "no such file");
         let said = format!("{}: exit status 1", "a".repeat(100));
         assert!(gist(&said, 60).ends_with("aaa: exit status 1") && gist(&said, 60).chars().count() == 60);
+        let said = "one or more objects failed to apply, reason: App.example.org \"web\" is invalid: [spec.replicas: Invalid value: \"string\": must be of type integer, spec.image: Required value, <nil>: Invalid value: null: some validation rules were not checked because the object was invalid; correct the existing errors to complete validation] (retried 1 times).";
+        assert_eq!(
+            gist(said, 80),
+            "spec.replicas: Invalid value: \"string\": must be of type integer, spec.image: Re…"
+        );
         assert_eq!(both_ends("abcdefghij", 7), "ab…ghij");
         assert_eq!(both_ends("abc", 7), "abc");
     }

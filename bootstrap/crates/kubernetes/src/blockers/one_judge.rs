@@ -9,6 +9,7 @@ use backstack_mcp::live::diagnose::diagnose;
 use backstack_mcp::live::snapshot::Snapshot;
 use serde_json::{Value, json};
 use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
 
 use super::{Blocker, deeper};
 use crate::inventory::Entry;
@@ -177,7 +178,7 @@ fn asked(name: &str, objects: Vec<Value>, thing: &str) -> Finding {
 
 /// What `up` watches while a component starts.
 fn watched(objects: &[Value]) -> View {
-    let kinds = ["ConfigMap", "StorageClass"];
+    let kinds = ["ConfigMap", "StorageClass", "ResourceQuota"];
     let watched = objects.iter().filter(|object| !kinds.contains(&object["kind"].as_str().unwrap_or_default()));
     View::of(&watched.cloned().collect::<Vec<_>>())
 }
@@ -221,4 +222,35 @@ fn faults_are_told_in_the_same_words_by_up_status_and_diagnose() {
     told.sort();
     told.dedup();
     assert_eq!(told.len(), count, "each fault has a sentence of its own: {told:#?}");
+}
+
+/// What real platforms had when a fault was planted on them: `BACKSTACK_RECORD` of the end-to-end tests writes it.
+const RECORDED: [(&str, &str); 5] = [
+    ("bad-image", include_str!("recorded/bad-image.json")),
+    ("crash", include_str!("recorded/crash.json")),
+    ("probe", include_str!("recorded/probe.json")),
+    ("quota", include_str!("recorded/quota.json")),
+    ("unschedulable", include_str!("recorded/unschedulable.json")),
+];
+
+#[test]
+fn recorded_platforms_are_judged_alike_too() {
+    for (name, recorded) in RECORDED {
+        let recorded: Value = serde_json::from_str(recorded).expect("a recording");
+        let text = |field: &str| recorded[field].as_str().expect("a text").to_string();
+        let objects = recorded["objects"].as_array().expect("objects").clone();
+        let now = OffsetDateTime::parse(&text("now"), &Rfc3339).expect("a time");
+        let workload = objects.iter().map(Ref::of).find(|at| at.typed() == text("workload")).expect("it is there");
+        let scope = Scope { workloads: vec![Rollout { at: workload.clone(), generation: 1 }], ..Scope::default() };
+        let found = assess(&scope, &watched(&objects), now);
+        let mut snapshot = Snapshot::of("lab", objects);
+        snapshot.now = text("now");
+        let diagnosis = diagnose(&snapshot, &workload.typed()).expect("it is found");
+        let cause = diagnosis.causes.first().unwrap_or_else(|| panic!("{name}: nothing is wrong"));
+
+        assert_eq!(serde_json::to_value(cause.fault).expect("a word"), text("cause"), "{name}");
+        assert_eq!(found.blockers[0].fault, cause.fault, "{name}: {:?}", found.blockers);
+        let blockers = deeper::told(found.blockers, &[(workload, cause.clone())]);
+        assert_eq!(blockers[0].text, cause.summary, "{name}");
+    }
 }

@@ -1,13 +1,14 @@
 //! Plants faults on a real platform and asks `diagnose` about each: the planted cause must be named first.
 //!
-//! With `BACKSTACK_RECORD=FOLDER` the snapshots are written there, for tests without a cluster.
+//! With `BACKSTACK_RECORD=FOLDER` what workloads that do not run are judged by is written there, for tests without a cluster
+//! (`bootstrap/crates/kubernetes/src/blockers/recorded`).
 
 mod faults;
 mod planted;
 
 use std::time::{Duration, Instant};
 
-use backstack_mcp::live::object::{name, namespace, text};
+use backstack_mcp::live::object::{namespace, text};
 use backstack_mcp::live::snapshot::Snapshot;
 use serde_json::{Value, json};
 
@@ -86,19 +87,26 @@ async fn judge(planter: &Planter, fault: &Fault) -> Result<f64, String> {
     }
 }
 
-/// Writes what belongs to a fault: its namespace, its application, and what the platform has in common.
+/// Writes what a workload that does not run is judged by: its own objects, events about them, and the nodes. Faults of other
+/// things are not written.
 fn record(snapshot: &Snapshot, fault: &Fault, folder: &str) {
-    let common = ["CompositeResourceDefinition", "Composition", "Function", "Namespace", "ValidatingPolicy"];
-    let belongs = |object: &&Value| {
-        let kind = text(object, "/kind");
-        let of_app = kind == "Application" && name(object).contains(fault.name);
-        (namespace(object) == fault.namespace && (fault.namespace != "demo" || object.to_string().contains(fault.name)))
-            || common.contains(&kind)
-            || of_app
-    };
-    let objects: Vec<_> = snapshot.everything().filter(belongs).collect();
-    let recorded =
-        json!({"platform": snapshot.platform, "entity": fault.entity, "cause": fault.cause, "objects": objects});
-    let text = serde_json::to_string(&recorded).expect("plain data");
-    std::fs::write(format!("{folder}/{}.json", fault.name), text).expect("the folder is writable");
+    let kinds = ["Deployment", "ReplicaSet", "Pod", "ResourceQuota", "Event"];
+    let is_own = |object: &&Value| namespace(object) == fault.namespace && kinds.contains(&text(object, "/kind"));
+    let own = snapshot.everything().filter(is_own).cloned();
+    let nodes = snapshot.everything().filter(|object| text(object, "/kind") == "Node").cloned().map(|mut node| {
+        // Some two hundred names.
+        node["status"].as_object_mut().map(|status| status.remove("images"));
+        node
+    });
+    let mut objects: Vec<_> = own.chain(nodes).collect();
+    if !objects.iter().any(|object| text(object, "/kind") == "Deployment") {
+        return;
+    }
+    for object in &mut objects {
+        object["metadata"].as_object_mut().map(|about| about.remove("managedFields"));
+    }
+    let workload = format!("Deployment:{}/{}", fault.namespace, fault.name);
+    let recorded = json!({"workload": workload, "cause": fault.cause, "now": snapshot.now, "objects": objects});
+    let text = serde_json::to_string_pretty(&recorded).expect("plain data");
+    std::fs::write(format!("{folder}/{}.json", fault.name), text + "\n").expect("the folder is writable");
 }
