@@ -19,7 +19,7 @@ use crate::planned::Planned;
 use backstack_end_to_end::{Platform, Ran};
 
 /// The platform's name in there.
-const NAME: &str = "played";
+pub(crate) const NAME: &str = "played";
 
 pub(crate) struct World {
     ready: Ready,
@@ -111,7 +111,7 @@ impl World {
         let stdout = tool.stdout.take().expect("its output");
         BufReader::new(stdout).read_line(&mut line).expect("read");
         let ready: Ready = serde_json::from_str(&line).unwrap_or_else(|error| panic!("public-registries: {error}"));
-        let filler = Filler::new(Registry::at_port(ready.registry).expect("a client"), folder.path().join("registry"));
+        let filler = filler(&ready, folder.path());
         let runtime = tokio::runtime::Runtime::new().expect("a runtime");
         let images = runtime.block_on(filler.fill(&named, content));
         let world = Self { ready, images, faults: RefCell::default(), from: Cell::new(0), tool, leash, folder };
@@ -135,6 +135,12 @@ impl World {
             "authority": self.path("ca.pem"), "authorities": self.ready.authorities, "folder": self.folder.path(),
             "node_image": self.node_image(),
         })
+    }
+
+    /// Puts Debian's own image there, which no stack names.
+    pub(crate) fn put_debian(&self) {
+        let runtime = tokio::runtime::Runtime::new().expect("a runtime");
+        runtime.block_on(crate::debian::put(&filler(&self.ready, self.folder.path())));
     }
 
     /// What upstream's releases are asked for beside images lies in Go modules too.
@@ -339,6 +345,10 @@ impl Drop for World {
             std::thread::sleep(Duration::from_millis(50));
         }
     }
+}
+
+fn filler(ready: &Ready, folder: &Path) -> Filler {
+    Filler::new(Registry::at_port(ready.registry).expect("a client"), folder.join("registry"))
 }
 
 /// A component.yaml with other lines below the references of images.

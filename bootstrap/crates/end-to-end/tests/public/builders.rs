@@ -1,0 +1,153 @@
+//! A machine that has Docker and no package tools: images are built in a container that begins as Debian's own image.
+
+use std::os::unix::fs::symlink;
+use std::path::Path;
+use std::time::Instant;
+
+use crate::debian::DEBIAN;
+use crate::world::World;
+use backstack_end_to_end::{Platform, Ran, eventually, recipes, step};
+
+/// Another distribution than Debian: neither its mirrors nor its keys are here.
+const ANOTHER_DISTRIBUTION: &str = r#"
+set -e
+mount --bind "$1" /etc/os-release
+shift
+for folder in /etc/apt /usr/share/keyrings /usr/share/debootstrap; do
+  [ ! -d "$folder" ] || mount -t tmpfs none "$folder"
+done
+exec "$@"
+"#;
+/// A platform with one image of its own, which has something of each kind of layer.
+const STACK: &str = "apiVersion: backstack.dev/v1
+kind: Stack
+name: own
+version: 0.1.0
+components:
+  - name: traefik
+    from: back
+  - name: own
+";
+const COMPONENT: &str = "apiVersion: backstack.dev/v1
+kind: Component
+name: own
+version: 1.0.0
+description: An image of a user's own.
+namespace: own
+images:
+  own: {reference: 'docker.io/example/own:1', recipe: own}
+";
+const MANIFEST: &str = "apiVersion: apps/v1
+kind: Deployment
+metadata: {name: own}
+spec:
+  selector: {matchLabels: {app: own}}
+  template:
+    metadata: {labels: {app: own}}
+    spec:
+      containers:
+        - name: own
+          image: ${images.own}
+          command: [/usr/bin/busybox, sh, -ec]
+          args:
+            - |
+              b=/usr/bin/busybox
+              /bin/hello
+              echo \"npm says $($b cat /web/out.txt)\"
+              $b ls /docs/LICENSE /opt/site/six.py
+              exec $b sleep 100000
+";
+
+/// Writes the stack into the world's folder.
+fn stack(world: &World) -> String {
+    let folder = world.path("own");
+    recipes::write(
+        &folder,
+        &[
+            ("stack.yaml", STACK),
+            ("components/own/component.yaml", COMPONENT),
+            ("components/own/manifests/own.yaml", MANIFEST),
+        ],
+    );
+    recipes::every_kind(&folder.join("components/own/images/own"));
+    folder.display().to_string()
+}
+
+/// The program under test on a machine with Docker alone.
+fn on_a_bare_machine(world: &World, arguments: &[&str]) -> Ran {
+    let bare = world.path("bare");
+    if !bare.exists() {
+        std::fs::create_dir(&bare).expect("folder");
+        for program in ["sh", "ls", "nice", "tar"] {
+            symlink(Path::new("/bin").join(program), bare.join(program)).expect("link");
+        }
+        std::fs::write(world.path("os-release"), "ID=fedora\nVERSION_ID=44\n").expect("write");
+    }
+    let mut command = world.command("unshare");
+    command.args(["--mount", "sh", "-c", ANOTHER_DISTRIBUTION, "sh"]).arg(world.path("os-release"));
+    command.arg("/usr/bin/env").arg(format!("PATH={}", bare.display())).arg(Platform::binary());
+    command.args(arguments).args(["--name", crate::world::NAME]).output().expect("nsenter").into()
+}
+
+/// How often Debian's image was fetched.
+fn fetches(world: &World) -> usize {
+    let requests = world.requests_of("docker.io").into_iter();
+    requests.filter(|one| one.repository == "library/debian" && one.what == "blob" && one.bytes > 1_000_000).count()
+}
+
+/// The engine's images that builders were set up in.
+fn kept(world: &World) -> Vec<String> {
+    let listed = world.docker(&["image", "ls", "--format", "{{.Repository}}:{{.Tag}}", "backstack/builder"]);
+    listed.succeeded("image ls").stdout.lines().map(Into::into).collect()
+}
+
+#[test]
+#[ignore = "puts compilers and package tools into a bare Debian: minutes; run by hand"]
+fn a_machine_with_docker_alone_builds_in_a_container_made_from_debians_image() {
+    let world = World::with_packages("minimal");
+    world.put_debian();
+    let stack = stack(&world);
+    let node = world.node_image();
+    let with_stack = ["--stack", &stack, "--node-image", &node];
+
+    step("what doctor says beforehand");
+    let doctor = || {
+        let ran = on_a_bare_machine(&world, &[&["doctor"], &with_stack[..]].concat());
+        let told = format!("{}{}", ran.stdout, ran.stderr);
+        told.lines().find(|line| line.contains("building ")).unwrap_or_else(|| panic!("{told}")).to_string()
+    };
+    let told = doctor();
+    eprintln!("{told}");
+    for tool in ["apt-get", "go", "gpgv", "npm", "pip", "python3"] {
+        assert!(told.contains(&format!("`{tool}`")), "{tool}: {told}");
+    }
+    assert!(told.contains(&format!("its image is made from {DEBIAN}")), "{told}");
+
+    step("up");
+    let start = Instant::now();
+    let up = || on_a_bare_machine(&world, &[&["up"], &with_stack[..]].concat()).succeeded("up");
+    let ran = up();
+    eprintln!("{}\nready, with a builder set up from {DEBIAN}: {} s", ran.stderr, start.elapsed().as_secs());
+    assert_eq!((fetches(&world), kept(&world).len()), (1, 1), "{:?}", kept(&world));
+    let mut log = String::new();
+    eventually("what the image's layers say", 60, || {
+        log = world.kubectl(&["logs", "--namespace", "own", "deployment/own"]).stdout;
+        log.contains("six.py")
+    });
+    assert!(log.contains("npm says true") && log.contains("/docs/LICENSE"), "{log}");
+    let containers = world.docker(&["ps", "--quiet", "--filter", "label=dev.backstack.managed=builder"]).stdout;
+    assert_eq!(containers, "", "the builder stays");
+
+    step("another recipe finds the builder that was kept");
+    let hello = Path::new(&stack).join("components/own/images/own/main.go");
+    std::fs::write(hello, "package main\n\nfunc main() { println(\"again\") }\n").expect("write");
+    let told = doctor();
+    assert!(told.contains("its image is here"), "{told}");
+    let start = Instant::now();
+    up();
+    eprintln!("ready again, with the same builder: {} s", start.elapsed().as_secs());
+    assert_eq!((fetches(&world), kept(&world).len()), (1, 1), "{:?}", kept(&world));
+
+    step("down --purge leaves nothing of it");
+    world.purge();
+}
