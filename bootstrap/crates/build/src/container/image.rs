@@ -10,10 +10,10 @@ use super::given::Given;
 use super::{Container, Unusable};
 use crate::apt_sources::{self, Sources};
 use crate::archive::docker_archive_stream;
-use crate::tools::{HostTools, KEYRINGS};
-use crate::{Architecture, Builder, BuiltImage};
+use crate::tools::{HostTools, KEYRINGS, MissingTool};
+use crate::{Architecture, BuildError, Builder, BuiltImage};
 use backstack_common::report::Progress;
-use backstack_docker::{ClusterError, Engine};
+use backstack_docker::{ClusterError, Engine, pulled};
 use backstack_images::{BlobStore, Digest, Reference};
 use backstack_stack::files::FileTree;
 
@@ -112,13 +112,35 @@ pub(super) async fn provide(
         }),
     };
     match fetched {
-        Err(_) if plan.can_build(&builder) => {
-            progress.detail("building the builder's own image");
-            let built = builder.build(&plan.recipe, progress).await.map_err(|error| Unusable::of(&error))?;
-            load(engine, &store, &built, progress).await
+        Err(fetched) if plan.may_build => {
+            built_instead(engine, plan, &store, &builder, progress).await.map_err(|built| fetched.nor(&built))
         }
         other => other,
     }
+}
+
+/// The image by its recipe, where upstream's is not to be had.
+async fn built_instead(
+    engine: &Engine,
+    plan: &ContainerPlan,
+    store: &BlobStore,
+    builder: &Builder,
+    progress: &Progress,
+) -> Result<String, Unusable> {
+    let unusable = |error: BuildError| Unusable::of(&error);
+    let missing = builder.missing_tools(std::slice::from_ref(&plan.recipe)).map_err(unusable)?;
+    if !missing.is_empty() {
+        return Err(lacking(&missing));
+    }
+    progress.detail("building the builder's own image");
+    let built = builder.build(&plan.recipe, progress).await.map_err(unusable)?;
+    load(engine, store, &built, progress).await
+}
+
+/// This machine cannot build the image.
+fn lacking(missing: &[MissingTool]) -> Unusable {
+    let tools = missing.iter().map(|one| format!("`{}`", one.tool)).collect::<Vec<_>>().join(", ");
+    Unusable { why: format!("that needs {tools} on this machine"), hint: String::new() }
 }
 
 async fn load(engine: &Engine, store: &BlobStore, built: &BuiltImage, progress: &Progress) -> Result<String, Unusable> {
@@ -144,9 +166,7 @@ async fn fetched(
     let base = plan.reference.to_string();
     if engine.image_id(&base).await?.is_none() {
         progress.detail(format!("pulling {base} for the builder container"));
-        let options = query::CreateImageOptionsBuilder::default().from_image(&base).build();
-        let pulled = engine.docker().create_image(Some(options), None, None).try_collect::<Vec<_>>().await;
-        pulled.map_err(ClusterError::engine(format!("pull image `{base}`")))?;
+        pulled::pull(engine, &base, |_| ()).await?;
     }
     set_up(engine, plan, &base, name, given, progress).await?;
     Ok(name.into())

@@ -57,6 +57,13 @@ impl Unusable {
         Self { why, hint: error.hints().join(" ") }
     }
 
+    /// Neither this way to the image leads anywhere nor another, by which it is built here.
+    fn nor(self, built: &Self) -> Self {
+        let why = format!("{}; nor can its image be built from packages: {}", self.why, built.why);
+        let hints = [self.hint.as_str(), built.hint.as_str()].into_iter().filter(|hint| !hint.is_empty());
+        Self { why, hint: hints.collect::<Vec<_>>().join(" ") }
+    }
+
     /// The engine does not see the files of this machine.
     fn apart() -> Self {
         Self {

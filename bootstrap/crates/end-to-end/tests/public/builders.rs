@@ -151,3 +151,14 @@ fn a_machine_with_docker_alone_builds_in_a_container_made_from_debians_image() {
     step("down --purge leaves nothing of it");
     world.purge();
 }
+
+#[test]
+fn where_debians_image_is_not_to_be_had_the_message_says_so_and_what_to_do() {
+    let world = World::with_packages("minimal");
+    let (stack, node) = (stack(&world), world.node_image());
+    step("no such image");
+    let ran = on_a_bare_machine(&world, &["up", "--stack", &stack, "--node-image", &node]);
+    eprintln!("{}\n{}", ran.stdout, ran.stderr);
+    assert_eq!(ran.code, 3, "{}", ran.stderr);
+    assert!(ran.stderr.contains(DEBIAN), "{}", ran.stderr);
+}
