@@ -108,7 +108,7 @@ pub(super) async fn provide(
         true => fetched(engine, plan, &set_up, given, progress).await,
         false => Err(Unusable {
             why: format!("`--images source` fetches no image, so {} is not to be had", plan.reference),
-            hint: "install the tool on this machine, or take `--images auto`".into(),
+            hint: "take `--images auto`".into(),
         }),
     };
     match fetched {
@@ -166,10 +166,19 @@ async fn fetched(
     let base = plan.reference.to_string();
     if engine.image_id(&base).await?.is_none() {
         progress.detail(format!("pulling {base} for the builder container"));
-        pulled::pull(engine, &base, |_| ()).await?;
+        pulled::pull(engine, &base, |_| ()).await.map_err(|error| not_pulled(&base, &error))?;
     }
     set_up(engine, plan, &base, name, given, progress).await?;
     Ok(name.into())
+}
+
+/// The engine is well; it is the registry, or the way to it.
+fn not_pulled(image: &str, error: &ClusterError) -> Unusable {
+    let hint = format!(
+        "let the engine reach a registry that has it (through its own proxy or a mirror), or put it into the engine \
+         yourself under this name: `docker pull` from elsewhere and `docker tag ... {image}`, or `docker load`"
+    );
+    Unusable { hint, ..Unusable::of(error) }
 }
 
 /// Installs what is missing in an image, and keeps the result under another name.

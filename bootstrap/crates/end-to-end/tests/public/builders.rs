@@ -153,12 +153,24 @@ fn a_machine_with_docker_alone_builds_in_a_container_made_from_debians_image() {
 }
 
 #[test]
-fn where_debians_image_is_not_to_be_had_the_message_says_so_and_what_to_do() {
-    let world = World::with_packages("minimal");
+fn what_keeps_a_builder_from_being_made_is_told_with_what_to_do() {
+    let world = World::of("minimal");
     let (stack, node) = (stack(&world), world.node_image());
-    step("no such image");
-    let ran = on_a_bare_machine(&world, &["up", "--stack", &stack, "--node-image", &node]);
-    eprintln!("{}\n{}", ran.stdout, ran.stderr);
-    assert_eq!(ran.code, 3, "{}", ran.stderr);
-    assert!(ran.stderr.contains(DEBIAN), "{}", ran.stderr);
+    let told = |what: &str| {
+        step(what);
+        let ran = on_a_bare_machine(&world, &["up", "--stack", &stack, "--node-image", &node]);
+        assert_eq!(ran.code, 3, "{}", ran.stderr);
+        ran.stderr.split_once("error: ").unwrap_or_else(|| panic!("{}", ran.stderr)).1.to_string()
+    };
+    let text = told("docker.io has no such image, and the machine lacks what its recipe needs");
+    for part in [DEBIAN, "no builder container can take its place", "404", "that needs ", "`gpgv`", "`docker tag ... "]
+    {
+        assert!(text.contains(part), "{part}: {text}");
+    }
+    world.put_debian();
+    let text = told("it is there, but no mirror of Debian's packages");
+    eprintln!("{text}");
+    for part in ["its set-up failed", "deb.debian.org", "check the network and the proxy settings"] {
+        assert!(text.contains(part), "{part}: {text}");
+    }
 }
