@@ -2,7 +2,14 @@
 
 use std::os::unix::fs::symlink;
 use std::path::Path;
+use std::process::Command;
 use std::time::Instant;
+
+use backstack::build::{Architecture, Builder};
+use backstack::folders;
+use backstack::images::BlobStore;
+use backstack::report::Progress;
+use backstack::stack::ClusterSpec;
 
 use crate::debian::DEBIAN;
 use crate::world::World;
@@ -75,18 +82,45 @@ fn stack(world: &World) -> String {
 
 /// The program under test on a machine with Docker alone.
 fn on_a_bare_machine(world: &World, arguments: &[&str]) -> Ran {
-    let bare = world.path("bare");
-    if !bare.exists() {
-        std::fs::create_dir(&bare).expect("folder");
-        for program in ["sh", "ls", "nice", "tar"] {
-            symlink(Path::new("/bin").join(program), bare.join(program)).expect("link");
-        }
-        std::fs::write(world.path("os-release"), "ID=fedora\nVERSION_ID=44\n").expect("write");
-    }
+    std::fs::write(world.path("os-release"), "ID=fedora\nVERSION_ID=44\n").expect("write");
     let mut command = world.command("unshare");
     command.args(["--mount", "sh", "-c", ANOTHER_DISTRIBUTION, "sh"]).arg(world.path("os-release"));
-    command.arg("/usr/bin/env").arg(format!("PATH={}", bare.display())).arg(Platform::binary());
-    command.args(arguments).args(["--name", crate::world::NAME]).output().expect("nsenter").into()
+    ran_with(command.arg("/usr/bin/env"), world, |program| ["sh", "ls", "nice", "tar"].contains(&program), arguments)
+}
+
+/// The program under test on a Debian that lacks some programs.
+fn on_debian_without(world: &World, programs: &[&str], arguments: &[&str]) -> Ran {
+    ran_with(&mut world.command("/usr/bin/env"), world, |program| !programs.contains(&program), arguments)
+}
+
+fn ran_with(env: &mut Command, world: &World, is_there: impl Fn(&str) -> bool, arguments: &[&str]) -> Ran {
+    let folder = world.path("programs");
+    drop(std::fs::remove_dir_all(&folder));
+    std::fs::create_dir(&folder).expect("folder");
+    for program in std::fs::read_dir("/usr/bin").expect("/usr/bin").flatten() {
+        if program.file_name().to_str().is_some_and(&is_there) {
+            symlink(program.path(), folder.join(program.file_name())).expect("link");
+        }
+    }
+    env.arg(format!("PATH={}", folder.display())).arg(Platform::binary());
+    env.args(arguments).args(["--name", crate::world::NAME]).output().expect("nsenter").into()
+}
+
+/// The cache holds the layers that the builder's recipe makes, but not the image: making it takes a moment then.
+fn keep_layers_of_builder(world: &World) {
+    let cluster = ClusterSpec::load().expect("the cluster's images");
+    let name = cluster.file.builder.recipe.as_ref().expect("a recipe");
+    let recipe = cluster.tree.join(&format!("images/{name}"));
+    let cache = folders::cache().unwrap();
+    let builder = Builder::new(&cache, BlobStore::open(&cache).expect("the cache"), Architecture::host());
+    let runtime = tokio::runtime::Runtime::new().expect("a runtime");
+    let built = runtime.block_on(builder.build(&recipe, &Progress::silent())).expect("the builder's image");
+    for layer in &built.layers {
+        world.keep(&format!("blobs/sha256/{}", layer.blob.digest.hex()));
+    }
+    for layer in std::fs::read_dir(cache.join("layers")).expect("layers").flatten() {
+        world.keep(&format!("layers/{}", layer.file_name().to_string_lossy()));
+    }
 }
 
 /// How often Debian's image was fetched.
@@ -99,6 +133,16 @@ fn fetches(world: &World) -> usize {
 fn kept(world: &World) -> Vec<String> {
     let listed = world.docker(&["image", "ls", "--format", "{{.Repository}}:{{.Tag}}", "backstack/builder"]);
     listed.succeeded("image ls").stdout.lines().map(Into::into).collect()
+}
+
+/// The image of the stack's own runs, and has what each of its layers puts there.
+fn assert_every_layer_is_there(world: &World) {
+    let mut log = String::new();
+    eventually("what the image's layers say", 60, || {
+        log = world.kubectl(&["logs", "--namespace", "own", "deployment/own"]).stdout;
+        log.contains("six.py")
+    });
+    assert!(log.contains("npm says true") && log.contains("/docs/LICENSE"), "{log}");
 }
 
 #[test]
@@ -129,12 +173,7 @@ fn a_machine_with_docker_alone_builds_in_a_container_made_from_debians_image() {
     let ran = up();
     eprintln!("{}\nready, with a builder set up from {DEBIAN}: {} s", ran.stderr, start.elapsed().as_secs());
     assert_eq!((fetches(&world), kept(&world).len()), (1, 1), "{:?}", kept(&world));
-    let mut log = String::new();
-    eventually("what the image's layers say", 60, || {
-        log = world.kubectl(&["logs", "--namespace", "own", "deployment/own"]).stdout;
-        log.contains("six.py")
-    });
-    assert!(log.contains("npm says true") && log.contains("/docs/LICENSE"), "{log}");
+    assert_every_layer_is_there(&world);
     let containers = world.docker(&["ps", "--quiet", "--filter", "label=dev.backstack.managed=builder"]).stdout;
     assert_eq!(containers, "", "the builder stays");
 
@@ -173,4 +212,24 @@ fn what_keeps_a_builder_from_being_made_is_told_with_what_to_do() {
     for part in ["its set-up failed", "deb.debian.org", "check the network and the proxy settings"] {
         assert!(text.contains(part), "{part}: {text}");
     }
+}
+
+#[test]
+fn where_debians_image_is_not_to_be_had_its_recipe_takes_over() {
+    let world = World::with_packages("minimal");
+    keep_layers_of_builder(&world);
+    let (stack, node) = (stack(&world), world.node_image());
+    let start = Instant::now();
+    let ran =
+        on_debian_without(&world, &["go", "npm"], &["up", "--stack", &stack, "--node-image", &node]).succeeded("up");
+    eprintln!("{}\nready, with a builder from its recipe: {} s", ran.stderr, start.elapsed().as_secs());
+    let asked = world.requests_of("docker.io").into_iter();
+    let answers: Vec<_> = asked
+        .filter(|one| one.repository == "library/debian" && one.what == "manifest")
+        .map(|one| one.status)
+        .collect();
+    assert!(answers.contains(&404) && !answers.contains(&200), "{answers:?}");
+    assert_eq!(kept(&world).len(), 1, "{:?}", kept(&world));
+    assert_every_layer_is_there(&world);
+    world.purge();
 }

@@ -263,22 +263,23 @@ impl World {
 
     /// The cache holds what these recipes build, as after an earlier run, and nothing else.
     pub(crate) fn keep_built(&self, is_kept: impl Fn(&Held) -> bool) {
-        let (from, to) = (backstack::folders::cache().unwrap(), self.path("cache"));
-        let copy = |path: &str| {
-            let to = to.join(path);
-            std::fs::create_dir_all(to.parent().expect("a folder")).expect("folder");
-            if !to.exists() {
-                std::fs::hard_link(from.join(path), &to)
-                    .or_else(|_| std::fs::copy(from.join(path), &to).map(drop))
-                    .unwrap_or_else(|error| panic!("{path}: {error}"));
-            }
-        };
         for held in self.images.iter().filter(|held| held.has_recipe && is_kept(held)) {
             let built = held.built.as_ref().expect("a world of programs");
-            copy(&format!("images/{}.json", built.recipe_key.hex()));
+            self.keep(&format!("images/{}.json", built.recipe_key.hex()));
             for blob in built.blobs() {
-                copy(&format!("blobs/sha256/{}", blob.digest.hex()));
+                self.keep(&format!("blobs/sha256/{}", blob.digest.hex()));
             }
+        }
+    }
+
+    /// The cache holds this file of the machine's own.
+    pub(crate) fn keep(&self, path: &str) {
+        let (from, to) = (backstack::folders::cache().unwrap().join(path), self.path("cache").join(path));
+        std::fs::create_dir_all(to.parent().expect("a folder")).expect("folder");
+        if !to.exists() {
+            std::fs::hard_link(&from, &to)
+                .or_else(|_| std::fs::copy(&from, &to).map(drop))
+                .unwrap_or_else(|error| panic!("{path}: {error}"));
         }
     }
 
