@@ -1,5 +1,6 @@
 //! A machine that has Docker and no package tools: images are built in a container that begins as Debian's own image.
 
+use std::collections::BTreeSet;
 use std::os::unix::fs::symlink;
 use std::path::Path;
 use std::process::Command;
@@ -12,7 +13,7 @@ use backstack::report::Progress;
 use backstack::stack::ClusterSpec;
 
 use crate::debian::DEBIAN;
-use crate::world::World;
+use crate::world::{PROXY, World};
 use backstack_end_to_end::{Platform, Ran, eventually, recipes, step};
 
 /// Another distribution than Debian: neither its mirrors nor its keys are here.
@@ -82,18 +83,24 @@ fn stack(world: &World) -> String {
 
 /// The program under test on a machine with Docker alone.
 fn on_a_bare_machine(world: &World, arguments: &[&str]) -> Ran {
+    bare_machine(world).args(arguments).output().expect("nsenter").into()
+}
+
+fn bare_machine(world: &World) -> Command {
     std::fs::write(world.path("os-release"), "ID=fedora\nVERSION_ID=44\n").expect("write");
     let mut command = world.command("unshare");
     command.args(["--mount", "sh", "-c", ANOTHER_DISTRIBUTION, "sh"]).arg(world.path("os-release"));
-    ran_with(command.arg("/usr/bin/env"), world, |program| ["sh", "ls", "nice", "tar"].contains(&program), arguments)
+    command.arg("/usr/bin/env");
+    with_programs(command, world, |program| ["sh", "ls", "nice", "tar"].contains(&program))
 }
 
 /// The program under test on a Debian that lacks some programs.
 fn on_debian_without(world: &World, programs: &[&str], arguments: &[&str]) -> Ran {
-    ran_with(&mut world.command("/usr/bin/env"), world, |program| !programs.contains(&program), arguments)
+    let mut command = with_programs(world.command("/usr/bin/env"), world, |program| !programs.contains(&program));
+    command.args(arguments).output().expect("nsenter").into()
 }
 
-fn ran_with(env: &mut Command, world: &World, is_there: impl Fn(&str) -> bool, arguments: &[&str]) -> Ran {
+fn with_programs(mut env: Command, world: &World, is_there: impl Fn(&str) -> bool) -> Command {
     let folder = world.path("programs");
     drop(std::fs::remove_dir_all(&folder));
     std::fs::create_dir(&folder).expect("folder");
@@ -102,8 +109,8 @@ fn ran_with(env: &mut Command, world: &World, is_there: impl Fn(&str) -> bool, a
             symlink(program.path(), folder.join(program.file_name())).expect("link");
         }
     }
-    env.arg(format!("PATH={}", folder.display())).arg(Platform::binary());
-    env.args(arguments).args(["--name", crate::world::NAME]).output().expect("nsenter").into()
+    env.arg(format!("PATH={}", folder.display())).arg(Platform::binary()).env("BACKSTACK_NAME", crate::world::NAME);
+    env
 }
 
 /// The cache holds the layers that the builder's recipe makes, but not the image: making it takes a moment then.
@@ -146,7 +153,7 @@ fn assert_every_layer_is_there(world: &World) {
 }
 
 #[test]
-#[ignore = "puts compilers and package tools into a bare Debian: minutes; run by hand"]
+#[ignore = "puts compilers and package tools into a bare Debian: two minutes; run by hand"]
 fn a_machine_with_docker_alone_builds_in_a_container_made_from_debians_image() {
     let world = World::with_packages("minimal");
     world.put_debian();
@@ -161,21 +168,20 @@ fn a_machine_with_docker_alone_builds_in_a_container_made_from_debians_image() {
         told.lines().find(|line| line.contains("building ")).unwrap_or_else(|| panic!("{told}")).to_string()
     };
     let told = doctor();
-    eprintln!("{told}");
     for tool in ["apt-get", "go", "gpgv", "npm", "pip", "python3"] {
         assert!(told.contains(&format!("`{tool}`")), "{tool}: {told}");
     }
     assert!(told.contains(&format!("its image is made from {DEBIAN}")), "{told}");
 
     step("up");
-    let start = Instant::now();
     let up = || on_a_bare_machine(&world, &[&["up"], &with_stack[..]].concat()).succeeded("up");
-    let ran = up();
-    eprintln!("{}\nready, with a builder set up from {DEBIAN}: {} s", ran.stderr, start.elapsed().as_secs());
+    let start = Instant::now();
+    up();
+    eprintln!("ready, with a builder set up from {DEBIAN}: {} s", start.elapsed().as_secs());
     assert_eq!((fetches(&world), kept(&world).len()), (1, 1), "{:?}", kept(&world));
     assert_every_layer_is_there(&world);
-    let containers = world.docker(&["ps", "--quiet", "--filter", "label=dev.backstack.managed=builder"]).stdout;
-    assert_eq!(containers, "", "the builder stays");
+    let containers = world.docker(&["ps", "--quiet", "--filter", "label=dev.backstack.managed=builder"]);
+    assert_eq!(containers.succeeded("ps").stdout, "", "the builder stays");
 
     step("another recipe finds the builder that was kept");
     let hello = Path::new(&stack).join("components/own/images/own/main.go");
@@ -231,5 +237,26 @@ fn where_debians_image_is_not_to_be_had_its_recipe_takes_over() {
     assert!(answers.contains(&404) && !answers.contains(&200), "{answers:?}");
     assert_eq!(kept(&world).len(), 1, "{:?}", kept(&world));
     assert_every_layer_is_there(&world);
+    world.purge();
+}
+
+#[test]
+#[ignore = "puts compilers and package tools into a bare Debian: two minutes; run by hand"]
+fn a_builder_reaches_all_packages_through_a_companys_proxy() {
+    let world = World::behind_a_proxy("minimal");
+    world.put_debian();
+    let (stack, node) = (stack(&world), world.node_image());
+    // Tools take an address without a scheme, or do not.
+    let proxies = [("HTTP_PROXY", PROXY), ("HTTPS_PROXY", PROXY), ("NO_PROXY", "docker.io, localhost, 127.0.0.1")];
+    let arguments = ["up", "--stack", &stack, "--node-image", &node];
+    let mut command = bare_machine(&world);
+    let ran: Ran = command.envs(proxies).args(arguments).output().expect("nsenter").into();
+    ran.succeeded("up");
+    assert_every_layer_is_there(&world);
+    let through: BTreeSet<_> =
+        world.requests().into_iter().filter(|one| one.path == "(proxy)" && one.bytes > 0).map(|one| one.host).collect();
+    for host in ["deb.debian.org", "pypi.org", "proxy.golang.org", "registry.npmjs.org"] {
+        assert!(through.contains(host), "{host}: {through:?}");
+    }
     world.purge();
 }

@@ -21,6 +21,9 @@ use backstack_end_to_end::{Platform, Ran};
 /// The platform's name in there.
 pub(crate) const NAME: &str = "played";
 
+/// A company's proxy in there, where there is one.
+pub(crate) const PROXY: &str = "198.18.0.1:3128";
+
 pub(crate) struct World {
     ready: Ready,
     images: Vec<Held>,
@@ -88,6 +91,11 @@ impl World {
     /// As [`World::of`], with the rest of the Internet as this machine has it: for packages.
     pub(crate) fn with_packages(stack: &str) -> Self {
         Self::with(stack, Content::Programs, &["--outside"])
+    }
+
+    /// The same, but that the rest of the Internet is behind a proxy, at [`PROXY`].
+    pub(crate) fn behind_a_proxy(stack: &str) -> Self {
+        Self::with(stack, Content::Programs, &["--proxy"])
     }
 
     /// As [`World::with_packages`], and who signs in as this `USER:PASSWORD` may push.
