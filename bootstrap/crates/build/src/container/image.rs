@@ -219,7 +219,7 @@ fn handed_in(
         ("/setup".to_string(), SETUP.to_string()),
         ("/go.txt".to_string(), String::from_utf8_lossy(&go).into_owned()),
     ];
-    let (mut apt, mut environment) = (given.apt.clone(), given.environment.clone());
+    let mut given = given.clone();
     for (path, text) in given.mounts.iter().filter_map(|path| Some((path, std::fs::read_to_string(path).ok()?))) {
         // Below these lies what packages bring.
         if !path.starts_with("/etc/ssl") && !path.starts_with("/usr") {
@@ -230,16 +230,16 @@ fn handed_in(
     if let Some(bundle) = bundle {
         let path = "/host-certificates.pem";
         files.push((path.into(), String::from_utf8_lossy(&bundle).into_owned()));
-        apt.push_str(&format!("Acquire::https::CAInfo \"{path}\";\n"));
+        given.apt.push_str(&format!("Acquire::https::CAInfo \"{path}\";\n"));
         for name in ["SSL_CERT_FILE", "PIP_CERT", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"] {
-            environment.insert(name.into(), path.into());
+            given.environment.insert(name.into(), path.into());
         }
     }
-    files.push(("/etc/apt/apt.conf.d/90host".into(), apt));
+    files.extend(given.apt_files());
     let sources = Sources::of_host(SUITE);
     if !sources.sources.is_empty() && sources.sources.iter().all(|source| source.signed_by_debian()) {
         let text = apt_sources::render(&sources.sources, KEYRINGS[0]);
         files.push(("/etc/apt/sources.list.d/debian.sources".into(), text));
     }
-    (files, environment)
+    (files, given.environment)
 }

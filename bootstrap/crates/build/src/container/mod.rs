@@ -164,9 +164,9 @@ impl Container {
         let alive = async {
             let options = query::AttachContainerOptionsBuilder::default().stdin(true).stream(true).build();
             let alive = engine.docker().attach_container(&id, Some(options)).await.map_err(failed())?;
-            if cache.is_some() && !given.apt.is_empty() {
-                let file = ("/etc/apt/apt.conf.d/90host".to_string(), given.apt.clone());
-                engine.write_files(&id, &[file]).await?;
+            let of_apt = given.apt_files();
+            if cache.is_some() && !of_apt.is_empty() {
+                engine.write_files(&id, &of_apt).await?;
             }
             engine.start(&id).await?;
             Ok::<_, ClusterError>(alive)
