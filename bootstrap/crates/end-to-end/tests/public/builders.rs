@@ -242,7 +242,7 @@ fn where_debians_image_is_not_to_be_had_its_recipe_takes_over() {
 
 #[test]
 #[ignore = "puts compilers and package tools into a bare Debian: two minutes; run by hand"]
-fn a_builder_reaches_all_packages_through_a_companys_proxy() {
+fn a_builder_reaches_all_packages_through_a_proxy() {
     let world = World::behind_a_proxy("minimal");
     world.put_debian();
     let (stack, node) = (stack(&world), world.node_image());
