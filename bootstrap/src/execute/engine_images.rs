@@ -1,7 +1,8 @@
 //! Images that the engine itself runs: the node's and the registry's.
 
+use bollard::models::CreateImageInfo;
 use bollard::query_parameters as query;
-use futures::{StreamExt, TryStreamExt};
+use futures::TryStreamExt;
 
 use super::context::Context;
 use super::ended::Ended;
@@ -182,17 +183,14 @@ async fn load(
     Ok(())
 }
 
-/// Lets the engine pull the image, as `docker pull` does: with its own credentials, mirrors and proxy.
+/// Lets the engine pull the image, if it has not.
 async fn pulled(engine: &Engine, reference: &str, progress: &Progress) -> Result<(String, Ended), Failure> {
     if engine.image_id(reference).await?.is_some() {
         return Ok((reference.into(), Ended::new(Outcome::Unchanged)));
     }
     progress.phase(Phase::Images);
-    let options = query::CreateImageOptionsBuilder::default().from_image(reference).build();
     let mut layers = std::collections::BTreeMap::new();
-    let mut stream = std::pin::pin!(engine.docker().create_image(Some(options), None, None));
-    while let Some(step) = stream.next().await {
-        let step = step.map_err(ClusterError::engine(format!("pull image `{reference}`")))?;
+    let hear = |step: CreateImageInfo| {
         if let (Some(id), Some(detail)) = (step.id, step.progress_detail) {
             let (done, total) = (detail.current.unwrap_or(0).max(0), detail.total.unwrap_or(0).max(0));
             if total > 0 {
@@ -201,7 +199,7 @@ async fn pulled(engine: &Engine, reference: &str, progress: &Progress) -> Result
                 progress.bytes(reference, sum.0 as u64, Some(sum.1 as u64));
             }
         }
-    }
-    pulled::remember(engine, reference).await?;
+    };
+    pulled::pull(engine, reference, hear).await?;
     Ok((reference.into(), Ended::new(Outcome::Created)))
 }

@@ -108,18 +108,23 @@ func (d *doors) pass(listener net.Listener, name, port string) {
 				return
 			}
 			defer there.Close()
-			out := make(chan int64)
-			go func() {
-				sent, _ := io.Copy(there, here)
-				closeWrite(there)
-				out <- sent
-			}()
-			came, _ := io.Copy(here, there)
-			closeWrite(here)
-			<-out
-			d.journal.write(entry{Host: name, Path: "(outside)", Bytes: came})
+			d.journal.write(entry{Host: name, Path: "(outside)", Bytes: join(here, there)})
 		}()
 	}
+}
+
+// join copies both ways until both ends have said all, and counts what came from there.
+func join(here, there net.Conn) int64 {
+	out := make(chan int64)
+	go func() {
+		sent, _ := io.Copy(there, here)
+		closeWrite(there)
+		out <- sent
+	}()
+	came, _ := io.Copy(here, there)
+	closeWrite(here)
+	<-out
+	return came
 }
 
 func closeWrite(connection net.Conn) {

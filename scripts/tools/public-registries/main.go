@@ -5,6 +5,7 @@
 //	world      the namespaces, and what names and addresses mean in there
 //	names      a name server: each name has an address of its own, which tells the listener who was meant
 //	doors      connections: played, passed on to the real Internet, or badly behaved
+//	proxy      a company's proxy to the real Internet
 //	authority  the certificates
 //	hosts      what a public host adds to a registry: tokens, a host for blobs, nobody may push
 //	faults     the table of what goes wrong, read anew for each request
@@ -34,6 +35,7 @@ type options struct {
 	storage   string
 	publisher string
 	outside   bool
+	proxy     bool
 	engine    bool
 }
 
@@ -63,6 +65,7 @@ func main() {
 	flag.Var(&o.hosts, "host", "registry host as image references name it; may be given several times")
 	flag.StringVar(&o.publisher, "publisher", "", "USER:PASSWORD of who may push, at every host (default: nobody)")
 	flag.BoolVar(&o.outside, "outside", false, "pass connections to other names on to the real ones")
+	flag.BoolVar(&o.proxy, "proxy", false, "an HTTP proxy at "+proxyAddress+" leads to the real hosts of other names")
 	flag.BoolVar(&o.engine, "engine", false, "start an empty Docker Engine in there")
 	flag.Parse()
 	if err := run(o); err != nil {
@@ -115,6 +118,11 @@ func run(o options) error {
 	names := newNames(world, doors, o.hosts, o.outside)
 	if err := names.serve(); err != nil {
 		return err
+	}
+	if o.proxy {
+		if err := (proxy{journal}).serve(world); err != nil {
+			return err
+		}
 	}
 	answer := ready{Net: world.net, Mount: world.mount, Registry: port, Authorities: authority.bundle}
 	if o.engine {

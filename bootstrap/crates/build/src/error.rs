@@ -150,10 +150,8 @@ impl Explain for BuildError {
             Self::Io { source, .. } => io_hint(source),
             Self::ToolMissing { tool, .. } => super::tools::install_hint(tool),
             Self::NoBuilder { tool, hint, .. } => {
-                return vec![super::tools::install_hint(tool), hint.clone()]
-                    .into_iter()
-                    .filter(|one| !one.is_empty())
-                    .collect();
+                let hints = [hint.clone(), super::tools::install_hint(tool)];
+                return hints.into_iter().filter(|one| !one.is_empty()).collect();
             }
             Self::ToolFailed { output, .. } => output_hint(output),
             Self::NoMirror { .. } => {
@@ -202,7 +200,12 @@ const MEANINGS: &[(&str, &str)] = &[
     ("signal: killed", "it was killed, most likely for want of memory: free some, or build fewer images at once"),
 ];
 
+/// What a line of a tool means for whoever ran it, if it is known; tools tell causes first and what follows from them later.
+pub(super) fn meaning(line: &str) -> Option<&'static str> {
+    MEANINGS.iter().find(|(text, _)| line.contains(text)).map(|(_, meaning)| *meaning)
+}
+
 fn output_hint(output: &[String]) -> String {
-    let known = MEANINGS.iter().find(|(text, _)| output.iter().any(|line| line.contains(text)));
-    known.map_or("the lines above are the tool's own".into(), |(_, meaning)| (*meaning).into())
+    let known = output.iter().find_map(|line| meaning(line));
+    known.unwrap_or("the lines above are the tool's own").into()
 }

@@ -204,7 +204,7 @@ pub(super) fn install_hint(tool: &str) -> String {
         }
         "python3" | "pip" => "install Python with pip: `apt-get install python3-pip`".into(),
         "npm" => "install Node.js with npm".into(),
-        "apt-get" => "Debian and Ubuntu have it; elsewhere take `--images auto`: a builder container brings it".into(),
+        "apt-get" => "Debian and Ubuntu have it; elsewhere a builder container brings it, where one can be used".into(),
         "gpgv" => "`apt-get install gpgv`".into(),
         keyring if KEYRINGS.contains(&keyring) => "`apt-get install debian-archive-keyring`".into(),
         other => format!("install `{other}`"),

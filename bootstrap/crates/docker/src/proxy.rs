@@ -57,21 +57,15 @@ pub fn environment(inside: &[String], variable: impl Fn(&str) -> Option<String>)
         let setting = own.as_ref().or(proxies.all.as_ref())?;
         // A node's loopback is its own.
         let url = setting.url.as_ref().ok().filter(|url| !is_loopback(url.host_str().unwrap_or_default()))?;
-        // Go takes an address without a scheme, other programs in a node may not.
-        Some(if setting.value.contains("://") {
-            setting.value.clone()
-        } else {
-            url.as_str().trim_end_matches('/').into()
-        })
+        Some(setting.whole(url))
     };
     let (http, https) = (usable(&proxies.http), usable(&proxies.https));
     if http.is_none() && https.is_none() {
         return Vec::new();
     }
-    let own = proxies.past.as_deref().unwrap_or_default().split(',').map(str::trim).filter(|entry| !entry.is_empty());
     let always = [POD_SUBNET, SERVICE_SUBNET, "localhost", "127.0.0.1", ".svc", ".cluster.local"];
     let mut past: Vec<&str> = Vec::new();
-    for entry in own.chain(always).chain(inside.iter().map(String::as_str)) {
+    for entry in proxies.past().chain(always).chain(inside.iter().map(String::as_str)) {
         if !past.contains(&entry) {
             past.push(entry);
         }
@@ -79,6 +73,13 @@ pub fn environment(inside: &[String], variable: impl Fn(&str) -> Option<String>)
     let pairs = [("HTTP_PROXY", http), ("HTTPS_PROXY", https), ("NO_PROXY", Some(past.join(",")))];
     let set = pairs.into_iter().filter_map(|(name, value)| Some((name, value?)));
     set.flat_map(|(name, value)| [format!("{name}={value}"), format!("{}={value}", name.to_lowercase())]).collect()
+}
+
+impl Setting {
+    /// The address with its scheme: Go takes one without, other programs do not.
+    fn whole(&self, url: &Url) -> String {
+        if self.value.contains("://") { self.value.clone() } else { url.as_str().trim_end_matches('/').into() }
+    }
 }
 
 impl Proxies {
@@ -102,10 +103,24 @@ impl Proxies {
     fn for_tools(&self) -> Vec<(String, String)> {
         let pairs = [("HTTP_PROXY", &self.http), ("HTTPS_PROXY", &self.https)];
         let good = pairs.into_iter().filter_map(|(name, own)| {
-            let setting = own.as_ref().or(self.all.as_ref()).filter(|setting| setting.url.is_ok())?;
-            Some((name, &setting.value))
+            let setting = own.as_ref().or(self.all.as_ref())?;
+            Some((name, setting.whole(setting.url.as_ref().ok()?)))
         });
-        good.flat_map(|(name, value)| [(name.into(), value.clone()), (name.to_lowercase(), value.clone())]).collect()
+        let mut variables: Vec<_> = good.collect();
+        let past = self.past().collect::<Vec<_>>().join(",");
+        if !variables.is_empty() && !past.is_empty() {
+            variables.push(("NO_PROXY", past));
+        }
+        variables
+            .into_iter()
+            .flat_map(|(name, value)| [(name.into(), value.clone()), (name.to_lowercase(), value)])
+            .collect()
+    }
+
+    /// What the user wants to go past them.
+    fn past(&self) -> impl Iterator<Item = &str> {
+        let entries = self.past.as_deref().unwrap_or_default().split(',');
+        entries.map(str::trim).filter(|entry| !entry.is_empty())
     }
 
     /// Names and addresses of those that can be used.
@@ -218,11 +233,24 @@ mod tests {
         assert!(environment.contains(&"HTTPS_PROXY=socks5://proxy:1080".to_string()), "{environment:?}");
         assert!(environment.contains(&"HTTP_PROXY=http://proxy:3128".to_string()), "{environment:?}");
         let tools = Proxies::read(&variable).for_tools();
-        for (name, value) in [("http_proxy", "proxy:3128"), ("HTTPS_PROXY", "socks5://proxy:1080")] {
+        for (name, value) in [("http_proxy", "http://proxy:3128"), ("HTTPS_PROXY", "socks5://proxy:1080")] {
             assert!(tools.contains(&(name.into(), value.into())), "{tools:?}");
         }
         let used = Proxies::read(variable).findings().used.expect("used");
         assert!(used.starts_with("HTTP_PROXY, ALL_PROXY is set; the nodes use it"), "{used}");
+    }
+
+    #[test]
+    fn tools_are_told_what_goes_past_the_proxy() {
+        let tools = Proxies::read(set(&[("https_proxy", "proxy:3128"), ("no_proxy", "mirror.corp.example, .lan")]));
+        let expected = [
+            ("HTTPS_PROXY", "http://proxy:3128"),
+            ("https_proxy", "http://proxy:3128"),
+            ("NO_PROXY", "mirror.corp.example,.lan"),
+            ("no_proxy", "mirror.corp.example,.lan"),
+        ];
+        assert_eq!(tools.for_tools(), expected.map(|(name, value)| (name.to_string(), value.to_string())));
+        assert!(Proxies::read(set(&[("NO_PROXY", ".lan")])).for_tools().is_empty());
     }
 
     #[test]

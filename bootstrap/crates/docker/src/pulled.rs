@@ -3,8 +3,9 @@
 
 use std::collections::BTreeSet;
 
-use bollard::models::ImageInspect;
+use bollard::models::{CreateImageInfo, ImageInspect};
 use bollard::query_parameters as query;
+use futures::TryStreamExt;
 
 use backstack_images::{Digest, Reference};
 
@@ -13,11 +14,22 @@ use super::error::ClusterError;
 
 const REPOSITORY: &str = "backstack/pulled";
 
-/// Remembers that the engine pulled this image for us.
+/// Lets the engine pull an image that it lacks, as `docker pull` does: with its own credentials, mirrors and proxy. What it
+/// tells of that is heard. There is no other way to pull: so what is pulled is remembered.
 ///
 /// # Errors
-/// The engine refuses.
-pub async fn remember(engine: &Engine, reference: &str) -> Result<(), ClusterError> {
+/// The engine refuses, or cannot have the image.
+pub async fn pull(engine: &Engine, reference: &str, mut hear: impl FnMut(CreateImageInfo)) -> Result<(), ClusterError> {
+    let failed = || ClusterError::engine(format!("pull image `{reference}`"));
+    let options = query::CreateImageOptionsBuilder::default().from_image(reference).build();
+    let mut told = engine.docker().create_image(Some(options), None, None);
+    while let Some(step) = told.try_next().await.map_err(failed())? {
+        hear(step);
+    }
+    remember(engine, reference).await
+}
+
+async fn remember(engine: &Engine, reference: &str) -> Result<(), ClusterError> {
     let Some(mark) = mark(reference) else { return Ok(()) };
     let options = query::TagImageOptionsBuilder::default().repo(REPOSITORY).tag(&mark).build();
     let tagged = engine.docker().tag_image(reference, Some(options)).await;

@@ -5,6 +5,8 @@
 
 #![expect(clippy::print_stderr, reason = "long tests tell how far they are")]
 
+pub mod recipes;
+
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};

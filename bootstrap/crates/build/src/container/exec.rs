@@ -8,6 +8,7 @@ use bollard::exec::{CreateExecOptions, StartExecOptions, StartExecResults};
 use futures::TryStreamExt;
 
 use super::{Container, Unusable};
+use crate::error::meaning;
 use crate::lines::tell;
 
 /// Runs its arguments as a group of processes, which is killed when the other end of standard input is gone: the
@@ -110,19 +111,34 @@ impl Container {
         command: &std::process::Command,
         on_line: &mut impl FnMut(&str),
     ) -> Result<(), Unusable> {
-        let mut last = String::new();
+        let mut said = Vec::new();
         let mut on_error = |line: &str| {
             if !line.trim().is_empty() {
-                last = line.trim().into();
+                said.push(line.trim().to_string());
             }
         };
-        let hint = || "see what it says; the tools may also be installed on this machine".to_string();
-        match self.run(command, false, on_line, &mut on_error).await {
-            Ok(None) => Ok(()),
-            Ok(Some(status)) => Err(Unusable { why: format!("its set-up failed ({status}): {last}"), hint: hint() }),
-            Err(error) => Err(Unusable { why: format!("its set-up failed: {error}"), hint: hint() }),
-        }
+        let ran = self.run(command, false, on_line, &mut on_error).await;
+        let status = match ran {
+            Ok(None) => return Ok(()),
+            Ok(Some(status)) => format!(" ({status})"),
+            Err(error) => {
+                said = vec![error.to_string()];
+                String::new()
+            }
+        };
+        Err(set_up_failed(&status, &said))
     }
+}
+
+/// The first line that is understood says more than the last: apt ends with what follows from that.
+fn set_up_failed(status: &str, said: &[String]) -> Unusable {
+    let known = said.iter().find_map(|line| Some((line, meaning(line)?)));
+    let (line, hint) = match known {
+        Some((line, hint)) => (Some(line), hint),
+        None => (said.last(), "see what it says"),
+    };
+    let line = line.map(|line| format!(": {line}")).unwrap_or_default();
+    Unusable { why: format!("its set-up failed{status}{line}"), hint: hint.into() }
 }
 
 /// Takes a part of a stream, and tells the lines that it completes.
@@ -144,6 +160,21 @@ fn finish(kept: &[u8], on_line: &mut impl FnMut(&str)) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_set_up_that_failed_says_what_came_first() {
+        let said = [
+            "W: Failed to fetch http://deb.debian.org/debian/dists/trixie/InRelease  Could not resolve 'deb.debian.org'",
+            "W: Some index files failed to download. They have been ignored, or old ones used instead.",
+            "E: Unable to locate package g++",
+        ];
+        let failed = set_up_failed(" (exit status: 100)", &said.map(String::from));
+        assert!(failed.why.contains("(exit status: 100): W: Failed to fetch http://deb.debian.org/"), "{}", failed.why);
+        assert!(failed.hint.contains("network"), "{}", failed.hint);
+        let failed = set_up_failed("", &["one".into(), "two".into()]);
+        assert_eq!((&*failed.why, &*failed.hint), ("its set-up failed: two", "see what it says"));
+        assert_eq!(set_up_failed("", &[]).why, "its set-up failed");
+    }
 
     #[test]
     fn lines_are_whole_however_they_arrive() {

@@ -83,6 +83,8 @@ pub(super) struct Given {
     pub bundle: Option<PathBuf>,
     /// How the host's apt reaches its mirrors, as lines of apt.conf.
     pub apt: String,
+    /// Its logins there, as lines of apt_auth.conf.
+    pub apt_logins: String,
 }
 
 impl Given {
@@ -93,8 +95,32 @@ impl Given {
             std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
         let mut given = Self::of(variables, home.as_deref());
         given.environment.extend(backstack_docker::proxy::for_tools());
-        given.apt = apt(host);
+        given.of_apt(apt(host), Path::new("/etc/apt"));
         given
+    }
+
+    /// Takes along what apt was told of its mirrors, with the files that are named there: certificates and keys.
+    fn of_apt(&mut self, settings: String, folder: &Path) {
+        let values = settings.lines().filter_map(|line| line.split('"').nth(1));
+        for file in values.filter(|value| Path::new(value).is_file()) {
+            self.mount(file);
+        }
+        self.apt = settings;
+        let parts = std::fs::read_dir(folder.join("auth.conf.d")).into_iter().flatten().flatten();
+        let mut files: Vec<_> = parts.map(|part| part.path()).collect();
+        files.sort();
+        // Those that only the administrator may read are not for the tools either.
+        let texts = std::iter::once(folder.join("auth.conf"))
+            .chain(files)
+            .filter_map(|file| std::fs::read_to_string(file).ok());
+        self.apt_logins = texts.map(|text| format!("{}\n", text.trim_end())).collect();
+    }
+
+    /// Files in which a container's apt looks for that.
+    pub(super) fn apt_files(&self) -> Vec<(String, String)> {
+        let files = [("apt.conf.d/90host", &self.apt), ("auth.conf.d/90host.conf", &self.apt_logins)];
+        let files = files.into_iter().filter(|(_, text)| !text.is_empty());
+        files.map(|(file, text)| (format!("/etc/apt/{file}"), text.clone())).collect()
     }
 
     fn of(variables: impl Iterator<Item = (String, String)>, home: Option<&Path>) -> Self {
@@ -150,6 +176,24 @@ fn apt(host: &HostTools) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn mirrors_are_reached_with_the_hosts_certificates_and_logins() {
+        let folder = tempfile::tempdir().expect("folder");
+        let ca = folder.path().join("ca.pem");
+        std::fs::write(&ca, "certificate").expect("write");
+        std::fs::create_dir(folder.path().join("auth.conf.d")).expect("folder");
+        std::fs::write(folder.path().join("auth.conf"), "machine a login me password x").expect("write");
+        std::fs::write(folder.path().join("auth.conf.d/b.conf"), "machine b login me password y\n").expect("write");
+        let settings = format!("Acquire::https::CAInfo \"{}\";\nAcquire::cdrom::mount \"/\";\n", ca.display());
+        let mut given = Given::default();
+        given.of_apt(settings.clone(), folder.path());
+        assert_eq!(given.mounts, [ca].into());
+        let logins = "machine a login me password x\nmachine b login me password y\n";
+        let files = [("/etc/apt/apt.conf.d/90host", &*settings), ("/etc/apt/auth.conf.d/90host.conf", logins)];
+        assert_eq!(given.apt_files(), files.map(|(file, text)| (file.to_string(), text.to_string())));
+        assert!(Given::default().apt_files().is_empty());
+    }
 
     #[test]
     fn registries_are_reached_as_on_the_host_and_nothing_else_is_given() {

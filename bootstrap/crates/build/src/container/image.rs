@@ -10,10 +10,10 @@ use super::given::Given;
 use super::{Container, Unusable};
 use crate::apt_sources::{self, Sources};
 use crate::archive::docker_archive_stream;
-use crate::tools::{HostTools, KEYRINGS};
-use crate::{Architecture, Builder, BuiltImage};
+use crate::tools::{HostTools, KEYRINGS, MissingTool};
+use crate::{Architecture, BuildError, Builder, BuiltImage};
 use backstack_common::report::Progress;
-use backstack_docker::{ClusterError, Engine};
+use backstack_docker::{ClusterError, Engine, pulled};
 use backstack_images::{BlobStore, Digest, Reference};
 use backstack_stack::files::FileTree;
 
@@ -108,17 +108,39 @@ pub(super) async fn provide(
         true => fetched(engine, plan, &set_up, given, progress).await,
         false => Err(Unusable {
             why: format!("`--images source` fetches no image, so {} is not to be had", plan.reference),
-            hint: "install the tool on this machine, or take `--images auto`".into(),
+            hint: "take `--images auto`".into(),
         }),
     };
     match fetched {
-        Err(_) if plan.can_build(&builder) => {
-            progress.detail("building the builder's own image");
-            let built = builder.build(&plan.recipe, progress).await.map_err(|error| Unusable::of(&error))?;
-            load(engine, &store, &built, progress).await
+        Err(fetched) if plan.may_build => {
+            built_instead(engine, plan, &store, &builder, progress).await.map_err(|built| fetched.nor(&built))
         }
         other => other,
     }
+}
+
+/// The image by its recipe, where upstream's is not to be had.
+async fn built_instead(
+    engine: &Engine,
+    plan: &ContainerPlan,
+    store: &BlobStore,
+    builder: &Builder,
+    progress: &Progress,
+) -> Result<String, Unusable> {
+    let unusable = |error: BuildError| Unusable::of(&error);
+    let missing = builder.missing_tools(std::slice::from_ref(&plan.recipe)).map_err(unusable)?;
+    if !missing.is_empty() {
+        return Err(lacking(&missing));
+    }
+    progress.detail("building the builder's own image");
+    let built = builder.build(&plan.recipe, progress).await.map_err(unusable)?;
+    load(engine, store, &built, progress).await
+}
+
+/// This machine cannot build the image.
+fn lacking(missing: &[MissingTool]) -> Unusable {
+    let tools = missing.iter().map(|one| format!("`{}`", one.tool)).collect::<Vec<_>>().join(", ");
+    Unusable { why: format!("that needs {tools} on this machine"), hint: String::new() }
 }
 
 async fn load(engine: &Engine, store: &BlobStore, built: &BuiltImage, progress: &Progress) -> Result<String, Unusable> {
@@ -144,12 +166,19 @@ async fn fetched(
     let base = plan.reference.to_string();
     if engine.image_id(&base).await?.is_none() {
         progress.detail(format!("pulling {base} for the builder container"));
-        let options = query::CreateImageOptionsBuilder::default().from_image(&base).build();
-        let pulled = engine.docker().create_image(Some(options), None, None).try_collect::<Vec<_>>().await;
-        pulled.map_err(ClusterError::engine(format!("pull image `{base}`")))?;
+        pulled::pull(engine, &base, |_| ()).await.map_err(|error| not_pulled(&base, &error))?;
     }
     set_up(engine, plan, &base, name, given, progress).await?;
     Ok(name.into())
+}
+
+/// The engine is well; it is the registry, or the way to it.
+fn not_pulled(image: &str, error: &ClusterError) -> Unusable {
+    let hint = format!(
+        "let the engine reach a registry that has it (through its own proxy or a mirror), or put it into the engine \
+         yourself under this name: `docker pull` from elsewhere and `docker tag ... {image}`, or `docker load`"
+    );
+    Unusable { hint, ..Unusable::of(error) }
 }
 
 /// Installs what is missing in an image, and keeps the result under another name.
@@ -190,7 +219,7 @@ fn handed_in(
         ("/setup".to_string(), SETUP.to_string()),
         ("/go.txt".to_string(), String::from_utf8_lossy(&go).into_owned()),
     ];
-    let (mut apt, mut environment) = (given.apt.clone(), given.environment.clone());
+    let mut given = given.clone();
     for (path, text) in given.mounts.iter().filter_map(|path| Some((path, std::fs::read_to_string(path).ok()?))) {
         // Below these lies what packages bring.
         if !path.starts_with("/etc/ssl") && !path.starts_with("/usr") {
@@ -201,16 +230,16 @@ fn handed_in(
     if let Some(bundle) = bundle {
         let path = "/host-certificates.pem";
         files.push((path.into(), String::from_utf8_lossy(&bundle).into_owned()));
-        apt.push_str(&format!("Acquire::https::CAInfo \"{path}\";\n"));
+        given.apt.push_str(&format!("Acquire::https::CAInfo \"{path}\";\n"));
         for name in ["SSL_CERT_FILE", "PIP_CERT", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"] {
-            environment.insert(name.into(), path.into());
+            given.environment.insert(name.into(), path.into());
         }
     }
-    files.push(("/etc/apt/apt.conf.d/90host".into(), apt));
+    files.extend(given.apt_files());
     let sources = Sources::of_host(SUITE);
     if !sources.sources.is_empty() && sources.sources.iter().all(|source| source.signed_by_debian()) {
         let text = apt_sources::render(&sources.sources, KEYRINGS[0]);
         files.push(("/etc/apt/sources.list.d/debian.sources".into(), text));
     }
-    (files, environment)
+    (files, given.environment)
 }

@@ -57,6 +57,13 @@ impl Unusable {
         Self { why, hint: error.hints().join(" ") }
     }
 
+    /// Neither this way to the image leads anywhere nor another, by which it is built here.
+    fn nor(self, built: &Self) -> Self {
+        let why = format!("{}; nor can its image be built from packages: {}", self.why, built.why);
+        let hints = [self.hint.as_str(), built.hint.as_str()].into_iter().filter(|hint| !hint.is_empty());
+        Self { why, hint: hints.collect::<Vec<_>>().join(" ") }
+    }
+
     /// The engine does not see the files of this machine.
     fn apart() -> Self {
         Self {
@@ -157,9 +164,9 @@ impl Container {
         let alive = async {
             let options = query::AttachContainerOptionsBuilder::default().stdin(true).stream(true).build();
             let alive = engine.docker().attach_container(&id, Some(options)).await.map_err(failed())?;
-            if cache.is_some() && !given.apt.is_empty() {
-                let file = ("/etc/apt/apt.conf.d/90host".to_string(), given.apt.clone());
-                engine.write_files(&id, &[file]).await?;
+            let of_apt = given.apt_files();
+            if cache.is_some() && !of_apt.is_empty() {
+                engine.write_files(&id, &of_apt).await?;
             }
             engine.start(&id).await?;
             Ok::<_, ClusterError>(alive)

@@ -7,7 +7,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File};
-use std::io::{BufReader, BufWriter, Write};
+use std::io::{BufWriter, Read, Write};
 use std::path::{Path, PathBuf};
 
 use backstack::build::{Architecture, Builder, BuiltImage};
@@ -23,7 +23,7 @@ use serde_json::{Value, json};
 const INDEX: &str = "application/vnd.oci.image.index.v1+json";
 const MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
 const CONFIG: &str = "application/vnd.oci.image.config.v1+json";
-const GZIP: &str = "application/vnd.oci.image.layer.v1.tar+gzip";
+pub(crate) const GZIP: &str = "application/vnd.oci.image.layer.v1.tar+gzip";
 /// A label that only images have that our recipes built.
 const RECIPE: &str = "dev.backstack.recipe";
 /// A label that only played images have.
@@ -96,9 +96,9 @@ pub(crate) struct Filler {
 }
 
 /// A blob and where it lies.
-struct Blob {
-    descriptor: Descriptor,
-    path: PathBuf,
+pub(crate) struct Blob {
+    pub descriptor: Descriptor,
+    pub path: PathBuf,
 }
 
 impl Filler {
@@ -165,6 +165,15 @@ impl Filler {
         labels.remove(RECIPE);
         labels.insert(PLAYED.into(), reference.host().into());
         (config, layers)
+    }
+
+    /// Puts an image there that no stack names.
+    pub(crate) async fn put(&self, reference: &Reference, config: &Value, layers: &[Blob]) -> Digest {
+        for layer in layers {
+            self.put_blob(&reference.mirror_repository(), layer).await;
+        }
+        let layers: Vec<_> = layers.iter().map(|layer| layer.descriptor.clone()).collect();
+        self.put_index(reference, config, &layers).await
     }
 
     /// Puts an index there, of this image and one for a machine that nobody has.
@@ -239,11 +248,16 @@ fn sibling<'a>(reference: &str, built: &'a BTreeMap<String, BuiltImage>) -> Opti
 }
 
 fn compress(from: &Path, to: &Path) {
+    let from = zstd::stream::Decoder::new(File::open(from).expect("open")).expect("a zstd stream");
+    compress_tar(from, to);
+}
+
+/// Writes what can be read as gzip; the file is there when all of it is.
+pub(crate) fn compress_tar(mut from: impl Read, to: &Path) {
     let unfinished = to.with_extension("unfinished");
     let out = BufWriter::new(File::create(&unfinished).expect("create"));
     let mut out = flate2::write::GzEncoder::new(out, flate2::Compression::fast());
-    let from = BufReader::new(File::open(from).expect("open"));
-    zstd::stream::copy_decode(from, &mut out).expect("recompress");
+    std::io::copy(&mut from, &mut out).expect("recompress");
     out.finish().expect("finish").flush().expect("flush");
     fs::rename(unfinished, to).expect("rename");
 }

@@ -4,10 +4,12 @@
 //! ```text
 //! world     the network, the hosts, the engine; the program under test in it
 //! fill      the images that the hosts have
+//! debian    an image of Debian, as Docker Hub has it
 //! faults    what goes wrong, in words
 //! planned   a plan, as programs read it
 //! plans     what `up --plan` makes of it, image by image
 //! ups       what `up` makes of it
+//! builders  what `up` makes of a machine that has Docker and no package tools
 //! leftovers what is there after `down --purge` that was not before
 //! stay      the world alone, for people and for `scripts/tools/vm`
 //! ```
@@ -17,7 +19,9 @@
 #![allow(clippy::print_stderr, reason = "long tests tell how far they are")]
 #![allow(clippy::unwrap_used, reason = "tests")]
 
+mod builders;
 mod bundles;
+mod debian;
 mod faults;
 mod fill;
 mod leftovers;

@@ -19,7 +19,10 @@ use crate::planned::Planned;
 use backstack_end_to_end::{Platform, Ran};
 
 /// The platform's name in there.
-const NAME: &str = "played";
+pub(crate) const NAME: &str = "played";
+
+/// A company's proxy in there, where there is one.
+pub(crate) const PROXY: &str = "198.18.0.1:3128";
 
 pub(crate) struct World {
     ready: Ready,
@@ -90,6 +93,11 @@ impl World {
         Self::with(stack, Content::Programs, &["--outside"])
     }
 
+    /// The same, but that the rest of the Internet is behind a proxy, at [`PROXY`].
+    pub(crate) fn behind_a_proxy(stack: &str) -> Self {
+        Self::with(stack, Content::Programs, &["--proxy"])
+    }
+
     /// As [`World::with_packages`], and who signs in as this `USER:PASSWORD` may push.
     pub(crate) fn publishing(stack: &str, publisher: &str) -> Self {
         Self::with(stack, Content::Programs, &["--outside", "--publisher", publisher])
@@ -111,7 +119,7 @@ impl World {
         let stdout = tool.stdout.take().expect("its output");
         BufReader::new(stdout).read_line(&mut line).expect("read");
         let ready: Ready = serde_json::from_str(&line).unwrap_or_else(|error| panic!("public-registries: {error}"));
-        let filler = Filler::new(Registry::at_port(ready.registry).expect("a client"), folder.path().join("registry"));
+        let filler = filler(&ready, folder.path());
         let runtime = tokio::runtime::Runtime::new().expect("a runtime");
         let images = runtime.block_on(filler.fill(&named, content));
         let world = Self { ready, images, faults: RefCell::default(), from: Cell::new(0), tool, leash, folder };
@@ -135,6 +143,12 @@ impl World {
             "authority": self.path("ca.pem"), "authorities": self.ready.authorities, "folder": self.folder.path(),
             "node_image": self.node_image(),
         })
+    }
+
+    /// Puts Debian's own image there, which no stack names.
+    pub(crate) fn put_debian(&self) {
+        let runtime = tokio::runtime::Runtime::new().expect("a runtime");
+        runtime.block_on(crate::debian::put(&filler(&self.ready, self.folder.path())));
     }
 
     /// What upstream's releases are asked for beside images lies in Go modules too.
@@ -257,22 +271,23 @@ impl World {
 
     /// The cache holds what these recipes build, as after an earlier run, and nothing else.
     pub(crate) fn keep_built(&self, is_kept: impl Fn(&Held) -> bool) {
-        let (from, to) = (backstack::folders::cache().unwrap(), self.path("cache"));
-        let copy = |path: &str| {
-            let to = to.join(path);
-            std::fs::create_dir_all(to.parent().expect("a folder")).expect("folder");
-            if !to.exists() {
-                std::fs::hard_link(from.join(path), &to)
-                    .or_else(|_| std::fs::copy(from.join(path), &to).map(drop))
-                    .unwrap_or_else(|error| panic!("{path}: {error}"));
-            }
-        };
         for held in self.images.iter().filter(|held| held.has_recipe && is_kept(held)) {
             let built = held.built.as_ref().expect("a world of programs");
-            copy(&format!("images/{}.json", built.recipe_key.hex()));
+            self.keep(&format!("images/{}.json", built.recipe_key.hex()));
             for blob in built.blobs() {
-                copy(&format!("blobs/sha256/{}", blob.digest.hex()));
+                self.keep(&format!("blobs/sha256/{}", blob.digest.hex()));
             }
+        }
+    }
+
+    /// The cache holds this file of the machine's own.
+    pub(crate) fn keep(&self, path: &str) {
+        let (from, to) = (backstack::folders::cache().unwrap().join(path), self.path("cache").join(path));
+        std::fs::create_dir_all(to.parent().expect("a folder")).expect("folder");
+        if !to.exists() {
+            std::fs::hard_link(&from, &to)
+                .or_else(|_| std::fs::copy(&from, &to).map(drop))
+                .unwrap_or_else(|error| panic!("{path}: {error}"));
         }
     }
 
@@ -339,6 +354,10 @@ impl Drop for World {
             std::thread::sleep(Duration::from_millis(50));
         }
     }
+}
+
+fn filler(ready: &Ready, folder: &Path) -> Filler {
+    Filler::new(Registry::at_port(ready.registry).expect("a client"), folder.join("registry"))
 }
 
 /// A component.yaml with other lines below the references of images.
