@@ -102,6 +102,9 @@ pub(super) fn told(
     finding.summary = format!("{}; {who} has written that{said}", finding.summary);
     let again = match before {
         Some((_, true)) => format!("then delete the pods of {at}, so that they are made anew"),
+        None if let Some(above) = kept(object, workload, &finding.field) => format!(
+            "then take `{above}` out of {at}, where it stays (applying {at} again does not take it out), and its pods are made anew"
+        ),
         _ => format!("then apply {at} again, and let its pods be made anew"),
     };
     finding.next = match is_unclear {
@@ -111,6 +114,14 @@ pub(super) fn told(
         ),
     };
     Some(finding)
+}
+
+/// The field of a workload that a policy has written and that nobody who applied it has said: there it stays.
+fn kept(object: &Value, workload: &Value, field: &str) -> Option<String> {
+    let (below, above) = (Template::of(object)?, Template::of(workload)?);
+    let above = format!("{}{}", above.path, field.strip_prefix(below.path)?);
+    let is_said = field.ends_with(".image");
+    (!is_said && value_at(workload, &above) == value_at(object, field)).then_some(above)
 }
 
 /// What the workload says, or whoever applied it has said, where that is not what the object has; and whether it is the

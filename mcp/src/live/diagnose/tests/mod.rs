@@ -6,6 +6,8 @@ mod chains;
 mod complaints;
 mod in_time;
 mod keepers;
+mod stopped;
+mod unseen;
 mod ways;
 mod wholes;
 
