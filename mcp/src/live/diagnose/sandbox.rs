@@ -50,15 +50,15 @@ pub(super) fn told(object: &Value, finding: Finding) -> Finding {
     let rest = format!("{subdomain}.{}.svc.cluster.local", namespace(object)).len() + 1;
     let short = match MOST_LETTERS.checked_sub(rest) {
         Some(left) if left > 8 && !subdomain.is_empty() => {
-            format!(", or give its pods a `hostname` of at most {left} letters")
+            format!(" Or give its pods a `hostname` of at most {left} letters.")
         }
         _ if subdomain.is_empty() => String::new(),
         _ => format!(
-            ", or make `subdomain` (`{subdomain}`) and the names shorter: more than {MOST_LETTERS} letters are no host name"
+            " Or make `subdomain` (`{subdomain}`) and the names shorter: more than {MOST_LETTERS} letters are no host name."
         ),
     };
     finding.next(format!(
-        "Take `{field}` out: then its short name is its host name, and its whole name is found all the same{short}."
+        "Take `{field}` out: then its short name is its host name, and the whole one is found all the same.{short}"
     ))
 }
 

@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::Seen;
 use crate::live::diagnose::Finding;
-use crate::live::object::{Ref, list, name, namespace, text};
+use crate::live::object::{Ref, list, name, namespace};
 use crate::live::references::nearest;
 use crate::live::references::template::Template;
 

@@ -6,6 +6,7 @@ use super::{Seen, declared};
 use crate::live::diagnose::around::maker_of;
 use crate::live::diagnose::{Fault, Finding};
 use crate::live::object::{Ref, list, short, text};
+use crate::live::references::template::Template;
 use crate::live::scrub::scrub_text;
 
 /// What a program weighs that its server turns down each time.
@@ -41,12 +42,13 @@ pub(super) fn told(
     found.affects.push(maker.to_string());
     let found = found.with(field.clone(), &said);
     let correct = format!("let `{field}` of {at} (now `{said}`) let it in");
-    Some(match plain(path, container, line) {
+    // It is written where the pod is.
+    let above = Template::of(maker_of(seen.snapshot, pod)).map_or("spec", |template| template.path);
+    Some(match plain(&path.replacen("spec", above, 1), container, line) {
         Some((place, name, value)) => {
             let found = found.with(place.clone(), value);
             found.next(format!(
-                "Let the program encrypt its connection: it has `{name}` = `{value}` in `{place}` of {}, which has to be one that does (as `require`); or {correct}.",
-                Ref::of(pod)
+                "Let the program encrypt its connection: it has `{name}` = `{value}` in `{place}` of {maker}, which has to be one that does (as `require`); or {correct}."
             ))
         }
         None => found.next(format!("Let the program come as that setting wants it, or {correct}.")),

@@ -7,6 +7,7 @@ mod complaints;
 mod in_time;
 mod keepers;
 mod stopped;
+mod turned_down;
 mod unseen;
 mod ways;
 mod wholes;

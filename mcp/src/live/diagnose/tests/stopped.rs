@@ -61,9 +61,9 @@ fn what_a_program_says_comes_before_an_address_that_it_has_not_used() {
         let spec = json!({"initContainers": init, "containers": [{"name": "orders", "image": "r/orders:1", "ports": [{"containerPort": 80}]}]});
         let statuses = json!([{"name": "orders", "ready": false, "restartCount": 0, "state": {"waiting": {"reason": "PodInitializing"}}}]);
         let status = json!({"initContainerStatuses": crashed("migrate", 2), "containerStatuses": statuses});
-        let objects =
-            [unready("orders", spec, status), vec![service("orders", json!(80)), service("orders-dbs", json!(80))]]
-                .concat();
+        let other = json!({"containers": [{"name": "db", "image": "r/db:1", "ports": [{"containerPort": 80}]}]});
+        let services = vec![service("orders", json!(80)), service("orders-dbs", json!(80))];
+        let objects = [unready("orders", spec, status), deployment("orders-dbs", other), services].concat();
         told(&with_log(objects, "orders-1-x", "migrate", log), "Deployment:shop/orders")
     };
     let (found, [_, field, next]) = judged("migrating\n/bin/sh: 1: DATABASE_HOST: parameter not set");
