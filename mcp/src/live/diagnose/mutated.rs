@@ -100,18 +100,18 @@ pub(super) fn told(
     let mut finding = finding.clone();
     let said = before.map_or_else(String::new, |before| format!(" ({at} says `{}`)", before.0));
     finding.summary = format!("{}; {who} has written that{said}", finding.summary);
+    let kept = kept(object, workload, &finding.field).filter(|_| before.is_none());
+    let innocent = if kept.is_none() { format!(" In {at} itself nothing is wrong.") } else { String::new() };
     let again = match before {
         Some((_, true)) => format!("then delete the pods of {at}, so that they are made anew"),
-        None if let Some(above) = kept(object, workload, &finding.field) => format!(
+        None if let Some(above) = kept => format!(
             "then take `{above}` out of {at}, where it stays (applying {at} again does not take it out), and its pods are made anew"
         ),
         _ => format!("then apply {at} again, and let its pods be made anew"),
     };
     finding.next = match is_unclear {
         true => format!("See which of them changes `{}` of pods ({who}), and correct that; {again}.", finding.field),
-        false => format!(
-            "Correct `{field}` of {by}, which writes it, or take {by} away; {again}. In {at} itself nothing is wrong."
-        ),
+        false => format!("Correct `{field}` of {by}, which writes it, or take {by} away; {again}.{innocent}"),
     };
     Some(finding)
 }
