@@ -38,8 +38,7 @@ fn no_room(seen: &Seen<'_>, schedule: &Ref, said: &str) -> Option<Finding> {
     let quota = seen.snapshot.inside("", "ResourceQuota", place).find(|one| name(one) == exceeded.quota)?;
     let (at, (field, amount)) = (Ref::of(quota), exceeded.wanted());
     let through = seen.snapshot.inside("batch", "Job", place);
-    let mut through: Vec<_> =
-        through.filter(|job| over::is_complete(job) || over::is_failed(job)).map(|job| name(job)).collect();
+    let mut through: Vec<_> = through.filter(|job| over::is_complete(job) || over::is_failed(job)).map(name).collect();
     through.sort_unstable();
     let text = format!("has no room for a run of {schedule}: it would have to give {amount} of {}", exceeded.resource);
     let mut finding = Finding::new(Fault::Quota, at.clone(), text).at(field.clone());
