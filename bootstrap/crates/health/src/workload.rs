@@ -102,10 +102,23 @@ pub fn failed_job(at: &Ref, workload: &Workload) -> Option<Finding> {
         "DeadlineExceeded" => finding
             .at("spec.activeDeadlineSeconds")
             .next(format!("Make {at} again with a longer `spec.activeDeadlineSeconds`, or make its work shorter.")),
+        "PodFailurePolicy" => match rule_of(&failed.message) {
+            Some(field) => finding.next(format!(
+                "If another try may go well, make {at} again without that rule, or with `action: Count` or `Ignore` in `{field}`: it cannot be changed in a Job that is there."
+            )).at(field),
+            None => finding.next("Read its pod's log, and correct `spec.podFailurePolicy`; then make the Job again."),
+        },
         _ => {
             finding.next("Read its pod's log and fix what made it fail; then delete the Job so that it is made again.")
         }
     })
+}
+
+/// The rule that ended a Job: `... matching FailJob rule at index 0`.
+fn rule_of(message: &str) -> Option<String> {
+    let (_, rest) = message.rsplit_once("rule at index ")?;
+    let index: usize = rest.split(|letter: char| !letter.is_ascii_digit()).next()?.parse().ok()?;
+    Some(format!("spec.podFailurePolicy.rules[{index}]"))
 }
 
 /// Why the API does not let a workload's pods be made, while there are fewer than there should be.

@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::compositions::{CROSSPLANE, composition_of, compositions_of};
 use super::custom::{VIOLATION, named_in, path_in};
 use super::mutated::value_at;
-use super::{Fault, Finding, classify, program, readiness, revision, taken};
+use super::{Fault, Finding, classify, misplaced, program, readiness, revision, taken};
 use crate::live::object::{Ref, annotation, condition, conditions, gist, group_of, list, name, text};
 use crate::live::references::nearest;
 use crate::live::snapshot::{Snapshot, event_count, event_time};
@@ -32,11 +32,13 @@ pub(super) fn of_composite(snapshot: &Snapshot, composite: &Value) -> Vec<Findin
             findings = findings.into_iter().map(|finding| finding.with("condition Synced", message)).collect();
         } else {
             let told = unwatched(snapshot, composite, &at, message)
+                .or_else(|| misplaced::told(snapshot, composite, message))
                 .or_else(|| nowhere(composite, &at, message))
                 .or_else(|| taken::told(snapshot, composite, message));
             let mut finding = told.unwrap_or_else(|| of_message(fault, &at, message));
             // What is not ready, and will not be by itself, is no remark.
-            if said.is_some() && !condition(composite, "Ready").is_some_and(|ready| ready.is_true()) {
+            let is_ready = condition(composite, "Ready").is_some_and(|ready| ready.is_true());
+            if !is_ready && !message.is_empty() && !message.contains("object has been modified") {
                 finding.weight = finding.weight.max(WARNED);
             }
             let finding =

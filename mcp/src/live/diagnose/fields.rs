@@ -5,7 +5,7 @@ use backstack_health::finding::Change;
 use serde_json::{Value, json};
 
 use super::mutated::value_at;
-use super::{Fault, Finding, applications_of, chosen, denied, mutated, next_step, source};
+use super::{Fault, Finding, applications_of, chosen, denied, mutated, next_step, sandbox, source};
 use crate::live::mutations::{mutation_of, mutation_to};
 use crate::live::object::{Ref, list, namespace, text};
 use crate::live::owners;
@@ -28,8 +28,10 @@ pub(super) fn located(snapshot: &Snapshot, mut finding: Finding) -> Finding {
     if finding.field.is_empty() {
         return with_source(snapshot, object, finding);
     }
+    let mut finding = sandbox::told(object, finding);
     let value = finding.change.take().and_then(|change| change.value);
-    let (written, mut field) = written_in(snapshot, object, &finding.field);
+    let (written, field) = written_in(snapshot, object, &finding.field);
+    let mut field = as_limit(written, &field).unwrap_or(field);
     if field.is_empty()
         && let Some((choice, next)) = chosen::told(snapshot, written, &finding)
     {
@@ -54,6 +56,15 @@ pub(super) fn located(snapshot: &Snapshot, mut finding: Finding) -> Finding {
         finding.next = format!("{} The field is `{field}` of {at}.", finding.next);
     }
     with_source(snapshot, written, finding)
+}
+
+/// The limit that a request was made of: of what has only a limit the API server writes a request into each pod.
+fn as_limit(written: &Value, field: &str) -> Option<String> {
+    let limit = field.replacen(".resources.requests.", ".resources.limits.", 1);
+    let (place, resource) = limit.split_once(".resources.limits.")?;
+    let resources = value_at(written, place)?.get("resources")?;
+    let has = |part: &str| resources.get(part).is_some_and(|all| all.get(resource).is_some());
+    (limit != field && has("limits") && !has("requests")).then_some(limit)
 }
 
 /// Where in Git the object comes from.
@@ -111,7 +122,13 @@ fn is_of_schedule(object: &Value, owner: &Value) -> bool {
 
 /// A text that a policy writes into such objects: nobody finds it where they have written the rest.
 fn by_a_policy<'a>(snapshot: &'a Snapshot, object: &Value, field: &str) -> Option<(&'a Value, String)> {
-    mutation_to(snapshot, object, last_key(field), value_at(object, field)?.as_str()?)
+    let written = match value_at(object, field)? {
+        Value::String(text) => text.clone(),
+        // Short numbers stand everywhere.
+        Value::Number(number) if number.as_i64().is_some_and(|number| number > 99) => number.to_string(),
+        _ => return None,
+    };
+    mutation_to(snapshot, object, last_key(field), &written)
 }
 
 /// `image` of `spec.containers[0].image`.
@@ -200,7 +217,11 @@ fn field(object: &Value, finding: &Finding) -> Option<String> {
         Fault::BadImage => of_container("image"),
         Fault::OutOfMemory => of_container("resources.limits.memory"),
         Fault::CrashLoop if path.is_empty() => evicted(template, finding),
-        Fault::CrashLoop => of_container(program(container, finding)?),
+        Fault::CrashLoop => match (program(container, finding), as_user(template, path, container, finding)) {
+            (None | Some("args" | "command"), Some(user)) => Some(user),
+            (part, _) => of_container(part?),
+        },
+        Fault::CannotStart if path.is_empty() => sandbox::field(object, template, finding),
         Fault::CannotStart => Some(start(template, path, container, finding)),
         Fault::FailingProbe => probe(path, container, finding),
         // A node that is full is no matter of the pod's.
@@ -247,6 +268,17 @@ fn program(container: &Value, finding: &Finding) -> Option<&'static str> {
     }
     let parts = ["args", "command"];
     parts.into_iter().find(|part| container.get(*part).is_some())
+}
+
+/// The user that a program runs as, where that may not write what it has to.
+fn as_user(template: Template<'_>, path: &str, container: &Value, finding: &Finding) -> Option<String> {
+    let lines = finding.evidence.iter().filter(|evidence| evidence.source == "log").map(|evidence| &evidence.text);
+    let is_denied = |line: &String| line.to_lowercase().contains("permission denied") && line.contains('/');
+    lines.into_iter().any(is_denied).then_some(())?;
+    let pod = (template.path, template.spec);
+    let (place, _) =
+        [(path, container), pod].into_iter().find(|(_, one)| one.pointer("/securityContext/runAsUser").is_some())?;
+    Some(format!("{place}.securityContext.runAsUser"))
 }
 
 /// What a pod used too much of: space, or time.

@@ -6,6 +6,9 @@ use super::custom::named_in;
 use super::{Fault, Finding, chart, classify, immutable, source};
 use crate::live::object::{Ref, conditions, gist, list, short, text};
 
+/// What weighs that an Application never becomes what its source says: it is broken, however well its parts run.
+const NEVER: u32 = 50;
+
 /// Everything that is wrong with an Application or ApplicationSet.
 pub(super) fn of_application(application: &Value) -> Vec<Finding> {
     let at = Ref::of(application);
@@ -24,14 +27,36 @@ pub(super) fn of_application(application: &Value) -> Vec<Finding> {
 /// Two Applications bring the same object: each undoes what the other does.
 fn shared(application: &Value, at: &Ref) -> Option<Finding> {
     let warning = conditions(application).find(|condition| condition.kind == "SharedResourceWarning")?;
-    let text = format!("brings what another Application brings too: {}", short(warning.message, 200));
-    let finding =
-        Finding::new(Fault::OutOfSync, at.clone(), text).at("spec.source.path").at_most(Fault::NoEndpoints.weight());
-    Some(
-        finding.with("condition SharedResourceWarning", warning.message).next(format!(
-            "Take the object out of one of the two: correct `spec.source.path` of {at}, or of the other."
-        )),
-    )
+    let summary = format!("brings what another Application brings too: {}", short(warning.message, 200));
+    let field = if application.pointer("/spec/source").is_some() { "spec.source" } else { "spec.sources" };
+    let part =
+        ["path", "chart"].into_iter().find(|part| application.pointer(&format!("/spec/source/{part}")).is_some());
+    let field = part.map_or_else(|| field.to_string(), |part| format!("{field}.{part}"));
+    let mut finding = Finding::new(Fault::OutOfSync, at.clone(), summary).at(field.clone());
+    // As long as both bring it, what this one says is there only until the other syncs.
+    if text(application, "/status/sync/status") == "OutOfSync" && follows(application) {
+        finding.weight = finding.weight.max(NEVER);
+    }
+    let others: Vec<_> = named_beside(warning.message, &at.name).collect();
+    let (place, name) = others.first().map_or((at.namespace.as_str(), "NAME"), |other| {
+        other.split_once('/').unwrap_or((at.namespace.as_str(), other))
+    });
+    Some(finding.with("condition SharedResourceWarning", warning.message).next(format!(
+        "Let only one of them have it: give Application {place}/{name} another `spec.destination.namespace`, or take its `metadata.finalizers` away and delete it (`kubectl -n {place} delete application {name}`: so what it made stays); then sync {at}. What {at} brings, `{field}` of it says."
+    )))
+}
+
+/// Applications that a warning names beside this one: `a/web is part of applications argocd/web and shop`.
+fn named_beside<'a>(message: &'a str, own: &'a str) -> impl Iterator<Item = &'a str> {
+    let named = message.split_once("part of applications ").map_or("", |(_, named)| named);
+    let words = named.split([' ', ',']).filter(|word| !word.is_empty() && *word != "and");
+    words.filter(move |word| word.rsplit('/').next() != Some(own))
+}
+
+/// Whether an Application is to follow its source by itself.
+fn follows(application: &Value) -> bool {
+    let automated = application.pointer("/spec/syncPolicy/automated");
+    automated.is_some_and(|automated| automated.get("enabled") != Some(&Value::Bool(false)))
 }
 
 /// What nobody has ever synced, and that nothing syncs by itself.
@@ -105,7 +130,12 @@ fn out_of_sync(application: &Value, at: &Ref) -> Option<Finding> {
     let differing: Vec<_> = differing.collect();
     let is_prune = |resource: &&Value| resource.get("requiresPruning") == Some(&Value::Bool(true));
     if !differing.is_empty() && differing.iter().all(is_prune) {
-        return Some(not_pruned(at, &differing));
+        let mut finding = not_pruned(at, &differing);
+        // What is to follow its source by itself never gets there.
+        if follows(application) && application.pointer("/spec/syncPolicy/automated/prune") != Some(&Value::Bool(true)) {
+            finding.weight = finding.weight.max(NEVER);
+        }
+        return Some(finding);
     }
     let names: Vec<_> =
         differing.iter().map(|resource| format!("{} {}", text(resource, "/kind"), text(resource, "/name"))).collect();

@@ -38,6 +38,7 @@ mod denied;
 mod fields;
 mod git;
 mod immutable;
+mod misplaced;
 mod mutated;
 mod next_step;
 mod over;
@@ -48,6 +49,7 @@ mod rank;
 mod readiness;
 mod revision;
 mod rules;
+mod sandbox;
 mod scope;
 mod source;
 mod taken;
@@ -163,7 +165,9 @@ fn recent(snapshot: &Snapshot, walk: &Walk<'_>, scope: &Scope<'_>, own: impl Ite
     if !scope.is_whole() {
         let kept = walk.steps.iter().filter(|step| step.role != Role::Needed && step.at.kind == "Ingress");
         let objects = kept.filter_map(|step| step.object).chain(scope.things().iter().copied());
-        for key in objects.flat_map(|object| rules::keepers::logs(snapshot, object, false)) {
+        let users = walk.steps.iter().filter(|step| step.role != Role::Needed && step.at.kind == "Ingress");
+        let users = users.filter_map(|step| step.object).flat_map(|one| rules::allowed::logs(snapshot, one));
+        for key in users.chain(objects.flat_map(|object| rules::keepers::logs(snapshot, object, false))) {
             if !recent.contains(&key) && recent.len() < MOST_LOGS + 4 {
                 recent.push(key);
             }

@@ -100,17 +100,28 @@ pub(super) fn told(
     let mut finding = finding.clone();
     let said = before.map_or_else(String::new, |before| format!(" ({at} says `{}`)", before.0));
     finding.summary = format!("{}; {who} has written that{said}", finding.summary);
+    let kept = kept(object, workload, &finding.field).filter(|_| before.is_none());
+    let innocent = if kept.is_none() { format!(" In {at} itself nothing is wrong.") } else { String::new() };
     let again = match before {
         Some((_, true)) => format!("then delete the pods of {at}, so that they are made anew"),
+        None if let Some(above) = kept => format!(
+            "then take `{above}` out of {at}, where it stays (applying {at} again does not take it out), and its pods are made anew"
+        ),
         _ => format!("then apply {at} again, and let its pods be made anew"),
     };
     finding.next = match is_unclear {
         true => format!("See which of them changes `{}` of pods ({who}), and correct that; {again}.", finding.field),
-        false => format!(
-            "Correct `{field}` of {by}, which writes it, or take {by} away; {again}. In {at} itself nothing is wrong."
-        ),
+        false => format!("Correct `{field}` of {by}, which writes it, or take {by} away; {again}.{innocent}"),
     };
     Some(finding)
+}
+
+/// The field of a workload that a policy has written and that nobody who applied it has said: there it stays.
+fn kept(object: &Value, workload: &Value, field: &str) -> Option<String> {
+    let (below, above) = (Template::of(object)?, Template::of(workload)?);
+    let above = format!("{}{}", above.path, field.strip_prefix(below.path)?);
+    let is_said = field.ends_with(".image");
+    (!is_said && value_at(workload, &above) == value_at(object, field)).then_some(above)
 }
 
 /// What the workload says, or whoever applied it has said, where that is not what the object has; and whether it is the

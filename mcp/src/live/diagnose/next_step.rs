@@ -11,6 +11,7 @@ use crate::live::references::template::Template;
 use crate::live::snapshot::Snapshot;
 
 const ROOT: &str = "securityContext.readOnlyRootFilesystem";
+const USER: &str = "securityContext.runAsUser";
 /// What of a StatefulSet may change.
 const OF_SETS: [&str; 6] =
     ["replicas", "template", "updateStrategy", "minReadySeconds", "ordinals", "persistentVolumeClaimRetentionPolicy"];
@@ -55,18 +56,25 @@ fn is_kept_back(set: &Value, pod: &Value) -> bool {
 
 /// A program that may not write where it wants to: it needs room there, more than another command.
 fn writable(finding: Finding) -> Finding {
-    if finding.fault != Fault::CrashLoop || !finding.field.ends_with(ROOT) {
+    let is_user = finding.field.ends_with(USER);
+    if finding.fault != Fault::CrashLoop || !(finding.field.ends_with(ROOT) || is_user) {
         return finding;
     }
+    let refused = if is_user { "permission denied" } else { "read-only file system" };
     let lines = finding.evidence.iter().flat_map(|evidence| evidence.text.lines());
-    let mut lines = lines.filter(|line| line.to_lowercase().contains("read-only file system"));
+    let mut lines = lines.filter(|line| line.to_lowercase().contains(refused));
     let place = lines.find_map(|line| {
         let mut parts = line.split(|c: char| c.is_whitespace() || "\"'`:,()=".contains(c));
         parts.find(|part| part.starts_with('/') && part.len() > 1)
     });
     let place =
         place.map_or_else(|| "the folder that it writes to".to_string(), |place| format!("the folder of `{place}`"));
-    let next = format!("Mount an emptyDir at {place}, or set `{}` to false.", finding.field);
+    let next = match is_user {
+        true => {
+            format!("Correct `{}` to a user that the image can run as, or mount an emptyDir at {place}.", finding.field)
+        }
+        false => format!("Mount an emptyDir at {place}, or set `{}` to false.", finding.field),
+    };
     finding.next(next)
 }
 

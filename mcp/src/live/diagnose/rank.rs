@@ -14,6 +14,13 @@ use crate::live::snapshot::Snapshot;
 const MOST: usize = 20;
 /// What something else needs may be broken without any harm to it, as far as can be seen.
 const MAYBE_HARMLESS: u32 = 49;
+/// Kinds of what is harmed where it is said to be.
+const HARMED: [&str; 6] = ["Ingress", "Service", "Deployment", "StatefulSet", "DaemonSet", "Pod"];
+/// Evidence of a crash that names what is wrong in the container itself: a variable that it has not, a flag that is none.
+const OWN_WORDS: [&str; 2] = ["env", "flag"];
+/// How programs ask for another try.
+const AGAIN: [&str; 8] =
+    ["later", "try again", "retry", "temporar", "busy", "unavailable", "timed out", "connection refused"];
 /// What may be the effect of something that is down.
 const EFFECT: u32 = 60;
 
@@ -24,11 +31,13 @@ pub(super) fn ranked(snapshot: &Snapshot, walk: &Walk<'_>, findings: Vec<Finding
     let asked: Vec<_> = walk
         .steps
         .iter()
-        .filter(|step| step.role != Role::Needed && matches!(step.at.kind.as_str(), "Ingress" | "Service"))
+        .filter(|step| step.role != Role::Needed && HARMED.contains(&step.at.kind.as_str()))
         .map(|step| step.at.to_string())
         .collect();
     merged = down_because_of_another(snapshot, walk, merged);
     without_claims_told_twice(&mut merged);
+    without_rules_told_twice(snapshot, &mut merged);
+    behind_what_stops_it(snapshot, &mut merged);
     without_rights_told_twice(&mut merged);
     without_what_waits_for_it(snapshot, &mut merged);
     without_what_is_switched_off(snapshot, &mut merged);
@@ -105,6 +114,47 @@ fn without_claims_told_twice(findings: &mut Vec<Finding>) {
     let known: Vec<_> = findings.iter().filter(|one| !one.field.is_empty()).flat_map(of_claims).collect();
     let is_general = |one: &Finding| one.fault == Fault::Volume && one.field.is_empty();
     findings.retain(|one| !(is_general(one) && known.contains(&one.object.to_string())));
+}
+
+/// A Job that one of its own rules ends at once, where its program only asks for another try: the crash is what the rule is
+/// about. Where the program says something else, the crash is the cause.
+fn without_rules_told_twice(snapshot: &Snapshot, findings: &mut Vec<Finding>) {
+    let is_of_rule =
+        |one: &Finding| one.fault == Fault::JobFailed && one.field.starts_with("spec.podFailurePolicy.rules[");
+    let Some(rule) = findings.iter().position(is_of_rule) else { return };
+    let job = findings[rule].object.clone();
+    let is_its = |at: &Ref| {
+        let pod = snapshot.get(at);
+        pod.is_some_and(|pod| owners::line(snapshot, pod).any(|owner| Ref::of(owner) == job))
+    };
+    let said = |one: &Finding| {
+        one.evidence.iter().filter(|it| it.source == "log").map(|it| it.text.to_lowercase()).collect::<Vec<_>>()
+    };
+    let asks_again = |one: &Finding| said(one).iter().any(|line| AGAIN.iter().any(|words| line.contains(words)));
+    let crash = findings.iter().position(|one| one.fault == Fault::CrashLoop && is_its(&one.object));
+    let Some(crash) = crash.filter(|crash| asks_again(&findings[*crash])) else { return };
+    let evidence = findings[crash].evidence.clone();
+    findings[rule].evidence.extend(evidence);
+    findings[rule].summary.push_str("; its program asks for another try, and none of those that are left is made");
+    findings.remove(crash);
+}
+
+/// An address that a program is told comes after what keeps that program from beginning at all: nobody has used it yet.
+fn behind_what_stops_it(snapshot: &Snapshot, findings: &mut [Finding]) {
+    let stops = |one: &Finding| match one.fault {
+        Fault::Volume | Fault::CannotStart | Fault::BadImage | Fault::Unschedulable => one.object.kind == "Pod",
+        // What the program says is at fault itself.
+        Fault::CrashLoop => one.evidence.iter().any(|it| OWN_WORDS.contains(&it.source.as_str())),
+        _ => false,
+    };
+    let stopped: Vec<_> =
+        findings.iter().filter(|one| stops(one)).map(|one| owner_to_name(snapshot, &one.object)).collect();
+    let is_address = |one: &Finding| matches!(one.fault, Fault::NoSuchHost | Fault::WrongPort);
+    for address in findings.iter_mut().filter(|one| is_address(one)) {
+        if stopped.contains(&owner_to_name(snapshot, &address.object)) {
+            address.weight = address.weight.min(EFFECT);
+        }
+    }
 }
 
 /// That a program may not do something is told by whatever should have let it.

@@ -11,6 +11,9 @@ const CONFIGURATION: [&str; 5] =
     ["CreateContainerConfigError", "CreateContainerError", "RunContainerError", "StartError", "PreCreateHookError"];
 /// Exit codes of programs that were ended from outside.
 const ENDED: [i64; 3] = [0, 137, 143];
+/// How the runtime says that it is the network that it cannot give.
+const NETWORK: [&str; 6] =
+    ["network for sandbox", "for pod sandbox network", "plugin type=", "cni plugin", "cni config", "NetworkPlugin"];
 /// Lines of a log that are evidence.
 const LOG_LINES: usize = 3;
 
@@ -121,10 +124,7 @@ impl Look<'_> {
                 .next("Create what the volume refers to in the same namespace, or correct the reference.");
         }
         if let Some(event) = self.newest(&["FailedCreatePodSandBox"], "") {
-            return self
-                .finding(Fault::CannotStart, format!("has no network yet: {}", innermost(&event.message)))
-                .with(told(&event), &event.message)
-                .next("Look whether the pods of the network run on its node: `kubectl get pods -n kube-system`.");
+            return self.without_sandbox(&event);
         }
         let last = self.newest(&["Pulling", "Pulled"], container);
         match last.filter(|event| event.reason == "Pulling") {
@@ -136,6 +136,24 @@ impl Look<'_> {
             }
             None => self.starting(Fault::Starting, format!("{word} `{container}` is being made")),
         }
+    }
+
+    /// The node cannot even make room for its containers: mostly the network does not answer, else what the pod asks for as
+    /// a whole.
+    fn without_sandbox(&self, event: &Event) -> Finding {
+        let why = innermost(&event.message);
+        let is_network = NETWORK.iter().any(|words| event.message.contains(words));
+        let (text, next) = match is_network {
+            true => (
+                format!("has no network yet: {why}"),
+                "Look whether the pods of the network run on its node: `kubectl get pods -n kube-system`.",
+            ),
+            false => (
+                format!("cannot be set up on its node: {why}"),
+                "Correct in the pod's `spec` what the message names: no container of it has begun yet.",
+            ),
+        };
+        self.finding(Fault::CannotStart, text).with(told(event), &event.message).next(next)
     }
 
     /// A container that ended; nothing if it did so well, and only once.

@@ -181,16 +181,22 @@ impl<'a> Look<'a> {
         if status.phase == "Failed" {
             let said = [&status.message, &status.reason].into_iter().find(|text| !text.is_empty());
             let why = said.map_or("no reason given", |text| sentence(text));
-            return self
-                .finding(Fault::CrashLoop, format!("has failed: {why}"))
-                .with("status", &format!("phase Failed, {}: {}", status.reason, status.message))
-                .next(match status.reason.as_str() {
+            let reason = format!("phase Failed, {}: {}", status.reason, status.message);
+            if let Some(why) = why.strip_prefix(REJECTED) {
+                return self
+                    .finding(Fault::CannotStart, format!("was rejected by its node: {why}"))
+                    .with("status", &reason)
+                    .next("Take out of it what the message names, or let its node have that; what was rejected is not tried again: make it anew.");
+            }
+            return self.finding(Fault::CrashLoop, format!("has failed: {why}")).with("status", &reason).next(
+                match status.reason.as_str() {
                     "Evicted" => {
                         "Let it use less of what is named, or raise that limit; its pod is gone, and its log with it."
                     }
                     "DeadlineExceeded" => "Give its pod more time, or make its work shorter.",
                     _ => "Read its events and its log.",
-                });
+                },
+            );
         }
         let not_ready = status.conditions.iter().find(|condition| {
             matches!(condition.kind.as_str(), "ContainersReady" | "Ready") && !condition.message.is_empty()
@@ -228,6 +234,8 @@ impl<'a> Look<'a> {
 
 /// Seconds after which an end of a container that runs again is the past.
 const LATELY: i64 = 600;
+/// How the kubelet begins what it says of a pod that it does not take.
+const REJECTED: &str = "Pod was rejected: ";
 const COMBINED: &str = "(combined from similar events): ";
 const NODE: &str = "Look whether the node's container runs: `backstack status`, `backstack doctor`.";
 

@@ -3,7 +3,7 @@
 
 use serde_json::Value;
 
-use super::{Seen, network, outlived};
+use super::{Seen, network, outlived, upstream};
 use crate::live::diagnose::{Fault, Finding};
 use crate::live::object::{Ref, list, name, namespace, text};
 use crate::live::questions::{Question, Reply};
@@ -221,7 +221,8 @@ fn of_route(seen: &Seen<'_>, ingress: &Value, route: &Route<'_>) -> Option<Findi
         Some(status) if status >= 500 && own < 500 => Some(dropped(ingress, route, status, own)),
         Some(404) if own < 400 => Some(dropped(ingress, route, 404, own)),
         _ if own >= 500 => {
-            let mut finding = outlived::by(seen, route.pod, own).unwrap_or_else(|| fails(route, own));
+            let known = outlived::by(seen, route.pod, own).or_else(|| upstream::by(seen, route.pod, route.target, own));
+            let mut finding = known.unwrap_or_else(|| fails(route, own));
             // Whoever asks about the Ingress is harmed by what is behind it.
             finding.affects.push(Ref::of(ingress).to_string());
             Some(finding)

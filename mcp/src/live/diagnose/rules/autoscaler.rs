@@ -35,12 +35,41 @@ pub(super) fn of_autoscaler(seen: &Seen<'_>, scaler: &Value) -> Vec<Finding> {
         };
         return vec![finding];
     };
-    let mut found: Vec<Finding> = without_request(scaler, workload, &at).into_iter().collect();
+    let known = of_no_container(scaler, workload, &at).or_else(|| without_request(scaler, workload, &at));
+    let mut found: Vec<Finding> = known.into_iter().collect();
     if found.is_empty() {
         found.extend(unable(seen, scaler, &at, Some(workload)));
     }
     found.extend(at_its_end(scaler, &at));
     found
+}
+
+/// A metric of one container, which none of the pods has.
+fn of_no_container(scaler: &Value, workload: &Value, at: &Ref) -> Option<Finding> {
+    let template = Template::of(workload)?;
+    let containers: Vec<_> = template.containers().map(|(_, one)| one).map(name_of).collect();
+    let metrics = list(scaler, "/spec/metrics").iter().enumerate();
+    let mut named =
+        metrics.filter_map(|(index, metric)| Some((index, metric.pointer("/containerResource/container")?.as_str()?)));
+    let (index, wanted) = named.find(|(_, wanted)| !containers.contains(wanted))?;
+    let field = format!("spec.metrics[{index}].containerResource.container");
+    let (workload, there) = (Ref::of(workload), containers.join(", "));
+    let text = format!(
+        "scales by container `{wanted}`, and the pods of {workload} have no such container (they have {there})"
+    );
+    let said = condition(scaler, "ScalingActive").map_or("", |active| active.message);
+    let finding = Finding::new(Fault::CannotScale, at.clone(), text).at(field.clone());
+    let finding = finding.with(field.clone(), wanted).with("condition ScalingActive", said);
+    let own = template.containers().filter(|(path, _)| !path.contains("initContainers"));
+    let own: Vec<_> = own.map(|(_, one)| one).map(name_of).collect();
+    Some(match nearest(wanted, own.iter().copied()).or(own.first().copied().filter(|_| own.len() == 1)) {
+        Some(right) => finding.should_be(right).next(format!("Set `{field}` of {at} to `{right}`.")),
+        None => finding.next(format!("Set `{field}` of {at} to a container that its pods have ({there}).")),
+    })
+}
+
+fn name_of(container: &Value) -> &str {
+    text(container, "/name")
 }
 
 /// A share of a request needs a request.

@@ -6,8 +6,9 @@ use super::Seen;
 use crate::live::diagnose::custom::named_in;
 use crate::live::diagnose::{Fault, Finding};
 use crate::live::moment::in_words;
-use crate::live::object::{Ref, condition, group_of, name, namespace, short, text};
+use crate::live::object::{Ref, condition, group_of, list, name, namespace, short, text};
 use crate::live::owners;
+use crate::live::references::template::Template;
 use crate::live::references::{nearest, there_are};
 
 const GROUP: &str = "cert-manager.io";
@@ -74,7 +75,7 @@ fn issuer_not_ready(seen: &Seen<'_>, certificate: &Value) -> Option<Finding> {
     let kind = if issuer("kind").is_empty() { "Issuer" } else { issuer("kind") };
     let place = if kind == "ClusterIssuer" { "" } else { namespace(certificate) };
     let found = seen.snapshot.get(&Ref::new(GROUP, kind, place, issuer("name")))?;
-    of_issuer(found)
+    of_issuer(seen, found)
 }
 
 /// Whether an object issues certificates.
@@ -83,9 +84,12 @@ pub(in crate::live::diagnose) fn is_issuer(object: &Value) -> bool {
 }
 
 /// An issuer that cannot issue: what its own condition says.
-pub(super) fn of_issuer(issuer: &Value) -> Option<Finding> {
+pub(super) fn of_issuer(seen: &Seen<'_>, issuer: &Value) -> Option<Finding> {
     let ready = condition(issuer, "Ready").filter(|ready| ready.is_false())?;
     let at = Ref::of(issuer);
+    if let Some(found) = in_another_namespace(seen, issuer, ready.message) {
+        return Some(found.with(format!("condition Ready: {}", ready.reason), ready.message));
+    }
     let finding = Finding::new(Fault::Certificate, at.clone(), format!("cannot issue: {}", short(ready.message, 200)));
     let ca = issuer.pointer("/spec/ca/secretName").map(|_| "spec.ca.secretName".to_string());
     let field = ca.or_else(|| named_in(issuer, ready.message)).unwrap_or_else(|| "spec".into());
@@ -100,6 +104,36 @@ pub(super) fn of_issuer(issuer: &Value) -> Option<Finding> {
         },
     };
     Some(finding.next(next))
+}
+
+/// An issuer of the whole cluster looks for Secrets in one namespace only, and a Certificate makes that one elsewhere.
+fn in_another_namespace(seen: &Seen<'_>, issuer: &Value, said: &str) -> Option<Finding> {
+    let (at, secret) = (Ref::of(issuer), text(issuer, "/spec/ca/secretName"));
+    if !at.namespace.is_empty() || secret.is_empty() || !said.contains("not found") {
+        return None;
+    }
+    let place = place_of_issuers(seen)?;
+    let made =
+        seen.snapshot.all(GROUP, "Certificate").find(|one| text(one, SECRET) == secret && namespace(one) != place)?;
+    let (certificate, there) = (Ref::of(made), namespace(made));
+    let field = "spec.ca.secretName";
+    let summary = format!(
+        "cannot issue: an issuer of the whole cluster looks for Secret `{secret}` in namespace {place}, and {certificate} makes it in {there}"
+    );
+    let finding = Finding::new(Fault::Certificate, at.clone(), summary).at(field).with(field, secret);
+    Some(finding.next(format!(
+        "Make the Certificate of `{secret}` in namespace {place} in place of {there}; or make an Issuer (not a ClusterIssuer) in {there} with `{field}: {secret}`, and let the certificates there name that in `spec.issuerRef`."
+    )))
+}
+
+/// The namespace in which issuers of the whole cluster look for Secrets: their controller is told, mostly as its own.
+fn place_of_issuers<'a>(seen: &Seen<'a>) -> Option<&'a str> {
+    seen.snapshot.all("apps", "Deployment").find_map(|controller| {
+        let containers = Template::of(controller)?.containers();
+        let mut told = containers.flat_map(|(_, container)| list(container, "/args").iter().filter_map(Value::as_str));
+        let place = told.find_map(|word| word.trim_start_matches('-').strip_prefix("cluster-resource-namespace="))?;
+        Some(if place.starts_with("$(") { namespace(controller) } else { place })
+    })
 }
 
 /// Two certificates that are written into one Secret: each takes it from the other.

@@ -53,17 +53,22 @@ pub(super) fn told(seen: &Seen<'_>, pod: &Value, own: &str, own_field: &str, fin
     })
 }
 
-/// The object that stands behind the server which a line names, and that declares the user whom the line names.
-fn declared<'a>(seen: &Seen<'a>, pod: &Value, line: &'a str) -> Option<(&'a Value, &'a str, Named<'a>)> {
+/// Operators' objects that made the Services which a pod is told to use or a line of its log names.
+pub(super) fn servers<'a>(seen: &Seen<'a>, pod: &'a Value, line: &'a str) -> impl Iterator<Item = &'a Value> {
     let snapshot = seen.snapshot;
     let told = seen.hosts_of(&Ref::of(maker_of(snapshot, pod))).iter().map(|host| host.service.clone());
     let is_of_name = |letter: char| letter.is_ascii_alphanumeric() || matches!(letter, '-' | '_');
     let words: Vec<_> = line.split(|letter| !is_of_name(letter)).collect();
     let said =
         snapshot.inside("", "Service", namespace(pod)).filter(|service| words.contains(&name(service))).map(Ref::of);
-    let makers = told.chain(said).filter_map(|at| owners::above(snapshot, snapshot.get(&at)?));
+    let named: Vec<_> = told.chain(said).collect();
+    named.into_iter().filter_map(|at| owners::above(snapshot, snapshot.get(&at)?)).filter(|maker| is_operators(maker))
+}
+
+/// The object that stands behind the server which a line names, and that declares the user whom the line names.
+fn declared<'a>(seen: &Seen<'a>, pod: &'a Value, line: &'a str) -> Option<(&'a Value, &'a str, Named<'a>)> {
     let users: Vec<_> = quoted(line).into_iter().map(|(_, word, _)| word).filter(|word| !word.is_empty()).collect();
-    makers.filter(|maker| is_operators(maker)).find_map(|maker| {
+    servers(seen, pod, line).find_map(|maker| {
         let spec = maker.get("spec")?;
         users.iter().find_map(|user| Some((maker, *user, of_user(spec, "spec", user, 0)?)))
     })

@@ -8,7 +8,8 @@ use crate::live::object::{Ref, group_of, is_owned_by, list, name, text};
 use crate::live::owners;
 use crate::live::references::hosts::Host;
 use crate::live::references::nearest;
-use crate::live::references::selector::selected;
+use crate::live::references::selector::{fits_plain, selected};
+use crate::live::references::template::Template;
 
 /// A bare word that no Service is called may be a host of the user's own network: it is a hint, no cause.
 const HINT: u32 = 46;
@@ -115,7 +116,11 @@ fn headless(service: &Value, host: &Host, port: u16) -> Option<Finding> {
 fn no_service(seen: &Seen<'_>, object: &Value, host: &Host) -> Option<Finding> {
     let snapshot = seen.snapshot;
     let wanted = &host.service;
-    let near = nearest(&wanted.name, snapshot.inside("", "Service", &wanted.namespace).map(name));
+    // Nobody is told to use what leads to itself.
+    let labels = Template::of(object).and_then(|template| template.labels);
+    let others = snapshot.inside("", "Service", &wanted.namespace);
+    let others = others.filter(|service| !fits_plain(service.pointer("/spec/selector"), labels));
+    let near = nearest(&wanted.name, others.map(name));
     let elsewhere = snapshot.all("", "Service").find(|other| name(other) == wanted.name).map(Ref::of);
     let (hint, instead) = match (near, &elsewhere) {
         (Some(near), _) => (format!("; there is `{near}`"), Some(near.to_string())),

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::{Seen, answers, shown};
+use super::{Seen, allowed, answers, shown};
 use crate::live::diagnose::around::backends;
 use crate::live::diagnose::{Fault, Finding};
 use crate::live::object::{Ref, annotation, list, name, namespace, text};
@@ -26,6 +26,7 @@ pub(super) fn of_ingress(seen: &Seen<'_>, ingress: &Value) -> Vec<Finding> {
     found.extend(other_certificate(seen, ingress));
     found.extend(shown::of_ingress(seen, ingress));
     found.extend(claimed_twice(seen, ingress));
+    found.extend(allowed::of_ingress(seen, ingress));
     // Where something is missing that is known already, nobody needs to try the way.
     if found.is_empty() {
         found.extend(answers::of_ingress(seen, ingress));

@@ -7,6 +7,7 @@ use super::{Seen, across, guarded, matches, secrets, tls};
 use crate::live::diagnose::custom::named_in;
 use crate::live::diagnose::{Fault, Finding, classify};
 use crate::live::object::{COMPONENT, Ref, condition, gist, group_of, label, list, name, namespace, number, text};
+use crate::live::references::annotations;
 use crate::live::snapshot::{LogKey, Snapshot};
 
 /// Label of the rights by which a component opens its own kinds to the assistant.
@@ -19,6 +20,10 @@ const MOST_LOGS: usize = 3;
 const AGAIN: usize = 2;
 /// What a complaint weighs at least: less than what is known for certain.
 const COMPLAINT: u32 = 52;
+/// How controllers say that something is not there.
+const GONE: [&str; 3] = ["not exist", "not found", "no such"];
+/// Seconds after which what was applied together is seen together.
+const TOGETHER: i64 = 5;
 /// What an autoscaler asks for figures.
 const FIGURES: &str = "metrics.k8s.io";
 
@@ -86,7 +91,7 @@ pub(in crate::live::diagnose) fn complaint(seen: &Seen<'_>, object: &Value, is_c
     });
     let (line, (place, pod, _)) = about.next_back()?;
     let said = core_of(line);
-    if is_there_now(snapshot, object, &said) {
+    if is_there_now(snapshot, object, &said) || has_come_since(seen, object, line) {
         return None;
     }
     if let Some(finding) = secrets::told(object, &said, line) {
@@ -111,7 +116,7 @@ pub(in crate::live::diagnose) fn complaint(seen: &Seen<'_>, object: &Value, is_c
 /// Whether what a line missed has come since: a certificate, say, is made after the Ingress that shows it.
 fn is_there_now(snapshot: &Snapshot, object: &Value, said: &str) -> bool {
     let said = said.to_lowercase();
-    if !["not exist", "not found", "no such"].iter().any(|words| said.contains(words)) {
+    if !GONE.iter().any(|words| said.contains(words)) {
         return false;
     }
     let parts = |c: char| !(c.is_ascii_alphanumeric() || matches!(c, '-' | '.'));
@@ -128,6 +133,24 @@ fn is_there_now(snapshot: &Snapshot, object: &Value, said: &str) -> bool {
             let mut there = snapshot.inside("", kind, place);
             there.any(|one| names.contains(&name(one)))
         })
+}
+
+/// Whether what an annotation names was made only as the line was written that misses it: applied together, the one is seen
+/// before the other. A controller that misses it still says so again.
+fn has_come_since(seen: &Seen<'_>, object: &Value, line: &str) -> bool {
+    let lower = line.to_lowercase();
+    let is_missing = GONE.iter().any(|words| lower.contains(words));
+    let Some(said) = line.split_whitespace().next().and_then(|time| seen.seconds_since(time)) else { return false };
+    let served = &seen.snapshot.served;
+    let named = annotations::named(served, object)
+        .into_iter()
+        .filter(|one| is_missing && lower.contains(&one.word.to_lowercase()));
+    named.into_iter().any(|named| {
+        let mut all = seen.snapshot.all(&named.kind.group, &named.kind.kind);
+        let there = all.find(|one| named.is(one));
+        let made = there.and_then(|one| seen.seconds_since(text(one, "/metadata/creationTimestamp")));
+        made.is_some_and(|made| said + TOGETHER >= made)
+    })
 }
 
 /// Whether a line of a controller's log tells of trouble; some write its level in three letters.

@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::Seen;
 use crate::live::diagnose::{Fault, Finding};
 use crate::live::object::{Ref, both_ends, list, text};
-use crate::live::references::template::Template;
+use crate::live::references::template::{Template, uses};
 
 /// How programs say that a file is not there.
 const NO_FILE: [&str; 4] = ["no such file or directory", "enoent", "file not found", "does not exist"];
@@ -22,16 +22,42 @@ pub(in crate::live::diagnose) fn in_pod(seen: &Seen<'_>, finding: Finding) -> Fi
     let wanted = said.into_iter().find_map(|text| text.split_once("for volume \"")?.1.split('"').next());
     let volumes = list(pod, "/spec/volumes");
     let Some(index) = volumes.iter().position(|one| Some(text(one, "/name")) == wanted) else { return finding };
-    let (at, path) = (Ref::of(pod), text(&volumes[index], "/hostPath/path").to_string());
+    let path = text(&volumes[index], "/hostPath/path").to_string();
     if path.is_empty() {
-        return finding.at(format!("spec.volumes[{index}]"));
+        return without_key(pod, index, &finding).unwrap_or_else(|| finding.at(format!("spec.volumes[{index}]")));
     }
-    let field = format!("spec.volumes[{index}].hostPath");
-    let node = text(pod, "/spec/nodeName");
-    let next = format!(
-        "Make `{path}` on node {node}, set `{field}.type` of {at} to DirectoryOrCreate, or correct `{field}.path`."
-    );
+    let (field, kind) = (format!("spec.volumes[{index}].hostPath"), text(&volumes[index], "/hostPath/type"));
+    let name = text(pod, "/spec/nodeName");
+    let node = seen.snapshot.get(&Ref::new("", "Node", "", name));
+    let runtime = node.map_or("", |node| text(node, "/status/nodeInfo/containerRuntimeVersion"));
+    let next = match kind {
+        "Socket" | "CharDevice" | "BlockDevice" => format!(
+            "Node {name} has no {kind} at `{path}` (its containers run with {runtime}), and no type of volume makes one: take volume {wanted} out and do without it, or correct `{field}.path` to one that the node has.",
+            wanted = text(&volumes[index], "/name"),
+        ),
+        "File" => {
+            format!("Make file `{path}` on node {name}, set `{field}.type` to FileOrCreate, or correct `{field}.path`.")
+        }
+        _ => {
+            format!("Make `{path}` on node {name}, set `{field}.type` to DirectoryOrCreate, or correct `{field}.path`.")
+        }
+    };
     finding.at(format!("{field}.path")).next(next)
+}
+
+/// A key that a source of a volume names, and that the Secret or ConfigMap has not.
+fn without_key(pod: &Value, volume: usize, finding: &Finding) -> Option<Finding> {
+    let said = finding.evidence.iter().map(|one| one.text.as_str()).chain([finding.summary.as_str()]);
+    let key = said.into_iter().find_map(|text| text.split_once("references non-existent ")?.1.split_once("key: "))?.1;
+    let key = key.split(|letter: char| letter.is_whitespace() || letter == ',').next()?;
+    let start = format!("spec.volumes[{volume}].");
+    let used =
+        uses(pod).into_iter().find(|used| used.key.as_deref() == Some(key) && used.key_field.starts_with(&start))?;
+    let next = format!(
+        "{} has no key `{key}`: correct `{}` to one that it has, or add the key to it.",
+        used.at, used.key_field
+    );
+    Some(finding.clone().at(used.key_field).next(next))
 }
 
 /// A crash with what its log says of it, and with the field that is at fault where that can be told.
@@ -56,6 +82,10 @@ pub(in crate::live::diagnose) fn told(seen: &Seen<'_>, finding: Finding) -> Find
         |(_, spec): &(String, &Value)| lines.iter().find_map(|line| super::token::told(seen, pod, spec, line));
     if let Some(found) = container.as_ref().and_then(of_token) {
         return finding.evidence.iter().fold(found, |found, one| found.with(one.source.clone(), &one.text));
+    }
+    // What it says last is how it is used, and what it says first is why it tells that.
+    if let Some(found) = super::flags::told(seen, pod, &finding).filter(|_| finding.field.is_empty()) {
+        return found;
     }
     if let Some((path, name)) =
         container.and_then(|(path, container)| Some((path, super::said::unset(container, &line)?)))

@@ -5,8 +5,10 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use super::{Seen, said};
+use crate::live::diagnose::around::maker_of;
 use crate::live::diagnose::{Fault, Finding};
-use crate::live::object::{Ref, both_ends, list, name, namespace, text};
+use crate::live::object::{COMPONENT, Ref, both_ends, label, list, name, namespace, text};
+use crate::live::references::selector::selected;
 use crate::live::references::template::Template;
 use crate::live::snapshot::LogKey;
 
@@ -133,6 +135,10 @@ const OFTEN: usize = 3;
 const LAST_LINES: usize = 60;
 /// What a line that only says that it is an error weighs.
 pub(in crate::live::diagnose) const UNNAMED: u32 = 43;
+/// What a program weighs that does nothing but fail: what it is there for, it does not do.
+const FAILS_ALWAYS: u32 = 51;
+/// So many lines tell that it does nothing else, if each of them is an error.
+const ALWAYS: usize = 8;
 /// Whatever is told as evidence.
 const SHOWN: usize = 3;
 
@@ -203,6 +209,7 @@ fn of_container(seen: &Seen<'_>, pod: &Value, path: &str, container: &Value) -> 
     );
     let finding = Finding::new(Fault::LogErrors, Ref::of(pod), text).in_container(&key.2);
     let finding = if worst.named.is_some() { finding } else { finding.at_most(UNNAMED) };
+    let finding = if fails_always(seen, pod, log) { Finding { weight: FAILS_ALWAYS, ..finding } } else { finding };
     let mut finding = finding.with("log", worst.line);
     for line in log.lines().rev().filter(|line| *line != worst.line && is_error(line)).take(SHOWN - 1) {
         finding = finding.with("log", line);
@@ -237,8 +244,31 @@ fn of_container(seen: &Seen<'_>, pod: &Value, path: &str, container: &Value) -> 
     if let Some(finding) = super::unreadable::told(pod, container, worst.line, &finding) {
         return Some(finding);
     }
+    if let Some(finding) = super::turned_down::told(seen, pod, path, container, worst.line, &finding) {
+        return Some(finding);
+    }
+    // What is said of a field already tells more than what may be missing.
+    if let Some(finding) = super::left_out::told(seen, pod, path, container, worst.line, &finding)
+        .filter(|_| finding.field.is_empty() && worst.named.is_none())
+    {
+        return Some(finding);
+    }
     let is_login = worst.named == Some(LOGINS);
     Some(if is_login { super::logins::told(seen, pod, path, container, finding) } else { finding })
+}
+
+/// Whether a program writes of nothing but errors. One that answers others writes of what goes wrong only, and a part of the
+/// platform has more to do than what it complains of: of those a log alone does not tell.
+fn fails_always(seen: &Seen<'_>, pod: &Value, log: &str) -> bool {
+    let said = || log.lines().rev().filter(|line| !line.trim().is_empty()).take(LAST_LINES);
+    let snapshot = seen.snapshot;
+    let is_only_errors = said().count() >= ALWAYS && said().all(is_error);
+    let is_selected = || {
+        let mut services = snapshot.inside("", "Service", namespace(pod));
+        services.any(|service| selected(snapshot, service).iter().any(|one| name(one) == name(pod)))
+    };
+    let is_of_platform = || [pod, maker_of(snapshot, pod)].iter().any(|one| label(one, COMPONENT).is_some());
+    is_only_errors && !is_selected() && !is_of_platform()
 }
 
 /// What it says again and again of its token for the Kubernetes API; once it may only have looked whether there is one.

@@ -19,6 +19,7 @@ use crate::live::snapshot::Snapshot;
 mod across;
 pub(super) mod admission;
 mod aliases;
+pub(super) mod allowed;
 mod annotations;
 pub(super) mod answers;
 mod autoscaler;
@@ -30,6 +31,7 @@ mod deletion;
 mod dns;
 mod expressions;
 pub(super) mod fights;
+mod flags;
 pub(super) mod generated;
 mod guarded;
 mod hidden;
@@ -39,6 +41,7 @@ mod ignored;
 pub(super) mod ingress;
 pub(super) mod keepers;
 pub(super) mod last_words;
+mod left_out;
 mod limits;
 mod listening;
 mod logins;
@@ -46,6 +49,7 @@ pub(super) mod logs;
 mod matches;
 mod mounted;
 mod mounts;
+mod mutual;
 mod names;
 mod network;
 pub(super) mod offered;
@@ -75,7 +79,10 @@ mod storage;
 pub(super) mod throttling;
 mod tls;
 mod token;
+mod turned_away;
+mod turned_down;
 mod unreadable;
+mod upstream;
 mod values;
 mod variables;
 pub(super) mod waiting;
@@ -146,7 +153,7 @@ pub(super) fn of_object(seen: &Seen<'_>, object: &Value) -> Vec<Finding> {
             }
         }
         "Certificate" => found.extend(certificates::of_certificate(seen, object)),
-        _ if certificates::is_issuer(object) => found.extend(certificates::of_issuer(object)),
+        _ if certificates::is_issuer(object) => found.extend(certificates::of_issuer(seen, object)),
         "RoleBinding" | "ClusterRoleBinding" => found.extend(rights::of_binding(seen, object)),
         "Application" => {
             found.extend(windows::of_application(seen, object));

@@ -19,6 +19,8 @@ struct End<'a> {
     namespace: &'a str,
     labels: Option<&'a Value>,
     address: &'a str,
+    /// Ports that its containers declare, by which rules may name them; nothing where nobody knows.
+    ports: Option<Vec<(i64, &'a str, &'a str)>>,
 }
 
 #[derive(Clone, Copy, PartialEq)]
@@ -40,7 +42,7 @@ impl Direction {
 /// ends, and to the name server that tells them where those are.
 pub(super) fn of_needs(seen: &Seen<'_>, object: &Value) -> Vec<Finding> {
     let Some(template) = Template::of(object) else { return Vec::new() };
-    let own = End { namespace: namespace(object), labels: template.labels, address: "" };
+    let own = End { namespace: namespace(object), labels: template.labels, address: "", ports: None };
     let at = Ref::of(object);
     let mut found = Vec::new();
     let needs = seen.hosts_of(&at);
@@ -120,7 +122,7 @@ fn clients_kept_away(snapshot: &Snapshot, pod: &Value) -> Vec<Finding> {
         let labels = Template::of(client).and_then(|template| template.labels);
         told.filter_map(|host| {
             let service = snapshot.get(&host.service)?;
-            let end = End { namespace: namespace(client), labels, address: "" };
+            let end = End { namespace: namespace(client), labels, address: "", ports: None };
             let what = format!("{} from {}", Ref::of(client), host.service);
             blocked(snapshot, Direction::In, &end_of(pod), &end, target_port(service, pod, host.port), "TCP", &what)
         })
@@ -130,7 +132,13 @@ fn clients_kept_away(snapshot: &Snapshot, pod: &Value) -> Vec<Finding> {
 }
 
 fn end_of(pod: &Value) -> End<'_> {
-    End { namespace: namespace(pod), labels: pod.pointer("/metadata/labels"), address: text(pod, "/status/podIP") }
+    let ports = Template::of(pod).map(|template| template.ports());
+    End {
+        namespace: namespace(pod),
+        labels: pod.pointer("/metadata/labels"),
+        address: text(pod, "/status/podIP"),
+        ports,
+    }
 }
 
 fn target_port(service: &Value, pod: &Value, port: Option<u16>) -> Option<u16> {
@@ -181,15 +189,20 @@ fn blocked(
     let policies = policies_of(snapshot, end, direction);
     let (_, field, peers) = direction.parts();
     let rules = |policy: &Value| list(policy, &format!("/spec/{field}")).to_vec();
+    // The port is one of whoever is asked, and so is its name.
+    let asked = if direction == Direction::In { end } else { other };
+    let wanted = Wanted { port, protocol, declared: asked.ports.as_deref() };
     let lets = |policy: &&Value| {
-        rules(policy)
-            .iter()
-            .any(|rule| lets_port(rule, port, protocol) && lets_peer(snapshot, rule, peers, policy, other))
+        rules(policy).iter().any(|rule| wanted.is_let_by(rule) && lets_peer(snapshot, rule, peers, policy, other))
     };
     if policies.is_empty() || policies.iter().any(lets) {
         return None;
     }
-    let (policy, place) = nearest_rule(snapshot, &policies, direction, other, port, protocol);
+    if let Some(finding) = policies.iter().find_map(|policy| by_name(snapshot, direction, policy, other, &wanted, what))
+    {
+        return Some(finding);
+    }
+    let (policy, place) = nearest_rule(snapshot, &policies, direction, other, &wanted);
     let at = Ref::of(policy);
     let way = if direction == Direction::In { "from" } else { "to" };
     let far = format!("pods with `{}` in namespace {}", shown(other.labels), other.namespace);
@@ -205,21 +218,68 @@ fn blocked(
     )
 }
 
-fn lets_port(rule: &Value, port: Option<u16>, protocol: &str) -> bool {
-    let ports = list(rule, "/ports");
-    ports.is_empty()
-        || ports.iter().any(|one| {
-            let said = text(one, "/protocol");
-            let said = if said.is_empty() { "TCP" } else { said };
-            let first = one.get("port").and_then(Value::as_u64);
-            let last = one.get("endPort").and_then(Value::as_u64).or(first);
-            let is_within = match (first, last, port) {
-                (Some(first), Some(last), Some(port)) => (first..=last).contains(&u64::from(port)),
-                // Named ports, and ports that nobody knows: taken to fit.
-                _ => true,
-            };
-            said == protocol && is_within
-        })
+/// The port that a connection needs, and what the pods that are asked call theirs.
+struct Wanted<'a> {
+    port: Option<u16>,
+    protocol: &'a str,
+    declared: Option<&'a [(i64, &'a str, &'a str)]>,
+}
+
+impl Wanted<'_> {
+    fn is_let_by(&self, rule: &Value) -> bool {
+        let ports = list(rule, "/ports");
+        ports.is_empty() || ports.iter().any(|one| self.is_one_of(one))
+    }
+
+    fn is_one_of(&self, one: &Value) -> bool {
+        let said = text(one, "/protocol");
+        let said = if said.is_empty() { "TCP" } else { said };
+        let first = one.get("port").and_then(Value::as_u64);
+        let last = one.get("endPort").and_then(Value::as_u64).or(first);
+        let is_within = match (first, last, self.port) {
+            (Some(first), Some(last), Some(port)) => (first..=last).contains(&u64::from(port)),
+            // Ports that nobody knows are taken to fit.
+            _ => one.get("port").and_then(Value::as_str).is_none_or(|name| self.is_called(name)),
+        };
+        said == self.protocol && is_within
+    }
+
+    /// Whether the pods that are asked have a port of that name, and it is this one.
+    fn is_called(&self, name: &str) -> bool {
+        let (Some(declared), Some(port)) = (self.declared, self.port) else { return true };
+        declared.iter().any(|(number, had, _)| *had == name && *number == i64::from(port))
+    }
+}
+
+/// A rule that lets in whoever asks, and names a port by a name that the pods' port does not have.
+fn by_name(
+    snapshot: &Snapshot,
+    direction: Direction,
+    policy: &Value,
+    other: &End<'_>,
+    wanted: &Wanted<'_>,
+    what: &str,
+) -> Option<Finding> {
+    let (_, part, peers) = direction.parts();
+    let (declared, port) = (wanted.declared?, wanted.port?);
+    let rules = list(policy, &format!("/spec/{part}")).iter().enumerate();
+    let mut meant = rules.filter(|(_, rule)| lets_peer(snapshot, rule, peers, policy, other));
+    let (field, name) = meant.find_map(|(rule, value)| {
+        let mut ports = list(value, "/ports").iter().enumerate();
+        let (index, name) = ports.find_map(|(index, one)| Some((index, one.get("port")?.as_str()?)))?;
+        Some((format!("spec.{part}[{rule}].ports[{index}].port"), name))
+    })?;
+    let at = Ref::of(policy);
+    let own = declared.iter().find(|(number, ..)| *number == i64::from(port)).map_or("", |(_, called, _)| *called);
+    let called = if own.is_empty() { "has no name".to_string() } else { format!("is called `{own}`") };
+    let text =
+        format!("keeps {what}: it lets them pass at the port called `{name}`, and port {port} of those pods {called}");
+    let finding = Finding::new(Fault::Blocked, at.clone(), text).at(field.clone()).with(field.clone(), name);
+    let (right, value) = match own {
+        "" => (port.to_string(), Value::from(port)),
+        own => (format!("`{own}` (or {port})"), Value::from(own)),
+    };
+    Some(finding.should_be(value).next(format!("Set `{field}` of {at} to {right}.")))
 }
 
 fn lets_peer(snapshot: &Snapshot, rule: &Value, peers: &str, policy: &Value, other: &End<'_>) -> bool {
@@ -246,8 +306,7 @@ fn nearest_rule<'a>(
     policies: &[&'a Value],
     direction: Direction,
     other: &End<'_>,
-    port: Option<u16>,
-    protocol: &str,
+    wanted: &Wanted<'_>,
 ) -> (&'a Value, String) {
     let (_, field, peers) = direction.parts();
     for policy in policies {
@@ -255,7 +314,7 @@ fn nearest_rule<'a>(
             if lets_peer(snapshot, rule, peers, policy, other) {
                 return (policy, format!("spec.{field}[{index}].ports"));
             }
-            if lets_port(rule, port, protocol) && !list(rule, "/ports").is_empty() {
+            if wanted.is_let_by(rule) && !list(rule, "/ports").is_empty() {
                 return (policy, format!("spec.{field}[{index}].{peers}"));
             }
         }

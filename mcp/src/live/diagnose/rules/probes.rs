@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::{Seen, listening};
+use super::{Seen, listening, mutual};
 use crate::live::diagnose::{Fault, Finding};
 use crate::live::object::{Ref, list, text};
 use crate::live::references::template::Template;
@@ -21,7 +21,8 @@ pub(in crate::live::diagnose) fn judged(seen: &Seen<'_>, finding: Finding) -> Fi
         return finding;
     }
     let Some(pod) = seen.snapshot.get(&finding.object) else { return finding };
-    let found = elsewhere(seen, pod, &finding).or_else(|| too_short(pod, &finding));
+    let found = mutual::told(seen, pod, &finding).or_else(|| elsewhere(seen, pod, &finding));
+    let found = found.or_else(|| too_short(pod, &finding));
     found.or_else(|| in_its_time(seen, pod, &finding)).unwrap_or(finding)
 }
 

@@ -34,6 +34,11 @@ impl<'a> Exceeded<'a> {
         Some(Self { quota, resource, needed })
     }
 
+    /// The field of the quota, and how much would have to stand there.
+    pub(super) fn wanted(&self) -> (String, String) {
+        (self.field(), in_units(self.resource, self.needed))
+    }
+
     /// The field of the quota.
     fn field(&self) -> String {
         match self.resource.contains(['.', '/']) {
@@ -51,7 +56,7 @@ pub(super) fn told(seen: &Seen<'_>, workload: &Value, finding: Finding) -> Findi
     let mut quotas = seen.snapshot.inside("", "ResourceQuota", &at.namespace);
     let quota = quotas.find(|one| name(one) == exceeded.quota).map(Ref::of);
     let Some(quota) = quota else { return finding };
-    let (field, amount) = (exceeded.field(), in_units(exceeded.resource, exceeded.needed));
+    let (field, amount) = exceeded.wanted();
     let raise = format!("Raise `{field}` of {quota} to {amount} or more");
     let Some((claim, template)) = claim(workload, &finding.summary) else {
         let path = Template::of(workload).map_or("spec", |template| template.path);

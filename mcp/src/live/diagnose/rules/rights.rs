@@ -166,6 +166,23 @@ pub(in crate::live::diagnose) fn missing(snapshot: &Snapshot, refusal: &Refusal,
         }
     }
     let roles = snapshot.inside(GROUP, "Role", &refusal.place).find(|role| lets(role, refusal)).map(Ref::of);
+    let place = match refusal.place.as_str() {
+        "" => "for the whole cluster (ClusterRole and ClusterRoleBinding)".to_string(),
+        place => format!("in namespace {place}"),
+    };
+    // The same right in another namespace counts only there.
+    let mut elsewhere = snapshot
+        .all(GROUP, "RoleBinding")
+        .filter(|binding| namespace(binding) != refusal.place && names(binding, &refusal.namespace, &refusal.account));
+    let elsewhere = elsewhere.find(|binding| role_of(snapshot, binding).is_some_and(|role| lets(role, refusal)));
+    if let Some(binding) = elsewhere.filter(|_| own.is_empty() && roles.is_none()) {
+        let (at, there) = (Ref::of(binding), namespace(binding));
+        let text = format!("lets {account} do so only in namespace {there}: it may not {what}");
+        return finding(at.clone(), text).at("metadata.namespace").next(format!(
+            "Make a Role and a RoleBinding {place} that let {account} do so, as {at} does in {there}: `subjects` names namespace {}. Or let the program look in {there}.",
+            refusal.namespace
+        ));
+    }
     let (text, next) = match (&roles, own.is_empty()) {
         (Some(role), _) => (
             format!("may not {what}: {role} lets it, and no binding gives that to it"),
@@ -174,7 +191,7 @@ pub(in crate::live::diagnose) fn missing(snapshot: &Snapshot, refusal: &Refusal,
         (None, true) => (
             format!("may not {what}: no binding gives it any right"),
             format!(
-                "Make a Role that lets `{}` `{}`, and a RoleBinding that gives it to {account}.",
+                "Make a Role that lets `{}` `{}`, and a RoleBinding that gives it to {account}, both {place}.",
                 refusal.verb, refusal.resource
             ),
         ),

@@ -40,7 +40,12 @@ pub(super) fn of_schedule(seen: &Seen<'_>, schedule: &Value) -> Vec<Finding> {
     let mut found: Vec<Finding> = never(seen, &at, schedule).into_iter().collect();
     found.extend(in_the_way(seen, &at, schedule));
     found.extend(too_late(&at, schedule));
-    found.extend(none_succeeds(seen, &at, schedule));
+    let refused = super::turned_away::of_schedule(seen, schedule);
+    // What cannot begin has no end to judge.
+    match refused {
+        Some(refused) => found.push(refused),
+        None => found.extend(none_succeeds(seen, &at, schedule)),
+    }
     found.extend(said(seen, &at));
     found
 }
@@ -152,6 +157,10 @@ pub(super) fn explained(seen: &Seen<'_>, finding: Finding) -> Finding {
     let Some(schedule) = owners::above(seen.snapshot, job).filter(|owner| text(owner, "/kind") == "CronJob") else {
         return finding;
     };
+    // Which rule ended it is known already, and where that is written too.
+    if finding.field.starts_with("spec.podFailurePolicy") {
+        return finding;
+    }
     let at = Ref::of(schedule);
     let given = number(schedule, "/spec/jobTemplate/spec/activeDeadlineSeconds");
     // A schedule that has been changed since gives the next run another time.

@@ -104,6 +104,9 @@ fn nobody(seen: &Seen<'_>, service: &Value, selector: &serde_json::Map<String, V
             Finding::new(Fault::NoEndpoints, at, text).with("spec.selector", &shown(service.pointer("/spec/selector")));
         return Some(finding.next(format!("See why {} has no pods.", Ref::of(workload))));
     }
+    if let Some(ended) = ended(seen.snapshot, service) {
+        return Some(ended);
+    }
     let selected = shown(service.pointer("/spec/selector"));
     let finding = Finding::new(Fault::WrongSelector, at, String::new()).with("spec.selector", &selected);
     let Some((workload, labels)) = meant(seen.snapshot, service, &workloads) else {
@@ -138,6 +141,18 @@ fn nobody(seen: &Seen<'_>, service: &Value, selector: &serde_json::Map<String, V
         None => finding,
     };
     Some(finding.next(next))
+}
+
+/// Pods with its labels that are there, and have ended.
+fn ended(snapshot: &Snapshot, service: &Value) -> Option<Finding> {
+    let pods: Vec<_> = selected(snapshot, service)
+        .into_iter()
+        .map(|pod| format!("{} ({})", name(pod), text(pod, "/status/phase")))
+        .collect();
+    let shown = pods.first()?.clone();
+    let text = format!("leads nowhere: its pods have ended, as {shown}");
+    let finding = Finding::new(Fault::NoEndpoints, Ref::of(service), text).with("pods", &pods.join(", "));
+    Some(finding.next("See why they ended, and make them anew."))
 }
 
 /// Whether a workload says itself how many pods it has.

@@ -5,6 +5,7 @@ use std::net::Ipv4Addr;
 use serde_json::Value;
 
 use super::Seen;
+use crate::live::diagnose::workload::is_used;
 use crate::live::diagnose::{Fault, Finding};
 use crate::live::object::{Ref, label, list, text};
 use crate::live::owners;
@@ -22,7 +23,12 @@ pub(super) fn of_service(seen: &Seen<'_>, service: &Value) -> Option<Finding> {
     }
     let slices = slices(seen.snapshot, service);
     if slices.iter().all(|slice| list(slice, "/endpoints").is_empty()) {
-        return Some(slip(seen.snapshot, service).unwrap_or_else(|| nothing_behind(&Ref::of(service))));
+        let slip = slip(seen.snapshot, service);
+        // What something else has made, and nobody uses, may well be there only to keep a name free.
+        if slip.is_none() && owners::reference(service).is_some() && !is_used(seen.snapshot, service) {
+            return None;
+        }
+        return Some(slip.unwrap_or_else(|| nothing_behind(&Ref::of(service))));
     }
     slices.iter().find_map(|slice| of_slice(seen.snapshot, service, slice))
 }
@@ -84,13 +90,15 @@ fn has_pod(snapshot: &Snapshot, address: &str) -> bool {
 
 /// Whether an address is one that a node gives to its pods.
 fn is_of_pods(snapshot: &Snapshot, address: &str) -> bool {
-    let Ok(address) = address.parse::<Ipv4Addr>() else { return false };
-    snapshot.all("", "Node").any(|node| {
-        let Some((network, bits)) = text(node, "/spec/podCIDR").split_once('/') else { return false };
-        let (Ok(network), Ok(bits)) = (network.parse::<Ipv4Addr>(), bits.parse::<u32>()) else { return false };
-        let mask = u32::MAX.checked_shl(32u32.saturating_sub(bits)).unwrap_or_default();
-        u32::from(address) & mask == u32::from(network) & mask
-    })
+    snapshot.all("", "Node").any(|node| is_within(text(node, "/spec/podCIDR"), address) == Some(true))
+}
+
+/// Whether an address is one of a range, `10.0.0.0/8`; nothing if either is not of IPv4.
+pub(super) fn is_within(range: &str, address: &str) -> Option<bool> {
+    let (network, bits) = range.split_once('/').unwrap_or((range, "32"));
+    let (network, address) = (network.parse::<Ipv4Addr>().ok()?, address.parse::<Ipv4Addr>().ok()?);
+    let mask = u32::MAX.checked_shl(32u32.saturating_sub(bits.parse().ok()?)).unwrap_or_default();
+    Some(u32::from(address) & mask == u32::from(network) & mask)
 }
 
 fn of_slice(snapshot: &Snapshot, service: &Value, slice: &Value) -> Option<Finding> {

@@ -117,8 +117,9 @@ fn of_its_set(seen: &Seen<'_>, claim: &Value, finding: Finding) -> Finding {
         value.as_ref().map(|value| format!(" (to {})", value.to_string().replace('"', ""))).unwrap_or_default();
     let (summary, affects) = (format!("its {at} {}", finding.summary), vec![at.to_string()]);
     let finding = Finding { object: set.clone(), summary, affects, ..finding };
+    let verb = if finding.next.contains("again without") { "Take out" } else { "Correct" };
     let finding = finding.at(field.clone()).next(format!(
-        "Correct `{field}`{should} where {set} is written. Neither a claim nor the templates of a set can be changed in place: delete {set} and {at}, and make {set} again."
+        "{verb} `{field}`{should} where {set} is written. Neither a claim nor the templates of a set can be changed in place: delete {set} and {at}, and make {set} again."
     ));
     match value {
         Some(value) => finding.should_be(value),
@@ -212,6 +213,21 @@ fn too_small(seen: &Seen<'_>, claim: &Value) -> Option<Finding> {
     })
 }
 
+/// A part of a claim that its provisioner does not know, as it says in its own words: `claim.Spec.Selector is not supported`.
+fn unsupported(claim: &Value, at: &Ref, said: &str) -> Option<Finding> {
+    let lower = said.to_lowercase();
+    let fields = claim.get("spec")?.as_object()?;
+    let is_meant = |key: &String| lower.contains(&format!("claim.spec.{}", key.to_lowercase()));
+    let (key, value) = fields.iter().find(|(key, _)| is_meant(key))?;
+    let field = format!("spec.{key}");
+    let summary = format!("gets no volume: {}", crate::live::object::short(said, 200));
+    let finding =
+        Finding::new(Fault::Volume, at.clone(), summary).at(field.clone()).with("event ProvisioningFailed", said);
+    Some(finding.with(field.clone(), &value.to_string()).next(format!(
+        "Make {at} again without `{field}` (now `{value}`): its class makes no volumes for such claims. Or make a PersistentVolume by hand that it fits."
+    )))
+}
+
 /// What the provisioner of a class refuses: mostly a volume of one node that pods of several want.
 fn several_nodes(seen: &Seen<'_>, claim: &Value) -> Option<Finding> {
     let at = Ref::of(claim);
@@ -219,6 +235,9 @@ fn several_nodes(seen: &Seen<'_>, claim: &Value) -> Option<Finding> {
     let event = events.into_iter().find(|event| text(event, "/reason") == "ProvisioningFailed")?;
     let said = text(event, "/message");
     let is_of_modes = said.contains("AccessMode") || said.to_lowercase().contains("access mode");
+    if let Some(found) = unsupported(claim, &at, said) {
+        return Some(found);
+    }
     let field = if is_of_modes { "spec.accessModes" } else { "spec.storageClassName" };
     let summary = format!("gets no volume: {}", crate::live::object::short(said, 200));
     let finding = Finding::new(Fault::Volume, at.clone(), summary).at(field).with("event ProvisioningFailed", said);

@@ -69,3 +69,22 @@ fn a_rule_without_its_quotes_is_told_as_it_should_be() {
     assert_eq!(cause.change.and_then(|change| change.value), Some(json!("Host(`shop.localhost`)")));
     assert!(told("Hosts(`shop.localhost`)").next.starts_with("Correct `spec.routes[0].match`"));
 }
+
+#[test]
+fn what_was_applied_with_the_route_that_misses_it_is_no_longer_missed() {
+    let judged = |written: &str| {
+        let route = json!({"apiVersion": "networking.k8s.io/v1", "kind": "Ingress", "metadata": {"namespace": "shop", "name": "web",
+            "annotations": {"traefik.ingress.kubernetes.io/router.middlewares": "shop-office@kubernetescrd"}}, "spec": {"ingressClassName": "front"}});
+        let office = json!({"apiVersion": "traefik.io/v1alpha1", "kind": "Middleware", "metadata": {"namespace": "shop", "name": "office",
+            "creationTimestamp": "2026-01-01T11:00:00Z"}, "spec": {"headers": {}}});
+        let line = format!(
+            r#"{written} ERR error="middleware \"shop-office@kubernetescrd\" does not exist" routerName=shop-web@kubernetes"#
+        );
+        let told = diagnose(&complained(route, vec![office], &line), "Ingress:shop/web").expect("found");
+        let complaints: Vec<_> = told.causes.into_iter().filter(|cause| cause.object.kind == "Ingress").collect();
+        assert!(complaints.len() < 2, "{complaints:#?}");
+        complaints.into_iter().map(|cause| cause.summary).next().unwrap_or_default()
+    };
+    assert_eq!(judged("2026-01-01T11:00:02Z"), "");
+    assert!(judged("2026-01-01T11:09:00Z").contains("complains"), "it is there, and still it is not taken");
+}

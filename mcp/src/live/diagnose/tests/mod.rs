@@ -6,6 +6,9 @@ mod chains;
 mod complaints;
 mod in_time;
 mod keepers;
+mod stopped;
+mod turned_down;
+mod unseen;
 mod ways;
 mod wholes;
 
