@@ -244,7 +244,7 @@ fn of_container(seen: &Seen<'_>, pod: &Value, path: &str, container: &Value) -> 
     if let Some(finding) = super::unreadable::told(pod, container, worst.line, &finding) {
         return Some(finding);
     }
-    if let Some(finding) = super::turned_down::told(seen, pod, path, container, worst.line, &finding) {
+    if let Some(finding) = super::turned_down::told(seen, pod, path, container, message(worst.line), &finding) {
         return Some(finding);
     }
     // What is said of a field already tells more than what may be missing.

@@ -19,7 +19,7 @@ const LONGEST: usize = 160;
 const PLAIN: [&str; 4] = ["no encryption", "ssl off", "without tls", "requires ssl"];
 const OF_TLS: [&str; 2] = ["SSL", "TLS"];
 
-/// What a program's log says of a refusal, as one of the setting by which its server refuses.
+/// What a program's log says of a refusal (`line`, without its time), as one of the setting by which its server refuses.
 pub(super) fn told(
     seen: &Seen<'_>,
     pod: &Value,
@@ -35,7 +35,7 @@ pub(super) fn told(
     })?;
     let (at, maker) = (Ref::of(server), Ref::of(maker_of(seen.snapshot, pod)));
     let said = short(&scrub_text(&value.to_string()), LONGEST);
-    let text = format!("turns {maker} down by its `{field}`: {}", short(super::logs::message(line), LONGEST));
+    let text = format!("turns {maker} down by its `{field}`: {}", short(line, LONGEST));
     let mut found = Finding::new(Fault::LogErrors, at.clone(), text).at(field.clone());
     found.weight = TURNED_DOWN;
     found.evidence.clone_from(&finding.evidence);
