@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 use backstack_mcp::live::object::{namespace, text};
 use backstack_mcp::live::snapshot::Snapshot;
 use serde_json::{Value, json};
+use time::format_description::well_known::Rfc3339;
 
 use faults::Fault;
 use planted::Planter;
@@ -106,7 +107,8 @@ fn record(snapshot: &Snapshot, fault: &Fault, folder: &str) {
         object["metadata"].as_object_mut().map(|about| about.remove("managedFields"));
     }
     let workload = format!("Deployment:{}/{}", fault.namespace, fault.name);
-    let recorded = json!({"workload": workload, "cause": fault.cause, "now": snapshot.now, "objects": objects});
+    let now = snapshot.moment().format(&Rfc3339).expect("a time");
+    let recorded = json!({"workload": workload, "cause": fault.cause, "now": now, "objects": objects});
     let text = serde_json::to_string_pretty(&recorded).expect("plain data");
     std::fs::write(format!("{folder}/{}.json", fault.name), text + "\n").expect("the folder is writable");
 }
