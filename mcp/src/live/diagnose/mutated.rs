@@ -102,9 +102,9 @@ pub(super) fn told(
     finding.summary = format!("{}; {who} has written that{said}", finding.summary);
     let kept = kept(object, workload, &finding.field).filter(|_| before.is_none());
     let innocent = if kept.is_none() { format!(" In {at} itself nothing is wrong.") } else { String::new() };
-    let again = match before {
-        Some((_, true)) => format!("then delete the pods of {at}, so that they are made anew"),
-        None if let Some(above) = kept => format!(
+    let again = match (before, kept) {
+        (Some((_, true)), _) => format!("then delete the pods of {at}, so that they are made anew"),
+        (None, Some(above)) => format!(
             "then take `{above}` out of {at}, where it stays (applying {at} again does not take it out), and its pods are made anew"
         ),
         _ => format!("then apply {at} again, and let its pods be made anew"),
