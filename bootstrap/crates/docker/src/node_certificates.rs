@@ -5,12 +5,12 @@
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD as BASE64;
-use serde::Deserialize;
 use time::{Duration, OffsetDateTime};
 use x509_parser::pem::Pem;
 
 use super::engine::Engine;
 use super::error::ClusterError;
+use super::kubeconfig::credentials;
 use super::provision::{CONFIG, admin_kubeconfig};
 
 /// So long before they end they are told of, and renewed.
@@ -97,10 +97,11 @@ pub async fn renew_in_time(engine: &Engine, control_plane: &str, node: &str) -> 
             code: 0,
             output: "what it wrote has no certificate with its key".into(),
         })?;
-    engine.run(node, &["sh", "-c", TAKE], Some(&pem)).await?;
     if node == control_plane {
         engine.run(node, &["sh", "-c", RESTART], None).await?;
     }
+    // Last: whoever is cut off before it finds a certificate that ends soon, and does all of it again.
+    engine.run(node, &["sh", "-c", TAKE], Some(&pem)).await?;
     Ok(Some(before))
 }
 
@@ -144,24 +145,9 @@ pub fn told(node: &str, before: &Validity) -> String {
 
 /// The certificate of a kubeconfig's only user, and its key.
 fn own_certificate(kubeconfig: &str) -> Option<Vec<u8>> {
-    #[derive(Deserialize)]
-    struct Config {
-        users: Vec<Named>,
-    }
-    #[derive(Deserialize)]
-    struct Named {
-        user: User,
-    }
-    #[derive(Deserialize)]
-    #[serde(rename_all = "kebab-case")]
-    struct User {
-        client_certificate_data: String,
-        client_key_data: String,
-    }
-    let config: Config = serde_yaml::from_str(kubeconfig).ok()?;
-    let user = &config.users.first()?.user;
-    let part = |data: &str| BASE64.decode(data).ok();
-    Some([part(&user.client_certificate_data)?, part(&user.client_key_data)?].concat())
+    let [certificate, key] = credentials(kubeconfig).map(|data| BASE64.decode(data).ok());
+    let parts = [certificate?, key?];
+    parts.iter().all(|part| !part.is_empty()).then(|| parts.concat())
 }
 
 #[cfg(test)]

@@ -116,26 +116,22 @@ pub fn renew_everywhere(before: &str, now: &str) -> Result<bool, ClusterError> {
 fn renew_in(paths: &[PathBuf], before: &str, now: &str) -> Result<bool, ClusterError> {
     let pairs = credentials(before).into_iter().zip(credentials(now));
     let pairs: Vec<_> = pairs.filter(|(old, new)| old != new && !old.is_empty()).collect();
-    let (mut renewed, mut failed) = (false, None);
-    for path in paths {
-        let has_old = |text: &str| pairs.iter().any(|(old, _)| text.contains(old.as_str()));
-        let done = file::read(path).and_then(|content| {
-            if !has_old(&content.text) {
-                return Ok(());
-            }
-            file::change(path, |content| {
-                renewed |= has_old(&content.text);
-                let text = pairs.iter().fold(content.text.clone(), |text, (old, new)| text.replace(old, new));
-                Ok(Change::Write(text))
-            })
-        });
-        failed = failed.or(done.err());
-    }
-    failed.map_or(Ok(renewed), Err)
+    let has_old = |text: &str| pairs.iter().any(|(old, _)| text.contains(old.as_str()));
+    in_all(paths, |path| {
+        if !has_old(&file::read(path)?.text) {
+            return Ok(false);
+        }
+        let mut renewed = false;
+        file::change(path, |content| {
+            renewed = has_old(&content.text);
+            Ok(Change::Write(pairs.iter().fold(content.text.clone(), |text, (old, new)| text.replace(old, new))))
+        })?;
+        Ok(renewed)
+    })
 }
 
-/// Certificate and key of a kubeconfig's first user; empty where there is none.
-fn credentials(kubeconfig: &str) -> [String; 2] {
+/// Certificate and key of a kubeconfig's first user, as it has them; empty where there is none.
+pub(crate) fn credentials(kubeconfig: &str) -> [String; 2] {
     let config = value::parse(kubeconfig).unwrap_or_default();
     let user = value::items(&config, "users").next().cloned().unwrap_or_default();
     [CERTIFICATE, KEY].map(|field| user["user"][field].as_str().unwrap_or_default().to_string())
@@ -180,14 +176,19 @@ pub fn remove_everywhere(context: &str) -> Result<bool, ClusterError> {
 }
 
 fn remove_from(paths: &[PathBuf], context: &str) -> Result<bool, ClusterError> {
-    let (mut removed, mut failed) = (false, None);
+    in_all(paths, |path| remove(path, context))
+}
+
+/// Does it to all files, and fails with the first error only then. Whether any was changed.
+fn in_all(paths: &[PathBuf], change: impl Fn(&Path) -> Result<bool, ClusterError>) -> Result<bool, ClusterError> {
+    let (mut changed, mut failed) = (false, None);
     for path in paths {
-        match remove(path, context) {
-            Ok(gone) => removed |= gone,
+        match change(path) {
+            Ok(done) => changed |= done,
             Err(error) => failed = failed.or(Some(error)),
         }
     }
-    failed.map_or(Ok(removed), Err)
+    failed.map_or(Ok(changed), Err)
 }
 
 /// Removes the platform's context; a file that does not have it is not touched.
